@@ -1,0 +1,71 @@
+# Two commands do everything on a fresh machine: `make sandbox` and `make test`.
+# What they need is a Python 3.11+; everything else is installed below .venv and a shared cache.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup engine sandbox down preview test check format golden schema bench lock clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## Install the pinned Python packages into .venv
+
+$(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than 3.11: install Python 3.11+ or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing the pinned Python packages into $(VENV) (half a minute, once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
+	  requirements/bootstrap.txt requirements/run.txt requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+engine: setup  ## Find the Pulumi engine, or build it once into the shared cache
+	@$(BIN)/atwork engine
+
+sandbox: setup  ## Bring ci, staging and production up on this machine, with no cloud account
+	@$(BIN)/atwork sandbox up
+
+down: setup  ## Destroy the sandbox's environments again
+	@$(BIN)/atwork sandbox down
+
+preview: setup  ## Preview the three environments in the sandbox
+	@$(BIN)/atwork sandbox preview
+
+test: setup  ## Run every check and every test
+	@$(MAKE) --no-print-directory check engine
+	@$(BIN)/pytest
+
+check: setup  ## Lint, format check and strict types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/basedpyright
+
+format: setup  ## Rewrite the code in the project's format
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+golden: setup  ## Rewrite tests/golden from the program as it is
+	@$(BIN)/pytest -q tests/infra/test_golden.py --update-golden
+
+schema: setup  ## Rewrite stacks/schema.json from the settings models
+	@$(BIN)/atwork schema --write
+
+bench: setup  ## Measure where the time goes (not a test)
+	@$(BIN)/atwork bench
+
+lock: setup  ## Pin the dependencies of pyproject.toml anew, with hashes
+	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) ../pyproject.toml -o run.txt
+	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) --group ../pyproject.toml:dev -c run.txt -o dev.txt
+	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) bootstrap.in -o bootstrap.txt
+LOCKFLAGS := --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --upgrade \
+  --custom-compile-command "make lock"
+
+clean:  ## Remove the virtual environment and the sandbox of this checkout
+	rm -rf $(VENV) .sandbox

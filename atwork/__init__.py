@@ -1,0 +1,1 @@
+"""The command `atwork`: the engine, the sandbox, and the checks of the stack files."""

@@ -1,0 +1,1 @@
+"""The sandbox: the real engine against a simulated Google Cloud, on one machine."""

@@ -1,0 +1,1 @@
+"""The simulated providers: generic resource providers whose schema is read from the installed SDKs."""

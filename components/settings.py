@@ -1,0 +1,63 @@
+"""The base of every settings model, and the value types that several components share.
+
+Settings are what a stack file may say: frozen, strict and closed, so that a typo or a quoted number is an
+error and never a silent default. Wiring (what other resources say) is never in settings.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """A part of a stack file: every field described, unknown keys refused, nothing converted."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
+    )
+
+
+_RFC1918 = tuple(ipaddress.ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+# GKE also takes these for pods and nodes: the carrier-grade NAT block and the former class E.
+# https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips#private_addressing
+_GKE_PRIVATE = (*_RFC1918, ipaddress.ip_network("100.64.0.0/10"), ipaddress.ip_network("240.0.0.0/4"))
+
+
+def _private_range(block: str) -> str:
+    try:
+        network = ipaddress.ip_network(block)
+    except ValueError as error:
+        raise ValueError(f"{error}; write an address range such as 10.0.0.0/20") from None
+    if not isinstance(network, ipaddress.IPv4Network) or not any(
+        network.subnet_of(private) for private in _GKE_PRIVATE
+    ):
+        blocks = ", ".join(str(private) for private in _GKE_PRIVATE)
+        raise ValueError(f"{block} is not a private IPv4 range; choose one inside {blocks}")
+    return block
+
+
+PrivateRange = Annotated[
+    str, AfterValidator(_private_range), Field(examples=["10.0.0.0/20"], json_schema_extra={"format": "ipv4-cidr"})
+]
+"""A private IPv4 range in CIDR notation without host bits."""
+
+Region = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$", examples=["europe-west1"])]
+"""A Google Cloud region, such as europe-west1 (a zone, europe-west1-b, is not one)."""
+
+Zone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$", examples=["europe-west1-b"])]
+"""A Google Cloud zone, such as europe-west1-b."""
+
+ProjectId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", examples=["acme-staging"])]
+"""A Google Cloud project id: 6 to 30 lower-case letters, digits and hyphens, a letter first."""
+
+DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""An RFC 1035 label: what most Google Cloud and Kubernetes names must be."""
+
+LabelValue = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
+"""The value of a Google Cloud label."""
+
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["platform@example.com"])]
+"""An e-mail address of a person or a group."""

@@ -1,0 +1,1 @@
+"""The Pulumi program: reads one stack's settings and composes the components."""
