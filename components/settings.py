@@ -20,10 +20,10 @@ class Settings(BaseModel):
     )
 
 
-_RFC1918 = tuple(ipaddress.ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_RFC1918 = tuple(ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 # GKE also takes these for pods and nodes: the carrier-grade NAT block and the former class E.
 # https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips#private_addressing
-_GKE_PRIVATE = (*_RFC1918, ipaddress.ip_network("100.64.0.0/10"), ipaddress.ip_network("240.0.0.0/4"))
+_GKE_PRIVATE = (*_RFC1918, ipaddress.IPv4Network("100.64.0.0/10"), ipaddress.IPv4Network("240.0.0.0/4"))
 
 
 def _private_range(block: str) -> str:
@@ -40,7 +40,9 @@ def _private_range(block: str) -> str:
 
 
 PrivateRange = Annotated[
-    str, AfterValidator(_private_range), Field(examples=["10.0.0.0/20"], json_schema_extra={"format": "ipv4-cidr"})
+    str,
+    AfterValidator(_private_range),
+    Field(examples=["10.0.0.0/20"], json_schema_extra={"format": "ipv4-cidr"}),
 ]
 """A private IPv4 range in CIDR notation without host bits."""
 

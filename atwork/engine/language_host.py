@@ -1,0 +1,231 @@
+"""The Python language host: a small gRPC service through which the engine runs a Python program.
+
+The official engine brings its own. One that was built from source does not, so this one serves it, either inside
+the process that starts the engine (`serve`, attached by PULUMI_DEBUG_LANGUAGES) or as the executable
+`pulumi-language-python` that the engine looks for on PATH (`main`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import distributions, version
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+SHOWN_ALREADY = 32
+"""Exit code of a program whose error the engine has been told already."""
+
+
+def _interpreter(info: language_pb2.ProgramInfo) -> str:
+    """The interpreter of the project's `virtualenv` option, else the one that runs this host."""
+    options: Mapping[str, Any] = MessageToDict(info.options)
+    virtualenv = options.get("virtualenv")
+    if not virtualenv:
+        return sys.executable
+    folder = Path(info.root_directory, str(virtualenv))
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return str(python)
+
+
+class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
+    """Runs programs and policy packs for one engine."""
+
+    def __init__(self, engine: str = "") -> None:
+        self._engine = engine
+        self._children: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> language_pb2.LanguageHandshakeResponse:  # noqa: N802 (the service's names)
+        """Take the engine's address, which an attached host is not started with."""
+        del context
+        self._engine = request.engine_address
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
+        """The version of the SDK that programs run with."""
+        del request, context
+        return plugin_pb2.PluginInfo(version=version("pulumi"))
+
+    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """The providers that the installed SDKs ask for."""
+        del context
+        code = "from atwork.engine.language_host import required_packages as r; import json; print(json.dumps(r()))"
+        found = subprocess.run(
+            [_interpreter(request.info), "-c", code], capture_output=True, text=True, check=False
+        ).stdout
+        packages = [plugin_pb2.PackageDependency(kind="resource", **one) for one in json.loads(found or "[]")]
+        return language_pb2.GetRequiredPackagesResponse(packages=packages)
+
+    def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:  # noqa: N802
+        """Run the program to its end."""
+        python = _interpreter(request.info)
+        if not Path(python).exists():
+            return language_pb2.RunResponse(error=f"there is no {python}; make it with `make setup`")
+        settings = {
+            "project": request.project,
+            "stack": request.stack,
+            "organization": request.organization,
+            "root_directory": request.info.root_directory,
+            "monitor": request.monitor_address,
+            "engine": self._engine,
+            "parallel": request.parallel,
+            "dry_run": request.dryRun,
+            "program": str(Path(request.info.program_directory, request.info.entry_point or ".")),
+            "args": list(request.args),
+        }
+        environment = {
+            **os.environ,
+            "PULUMI_CONFIG": json.dumps(dict(request.config)),
+            "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+            "PYTHONUNBUFFERED": "1",
+        }
+        command = [python, "-u", "-m", "atwork.engine.program", json.dumps(settings)]
+        with self._started(command, context, cwd=request.pwd, env=environment) as child:
+            output = _forward(child)
+            code = child.wait()
+        if code == 0:
+            return language_pb2.RunResponse()
+        if code == SHOWN_ALREADY:
+            return language_pb2.RunResponse(bail=True)
+        return language_pb2.RunResponse(error=f"the program ended with code {code}\n{output}".strip())
+
+    def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: N802
+        """Run a plugin written in Python, such as a policy pack, and stream what it prints."""
+        environment = {**os.environ, **dict(pair.split("=", 1) for pair in request.env)}
+        command = [_interpreter(request.info), "-u", request.info.program_directory, *request.args]
+        with self._started(command, context, cwd=request.pwd, env=environment) as child:
+            errors = threading.Thread(target=_collect, args=(child, lines := []))
+            errors.start()
+            assert child.stdout is not None  # noqa: S101 (a pipe was asked for)
+            for line in child.stdout:
+                yield language_pb2.RunPluginResponse(stdout=line)
+            errors.join()
+            for line in lines:
+                yield language_pb2.RunPluginResponse(stderr=line)
+            yield language_pb2.RunPluginResponse(exitcode=child.wait())
+
+    def About(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """What `pulumi about` prints of the language."""
+        del context
+        return language_pb2.AboutResponse(executable=_interpreter(request.info), version=sys.version.split()[0])
+
+    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """The installed packages."""
+        del request, context
+        found = sorted((one.metadata["Name"], one.version) for one in distributions())
+        return language_pb2.GetProgramDependenciesResponse(
+            dependencies=[language_pb2.DependencyInfo(name=name, version=number) for name, number in found]
+        )
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """End what runs: the engine was interrupted."""
+        del request, context
+        with self._lock:
+            for child in self._children:
+                child.terminate()
+        return empty_pb2.Empty()
+
+    def _started(
+        self, command: list[str], context: grpc.ServicerContext, *, cwd: str, env: Mapping[str, str]
+    ) -> _Child:
+        child = subprocess.Popen(
+            command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+        )
+        with self._lock:
+            self._children.add(child)
+        context.add_callback(lambda: self._ended(child))
+        return _Child(child)
+
+    def _ended(self, child: subprocess.Popen[bytes]) -> None:
+        if child.poll() is None:
+            child.terminate()
+        with self._lock:
+            self._children.discard(child)
+
+
+@dataclass
+class _Child:
+    process: subprocess.Popen[bytes]
+
+    def __enter__(self) -> subprocess.Popen[bytes]:
+        return self.process
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _collect(child: subprocess.Popen[bytes], lines: list[bytes]) -> None:
+    assert child.stderr is not None  # noqa: S101 (a pipe was asked for)
+    lines.extend(child.stderr)
+
+
+def _forward(child: subprocess.Popen[bytes]) -> str:
+    """Wait for the output's end; what a program prints goes to this process' stderr, beside the engine's display."""
+    lines: list[bytes] = []
+    reader = threading.Thread(target=_collect, args=(child, lines))
+    reader.start()
+    assert child.stdout is not None  # noqa: S101 (a pipe was asked for)
+    for line in child.stdout:
+        sys.stderr.buffer.write(line)
+    sys.stderr.flush()
+    reader.join()
+    return b"".join(lines).decode(errors="replace")
+
+
+def required_packages() -> list[dict[str, str]]:
+    """Name and version of each provider plugin, from the `pulumi-plugin.json` of the installed SDKs."""
+    packages: list[dict[str, str]] = []
+    for distribution in distributions():
+        for file in distribution.files or []:
+            if file.name == "pulumi-plugin.json":
+                plugin = json.loads(file.read_text())
+                if plugin.get("resource"):
+                    number = plugin.get("version") or distribution.version
+                    packages.append({"name": plugin["name"], "version": f"v{number.removeprefix('v')}"})
+    return packages
+
+
+@dataclass(frozen=True)
+class LanguageHost:
+    """A served host; keep it as long as the engine runs."""
+
+    server: grpc.Server
+    port: int
+
+    def stop(self) -> None:
+        """End the service."""
+        self.server.stop(grace=None).wait()
+
+
+def serve(engine: str = "") -> LanguageHost:
+    """Serve one engine on a free loopback port."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=8), options=[("grpc.max_receive_message_length", 400 << 20)])
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Servicer(engine), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return LanguageHost(server, port)
+
+
+def main() -> None:
+    """What the engine starts: print the port, serve until the engine ends this process."""
+    addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    host = serve(addresses[0] if addresses else "")
+    print(host.port, flush=True)  # noqa: T201 (the engine reads it)
+    host.server.wait_for_termination()

@@ -1,0 +1,55 @@
+"""Runs a Pulumi program in its own process: `python -m atwork.engine.program SETTINGS_JSON`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import runpy
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pulumi
+from pulumi import runtime
+
+from atwork.engine.language_host import SHOWN_ALREADY
+
+
+def run(settings: dict[str, object]) -> int:
+    """Run the program to the end of its last output; returns the exit code."""
+    program, arguments = str(settings.pop("program")), settings.pop("args")
+    parallel = max(int(str(settings["parallel"])), 1)
+    runtime.set_all_config(runtime.get_config_env(), runtime.get_config_secret_keys_env())
+    runtime.configure(runtime.Settings(**settings))  # pyright: ignore[reportArgumentType]  (checked by the engine)
+    sys.argv = [program, *(arguments if isinstance(arguments, list) else [])]
+    sys.path.insert(0, ".")
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=min(parallel * 4, 64)))
+    # A failed program leaves futures unobserved; asyncio's complaints about them would bury the real error.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    try:
+        loop.run_until_complete(runtime.run_in_stack(lambda: _load(program)))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+    except Exception:  # noqa: BLE001 (whatever the program raised is its user's to read)
+        pulumi.log.error(f"the program failed:\n{traceback.format_exc()}")
+    else:
+        return 0
+    finally:
+        loop.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return SHOWN_ALREADY
+
+
+def _load(program: str) -> None:
+    runpy.run_path(program, run_name="__main__")
+
+
+if __name__ == "__main__":
+    code = run(json.loads(sys.argv[1]))
+    # Threads of the gRPC channels would keep the interpreter for another while.
+    os._exit(code)

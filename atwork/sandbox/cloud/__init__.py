@@ -1,0 +1,180 @@
+"""The simulated cloud: one SQLite file that survives restarts and serves several engines at once.
+
+Secret values rest encrypted in it, by a key in a file beside it, so that the sandbox leaves no secret in clear on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the engine's marker of a secret, not one)
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS objects (
+    scope TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
+    inputs TEXT NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (scope, type, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS links (
+    scope TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, target TEXT NOT NULL,
+    PRIMARY KEY (scope, type, id, target)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS objects_by_urn ON objects (urn);
+CREATE INDEX IF NOT EXISTS links_by_target ON links (target);
+"""
+
+
+class CloudCorrupt(Exception):
+    """The file is not a sandbox cloud, or is damaged; the message names it and the way out."""
+
+
+class AlreadyExists(Exception):
+    """Another object has that identity."""
+
+
+@dataclass(frozen=True)
+class CloudObject:
+    """One object: `scope` is "" for Google Cloud and the API server's address for Kubernetes."""
+
+    scope: str
+    type: str
+    id: str
+    urn: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+class Cloud:
+    """All objects by scope, type and id. Safe for many threads and many processes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._cipher = Fernet(_key(path.with_suffix(".key")))
+        with self._transaction() as database:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version not in (0, _FORMAT):
+                raise CloudCorrupt(f"{path}: made by another version; run `atwork sandbox reset`")
+            if version == 0:
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    def create(self, made: CloudObject, links: set[str]) -> None:
+        """Add an object and what it refers to; `AlreadyExists` where its identity is taken."""
+        with self._transaction() as database:
+            try:
+                database.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)", self._row(made))
+            except sqlite3.IntegrityError:
+                raise AlreadyExists(made.id) from None
+            self._link(database, made, links)
+
+    def update(self, changed: CloudObject, links: set[str]) -> None:
+        """Replace the content of an object."""
+        with self._transaction() as database:
+            database.execute("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", self._row(changed))
+            self._link(database, changed, links)
+
+    def get(self, scope: str, kind: str, identity: str) -> CloudObject | None:
+        """One object, or nothing."""
+        return next(self._select("scope = ? AND type = ? AND id = ?", (scope, kind, identity)), None)
+
+    def find_by_urn(self, urn: str) -> str | None:
+        """The id of what was made for a URN, such as one whose update was cut off."""
+        return next((found.id for found in self._select("urn = ?", (urn,))), None)
+
+    def objects(self, scope: str | None = None, kind: str | None = None) -> list[CloudObject]:
+        """All objects, of one scope or one type where that is said."""
+        return list(self._select("(?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR type = ?2)", (scope, kind)))
+
+    def users_of(self, target: str) -> list[tuple[str, str]]:
+        """Type and id of every object that refers to a target."""
+        with self._transaction() as database:
+            return database.execute("SELECT type, id FROM links WHERE target = ? ORDER BY 1, 2", (target,)).fetchall()
+
+    def delete(self, scope: str, kind: str, identity: str) -> None:
+        """Remove one object; nothing happens where it is gone already."""
+        with self._transaction() as database:
+            for table in ("objects", "links"):
+                database.execute(
+                    f"DELETE FROM {table} WHERE scope = ? AND type = ? AND id = ?",  # noqa: S608 (two fixed names)
+                    (scope, kind, identity),
+                )
+
+    def delete_scope(self, scope: str) -> None:
+        """Remove everything of one API server, as its cluster goes."""
+        with self._transaction() as database:
+            for table in ("objects", "links"):
+                database.execute(f"DELETE FROM {table} WHERE scope = ?", (scope,))  # noqa: S608 (two fixed names)
+
+    def _select(self, where: str, values: tuple[str | None, ...]) -> Iterator[CloudObject]:
+        with self._transaction() as database:
+            rows = database.execute(f"SELECT * FROM objects WHERE {where} ORDER BY 1, 2, 3", values).fetchall()  # noqa: S608 (fixed clauses)
+        for scope, kind, identity, urn, inputs, outputs in rows:
+            yield CloudObject(scope, kind, identity, urn, self._open(inputs), self._open(outputs))
+
+    def _row(self, one: CloudObject) -> tuple[str, ...]:
+        return (one.scope, one.type, one.id, one.urn, self._seal(one.inputs), self._seal(one.outputs))
+
+    @staticmethod
+    def _link(database: sqlite3.Connection, one: CloudObject, links: set[str]) -> None:
+        database.execute("DELETE FROM links WHERE scope = ? AND type = ? AND id = ?", (one.scope, one.type, one.id))
+        database.executemany(
+            "INSERT INTO links VALUES (?, ?, ?, ?)", [(one.scope, one.type, one.id, link) for link in sorted(links)]
+        )
+
+    def _seal(self, value: Any) -> str:  # noqa: ANN401 (JSON)
+        return json.dumps(self._walk(value, lambda text: self._cipher.encrypt(text.encode()).decode()))
+
+    def _open(self, text: str) -> Any:  # noqa: ANN401 (JSON)
+        return self._walk(json.loads(text), lambda sealed: self._cipher.decrypt(sealed.encode()).decode())
+
+    def _walk(self, value: Any, change: Any) -> Any:  # noqa: ANN401 (JSON)
+        if isinstance(value, dict):
+            if SECRET in value:
+                inner = value["value"]
+                text = inner["sealed"] if isinstance(inner, dict) and "sealed" in inner else json.dumps(inner)
+                changed = change(text)
+                opened = isinstance(inner, dict) and "sealed" in inner
+                return {SECRET: value[SECRET], "value": json.loads(changed) if opened else {"sealed": changed}}
+            return {key: self._walk(item, change) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._walk(item, change) for item in value]
+        return value
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            database: sqlite3.Connection | None = getattr(self._local, "database", None)
+            if database is None:
+                database = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = NORMAL")
+                self._local.database = database
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise CloudCorrupt(
+                f"{self.path}: {error}; `atwork sandbox reset` throws the simulated cloud away"
+            ) from error
+
+
+def _key(path: Path) -> bytes:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(Fernet.generate_key())
+    os.chmod(path, 0o600)  # noqa: PTH101 (a Path's chmod follows links the same way)
+    return path.read_bytes()

@@ -1,0 +1,70 @@
+"""Differences between old and new inputs, path by path, and which of them replace the resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from atwork.sandbox.provider.values import Json, is_secret, is_unknown, reveal
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path that differs; `kind` is add, delete or update."""
+
+    path: Path
+    kind: str
+
+    def text(self) -> str:
+        """The path as the engine writes it: a.b[0]["c.d"]."""
+        out = ""
+        for part in self.path:
+            if isinstance(part, int):
+                out += f"[{part}]"
+            elif part.replace("_", "").isalnum():
+                out += f".{part}" if out else part
+            else:
+                out += f'["{part}"]'
+        return out
+
+
+def changes(old: Json, new: Json, path: Path = ()) -> Iterator[Change]:
+    """Every leaf that differs. An unknown new value counts as a change: nobody can say that it stays."""
+    if is_secret(old) or is_secret(new):
+        old, new = reveal(old), reveal(new)
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            if not key.startswith("__"):
+                yield from changes(old.get(key), new.get(key), (*path, key))
+    elif isinstance(old, list) and isinstance(new, list) and not is_unknown(new):
+        for index in range(max(len(old), len(new))):
+            before = old[index] if index < len(old) else None
+            after = new[index] if index < len(new) else None
+            yield from changes(before, after, (*path, index))
+    elif old is None and new is not None:
+        yield Change(path, "add")
+    elif new is None and old is not None:
+        yield Change(path, "delete")
+    elif old != new:
+        yield Change(path, "update")
+
+
+def replaces(path: Path, rules: Mapping[str, Any], objects: Mapping[str, Any]) -> bool:
+    """Whether a change at a path replaces, by rules that say so property by property.
+
+    A block that comes or goes counts by its own mark; a change inside a block by the mark of the inner property.
+    """
+    rule: Mapping[str, Any] = {}
+    for part in path:
+        if isinstance(part, int):
+            continue
+        if rule and "object" not in rule:
+            break  # inside a map of plain values: the map's own mark counts
+        level = objects.get(rule["object"], {}) if rule else rules
+        if part not in level:
+            return False
+        rule = level[part]
+    return bool(rule.get("immutable"))

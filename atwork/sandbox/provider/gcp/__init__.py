@@ -1,0 +1,121 @@
+"""The simulated Google Cloud: names, ids, computed outputs, references and guards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.diff import Path
+from atwork.sandbox.provider.diff import replaces as by_rules
+from atwork.sandbox.provider.gcp.ids import identity, links
+from atwork.sandbox.provider.gcp.outputs import computed
+from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name
+from atwork.sandbox.provider.values import Json, reveal
+
+_NAMING = ("project", "location", "region", "zone", "name")
+_AUTO_LABEL = {"goog-pulumi-provisioned": "true"}
+_PROTECTED = {
+    "gcp:container/cluster:Cluster": "Cannot destroy cluster because deletion_protection is set to true",
+    "gcp:sql/databaseInstance:DatabaseInstance": "Error, failed to delete instance because deletion_protection is set "
+    "to true",
+    "gcp:secretmanager/secret:Secret": "cannot destroy secretmanager secret without setting deletion_protection=false",
+}
+_PROTECTED_BY_DEFAULT = {"gcp:container/cluster:Cluster", "gcp:sql/databaseInstance:DatabaseInstance"}
+# What vanishes with its parent although something of it may still be recorded.
+_CHILDREN = {
+    "gcp:sql/databaseInstance:DatabaseInstance": ("gcp:sql/database:Database", "gcp:sql/user:User"),
+    "gcp:container/cluster:Cluster": ("gcp:container/nodePool:NodePool",),
+}
+
+
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    return json.loads(resources.files(__package__).joinpath("rules.json").read_text())
+
+
+class GoogleCloud(Package):
+    """Package `gcp`."""
+
+    name = "gcp"
+
+    def rules(self, token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The table of facts where it has the type, else that names and places cannot change."""
+        table = _table()
+        if token in table["resources"]:
+            return table["resources"][token], table["objects"]
+        properties = schema.resource(token)["inputs"]["properties"]
+        return {key: {"immutable": True} for key in properties if key in _NAMING or key.endswith("Id")}, {}
+
+    def completed(self, request: Request, old: Mapping[str, Json], seed: bytes) -> dict[str, Json]:
+        """Fill in the name, where the type has one and the program gave none."""
+        inputs = dict(request.inputs)
+        properties = schema.resource(request.token)["inputs"]["properties"]
+        required = schema.resource(request.token)["inputs"]["required"]
+        if properties.get("name") == "string" and "name" not in required and "name" not in inputs:
+            kept = old.get("name") if old.get("__autonamed") else None
+            inputs["name"] = kept or automatic_name(request.logical_name, seed, 7, salt=request.urn)
+            inputs["__autonamed"] = True
+        return inputs
+
+    def replaces(self, token: str, path: Path, config: Mapping[str, Json]) -> bool:
+        """By the facts, property by property."""
+        del config
+        return by_rules(path, *self.rules(token))
+
+    def identity(self, request: Request) -> tuple[str, str]:
+        """All of Google Cloud is one scope."""
+        return "", identity(request)
+
+    def links(self, request: Request) -> set[str]:
+        """Networks, clusters, instances, repositories and the like that the inputs name."""
+        return links(request)
+
+    def outputs(self, request: Request, identity: str) -> dict[str, Json]:
+        """The inputs, what the table computes, and labels as the provider reports them."""
+        inputs = {key: value for key, value in request.inputs.items() if not key.startswith("__")}
+        known = schema.resource(request.token)["outputs"]
+        made = {**inputs, **computed(request, identity)}
+        for key in ("project", "region"):
+            if key in known and key not in made and key in request.config:
+                made[key] = request.config[key]
+        if "effectiveLabels" in known:
+            defaults = request.config.get("defaultLabels") or {}
+            labels = {**defaults, **(reveal(made.get("labels")) or {})}
+            made |= {"pulumiLabels": labels, "effectiveLabels": {**_AUTO_LABEL, **labels}}
+        return {key: value for key, value in made.items() if key in known or key == "id"}
+
+    def deletable(self, found: CloudObject, cloud: Cloud) -> None:
+        """Protection first, then use by others."""
+        inputs = reveal(found.inputs)
+        protected = inputs.get("deletionProtection", found.type in _PROTECTED_BY_DEFAULT)
+        if protected and found.type in _PROTECTED:
+            raise Refused(f"{_PROTECTED[found.type]}. Set it to false, run `pulumi up`, then destroy")
+        if (inputs.get("settings") or {}).get("deletionProtectionEnabled"):
+            raise Refused(
+                f"Error 400: The instance {found.id} is protected: settings.deletionProtectionEnabled is true"
+            )
+        if inputs.get("deletionPolicy") == "PREVENT":
+            raise Refused(f"{found.id}: deletion_policy is PREVENT; set it to DELETE, run `pulumi up`, then destroy")
+        users = [user for user in cloud.users_of(found.id) if user[0] not in _CHILDREN.get(found.type, ())]
+        if users:
+            kind = found.type.rpartition(":")[2].lower()
+            raise Refused(f"Error 400: The {kind} resource '{found.id}' is already being used by '{users[0][1]}'")
+
+    def gone(self, found: CloudObject, cloud: Cloud) -> None:
+        """Delete it with its children; a cluster takes along everything inside it."""
+        if reveal(found.inputs).get("deletionPolicy") == "ABANDON":
+            return
+        for kind in _CHILDREN.get(found.type, ()):
+            for user_type, user_id in cloud.users_of(found.id):
+                if user_type == kind:
+                    cloud.delete("", kind, user_id)
+        cloud.delete("", found.type, found.id)
+        if found.type == "gcp:container/cluster:Cluster":
+            cloud.delete_scope(
+                f"https://{found.outputs['controlPlaneEndpointsConfig']['dnsEndpointConfig']['endpoint']}"
+            )

@@ -1,0 +1,91 @@
+"""Ids in the provider's formats, and the references between resources."""
+
+from __future__ import annotations
+
+import re
+
+from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.package import Request
+from atwork.sandbox.provider.values import reveal
+
+# The documented import formats; {project} and {region} fall back to the provider's.
+_FORMATS = {
+    "gcp:artifactregistry/repository:Repository": "projects/{project}/locations/{location}/repositories/{repositoryId}",
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": "projects/{project}/locations/{location}/"
+    "repositories/{repository}/{role}/{member}",
+    "gcp:compute/address:Address": "projects/{project}/regions/{region}/addresses/{name}",
+    "gcp:compute/firewall:Firewall": "projects/{project}/global/firewalls/{name}",
+    "gcp:compute/network:Network": "projects/{project}/global/networks/{name}",
+    "gcp:compute/router:Router": "projects/{project}/regions/{region}/routers/{name}",
+    "gcp:compute/routerNat:RouterNat": "{project}/{region}/{router}/{name}",
+    "gcp:compute/subnetwork:Subnetwork": "projects/{project}/regions/{region}/subnetworks/{name}",
+    "gcp:container/cluster:Cluster": "projects/{project}/locations/{location}/clusters/{name}",
+    "gcp:container/nodePool:NodePool": "{cluster}/nodePools/{name}",
+    "gcp:dns/managedZone:ManagedZone": "projects/{project}/managedZones/{name}",
+    "gcp:dns/recordSet:RecordSet": "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}",
+    "gcp:kms/keyRing:KeyRing": "projects/{project}/locations/{location}/keyRings/{name}",
+    "gcp:kms/cryptoKey:CryptoKey": "{keyRing}/cryptoKeys/{name}",
+    "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": "projects/{project}/locations/"
+    "{location}/serviceConnectionPolicies/{name}",
+    "gcp:organizations/project:Project": "projects/{projectId}",
+    "gcp:projects/iAMCustomRole:IAMCustomRole": "projects/{project}/roles/{roleId}",
+    "gcp:projects/iAMMember:IAMMember": "{project}/{role}/{member}",
+    "gcp:projects/service:Service": "{project}/{service}",
+    "gcp:secretmanager/secret:Secret": "projects/{project}/secrets/{secretId}",
+    "gcp:serviceaccount/account:Account": "projects/{project}/serviceAccounts/{accountId}@{project}"
+    ".iam.gserviceaccount.com",
+    "gcp:serviceaccount/iAMMember:IAMMember": "{serviceAccountId}/{role}/{member}",
+    "gcp:sql/database:Database": "projects/{project}/instances/{instance}/databases/{name}",
+    "gcp:sql/databaseInstance:DatabaseInstance": "{name}",
+    "gcp:sql/user:User": "{name}//{instance}",
+    "gcp:storage/bucket:Bucket": "{name}",
+}
+# Properties that name another resource: how its id reads when the value is only a name.
+_REFERENCES = {
+    "network": "projects/{project}/global/networks/{}",
+    "subnetwork": "projects/{project}/regions/{region}/subnetworks/{}",
+    "cluster": "projects/{project}/locations/{location}/clusters/{}",
+    "instance": "{}",
+    "managedZone": "projects/{project}/managedZones/{}",
+    "router": "projects/{project}/regions/{region}/routers/{}",
+    "repository": "projects/{project}/locations/{location}/repositories/{}",
+    "serviceAccountId": "{}",
+    "keyRing": "{}",
+    "cryptoKeyId": "{}",
+    "secretId": "projects/{project}/secrets/{}",
+}
+_SELF_LINK = re.compile(r"^https://[a-z]+\.googleapis\.com/[a-z]+/v1/")
+
+
+def _fields(request: Request) -> dict[str, str]:
+    region = request.config.get("region", "")
+    defaults = {"project": request.config.get("project", ""), "region": region, "location": region}
+    given = {key: str(value) for key, value in reveal(request.inputs).items() if isinstance(value, str | int)}
+    return {**defaults, **given}
+
+
+def identity(request: Request) -> str:
+    """The id of what the request makes."""
+    fields = _fields(request)
+    found = _FORMATS.get(request.token)
+    if found is not None:
+        return found.format_map(fields)
+    # Types outside the table: every naming part in the schema's order, which is unique within the type.
+    properties = schema.resource(request.token)["inputs"]["properties"]
+    naming = [key for key in properties if key in ("location", "region", "zone", "name", "role", "member")]
+    naming += [key for key in properties if key.endswith("Id") and key not in naming]
+    parts = [f"projects/{fields['project']}", *(fields[key] for key in naming if key in fields)]
+    return "/".join(parts) if len(parts) > 1 else f"{parts[0]}/{request.logical_name}"
+
+
+def links(request: Request) -> set[str]:
+    """Ids of the resources that the inputs name."""
+    fields = _fields(request)
+    found: set[str] = set()
+    for key, pattern in _REFERENCES.items():
+        value = fields.get(key)
+        if not value or (key == "secretId" and request.token.endswith(":Secret")):
+            continue
+        plain = _SELF_LINK.sub("", value)
+        found.add(plain if "/" in plain else pattern.format(plain, **{k: v for k, v in fields.items() if k != ""}))
+    return found

@@ -1,0 +1,86 @@
+"""What a simulated cloud must say for itself; the servicer does the rest alike for all."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.provider.diff import Path
+from atwork.sandbox.provider.values import Json
+
+
+class Refused(Exception):
+    """The cloud's own no, in words for the user."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A resource that is checked or made: its type, its name in the program, the provider's configuration."""
+
+    token: str
+    urn: str
+    config: Mapping[str, Json]
+    inputs: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def logical_name(self) -> str:
+        """The last part of the URN."""
+        return self.urn.rpartition("::")[2]
+
+
+class Package(ABC):
+    """One provider package."""
+
+    name: str
+
+    @abstractmethod
+    def rules(self, token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """What is known of a type's properties beyond the SDK, and of the objects in them."""
+
+    @abstractmethod
+    def completed(self, request: Request, old: Mapping[str, Json], seed: bytes) -> dict[str, Json]:
+        """The inputs with what the provider fills in: an automatic name, labels."""
+
+    @abstractmethod
+    def replaces(self, token: str, path: Path, config: Mapping[str, Json]) -> bool:
+        """Whether a change at a path makes a new resource."""
+
+    @abstractmethod
+    def identity(self, request: Request) -> tuple[str, str]:
+        """Scope and id of the object."""
+
+    @abstractmethod
+    def links(self, request: Request) -> set[str]:
+        """Ids of the objects that must exist, and stay while this one does."""
+
+    @abstractmethod
+    def outputs(self, request: Request, identity: str) -> dict[str, Json]:
+        """What the cloud computes, merged over the inputs."""
+
+    @abstractmethod
+    def deletable(self, found: CloudObject, cloud: Cloud) -> None:
+        """Raise `Refused` where the object is protected or in use."""
+
+    @abstractmethod
+    def gone(self, found: CloudObject, cloud: Cloud) -> None:
+        """Delete the object, and what goes with it."""
+
+
+def automatic_name(logical: str, seed: bytes, digits: int, *, salt: str) -> str:
+    """`LOGICAL-HEX`, the same again for the same seed of the engine."""
+    return f"{logical}-{hashlib.sha256(seed + salt.encode()).hexdigest()[:digits]}"
+
+
+def stable(*parts: str, digits: int = 32) -> str:
+    """Hexadecimal digits that depend on the parts alone, so that outputs are the same in every run."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:digits]
+
+
+def number(*parts: str, digits: int = 12) -> str:
+    """A decimal number that depends on the parts alone; its first digit is not 0."""
+    value = int(stable(*parts), 16) % (9 * 10 ** (digits - 1))
+    return str(value + 10 ** (digits - 1))

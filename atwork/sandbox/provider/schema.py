@@ -1,0 +1,170 @@
+"""What the installed SDKs say of each resource type, read by introspection and kept on disk.
+
+A type is written as a JSON value: "string", "integer", "number", "boolean", "any", or {"list": T}, {"map": T},
+{"object": NAME}, {"enum": [...]}, {"union": [...]}. Importing a large service module takes a second and 60 MB, so
+what was read once is kept in the shared cache, and a later run imports no SDK at all.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import hashlib
+import importlib
+import inspect
+import json
+import os
+import tempfile
+import typing
+from enum import Enum
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypedDict
+
+_PACKAGES = {"gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
+_SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+class ObjectSchema(TypedDict):
+    """Properties of an object: their types, and which must be there."""
+
+    properties: dict[str, Any]
+    required: list[str]
+
+
+class ResourceSchema(TypedDict):
+    """A resource type: what goes in, what comes out, and the objects named in both."""
+
+    inputs: ObjectSchema
+    outputs: dict[str, Any]
+    objects: dict[str, ObjectSchema]
+
+
+class UnknownType(Exception):
+    """Neither SDK has that resource type."""
+
+
+def cache_folder() -> Path:
+    """The cache that all checkouts share: ATWORK_CACHE, or `atwork` in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("ATWORK_CACHE") or Path(base, "atwork"))
+
+
+@cache
+def _store(package: str) -> Path:
+    sdk = _PACKAGES[package].replace("_", "-")
+    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    return cache_folder() / "schema" / f"{sdk}-{version(sdk)}-{code}"
+
+
+@cache
+def resource(token: str) -> ResourceSchema:
+    """The schema of a resource type; `UnknownType` where the SDK does not have it."""
+    package = token.partition(":")[0]
+    kept = _store(package) / f"{hashlib.sha256(token.encode()).hexdigest()[:24]}.json"
+    try:
+        return json.loads(kept.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        found = _Reader().resource(_class(token), is_provider=token.startswith("pulumi:providers:"))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
+        json.dump(found, file)
+    Path(file.name).replace(kept)
+    return found
+
+
+@cache
+def provider(package: str) -> ResourceSchema:
+    """The schema of a package's own provider."""
+    return _Reader().resource(importlib.import_module(_PACKAGES[package]).Provider, is_provider=True)
+
+
+def tokens(package: str) -> list[str]:
+    """Every resource type of a package."""
+    return sorted(_modules(package))
+
+
+@cache
+def _modules(package: str) -> dict[str, tuple[str, str]]:
+    """Python module and class of each token, as the SDK registers them."""
+    importlib.import_module(_PACKAGES[package])
+    from pulumi.runtime import rpc
+
+    registered: dict[str, list[Any]] = rpc._RESOURCE_MODULES  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (no public way to list them)
+    found: dict[str, tuple[str, str]] = {}
+    for modules in registered.values():
+        for module in modules:
+            info: dict[str, Any] = getattr(module, "mod_info", {})
+            if info.get("pkg") == package:
+                found |= {token: (info["fqn"], name) for token, name in info["classes"].items()}
+    return found
+
+
+def _class(token: str) -> type:
+    try:
+        module, name = _modules(token.partition(":")[0])[token]
+    except KeyError:
+        raise UnknownType(token) from None
+    return getattr(importlib.import_module(module), name)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.objects: dict[str, ObjectSchema] = {}
+
+    def resource(self, cls: type, *, is_provider: bool) -> ResourceSchema:
+        from pulumi import _types
+
+        module = importlib.import_module(cls.__module__)
+        arguments = getattr(module, f"{cls.__name__}InitArgs", None) or getattr(module, f"{cls.__name__}Args")
+        outputs = {} if is_provider else {k: self.type(t) for k, t in _types.resource_types(cls).items()}
+        return {"inputs": self.object(arguments), "outputs": outputs, "objects": self.objects}
+
+    def object(self, cls: type) -> ObjectSchema:
+        from pulumi import _types
+
+        names: dict[str, str] = _types.input_type_py_to_pulumi_names(cls)
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        required = [names[p.name] for p in parameters if p.name in names and p.default is inspect.Parameter.empty]
+        properties = {key: self.type(hint) for key, hint in _types.input_type_types(cls).items()}
+        return {"properties": properties, "required": required}
+
+    def type(self, hint: Any) -> Any:  # noqa: ANN401 (type hints)
+        from pulumi import _types
+
+        hint = _types.unwrap_type(hint) if not isinstance(hint, type) else hint
+        if hint in _SCALARS:
+            return _SCALARS[hint]
+        origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        if origin in (list, collections.abc.Sequence):
+            return {"list": self.type(arguments[0])}
+        if origin in (dict, collections.abc.Mapping):
+            return {"map": self.type(arguments[1])}
+        if origin is typing.Literal:
+            return {"enum": list(arguments)}
+        if origin is typing.Union:
+            return self._union([self.type(one) for one in arguments if one is not type(None)])
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return "string" if issubclass(hint, str) else "any"
+        if isinstance(hint, type) and _types.is_input_type(hint):
+            return self._named(hint, lambda: self.object(hint))
+        if isinstance(hint, type) and _types.is_output_type(hint):
+            return self._named(hint, lambda: self._output(hint))
+        return "any"
+
+    def _output(self, cls: type) -> ObjectSchema:
+        from pulumi import _types
+
+        return {"properties": {k: self.type(t) for k, t in _types.output_type_types(cls).items()}, "required": []}
+
+    def _named(self, cls: type, read: Any) -> Any:  # noqa: ANN401 (a function of no arguments)
+        name = f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}"
+        if name not in self.objects:
+            self.objects[name] = {"properties": {}, "required": []}  # recursive types end here
+            self.objects[name] = read()
+        return {"object": name}
+
+    @staticmethod
+    def _union(options: list[Any]) -> Any:  # noqa: ANN401 (a type)
+        distinct = [one for index, one in enumerate(options) if one not in options[:index]]
+        return distinct[0] if len(distinct) == 1 else {"union": distinct}

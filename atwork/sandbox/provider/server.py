@@ -1,0 +1,56 @@
+"""Serves the simulated providers inside the process that starts the engine: no daemon, no fixed port."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.provider.gcp import GoogleCloud
+from atwork.sandbox.provider.kubernetes import Kubernetes
+from atwork.sandbox.provider.servicer import Servicer
+
+_MESSAGE_SIZE = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
+
+
+@dataclass(frozen=True)
+class Running:
+    """The served providers; keep it as long as an engine uses them."""
+
+    ports: dict[str, int]
+    servers: tuple[grpc.Server, ...]
+
+    def stop(self) -> None:
+        """End the services and wait for what is under way."""
+        for server in self.servers:
+            server.stop(grace=None).wait()
+
+
+def serve(cloud_path: Path) -> Running:
+    """Serve every package on a free loopback port of its own; raises `CloudCorrupt` for a damaged file."""
+    cloud = Cloud(cloud_path)
+    _log_to(cloud_path.parent / "logs" / "provider.log")
+    ports: dict[str, int] = {}
+    servers: list[grpc.Server] = []
+    for package in (GoogleCloud(), Kubernetes()):
+        server = grpc.server(ThreadPoolExecutor(max_workers=16), options=_MESSAGE_SIZE)
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(package, cloud), server)
+        ports[package.name] = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        servers.append(server)
+    return Running(ports, tuple(servers))
+
+
+def _log_to(path: Path) -> None:
+    log = logging.getLogger("atwork.sandbox.provider")
+    log.propagate = False
+    if not any(isinstance(one, logging.FileHandler) and one.baseFilename == str(path) for one in log.handlers):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, delay=True)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        log.addHandler(handler)

@@ -1,0 +1,263 @@
+"""The resource provider service of one package, over the simulated cloud."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudCorrupt, CloudObject
+from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.check import Checker, Mistake
+from atwork.sandbox.provider.diff import Change, changes
+from atwork.sandbox.provider.kubernetes import Kubernetes, server
+from atwork.sandbox.provider.package import Package, Refused, Request
+from atwork.sandbox.provider.values import UNKNOWN, Json, from_struct, is_secret, is_unknown, reveal, secret, to_struct
+
+log = logging.getLogger("atwork.sandbox.provider")
+_KINDS = {
+    ("add", False): provider_pb2.PropertyDiff.ADD,
+    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
+    ("delete", False): provider_pb2.PropertyDiff.DELETE,
+    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
+    ("update", False): provider_pb2.PropertyDiff.UPDATE,
+    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+}
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _plain_errors(method: Method) -> Method:
+    """Turn what goes wrong into one plain message for the engine; only the unexpected leaves a traceback in the log."""
+
+    @functools.wraps(method)
+    def answered(self: Any, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+        try:
+            return method(self, request, context)
+        except Refused as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        except CloudCorrupt as error:
+            context.abort(grpc.StatusCode.DATA_LOSS, str(error))
+        except schema.UnknownType as error:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"the installed SDK has no resource type {error}")
+        except Exception as error:  # noqa: BLE001 (the boundary of the service)
+            log.exception("%s failed", method.__name__)
+            context.abort(grpc.StatusCode.INTERNAL, f"the simulation failed in {method.__name__}: {error!r}")
+
+    return answered  # pyright: ignore[reportReturnType]  (the same signature)
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    """One package for any number of engines; each connection of one has its own provider configuration."""
+
+    def __init__(self, package: Package, cloud: Cloud) -> None:
+        self._package, self._cloud = package, cloud
+        self._configs: dict[str, dict[str, Json]] = {}
+
+    # The service's method names are the protocol's.
+    # ruff: noqa: N802, D102
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
+        del request, context
+        return plugin_pb2.PluginInfo(version="0.0.0-sandbox")
+
+    def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        del request, context
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        del request, context
+        return empty_pb2.Empty()
+
+    @_plain_errors
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
+        del context
+        news = from_struct(request.news)
+        plain = {key: _decoded(value) for key, value in news.items() if key not in ("version", "pluginDownloadURL")}
+        mistakes = Checker(schema.provider(self._package.name), {}, {}).mistakes(plain)
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(mistakes))
+
+    @_plain_errors
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
+        del context
+        old, new = from_struct(request.old_inputs), from_struct(request.news)
+        found = list(changes(old, new))
+        replacing = {
+            change.text()
+            for change in found
+            if change.path[0] == "clusterIdentifier"
+            or (change.path[0] == "kubeconfig" and "clusterIdentifier" not in new and _moved(old, new))
+        }
+        return _diff_response([(change, change.text() in replacing) for change in found], delete_first=False)
+
+    @_plain_errors
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:
+        arguments = from_struct(request.args)
+        self._configs[context.peer()] = {key: _decoded(value) for key, value in arguments.items()}
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
+        )
+
+    @_plain_errors
+    def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
+        made = self._request(request, context, request.news)
+        completed = self._package.completed(made, from_struct(request.olds), request.randomSeed)
+        rules, objects = self._package.rules(made.token)
+        mistakes = Checker(schema.resource(made.token), rules, objects).mistakes(completed)
+        return provider_pb2.CheckResponse(inputs=to_struct(completed), failures=_failures(mistakes))
+
+    @_plain_errors
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
+        made = self._request(request, context, request.news)
+        old = from_struct(request.old_inputs)
+        ignored = set(request.ignoreChanges)
+        found = [
+            (change, self._package.replaces(made.token, change.path, made.config))
+            for change in changes(old, made.inputs)
+            if change.text() not in ignored and change.path[0] not in ignored
+        ]
+        return _diff_response(found, delete_first=self._same_name(made, old))
+
+    @_plain_errors
+    def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
+        made = self._request(request, context, request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=to_struct(self._expected(made)))
+        scope, identity = self._package.identity(made)
+        links = self._existing_links(made)
+        outputs = self._with_secrets(self._package.outputs(made, identity), made.inputs)
+        try:
+            self._cloud.create(CloudObject(scope, made.token, identity, made.urn, made.inputs, outputs), links)
+        except AlreadyExists:
+            raise Refused(f"Error 409: '{identity}' already exists; import it, or choose another name") from None
+        return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))
+
+    @_plain_errors
+    def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
+        made = self._request(request, context, request.inputs)
+        scope = "" if self._package.name == "gcp" else server(made.config)
+        found = self._cloud.get(scope, made.token, request.id)
+        if found is None:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(
+            id=found.id, inputs=to_struct(found.inputs), properties=to_struct(found.outputs)
+        )
+
+    @_plain_errors
+    def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
+        made = self._request(request, context, request.news)
+        outputs = self._with_secrets(self._package.outputs(made, request.id), made.inputs)
+        if not request.preview:
+            scope = self._package.identity(made)[0]
+            if self._cloud.get(scope, made.token, request.id) is None:
+                raise Refused(f"Error 404: '{request.id}' was not found; run `pulumi refresh`")
+            links = self._existing_links(made)
+            self._cloud.update(CloudObject(scope, made.token, request.id, made.urn, made.inputs, outputs), links)
+        return provider_pb2.UpdateResponse(properties=to_struct(outputs))
+
+    @_plain_errors
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        made = self._request(request, context, request.old_inputs)
+        scope = "" if self._package.name == "gcp" else server(made.config)
+        found = self._cloud.get(scope, made.token, request.id)
+        if found is not None:
+            self._package.deletable(found, self._cloud)
+            self._package.gone(found, self._cloud)
+        return empty_pb2.Empty()
+
+    @_plain_errors
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
+        del context
+        raise Refused(f"{request.tok}: the sandbox has no data sources, and the program needs none")
+
+    def _request(self, request: Any, context: grpc.ServicerContext, properties: Any) -> Request:
+        token = request.urn.rpartition("::")[0].rpartition("::")[2].rpartition("$")[2]
+        return Request(token, request.urn, self._configs.get(context.peer(), {}), from_struct(properties))
+
+    def _expected(self, made: Request) -> dict[str, Json]:
+        """What a preview can say: the inputs, and unknowns for what only the cloud knows."""
+        outputs = schema.resource(made.token)["outputs"]
+        inputs = {key: value for key, value in made.inputs.items() if not key.startswith("__")}
+        if self._package.name == "kubernetes":
+            return inputs
+        known = self._package.outputs(made, UNKNOWN) if not _has_unknown(made.inputs) else inputs
+        computed = {key: UNKNOWN for key in outputs if key not in inputs or known.get(key) != inputs[key]}
+        return self._with_secrets({**inputs, **computed}, made.inputs)
+
+    def _existing_links(self, made: Request) -> set[str]:
+        links = self._package.links(made)
+        for link in sorted(links):
+            if isinstance(self._package, Kubernetes):
+                if not self._package.present(link, self._cloud):
+                    raise Refused(f'namespaces "{link.rpartition("#")[2]}" not found; create it first')
+            elif not any(self._cloud.get("", kind, link) for kind in self._kinds_of(link)):
+                raise Refused(f"Error 404: The resource '{link}' was not found; create it first, or correct the name")
+        return links
+
+    def _kinds_of(self, link: str) -> list[str]:
+        return [found.type for found in self._cloud.objects("") if found.id == link]
+
+    def _same_name(self, made: Request, old: Mapping[str, Json]) -> bool:
+        """Whether a replacement would take the name of what it replaces, which then has to go first."""
+        if _has_unknown(made.inputs):
+            return False
+        before = Request(made.token, made.urn, made.config, dict(old))
+        try:
+            return self._package.identity(before) == self._package.identity(made)
+        except (KeyError, Refused):
+            return False
+
+    @staticmethod
+    def _with_secrets(outputs: dict[str, Json], inputs: Mapping[str, Json]) -> dict[str, Json]:
+        return {key: secret(value) if is_secret(inputs.get(key)) else value for key, value in outputs.items()}
+
+
+def _moved(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:
+    return is_unknown(new.get("kubeconfig")) or server(old) != server(new)
+
+
+def _has_unknown(value: Json) -> bool:
+    value = reveal(value)
+    if isinstance(value, Mapping):
+        return any(_has_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_unknown(item) for item in value)
+    return value == UNKNOWN
+
+
+def _decoded(value: Json) -> Json:
+    """A provider's own property: the engine hands structured ones and booleans over as JSON text."""
+    import json
+
+    plain = reveal(value)
+    if not isinstance(plain, str) or plain == UNKNOWN or not plain.startswith(("{", "[", "true", "false")):
+        return value
+    try:
+        decoded = json.loads(plain)
+    except json.JSONDecodeError:
+        return value
+    # A kubeconfig is JSON text and means to be text.
+    return value if isinstance(decoded, dict) and "apiVersion" in decoded else decoded
+
+
+def _failures(mistakes: list[Mistake]) -> list[Any]:
+    return [provider_pb2.CheckFailure(property=one.path, reason=one.reason) for one in mistakes]
+
+
+def _diff_response(found: list[tuple[Change, bool]], *, delete_first: bool) -> provider_pb2.DiffResponse:
+    replacing = [change for change, replaces in found if replaces]
+    return provider_pb2.DiffResponse(
+        changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
+        replaces=sorted({str(change.path[0]) for change in replacing}),
+        diffs=sorted({str(change.path[0]) for change, _ in found}),
+        deleteBeforeReplace=bool(replacing) and delete_first,
+        hasDetailedDiff=True,
+        detailedDiff={
+            change.text(): provider_pb2.PropertyDiff(kind=_KINDS[change.kind, replaces], inputDiff=True)
+            for change, replaces in found
+        },
+    )

@@ -1,0 +1,76 @@
+"""Property values as plain JSON, with the engine's two markers: unknown strings and secret envelopes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf import struct_pb2
+from google.protobuf.json_format import MessageToDict
+
+from atwork.sandbox.cloud import SECRET
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (the engine's marker, not a secret)
+_OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+
+Json = Any
+"""A JSON value; secrets are envelopes, unknowns are the UNKNOWN string."""
+
+
+def from_struct(message: struct_pb2.Struct) -> dict[str, Json]:
+    """The properties of a message; whole numbers become integers."""
+    return _plain(MessageToDict(message))
+
+
+def to_struct(properties: dict[str, Json]) -> struct_pb2.Struct:
+    """The message of properties."""
+    message = struct_pb2.Struct()
+    message.update(properties)
+    return message
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        if value.get(SECRET) == _OUTPUT_SIGNATURE:
+            inner = _plain(value["value"]) if "value" in value else UNKNOWN
+            return secret(inner) if value.get("secret") else inner
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def is_secret(value: Json) -> bool:
+    """Whether this very value is a secret envelope."""
+    return isinstance(value, dict) and value.get(SECRET) == _SECRET_SIGNATURE
+
+
+def secret(value: Json) -> Json:
+    """A value in its envelope."""
+    return value if is_secret(value) else {SECRET: _SECRET_SIGNATURE, "value": value}
+
+
+def reveal(value: Json) -> Json:
+    """The value without any envelope, at any depth."""
+    if is_secret(value):
+        return reveal(value["value"])
+    if isinstance(value, dict):
+        return {key: reveal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [reveal(item) for item in value]
+    return value
+
+
+def is_unknown(value: Json) -> bool:
+    """Whether a value will be known only when something else has been made."""
+    return reveal(value) == UNKNOWN if not isinstance(value, list) else False
+
+
+def strings(value: Json) -> list[str]:
+    """Every string inside a revealed value."""
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for part in parts for text in strings(part)]

@@ -1,0 +1,254 @@
+"""The GKE cluster of an environment and the account its nodes run as.
+
+Owns: the control plane and all its settings, the nodes' service account and what that may do.
+Does not own: node pools (components/node_pools.py), anything inside the cluster.
+
+Traps:
+- The control plane answers on its DNS endpoint alone, guarded by IAM. With the IP endpoints off the provider reads
+  `enable_private_endpoint` back as true, and never sends authorized networks: stating anything else never settles.
+- Leaving a property out does not switch it off (most are optional and computed): every switch is written down.
+- The default pool is made and removed at once. A difference in it replaces the whole cluster, hence the ignored
+  properties.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pulumi
+import pulumi_gcp as gcp
+from pydantic import Field
+
+from components.maintenance import MaintenanceSettings, maintenance_policy
+from components.network import NetworkRefs
+from components.settings import Email, PrivateRange, Settings, Zone
+
+NODE_ROLES = ("roles/container.defaultNodeServiceAccount",)
+"""Logging, metrics and little else. https://cloud.google.com/kubernetes-engine/docs/how-to/service-accounts"""
+
+_METRICS = ("SYSTEM_COMPONENTS", "POD", "DEPLOYMENT", "STATEFULSET", "DAEMONSET", "HPA", "STORAGE")
+
+LogComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER"]
+MetricComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"]
+
+
+class BreakGlassSettings(Settings):
+    """The control plane's IP endpoint, for the day the DNS endpoint cannot be used. Remove it afterwards."""
+
+    cidrs: dict[str, Annotated[str, Field(pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$")] | PrivateRange] = Field(
+        min_length=1
+    )
+    """Who may reach it: address ranges by a name that says whose they are."""
+
+
+class ClusterSettings(Settings):
+    """A GKE Standard cluster, safe as it comes. Stated values loosen or tune it."""
+
+    zone: Zone | None = None
+    """A zonal control plane: cheaper, and gone while it is upgraded. Left out, it is regional."""
+
+    release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
+    """How early versions arrive (CIS GKE 5.5.4)."""
+
+    deletion_protection: bool = True
+    """Whether a destroy is refused. The provider's own default is true, so it is always stated."""
+
+    maintenance: MaintenanceSettings = MaintenanceSettings()
+    """When Google may upgrade, and when it must not."""
+
+    autoscaling_profile: Literal["BALANCED", "OPTIMIZE_UTILIZATION"] = "BALANCED"
+    """How eagerly idle nodes are removed."""
+
+    intranode_visibility: bool = True
+    """Whether traffic between pods of one node is logged too (CIS GKE 5.6.1); it adds to the flow log bill."""
+
+    encrypt_between_nodes: bool = False
+    """Transparent encryption of traffic between nodes."""
+
+    admin_group: Email | None = None
+    """Google Group `gke-security-groups@DOMAIN` whose members can be named in RBAC (CIS GKE 5.8.3)."""
+
+    control_plane_logs: tuple[LogComponent, ...] = ("APISERVER",)
+    """Control plane logs beside those of the system and the workloads."""
+
+    control_plane_metrics: tuple[MetricComponent, ...] = ("APISERVER",)
+    """Metrics beside those of the system and of Kubernetes objects."""
+
+    flow_metrics: bool = True
+    """Dataplane V2 metrics of connections and drops."""
+
+    break_glass: BreakGlassSettings | None = None
+    """Present only in an emergency."""
+
+
+class GkeCluster(pulumi.ComponentResource):
+    """A private cluster: IAM-gated DNS endpoint, Dataplane V2, workload identity, no default pool."""
+
+    cluster_id: pulumi.Output[str]
+    cluster_name: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    location: pulumi.Output[str]
+    node_account: pulumi.Output[str]
+    workload_pool: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        settings: ClusterSettings,
+        *,
+        physical_name: str,
+        region: str,
+        project_id: pulumi.Input[str],
+        network: NetworkRefs,
+        labels: dict[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:cluster:GkeCluster", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        account = gcp.serviceaccount.Account(
+            f"{name}-nodes",
+            account_id=f"{physical_name[:24]}-nodes",
+            display_name=f"GKE nodes of {physical_name}",
+            opts=child,
+        )
+        roles = [
+            gcp.projects.IAMMember(
+                f"{name}-nodes-{role.rpartition('.')[2]}",
+                project=project_id,
+                role=role,
+                member=account.member,
+                opts=child,
+            )
+            for role in NODE_ROLES
+        ]
+        cluster = gcp.container.Cluster(
+            f"{name}-cluster",
+            name=physical_name,
+            location=settings.zone or region,
+            deletion_protection=settings.deletion_protection,
+            resource_labels=labels,
+            network=network.network_id,
+            subnetwork=network.subnetwork_id,
+            networking_mode="VPC_NATIVE",
+            ip_allocation_policy=_ip_allocation(network),
+            datapath_provider="ADVANCED_DATAPATH",
+            enable_cilium_clusterwide_network_policy=True,
+            enable_fqdn_network_policy=True,
+            enable_intranode_visibility=settings.intranode_visibility,
+            in_transit_encryption_config="IN_TRANSIT_ENCRYPTION_INTER_NODE_TRANSPARENT"
+            if settings.encrypt_between_nodes
+            else "IN_TRANSIT_ENCRYPTION_DISABLED",
+            # Dataplane V2 enforces policies; the Calico switch is stated off for the tools that look for it.
+            network_policy={"enabled": False},
+            private_cluster_config={
+                "enable_private_nodes": True,
+                "enable_private_endpoint": settings.break_glass is None,
+            },
+            control_plane_endpoints_config={
+                "dns_endpoint_config": {
+                    "allow_external_traffic": True,
+                    "enable_k8s_tokens_via_dns": False,
+                    "enable_k8s_certs_via_dns": False,
+                },
+                "ip_endpoints_config": {"enabled": settings.break_glass is not None},
+            },
+            master_authorized_networks_config=_break_glass(settings.break_glass),
+            master_auth={"client_certificate_config": {"issue_client_certificate": False}},
+            enable_legacy_abac=False,
+            anonymous_authentication_config={"mode": "LIMITED"},
+            rbac_binding_config={
+                "enable_insecure_binding_system_authenticated": False,
+                "enable_insecure_binding_system_unauthenticated": False,
+            },
+            authenticator_groups_config={"security_group": settings.admin_group} if settings.admin_group else None,
+            workload_identity_config={
+                "workload_pool": pulumi.Output.format("{0}.svc.id.goog", project_id),
+            },
+            secret_manager_config={
+                "enabled": True,
+                "rotation_config": {"enabled": True, "rotation_interval": "120s"},
+            },
+            enable_shielded_nodes=True,
+            service_external_ips_config={"enabled": False},
+            security_posture_config={"mode": "BASIC", "vulnerability_mode": "VULNERABILITY_DISABLED"},
+            release_channel={"channel": settings.release_channel},
+            maintenance_policy=maintenance_policy(settings.maintenance),
+            gateway_api_config={"channel": "CHANNEL_STANDARD"},
+            dns_config={"cluster_dns": "CLOUD_DNS", "cluster_dns_scope": "CLUSTER_SCOPE"},
+            addons_config={
+                "horizontal_pod_autoscaling": {"disabled": False},
+                "http_load_balancing": {"disabled": False},
+                "dns_cache_config": {"enabled": True},
+                "gce_persistent_disk_csi_driver_config": {"enabled": True},
+            },
+            cluster_autoscaling={"enabled": False, "autoscaling_profile": settings.autoscaling_profile},
+            cost_management_config={"enabled": True},
+            logging_config={"enable_components": ["SYSTEM_COMPONENTS", "WORKLOADS", *settings.control_plane_logs]},
+            monitoring_config={
+                "enable_components": [*_METRICS, *settings.control_plane_metrics],
+                "managed_prometheus": {"enabled": True},
+                "advanced_datapath_observability_config": {
+                    "enable_metrics": settings.flow_metrics,
+                    "enable_relay": False,
+                },
+            },
+            node_pool_defaults={"node_config_defaults": {"insecure_kubelet_readonly_port_enabled": "FALSE"}},
+            node_pool_auto_config={"node_kubelet_config": {"insecure_kubelet_readonly_port_enabled": "FALSE"}},
+            initial_node_count=1,
+            remove_default_node_pool=True,
+            node_config=_default_pool(account.email),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=roles, ignore_changes=["nodeConfig", "initialNodeCount"]
+            ),
+        )
+        self.cluster_id, self.cluster_name, self.location = cluster.id, cluster.name, cluster.location
+        self.endpoint = cluster.control_plane_endpoints_config.apply(_dns_endpoint)
+        self.node_account = account.email
+        # Read back from the cluster: the pool exists only from the project's first cluster on, and grants to its
+        # members fail before that.
+        self.workload_pool = cluster.workload_identity_config.apply(lambda config: config.workload_pool or "")
+        self.register_outputs(
+            {
+                "cluster_id": self.cluster_id,
+                "cluster_name": self.cluster_name,
+                "endpoint": self.endpoint,
+                "location": self.location,
+                "node_account": self.node_account,
+                "workload_pool": self.workload_pool,
+            }
+        )
+
+
+def _ip_allocation(network: NetworkRefs) -> gcp.container.ClusterIpAllocationPolicyArgsDict:
+    # No range for services: GKE takes its own, 34.118.224.0/20, which needs no planning.
+    policy: gcp.container.ClusterIpAllocationPolicyArgsDict = {
+        "cluster_secondary_range_name": network.pods_range_name,
+        "stack_type": "IPV4",
+    }
+    if network.extra_pods_range_names:
+        policy["additional_pod_ranges_config"] = {"pod_range_names": list(network.extra_pods_range_names)}
+    return policy
+
+
+def _break_glass(
+    settings: BreakGlassSettings | None,
+) -> gcp.container.ClusterMasterAuthorizedNetworksConfigArgsDict | None:
+    if settings is None:
+        return None
+    return {
+        "gcp_public_cidrs_access_enabled": False,
+        "cidr_blocks": [{"display_name": name, "cidr_block": block} for name, block in settings.cidrs.items()],
+    }
+
+
+def _default_pool(node_account: pulumi.Input[str]) -> gcp.container.ClusterNodeConfigArgsDict:
+    return {
+        "service_account": node_account,
+        "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
+        "workload_metadata_config": {"mode": "GKE_METADATA"},
+    }
+
+
+def _dns_endpoint(config: gcp.container.outputs.ClusterControlPlaneEndpointsConfig) -> str:
+    endpoint = config.dns_endpoint_config.endpoint if config.dns_endpoint_config else None
+    return endpoint or ""

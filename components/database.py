@@ -1,0 +1,332 @@
+"""A Cloud SQL for PostgreSQL instance: private, encrypted, without passwords.
+
+Owns: the instance, its databases, the service accounts that log in by IAM and their database users.
+Does not own: the network's service connection policy (wiring), tables and roles inside a database.
+
+Traps:
+- The name is auto-made: Cloud SQL keeps a deleted instance's name for a week.
+- There are two deletion guards, the provider's and the server's; one setting turns both.
+- An unset edition means Enterprise Plus from PostgreSQL 16 on, at many times the price.
+- PostgreSQL user names of service accounts drop `.gserviceaccount.com`; roles that own objects block the deletion
+  of a user, so users and databases are abandoned to the instance's own deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+import pulumi
+import pulumi_gcp as gcp
+from pydantic import Field, model_validator
+
+from components.settings import DnsLabel, Email, Region, Settings
+
+CIS_POSTGRES_FLAGS: Mapping[str, str] = {
+    "cloudsql.enable_pgaudit": "on",  # CIS GCP 6.2.8
+    "cloudsql.iam_authentication": "on",
+    "log_checkpoints": "on",
+    "log_connections": "on",  # CIS GCP 6.2.2
+    "log_disconnections": "on",  # CIS GCP 6.2.3
+    "log_lock_waits": "on",
+    "log_min_duration_statement": "-1",  # CIS GCP 6.2.7: statements may hold personal data
+    "log_min_error_statement": "error",  # CIS GCP 6.2.6
+    "log_min_messages": "warning",  # CIS GCP 6.2.5
+    "log_statement": "ddl",  # CIS GCP 6.2.4
+    "log_temp_files": "0",
+}
+"""Flags that every instance has; a stack file may add others but not these."""
+
+INSTANCE_ROLES = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
+"""Connect through the connector, and log in by IAM."""
+
+
+class BackupSettings(Settings):
+    """Automatic backups and the logs to go back to any moment (CIS GCP 6.7)."""
+
+    retained: Annotated[int, Field(ge=1, le=365)] = 30
+    """Daily backups kept."""
+
+    point_in_time_days: Annotated[int, Field(ge=0, le=35)] = 7
+    """Days of transaction logs kept; 0 switches recovery to a moment off. Enterprise allows 7, Enterprise Plus 35."""
+
+    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "02:00"
+    """When the daily backup starts (UTC)."""
+
+    location: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+[0-9]+)?$")] | None = None
+    """Region or multi-region of the backups; another region survives the loss of the instance's."""
+
+    keep_after_deletion: bool = True
+    """Whether a last backup is taken at deletion, and the others are kept."""
+
+
+class FreezeSettings(Settings):
+    """Cloud SQL's one span a year without maintenance, 90 days at most."""
+
+    start: Annotated[str, Field(pattern=r"^([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}$", examples=["11-20"])]
+    """First day, month-day for every year."""
+
+    end: Annotated[str, Field(pattern=r"^([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}$", examples=["01-05"])]
+    """Last day."""
+
+
+class DatabaseUserSettings(Settings):
+    """A workload that logs in: its Kubernetes service account acts as a service account made for it."""
+
+    namespace: DnsLabel
+    """Kubernetes namespace of the workload."""
+
+    service_account: DnsLabel
+    """Kubernetes service account of the workload."""
+
+
+class DatabaseSettings(Settings):
+    """One PostgreSQL instance and what is in it."""
+
+    version: Literal["POSTGRES_16", "POSTGRES_17", "POSTGRES_18"] = "POSTGRES_18"
+    """Major version; raising it upgrades in place, with downtime."""
+
+    edition: Literal["ENTERPRISE", "ENTERPRISE_PLUS"] = "ENTERPRISE"
+    """Edition, always stated."""
+
+    tier: Annotated[str, Field(pattern=r"^db-[a-z0-9]+(-[a-z0-9]+)+$", examples=["db-custom-2-8192"])]
+    """Machine of the instance."""
+
+    disk_size_gb: Annotated[int, Field(ge=10, le=65536)] = 20
+    """Size to begin with, GB; it grows by itself."""
+
+    disk_limit_gb: Annotated[int, Field(ge=10, le=65536)] = 500
+    """Where it stops growing, GB."""
+
+    high_availability: bool = True
+    """A standby in another zone."""
+
+    deletion_protection: bool = True
+    """Both deletion guards: the provider's and the server's."""
+
+    backups: BackupSettings = BackupSettings()
+    """Backups and recovery."""
+
+    maintenance_day: Annotated[int, Field(ge=1, le=7)] = 7
+    """Day of the week, Monday is 1."""
+
+    maintenance_hour: Annotated[int, Field(ge=0, le=23)] = 3
+    """Hour of the day (UTC)."""
+
+    update_track: Literal["canary", "stable", "week5"] = "week5"
+    """How early maintenance arrives: one, two or five weeks after the notice."""
+
+    freeze: FreezeSettings | None = None
+    """A yearly span without maintenance."""
+
+    flags: dict[str, str] = Field(default_factory=dict)
+    """Database flags beyond the audit flags that every instance has."""
+
+    databases: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")], ...], Field(min_length=1)]
+    """Names of the databases."""
+
+    users: dict[Annotated[str, Field(pattern=r"^[a-z][-a-z0-9]{0,17}[a-z0-9]$")], DatabaseUserSettings] = Field(
+        default_factory=dict
+    )
+    """Workloads that log in by IAM, by a short name that no other instance of the environment uses."""
+
+    groups: tuple[Email, ...] = ()
+    """Google Groups whose members may log in by IAM."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        fixed = sorted(self.flags.keys() & CIS_POSTGRES_FLAGS.keys())
+        if fixed:
+            raise ValueError(f"flags {', '.join(fixed)} are set for every instance (CIS); remove them")
+        if self.disk_size_gb > self.disk_limit_gb:
+            raise ValueError(f"disk_size_gb {self.disk_size_gb} is above disk_limit_gb {self.disk_limit_gb}")
+        if self.edition == "ENTERPRISE" and self.backups.point_in_time_days > 7:
+            raise ValueError(
+                f"backups.point_in_time_days {self.backups.point_in_time_days} needs edition ENTERPRISE_PLUS; "
+                "ENTERPRISE keeps 7 days at most"
+            )
+        if (self.edition == "ENTERPRISE_PLUS") != self.tier.startswith(("db-perf-optimized-", "db-c4a-")):
+            raise ValueError(f"tier {self.tier} does not belong to edition {self.edition}")
+        return self
+
+
+class Database(pulumi.ComponentResource):
+    """A private instance, its databases, and logins by IAM alone."""
+
+    connection_name: pulumi.Output[str]
+    dns_name: pulumi.Output[str]
+    accounts: dict[str, pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        settings: DatabaseSettings,
+        *,
+        region: Region,
+        project_id: pulumi.Input[str],
+        network_id: pulumi.Input[str],
+        network_policy: pulumi.Resource,
+        workload_pool: pulumi.Input[str],
+        labels: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:database:Database", name, {}, opts)
+        instance = gcp.sql.DatabaseInstance(
+            f"{name}-instance",
+            database_version=settings.version,
+            region=region,
+            deletion_protection=settings.deletion_protection,
+            settings=_instance_settings(settings, project_id, network_id, labels),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[network_policy]),
+        )
+        child = pulumi.ResourceOptions(parent=self)
+        for database in settings.databases:
+            gcp.sql.Database(
+                f"{name}-{database}",
+                name=database,
+                instance=instance.name,
+                deletion_policy="ABANDON",
+                opts=child,
+            )
+        self.accounts = {
+            key: self._workload_login(f"{name}-{key}", f"{key}-sql", user, instance, project_id, workload_pool)
+            for key, user in settings.users.items()
+        }
+        for group in settings.groups:
+            gcp.sql.User(
+                f"{name}-group-{group.partition('@')[0]}",
+                name=group,
+                type="CLOUD_IAM_GROUP",
+                instance=instance.name,
+                deletion_policy="ABANDON",
+                opts=child,
+            )
+        self.connection_name, self.dns_name = instance.connection_name, instance.dns_name
+        self.register_outputs(
+            {"connection_name": self.connection_name, "dns_name": self.dns_name, "accounts": self.accounts}
+        )
+
+    def _workload_login(
+        self,
+        name: str,
+        account_id: str,
+        user: DatabaseUserSettings,
+        instance: gcp.sql.DatabaseInstance,
+        project_id: pulumi.Input[str],
+        workload_pool: pulumi.Input[str],
+    ) -> pulumi.Output[str]:
+        child = pulumi.ResourceOptions(parent=self)
+        # Database users must be service accounts: workload principals cannot be.
+        account = gcp.serviceaccount.Account(
+            f"{name}-account", account_id=account_id, display_name=f"Database login of {name}", opts=child
+        )
+        gcp.serviceaccount.IAMMember(
+            f"{name}-impersonation",
+            service_account_id=account.name,
+            role="roles/iam.workloadIdentityUser",
+            member=pulumi.Output.format(
+                "serviceAccount:{0}[{1}/{2}]", workload_pool, user.namespace, user.service_account
+            ),
+            opts=child,
+        )
+        for role in INSTANCE_ROLES:
+            gcp.projects.IAMMember(
+                f"{name}-{role.rpartition('.')[2]}",
+                project=project_id,
+                role=role,
+                member=account.member,
+                opts=child,
+            )
+        gcp.sql.User(
+            f"{name}-user",
+            name=account.email.apply(lambda email: email.removesuffix(".gserviceaccount.com")),
+            type="CLOUD_IAM_SERVICE_ACCOUNT",
+            instance=instance.name,
+            deletion_policy="ABANDON",
+            opts=child,
+        )
+        return account.email
+
+
+def _instance_settings(
+    settings: DatabaseSettings,
+    project_id: pulumi.Input[str],
+    network_id: pulumi.Input[str],
+    labels: Mapping[str, str],
+) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
+    made: gcp.sql.DatabaseInstanceSettingsArgsDict = {
+        "tier": settings.tier,
+        "edition": settings.edition,
+        "availability_type": "REGIONAL" if settings.high_availability else "ZONAL",
+        "disk_type": "PD_SSD",
+        "disk_size": settings.disk_size_gb,
+        "disk_autoresize": True,
+        "disk_autoresize_limit": settings.disk_limit_gb,
+        "deletion_protection_enabled": settings.deletion_protection,
+        "retain_backups_on_delete": settings.backups.keep_after_deletion,
+        "connector_enforcement": "REQUIRED",
+        "user_labels": dict(labels),
+        "ip_configuration": {
+            "ipv4_enabled": False,
+            # With connectors required, the certificate is the connector's own and short-lived.
+            "ssl_mode": "TRUSTED_CLIENT_CERTIFICATE_REQUIRED",
+            "server_ca_mode": "GOOGLE_MANAGED_CAS_CA",
+            "server_certificate_rotation_mode": "AUTOMATIC_ROTATION_DURING_MAINTENANCE",
+            "psc_configs": [
+                {
+                    "psc_enabled": True,
+                    "allowed_consumer_projects": [project_id],
+                    "psc_auto_dns_enabled": True,
+                    "psc_auto_connections": [
+                        {"consumer_network": network_id, "consumer_service_project_id": project_id}
+                    ],
+                }
+            ],
+        },
+        "backup_configuration": _backups(settings.backups),
+        "maintenance_window": {
+            "day": settings.maintenance_day,
+            "hour": settings.maintenance_hour,
+            "update_track": settings.update_track,
+        },
+        "insights_config": {
+            "query_insights_enabled": True,
+            "query_string_length": 1024,
+            "record_application_tags": True,
+            "record_client_address": False,
+        },
+        # No one has a password; this guards the one that a break-glass user would get.
+        "password_validation_policy": {
+            "enable_password_policy": True,
+            "min_length": 16,
+            "complexity": "COMPLEXITY_DEFAULT",
+            "disallow_username_substring": True,
+            "reuse_interval": 5,
+        },
+        "database_flags": [
+            {"name": name, "value": value} for name, value in sorted({**CIS_POSTGRES_FLAGS, **settings.flags}.items())
+        ],
+    }
+    if settings.backups.keep_after_deletion:
+        made["final_backup_config"] = {"enabled": True, "retention_days": settings.backups.retained}
+    if settings.freeze is not None:
+        made["deny_maintenance_period"] = {
+            "start_date": settings.freeze.start,
+            "end_date": settings.freeze.end,
+            "time": "00:00:00",
+        }
+    return made
+
+
+def _backups(settings: BackupSettings) -> gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict:
+    made: gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict = {
+        "enabled": True,
+        "start_time": settings.start,
+        "point_in_time_recovery_enabled": settings.point_in_time_days > 0,
+        "backup_retention_settings": {"retained_backups": settings.retained, "retention_unit": "COUNT"},
+    }
+    if settings.point_in_time_days > 0:
+        made["transaction_log_retention_days"] = settings.point_in_time_days
+    if settings.location is not None:
+        made["location"] = settings.location
+    return made

@@ -1,0 +1,98 @@
+"""Maintenance windows, freezes and the disruption budget of a cluster: settings and the block they become."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from components.settings import Settings
+
+if TYPE_CHECKING:
+    import pulumi_gcp as gcp
+
+Day = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+
+
+class FreezeSettings(Settings):
+    """A span without upgrades, such as the last weeks of the year."""
+
+    start: AwareDatetime
+    """First moment, with its time zone."""
+
+    end: AwareDatetime
+    """Last moment; GKE allows at most 180 days for minor versions and nodes, 30 for everything."""
+
+    scope: Literal["NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"] = "NO_MINOR_OR_NODE_UPGRADES"
+    """What stands still; security patches of the control plane go on unless it is NO_UPGRADES."""
+
+    @model_validator(mode="after")
+    def _within_limits(self) -> Self:
+        days = (self.end - self.start).total_seconds() / 86400
+        limit = 30 if self.scope == "NO_UPGRADES" else 180
+        if days <= 0:
+            raise ValueError(f"end {self.end.isoformat()} must come after start {self.start.isoformat()}")
+        if days > limit:
+            raise ValueError(f"{days:.0f} days are more than the {limit} that GKE allows for {self.scope}")
+        return self
+
+
+class MaintenanceSettings(Settings):
+    """When Google may upgrade. GKE wants at least 48 hours of windows in any 32 days."""
+
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+    """Days of the week on which a window opens (UTC)."""
+
+    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"
+    """When it opens (UTC)."""
+
+    hours: Annotated[int, Field(ge=4, le=24)] = 4
+    """How long it stays open."""
+
+    freezes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")], FreezeSettings] = Field(
+        default_factory=dict, max_length=20
+    )
+    """Spans without upgrades, by name."""
+
+    days_between_minor_versions: Annotated[int, Field(ge=1, le=90)] | None = None
+    """Least distance between two disruptions by a minor version."""
+
+    @model_validator(mode="after")
+    def _windows_long_enough(self) -> Self:
+        # Any 32 days hold each weekday at least four times.
+        hours = 4 * len(set(self.days)) * self.hours
+        if hours < 48:
+            raise ValueError(f"{hours} hours of windows in 32 days are fewer than the 48 GKE needs; add days or hours")
+        return self
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def maintenance_policy(settings: MaintenanceSettings) -> gcp.container.ClusterMaintenancePolicyArgsDict:
+    """The cluster's `maintenance_policy`: one recurring window, the freezes, the disruption budget."""
+    opens = datetime.fromisoformat(f"2026-01-01T{settings.start}:00+00:00")  # the date only anchors the recurrence
+    closes_day, closes_hour = divmod(opens.hour + settings.hours, 24)
+    closes = opens.replace(day=opens.day + closes_day, hour=closes_hour)
+    policy: gcp.container.ClusterMaintenancePolicyArgsDict = {
+        "recurring_window": {
+            "start_time": _rfc3339(opens),
+            "end_time": _rfc3339(closes),
+            "recurrence": f"FREQ=WEEKLY;BYDAY={','.join(settings.days)}",
+        },
+        "maintenance_exclusions": [
+            {
+                "exclusion_name": name,
+                "start_time": _rfc3339(freeze.start),
+                "end_time": _rfc3339(freeze.end),
+                "exclusion_options": {"scope": freeze.scope},
+            }
+            for name, freeze in settings.freezes.items()
+        ],
+    }
+    if settings.days_between_minor_versions is not None:
+        seconds = settings.days_between_minor_versions * 86400
+        policy["disruption_budget"] = {"minor_version_disruption_interval": f"{seconds}s"}
+    return policy

@@ -1,0 +1,155 @@
+"""The node pools of a cluster, from a map: each key is one pool, and renaming it makes another.
+
+Owns: pools. Does not own: the cluster, the nodes' account.
+
+Traps: taints, gVisor and the disk key replace a pool. Names are chosen by the provider, so that the new pool
+stands before the old one is drained. The size is the autoscaler's: `initial_node_count` is set once and ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+import pulumi
+import pulumi_gcp as gcp
+from pydantic import Field, model_validator
+
+from components.settings import Settings
+
+PoolName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")]
+"""Key of a pool; the provider adds its own suffix within the 40 characters GKE allows."""
+
+
+class TaintSettings(Settings):
+    """A taint that keeps pods away which do not tolerate it."""
+
+    key: Annotated[str, Field(pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Such as atwork.dev/pool."""
+
+    value: str
+    """Value of the taint."""
+
+    effect: Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"] = "NO_SCHEDULE"
+    """What happens to pods without a toleration."""
+
+
+class NodePoolSettings(Settings):
+    """One pool of like machines, sized by the autoscaler between two totals."""
+
+    machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$", examples=["e2-standard-4"])]
+    """Compute Engine machine type."""
+
+    min_nodes: Annotated[int, Field(ge=0, le=1000)]
+    """Least nodes over all zones."""
+
+    max_nodes: Annotated[int, Field(ge=1, le=1000)]
+    """Most nodes over all zones."""
+
+    spot: bool = False
+    """Cheaper machines that Google may take back at 30 seconds' notice."""
+
+    disk_size_gb: Annotated[int, Field(ge=20, le=65536)] = 100
+    """Boot disk, GB."""
+
+    disk_type: Literal["pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
+    """Kind of boot disk."""
+
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Kubernetes labels of the nodes, beside `atwork.dev/pool`."""
+
+    taints: tuple[TaintSettings, ...] = ()
+    """Taints; a change replaces the pool."""
+
+    upgrade: Literal["surge", "blue-green"] = "surge"
+    """Whether nodes are replaced one by one, or a second set is filled and watched before the first goes."""
+
+    soak_seconds: Annotated[int, Field(ge=0, le=604800)] = 3600
+    """How long a blue/green upgrade watches the new nodes before the old ones go."""
+
+    gvisor: bool = False
+    """Whether pods run in gVisor sandboxes; a change replaces the pool."""
+
+    @model_validator(mode="after")
+    def _sizes_in_order(self) -> Self:
+        if self.min_nodes > self.max_nodes:
+            raise ValueError(f"min_nodes {self.min_nodes} is above max_nodes {self.max_nodes}; swap or correct them")
+        return self
+
+
+class NodePools(pulumi.ComponentResource):
+    """All node pools of one cluster."""
+
+    names: dict[str, pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        settings: Mapping[PoolName, NodePoolSettings],
+        *,
+        cluster: pulumi.Input[str],
+        node_account: pulumi.Input[str],
+        labels: Mapping[str, str],
+        protect_pools: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:node_pools:NodePools", name, {}, opts)
+        self.names = {}
+        for key, pool in settings.items():
+            made = gcp.container.NodePool(
+                f"{name}-{key}",
+                cluster=cluster,
+                initial_node_count=min(pool.min_nodes, 1),  # for each zone; the autoscaler does the rest
+                autoscaling={
+                    "total_min_node_count": pool.min_nodes,
+                    "total_max_node_count": pool.max_nodes,
+                    "location_policy": "ANY" if pool.spot else "BALANCED",
+                },
+                management={"auto_repair": True, "auto_upgrade": True},
+                upgrade_settings=_upgrade(pool),
+                node_drain_configs=[{"respect_pdb_during_node_pool_deletion": True}],
+                network_config={"enable_private_nodes": True},
+                node_config=_node_config(key, pool, node_account, labels),
+                deletion_policy="PREVENT" if protect_pools else "DELETE",
+                opts=pulumi.ResourceOptions(parent=self, ignore_changes=["initialNodeCount"]),
+            )
+            self.names[key] = made.name
+        self.register_outputs({"names": self.names})
+
+
+def _upgrade(pool: NodePoolSettings) -> gcp.container.NodePoolUpgradeSettingsArgsDict:
+    if pool.upgrade == "surge":
+        return {"strategy": "SURGE", "max_surge": 1, "max_unavailable": 0}
+    return {
+        "strategy": "BLUE_GREEN",
+        "blue_green_settings": {
+            "node_pool_soak_duration": f"{pool.soak_seconds}s",
+            "standard_rollout_policy": {"batch_percentage": 0.34, "batch_soak_duration": "300s"},
+        },
+    }
+
+
+def _node_config(
+    key: str, pool: NodePoolSettings, node_account: pulumi.Input[str], labels: Mapping[str, str]
+) -> gcp.container.NodePoolNodeConfigArgsDict:
+    config: gcp.container.NodePoolNodeConfigArgsDict = {
+        "machine_type": pool.machine_type,
+        "spot": pool.spot,
+        "image_type": "COS_CONTAINERD",
+        "disk_size_gb": pool.disk_size_gb,
+        "disk_type": pool.disk_type,
+        "service_account": node_account,
+        # IAM limits the account; narrow scopes would only break it in ways that are hard to see.
+        "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
+        "labels": {"atwork.dev/pool": key, **pool.labels},
+        "resource_labels": dict(labels),
+        "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in pool.taints],
+        "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
+        "workload_metadata_config": {"mode": "GKE_METADATA"},
+        "metadata": {"disable-legacy-endpoints": "true"},
+        "gcfs_config": {"enabled": True},
+        "kubelet_config": {"insecure_kubelet_readonly_port_enabled": "FALSE"},
+    }
+    if pool.gvisor:
+        config["sandbox_config"] = {"type": "GVISOR"}
+    return config

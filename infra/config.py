@@ -1,0 +1,236 @@
+"""One stack's settings: read once, checked wholly, before any resource is made.
+
+Each environment is one file `stacks/Pulumi.NAME.yaml` with one key of ours, `atwork:stack`. Pulumi's own lines in
+that file (`secretsprovider`, `encryptedkey`, `encryptionsalt`) are none of our business.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, cast
+
+import yaml
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
+
+from components.cluster import ClusterSettings
+from components.database import DatabaseSettings
+from components.jenkins.settings import JenkinsSettings
+from components.network import NetworkSettings
+from components.node_pools import NodePoolSettings, PoolName
+from components.project import ProjectSettings
+from components.registry import RegistrySettings
+from components.settings import DnsLabel, LabelValue, Region, Settings
+
+CONFIG_KEY = "atwork:stack"
+STACKS = Path(__file__).resolve().parent.parent / "stacks"
+
+
+class ConfigError(Exception):
+    """What is wrong with the stack files; one line for each mistake, with file, key and fix."""
+
+
+class EnvironmentSettings(Settings):
+    """What kind of environment this is and who answers for it."""
+
+    kind: Literal["long-lived", "popup"]
+    """A popup carries an end date and can always be destroyed."""
+
+    owner: LabelValue
+    """Team that answers for it; becomes a label on everything."""
+
+    expires_at: AwareDatetime | None = None
+    """End of a popup, with its time zone."""
+
+    @model_validator(mode="after")
+    def _end_date_for_popups(self) -> Self:
+        if self.kind == "popup" and self.expires_at is None:
+            raise ValueError("a popup needs expires_at, such as 2027-01-31T18:00:00Z")
+        if self.kind == "long-lived" and self.expires_at is not None:
+            raise ValueError("a long-lived environment has no end: remove expires_at, or say kind: popup")
+        return self
+
+
+class StackConfig(Settings):
+    """All that a stack file says. A part that is left out is not made."""
+
+    environment: EnvironmentSettings
+    """Kind and owner."""
+
+    region: Region
+    """Region of everything that is not multi-regional."""
+
+    project: ProjectSettings
+    """The Google Cloud project."""
+
+    network: NetworkSettings
+    """The VPC."""
+
+    cluster: ClusterSettings = ClusterSettings()
+    """The GKE cluster."""
+
+    node_pools: Annotated[dict[PoolName, NodePoolSettings], Field(min_length=1)]
+    """The cluster's node pools, by name."""
+
+    databases: dict[Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")], DatabaseSettings] = Field(
+        default_factory=dict
+    )
+    """Cloud SQL instances, by name."""
+
+    registry: RegistrySettings | None = None
+    """The container registry, in the one environment that has it."""
+
+    jenkins: JenkinsSettings | None = None
+    """Jenkins, in the environment that builds."""
+
+    upstream: DnsLabel | None = None
+    """The stack whose registry this one pulls from and whose deployer it lets in."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.cluster.zone is not None and not self.cluster.zone.startswith(f"{self.region}-"):
+            raise ValueError(f"cluster.zone {self.cluster.zone} is not in region {self.region}")
+        if self.jenkins is not None and self.registry is None:
+            raise ValueError("jenkins needs registry in the same stack: builds push to it")
+        if self.upstream is not None and self.registry is not None:
+            raise ValueError("upstream and registry exclude each other: one registry serves all environments")
+        users = [user for database in self.databases.values() for user in database.users]
+        twice = sorted({user for user in users if users.count(user) > 1})
+        if twice:
+            raise ValueError(f"databases: user {', '.join(twice)} is in two instances; names are unique in a project")
+        if self.environment.kind == "popup":
+            self._can_be_destroyed()
+        return self
+
+    def _can_be_destroyed(self) -> None:
+        guarded = ["cluster"] if self.cluster.deletion_protection else []
+        guarded += [f"databases.{key}" for key, value in self.databases.items() if value.deletion_protection]
+        if guarded:
+            raise ValueError(f"a popup must be destroyable: set {guarded[0]}.deletion_protection to false")
+
+    def labels(self, name: str) -> dict[str, str]:
+        """The labels of everything in the environment."""
+        labels = {"environment": name, "owner": self.environment.owner, "managed-by": "atwork"}
+        if self.environment.expires_at is not None:
+            labels["expires-at"] = _label(self.environment.expires_at)
+        return labels
+
+
+def _label(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dt%H-%M-%S")
+
+
+def parse(stack: str, text: str) -> StackConfig:
+    """One stack's settings from the JSON of its key; `ConfigError` names the file and every wrong key."""
+    try:
+        return StackConfig.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_lines(stack, error))) from None
+
+
+def _lines(stack: str, error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        path = [str(part) for part in problem["loc"] if part != "[key]"]
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = f"unknown key{_nearest(path)}"
+        elif problem["type"] == "missing":
+            message = "missing; add it"
+        yield f"stacks/Pulumi.{stack}.yaml: {'.'.join([CONFIG_KEY, *path])}: {message}"
+
+
+def _nearest(path: list[str]) -> str:
+    import difflib
+
+    model: Any = StackConfig.model_json_schema()
+    known = {name for part in (model, *model["$defs"].values()) for name in part.get("properties", {})}
+    near = difflib.get_close_matches(path[-1], known, n=1)
+    return f"; did you mean {near[0]}?" if near else "; remove it (stacks/schema.json lists what there is)"
+
+
+def read_file(path: Path) -> str | None:
+    """The JSON of a stack file's key, or nothing where the file is not one of ours."""
+    try:
+        loaded: object = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{path.parent.name}/{path.name}: there is no such file; copy a like one to it") from None
+    except yaml.YAMLError as error:
+        where = str(error).replace("\n", " ")
+        raise ConfigError(f"{path.parent.name}/{path.name}: not YAML: {where}") from None
+    document: Mapping[str, Any] = cast("Mapping[str, Any]", loaded) if isinstance(loaded, dict) else {}
+    config = document.get("config")
+    if not isinstance(config, dict) or CONFIG_KEY not in config:
+        raise ConfigError(f"{path.parent.name}/{path.name}: config.{CONFIG_KEY} is missing; add it")
+    return json.dumps(config[CONFIG_KEY], default=str)
+
+
+def read_all(directory: Path = STACKS) -> dict[str, StackConfig]:
+    """All environments by name, each valid by itself."""
+    found: dict[str, StackConfig] = {}
+    mistakes: list[str] = []
+    for path in sorted(directory.glob("Pulumi.*.yaml")):
+        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        try:
+            text = read_file(path)
+            found[name] = parse(name, text or "")
+        except ConfigError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return found
+
+
+def check_together(environments: Mapping[str, StackConfig]) -> None:
+    """What only shows when all environments are seen at once; raises `ConfigError` with every mistake."""
+    mistakes = [*_shared_projects(environments), *_overlaps(environments), *_upstreams(environments)]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+
+
+def _shared_projects(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    seen: dict[str, str] = {}
+    for name, config in environments.items():
+        other = seen.setdefault(config.project.id, name)
+        if other != name:
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.project.id: {config.project.id} is the project of {other} "
+                "already; each environment needs its own, for workload identity is shared within a project"
+            )
+
+
+def _overlaps(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Ranges in order of their first address: an overlap is always with one that is still open."""
+    ranges: list[tuple[ipaddress.IPv4Network, str, str]] = sorted(
+        (block, name, key) for name, config in environments.items() for key, block in config.network.ranges().items()
+    )
+    widest: tuple[ipaddress.IPv4Network, str, str] | None = None
+    for block, name, key in ranges:
+        if widest is not None and widest[0].overlaps(block):
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.network.{key}: {block} overlaps {widest[2]} {widest[0]} "
+                f"of {widest[1]}; choose a free range"
+            )
+        if widest is None or block.broadcast_address > widest[0].broadcast_address:
+            widest = (block, name, key)
+
+
+def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    for name, config in environments.items():
+        if config.upstream is None:
+            continue
+        key = f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.upstream"
+        upstream = environments.get(config.upstream)
+        if upstream is None:
+            yield f"{key}: there is no stacks/Pulumi.{config.upstream}.yaml; name one of {', '.join(environments)}"
+        elif upstream.registry is None:
+            yield f"{key}: {config.upstream} has no registry; name the stack that has one"
+
+
+def load(stack: str, text: str) -> StackConfig:
+    """The settings of one stack, checked alone and beside all others."""
+    config = parse(stack, text)
+    check_together({**read_all(), stack: config})
+    return config

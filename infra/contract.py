@@ -1,0 +1,76 @@
+"""The outputs of a stack: the only place that names one.
+
+Flow goes ci → staging → production. A later stack reads `platform` of its upstream; the other outputs are for people
+and for the tools beside Pulumi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.cluster import GkeCluster
+from components.database import Database
+from components.network import Network
+
+PLATFORM = "platform"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What ci offers to later environments."""
+
+    registry_project: pulumi.Input[str]
+    registry_location: pulumi.Input[str]
+    registry_url: pulumi.Input[str]
+    deployers: pulumi.Input[Mapping[str, str]]
+    """Principal that may deploy, by environment."""
+
+    def publish(self) -> None:
+        """Export it from the stack that owns the registry and Jenkins."""
+        pulumi.export(
+            PLATFORM,
+            {
+                "registryProject": self.registry_project,
+                "registryLocation": self.registry_location,
+                "registryUrl": self.registry_url,
+                "deployers": self.deployers,
+            },
+        )
+
+    @classmethod
+    def of(cls, stack: str) -> Platform:
+        """Read it from another stack of this project; a missing output fails the update and names the stack."""
+        reference = pulumi.StackReference(
+            stack, stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+        )
+        platform = reference.require_output(PLATFORM)
+        return cls(
+            registry_project=platform["registryProject"],
+            registry_location=platform["registryLocation"],
+            registry_url=platform["registryUrl"],
+            deployers=platform["deployers"],
+        )
+
+    def deployer(self, environment: str) -> pulumi.Output[str]:
+        """The principal of ci that deploys to one environment."""
+
+        def pick(deployers: Mapping[str, str]) -> str:
+            if environment not in deployers:
+                raise pulumi.RunError(
+                    f"the upstream stack has no deployer for {environment}: add jenkins.deploys.{environment} to its "
+                    f"stack file and run `pulumi up` there first (it has {', '.join(sorted(deployers)) or 'none'})"
+                )
+            return deployers[environment]
+
+        return pulumi.Output.from_input(self.deployers).apply(pick)
+
+
+def publish(cluster: GkeCluster, databases: Mapping[str, Database], network: Network) -> None:
+    """Export what people and tools look for in every environment."""
+    pulumi.export("cluster", cluster.cluster_name)
+    pulumi.export("endpoint", cluster.endpoint)
+    pulumi.export("databases", {key: database.connection_name for key, database in databases.items()})
+    pulumi.export("nat_addresses", network.nat_addresses)

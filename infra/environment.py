@@ -1,0 +1,44 @@
+"""The environment that is being updated: its name, its settings, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.config import CONFIG_KEY, ConfigError, StackConfig, load
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One stack: `name` as in stacks/Pulumi.NAME.yaml."""
+
+    name: str
+    config: StackConfig
+
+    @classmethod
+    def current(cls) -> Environment:
+        """The stack that the engine is running; mistakes in stack files end the program with one plain message."""
+        stack = pulumi.get_stack()
+        text = pulumi.Config("atwork").get("stack")
+        if text is None:
+            raise pulumi.RunError(f"stacks/Pulumi.{stack}.yaml: config.{CONFIG_KEY} is missing; add it")
+        try:
+            return cls(stack, load(stack, text))
+        except ConfigError as error:
+            raise pulumi.RunError(str(error)) from None
+
+    @property
+    def physical_name(self) -> str:
+        """What people type: the name of the cluster and the network."""
+        return f"atwork-{self.name}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of everything in the environment."""
+        return self.config.labels(self.name)
+
+
+def through(*providers: pulumi.ProviderResource) -> pulumi.ResourceOptions:
+    """Options of a component whose children are made through these providers."""
+    return pulumi.ResourceOptions(providers=list(providers))

@@ -1,0 +1,56 @@
+"""What all tests share: golden files that one command rewrites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` rewrites golden files from what the code makes now."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from what the code makes now")
+
+
+Golden = Callable[[str, object], None]
+"""Compare plain data with tests/golden/PATH."""
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """`golden("jenkins/values.yaml", data)` fails where the data is not the file's, and says how to accept it."""
+    update: bool = request.config.getoption("--update-golden")
+
+    def compare(path: str, data: object) -> None:
+        file = GOLDEN / path
+        made = yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+        if update:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(made)
+            return
+        assert file.exists(), f"tests/golden/{path} is missing; write it with `make golden`"
+        # Text, not data: the order of keys and lists is part of what Jenkins and reviewers read.
+        assert made.splitlines() == file.read_text().splitlines(), (
+            f"tests/golden/{path} differs; if the change is meant, `make golden` rewrites it"
+        )
+
+    return compare
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style, with embedded documents as literal blocks so that their changes show line by line."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Write repeated parts out."""
+        return True
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
