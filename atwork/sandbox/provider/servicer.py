@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 import grpc
@@ -63,7 +64,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
         del request, context
-        return plugin_pb2.PluginInfo(version="0.0.0-sandbox")
+        return plugin_pb2.PluginInfo(version=version(f"pulumi-{self._package.name}"))
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
         del request, context

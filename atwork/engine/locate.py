@@ -1,0 +1,68 @@
+"""Finds the Pulumi engine: the one that ATWORK_PULUMI names, the official one on PATH, or the one in the cache."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+OLDEST = (3, 200)
+"""The oldest minor version that writes the event log that the sandbox reads."""
+
+
+class EngineError(Exception):
+    """There is no usable engine; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Pulumi engine that runs."""
+
+    path: Path
+    version: str
+    origin: Literal["named", "path", "built"]
+
+    @property
+    def has_language_host(self) -> bool:
+        """Whether it brings its own way to run Python, as the official one does."""
+        return (self.path.parent / "pulumi-language-python").exists()
+
+
+def found() -> Engine | None:
+    """The engine that is installed already; `EngineError` for one that was named and does not run."""
+    named = os.environ.get("ATWORK_PULUMI")
+    if named:
+        return _checked(Path(named), "named")
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        candidate = Path(folder or ".", "pulumi")
+        if os.access(candidate, os.X_OK) and not _is_shim(candidate):
+            return _checked(candidate.resolve(), "path")
+    return None
+
+
+def _is_shim(candidate: Path) -> bool:
+    """The sandbox's own `pulumi`, a script that would only call itself."""
+    with candidate.open("rb") as file:
+        return b"atwork.sandbox.shim" in file.read(2048)
+
+
+def _checked(path: Path, origin: Literal["named", "path", "built"]) -> Engine:
+    try:
+        done = subprocess.run([str(path), "version"], capture_output=True, text=True, check=False, timeout=60)
+    except OSError as error:
+        raise EngineError(f"{path}: {error.strerror}; name another engine by ATWORK_PULUMI") from None
+    match = re.match(r"v?(\d+)\.(\d+)\S*", done.stdout.strip())
+    if done.returncode or match is None:
+        raise EngineError(f"{path} does not run: {(done.stderr or done.stdout).strip()[:300]}; reinstall Pulumi")
+    if (int(match[1]), int(match[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise EngineError(f"{path} is Pulumi {match[0]}, and {oldest} or later is needed; upgrade it")
+    return Engine(path, match[0], origin)
+
+
+def built(path: Path) -> Engine:
+    """The engine at a place in the cache, checked."""
+    return _checked(path, "built")

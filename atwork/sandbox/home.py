@@ -1,0 +1,113 @@
+"""Where the sandbox of a checkout lives, and the lock that keeps two commands from changing it at once."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+class SandboxError(Exception):
+    """What went wrong, in one plain message that names the file and the fix."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder `.sandbox` of a checkout; everything in it can be thrown away."""
+
+    checkout: Path
+
+    @property
+    def folder(self) -> Path:
+        """`.sandbox` itself."""
+        return self.checkout / ".sandbox"
+
+    @property
+    def cloud(self) -> Path:
+        """The simulated cloud, a SQLite file."""
+        return self.folder / "cloud.sqlite"
+
+    @property
+    def state(self) -> Path:
+        """The engine's file backend."""
+        return self.folder / "state"
+
+    @property
+    def workspace(self) -> Path:
+        """The project folder that the engine is shown; made anew for each run."""
+        return self.folder / "workspace"
+
+    @property
+    def passphrase(self) -> Path:
+        """File with the passphrase of the sandbox's secrets."""
+        return self.folder / "passphrase"
+
+    def prepare(self) -> None:
+        """Make what must be there before an engine runs."""
+        for folder in (self.state, self.folder / "home", self.folder / "bin", self.folder / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not self.passphrase.exists():
+            self.passphrase.touch(mode=0o600)
+            self.passphrase.write_text(secrets.token_urlsafe(32))
+        self._write_shim()
+
+    def _write_shim(self) -> None:
+        shim = self.folder / "bin" / "pulumi"
+        text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m atwork.sandbox.shim {shlex.quote(str(self.checkout))} "$@"\n'
+        if not shim.exists() or shim.read_text() != text:
+            shim.write_text(text)
+            shim.chmod(0o755)
+
+    def environment(self) -> dict[str, str]:
+        """Variables that lead an engine into the sandbox."""
+        return {
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{self.state}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        }
+
+    @contextmanager
+    def locked(self, command: str) -> Iterator[None]:
+        """Hold the sandbox for one command; `SandboxError` says who holds it already."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "lock"
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise SandboxError(f"{path}: {_holder(file.read())} is at work; wait for it, or end it") from None
+            file.truncate(0)
+            since = datetime.now(UTC).strftime("%H:%M:%S UTC")
+            file.write(json.dumps({"pid": os.getpid(), "command": command, "since": since}))
+            file.flush()
+            yield
+            file.truncate(0)
+
+
+def _holder(text: str) -> str:
+    try:
+        found = json.loads(text)
+        return f"`{found['command']}` (pid {found['pid']}, since {found['since']})"
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return "another command"
+
+
+def here() -> Home:
+    """The sandbox of the checkout around the working directory."""
+    start = Path.cwd()
+    for folder in (start, *start.parents):
+        if (folder / "Pulumi.yaml").exists() and (folder / "stacks").is_dir():
+            return Home(folder)
+    raise SandboxError(f"{start}: no Pulumi.yaml with a stacks folder here or above; change into a checkout of atwork")

@@ -1,0 +1,97 @@
+"""One use of the engine in the sandbox: providers and language host served here, the engine started beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from atwork.engine.locate import Engine
+from atwork.sandbox import workspace
+from atwork.sandbox.cloud import CloudCorrupt
+from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.provider import Running, serve
+
+PROJECT = "organization/atwork"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A prepared sandbox; commands of the engine run in it."""
+
+    home: Home
+    engine: Engine
+    providers: Running
+
+    @contextmanager
+    def environment(self) -> Iterator[dict[str, str]]:
+        """Variables of one engine process, with a language host of its own where it brings none."""
+        providers = ",".join(f"{package}:{port}" for package, port in self.providers.ports.items())
+        made = {**os.environ, **self.home.environment(), "PULUMI_DEBUG_PROVIDERS": providers}
+        if self.engine.has_language_host:
+            yield made
+            return
+        from atwork.engine.language_host import serve as serve_language
+
+        host = serve_language()
+        try:
+            yield {**made, "PULUMI_DEBUG_LANGUAGES": f"python:{host.port}"}
+        finally:
+            host.stop()
+
+    def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run the engine to its end and keep what it prints."""
+        with self.environment() as environment:
+            return subprocess.run(
+                [str(self.engine.path), *arguments, "--non-interactive"],
+                cwd=self.home.workspace,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+
+    def ensure_stack(self, stack: str) -> None:
+        """Make the stack in the state where it is not there yet."""
+        if not state_file(self.home, stack).exists():
+            done = self.run(["stack", "init", stack, "--no-select"])
+            if done.returncode:
+                raise SandboxError(f"cannot make the stack {stack}: {done.stderr.strip()}")
+
+
+def state_file(home: Home, stack: str) -> Path:
+    """Where the engine's file backend keeps a stack."""
+    return home.state / ".pulumi" / "stacks" / "atwork" / f"{stack}.json"
+
+
+def deployment(home: Home, stack: str) -> dict[str, object]:
+    """The state of a stack as it is on disk; empty where there is none yet."""
+    path = state_file(home, stack)
+    try:
+        checkpoint = json.loads(path.read_text())["checkpoint"]
+    except FileNotFoundError:
+        return {}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        shown = path.relative_to(home.checkout)
+        raise SandboxError(f"{shown}: damaged ({error}); `atwork sandbox reset` starts the sandbox anew") from None
+    return checkpoint.get("latest") or {}
+
+
+@contextmanager
+def opened(home: Home, engine: Engine) -> Iterator[Session]:
+    """Prepare the sandbox and serve its providers until the end."""
+    home.prepare()
+    workspace.write(home)
+    try:
+        providers = serve(home.cloud)
+    except CloudCorrupt as error:
+        raise SandboxError(str(error)) from None
+    try:
+        yield Session(home, engine, providers)
+    finally:
+        providers.stop()

@@ -1,0 +1,83 @@
+"""The project folder that the engine sees in the sandbox.
+
+The engine writes into stack files (`encryptionsalt`), and real ones name a key of a real cloud (`secretsprovider`).
+Neither may happen to the files that people commit: the engine gets copies, with the sandbox's own passphrase.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from atwork.sandbox.home import Home, SandboxError
+
+_SALT = "encryptionsalt"
+
+
+def stacks(home: Home) -> list[str]:
+    """The environments that have a stack file: ci first, staging, production, then the others by name."""
+    order = {"ci": 0, "staging": 1, "production": 2}
+    names = [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in _files(home)]
+    return sorted(names, key=lambda name: (order.get(name, 3), name))
+
+
+def upstream(home: Home, stack: str) -> str | None:
+    """The stack that another one reads, as its file says."""
+    found = (_read(home.checkout / "stacks" / f"Pulumi.{stack}.yaml").get("config") or {}).get("atwork:stack")
+    return found.get("upstream") if isinstance(found, dict) else None
+
+
+def write(home: Home) -> None:
+    """Make the folder anew from the checkout's files; each stack keeps its own salt."""
+    target = home.workspace
+    (target / "stacks").mkdir(parents=True, exist_ok=True)
+    project = _read(home.checkout / "Pulumi.yaml")
+    project["runtime"]["options"]["virtualenv"] = sys.prefix
+    _replace(target / "Pulumi.yaml", project)
+    main = str(project["main"]).strip("/")
+    link = target / main
+    if not link.is_symlink():
+        link.symlink_to(home.checkout / main, target_is_directory=True)
+    kept = {path.name for path in _files(home)}
+    for path in _files(home):
+        copy = target / "stacks" / path.name
+        document = {"config": _read(path).get("config") or {}}
+        salt = _read(copy).get(_SALT) if copy.exists() else None
+        _replace(copy, {_SALT: salt, **document} if salt else document)
+    for copy in (target / "stacks").glob("Pulumi.*.yaml"):
+        if copy.name not in kept:
+            copy.unlink()
+
+
+def _files(home: Home) -> list[Path]:
+    return sorted((home.checkout / "stacks").glob("Pulumi.*.yaml"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    shown = f"{path.parent.name}/{path.name}" if path.parent.name == "stacks" else path.name
+    try:
+        document = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 (a safe loader, as below)
+    except yaml.YAMLError as error:
+        raise SandboxError(f"{shown}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict):
+        raise SandboxError(f"{shown}: must be a map with the key `config`")
+    return document
+
+
+def _replace(path: Path, document: dict[str, Any]) -> None:
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe, and leaves dates as the text that the engine would read."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
