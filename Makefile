@@ -64,6 +64,7 @@ lock: setup  ## Pin the dependencies of pyproject.toml anew, with hashes
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) ../pyproject.toml -o run.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) --group ../pyproject.toml:dev -c run.txt -o dev.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) bootstrap.in -o bootstrap.txt
+	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) go.in -o go.txt
 LOCKFLAGS := --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --upgrade \
   --custom-compile-command "make lock"
 

@@ -1,36 +1,63 @@
-"""Versions of what runs in the clusters: the one place that names them."""
+"""Every version and image that the platform pins outside Python: the one file to edit for an upgrade.
+
+Images are named by tag; a digest may follow (`name:tag@sha256:...`) and then wins. An upgrade of Jenkins changes the
+chart, the controller's image and the plugins together: the chart names the core it was tested with.
+"""
+
+from __future__ import annotations
+
+JENKINS_CHART_REPOSITORY = "https://charts.jenkins.io"
+"""The official chart's own repository."""
 
 JENKINS_CHART = "5.9.53"
-"""https://github.com/jenkinsci/helm-charts/releases"""
+"""Its Chart.yaml of August 2026; appVersion 2.568.2."""
 
-JENKINS_IMAGE_TAG = "2.568.2-jdk21"
-"""The LTS line that the chart above is made for."""
+CHART_PLUGINS = (
+    # The chart's own controller.installPlugins, repeated so that they are pinned here too.
+    "kubernetes:4540.v612369217f87",
+    "workflow-aggregator:608.v67378e9d3db_1",
+    "git:5.10.1",
+    "configuration-as-code:2115.vf6de120eef70",
+)
+"""Plugins that the chart cannot run without."""
 
-JENKINS_PLUGINS = {
-    # What the chart would install by itself.
-    "kubernetes": "4540.v612369217f87",
-    "workflow-aggregator": "608.v67378e9d3db_1",
-    "git": "5.10.1",
-    "configuration-as-code": "2115.vf6de120eef70",
-    # What the platform adds.
-    "authorize-project": "2.0.0",
-    "basic-branch-build-strategies": "317.v85b_331d6cc42",
-    "build-timeout": "1.40",
-    "github-branch-source": "1983.vfa_27ed961853",
-    "job-dsl": "1.93",
-    "junit": "1418.v67a_81935603c",
-    "kubernetes-credentials-provider": "1.303.vdfcf47fb_b_fef",
-    "lockable-resources": "1539.v4db_b_fc1cc115",
-    "matrix-auth": "3.3",
-    "oic-auth": "4.718.ve731df6ca_88a_",
-    "pipeline-graph-view": "980.vb_db_0b_e5f683c",
-    "pipeline-groovy-lib": "798.v5cc688825312",
-    "pipeline-utility-steps": "3.810.va_7672d206740",
-    "prometheus": "856.vc9e3d6e4b_b_9e",
-    "slack": "795.v4b_9705b_e6d47",
-    "timestamper": "1.30",
+PLUGINS = (
+    # Jenkins' plugin bill of materials (github.com/jenkinsci/bom) that has the chart's kubernetes plugin.
+    "job-dsl:1.93",  # the organization folder and the platform folder
+    "github-branch-source:1983.vfa_27ed961853",  # repositories and pull requests become jobs
+    "basic-branch-build-strategies:317.v85b_331d6cc42",  # tags are built when they are new, not when they are found
+    "pipeline-groovy-lib:798.v5cc688825312",  # the shared library
+    "pipeline-utility-steps:3.810.va_7672d206740",  # readYaml, readJSON in the library
+    "pipeline-graph-view:980.vb_db_0b_e5f683c",  # the view of a build's stages
+    "kubernetes-credentials-provider:1.303.vdfcf47fb_b_fef",  # credentials from labelled Secrets
+    "matrix-auth:3.3",  # who may do what
+    "oic-auth:4.718.ve731df6ca_88a_",  # login
+    "authorize-project:2.0.0",  # builds that a person starts have that person's rights
+    "slack:795.v4b_9705b_e6d47",  # one thread for each build
+    "lockable-resources:1539.v4db_b_fc1cc115",  # one deploy of a service at a time
+    "junit:1418.v67a_81935603c",  # test reports
+    "timestamper:1.30",  # times in logs
+    "build-timeout:1.40",  # no build hangs for ever
+    "prometheus:856.vc9e3d6e4b_b_9e",  # metrics
+)
+"""Plugins beside the chart's own; no plugin is in both lists (the chart refuses to render then)."""
+
+IMAGES = {
+    # Chart 5.9.53, values.yaml: the core, agent and reloader that it was released with.
+    "controller": "jenkins/jenkins:2.568.2-jdk21",
+    "agent": "jenkins/inbound-agent:3385.vf1123fb_515da_-1",
+    "reloader": "kiwigrid/k8s-sidecar:2.10.1",
+    # hub.docker.com/r/moby/buildkit: the rootless variant runs as uid 1000.
+    "buildkit": "moby/buildkit:v0.27.0-rootless",
+    # hub.docker.com/r/alpine/helm: Helm 3, whose --atomic the deploy job relies on.
+    "helm": "alpine/helm:3.18.4",
+    # github.com/google/go-containerregistry: `debug` is the variant with a shell, without which no step runs in it.
+    "crane": "gcr.io/go-containerregistry/crane/debug:v0.20.6",
+    # hub.docker.com/r/google/cloud-sdk: the small variant; kubectl and its plugin are not in it and not needed.
+    "gcloud": "google/cloud-sdk:584.0.0-alpine",
+    # Docker official images of the data stores that tests ask for; the same majors as Cloud SQL offers.
+    "postgres": "postgres:17.6-alpine",
+    "redis": "redis:8.2.1-alpine",
+    "mysql": "mysql:8.4.7",
 }
-"""Every plugin pinned; https://github.com/jenkinsci/bom"""
-
-CHART_PLUGINS = ("kubernetes", "workflow-aggregator", "git", "configuration-as-code")
-"""Those that replace the chart's own list; one in both lists stops the controller from starting."""
+"""Images by role. Names without a host are Docker Hub's and are pulled through the registry's mirror."""

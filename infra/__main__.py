@@ -52,7 +52,7 @@ if config.registry is not None:
         )  # fmt: skip
         deployers = jenkins.deployers
         pulumi.export("jenkins", jenkins.url)
-    contract.Platform(project.id, registry.refs.location, registry.url, deployers).publish()
+    contract.Platform(project.id, registry.refs.location, registry.url, pulumi.Output.all(**deployers)).publish()
     pulumi.export("registry", registry.url)
 
 if config.upstream is not None:

@@ -23,7 +23,7 @@ Golden = Callable[[str, object], None]
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     """`golden("jenkins/values.yaml", data)` fails where the data is not the file's, and says how to accept it."""
-    update: bool = request.config.getoption("--update-golden")
+    update = bool(request.config.getoption("--update-golden"))
 
     def compare(path: str, data: object) -> None:
         file = GOLDEN / path

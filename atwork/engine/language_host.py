@@ -47,18 +47,18 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
         self._children: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> language_pb2.LanguageHandshakeResponse:  # noqa: N802 (the service's names)
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> language_pb2.LanguageHandshakeResponse:
         """Take the engine's address, which an attached host is not started with."""
         del context
         self._engine = request.engine_address
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
         """The version of the SDK that programs run with."""
         del request, context
         return plugin_pb2.PluginInfo(version=version("pulumi"))
 
-    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The providers that the installed SDKs ask for."""
         del context
         code = "from atwork.engine.language_host import required_packages as r; import json; print(json.dumps(r()))"
@@ -68,7 +68,7 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
         packages = [plugin_pb2.PackageDependency(kind="resource", **one) for one in json.loads(found or "[]")]
         return language_pb2.GetRequiredPackagesResponse(packages=packages)
 
-    def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:  # noqa: N802
+    def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
         """Run the program to its end."""
         python = _interpreter(request.info)
         if not Path(python).exists():
@@ -101,7 +101,7 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
             return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(error=f"the program ended with code {code}\n{output}".strip())
 
-    def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: N802
+    def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Run a plugin written in Python, such as a policy pack, and stream what it prints."""
         environment = {**os.environ, **dict(pair.split("=", 1) for pair in request.env)}
         command = [_interpreter(request.info), "-u", request.info.program_directory, *request.args]
@@ -116,12 +116,12 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
                 yield language_pb2.RunPluginResponse(stderr=line)
             yield language_pb2.RunPluginResponse(exitcode=child.wait())
 
-    def About(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def About(self, request: Any, context: grpc.ServicerContext) -> Any:
         """What `pulumi about` prints of the language."""
         del context
         return language_pb2.AboutResponse(executable=_interpreter(request.info), version=sys.version.split()[0])
 
-    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The installed packages."""
         del request, context
         found = sorted((one.metadata["Name"], one.version) for one in distributions())
@@ -129,7 +129,7 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
             dependencies=[language_pb2.DependencyInfo(name=name, version=number) for name, number in found]
         )
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """End what runs: the engine was interrupted."""
         del request, context
         with self._lock:
@@ -227,5 +227,5 @@ def main() -> None:
     """What the engine starts: print the port, serve until the engine ends this process."""
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     host = serve(addresses[0] if addresses else "")
-    print(host.port, flush=True)  # noqa: T201 (the engine reads it)
+    print(host.port, flush=True)
     host.server.wait_for_termination()

@@ -8,7 +8,7 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,7 +61,8 @@ class Home:
 
     def _write_shim(self) -> None:
         shim = self.folder / "bin" / "pulumi"
-        text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m atwork.sandbox.shim {shlex.quote(str(self.checkout))} "$@"\n'
+        words = shlex.join([sys.executable, "-m", "atwork.sandbox.shim", str(self.checkout)])
+        text = f'#!/bin/sh\nexec {words} "$@"\n'
         if not shim.exists() or shim.read_text() != text:
             shim.write_text(text)
             shim.chmod(0o755)
@@ -78,7 +79,7 @@ class Home:
         }
 
     @contextmanager
-    def locked(self, command: str) -> Iterator[None]:
+    def locked(self, command: str) -> Generator[None]:
         """Hold the sandbox for one command; `SandboxError` says who holds it already."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "lock"

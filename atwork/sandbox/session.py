@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ class Session:
     providers: Running
 
     @contextmanager
-    def environment(self) -> Iterator[dict[str, str]]:
+    def environment(self) -> Generator[dict[str, str]]:
         """Variables of one engine process, with a language host of its own where it brings none."""
         providers = ",".join(f"{package}:{port}" for package, port in self.providers.ports.items())
         made = {**os.environ, **self.home.environment(), "PULUMI_DEBUG_PROVIDERS": providers}
@@ -83,7 +83,7 @@ def deployment(home: Home, stack: str) -> dict[str, object]:
 
 
 @contextmanager
-def opened(home: Home, engine: Engine) -> Iterator[Session]:
+def opened(home: Home, engine: Engine) -> Generator[Session]:
     """Prepare the sandbox and serve its providers until the end."""
     home.prepare()
     workspace.write(home)

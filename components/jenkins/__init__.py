@@ -16,7 +16,7 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
 from components.jenkins import values
-from components.jenkins.settings import ChartSettings, JenkinsSettings
+from components.jenkins.settings import JenkinsSettings
 from components.namespace import Namespace, NamespaceSettings
 from components.registry import RegistryRefs
 
@@ -76,7 +76,9 @@ class Jenkins(pulumi.ComponentResource):
                 )
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[home, agents, controller]),
-            **_chart(settings.chart),
+            chart=settings.chart.location if settings.chart.source != "repository" else "jenkins",
+            version=settings.chart.version if settings.chart.source != "path" else None,
+            repository_opts={"repo": settings.chart.location} if settings.chart.source == "repository" else None,
         )
         self.url = pulumi.Output.from_input(f"https://{settings.hostname}")
         self.register_outputs({"url": self.url, "deployers": self.deployers})
@@ -181,16 +183,3 @@ class Jenkins(pulumi.ComponentResource):
             },
             opts=child,
         )
-
-
-def _chart(settings: ChartSettings) -> dict[str, object]:
-    """Arguments of the release that say where its chart is."""
-    if settings.source == "repository":
-        return {
-            "chart": "jenkins",
-            "version": settings.version,
-            "repository_opts": kubernetes.helm.v3.RepositoryOptsArgs(repo=settings.location),
-        }
-    if settings.source == "oci":
-        return {"chart": settings.location, "version": settings.version}
-    return {"chart": settings.location}

@@ -10,7 +10,7 @@ from typing import Any
 
 from components.jenkins import jcasc
 from components.jenkins.settings import JenkinsSettings
-from components.versions import CHART_PLUGINS, JENKINS_IMAGE_TAG, JENKINS_PLUGINS
+from components.versions import CHART_PLUGINS, IMAGES, PLUGINS
 
 NAMESPACE = "jenkins"
 AGENTS_NAMESPACE = "jenkins-agents"
@@ -63,7 +63,7 @@ def helm_values(settings: JenkinsSettings, *, registry_host: str, registry_proje
 
 
 def _controller(settings: JenkinsSettings, registry_host: str, registry_project: str) -> dict[str, Any]:
-    image: dict[str, Any] = {"tag": JENKINS_IMAGE_TAG, "pullPolicy": "IfNotPresent"}
+    image: dict[str, Any] = {"tag": IMAGES["controller"].rpartition(":")[2], "pullPolicy": "IfNotPresent"}
     if settings.image_registry is not None:
         image["registry"] = settings.image_registry
     return {
@@ -90,10 +90,8 @@ def _controller(settings: JenkinsSettings, registry_host: str, registry_project:
         "terminationGracePeriodSeconds": 60,
         "agentListenerEnabled": False,  # agents call over HTTP; there is one port to guard
         "installLatestPlugins": False,
-        "installPlugins": [f"{name}:{JENKINS_PLUGINS[name]}" for name in CHART_PLUGINS],
-        "additionalPlugins": [
-            f"{name}:{version}" for name, version in sorted(JENKINS_PLUGINS.items()) if name not in CHART_PLUGINS
-        ],
+        "installPlugins": list(CHART_PLUGINS),
+        "additionalPlugins": list(PLUGINS),
         "additionalExistingSecrets": [
             {"name": "jenkins-oidc", "keyName": "client-id"},
             {"name": "jenkins-oidc", "keyName": "client-secret"},

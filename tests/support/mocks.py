@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
 
-from google.protobuf import json_format
+from google.protobuf import empty_pb2
 from pulumi.runtime import mocks, rpc
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_pulumi_func
 
 
@@ -73,7 +75,7 @@ class _Cloud(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[Any, Any]]:
         inputs = cast("dict[str, Any]", args.inputs)
-        return f"{args.name}-id", {**inputs, **self._outputs(args.typ, args.name, plain(inputs))}
+        return f"{args.name}-id", {**inputs, **self._outputs(args.typ, args.name, plain_map(inputs))}
 
     def call(self, args: mocks.MockCallArgs) -> NoReturn:
         raise AssertionError(f"{args.token} is a data source; the program has none (docs/adr)")
@@ -86,14 +88,16 @@ class _Monitor(mocks.MockMonitor):
         super().__init__(cloud)
         self.recording = Recording()
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the gRPC method
+    def RegisterResource(  # noqa: N802 - the name of the gRPC method
+        self, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
         response = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
             self.recording.resources[response.urn] = Recorded(
                 urn=response.urn,
                 type=request.type,
                 name=request.name,
-                inputs=plain(rpc.deserialize_properties(request.object)),
+                inputs=plain_map(rpc.deserialize_properties(request.object)),
                 custom=request.custom,
                 parent=request.parent,
                 provider=request.provider,
@@ -104,27 +108,31 @@ class _Monitor(mocks.MockMonitor):
             )
         return response
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the gRPC method
+    def RegisterResourceOutputs(  # noqa: N802 - the name of the gRPC method
+        self, request: resource_pb2.RegisterResourceOutputsRequest
+    ) -> empty_pb2.Empty:
         if request.urn in self.recording.resources:
-            outputs = plain(rpc.deserialize_properties(request.outputs, keep_unknowns=True))
+            outputs = plain_map(rpc.deserialize_properties(request.outputs, keep_unknowns=True))
             self.recording.resources[request.urn].outputs = outputs
         return super().RegisterResourceOutputs(request)
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """The value without secret marks, and with whole floats as integers."""
     match value:
         case float() if value.is_integer():
             return int(value)
         case dict():
-            found = cast("dict[str, Any]", value)
-            if rpc.is_rpc_secret(found):
-                return plain(rpc.unwrap_rpc_secret(found))
-            return {key: plain(item) for key, item in found.items()}
+            return plain_map(cast("dict[str, object]", value))
         case list():
-            return [plain(item) for item in cast("list[Any]", value)]
+            return [plain(item) for item in cast("list[object]", value)]
         case _:
             return value
+
+
+def plain_map(value: dict[str, Any]) -> dict[str, Any]:
+    """`plain` for properties."""
+    return {key: plain(rpc.unwrap_rpc_secret(item)) for key, item in value.items()}
 
 
 def record(
@@ -138,14 +146,27 @@ def record(
     """Run `program` as the engine would, and return all that it registered; its exceptions come through."""
     monitor = _Monitor(_Cloud(outputs))
 
+    def declare() -> None:
+        program()
+
     async def run() -> None:
-        # Inside the loop: the SDK makes its first tasks as soon as it is configured.
-        mocks.set_mocks(monitor.mocks, project=project, stack=stack, preview=preview, monitor=monitor)
-        await run_pulumi_func(lambda: _finish(program))
+        loops: list[asyncio.AbstractEventLoop] = []
+
+        def loop_of_worker() -> None:
+            loops.append(asyncio.new_event_loop())
+            asyncio.set_event_loop(loops[-1])
+
+        # The SDK registers resources in worker threads, each with an event loop that nobody closes. One worker whose
+        # loop is ours also makes the order of registration the same in every run.
+        worker = ThreadPoolExecutor(max_workers=1, initializer=loop_of_worker)
+        asyncio.get_running_loop().set_default_executor(worker)
+        try:
+            mocks.set_mocks(monitor.mocks, project=project, stack=stack, preview=preview, monitor=monitor)
+            await run_pulumi_func(declare)
+        finally:
+            worker.shutdown()
+            for loop in loops:
+                loop.close()
 
     asyncio.run(run())
     return monitor.recording
-
-
-def _finish(program: Callable[[], object]) -> None:
-    program()

@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,13 +131,13 @@ class Cloud:
             "INSERT INTO links VALUES (?, ?, ?, ?)", [(one.scope, one.type, one.id, link) for link in sorted(links)]
         )
 
-    def _seal(self, value: Any) -> str:  # noqa: ANN401 (JSON)
+    def _seal(self, value: Any) -> str:
         return json.dumps(self._walk(value, lambda text: self._cipher.encrypt(text.encode()).decode()))
 
-    def _open(self, text: str) -> Any:  # noqa: ANN401 (JSON)
+    def _open(self, text: str) -> Any:
         return self._walk(json.loads(text), lambda sealed: self._cipher.decrypt(sealed.encode()).decode())
 
-    def _walk(self, value: Any, change: Any) -> Any:  # noqa: ANN401 (JSON)
+    def _walk(self, value: Any, change: Any) -> Any:
         if isinstance(value, dict):
             if SECRET in value:
                 inner = value["value"]
@@ -151,7 +151,7 @@ class Cloud:
         return value
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Generator[sqlite3.Connection]:
         try:
             database: sqlite3.Connection | None = getattr(self._local, "database", None)
             if database is None:

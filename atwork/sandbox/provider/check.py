@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from atwork.sandbox.provider.schema import ObjectSchema, ResourceSchema
-from atwork.sandbox.provider.values import Json, is_unknown, reveal
+from atwork.sandbox.provider.values import Json, is_secret, is_unknown
 
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -32,6 +32,13 @@ class Checker:
 
     def __init__(self, schema: ResourceSchema, rules: Mapping[str, Any], objects: Mapping[str, Any]) -> None:
         self._schema, self._rules, self._rule_objects = schema, rules, objects
+        self._shapes: dict[str, Callable[[Json, Any, Mapping[str, Any], str], Iterator[Mistake]]] = {
+            "enum": self._enum,
+            "union": self._union,
+            "list": self._list,
+            "map": self._map,
+            "object": self._named_object,
+        }
 
     def mistakes(self, inputs: Mapping[str, Json]) -> list[Mistake]:
         """Everything that is wrong with the inputs."""
@@ -54,36 +61,47 @@ class Checker:
             if value.get(key) is None:
                 yield Mistake(f"{path}.{key}" if path else key, "missing required property")
 
-    def _value(self, value: Json, kind: Any, rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:  # noqa: ANN401 (a type)
-        if value is None or is_unknown(value):
+    def _value(self, value: Json, kind: Any, rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
+        if value is None or is_unknown(value) or kind == "any":
             return
-        value = reveal(value) if not isinstance(value, Mapping) or "value" in value else value
-        if kind == "any":
-            return
-        if isinstance(kind, str):
+        if is_secret(value):
+            yield from self._value(value["value"], kind, rule, path)
+        elif isinstance(kind, str):
             yield from self._scalar(value, kind, rule, path)
-        elif "enum" in kind:
-            if value not in kind["enum"]:
-                yield Mistake(path, f"{value!r} is none of {', '.join(map(repr, kind['enum']))}")
-        elif "union" in kind:
-            # A value that any option takes is right; else the last option says what is wrong with it.
-            tries = [list(self._value(value, option, rule, path)) for option in kind["union"]]
-            if all(tries):
-                yield from min(tries, key=len)
-        elif "list" in kind:
-            if not isinstance(value, list):
-                yield Mistake(path, f"must be a list, not {_named(value)}")
-                return
-            for index, item in enumerate(value):
-                yield from self._value(item, kind["list"], rule, f"{path}[{index}]")
-        elif not isinstance(value, Mapping):
-            yield Mistake(path, f"must be a map, not {_named(value)}")
-        elif "map" in kind:
-            for key, item in value.items():
-                yield from self._value(item, kind["map"], {}, f"{path}.{key}")
         else:
-            nested = self._rule_objects.get(rule.get("object", ""), {})
-            yield from self._object(value, self._schema["objects"][kind["object"]], nested, path)
+            shape, inner = next(iter(kind.items()))
+            yield from self._shapes[shape](value, inner, rule, path)
+
+    def _enum(self, value: Json, words: list[Any], _rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
+        if value not in words:
+            yield Mistake(path, f"{value!r} is none of {', '.join(map(repr, words))}")
+
+    def _union(self, value: Json, options: list[Any], rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
+        """What any option takes is right; else the option that comes nearest says what is wrong."""
+        tries = [list(self._value(value, option, rule, path)) for option in options]
+        if all(tries):
+            yield from min(tries, key=len)
+
+    def _list(self, value: Json, kind: Any, rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
+        if not isinstance(value, list):
+            yield Mistake(path, f"must be a list, not {_named(value)}")
+            return
+        for index, item in enumerate(value):
+            yield from self._value(item, kind, rule, f"{path}[{index}]")
+
+    def _map(self, value: Json, kind: Any, _rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
+        if not isinstance(value, Mapping):
+            yield Mistake(path, f"must be a map, not {_named(value)}")
+            return
+        for key, item in value.items():
+            yield from self._value(item, kind, {}, f"{path}.{key}")
+
+    def _named_object(self, value: Json, name: str, rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
+        if not isinstance(value, Mapping):
+            yield Mistake(path, f"must be a map, not {_named(value)}")
+            return
+        nested = self._rule_objects.get(rule.get("object", ""), {})
+        yield from self._object(value, self._schema["objects"][name], nested, path)
 
     def _scalar(self, value: Json, kind: str, rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
         wrong_bool = isinstance(value, bool) and kind != "boolean"

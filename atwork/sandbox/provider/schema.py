@@ -108,31 +108,30 @@ def _class(token: str) -> type:
     return getattr(importlib.import_module(module), name)
 
 
+def _sdk_types() -> Any:
+    """The SDK's own reading of its classes: private, pinned with the SDK, and imported only when something is read."""
+    return importlib.import_module("pulumi._types")
+
+
 class _Reader:
     def __init__(self) -> None:
         self.objects: dict[str, ObjectSchema] = {}
 
     def resource(self, cls: type, *, is_provider: bool) -> ResourceSchema:
-        from pulumi import _types
-
         module = importlib.import_module(cls.__module__)
         arguments = getattr(module, f"{cls.__name__}InitArgs", None) or getattr(module, f"{cls.__name__}Args")
-        outputs = {} if is_provider else {k: self.type(t) for k, t in _types.resource_types(cls).items()}
+        outputs = {} if is_provider else {k: self.type(t) for k, t in _sdk_types().resource_types(cls).items()}
         return {"inputs": self.object(arguments), "outputs": outputs, "objects": self.objects}
 
     def object(self, cls: type) -> ObjectSchema:
-        from pulumi import _types
-
-        names: dict[str, str] = _types.input_type_py_to_pulumi_names(cls)
+        names: dict[str, str] = _sdk_types().input_type_py_to_pulumi_names(cls)
         parameters = inspect.signature(cls.__init__).parameters.values()
         required = [names[p.name] for p in parameters if p.name in names and p.default is inspect.Parameter.empty]
-        properties = {key: self.type(hint) for key, hint in _types.input_type_types(cls).items()}
+        properties = {key: self.type(hint) for key, hint in _sdk_types().input_type_types(cls).items()}
         return {"properties": properties, "required": required}
 
-    def type(self, hint: Any) -> Any:  # noqa: ANN401 (type hints)
-        from pulumi import _types
-
-        hint = _types.unwrap_type(hint) if not isinstance(hint, type) else hint
+    def type(self, hint: Any) -> Any:
+        hint = _sdk_types().unwrap_type(hint) if not isinstance(hint, type) else hint
         if hint in _SCALARS:
             return _SCALARS[hint]
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -146,18 +145,16 @@ class _Reader:
             return self._union([self.type(one) for one in arguments if one is not type(None)])
         if isinstance(hint, type) and issubclass(hint, Enum):
             return "string" if issubclass(hint, str) else "any"
-        if isinstance(hint, type) and _types.is_input_type(hint):
+        if isinstance(hint, type) and _sdk_types().is_input_type(hint):
             return self._named(hint, lambda: self.object(hint))
-        if isinstance(hint, type) and _types.is_output_type(hint):
+        if isinstance(hint, type) and _sdk_types().is_output_type(hint):
             return self._named(hint, lambda: self._output(hint))
         return "any"
 
     def _output(self, cls: type) -> ObjectSchema:
-        from pulumi import _types
+        return {"properties": {k: self.type(t) for k, t in _sdk_types().output_type_types(cls).items()}, "required": []}
 
-        return {"properties": {k: self.type(t) for k, t in _types.output_type_types(cls).items()}, "required": []}
-
-    def _named(self, cls: type, read: Any) -> Any:  # noqa: ANN401 (a function of no arguments)
+    def _named(self, cls: type, read: Any) -> Any:
         name = f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}"
         if name not in self.objects:
             self.objects[name] = {"properties": {}, "required": []}  # recursive types end here
@@ -165,6 +162,6 @@ class _Reader:
         return {"object": name}
 
     @staticmethod
-    def _union(options: list[Any]) -> Any:  # noqa: ANN401 (a type)
+    def _union(options: list[Any]) -> Any:
         distinct = [one for index, one in enumerate(options) if one not in options[:index]]
         return distinct[0] if len(distinct) == 1 else {"union": distinct}

@@ -36,7 +36,7 @@ def _plain_errors(method: Method) -> Method:
     """Turn what goes wrong into one plain message for the engine; only the unexpected leaves a traceback in the log."""
 
     @functools.wraps(method)
-    def answered(self: Any, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def answered(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
         except Refused as error:
@@ -45,7 +45,7 @@ def _plain_errors(method: Method) -> Method:
             context.abort(grpc.StatusCode.DATA_LOSS, str(error))
         except schema.UnknownType as error:
             context.abort(grpc.StatusCode.NOT_FOUND, f"the installed SDK has no resource type {error}")
-        except Exception as error:  # noqa: BLE001 (the boundary of the service)
+        except Exception as error:
             log.exception("%s failed", method.__name__)
             context.abort(grpc.StatusCode.INTERNAL, f"the simulation failed in {method.__name__}: {error!r}")
 
@@ -58,9 +58,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, package: Package, cloud: Cloud) -> None:
         self._package, self._cloud = package, cloud
         self._configs: dict[str, dict[str, Json]] = {}
-
-    # The service's method names are the protocol's.
-    # ruff: noqa: N802, D102
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
         del request, context

@@ -35,7 +35,7 @@ _CHILDREN = {
 
 @cache
 def _table() -> dict[str, dict[str, Any]]:
-    return json.loads(resources.files(__package__).joinpath("rules.json").read_text())
+    return json.loads(resources.files(__name__).joinpath("rules.json").read_text())
 
 
 class GoogleCloud(Package):

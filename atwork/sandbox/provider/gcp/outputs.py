@@ -72,7 +72,8 @@ def _instance(inputs: dict[str, Any], project: str, identity: str) -> dict[str, 
         "pscServiceAttachmentLink": f"projects/{stable(identity, digits=16)}-tp/regions/{region}/serviceAttachments/"
         f"a-{short}-psc-service-attachment-{short}",
         "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/projects/{project}/instances/{identity}",
-        "serviceAccountEmailAddress": f"p{project_number(project)}-{short[:6]}@gcp-sa-cloud-sql.iam.gserviceaccount.com",
+        "serviceAccountEmailAddress": f"p{project_number(project)}-{short[:6]}"
+        "@gcp-sa-cloud-sql.iam.gserviceaccount.com",
     }
 
 

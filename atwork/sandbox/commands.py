@@ -1,0 +1,180 @@
+"""The commands of `atwork sandbox`; each returns the exit code."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.prompt import Confirm
+
+from atwork.engine.build import ensure
+from atwork.sandbox import operation, recovery, report, workspace
+from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.operation import Outcome
+from atwork.sandbox.session import Session, deployment, opened
+
+_PARALLEL = 2
+
+
+def up(stacks: Sequence[str]) -> int:
+    """Bring environments up, each after the one that it reads."""
+    home, console = here(), _console()
+    with home.locked("atwork sandbox up"), opened(home, ensure(console)) as session:
+        chosen = _chosen(home, stacks)
+        for stack in chosen:
+            session.ensure_stack(stack)
+            recovery.recover(session, stack, console)
+        outcomes = _in_waves(session, "up", _waves(home, chosen), console)
+    return _tell(home, outcomes, console, addresses=True)
+
+
+def preview(stacks: Sequence[str]) -> int:
+    """Show what `up` would do, all environments at once."""
+    home, console = here(), _console()
+    with home.locked("atwork sandbox preview"), opened(home, ensure(console)) as session:
+        chosen = _chosen(home, stacks)
+        for stack in chosen:
+            reads = workspace.upstream(home, stack)
+            if reads is not None and not deployment(home, reads):
+                raise SandboxError(
+                    f"{stack} reads the outputs of {reads}, which is not up; run `atwork sandbox up` first"
+                )
+            session.ensure_stack(stack)
+        outcomes = _in_waves(session, "preview", [chosen], console)
+    return _tell(home, outcomes, console, addresses=False)
+
+
+def down(stacks: Sequence[str]) -> int:
+    """Destroy environments, each before the one that it reads."""
+    home, console = here(), _console()
+    with home.locked("atwork sandbox down"), opened(home, ensure(console)) as session:
+        chosen = [stack for stack in _chosen(home, stacks) if deployment(home, stack).get("resources")]
+        for stack in chosen:
+            recovery.recover(session, stack, console)
+        outcomes = _in_waves(session, "destroy", _waves(home, chosen)[::-1], console)
+        code = _tell(home, outcomes, console, addresses=False)
+        left = {stack: len(_resources(home, stack)) for stack in chosen if _resources(home, stack)}
+    if not left:
+        console.print("Nothing is left.")
+    else:
+        console.print(f"Left: {', '.join(f'{stack} ({count} resources)' for stack, count in left.items())}.")
+        console.print(
+            "Guards are lifted as in the real cloud: deletion_protection: false in the stack file, `up`, then `down`. "
+            "`atwork sandbox reset` throws the whole simulation away instead."
+        )
+    return code
+
+
+def status() -> int:
+    """What is up, from the state alone."""
+    home, console = here(), _console()
+    found = workspace.stacks(home)
+    for stack in found:
+        count = len(_resources(home, stack))
+        console.print(f"{stack}: {count} resources" if count else f"{stack}: not up")
+    console.print(report.addresses(home, found))
+    return 0
+
+
+def env() -> int:
+    """Print what a shell needs so that plain `pulumi` works in the sandbox."""
+    home = here()
+    home.prepare()
+    for key, value in home.environment().items():
+        print(f"export {key}={shlex.quote(value)}")
+    print(f'export PATH={shlex.quote(str(home.folder / "bin"))}:"$PATH"')
+    return 0
+
+
+def reset(*, yes: bool) -> int:
+    """Throw the simulated cloud and its state away."""
+    home = here()
+    with home.locked("atwork sandbox reset"):
+        if not yes and not Confirm.ask(f"Throw {home.folder} away, with every simulated environment?", default=False):
+            return 1
+        for child in home.folder.iterdir():
+            if child.is_dir() and not child.is_symlink():
+                shutil.rmtree(child)
+            elif child.name != "lock":
+                child.unlink()
+    return 0
+
+
+def _console() -> Console:
+    """Standard output; in a pipe or a log wide enough for whole addresses."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
+
+
+def _resources(home: Home, stack: str) -> list[object]:
+    found = deployment(home, stack).get("resources")
+    return list(found) if isinstance(found, list) else []
+
+
+def _chosen(home: Home, stacks: Sequence[str]) -> list[str]:
+    there = workspace.stacks(home)
+    missing = [stack for stack in stacks if stack not in there]
+    if missing:
+        raise SandboxError(f"stacks/Pulumi.{missing[0]}.yaml: there is no such file; there are {', '.join(there)}")
+    return [stack for stack in there if not stacks or stack in stacks]
+
+
+def _waves(home: Home, stacks: Sequence[str]) -> list[list[str]]:
+    """Stacks in an order in which each comes after the one that it reads; those of one wave are independent."""
+    waves: list[list[str]] = []
+    rest = list(stacks)
+    while rest:
+        ready = [stack for stack in rest if workspace.upstream(home, stack) not in rest]
+        if not ready:
+            raise SandboxError(f"stacks/Pulumi.{rest[0]}.yaml: atwork:stack.upstream leads in a circle; break it")
+        waves.append(ready)
+        rest = [stack for stack in rest if stack not in ready]
+    return waves
+
+
+def _in_waves(session: Session, verb: str, waves: Sequence[Sequence[str]], console: Console) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    with _watcher(console) as watch, ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+        for wave in waves:
+            done = list(pool.map(lambda stack: operation.run(session, verb, stack, watch), wave))
+            outcomes += done
+            if any(outcome.failed for outcome in done):
+                break
+    return outcomes
+
+
+@contextmanager
+def _watcher(console: Console) -> Generator[Callable[[Outcome, str], None]]:
+    """A line for each stack that shows where it is; without a terminal, nothing until the table."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        tasks: dict[str, int] = {}
+
+        def watch(outcome: Outcome, name: str) -> None:
+            if outcome.stack not in tasks:
+                tasks[outcome.stack] = progress.add_task(outcome.stack, total=None)
+            description = f"{outcome.stack:<12} {sum(outcome.steps.values()):>4}  {name}"
+            progress.update(next(one.id for one in progress.tasks if one.id == tasks[outcome.stack]),
+                            description=description)  # fmt: skip
+
+        yield watch
+
+
+def _tell(home: Home, outcomes: Sequence[Outcome], console: Console, *, addresses: bool) -> int:
+    if outcomes:
+        console.print(report.table(outcomes))
+    for outcome in outcomes:
+        for error in dict.fromkeys(outcome.errors):
+            console.print(f"[red]{outcome.stack}[/red]: ", end="")
+            console.print(error, markup=False, highlight=False, soft_wrap=True)
+    if any(outcome.failed for outcome in outcomes):
+        return 1
+    if addresses:
+        console.print()
+        console.print(report.addresses(home, [outcome.stack for outcome in outcomes]))
+    return 0

@@ -1,0 +1,115 @@
+"""One operation of the engine on one stack, followed through its event log."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from atwork.sandbox.session import Session
+
+_COLOUR = re.compile(r"<\{%.*?%\}>")
+_POLL_SECONDS = 0.05
+_NOT_COUNTED = ("pulumi:pulumi:StackReference",)
+
+
+@dataclass
+class Outcome:
+    """What an operation did: counts by kind of step, errors in plain words, seconds, exit code."""
+
+    stack: str
+    steps: Counter[str] = field(default_factory=Counter[str])
+    errors: list[str] = field(default_factory=list[str])
+    seconds: float = 0.0
+    code: int = 0
+    finished: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether the engine refused or broke off."""
+        return self.code != 0
+
+    @property
+    def changed(self) -> int:
+        """Steps that were not `same`."""
+        return sum(count for step, count in self.steps.items() if step != "same")
+
+
+def run(session: Session, verb: str, stack: str, watch: Callable[[Outcome, str], None]) -> Outcome:
+    """Run `up`, `preview`, `refresh` or `destroy`; `watch` is told of each resource as it is reached."""
+    outcome = Outcome(stack)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=session.home.folder) as folder, session.environment() as environment:
+        events = Path(folder, "events.jsonl")
+        command = [str(session.engine.path), verb, "--stack", stack, "--non-interactive", "--event-log", str(events)]
+        command += ["--suppress-progress", "--suppress-outputs", "--color", "never"]
+        command += [] if verb == "preview" else ["--yes", "--skip-preview"]
+        with Path(folder, "output").open("w+") as output:
+            child = subprocess.Popen(
+                command,
+                cwd=session.home.workspace,
+                env={**environment, "PULUMI_DEBUG_COMMANDS": "true"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                for event in _follow(events, child):
+                    _take(event, outcome, watch)
+            except KeyboardInterrupt:
+                child.send_signal(signal.SIGINT)
+                child.wait()
+                raise
+            outcome.code = child.wait()
+            output.seek(0)
+            printed = output.read()
+    if outcome.failed and not outcome.errors:
+        outcome.errors.append(printed.strip()[-2000:] or f"the engine ended with code {outcome.code}")
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _follow(path: Path, child: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+    """Events as they are written, until the engine has ended and all are read."""
+    rest = ""
+    position = 0
+    while True:
+        ended = child.poll() is not None
+        if path.exists():
+            with path.open() as file:
+                file.seek(position)
+                rest += file.read()
+                position = file.tell()
+        *lines, rest = rest.split("\n")
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+        if ended:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _take(event: dict[str, Any], outcome: Outcome, watch: Callable[[Outcome, str], None]) -> None:
+    if "resourcePreEvent" in event:
+        urn = str(event["resourcePreEvent"]["metadata"]["urn"])
+        watch(outcome, urn.rpartition("::")[2])
+    elif "resOutputsEvent" in event:
+        metadata = event["resOutputsEvent"]["metadata"]
+        resource = metadata.get("new") or metadata.get("old") or {}
+        if resource.get("custom") and metadata["type"] not in _NOT_COUNTED:
+            outcome.steps[metadata["op"]] += 1
+    elif "diagnosticEvent" in event and event["diagnosticEvent"].get("severity") == "error":
+        text = _COLOUR.sub("", event["diagnosticEvent"]["message"]).strip()
+        about = str(event["diagnosticEvent"].get("urn", "")).rpartition("::")[2]
+        if text and "update failed" not in text:
+            outcome.errors.append(f"{about}: {text}" if about and not about.startswith("atwork-") else text)
+    elif "summaryEvent" in event:
+        outcome.finished = True

@@ -1,0 +1,71 @@
+"""What a killed run leaves behind, and how the next one puts it right.
+
+A lock of a process that is gone is removed. A resource whose creation was cut off is imported when the cloud has
+it, and forgotten when it has not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any, cast
+
+from rich.console import Console
+
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.session import PROJECT, Session, deployment
+
+
+def stale_locks(home: Home, stack: str) -> list[Path]:
+    """Locks whose process is gone; `SandboxError` for one whose process lives."""
+    stale: list[Path] = []
+    for path in sorted((home.state / ".pulumi" / "locks" / PROJECT / stack).glob("*.json")):
+        try:
+            lock: dict[str, Any] = json.loads(path.read_text())
+            pid, host = int(lock["pid"]), str(lock["hostname"])
+        except (json.JSONDecodeError, KeyError, ValueError):
+            stale.append(path)
+            continue
+        if host == socket.gethostname() and not _alive(pid):
+            stale.append(path)
+        else:
+            raise SandboxError(
+                f"{path.relative_to(home.checkout)}: pid {pid} on {host} is changing {stack}; wait for it, or end it "
+                "and try again"
+            )
+    return stale
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def recover(session: Session, stack: str, console: Console) -> None:
+    """Put right what an interrupted run of a stack left."""
+    for path in stale_locks(session.home, stack):
+        path.unlink()
+        console.print(f"{stack}: removed the lock of a run that is gone")
+    pending = cast("list[dict[str, Any]]", deployment(session.home, stack).get("pending_operations") or [])
+    if not pending:
+        return
+    cloud = Cloud(session.home.cloud)
+    arguments = ["refresh", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs"]
+    for operation in pending:
+        urn = str(operation["resource"]["urn"])
+        made = cloud.find_by_urn(urn) if operation["type"] == "creating" else None
+        if made is not None:
+            arguments += ["--import-pending-creates", urn, "--import-pending-creates", made]
+    arguments.append("--clear-pending-creates")
+    console.print(f"{stack}: {len(pending)} interrupted operation(s); comparing the state with the cloud")
+    done = session.run(arguments)
+    if done.returncode:
+        raise SandboxError(f"{stack}: could not recover: {(done.stderr or done.stdout).strip()[-1500:]}")

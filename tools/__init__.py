@@ -1,0 +1,1 @@
+"""Small programs that write the tables and pins of the project."""
