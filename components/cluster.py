@@ -51,7 +51,7 @@ class ClusterSettings(Settings):
     """How early versions arrive (CIS GKE 5.5.4)."""
 
     deletion_protection: bool = True
-    """Whether a destroy is refused. The provider's own default is true, so it is always stated."""
+    """Whether a destroy is refused, by the engine before it begins and by the provider. Always stated."""
 
     maintenance: MaintenanceSettings = MaintenanceSettings()
     """When Google may upgrade, and when it must not."""
@@ -198,7 +198,11 @@ class GkeCluster(pulumi.ComponentResource):
             remove_default_node_pool=True,
             node_config=_default_pool(account.email),
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=roles, ignore_changes=["nodeConfig", "initialNodeCount"]
+                parent=self,
+                depends_on=roles,
+                ignore_changes=["nodeConfig", "initialNodeCount"],
+                # The provider's guard alone is met after pools and records are gone; this one before anything is.
+                protect=settings.deletion_protection,
             ),
         )
         self.cluster_id, self.cluster_name, self.location = cluster.id, cluster.name, cluster.location

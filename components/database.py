@@ -5,7 +5,8 @@ Does not own: the network's service connection policy (wiring), tables and roles
 
 Traps:
 - The name is auto-made: Cloud SQL keeps a deleted instance's name for a week.
-- There are two deletion guards, the provider's and the server's; one setting turns both.
+- There are three deletion guards, the engine's, the provider's and the server's; one setting turns them all. Only
+  the engine's is met before the databases and users are gone.
 - An unset edition means Enterprise Plus from PostgreSQL 16 on, at many times the price.
 - PostgreSQL user names of service accounts drop `.gserviceaccount.com`; roles that own objects block the deletion
   of a user, so users and databases are abandoned to the instance's own deletion.
@@ -102,7 +103,7 @@ class DatabaseSettings(Settings):
     """A standby in another zone."""
 
     deletion_protection: bool = True
-    """Both deletion guards: the provider's and the server's."""
+    """All deletion guards: the engine's, the provider's and the server's."""
 
     backups: BackupSettings = BackupSettings()
     """Backups and recovery."""
@@ -177,7 +178,7 @@ class Database(pulumi.ComponentResource):
             region=region,
             deletion_protection=settings.deletion_protection,
             settings=_instance_settings(settings, project_id, network_id, labels),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[network_policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[network_policy], protect=settings.deletion_protection),
         )
         child = pulumi.ResourceOptions(parent=self)
         for database in settings.databases:

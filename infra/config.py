@@ -229,8 +229,8 @@ def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             yield f"{key}: {config.upstream} has no registry; name the stack that has one"
 
 
-def load(stack: str, text: str) -> StackConfig:
-    """The settings of one stack, checked alone and beside all others."""
+def load(stack: str, text: str, directory: Path = STACKS) -> StackConfig:
+    """The settings of one stack, checked alone and beside all others in the folder of stack files."""
     config = parse(stack, text)
-    check_together({**read_all(), stack: config})
+    check_together({**read_all(directory), stack: config})
     return config

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -46,7 +47,13 @@ class Platform:
         reference = pulumi.StackReference(
             stack, stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
         )
-        platform = reference.require_output(PLATFORM)
+
+        def published(platform: Mapping[str, Any] | None) -> Mapping[str, Any]:
+            if platform is None:
+                raise pulumi.RunError(f"the stack {stack} has no output `{PLATFORM}`: run `pulumi up -s {stack}` first")
+            return platform
+
+        platform = reference.get_output(PLATFORM).apply(published)
         return cls(
             registry_project=platform["registryProject"],
             registry_location=platform["registryLocation"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 
@@ -24,7 +25,7 @@ class Environment:
         if text is None:
             raise pulumi.RunError(f"stacks/Pulumi.{stack}.yaml: config.{CONFIG_KEY} is missing; add it")
         try:
-            return cls(stack, load(stack, text))
+            return cls(stack, load(stack, text, Path(pulumi.get_root_directory()) / "stacks"))
         except ConfigError as error:
             raise pulumi.RunError(str(error)) from None
 

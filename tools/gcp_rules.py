@@ -11,14 +11,14 @@ from pathlib import Path
 TARGET = Path(__file__).parent.parent / "atwork/sandbox/provider/gcp/rules.json"
 
 
-def _kept(properties: dict[str, dict[str, object]], types: dict[str, object]) -> dict[str, dict[str, object]]:
+def _kept(properties: dict[str, object], types: dict[str, object]) -> dict[str, dict[str, object]]:
     kept: dict[str, dict[str, object]] = {}
     for name, facts in properties.items():
         if not isinstance(facts, dict):
             continue
-        kind = facts["type"]
+        kind: object = facts["type"]
         nested = kind[0] if isinstance(kind, list) else kind
-        rule = {
+        rule: dict[str, object] = {
             **({"immutable": True} if facts.get("immutable") else {}),
             **({"values": facts["values"]} if facts.get("values") else {}),
             **({"object": nested} if isinstance(nested, str) and nested in types else {}),

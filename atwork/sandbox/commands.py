@@ -25,11 +25,11 @@ def up(stacks: Sequence[str]) -> int:
     """Bring environments up, each after the one that it reads."""
     home, console = here(), _console()
     with home.locked("atwork sandbox up"), opened(home, ensure(console)) as session:
-        chosen = _chosen(home, stacks)
+        chosen = chosen_of(home, stacks)
         for stack in chosen:
             session.ensure_stack(stack)
             recovery.recover(session, stack, console)
-        outcomes = _in_waves(session, "up", _waves(home, chosen), console)
+        outcomes = _in_waves(session, "up", waves_of(home, chosen), console)
     return _tell(home, outcomes, console, addresses=True)
 
 
@@ -37,10 +37,10 @@ def preview(stacks: Sequence[str]) -> int:
     """Show what `up` would do, all environments at once."""
     home, console = here(), _console()
     with home.locked("atwork sandbox preview"), opened(home, ensure(console)) as session:
-        chosen = _chosen(home, stacks)
+        chosen = chosen_of(home, stacks)
         for stack in chosen:
             reads = workspace.upstream(home, stack)
-            if reads is not None and not deployment(home, reads):
+            if reads is not None and not _resources(home, reads):
                 raise SandboxError(
                     f"{stack} reads the outputs of {reads}, which is not up; run `atwork sandbox up` first"
                 )
@@ -53,10 +53,13 @@ def down(stacks: Sequence[str]) -> int:
     """Destroy environments, each before the one that it reads."""
     home, console = here(), _console()
     with home.locked("atwork sandbox down"), opened(home, ensure(console)) as session:
-        chosen = [stack for stack in _chosen(home, stacks) if deployment(home, stack).get("resources")]
+        chosen = [stack for stack in chosen_of(home, stacks) if deployment(home, stack).get("resources")]
         for stack in chosen:
             recovery.recover(session, stack, console)
-        outcomes = _in_waves(session, "destroy", _waves(home, chosen)[::-1], console)
+        # The engine deletes what is unprotected before it meets a protected resource, unless a preview is asked first.
+        outcomes = _in_waves(session, "preview-destroy", [chosen], console)
+        if not any(outcome.failed for outcome in outcomes):
+            outcomes = _in_waves(session, "destroy", waves_of(home, chosen)[::-1], console)
         code = _tell(home, outcomes, console, addresses=False)
         left = {stack: len(_resources(home, stack)) for stack in chosen if _resources(home, stack)}
     if not left:
@@ -116,7 +119,8 @@ def _resources(home: Home, stack: str) -> list[object]:
     return list(found) if isinstance(found, list) else []
 
 
-def _chosen(home: Home, stacks: Sequence[str]) -> list[str]:
+def chosen_of(home: Home, stacks: Sequence[str]) -> list[str]:
+    """The named environments, or all; `SandboxError` for one without a file."""
     there = workspace.stacks(home)
     missing = [stack for stack in stacks if stack not in there]
     if missing:
@@ -124,7 +128,7 @@ def _chosen(home: Home, stacks: Sequence[str]) -> list[str]:
     return [stack for stack in there if not stacks or stack in stacks]
 
 
-def _waves(home: Home, stacks: Sequence[str]) -> list[list[str]]:
+def waves_of(home: Home, stacks: Sequence[str]) -> list[list[str]]:
     """Stacks in an order in which each comes after the one that it reads; those of one wave are independent."""
     waves: list[list[str]] = []
     rest = list(stacks)

@@ -18,6 +18,13 @@ from atwork.sandbox.session import Session
 
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 _POLL_SECONDS = 0.05
+_MODES = {
+    "preview": ["preview"],
+    "up": ["up", "--yes", "--skip-preview"],
+    "refresh": ["refresh", "--yes", "--skip-preview"],
+    "preview-destroy": ["destroy", "--preview-only"],
+    "destroy": ["destroy", "--yes", "--skip-preview"],
+}
 _NOT_COUNTED = ("pulumi:pulumi:StackReference",)
 
 
@@ -44,14 +51,13 @@ class Outcome:
 
 
 def run(session: Session, verb: str, stack: str, watch: Callable[[Outcome, str], None]) -> Outcome:
-    """Run `up`, `preview`, `refresh` or `destroy`; `watch` is told of each resource as it is reached."""
+    """Run one of `_MODES`; `watch` is told of each resource as it is reached."""
     outcome = Outcome(stack)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=session.home.folder) as folder, session.environment() as environment:
         events = Path(folder, "events.jsonl")
-        command = [str(session.engine.path), verb, "--stack", stack, "--non-interactive", "--event-log", str(events)]
-        command += ["--suppress-progress", "--suppress-outputs", "--color", "never"]
-        command += [] if verb == "preview" else ["--yes", "--skip-preview"]
+        command = [str(session.engine.path), *_MODES[verb], "--stack", stack, "--non-interactive"]
+        command += ["--event-log", str(events), "--suppress-progress", "--suppress-outputs", "--color", "never"]
         with Path(folder, "output").open("w+") as output:
             child = subprocess.Popen(
                 command,

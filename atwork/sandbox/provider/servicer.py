@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -29,6 +30,9 @@ _KINDS = {
     ("update", False): provider_pb2.PropertyDiff.UPDATE,
     ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
+_ENGINES_OWN = ("version", "pluginDownloadURL")
+_TEXTS = ("kubeconfig", "credentials")
+"""Provider properties that are JSON and mean to be text."""
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -75,7 +79,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
         del context
         news = from_struct(request.news)
-        plain = {key: _decoded(value) for key, value in news.items() if key not in ("version", "pluginDownloadURL")}
+        plain = {
+            key: _decoded(key, value) for key, value in news.items() if key not in ("version", "pluginDownloadURL")
+        }
         mistakes = Checker(schema.provider(self._package.name), {}, {}).mistakes(plain)
         return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(mistakes))
 
@@ -95,7 +101,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_plain_errors
     def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:
         arguments = from_struct(request.args)
-        self._configs[context.peer()] = {key: _decoded(value) for key, value in arguments.items()}
+        self._configs[context.peer()] = {key: _decoded(key, value) for key, value in arguments.items()}
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -227,19 +233,20 @@ def _has_unknown(value: Json) -> bool:
     return value == UNKNOWN
 
 
-def _decoded(value: Json) -> Json:
+def _decoded(key: str, value: Json) -> Json:
     """A provider's own property: the engine hands structured ones and booleans over as JSON text."""
-    import json
-
     plain = reveal(value)
-    if not isinstance(plain, str) or plain == UNKNOWN or not plain.startswith(("{", "[", "true", "false")):
+    if (
+        key in _TEXTS
+        or not isinstance(plain, str)
+        or plain == UNKNOWN
+        or not plain.startswith(("{", "[", "true", "false"))
+    ):
         return value
     try:
-        decoded = json.loads(plain)
+        return json.loads(plain)
     except json.JSONDecodeError:
         return value
-    # A kubeconfig is JSON text and means to be text.
-    return value if isinstance(decoded, dict) and "apiVersion" in decoded else decoded
 
 
 def _failures(mistakes: list[Mistake]) -> list[Any]:

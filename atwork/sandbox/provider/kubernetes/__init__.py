@@ -65,18 +65,18 @@ class Kubernetes(Package):
             kind = properties.get(key)
             if isinstance(kind, dict) and "enum" in kind:
                 inputs.setdefault(key, kind["enum"][0])
+        if not _has_object_metadata(properties) or is_unknown(inputs.get("metadata")):
+            return inputs
         metadata = dict(inputs.get("metadata") or {})
-        if "metadata" in properties and not is_unknown(inputs.get("metadata")) and not metadata.get("name"):
+        if not metadata.get("name"):
             before = old.get("metadata") or {}
             automatic = (before.get("annotations") or {}).get("pulumi.com/autonamed") == "true"
             kept = before.get("name") if automatic else None
             metadata["name"] = kept or automatic_name(request.logical_name, seed, 8, salt=request.urn)
             metadata["annotations"] = {**(metadata.get("annotations") or {}), "pulumi.com/autonamed": "true"}
-        if "metadata" in properties and not is_unknown(inputs.get("metadata")):
-            if _kind(request.token) not in _CLUSTER_SCOPED:
-                metadata.setdefault("namespace", "default")
-            inputs["metadata"] = metadata
-        return inputs
+        if _kind(request.token) not in _CLUSTER_SCOPED:
+            metadata.setdefault("namespace", "default")
+        return {**inputs, "metadata": metadata}
 
     def replaces(self, token: str, path: Path, config: Mapping[str, Json]) -> bool:
         """A name, a namespace, and what the API servers call immutable."""
@@ -155,6 +155,12 @@ def server(config: Mapping[str, Json]) -> str:
         return clusters[0]["cluster"]["server"]
     except (json.JSONDecodeError, LookupError, TypeError, AttributeError):
         raise Refused("the provider's kubeconfig names no cluster; give it the one of the cluster's stack") from None
+
+
+def _has_object_metadata(properties: Mapping[str, Any]) -> bool:
+    """Whether the type has names; lists of objects have metadata without one."""
+    kind = properties.get("metadata")
+    return isinstance(kind, dict) and "ObjectMeta" in kind.get("object", "")
 
 
 def _kind(token: str) -> str:

@@ -1,0 +1,152 @@
+"""Every rule of the stack files: what it lets through, and what it says when it does not."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.config import STACKS, ConfigError, StackConfig, check_together, parse, read_all, read_file
+from infra.schema import SCHEMA, text
+
+STAGING: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
+CI: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.ci.yaml") or "")
+
+
+def changed(base: dict[str, Any], path: str, value: object) -> str:
+    made = copy.deepcopy(base)
+    *folders, last = path.split(".")
+    inner = made
+    for folder in folders:
+        inner = inner.setdefault(folder, {})
+    if value is None:
+        inner.pop(last, None)
+    else:
+        inner[last] = value
+    return json.dumps(made)
+
+
+def test_the_real_stack_files_are_right_alone_and_together() -> None:
+    environments = read_all()
+    assert list(environments) == ["ci", "production", "staging"]
+    check_together(environments)
+
+
+def test_the_schema_for_editors_is_current() -> None:
+    assert SCHEMA.read_text() == text(), "run `make schema`"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("clustr", {}, r"stacks/Pulumi\.staging\.yaml: atwork:stack\.clustr: unknown key; did you mean cluster\?"),
+        ("network.pod", "10.0.0.0/16", r"network\.pod: unknown key; did you mean pods\?"),
+        ("region", None, r"atwork:stack\.region: missing; add it"),
+        ("region", "europe-west1-b", r"region: String should match pattern"),
+        ("region", "west", r"region: String should match pattern"),
+        ("cluster.zone", "europe-west4-a", r"cluster\.zone europe-west4-a is not in region europe-west1"),
+        ("cluster.release_channel", "FAST", r"release_channel: Input should be 'RAPID'"),
+        ("cluster.deletion_protection", "true", r"deletion_protection: Input should be a valid boolean"),
+        ("cluster.maintenance.hours", 3, r"hours: Input should be greater than or equal to 4"),
+        ("cluster.maintenance", {"days": ["SU"], "hours": 4}, r"16 hours of windows in 32 days are fewer than the 48"),
+        ("node_pools.services.min_nodes", 9, r"min_nodes 9 is above max_nodes 6"),
+        ("node_pools.services.max_nodes", "6", r"max_nodes: Input should be a valid integer"),
+        ("node_pools.services.machine_type", "E2 large", r"machine_type: String should match pattern"),
+        ("node_pools", {}, r"node_pools: Dictionary should have at least 1 item"),
+        ("network.nodes", "10.0.16.1/20", r"10\.0\.16\.1/20 has host bits set; write an address range"),
+        ("network.nodes", "8.8.0.0/20", r"8\.8\.0\.0/20 is not a private IPv4 range"),
+        ("network.pods", "10.0.16.0/22", r"nodes 10\.0\.16\.0/20 overlaps pods 10\.0\.16\.0/22"),
+        ("network.pods", "10.65.0.0/24", r"pods 10\.65\.0\.0/24 is too small; it needs a /23"),
+        ("network.nat", {"min_ports_per_vm": 100}, r"100 is not a power of two"),
+        ("network.nat", {"min_ports_per_vm": 4096}, r"min_ports_per_vm 4096 must be below max_ports_per_vm 4096"),
+        ("project.id", "Acme", r"project\.id: String should match pattern"),
+        ("project.number", None, r"say either number \(project acme-at-work-staging exists already\) or create"),
+        ("project.deletable", True, r"deletable needs create"),
+        ("databases.main.tier", "db-perf-optimized-N-2", r"tier db-perf-optimized-N-2|String should match pattern"),
+        ("databases.main.edition", "ENTERPRISE_PLUS", r"does not belong to edition ENTERPRISE_PLUS"),
+        ("databases.main.backups.point_in_time_days", 14, r"14 needs edition ENTERPRISE_PLUS"),
+        ("databases.main.disk_size_gb", 200, r"disk_size_gb 200 is above disk_limit_gb 100"),
+        ("databases.main.flags", {"log_statement": "all"}, r"flags log_statement are set for every instance"),
+        ("environment.kind", "popup", r"a popup needs expires_at"),
+        ("environment.expires_at", "2027-01-31T18:00:00Z", r"a long-lived environment has no end"),
+        ("registry", {"location": "europe"}, r"upstream and registry exclude each other"),
+        ("jenkins", CI["jenkins"], r"jenkins needs registry in the same stack"),
+    ],
+)
+def test_a_mistake_is_named_with_file_key_and_fix(path: str, value: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse("staging", changed(STAGING, path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("cluster.zone", "europe-west1-c"),
+        ("cluster.maintenance", {"days": ["SA", "SU"], "hours": 6}),
+        ("network.extra_pods", {"pods-2": "10.80.0.0/16"}),
+        ("network.nat", {"static_addresses": 3, "min_ports_per_vm": 128, "max_ports_per_vm": 256}),
+        ("node_pools.services.min_nodes", 6),
+        ("databases.main.flags", {"max_connections": "200"}),
+        ("cluster.break_glass", {"cidrs": {"office": "192.0.2.0/24"}}),
+    ],
+)
+def test_what_is_right_is_accepted(path: str, value: object) -> None:
+    assert isinstance(parse("staging", changed(STAGING, path, value)), StackConfig)
+
+
+def test_all_mistakes_of_a_file_are_told_at_once() -> None:
+    text = changed(json.loads(changed(STAGING, "regoin", "x")), "network.nodes", "1.2.3.4/20")
+    with pytest.raises(ConfigError) as caught:
+        parse("staging", text)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("project.id", "acme-at-work-ci", r"Pulumi\.staging\.yaml: atwork:stack\.project\.id: acme-at-work-ci is the"),
+        ("network.nodes", "10.0.8.0/21", r"network\.nodes: 10\.0\.8\.0/21 overlaps nodes 10\.0\.0\.0/20 of ci"),
+        ("network.pods", "10.66.128.0/17", r"10\.66\.128\.0/17 overlaps pods 10\.66\.0\.0/16 of production"),
+        ("upstream", "cli", r"upstream: there is no stacks/Pulumi\.cli\.yaml; name one of ci"),
+        ("upstream", "production", r"upstream: production has no registry"),
+    ],
+)
+def test_environments_do_not_collide(path: str, value: object, message: str) -> None:
+    environments = {**read_all(), "staging": parse("staging", changed(STAGING, path, value))}
+    with pytest.raises(ConfigError, match=message):
+        check_together(environments)
+
+
+def test_a_popup_can_always_be_destroyed() -> None:
+    popup = json.loads(
+        changed(STAGING, "environment", {"kind": "popup", "owner": "me", "expires_at": "2027-01-31T18:00:00Z"})
+    )
+    with pytest.raises(ConfigError, match=r"a popup must be destroyable: set cluster\.deletion_protection to false"):
+        parse("demo", json.dumps(popup))
+    free = json.loads(changed(popup, "cluster.deletion_protection", False))
+    free["databases"]["main"]["deletion_protection"] = False
+    assert parse("demo", json.dumps(free)).labels("demo")["expires-at"] == "2027-01-31t18-00-00"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [", r"stacks/Pulumi\.x\.yaml: not YAML"),
+        ("config: {}", r"stacks/Pulumi\.x\.yaml: config\.atwork:stack is missing"),
+        ("- 1", r"config\.atwork:stack is missing"),
+    ],
+)
+def test_a_broken_file_is_named(content: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "stacks" / "Pulumi.x.yaml"
+    file.parent.mkdir()
+    file.write_text(content)
+    with pytest.raises(ConfigError, match=message):
+        read_file(file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Pulumi\.x\.yaml: there is no such file"):
+        read_file(tmp_path / "Pulumi.x.yaml")

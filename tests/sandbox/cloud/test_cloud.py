@@ -1,0 +1,65 @@
+"""The simulated cloud: what is kept, what is refused, and that no secret rests in clear."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudCorrupt, CloudObject
+from atwork.sandbox.provider.values import secret
+
+
+def thing(identity: str, **inputs: object) -> CloudObject:
+    return CloudObject("", "gcp:x/y:Z", identity, f"urn:{identity}", dict(inputs), {"id": identity})
+
+
+def test_objects_survive_a_restart(tmp_path: Path) -> None:
+    Cloud(tmp_path / "cloud.sqlite").create(thing("a", size=3), {"b"})
+    again = Cloud(tmp_path / "cloud.sqlite")
+    assert again.get("", "gcp:x/y:Z", "a") == thing("a", size=3)
+    assert again.users_of("b") == [("gcp:x/y:Z", "a")]
+    assert again.find_by_urn("urn:a") == "a"
+    assert again.find_by_urn("urn:b") is None
+
+
+def test_an_identity_is_taken_once(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path / "cloud.sqlite")
+    cloud.create(thing("a"), set())
+    with pytest.raises(AlreadyExists, match="a"):
+        cloud.create(thing("a"), set())
+
+
+def test_many_writers_share_one_file(tmp_path: Path) -> None:
+    clouds = [Cloud(tmp_path / "cloud.sqlite") for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: clouds[n % 4].create(thing(f"n{n}"), {"shared"}), range(80)))
+    assert len(clouds[0].objects()) == 80
+    assert len(clouds[3].users_of("shared")) == 80
+
+
+def test_secrets_rest_encrypted_and_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.sqlite"
+    made = thing("a", password=secret("correct-horse"), deep=[{"token": secret({"k": "battery-staple"})}])
+    Cloud(path).create(made, set())
+    raw = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"horse" not in raw
+    assert b"staple" not in raw
+    assert Cloud(path).get("", "gcp:x/y:Z", "a") == made
+
+
+def test_a_scope_goes_as_a_whole(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path / "cloud.sqlite")
+    cloud.create(CloudObject("https://c", "t", "ns/a", "u1", {}, {}), {"x"})
+    cloud.create(thing("a"), set())
+    cloud.delete_scope("https://c")
+    assert [one.id for one in cloud.objects()] == ["a"]
+    assert cloud.users_of("x") == []
+
+
+def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.sqlite"
+    path.write_bytes(b"this is no database at all, whatever its name says" * 50)
+    with pytest.raises(CloudCorrupt, match=r"cloud\.sqlite: file is not a database; `atwork sandbox reset`"):
+        Cloud(path)

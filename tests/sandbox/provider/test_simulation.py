@@ -1,0 +1,263 @@
+"""The simulated providers against resource types of both SDKs, driven as the engine drives them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from pulumi.runtime.proto import provider_pb2
+from support.simulation import Provider, minimal, providers
+
+from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.values import UNKNOWN, is_secret, reveal, secret
+
+NETWORK = "gcp:compute/network:Network"
+SUBNET = "gcp:compute/subnetwork:Subnetwork"
+CLUSTER = "gcp:container/cluster:Cluster"
+POOL = "gcp:container/nodePool:NodePool"
+SQL = "gcp:sql/databaseInstance:DatabaseInstance"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+# Every n-th type of each SDK: all services are touched, and the whole takes seconds.
+SAMPLE = [*schema.tokens("gcp")[::12], *schema.tokens("kubernetes")[::6]]
+RULES = json.loads(Path(schema.__file__).with_name("gcp").joinpath("rules.json").read_text())["resources"]
+FACTS = Path(os.environ.get("ATWORK_GCP_FACTS", Path(__file__).parents[4] / "shared/reference/gcp-facts.json"))
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Provider]]:
+    with providers(tmp_path_factory.mktemp("cloud") / "cloud.sqlite") as served:
+        yield served
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[dict[str, Provider]]:
+    with providers(tmp_path / "cloud.sqlite") as served:
+        yield served
+
+
+def test_the_sample_is_large() -> None:
+    assert len(SAMPLE) >= 200
+
+
+@pytest.mark.parametrize("token", SAMPLE)
+def test_any_type_takes_its_smallest_inputs_and_refuses_a_typo(token: str, cloud: dict[str, Provider]) -> None:
+    provider = cloud[token.partition(":")[0]]
+    inputs = minimal(token)
+    if token not in RULES:  # there the words of a property are known, and "thing" is none of them
+        assert provider.check(token, "thing", inputs)[1] == []
+    _, failures = provider.check(token, "thing", {**inputs, "nonsenseProperty": 1})
+    assert any(failure.startswith("nonsenseProperty: unknown property") for failure in failures)
+    for key in schema.resource(token)["inputs"]["required"]:
+        _, failures = provider.check(token, "thing", {one: inputs[one] for one in inputs if one != key})
+        assert f"{key}: missing required property" in failures
+
+
+@pytest.mark.parametrize(
+    ("inputs", "failure"),
+    [
+        ({"nodeConfig": {"machineTyp": "e2"}}, "nodeConfig.machineTyp: unknown property; did you mean machineType?"),
+        ({"node_config": {}}, "node_config: unknown property; did you mean nodeConfig?"),
+        ({"initialNodeCount": "3"}, "initialNodeCount: must be a integer, not str '3'"),
+        ({"deletionProtection": 1}, "deletionProtection: must be a boolean, not int 1"),
+        ({"maintenancePolicy": []}, "maintenancePolicy: must be a map, not a list"),
+        ({"nodeLocations": {"a": 1}}, "nodeLocations: must be a list, not a map"),
+        ({"loggingConfig": {}}, "loggingConfig.enableComponents: missing required property"),
+        (
+            {"clusterAutoscaling": {"resourceLimits": [{"maximum": 1}]}},
+            "clusterAutoscaling.resourceLimits[0].resourceType: missing required property",
+        ),
+        ({"inTransitEncryptionConfig": "ON"}, "inTransitEncryptionConfig: 'ON' is none of IN_TRANSIT_"),
+    ],
+)
+def test_a_mistake_is_named_by_its_path(inputs: dict[str, Any], failure: str, cloud: dict[str, Provider]) -> None:
+    failures = cloud["gcp"].check(CLUSTER, "c", inputs)[1]
+    assert any(one.startswith(failure) for one in failures), failures
+
+
+def test_unknown_and_secret_values_pass_and_stay_what_they_are(cloud: dict[str, Provider]) -> None:
+    inputs = {"network": UNKNOWN, "nodeConfig": secret({"machineType": "e2-standard-2"}), "name": "c"}
+    checked, failures = cloud["gcp"].check(CLUSTER, "c", inputs)
+    assert failures == []
+    assert checked == inputs
+    _, failures = cloud["gcp"].check(CLUSTER, "c", {"nodeConfig": secret({"machineTyp": "x"})})
+    assert failures == ["nodeConfig.machineTyp: unknown property; did you mean machineType?"]
+
+
+def test_automatic_names_are_kept_over_updates(cloud: dict[str, Provider]) -> None:
+    first, _ = cloud["gcp"].check(NETWORK, "vpc", {})
+    again, _ = cloud["gcp"].check(NETWORK, "vpc", {"mtu": 1460}, first)
+    assert first["name"].startswith("vpc-")
+    assert len(first["name"]) == len("vpc-") + 7
+    assert again["name"] == first["name"]
+    named, _ = cloud["kubernetes"].check(CONFIG_MAP, "cm", {"data": {}})
+    assert named["metadata"]["annotations"] == {"pulumi.com/autonamed": "true"}
+
+
+def test_a_life(fresh: dict[str, Provider]) -> None:
+    gcp = fresh["gcp"]
+    inputs = {"name": "vpc", "autoCreateSubnetworks": False}
+    identity, outputs = gcp.create(NETWORK, "vpc", inputs)
+    assert identity == "projects/acme/global/networks/vpc"
+    assert outputs["selfLink"] == "https://www.googleapis.com/compute/v1/projects/acme/global/networks/vpc"
+    assert gcp.read(NETWORK, "vpc", identity) == outputs
+    assert gcp.update(NETWORK, "vpc", identity, {**inputs, "mtu": 1500})["mtu"] == 1500
+    with pytest.raises(grpc.RpcError, match="already exists"):
+        gcp.create(NETWORK, "other", inputs)
+    gcp.delete(NETWORK, "vpc", identity, inputs)
+    assert gcp.read(NETWORK, "vpc", identity) is None
+    gcp.delete(NETWORK, "vpc", identity, inputs)
+
+
+def test_a_preview_makes_nothing_and_leaves_computed_outputs_unknown(fresh: dict[str, Provider]) -> None:
+    identity, outputs = fresh["gcp"].create(NETWORK, "vpc", {"name": "vpc"}, preview=True)
+    assert identity == ""
+    assert outputs["selfLink"] == UNKNOWN
+    assert outputs["name"] == "vpc"
+    assert fresh["gcp"].read(NETWORK, "vpc", "projects/acme/global/networks/vpc") is None
+
+
+def test_what_is_named_must_exist_and_stays_while_it_is_used(fresh: dict[str, Provider]) -> None:
+    gcp = fresh["gcp"]
+    subnet = {"name": "s", "network": "vpc", "region": "europe-west1", "ipCidrRange": "10.0.0.0/20"}
+    with pytest.raises(grpc.RpcError, match="projects/acme/global/networks/vpc' was not found"):
+        gcp.create(SUBNET, "s", subnet)
+    network, outputs = gcp.create(NETWORK, "vpc", {"name": "vpc"})
+    made, _ = gcp.create(SUBNET, "s", {**subnet, "network": outputs["selfLink"]})
+    with pytest.raises(grpc.RpcError, match="already being used by 'projects/acme/regions/europe-west1/subnetworks/s'"):
+        gcp.delete(NETWORK, "vpc", network, {"name": "vpc"})
+    gcp.delete(SUBNET, "s", made, subnet)
+    gcp.delete(NETWORK, "vpc", network, {"name": "vpc"})
+    assert gcp.read(NETWORK, "vpc", network) is None
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "message"),
+    [
+        (CLUSTER, {"name": "c", "location": "europe-west1"}, "deletion_protection is set to true"),
+        (CLUSTER, {"name": "c", "location": "europe-west1", "deletionProtection": True}, "deletion_protection is set"),
+        (
+            SQL,
+            {
+                "name": "i",
+                "databaseVersion": "POSTGRES_17",
+                "deletionProtection": False,
+                "settings": {"tier": "t", "deletionProtectionEnabled": True},
+            },
+            "deletionProtectionEnabled is true",
+        ),
+        (NETWORK, {"name": "n", "deletionPolicy": "PREVENT"}, "deletion_policy is PREVENT"),
+    ],
+)
+def test_protection_is_honoured(token: str, inputs: dict[str, Any], message: str, fresh: dict[str, Provider]) -> None:
+    identity, _ = fresh["gcp"].create(token, "x", inputs)
+    with pytest.raises(grpc.RpcError, match=message):
+        fresh["gcp"].delete(token, "x", identity, inputs)
+    assert fresh["gcp"].read(token, "x", identity) is not None
+
+
+def _pool(**node_config: object) -> dict[str, Any]:
+    return {"cluster": "c", "nodeConfig": node_config}
+
+
+def _deployment(label: str) -> dict[str, Any]:
+    return {"metadata": {"name": "a"}, "spec": {"selector": {"matchLabels": {"a": label}}, "template": {}}}
+
+
+@pytest.mark.parametrize(
+    ("token", "old", "new", "replaces"),
+    [
+        (NETWORK, {"name": "a"}, {"name": "b"}, ["name"]),
+        (NETWORK, {"name": "a"}, {"name": "a", "mtu": 1500}, []),
+        (POOL, _pool(machineType="a"), _pool(machineType="b"), []),
+        (POOL, _pool(spot=False), _pool(spot=True), ["nodeConfig"]),
+        (SQL, {"databaseVersion": "P"}, {"databaseVersion": "P", "encryptionKeyName": "k"}, ["encryptionKeyName"]),
+        (
+            SQL,
+            {"databaseVersion": "P", "settings": {"tier": "a"}},
+            {"databaseVersion": "P", "settings": {"tier": "b"}},
+            [],
+        ),
+        (NAMESPACE, {"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}, ["metadata"]),
+        (NAMESPACE, {"metadata": {"name": "a"}}, {"metadata": {"name": "a", "labels": {"x": "y"}}}, []),
+        (
+            CONFIG_MAP,
+            {"metadata": {"name": "a"}, "data": {"k": "1"}},
+            {"metadata": {"name": "a"}, "data": {"k": "2"}},
+            [],
+        ),
+        (DEPLOYMENT, _deployment("1"), _deployment("2"), ["spec"]),
+    ],
+)
+def test_what_replaces_and_what_updates(
+    token: str, old: dict[str, Any], new: dict[str, Any], replaces: list[str], cloud: dict[str, Provider]
+) -> None:
+    provider = cloud[token.partition(":")[0]]
+    found = provider.diff(token, "x", old, new)
+    assert found.changes == found.DIFF_SOME
+    assert list(found.replaces) == replaces
+    same = provider.diff(token, "x", new, new)
+    assert same.changes == same.DIFF_NONE
+
+
+def test_a_replacement_with_a_fixed_name_goes_first(cloud: dict[str, Provider]) -> None:
+    old, new = {"name": "a", "description": "x"}, {"name": "a", "description": "y"}
+    assert cloud["gcp"].diff(NETWORK, "x", old, new).deleteBeforeReplace
+    assert not cloud["gcp"].diff(NETWORK, "x", {"name": "a"}, {"name": "b"}).deleteBeforeReplace
+
+
+def test_a_cluster_looks_real_and_the_same_every_time(fresh: dict[str, Provider], tmp_path: Path) -> None:
+    inputs = {"name": "c", "location": "europe-west1"}
+    _, outputs = fresh["gcp"].create(CLUSTER, "c", inputs)
+    with providers(tmp_path / "other" / "cloud.sqlite") as other:
+        _, again = other["gcp"].create(CLUSTER, "c", inputs)
+    assert outputs == again
+    endpoint = outputs["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"]
+    assert endpoint.startswith("gke-")
+    assert endpoint.endswith(".europe-west1.gke.goog")
+
+
+def test_kubernetes_wants_the_namespace_and_takes_all_of_it_along(fresh: dict[str, Provider]) -> None:
+    kubernetes = fresh["kubernetes"]
+    inside = {"metadata": {"name": "cm", "namespace": "shop"}, "data": {"k": "v"}}
+    with pytest.raises(grpc.RpcError, match=r"shop.* not found"):
+        kubernetes.create(CONFIG_MAP, "cm", inside)
+    namespace, _ = kubernetes.create(NAMESPACE, "ns", {"metadata": {"name": "shop"}})
+    identity, outputs = kubernetes.create(CONFIG_MAP, "cm", inside)
+    assert identity == "shop/cm"
+    assert len(outputs["metadata"]["uid"]) == 36
+    kubernetes.delete(NAMESPACE, "ns", namespace, {"metadata": {"name": "shop"}})
+    assert kubernetes.read(CONFIG_MAP, "cm", identity) is None
+
+
+def test_a_secret_input_is_a_secret_output(fresh: dict[str, Provider]) -> None:
+    inputs = {"instance": "i", "name": "u", "password": secret("hunter2"), "project": "acme"}
+    fresh["gcp"].create(SQL, "i", {"name": "i", "databaseVersion": "POSTGRES_17"})
+    _, outputs = fresh["gcp"].create("gcp:sql/user:User", "u", inputs)
+    assert is_secret(outputs["password"])
+    assert reveal(outputs["password"]) == "hunter2"
+
+
+def test_data_sources_are_refused(cloud: dict[str, Provider]) -> None:
+    with pytest.raises(grpc.RpcError, match="the sandbox has no data sources"):
+        cloud["gcp"].stub.Invoke(provider_pb2.InvokeRequest(tok="gcp:organizations/getProject:getProject"))
+
+
+def test_a_type_that_the_sdk_lacks_is_refused(cloud: dict[str, Provider]) -> None:
+    with pytest.raises(grpc.RpcError, match="the installed SDK has no resource type gcp:nope/nope:Nope"):
+        cloud["gcp"].check("gcp:nope/nope:Nope", "x", {})
+
+
+@pytest.mark.skipif(not FACTS.exists(), reason="the facts of the official provider are not at hand (ATWORK_GCP_FACTS)")
+def test_the_rules_are_the_official_providers() -> None:
+    facts = json.loads(FACTS.read_text())["resources"]
+    assert RULES.keys() == facts.keys()
+    for token, one in facts.items():
+        immutable = {key for key, fact in one["inputs"].items() if fact.get("immutable")}
+        assert {key for key, rule in RULES[token].items() if rule.get("immutable")} == immutable, token

@@ -1,0 +1,212 @@
+"""The three environments on the real engine, from their real stack files: the whole life of the platform.
+
+One checkout is brought up once; the tests follow each other in the order of a life, from `up` to nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.home import Home
+from atwork.sandbox.session import deployment
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+
+
+def checkout(folder: Path) -> Home:
+    for part in ("Pulumi.yaml", "stacks", "infra"):
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    return Home(folder)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return checkout(tmp_path_factory.mktemp("checkout"))
+
+
+def atwork(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from atwork.cli import main; main()", *words]
+    return subprocess.run(
+        command, cwd=home.checkout, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+    """The plain command, as a person types it after `eval "$(atwork sandbox env)"`."""
+    exports = atwork(home, "sandbox", "env").stdout
+    return subprocess.run(
+        ["sh", "-c", f'{exports}\nexec pulumi "$@"', "sh", *words],
+        cwd=home.checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def rows(output: str) -> dict[str, list[str]]:
+    """Cells of the table by stack: result, resources, created, updated, replaced, deleted, unchanged."""
+    found = (line.split() for line in output.splitlines())
+    return {cells[0]: cells[1:8] for cells in found if len(cells) > 8 and cells[1] in ("done", "failed")}
+
+
+def resources(home: Home, stack: str) -> list[dict[str, Any]]:
+    found = deployment(home, stack).get("resources") or []
+    assert isinstance(found, list)
+    return found
+
+
+def edit(home: Home, stack: str, old: str, new: str) -> None:
+    path = home.checkout / "stacks" / f"Pulumi.{stack}.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_01_a_preview_before_anything_says_what_to_do(home: Home) -> None:
+    done = atwork(home, "sandbox", "preview")
+    assert done.returncode == 1
+    assert "staging reads the outputs of ci, which is not up; run `atwork sandbox up` first" in done.stderr
+
+
+def test_02_up_makes_three_environments(home: Home) -> None:
+    done = atwork(home, "sandbox", "up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = rows(done.stdout)
+    assert list(table) == ["ci", "staging", "production"]
+    for cells in table.values():
+        assert cells[0] == "done"
+        assert cells[1] == cells[2] != "0"
+    assert "https://jenkins.ci.example.com" in done.stdout
+    assert "acme-at-work-production:europe-west1:database-main-instance-" in done.stdout
+
+
+def test_03_the_stack_files_were_not_touched(home: Home) -> None:
+    for path in (ROOT / "stacks").iterdir():
+        assert (home.checkout / "stacks" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_04_state_and_cloud_agree(home: Home) -> None:
+    kept = Counter(
+        one["id"]
+        for stack in ("ci", "staging", "production")
+        for one in resources(home, stack)
+        if one["type"].startswith(("gcp:", "kubernetes:"))
+    )
+    assert kept == Counter(one.id for one in Cloud(home.cloud).objects())
+
+
+def test_05_a_second_up_changes_nothing(home: Home) -> None:
+    table = rows(atwork(home, "sandbox", "up").stdout)
+    assert {stack: cells[2:6] for stack, cells in table.items()} == dict.fromkeys(table, ["·"] * 4)
+    assert len(table) == 3
+
+
+def test_06_one_value_changed_is_one_change_in_the_preview(home: Home) -> None:
+    edit(home, "staging", "max_nodes: 6", "max_nodes: 7")
+    done = pulumi(home, "preview", "-s", "staging", "--json")
+    assert done.returncode == 0, done.stderr
+    steps = [step for step in json.loads(done.stdout)["steps"] if step["op"] not in ("same", "read")]
+    assert [(step["op"], step["urn"].rpartition("::")[2]) for step in steps] == [("update", "pools-services")]
+    assert list(steps[0]["detailedDiff"]) == ["autoscaling.totalMaxNodeCount"]
+
+
+def test_07_plain_up_makes_it_and_refresh_finds_nothing(home: Home) -> None:
+    done = pulumi(home, "up", "-s", "staging", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stderr
+    assert "~ 1 updated" in done.stdout
+    done = pulumi(home, "refresh", "-s", "staging", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stderr
+    assert " updated" not in done.stdout
+    assert "unchanged" in done.stdout
+
+
+def test_08_no_secret_of_the_sandbox_is_in_the_state(home: Home) -> None:
+    passphrase = home.passphrase.read_text()
+    files = [path for path in home.folder.rglob("*") if path.is_file() and path != home.passphrase]
+    assert len(files) > 5
+    assert [path for path in files if passphrase.encode() in path.read_bytes()] == []
+
+
+def test_09_a_typo_is_told_once_with_file_key_and_fix(home: Home) -> None:
+    edit(home, "staging", "autoscaling_profile:", "autoscaling_profil:")
+    done = atwork(home, "sandbox", "up", "staging")
+    edit(home, "staging", "autoscaling_profil:", "autoscaling_profile:")
+    assert done.returncode == 1
+    told = "stacks/Pulumi.staging.yaml: atwork:stack.cluster.autoscaling_profil: unknown key; did you mean autoscaling_profile?"
+    assert (done.stdout + done.stderr).count(told) == 1, done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_10_ranges_that_overlap_are_refused_before_anything_is_made(home: Home) -> None:
+    edit(home, "production", "10.66.0.0/16", "10.65.0.0/16")
+    done = atwork(home, "sandbox", "up", "production")
+    edit(home, "production", "10.65.0.0/16", "10.66.0.0/16")
+    assert done.returncode == 1
+    assert "10.65.0.0/16 overlaps pods 10.65.0.0/16 of" in done.stdout
+
+
+def test_11_a_guarded_environment_loses_nothing_to_a_destroy(home: Home) -> None:
+    before = resources(home, "production")
+    done = atwork(home, "sandbox", "down", "production")
+    assert done.returncode == 1
+    assert "protect" in done.stdout
+    assert "`atwork sandbox reset`" in done.stdout
+    assert [one["urn"] for one in resources(home, "production")] == [one["urn"] for one in before]
+
+
+def test_12_a_killed_run_is_recovered_by_the_next(home: Home) -> None:
+    edit(home, "ci", "max_nodes: 8", "max_nodes: 9")
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", "up", "ci"],
+        cwd=home.checkout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    locks = home.state / ".pulumi" / "locks" / "organization" / "atwork" / "ci"
+    while child.poll() is None and not list(locks.glob("*.json")):
+        time.sleep(0.01)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    assert list(locks.glob("*.json")), "the engine was not killed in the middle"
+    done = atwork(home, "sandbox", "up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ci: removed the lock of a run that is gone" in done.stdout
+    assert list(locks.glob("*.json")) == []
+
+
+def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
+    for stack in ("staging", "production"):
+        edit(home, stack, "deletion_protection: true", "deletion_protection: false")
+        edit(home, stack, "        tier:", "        deletion_protection: false\n        tier:")
+    assert atwork(home, "sandbox", "up").returncode == 0
+    done = atwork(home, "sandbox", "down")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(rows(done.stdout)) == ["ci", "production", "staging"]
+    assert list(rows(done.stdout))[-1] == "ci"
+    assert "Nothing is left." in done.stdout
+    left = {one.type for one in Cloud(home.cloud).objects()}
+    assert left == set()
+
+
+def test_a_corrupt_cloud_is_named_and_reset_starts_anew(tmp_path: Path) -> None:
+    home = checkout(tmp_path)
+    home.folder.mkdir()
+    home.cloud.write_bytes(b"not a database" * 100)
+    done = atwork(home, "sandbox", "up")
+    assert done.returncode == 1
+    assert "cloud.sqlite: file is not a database; `atwork sandbox reset`" in done.stderr
+    assert atwork(home, "sandbox", "reset", "--yes").returncode == 0
+    assert not home.cloud.exists()

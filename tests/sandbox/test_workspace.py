@@ -1,0 +1,154 @@
+"""What the engine is shown in the sandbox, the lock, the shim, and what is done about a killed run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from atwork.sandbox import commands, recovery, shim, workspace
+from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.session import deployment, state_file
+
+STACK = "config:\n  atwork:stack: {upstream: ci, when: 2027-01-31T18:00:00Z}\nsecretsprovider: gcpkms://k\nencryptedkey: abc\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: atwork\nmain: infra/\nstackConfigDir: stacks\nruntime: {name: python, options: {virtualenv: .venv}}\n"
+    )
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "stacks").mkdir()
+    for name, content in {"ci": "config: {}\n", "staging": STACK, "zoo": STACK, "alpha": "config: {}\n"}.items():
+        (tmp_path / "stacks" / f"Pulumi.{name}.yaml").write_text(content)
+    return Home(tmp_path)
+
+
+def test_the_engine_gets_copies_without_the_real_key(home: Home) -> None:
+    workspace.write(home)
+    copy = home.workspace / "stacks" / "Pulumi.staging.yaml"
+    assert yaml.safe_load(copy.read_text()) == {
+        "config": {"atwork:stack": {"upstream": "ci", "when": "2027-01-31T18:00:00Z"}}
+    }
+    assert (home.workspace / "infra").resolve() == home.checkout / "infra"
+
+
+def test_a_copys_salt_is_kept_and_the_real_file_is_not_touched(home: Home) -> None:
+    workspace.write(home)
+    copy = home.workspace / "stacks" / "Pulumi.staging.yaml"
+    copy.write_text("encryptionsalt: v1:abc\n" + copy.read_text())
+    workspace.write(home)
+    assert yaml.safe_load(copy.read_text())["encryptionsalt"] == "v1:abc"
+    assert (home.checkout / "stacks" / "Pulumi.staging.yaml").read_text() == STACK
+
+
+def test_a_removed_stack_file_removes_its_copy(home: Home) -> None:
+    workspace.write(home)
+    (home.checkout / "stacks" / "Pulumi.zoo.yaml").unlink()
+    workspace.write(home)
+    assert workspace.stacks(home) == ["ci", "staging", "alpha"]
+    assert not (home.workspace / "stacks" / "Pulumi.zoo.yaml").exists()
+
+
+def test_environments_wait_for_what_they_read(home: Home) -> None:
+    assert commands.waves_of(home, workspace.stacks(home)) == [["ci", "alpha"], ["staging", "zoo"]]
+    (home.checkout / "stacks" / "Pulumi.ci.yaml").write_text("config: {'atwork:stack': {upstream: staging}}\n")
+    with pytest.raises(SandboxError, match="leads in a circle"):
+        commands.waves_of(home, workspace.stacks(home))
+
+
+def test_a_stack_file_that_is_not_yaml_is_named(home: Home) -> None:
+    (home.checkout / "stacks" / "Pulumi.zoo.yaml").write_text("config: [\n")
+    with pytest.raises(SandboxError, match=r"stacks/Pulumi\.zoo\.yaml: not YAML"):
+        workspace.write(home)
+
+
+def test_a_stack_without_a_file_is_named(home: Home) -> None:
+    with pytest.raises(SandboxError, match=r"stacks/Pulumi\.nope\.yaml: there is no such file; there are ci, staging"):
+        commands.chosen_of(home, ["nope"])
+
+
+def test_the_second_command_learns_who_is_at_work(home: Home) -> None:
+    with (
+        home.locked("atwork sandbox up"),
+        pytest.raises(SandboxError, match=rf"`atwork sandbox up` \(pid {os.getpid()}, since .* is at work"),
+        home.locked("atwork sandbox down"),
+    ):
+        pytest.fail("two commands held the lock")
+    with home.locked("atwork sandbox down"):
+        assert (home.folder / "lock").exists()
+
+
+def test_the_exports_are_for_any_shell(home: Home) -> None:
+    strange = Home(home.checkout.rename(home.checkout.with_name("it's here")))
+    strange.prepare()
+    lines = "\n".join(f"export {key}={shlex.quote(value)}" for key, value in strange.environment().items())
+    done = subprocess.run(
+        ["sh", "-c", f'{lines}\nprintf %s "$PULUMI_BACKEND_URL"'], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"file://{strange.state}"
+    assert strange.passphrase.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_checkout_is_found_from_below_and_missed_elsewhere(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home.checkout / "infra")
+    assert here() == home
+    monkeypatch.chdir("/")
+    with pytest.raises(SandboxError, match="change into a checkout of atwork"):
+        here()
+
+
+def lock(home: Home, content: str) -> Path:
+    path = home.state / ".pulumi" / "locks" / "organization" / "atwork" / "ci" / "x.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    return path
+
+
+def test_a_dead_processs_lock_is_stale_and_a_living_ones_is_not(home: Home) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    path = lock(home, json.dumps({"pid": ended.pid, "hostname": socket.gethostname()}))
+    assert recovery.stale_locks(home, "ci") == [path]
+    path.write_text(json.dumps({"pid": os.getpid(), "hostname": socket.gethostname()}))
+    with pytest.raises(SandboxError, match=rf"pid {os.getpid()} on .* is changing ci; wait for it"):
+        recovery.stale_locks(home, "ci")
+    path.write_text(json.dumps({"pid": 1, "hostname": "elsewhere"}))
+    with pytest.raises(SandboxError, match="pid 1 on elsewhere is changing ci"):
+        recovery.stale_locks(home, "ci")
+    path.write_text("half a lo")
+    assert recovery.stale_locks(home, "ci") == [path]
+
+
+def test_a_damaged_state_is_named_with_the_way_out(home: Home) -> None:
+    assert deployment(home, "ci") == {}
+    path = state_file(home, "ci")
+    path.parent.mkdir(parents=True)
+    path.write_text('{"version": 3, "checkpo')
+    with pytest.raises(SandboxError, match=r"atwork/ci\.json: damaged .*`atwork sandbox reset`"):
+        deployment(home, "ci")
+
+
+def test_paths_in_options_survive_the_change_of_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shim.absolute(["preview", "-s", "ci", "--event-log", "out.json", "--policy-pack=./policies", "--diff"]) == [
+        "preview", "-s", "ci", "--event-log", f"{tmp_path}/out.json", f"--policy-pack={tmp_path}/policies", "--diff",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["config", "set", "a", "b", "-s", "ci"], ["config", "--stack=ci", "rm", "a"]])
+def test_a_write_to_the_copied_configuration_is_refused(words: list[str]) -> None:
+    with pytest.raises(SandboxError, match=r"edit stacks/Pulumi\.ci\.yaml"):
+        shim.refuse_writes(words)
+
+
+def test_reading_configuration_is_not_refused() -> None:
+    shim.refuse_writes(["config", "get", "a", "-s", "ci"])
+    shim.refuse_writes(["preview", "-s", "ci"])

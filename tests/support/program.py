@@ -1,0 +1,59 @@
+"""Runs the real program with a stack's real settings under mocks."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from typing import Any
+
+import pulumi
+from support.mocks import Recording, record
+
+from infra.config import CONFIG_KEY, STACKS, read_file
+
+PLATFORM = {
+    "registryProject": "acme-at-work-ci",
+    "registryLocation": "europe",
+    "registryUrl": "europe-docker.pkg.dev/acme-at-work-ci",
+    "deployers": {"staging": "principal://staging-deployer", "production": "principal://production-deployer"},
+}
+
+
+def cloud(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The few computed outputs that the program reads."""
+    match token:
+        case "gcp:serviceaccount/account:Account":
+            email = f"{inputs['accountId']}@example.iam.gserviceaccount.com"
+            return {"email": email, "member": f"serviceAccount:{email}", "name": f"accounts/{email}"}
+        case "gcp:container/cluster:Cluster":
+            endpoints = inputs["controlPlaneEndpointsConfig"]
+            endpoint = {**endpoints["dnsEndpointConfig"], "endpoint": f"{name}.gke.goog"}
+            return {"controlPlaneEndpointsConfig": {**endpoints, "dnsEndpointConfig": endpoint}}
+        case "gcp:sql/databaseInstance:DatabaseInstance":
+            return {"connectionName": f"project:region:{name}", "dnsName": f"{name}.sql.goog.", "name": name}
+        case "gcp:compute/address:Address":
+            return {"address": "203.0.113.10", "selfLink": f"https://compute/{name}"}
+        case "pulumi:pulumi:StackReference":
+            return {"outputs": {"platform": PLATFORM}}
+        case _:
+            return {}
+
+
+def run_stack(stack: str, change: dict[str, Any] | None = None, reads: list[str] | None = None) -> Recording:
+    """What the program declares for a stack; `change` replaces top-level parts of its settings.
+
+    Names of the stacks that it reads are added to `reads`.
+    """
+    settings = json.loads(read_file(STACKS / f"Pulumi.{stack}.yaml") or "{}") | (change or {})
+
+    def program() -> None:
+        pulumi.runtime.settings.SETTINGS.root_directory = str(STACKS.parent)
+        pulumi.runtime.set_all_config({CONFIG_KEY: json.dumps(settings)})
+        runpy.run_path(str(STACKS.parent / "infra"), run_name="__main__")
+
+    def watched(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        if token == "pulumi:pulumi:StackReference" and reads is not None:
+            reads.append(name)
+        return cloud(token, name, inputs)
+
+    return record(program, outputs=watched, stack=stack)

@@ -1,0 +1,90 @@
+"""The rules of the code base that a reader would otherwise have to remember."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COMPONENTS = sorted(path for path in (ROOT / "components").rglob("*.py"))
+TOKEN = re.compile(r"^atwork:([a-z_]+):([A-Z][A-Za-z]+)$")
+AMBIENT = {"Config", "get_stack", "get_project", "StackReference", "open", "read_text", "getenv", "environ"}
+
+
+def names(tree: ast.AST) -> set[str]:
+    found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return found | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def classes(path: Path) -> list[ast.ClassDef]:
+    tree = ast.parse(path.read_text())
+    return [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(base) == "pulumi.ComponentResource" for base in node.bases)
+    ]
+
+
+FOUND = [(path, one) for path in COMPONENTS for one in classes(path)]
+
+
+def test_the_components_are_found() -> None:
+    assert len(FOUND) >= 8
+
+
+@pytest.mark.parametrize(("path", "one"), FOUND, ids=[one.name for _, one in FOUND])
+def test_a_component_is_named_for_its_file_and_registers_its_outputs_last(path: Path, one: ast.ClassDef) -> None:
+    start = next(node for node in one.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+    super_call = start.body[0]
+    assert isinstance(super_call, ast.Expr)
+    assert isinstance(super_call.value, ast.Call)
+    token, _, properties, options = super_call.value.args
+    assert isinstance(token, ast.Constant)
+    match = TOKEN.match(str(token.value))
+    assert match is not None, token.value
+    file = path.parent.name if path.name == "__init__.py" else path.stem
+    assert match.groups() == (file, one.name)
+    assert ast.unparse(properties) == "{}", "settings and secrets are no inputs of a component"
+    assert ast.unparse(options) == "opts"
+    last = start.body[-1]
+    assert ast.unparse(last).startswith("self.register_outputs(")
+    registered = ast.literal_eval(re.sub(r": self\.\w+", ": 0", ast.unparse(last).partition("(")[2][:-1]))
+    public = {
+        node.target.id for node in one.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+    assert registered.keys() - public == registered.keys() & {"network_id", "subnetwork_id"}
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=[str(path.relative_to(ROOT)) for path in COMPONENTS])
+def test_a_component_reads_nothing_but_its_arguments(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert names(tree) & AMBIENT == set()
+    assert ".merge(opts" not in path.read_text()
+
+
+def test_no_default_provider_and_no_data_source() -> None:
+    for path in sorted((ROOT / "stacks").glob("Pulumi.*.yaml")):
+        assert 'pulumi:disable-default-providers: ["*"]' in path.read_text(), path.name
+        assert "secure:" not in path.read_text(), "secret values live in Secret Manager"
+    for path in [*COMPONENTS, *(ROOT / "infra").glob("*.py")]:
+        assert re.findall(r"\bgcp\.[a-z]+\.get_\w+", path.read_text()) == [], path
+
+
+def test_the_program_is_a_table_of_contents() -> None:
+    program = (ROOT / "infra" / "__main__.py").read_text()
+    assert len(program.splitlines()) <= 75
+    tree = ast.parse(program)
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+
+
+def test_every_test_is_collected() -> None:
+    lost = [
+        path
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"^def test_", path.read_text(), re.MULTILINE) and not path.name.startswith("test_")
+    ]
+    assert lost == []
