@@ -47,7 +47,8 @@ def run_stack(stack: str, change: dict[str, Any] | None = None, reads: list[str]
     settings = json.loads(read_file(STACKS / f"Pulumi.{stack}.yaml") or "{}") | (change or {})
 
     def program() -> None:
-        pulumi.runtime.settings.SETTINGS.root_directory = str(STACKS.parent)
+        # A property of the running program's context, which the type checker takes for its descriptor.
+        pulumi.runtime.settings.SETTINGS.root_directory = str(STACKS.parent)  # pyright: ignore[reportAttributeAccessIssue]
         pulumi.runtime.set_all_config({CONFIG_KEY: json.dumps(settings)})
         runpy.run_path(str(STACKS.parent / "infra"), run_name="__main__")
 
