@@ -1,16 +1,21 @@
-"""A namespace that is safe to hand out: Pod Security level, quota, limits, and no traffic that is not allowed.
+"""A namespace that is safe before anything runs in it.
 
-Owns: the namespace, its quota and limits, the default-deny policies with the least that every pod needs, and the
-default service account, which gets no token.
-Does not own: further allowances and roles.
+Owns: the namespace with its Pod Security level, its quota and default limits, the policy that cuts all traffic off
+but name resolution, and the default service account without a token.
+Does not own: service accounts and policies of what runs there.
 
-Traps: the namespace's default service account exists before any program can make it, hence a patch. A Deployment
-whose pods break the Pod Security level is created and times out without saying why: check pod specs in tests.
+Traps:
+- The quota counts memory and scratch space, so every container needs limits of both: the LimitRange fills them in.
+  CPU has requests alone, for a limit of CPU only slows things down.
+- Names are resolved by node-local DNS or by Cloud DNS, which answer on link-local addresses, or by kube-dns pods.
+- The account `default` exists before we come: it is patched (server-side apply), never created.
+- Deleting or renaming a namespace deletes all that is in it, volumes too.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -18,29 +23,66 @@ from pydantic import Field
 
 from components.settings import Settings
 
-_METADATA_SERVER = "169.254.169.254/32"
+Cpu = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]{1,3})?|[0-9]+m)$", examples=["500m"])]
+"""An amount of CPU as Kubernetes writes it: cores, or thousandths with an m."""
+
+Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", examples=["512Mi"])]
+"""An amount of memory or disk as Kubernetes writes it, in powers of two."""
+
+PodSecurity = Literal["restricted", "baseline", "privileged"]
+"""https://kubernetes.io/docs/concepts/security/pod-security-standards"""
+
+DNS_ADDRESSES = ("169.254.20.10/32", "169.254.169.254/32")
+"""Node-local DNS cache, and the metadata server through which Cloud DNS for GKE answers."""
+
+
+class QuotaSettings(Settings):
+    """The most that all pods of a namespace may ask for together."""
+
+    cpu: Cpu = "8"
+    """CPU requests."""
+
+    memory: Memory = "32Gi"
+    """Memory, requests and limits."""
+
+    scratch: Memory = "100Gi"
+    """Ephemeral storage, requests and limits."""
+
+    pods: Annotated[int, Field(ge=1, le=5000)] = 50
+    """Pods that have not ended."""
+
+    volumes: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Persistent volume claims."""
+
+
+class ContainerDefaultSettings(Settings):
+    """What a container gets that states nothing itself."""
+
+    cpu: Cpu = "100m"
+    """CPU request."""
+
+    memory: Memory = "256Mi"
+    """Memory, request and limit."""
+
+    scratch: Memory = "1Gi"
+    """Ephemeral storage, request and limit."""
 
 
 class NamespaceSettings(Settings):
-    """How much a namespace may use, and how far its pods may go."""
+    """How strict and how large a namespace is."""
 
-    pod_security: Literal["privileged", "baseline", "restricted"] = "restricted"
-    """The Pod Security Standard that is enforced."""
+    pod_security: PodSecurity = "restricted"
+    """Pod Security level that is enforced (CIS Kubernetes 5.2)."""
 
-    quota: dict[str, str] = Field(
-        default={"requests.cpu": "10", "requests.memory": "32Gi", "limits.memory": "48Gi", "pods": "50"}
-    )
-    """Most that all pods together may ask for."""
+    quota: QuotaSettings = QuotaSettings()
+    """Limits of the whole namespace."""
 
-    default_requests: dict[str, str] = Field(default={"cpu": "100m", "memory": "128Mi"})
-    """What a container asks for that says nothing."""
-
-    default_limits: dict[str, str] = Field(default={"memory": "512Mi"})
-    """The limit of a container that says nothing."""
+    container_defaults: ContainerDefaultSettings = ContainerDefaultSettings()
+    """Limits of one container."""
 
 
 class Namespace(pulumi.ComponentResource):
-    """One namespace with its guards."""
+    """A namespace with quota, limits, closed network and a powerless default account."""
 
     namespace_name: pulumi.Output[str]
 
@@ -50,41 +92,41 @@ class Namespace(pulumi.ComponentResource):
         settings: NamespaceSettings,
         *,
         physical_name: str,
-        internet: bool,
+        labels: Mapping[str, str] | None = None,
+        protect: bool = False,
+        retain: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:namespace:Namespace", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        namespace = kubernetes.core.v1.Namespace(
+        made = kubernetes.core.v1.Namespace(
             f"{name}-namespace",
-            metadata={
-                "name": physical_name,
-                "labels": {
-                    "pod-security.kubernetes.io/enforce": settings.pod_security,
-                    "pod-security.kubernetes.io/warn": settings.pod_security,
-                },
-            },
-            opts=child,
+            metadata={"name": physical_name, "labels": {**_pod_security(settings.pod_security), **(labels or {})}},
+            opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=retain),
         )
-        self.namespace_name = namespace.metadata.name
+        self.namespace_name = made.metadata.apply(lambda metadata: metadata.name or physical_name)
         kubernetes.core.v1.ResourceQuota(
             f"{name}-quota",
             metadata={"name": "quota", "namespace": self.namespace_name},
-            spec={"hard": settings.quota},
+            spec={"hard": _hard(settings.quota)},
             opts=child,
         )
         kubernetes.core.v1.LimitRange(
             f"{name}-limits",
             metadata={"name": "defaults", "namespace": self.namespace_name},
-            spec={
-                "limits": [
-                    {
-                        "type": "Container",
-                        "default_request": settings.default_requests,
-                        "default": settings.default_limits,
-                    }
-                ]
-            },
+            spec={"limits": [_limits(settings.container_defaults)]},
+            opts=child,
+        )
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{name}-deny",
+            metadata={"name": "default-deny", "namespace": self.namespace_name},
+            spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
+            opts=child,
+        )
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{name}-dns",
+            metadata={"name": "allow-dns", "namespace": self.namespace_name},
+            spec={"pod_selector": {}, "policy_types": ["Egress"], "egress": [_dns()]},
             opts=child,
         )
         kubernetes.core.v1.ServiceAccountPatch(
@@ -93,32 +135,48 @@ class Namespace(pulumi.ComponentResource):
             automount_service_account_token=False,
             opts=child,
         )
-        kubernetes.networking.v1.NetworkPolicy(
-            f"{name}-default-deny",
-            metadata={"name": "default-deny", "namespace": self.namespace_name},
-            spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
-            opts=child,
-        )
-        kubernetes.networking.v1.NetworkPolicy(
-            f"{name}-basics",
-            metadata={"name": "basics", "namespace": self.namespace_name},
-            spec={"pod_selector": {}, "policy_types": ["Egress"], "egress": _basics(internet=internet)},
-            opts=child,
-        )
         self.register_outputs({"namespace_name": self.namespace_name})
 
 
-def _basics(*, internet: bool) -> list[kubernetes.networking.v1.NetworkPolicyEgressRuleArgsDict]:
-    """DNS and the metadata server for every pod; HTTPS to the world where it is wanted."""
-    rules: list[kubernetes.networking.v1.NetworkPolicyEgressRuleArgsDict] = [
-        {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
-        {"to": [{"ip_block": {"cidr": _METADATA_SERVER}}], "ports": [{"port": 80, "protocol": "TCP"}]},
-    ]
-    if internet:
-        rules.append(
-            {
-                "to": [{"ip_block": {"cidr": "0.0.0.0/0", "except_": [_METADATA_SERVER]}}],
-                "ports": [{"port": 443, "protocol": "TCP"}],
-            }
-        )
-    return rules
+def _pod_security(level: PodSecurity) -> dict[str, str]:
+    prefix = "pod-security.kubernetes.io"
+    return {
+        f"{prefix}/enforce": level,
+        f"{prefix}/enforce-version": "latest",
+        # What the next stricter step would refuse shows in the audit log and to whoever applies.
+        f"{prefix}/audit": "restricted",
+        f"{prefix}/warn": "restricted",
+    }
+
+
+def _hard(quota: QuotaSettings) -> dict[str, str]:
+    return {
+        "pods": str(quota.pods),
+        "requests.cpu": quota.cpu,
+        "requests.memory": quota.memory,
+        "limits.memory": quota.memory,
+        "requests.ephemeral-storage": quota.scratch,
+        "limits.ephemeral-storage": quota.scratch,
+        "persistentvolumeclaims": str(quota.volumes),
+        # Ways into the cluster are Gateways; a service that opens one by itself is a mistake.
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+    }
+
+
+def _limits(defaults: ContainerDefaultSettings) -> kubernetes.core.v1.LimitRangeItemArgsDict:
+    sizes = {"memory": defaults.memory, "ephemeral-storage": defaults.scratch}
+    return {"type": "Container", "default": sizes, "default_request": {"cpu": defaults.cpu, **sizes}}
+
+
+def _dns() -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgsDict:
+    resolvers: kubernetes.networking.v1.NetworkPolicyPeerArgsDict = {
+        "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": "kube-system"}},
+        "pod_selector": {
+            "match_expressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns", "node-local-dns"]}]
+        },
+    }
+    return {
+        "to": [resolvers, *({"ip_block": {"cidr": address}} for address in DNS_ADDRESSES)],
+        "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+    }

@@ -56,7 +56,7 @@ IMAGES = {
     # hub.docker.com/r/google/cloud-sdk: the small variant; kubectl and its plugin are not in it and not needed.
     "gcloud": "google/cloud-sdk:584.0.0-alpine",
     # Docker official images of the data stores that tests ask for; the same majors as Cloud SQL offers.
-    "postgres": "postgres:17.6-alpine",
+    "postgres": "postgres:18.1-alpine",
     "redis": "redis:8.2.1-alpine",
     "mysql": "mysql:8.4.7",
 }

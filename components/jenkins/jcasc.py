@@ -1,120 +1,203 @@
 """Jenkins Configuration as Code, from settings alone.
 
-Traps: the chart passes every script through its template engine, so no script may hold two opening braces; `${name}`
-is read from mounted secrets at load. Address, clouds and executors are the chart's to write.
+Traps: the chart passes every script through its template engine, so none may hold two opening braces. `${name}` is
+read from a mounted Secret when the script is loaded. Address, clouds and executors are the chart's to write: said
+twice, Jenkins does not start. A mistake in a script shows only in the log of the reloader, and at the next start.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
+from components.jenkins import names
+from components.jenkins.documents import as_yaml
+from components.jenkins.registry import Addresses
 from components.jenkins.settings import JenkinsSettings
 
-
-def as_yaml(document: object) -> str:
-    """A document as block YAML, keys in the order given."""
-    return yaml.safe_dump(document, sort_keys=False, width=4096)
+EVERYBODY = ("Overall/Read", "Job/Read", "Job/Build", "Job/Cancel", "View/Read", "Agent/Build")
+"""What whoever is logged in may do. Agent/Build: a build that a person starts runs with that person's rights."""
 
 
-def security_realm() -> str:
-    """Login by OpenID Connect; client id and secret are mounted, not written."""
-    return as_yaml(
-        {
-            "oic": {
-                "clientId": "${jenkins-oidc-client-id}",
-                "clientSecret": "${jenkins-oidc-client-secret}",
-                "serverConfiguration": {
-                    "wellKnown": {
-                        "wellKnownOpenIDConfigurationUrl": "https://accounts.google.com/.well-known/openid-configuration",
-                        "scopesOverride": "openid email profile",
-                    }
-                },
-                "userNameField": "email",
-                "fullNameFieldName": "name",
-                "emailFieldName": "email",
+def security_realm(settings: JenkinsSettings) -> str:
+    """Login by OpenID Connect, and one account beside it for the day that is down."""
+    login = settings.login
+    realm: dict[str, Any] = {
+        "clientId": _mounted(login.client_secret, "client-id"),
+        "clientSecret": _mounted(login.client_secret, "client-secret"),
+        "serverConfiguration": {
+            "wellKnown": {
+                "wellKnownOpenIDConfigurationUrl": login.discovery,
+                "scopesOverride": "openid email profile",
             }
-        }
-    )
+        },
+        "userNameField": "email",
+        "fullNameFieldName": "name",
+        "emailFieldName": "email",
+    }
+    if settings.login_domain is not None:
+        realm |= {"tokenFieldToCheckKey": "hd", "tokenFieldToCheckValue": settings.login_domain}
+    # The chart mounts the admin secret under these names, whatever the Secret is called.
+    escape = {
+        "username": "${chart-admin-username}",
+        "secret": "${chart-admin-password}",
+        "group": names.BREAK_GLASS_GROUP,
+    }
+    return as_yaml({"oic": {**realm, "properties": [{"escapeHatch": escape}]}})
 
 
 def authorization(settings: JenkinsSettings) -> str:
-    """Named administrators; whoever is logged in reads and builds; nobody is anonymous."""
+    """Named administrators; whoever is logged in reads, builds and cancels; nobody is anonymous."""
+    administer = ["Overall/Administer"]
     entries: list[dict[str, Any]] = [
-        {"user": {"name": admin, "permissions": ["Overall/Administer"]}} for admin in settings.admins
+        {"user": {"name": admin, "permissions": administer}} for admin in sorted(settings.admins)
     ]
-    everybody = ["Overall/Read", "Job/Read", "Job/Build", "Job/Cancel", "View/Read"]
-    entries.append({"group": {"name": "authenticated", "permissions": everybody}})
+    entries.append({"group": {"name": names.BREAK_GLASS_GROUP, "permissions": administer}})
+    entries.append({"group": {"name": "authenticated", "permissions": list(EVERYBODY)}})
     return as_yaml({"globalMatrix": {"entries": entries}})
 
 
-def scripts(settings: JenkinsSettings, *, registry_host: str, registry_project: str) -> dict[str, str]:
-    """The scripts by name; each is one file that the chart's sidecar loads."""
-    made = {
-        "library": as_yaml(_library(settings)),
-        "hardening": as_yaml(_hardening(registry_host, registry_project)),
-        "jobs": as_yaml({"jobs": [{"script": _organization(settings.github_organization)}]}),
+def security() -> dict[str, Any]:
+    """What the chart merges into its own `security` section."""
+    return {
+        "globalJobDslSecurityConfiguration": {"useScriptSecurity": True},
+        # A build that a person starts has that person's rights. One that a push starts has nobody's, and runs as the
+        # system; what it may not reach is therefore kept from the system's pods (docs/adr/0003).
+        "queueItemAuthenticator": {
+            "authenticators": [{"global": {"strategy": "triggeringUsersAuthorizationStrategy"}}]
+        },
+    }
+
+
+def scripts(settings: JenkinsSettings, addresses: Addresses) -> dict[str, str]:
+    """The scripts by name; each is one file that the chart's reloader loads."""
+    made: dict[str, Any] = {
+        "library": _library(settings),
+        "environment": _environment(settings, addresses),
+        "jobs": {"jobs": [{"script": _services(settings)}, {"script": _platform(settings)}]},
     }
     if settings.slack is not None:
-        notifier = {
-            "teamDomain": settings.slack.team,
-            "botUser": True,
-            "room": settings.slack.channel,
-            "tokenCredentialId": "slack-token",
+        made["slack"] = {
+            "unclassified": {
+                "slackNotifier": {
+                    "teamDomain": settings.slack.team,
+                    "botUser": True,  # a bot's messages have threads
+                    "room": settings.slack.channel,
+                    "tokenCredentialId": settings.slack.token_credential,
+                }
+            }
         }
-        made["slack"] = as_yaml({"unclassified": {"slackNotifier": notifier}})
-    return made
+    if settings.deploys:
+        made["credentials"] = _schedulers(settings)
+    return {name: as_yaml(script) for name, script in made.items()}
+
+
+def _mounted(secret: str, key: str) -> str:
+    return f"${{{secret}-{key}}}"
 
 
 def _library(settings: JenkinsSettings) -> dict[str, Any]:
-    library = {
-        "name": "platform",
-        "defaultVersion": settings.library.version,
-        "implicit": False,
-        "allowVersionOverride": True,
-        "includeInChangesets": False,
-        "retriever": {
-            "modernSCM": {
-                "libraryPath": settings.library.path,
-                "scm": {"git": {"remote": settings.library.repository, "credentialsId": "github-app"}},
-            }
-        },
-    }
-    return {"unclassified": {"globalLibraries": {"libraries": [library]}}}
-
-
-def _hardening(registry_host: str, registry_project: str) -> dict[str, Any]:
-    variables = [
-        {"key": "REGISTRY_HOST", "value": registry_host},
-        {"key": "REGISTRY_PROJECT", "value": registry_project},
-    ]
+    library = settings.library
     return {
-        "jenkins": {"quietPeriod": 0, "globalNodeProperties": [{"envVars": {"env": variables}}]},
-        # Builds run with the rights of who started them, not of the system.
-        "security": {
-            "queueItemAuthenticator": {
-                "authenticators": [{"global": {"strategy": "triggeringUsersAuthorizationStrategy"}}]
+        "unclassified": {
+            "globalLibraries": {
+                "libraries": [
+                    {
+                        "name": "platform",
+                        "defaultVersion": library.version,
+                        "implicit": False,
+                        "allowVersionOverride": library.version_override,
+                        "includeInChangesets": False,
+                        "retriever": {
+                            "modernSCM": {
+                                "libraryPath": library.path,
+                                "scm": {
+                                    "git": {
+                                        "remote": library.repository,
+                                        "credentialsId": settings.github_credential,
+                                    }
+                                },
+                            }
+                        },
+                    }
+                ]
             }
-        },
+        }
     }
 
 
-def _organization(name: str) -> str:
-    """A job-dsl script: every repository of the organisation that holds a Jenkinsfile becomes a job."""
+def _environment(settings: JenkinsSettings, addresses: Addresses) -> dict[str, Any]:
+    variables = {
+        "REGISTRY_HOST": addresses.host,
+        "REGISTRY_PROJECT": addresses.project,
+        "CANDIDATES": addresses.candidates,
+        "SERVICES": addresses.services,
+        "CHARTS": addresses.charts,
+        "CACHE": addresses.cache,
+        "DOCKER_HUB": addresses.docker_hub,
+    }
+    variables |= {
+        f"APPROVERS_{environment.upper().replace('-', '_')}": ",".join(sorted(deploy.approvers))
+        for environment, deploy in settings.deploys.items()
+        if deploy.approvers
+    }
+    pairs = [{"key": key, "value": value} for key, value in variables.items()]
+    return {"jenkins": {"quietPeriod": 0, "globalNodeProperties": [{"envVars": {"env": pairs}}]}}
+
+
+def _schedulers(settings: JenkinsSettings) -> dict[str, Any]:
+    """Credentials of the deploy clouds. SYSTEM scope: Jenkins itself uses them, no pipeline can name them."""
+    credentials = [
+        {
+            "string": {
+                "scope": "SYSTEM",
+                "id": names.deploy_cloud(environment),
+                "description": f"Starts the pods that deploy to {environment}",
+                "secret": _mounted(names.scheduler_account(environment), "token"),
+            }
+        }
+        for environment in settings.deploys
+    ]
+    return {"credentials": {"system": {"domainCredentials": [{"credentials": credentials}]}}}
+
+
+def _services(settings: JenkinsSettings) -> str:
+    """Every repository of the organization that holds a Jenkinsfile is a job. Forks are not built."""
     return f"""\
 organizationFolder('services') {{
+  displayName('Services')
   organizations {{
     github {{
-      repoOwner('{name}')
-      credentialsId('github-app')
+      repoOwner('{settings.github_organization}')
+      credentialsId('{settings.github_credential}')
       traits {{
         gitHubBranchDiscovery {{ strategyId(1) }}
         gitHubPullRequestDiscovery {{ strategyId(1) }}
       }}
     }}
   }}
-  projectFactories {{ workflowMultiBranchProjectFactory {{ scriptPath('Jenkinsfile') }} }}
-  orphanedItemStrategy {{ discardOldItems {{ numToKeep(20) }} }}
+  projectFactories {{
+    workflowMultiBranchProjectFactory {{ scriptPath('Jenkinsfile') }}
+  }}
+  orphanedItemStrategy {{
+    discardOldItems {{ numToKeep(20) }}
+  }}
 }}
+"""
+
+
+def _platform(settings: JenkinsSettings) -> str:
+    """The folder of the platform's own jobs, the only one whose jobs may use the deploy clouds."""
+    clouds = "\n".join(f"    clouds.appendNode('string', '{names.deploy_cloud(key)}')" for key in settings.deploys)
+    permitted = f"""\
+  configure {{ folder ->
+    def permission = folder / 'properties' / 'org.csanchez.jenkins.plugins.kubernetes.KubernetesFolderProperty'
+    def clouds = permission.appendNode('permittedClouds')
+{clouds}
+  }}
+"""
+    return f"""\
+folder('platform') {{
+  displayName('Platform')
+  description('Jobs of the platform team: the only ones that may deploy')
+{permitted if clouds else ""}}}
 """

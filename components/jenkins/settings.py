@@ -1,109 +1,272 @@
-"""What a stack file says of Jenkins."""
+"""What a stack file may say about Jenkins.
+
+Few keys are required: where it is, who runs it, whose repositories it builds, where the shared library is. Secrets
+are never settings: the keys that end in `_secret` or `_credential` name Kubernetes Secrets that stand in Jenkins'
+namespace before Jenkins starts, synced there from Secret Manager.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from components import versions
+from components.namespace import Cpu, Memory, QuotaSettings
 from components.settings import DnsLabel, Email, Settings
-from components.versions import JENKINS_CHART
 
-Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$", examples=["500m", "4Gi"])]
-"""A Kubernetes resource quantity."""
+StoreName = Literal["postgres", "redis", "mysql"]
+"""A data store that a test can ask for."""
+
+ImageRole = Literal[
+    "controller", "agent", "reloader", "buildkit", "helm", "crane", "gcloud", "postgres", "redis", "mysql"
+]
+"""What an image is for; the keys of `versions.IMAGES`."""
+
+GOOGLE = "https://accounts.google.com/.well-known/openid-configuration"
+
+Hostname = Annotated[
+    str,
+    Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", examples=["jenkins.ci.example.com"]),
+]
+"""A full DNS name in lower case, without a scheme."""
+
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s{}$'\"\\]+$")]
+"""An https address, free of the characters that templates and scripts would read as their own."""
+
+Words = Annotated[str, Field(pattern=r"^[^\s{}$'\"\\]+$")]
+"""One word, free of the characters that templates and scripts would read as their own."""
+
+
+def _pinned(image: str) -> str:
+    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
+    if tag in ("", "latest"):
+        raise ValueError(f"{image} has no fixed tag; write name:1.2.3 or name:1.2.3@sha256:...")
+    return image
+
+
+Image = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9.:/_-]*:[A-Za-z0-9_][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$"),
+    AfterValidator(_pinned),
+]
+"""An image with a tag, and a digest if wanted. Without a host it is Docker Hub's, pulled through the mirror."""
 
 
 class ChartSettings(Settings):
     """Where the official Helm chart comes from, for those who mirror it."""
 
     source: Literal["repository", "oci", "path"] = "repository"
-    """A chart repository, an OCI registry, or a folder or archive on the machine that runs Pulumi."""
+    """A Helm repository, an OCI registry or a folder beside the program."""
 
-    location: str = "https://charts.jenkins.io"
-    """Address of the repository, `oci://` reference of the chart, or path."""
+    location: Words = versions.JENKINS_CHART_REPOSITORY
+    """Address of the repository, oci:// reference of the chart, or path of the folder."""
 
-    version: str = JENKINS_CHART
-    """Version of the chart."""
+    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = versions.JENKINS_CHART
+    """Exact version; a folder has the one it has."""
 
     @model_validator(mode="after")
-    def _location_of_its_kind(self) -> Self:
-        prefixes = {"repository": ("https://", "http://"), "oci": ("oci://",), "path": ("/", "./", "../")}[self.source]
-        if not self.location.startswith(prefixes):
-            raise ValueError(f"location {self.location} of source {self.source} begins with {' or '.join(prefixes)}")
+    def _location_fits_source(self) -> Self:
+        starts = {"repository": "https://", "oci": "oci://", "path": ("./", "../", "/")}[self.source]
+        if not self.location.startswith(starts):
+            wanted = starts if isinstance(starts, str) else " or ".join(starts)
+            raise ValueError(f"chart.location {self.location} must start with {wanted} where source is {self.source}")
         return self
 
 
-class SlackSettings(Settings):
-    """Where builds report. The token is a Kubernetes secret that the stack never sees."""
+class ControllerSettings(Settings):
+    """The one pod that is Jenkins itself."""
 
-    team: DnsLabel
-    """Workspace, the part before .slack.com."""
+    cpu: Cpu = "1"
+    """CPU request; it may use more."""
 
-    channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]{1,79}$")]
-    """Channel for builds."""
+    memory: Memory = "4Gi"
+    """Memory, request and limit; the JVM's heap is 60 % of it."""
+
+    pool: DnsLabel | None = None
+    """Node pool that it must run on; left out, any that has no taint."""
+
+    disk: Memory = "50Gi"
+    """Size of the home volume. It can be raised later, never lowered."""
+
+    storage_class: DnsLabel = "standard-rwo"
+    """Storage class of the home volume; GKE's own standard-rwo is a balanced persistent disk."""
+
+
+class BuildSettings(Settings):
+    """The namespace in which builds run, and the size of one image build."""
+
+    quota: QuotaSettings = QuotaSettings(cpu="64", memory="256Gi", scratch="1Ti", pods=100)
+    """What all builds may use together."""
+
+    cpu: Cpu = "1"
+    """CPU request of an image build."""
+
+    memory: Memory = "4Gi"
+    """Memory of an image build, request and limit."""
+
+    scratch: Memory = "20Gi"
+    """Scratch disk of an image build."""
+
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (443,)
+    """TCP ports of the internet that builds and tests may reach."""
 
 
 class LibrarySettings(Settings):
-    """The shared pipeline library: trusted code, so its repository is protected."""
+    """The shared pipeline library. It runs outside the sandbox: who can push to it controls Jenkins."""
 
-    repository: Annotated[str, Field(pattern=r"^https://.+\.git$")]
+    repository: HttpsUrl
     """Git repository."""
 
-    version: str = "v1"
-    """Tag or branch that Jenkinsfiles get unless they name another."""
+    version: Words = "v1"
+    """Branch or tag that pipelines get."""
 
-    path: str = "delivery"
-    """Folder of the library in the repository."""
+    path: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "delivery"
+    """Folder of the repository that holds vars/."""
+
+    version_override: bool = False
+    """Whether a Jenkinsfile may name another version. Any branch of the repository then runs with all rights."""
+
+
+class LoginSettings(Settings):
+    """Login by OpenID Connect."""
+
+    discovery: HttpsUrl = GOOGLE
+    """The provider's discovery document."""
+
+    client_secret: DnsLabel = "jenkins-oidc"  # noqa: S105 - the name of a Secret
+    """Secret with the keys `client-id` and `client-secret`."""
+
+    domain: Hostname | None = None
+    """Google Workspace domain (claim `hd`) that accounts must be of; left out, the one that all admins are of."""
+
+
+class SlackSettings(Settings):
+    """Where builds report."""
+
+    team: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """Workspace: the first part of TEAM.slack.com."""
+
+    channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]+$")]
+    """Channel of builds that name no other."""
+
+    token_credential: DnsLabel = "slack-token"  # noqa: S105 - the name of a Secret
+    """Secret labelled `jenkins.io/credentials-type: secretText`, with the bot's token under `text`."""
+
+
+class GatewaySettings(Settings):
+    """The GKE Gateway through which people reach Jenkins, behind the Identity-Aware Proxy."""
+
+    name: DnsLabel
+    """Name of the Gateway."""
+
+    namespace: DnsLabel
+    """Namespace of the Gateway."""
 
 
 class DeploySettings(Settings):
-    """An environment that Jenkins may deploy to, from a namespace of its own."""
+    """An environment that Jenkins deploys to: its own namespace, account, scheduler and cloud."""
 
     approvers: tuple[Email, ...] = ()
-    """Who releases a deployment; none means that every build of the main branch deploys."""
+    """People (not groups: Google's login names none) who approve deploys; nobody is asked where the list is empty."""
+
+    account: Email | None = None
+    """Google service account of that environment as which its pods act."""
+
+    quota: QuotaSettings = QuotaSettings(cpu="2", memory="8Gi", scratch="20Gi", pods=10)
+    """What all deploys to it may use together."""
 
 
 class JenkinsSettings(Settings):
-    """Jenkins on the ci cluster."""
+    """Jenkins by the official chart, with a new pod for each build."""
 
-    hostname: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
-    """Where people reach it."""
+    hostname: Hostname
+    """Name under which people reach it."""
 
     admins: Annotated[tuple[Email, ...], Field(min_length=1)]
-    """Who administers it; everybody else who is logged in may read and build."""
+    """Who may do everything; everybody else who can log in may read, build and cancel."""
 
-    github_organization: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}$")]
-    """Every repository of it with a Jenkinsfile is built."""
+    github_organization: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,37}[A-Za-z0-9])?$")]
+    """GitHub organization whose repositories with a Jenkinsfile are built."""
+
+    github_credential: DnsLabel = "github-app"
+    """Secret labelled `jenkins.io/credentials-type: gitHubApp`, with `appID` and `privateKey`."""
 
     library: LibrarySettings
-    """The pipeline library."""
+    """The shared pipeline library."""
+
+    admin_secret: DnsLabel = "jenkins-admin"  # noqa: S105 - the name of a Secret
+    """Secret for the day the login provider is down: `jenkins-admin-user` and `jenkins-admin-password`."""
+
+    login: LoginSettings = LoginSettings()
+    """Who people say they are."""
+
+    agent_pool: DnsLabel = "agents"
+    """Node pool that builds run on; its taint `atwork.dev/pool` is tolerated."""
+
+    max_agents: Annotated[int, Field(ge=1, le=1000)] = 40
+    """Builds that run at one time."""
+
+    protect_home: bool = True
+    """Whether Pulumi refuses to delete the home volume and its namespace."""
+
+    retain_home: bool = False
+    """Whether both stay in the cluster when Pulumi lets go of them; the next update must import them."""
+
+    builds: BuildSettings = BuildSettings()
+    """Size of builds."""
+
+    test_quota: QuotaSettings = QuotaSettings(cpu="64", memory="256Gi", scratch="500Gi", pods=100)
+    """What all tests may use together."""
+
+    stores: tuple[StoreName, ...] = ("postgres", "redis", "mysql")
+    """Data stores that tests may ask for."""
+
+    images: dict[ImageRole, Image] = Field(default_factory=dict)
+    """Images that replace those of components/versions.py."""
+
+    slack: SlackSettings | None = None
+    """Messages to Slack."""
+
+    gateway: GatewaySettings | None = None
+    """Route from outside. Left out, Jenkins is reached by port-forwarding alone."""
+
+    deploys: dict[DnsLabel, DeploySettings] = Field(default_factory=dict)
+    """Environments that are deployed to, by the name of their stack."""
+
+    controller: ControllerSettings = ControllerSettings()
+    """Size of Jenkins itself."""
 
     chart: ChartSettings = ChartSettings()
     """The Helm chart."""
 
-    image_registry: str | None = None
-    """Registry of the controller's image, where it is mirrored."""
+    @property
+    def url(self) -> str:
+        """The address people use."""
+        return f"https://{self.hostname}"
 
-    cpu: Quantity = "2"
-    """Processors of the controller."""
+    @property
+    def login_domain(self) -> str | None:
+        """The Workspace domain accounts must be of; None where another provider decides who has an account."""
+        if self.login.discovery != GOOGLE:
+            return self.login.domain
+        return self.login.domain or self.admins[0].rpartition("@")[2].lower()
 
-    memory: Quantity = "4Gi"
-    """Memory of the controller."""
+    @model_validator(mode="after")
+    def _somebody_is_kept_out(self) -> Self:
+        domains = sorted({email.rpartition("@")[2].lower() for email in self.admins})
+        if self.login.discovery == GOOGLE and self.login.domain is None and len(domains) > 1:
+            raise ValueError(
+                f"admins are of {', '.join(domains)}, so login.domain must say whose Google accounts may log in"
+            )
+        return self
 
-    home_size: Annotated[str, Field(pattern=r"^[0-9]+Gi$")] = "50Gi"
-    """Volume of history and keys; it can grow, not shrink."""
-
-    protect_home: bool = True
-    """Whether the volume outlives a destroy."""
-
-    agent_pool: DnsLabel = "agents"
-    """Node pool of the build pods; it carries the taint `atwork.dev/pool`."""
-
-    max_agents: Annotated[int, Field(ge=1, le=1000)] = 40
-    """Most build pods at once."""
-
-    slack: SlackSettings | None = None
-    """Notices; left out, builds are silent."""
-
-    deploys: dict[DnsLabel, DeploySettings] = Field(default_factory=dict)
-    """Environments that builds may deploy to, by the name of their stack."""
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        for environment in self.deploys:
+            if len(f"jenkins-deploy-{environment}") > 63:
+                raise ValueError(f"deploys.{environment}: the name is too long; 48 characters at most")
+        repeated = sorted({store for store in self.stores if self.stores.count(store) > 1})
+        if repeated:
+            raise ValueError(f"stores: {', '.join(repeated)} is there twice; remove one")
+        return self

@@ -1,25 +1,21 @@
-"""The Helm values of the Jenkins chart, from settings alone: plain data, no secret in it.
+"""The Helm values of the official Jenkins chart, from settings and addresses alone: plain data, no secret in it.
 
-Traps: `createSecret` stays true, or the existing admin secret is not mounted; a plugin in both lists stops the
-controller; what the chart writes itself (clouds, address, executors) may not be repeated in a script.
+Traps: `createSecret` stays true, or the existing admin secret is not mounted. A plugin in both lists stops the chart.
+The chart merges a further cloud into the first one's values and takes an empty value for one that is missing, so a
+deploy cloud states everything, and what differs between the clouds is never empty.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from components.jenkins import jcasc
+from components.jenkins import jcasc, names, pods, stores
+from components.jenkins.documents import as_yaml
+from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings
-from components.versions import CHART_PLUGINS, IMAGES, PLUGINS
+from components.versions import CHART_PLUGINS, PLUGINS
 
-NAMESPACE = "jenkins"
-AGENTS_NAMESPACE = "jenkins-agents"
-AGENT_ACCOUNT = "jenkins-agent"
-HOME_CLAIM = "jenkins-home"
-PRIORITY_CLASS = "ci-agents"
-POOL_LABEL = "atwork.dev/pool"
-
-_RESTRICTED = {
+_CONTAINER = {
     "runAsUser": 1000,
     "runAsGroup": 1000,
     "runAsNonRoot": True,
@@ -35,133 +31,209 @@ _POD = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-_SAFE_TO_EVICT = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+_NOT_EVICTED = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+
+# A node pool that grows from nothing takes minutes; the chart's 100 s would end the agent before that.
+_START_SECONDS = 900
 
 
-def deploy_namespace(environment: str) -> str:
-    """The namespace whose pods deploy to an environment."""
-    return f"jenkins-deploy-{environment}"
-
-
-def deploy_account(environment: str) -> str:
-    """The service account of those pods."""
-    return f"deployer-{environment}"
-
-
-def helm_values(settings: JenkinsSettings, *, registry_host: str, registry_project: str) -> dict[str, Any]:
+def helm_values(settings: JenkinsSettings, addresses: Addresses) -> dict[str, Any]:
     """All values that are given to the chart."""
-    return {
+    images = Images(addresses.docker_hub, settings.images)
+    values: dict[str, Any] = {
         "fullnameOverride": "jenkins",
-        "controller": _controller(settings, registry_host, registry_project),
-        "agent": _agent(settings),
-        "persistence": {"existingClaim": HOME_CLAIM},
+        # Empty: Jenkins finds the API server and its certificate by itself, also where a cloud has its own credential.
+        "kubernetesURL": "",
+        "controller": _controller(settings, addresses, images),
+        "agent": _builders(settings, images),
+        "additionalAgents": _templates(settings, images),
+        "additionalClouds": {
+            names.deploy_cloud(environment): _deploy_cloud(settings, images, environment)
+            for environment in settings.deploys
+        },
+        "persistence": {"existingClaim": names.HOME_CLAIM},
         "networkPolicy": {"enabled": False},  # the chart's opens 8080 to everyone; the component brings its own
-        "rbac": {"create": True, "readSecrets": True},
-        "serviceAccount": {"name": "jenkins"},
-        "serviceAccountAgent": {"create": False, "name": AGENT_ACCOUNT},
+        "rbac": {"create": True, "readSecrets": True},  # credentials are read from labelled Secrets as they change
+        "serviceAccount": {"name": names.CONTROLLER_ACCOUNT},
+        "serviceAccountAgent": {"create": False, "name": names.AGENT_ACCOUNT},
     }
+    if settings.gateway is not None:
+        values["extraObjects"] = _behind_gateway()
+    return values
 
 
-def _controller(settings: JenkinsSettings, registry_host: str, registry_project: str) -> dict[str, Any]:
-    image: dict[str, Any] = {"tag": IMAGES["controller"].rpartition(":")[2], "pullPolicy": "IfNotPresent"}
-    if settings.image_registry is not None:
-        image["registry"] = settings.image_registry
-    return {
-        "image": image,
+def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images) -> dict[str, Any]:
+    size = settings.controller
+    mounted = [{"name": settings.login.client_secret, "keyName": key} for key in ("client-id", "client-secret")]
+    mounted += [{"name": names.scheduler_account(key), "keyName": "token"} for key in settings.deploys]
+    values: dict[str, Any] = {
+        "image": {**images.parts("controller").values(), "pullPolicy": "IfNotPresent"},
         "numExecutors": 0,
         "executorMode": "EXCLUSIVE",
-        "admin": {"createSecret": True, "existingSecret": "jenkins-admin"},
-        "jenkinsUrl": f"https://{settings.hostname}",
+        "admin": {"createSecret": True, "existingSecret": settings.admin_secret},
+        "jenkinsUrl": settings.url,
         "jenkinsAdminEmail": settings.admins[0],
-        "resources": {
-            "requests": {"cpu": "1", "memory": settings.memory},
-            "limits": {"cpu": settings.cpu, "memory": settings.memory},
-        },
-        "initContainerResources": {
-            "requests": {"cpu": "500m", "memory": "1Gi"},
-            "limits": {"cpu": "2", "memory": "2Gi"},
-        },
+        "resources": {"requests": {"cpu": size.cpu, "memory": size.memory}, "limits": {"memory": size.memory}},
+        "initContainerResources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
         "javaOpts": "-XX:MaxRAMPercentage=60 -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError",
         "podSecurityContextOverride": _POD,
-        "containerSecurityContext": _RESTRICTED,
+        "containerSecurityContext": _CONTAINER,
         # Plugins and jobs are loaded at the first start: ten minutes before it is given up.
         "probes": {"startupProbe": {"failureThreshold": 60}, "livenessProbe": {"failureThreshold": 6}},
-        "podAnnotations": _SAFE_TO_EVICT,
+        "podAnnotations": _NOT_EVICTED,
+        "priorityClassName": names.CONTROLLER_PRIORITY,
         "terminationGracePeriodSeconds": 60,
         "agentListenerEnabled": False,  # agents call over HTTP; there is one port to guard
-        "installLatestPlugins": False,
+        "installLatestPlugins": False,  # dependencies stay what the pinned plugins were released with
         "installPlugins": list(CHART_PLUGINS),
         "additionalPlugins": list(PLUGINS),
-        "additionalExistingSecrets": [
-            {"name": "jenkins-oidc", "keyName": "client-id"},
-            {"name": "jenkins-oidc", "keyName": "client-secret"},
-        ],
+        "additionalExistingSecrets": mounted,
         "JCasC": {
             "defaultConfig": True,
             "overwriteConfiguration": True,
-            "security": {"globalJobDslSecurityConfiguration": {"useScriptSecurity": True}},
-            "securityRealm": jcasc.security_realm(),
+            "security": jcasc.security(),
+            "securityRealm": jcasc.security_realm(settings),
             "authorizationStrategy": jcasc.authorization(settings),
-            "configScripts": jcasc.scripts(settings, registry_host=registry_host, registry_project=registry_project),
+            "configScripts": jcasc.scripts(settings, addresses),
         },
         "sidecars": {
             "configAutoReload": {
-                "resources": {
-                    "requests": {"cpu": "50m", "memory": "64Mi"},
-                    "limits": {"cpu": "200m", "memory": "128Mi"},
-                },
-                "containerSecurityContext": {
-                    key: _RESTRICTED[key]
-                    for key in ("readOnlyRootFilesystem", "allowPrivilegeEscalation", "capabilities")
-                },
+                "image": images.parts("reloader").values(),
+                "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+                "containerSecurityContext": _CONTAINER,
             }
         },
+        "googlePodMonitor": {"enabled": True, "scrapeEndpoint": "/prometheus/"},
         "testEnabled": False,
+        **pods.placement(size.pool),
     }
+    if settings.gateway is not None:
+        values["httpRoute"] = _route(settings)
+    return values
 
 
-def _agent(settings: JenkinsSettings) -> dict[str, Any]:
+def _builders(settings: JenkinsSettings, images: Images) -> dict[str, Any]:
+    """The builders' cloud and its template `base`."""
     return {
-        "namespace": AGENTS_NAMESPACE,
-        "serviceAccount": AGENT_ACCOUNT,
+        "namespace": names.AGENTS_NAMESPACE,
+        "serviceAccount": names.AGENT_ACCOUNT,
+        "image": images.parts("agent").values(),
         "websocket": True,
         "podName": "base",
-        "defaultsProviderTemplate": "base",  # every pod inherits pool, account and priority, whoever wrote it
+        "defaultsProviderTemplate": "base",
         "customJenkinsLabels": ["base"],
         "containerCap": settings.max_agents,
-        "connectTimeout": 900,  # a node pool that grows from nothing takes minutes; the chart's 100 s kill the agent
-        "waitForPodSec": 900,
+        "connectTimeout": _START_SECONDS,
+        "waitForPodSec": _START_SECONDS,
         "idleMinutes": 0,  # a new pod for each build
         "podRetention": "Never",
         "showRawYaml": False,
         "runAsUser": 1000,
         "runAsGroup": 1000,
-        "restrictedPssSecurityContext": False,
-        "garbageCollection": {"enabled": True, "timeout": 300},
-        "annotations": _SAFE_TO_EVICT,
-        "nodeSelector": {POOL_LABEL: settings.agent_pool},
+        "restrictedPssSecurityContext": False,  # would break BuildKit; the templates harden every other container
+        "garbageCollection": {"enabled": True, "namespaces": names.TESTS_NAMESPACE, "timeout": 300},
+        "annotations": _NOT_EVICTED,
         "resources": {
             "requests": {"cpu": "200m", "memory": "512Mi", "ephemeralStorage": "1Gi"},
             "limits": {"cpu": "1", "memory": "512Mi", "ephemeralStorage": "2Gi"},
         },
         "yamlMergeStrategy": "merge",
         "inheritYamlMergeStrategy": True,
-        "yamlTemplate": jcasc.as_yaml(
-            {
-                "spec": {
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,
-                    "priorityClassName": PRIORITY_CLASS,
-                    "securityContext": {"fsGroup": 1000, "fsGroupChangePolicy": "OnRootMismatch"},
-                    "tolerations": [
-                        {
-                            "key": POOL_LABEL,
-                            "operator": "Equal",
-                            "value": settings.agent_pool,
-                            "effect": "NoSchedule",
-                        }
-                    ],
-                }
-            }
-        ),
+        "yamlTemplate": as_yaml({"spec": pods.base(settings.agent_pool)}),
     }
+
+
+def _templates(settings: JenkinsSettings, images: Images) -> dict[str, Any]:
+    """`build`, `test` and one template for each data store: a pipeline inherits from "test store-postgres"."""
+    tests = {"namespace": names.TESTS_NAMESPACE, "serviceAccount": names.TEST_ACCOUNT}
+    made = {"build": _template("build", pods.build(images, settings.builds)), "test": _template("test", {}, **tests)}
+    for store in settings.stores:
+        name = f"store-{store}"
+        made[name] = _template(name, stores.sidecar(store, images[store]), **tests)
+    return made
+
+
+def _template(name: str, spec: dict[str, Any], **fields: str) -> dict[str, Any]:
+    return {
+        "podName": name,
+        "customJenkinsLabels": [name],
+        "nodeUsageMode": "EXCLUSIVE",  # only for builds that ask for it
+        **fields,
+        "yamlTemplate": as_yaml({"spec": spec}),
+    }
+
+
+def _deploy_cloud(settings: JenkinsSettings, images: Images, environment: str) -> dict[str, Any]:
+    """A cloud that only jobs of the platform folder may use, in a namespace only its own credential can reach."""
+    cloud = names.deploy_cloud(environment)
+    spec = pods.deploy(images, settings.controller.pool)
+    return {
+        "credentialsId": cloud,
+        "additionalAgentsOverride": True,
+        "agent": {
+            "namespace": names.deploy_namespace(environment),
+            "serviceAccount": names.DEPLOY_ACCOUNT,
+            "usageRestricted": True,
+            "restrictedPssSecurityContext": True,
+            "containerCap": settings.deploys[environment].quota.pods,
+            "garbageCollection": {"namespaces": names.deploy_namespace(environment)},
+            "defaultsProviderTemplate": cloud,
+            **_template(cloud, spec),
+        },
+    }
+
+
+def _route(settings: JenkinsSettings) -> dict[str, Any]:
+    gateway = settings.gateway
+    parents = [] if gateway is None else [{"name": gateway.name, "namespace": gateway.namespace}]
+    webhook = {
+        "matches": [{"path": {"type": "Exact", "value": "/github-webhook/"}}],
+        "backendRefs": [{"name": "jenkins-webhook", "port": 8080}],
+    }
+    return {"enabled": True, "parentRefs": parents, "hostnames": [settings.hostname], "extraRules": [webhook]}
+
+
+def _behind_gateway() -> dict[str, Any]:
+    """A second way in for GitHub's calls, which cannot pass the Identity-Aware Proxy, and the health checks of both."""
+    return {
+        "webhook-service": {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": _in_controller("jenkins-webhook"),
+            "spec": {
+                "selector": {
+                    "app.kubernetes.io/component": "jenkins-controller",
+                    "app.kubernetes.io/instance": "jenkins",
+                },
+                "ports": [{"name": "http", "port": 8080, "targetPort": 8080}],
+            },
+        },
+        "webhook-health": _health_check("jenkins-webhook"),
+        "health": _health_check("jenkins"),
+        "proxy": {
+            "apiVersion": "networking.gke.io/v1",
+            "kind": "GCPBackendPolicy",
+            "metadata": _in_controller("jenkins"),
+            # Agents do not pass here, but log views are long-lived: an hour instead of 30 seconds.
+            "spec": {"default": {"timeoutSec": 3600, "iap": {"enabled": True}}, "targetRef": _service("jenkins")},
+        },
+    }
+
+
+def _health_check(service: str) -> dict[str, Any]:
+    # Jenkins answers 403 at / to strangers, which a load balancer takes for illness.
+    check = {"type": "HTTP", "httpHealthCheck": {"port": 8080, "requestPath": "/login"}}
+    return {
+        "apiVersion": "networking.gke.io/v1",
+        "kind": "HealthCheckPolicy",
+        "metadata": _in_controller(service),
+        "spec": {"default": {"config": check}, "targetRef": _service(service)},
+    }
+
+
+def _in_controller(name: str) -> dict[str, str]:
+    return {"name": name, "namespace": names.CONTROLLER_NAMESPACE}
+
+
+def _service(name: str) -> dict[str, str]:
+    return {"group": "", "kind": "Service", "name": name}

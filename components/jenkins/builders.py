@@ -1,0 +1,94 @@
+"""Where builds and tests run.
+
+Owns: the namespaces `jenkins-agents` and `jenkins-tests`, the accounts of their pods, what builds may write in the
+registry, and the policy that keeps builds from using their namespace's Pod Security level.
+Does not own: Jenkins' right to start pods in `jenkins-agents`, which the chart grants.
+
+Traps: whoever writes a Jenkinsfile chooses the account of its pods among those of both namespaces, so neither holds
+one that deploys. Tests have no identity in Google Cloud at all.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+
+from components.jenkins import admission, names, rights, traffic
+from components.jenkins.settings import JenkinsSettings
+from components.namespace import Namespace, NamespaceSettings
+from components.registry import RegistryRefs
+
+
+class Builders(pulumi.ComponentResource):
+    """Namespaces, accounts and rights of build pods and test pods."""
+
+    principal: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        settings: JenkinsSettings,
+        *,
+        project_number: pulumi.Input[str],
+        workload_pool: pulumi.Input[str],
+        registry: RegistryRefs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:builders:Builders", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
+            f"{name}-policy", metadata={"name": admission.POLICY}, spec=admission.policy_spec(), opts=child
+        )
+        kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+            f"{name}-policy-binding", metadata={"name": admission.POLICY}, spec=admission.binding_spec(), opts=child
+        )
+        agents = Namespace(
+            f"{name}-agents",
+            NamespaceSettings(pod_security="privileged", quota=settings.builds.quota),
+            physical_name=names.AGENTS_NAMESPACE,
+            opts=child,
+        )
+        tests = Namespace(
+            f"{name}-tests",
+            NamespaceSettings(pod_security="baseline", quota=settings.test_quota),
+            physical_name=names.TESTS_NAMESPACE,
+            opts=child,
+        )
+        for key, namespace, account, identity in (
+            ("agents", agents, names.AGENT_ACCOUNT, True),
+            ("tests", tests, names.TEST_ACCOUNT, False),
+        ):
+            kubernetes.core.v1.ServiceAccount(
+                f"{name}-{key}-account",
+                metadata={"name": account, "namespace": namespace.namespace_name},
+                automount_service_account_token=False,
+                opts=child,
+            )
+            kubernetes.networking.v1.NetworkPolicy(
+                f"{name}-{key}-traffic",
+                metadata={"name": "agents", "namespace": namespace.namespace_name},
+                spec=traffic.agents(ports=settings.builds.ports, identity=identity),
+                opts=child,
+            )
+        rights.grant_pods(
+            f"{name}-tests",
+            namespace=tests.namespace_name,
+            account=names.CONTROLLER_ACCOUNT,
+            account_namespace=names.CONTROLLER_NAMESPACE,
+            opts=child,
+        )
+        self.principal = pulumi.Output.format(
+            rights.PRINCIPAL, project_number, workload_pool, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT
+        )
+        for repository in (registry.candidates, registry.services, registry.charts, registry.cache):
+            gcp.artifactregistry.RepositoryIamMember(
+                f"{name}-writer-{repository}",
+                project=registry.project_id,
+                location=registry.location,
+                repository=repository,
+                role="roles/artifactregistry.writer",
+                member=self.principal,
+                opts=child,
+            )
+        self.register_outputs({"principal": self.principal})

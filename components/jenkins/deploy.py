@@ -1,0 +1,110 @@
+"""One environment that Jenkins deploys to: a namespace that a Jenkinsfile cannot reach.
+
+Owns: the namespace `jenkins-deploy-ENVIRONMENT`, the account `deployer` that its pods run as, and the account by which
+Jenkins starts them, with its token.
+Does not own: what the deployer may do in the environment (that environment grants it), and the cloud and credential
+inside Jenkins (values.py, jcasc.py).
+
+Traps: Jenkins' own account has no right here, for it acts for every Jenkinsfile. The token is the one secret of this
+program that the cluster makes itself: Pulumi writes an empty Secret, Kubernetes fills it in, Jenkins mounts it
+(docs/adr/0003-jenkins-deploy-rights.md).
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+
+from components.jenkins import names, rights, traffic
+from components.jenkins.settings import DeploySettings
+from components.namespace import Namespace, NamespaceSettings
+from components.registry import RegistryRefs
+
+_HTTPS = (443,)
+
+
+class DeployTarget(pulumi.ComponentResource):
+    """Namespace, accounts and token for the deploys to one environment."""
+
+    principal: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        settings: DeploySettings,
+        *,
+        environment: str,
+        controller_namespace: pulumi.Input[str],
+        project_number: pulumi.Input[str],
+        workload_pool: pulumi.Input[str],
+        registry: RegistryRefs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:deploy:DeployTarget", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        namespace = Namespace(
+            name,
+            NamespaceSettings(quota=settings.quota),
+            physical_name=names.deploy_namespace(environment),
+            opts=child,
+        )
+        kubernetes.core.v1.ServiceAccount(
+            f"{name}-account",
+            metadata={
+                "name": names.DEPLOY_ACCOUNT,
+                "namespace": namespace.namespace_name,
+                "annotations": {"iam.gke.io/gcp-service-account": settings.account} if settings.account else {},
+            },
+            automount_service_account_token=False,
+            opts=child,
+        )
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{name}-traffic",
+            metadata={"name": "agents", "namespace": namespace.namespace_name},
+            spec=traffic.agents(ports=_HTTPS, identity=True),
+            opts=child,
+        )
+        scheduler = kubernetes.core.v1.ServiceAccount(
+            f"{name}-scheduler",
+            metadata={"name": names.scheduler_account(environment), "namespace": controller_namespace},
+            automount_service_account_token=False,
+            opts=child,
+        )
+        kubernetes.core.v1.Secret(
+            f"{name}-scheduler-token",
+            metadata={
+                "name": names.scheduler_account(environment),
+                "namespace": controller_namespace,
+                "annotations": {
+                    "kubernetes.io/service-account.name": scheduler.metadata.apply(lambda found: found.name or "")
+                },
+            },
+            type="kubernetes.io/service-account-token",
+            opts=child,
+        )
+        rights.grant_pods(
+            name,
+            namespace=namespace.namespace_name,
+            account=names.scheduler_account(environment),
+            account_namespace=names.CONTROLLER_NAMESPACE,
+            opts=child,
+        )
+        self.principal = pulumi.Output.format(
+            rights.PRINCIPAL,
+            project_number,
+            workload_pool,
+            names.deploy_namespace(environment),
+            names.DEPLOY_ACCOUNT,
+        )
+        for repository in (registry.services, registry.charts):
+            gcp.artifactregistry.RepositoryIamMember(
+                f"{name}-reader-{repository}",
+                project=registry.project_id,
+                location=registry.location,
+                repository=repository,
+                role="roles/artifactregistry.reader",
+                member=self.principal,
+                opts=child,
+            )
+        self.register_outputs({"principal": self.principal})

@@ -1,0 +1,25 @@
+"""YAML documents inside YAML values."""
+
+from __future__ import annotations
+
+import yaml
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style; text of several lines as a literal block, as a person would write it."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - whatever it is, it is written out
+        """No anchors: neither the chart's template engine nor a reader is helped by them."""
+        return True
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def as_yaml(document: object) -> str:
+    """A document as block YAML, keys in the order given."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=4096)

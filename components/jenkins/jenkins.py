@@ -1,0 +1,164 @@
+"""Jenkins on the ci cluster: a controller that builds nothing itself, and a new pod for each build.
+
+Owns: the controller's namespace and home volume, the priority classes, the release of the official Helm chart, and,
+by its parts, where builds, tests and deploys run.
+Does not own: the Secrets that stand in the namespace before the release (settings.py names them) and the Gateway.
+
+Traps: the chart's own volume is deleted with the release, so the volume is ours; a namespace takes its volumes along,
+so what protects the one protects the other. The chart is a Release and not a rendered Chart: outside Helm its lookups
+are empty and what it generates changes at every preview. The release needs the CRDs that GKE brings (PodMonitoring,
+and with a gateway HTTPRoute and its policies); where they are missing it fails, and no preview says so.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.jenkins import names, traffic
+from components.jenkins.builders import Builders
+from components.jenkins.deploy import DeployTarget
+from components.jenkins.registry import Addresses
+from components.jenkins.settings import ChartSettings, JenkinsSettings
+from components.jenkins.values import helm_values
+from components.namespace import ContainerDefaultSettings, Namespace, NamespaceSettings, QuotaSettings
+from components.registry import RegistryRefs
+
+# Room for the controller while its pod is replaced. Its scratch disk holds the unpacked core and the plugins.
+_CONTROLLER = NamespaceSettings(
+    quota=QuotaSettings(cpu="16", memory="64Gi", scratch="100Gi", pods=10, volumes=2),
+    container_defaults=ContainerDefaultSettings(scratch="5Gi"),
+)
+
+_RELEASE_SECONDS = 900
+
+
+class Jenkins(pulumi.ComponentResource):
+    """The controller, where its builds run, and the identities that deploy."""
+
+    url: pulumi.Output[str]
+    namespace: pulumi.Output[str]
+    deployers: dict[str, pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        settings: JenkinsSettings,
+        *,
+        project_number: pulumi.Input[str],
+        workload_pool: pulumi.Input[str],
+        registry: RegistryRefs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:jenkins:Jenkins", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        priorities = [
+            kubernetes.scheduling.v1.PriorityClass(
+                f"{name}-priority-{key}",
+                metadata={"name": priority_class},
+                value=value,
+                preemption_policy=preemption,
+                description=description,
+                opts=child,
+            )
+            for key, priority_class, value, preemption, description in (
+                ("controller", names.CONTROLLER_PRIORITY, 1_000_000, "PreemptLowerPriority", "Jenkins itself"),
+                ("agents", names.AGENT_PRIORITY, 1_000, "Never", "Build pods, which wait for a node and evict nobody"),
+            )
+        ]
+        controller = Namespace(
+            f"{name}-controller",
+            _CONTROLLER,
+            physical_name=names.CONTROLLER_NAMESPACE,
+            protect=settings.protect_home,
+            retain=settings.retain_home,
+            opts=child,
+        )
+        home = kubernetes.core.v1.PersistentVolumeClaim(
+            f"{name}-home",
+            metadata={
+                "name": names.HOME_CLAIM,
+                "namespace": controller.namespace_name,
+                # The disk is made when the pod that mounts it is placed, so waiting for it would never end.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec={
+                "access_modes": ["ReadWriteOnce"],
+                "storage_class_name": settings.controller.storage_class,
+                "resources": {"requests": {"storage": settings.controller.disk}},
+            },
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=settings.protect_home, retain_on_delete=settings.retain_home
+            ),
+        )
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{name}-controller-traffic",
+            metadata={"name": "controller", "namespace": controller.namespace_name},
+            spec=traffic.controller(
+                [
+                    names.AGENTS_NAMESPACE,
+                    names.TESTS_NAMESPACE,
+                    *(names.deploy_namespace(environment) for environment in settings.deploys),
+                ],
+                gateway=settings.gateway is not None,
+            ),
+            opts=child,
+        )
+        builders = Builders(
+            f"{name}-builders",
+            settings,
+            project_number=project_number,
+            workload_pool=workload_pool,
+            registry=registry,
+            opts=child,
+        )
+        targets = {
+            environment: DeployTarget(
+                f"{name}-deploy-{environment}",
+                target,
+                environment=environment,
+                controller_namespace=controller.namespace_name,
+                project_number=project_number,
+                workload_pool=workload_pool,
+                registry=registry,
+                opts=child,
+            )
+            for environment, target in settings.deploys.items()
+        }
+        kubernetes.helm.v3.Release(
+            f"{name}-release",
+            name="jenkins",
+            namespace=controller.namespace_name,
+            chart=_chart(settings.chart),
+            version=None if settings.chart.source == "path" else settings.chart.version,
+            repository_opts={"repo": settings.chart.location} if settings.chart.source == "repository" else None,
+            timeout=_RELEASE_SECONDS,
+            max_history=10,
+            values=registry.project_id.apply(lambda project: helm_values(settings, _addresses(registry, project))),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*priorities, controller, home, builders, *targets.values()]
+            ),
+        )
+        self.url = pulumi.Output.from_input(settings.url)
+        self.namespace = controller.namespace_name
+        self.deployers = {environment: target.principal for environment, target in targets.items()}
+        self.register_outputs({"url": self.url, "namespace": self.namespace, "deployers": self.deployers})
+
+
+def _chart(chart: ChartSettings) -> str:
+    """A repository is asked for the chart by its name; elsewhere the location is the chart."""
+    return "jenkins" if chart.source == "repository" else chart.location
+
+
+def _addresses(registry: RegistryRefs, project: str) -> Addresses:
+    return Addresses.at(
+        registry.location,
+        project,
+        {
+            "candidates": registry.candidates,
+            "services": registry.services,
+            "charts": registry.charts,
+            "cache": registry.cache,
+            "docker_hub": registry.docker_hub,
+        },
+    )

@@ -1,0 +1,71 @@
+"""Addresses in the container registry, and the images that are pulled through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.jenkins.settings import ImageRole
+from components.versions import IMAGES
+
+_DOCKER_HUB = "docker.io"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Full addresses without a scheme, such as europe-docker.pkg.dev/acme-ci/services."""
+
+    host: str
+    project: str
+    candidates: str
+    services: str
+    charts: str
+    cache: str
+    docker_hub: str
+
+    @classmethod
+    def at(cls, location: str, project: str, repositories: Mapping[str, str]) -> Addresses:
+        """From the ids of the repositories, by the name of the field."""
+        host = f"{location}-docker.pkg.dev"
+        return cls(host, project, **{key: f"{host}/{project}/{name}" for key, name in repositories.items()})
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image in the three parts that the chart wants."""
+
+    registry: str
+    repository: str
+    tag: str
+
+    def values(self) -> dict[str, str]:
+        """For the chart."""
+        return {"registry": self.registry, "repository": self.repository, "tag": self.tag}
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images by role: those of components/versions.py unless the stack names another.
+
+    What is on Docker Hub comes through the registry's mirror of it, which knows no rate limit.
+    """
+
+    mirror: str
+    chosen: Mapping[ImageRole, str]
+
+    def __getitem__(self, role: ImageRole) -> str:
+        """The full reference."""
+        image = self.parts(role)
+        return f"{image.registry}/{image.repository}:{image.tag}"
+
+    def parts(self, role: ImageRole) -> Image:
+        """Registry, repository and tag (with a digest, if there is one) apart."""
+        reference = self.chosen.get(role, IMAGES[role])
+        host, _, path = reference.partition("/")
+        if not path or not ("." in host or ":" in host):
+            host, path = _DOCKER_HUB, reference
+        repository, _, tag = path.partition(":")
+        if host != _DOCKER_HUB:
+            return Image(host, repository, tag)
+        # Docker's official images have no owner in their name, and one in their path.
+        return Image(self.mirror, repository if "/" in repository else f"library/{repository}", tag)

@@ -1,0 +1,85 @@
+"""The data stores that a test can ask for, each a native sidecar of the test's pod.
+
+Traps: probes name 127.0.0.1, for the images answer on their socket while they are still being set up. A native
+sidecar is an init container that goes on running: it is ready before the test starts, and a crash restarts it without
+ending the build (its data is gone then). Each image has a user of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.jenkins.settings import StoreName
+
+
+@dataclass(frozen=True)
+class Store:
+    """How to start one, and how to know that it answers."""
+
+    user: int
+    group: int
+    data: str
+    """Where it writes; a scratch volume is mounted there."""
+    probe: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    arguments: tuple[str, ...] = ()
+    memory: str = "512Mi"
+
+
+# No passwords: the stores listen for the pod alone and die with it.
+STORES: Mapping[StoreName, Store] = {
+    "postgres": Store(
+        user=70,
+        group=70,
+        data="/var/lib/postgresql",
+        probe=("pg_isready", "-h", "127.0.0.1", "-U", "postgres"),
+        environment={"POSTGRES_HOST_AUTH_METHOD": "trust", "PGDATA": "/var/lib/postgresql/pgdata"},
+        # Nothing survives the pod, so nothing has to reach the disk.
+        arguments=("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "listen_addresses=127.0.0.1"),
+    ),
+    "redis": Store(
+        user=999,
+        group=1000,
+        data="/data",
+        probe=("redis-cli", "-h", "127.0.0.1", "ping"),
+        arguments=("--save", "", "--appendonly", "no", "--bind", "127.0.0.1"),
+        memory="256Mi",
+    ),
+    "mysql": Store(
+        user=999,
+        group=999,
+        data="/var/lib/mysql",
+        probe=("mysqladmin", "ping", "-h", "127.0.0.1", "--silent"),
+        environment={"MYSQL_ALLOW_EMPTY_PASSWORD": "yes", "MYSQL_DATABASE": "test"},
+        arguments=("--bind-address=127.0.0.1", "--skip-log-bin"),
+        memory="1Gi",
+    ),
+}
+
+
+def sidecar(name: StoreName, image: str) -> dict[str, Any]:
+    """Pod spec with the store alone."""
+    store = STORES[name]
+    container: dict[str, Any] = {
+        "name": name,
+        "image": image,
+        "restartPolicy": "Always",
+        "args": list(store.arguments),
+        "env": [{"name": key, "value": value} for key, value in store.environment.items()],
+        "startupProbe": {"exec": {"command": list(store.probe)}, "periodSeconds": 1, "failureThreshold": 120},
+        "securityContext": {
+            "runAsUser": store.user,
+            "runAsGroup": store.group,
+            "runAsNonRoot": True,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {
+            "requests": {"cpu": "100m", "memory": store.memory, "ephemeral-storage": "1Gi"},
+            "limits": {"memory": store.memory, "ephemeral-storage": "2Gi"},
+        },
+        "volumeMounts": [{"name": f"{name}-data", "mountPath": store.data}],
+    }
+    return {"initContainers": [container], "volumes": [{"name": f"{name}-data", "emptyDir": {"sizeLimit": "2Gi"}}]}

@@ -1,0 +1,105 @@
+"""The official chart renders with our values. Neither helm nor the chart is part of the project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import pod_security
+from support.jenkins import ADDRESSES, LEAST, MOST, settings
+
+from components.jenkins.values import helm_values
+
+CHART = os.environ.get("JENKINS_CHART_DIR", "")
+HELM = shutil.which("helm")
+
+pytestmark = pytest.mark.skipif(
+    not (CHART and HELM),
+    reason="needs helm on PATH and JENKINS_CHART_DIR (charts/jenkins of a checkout of jenkinsci/helm-charts)",
+)
+
+
+def _render(directory: Path, base: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    values = directory / "values.yaml"
+    values.write_text(yaml.safe_dump(helm_values(settings(base), ADDRESSES)))
+    command = [HELM or "", "template", "jenkins", CHART, "--namespace", "jenkins", "--values", str(values)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    objects = [found for found in yaml.safe_load_all(done.stdout) if found]
+    return {f"{found['kind']}/{found['metadata']['name']}": found for found in objects}
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return _render(tmp_path_factory.mktemp("most"), MOST)
+
+
+def _configuration(rendered: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    (text,) = rendered["ConfigMap/jenkins-jenkins-jcasc-config"]["data"].values()
+    return yaml.safe_load(text)
+
+
+def test_the_least_renders(tmp_path: Path) -> None:
+    rendered = _render(tmp_path, LEAST)
+    assert "StatefulSet/jenkins" in rendered
+    assert "HTTPRoute/jenkins" not in rendered
+
+
+def test_every_script_parses(rendered: dict[str, dict[str, Any]]) -> None:
+    scripts = {
+        name: yaml.safe_load(text)
+        for key, found in rendered.items()
+        if key.startswith("ConfigMap/jenkins-jenkins-")
+        for name, text in found["data"].items()
+    }
+    assert {"library.yaml", "jobs.yaml", "credentials.yaml", "environment.yaml", "slack.yaml"} < set(scripts)
+    assert all(isinstance(script, dict) for script in scripts.values())
+
+
+def test_the_controllers_pod_is_restricted(rendered: dict[str, dict[str, Any]]) -> None:
+    pod = rendered["StatefulSet/jenkins"]["spec"]["template"]["spec"]
+    assert pod_security.restricted(pod) == []
+    assert pod["priorityClassName"] == "jenkins-controller"
+    images = {container["image"] for container in [*pod["initContainers"], *pod["containers"]]}
+    assert all(image.startswith("europe-docker.pkg.dev/acme-ci/docker-hub/") for image in images)
+    claims = [volume["persistentVolumeClaim"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume]
+    assert claims == [{"claimName": "jenkins-home"}]
+
+
+def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:
+    clouds = {
+        found["kubernetes"]["name"]: found["kubernetes"] for found in _configuration(rendered)["jenkins"]["clouds"]
+    }
+    templates = {name: [template["name"] for template in cloud["templates"]] for name, cloud in clouds.items()}
+    assert templates == {
+        "kubernetes": ["base", "build", "store-mysql", "store-postgres", "store-redis", "test"],
+        "deploy-staging": ["deploy-staging"],
+        "deploy-production": ["deploy-production"],
+    }
+    production = clouds["deploy-production"]
+    assert (production["credentialsId"], production["usageRestricted"]) == ("deploy-production", True)
+    assert production["defaultsProviderTemplate"] == "deploy-production"
+    assert not any(cloud["serverUrl"] for cloud in clouds.values())
+    for cloud in clouds.values():
+        for template in cloud["templates"]:
+            assert (template["idleMinutes"], template["podRetention"]) == (0, "Never")
+            assert isinstance(yaml.safe_load(template["yaml"])["spec"], dict)
+
+
+def test_the_charts_own_security_settings_stay(rendered: dict[str, dict[str, Any]]) -> None:
+    security = _configuration(rendered)["security"]
+    assert security["apiToken"]["creationOfLegacyTokenEnabled"] is False
+    assert security["globalJobDslSecurityConfiguration"] == {"useScriptSecurity": True}
+
+
+def test_the_chart_brings_no_volume_account_or_policy_of_ours(rendered: dict[str, dict[str, Any]]) -> None:
+    kinds = [found["kind"] for found in rendered.values()]
+    assert "PersistentVolumeClaim" not in kinds
+    assert "NetworkPolicy" not in kinds
+    assert [key for key in rendered if key.startswith("ServiceAccount/")] == ["ServiceAccount/jenkins"]
+    assert "Secret" not in kinds

@@ -1,0 +1,303 @@
+"""The component as it is registered."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+import pytest
+from support.jenkins import ADDRESSES, LEAST, MOST, settings
+from support.mocks import Recorded, Recording, record
+
+from components.jenkins import Jenkins
+from components.jenkins.values import helm_values
+from components.registry import RegistryRefs
+
+NAMESPACES = ["jenkins", "jenkins-agents", "jenkins-tests", "jenkins-deploy-staging", "jenkins-deploy-production"]
+DEPLOYERS = {
+    environment: (
+        "principal://iam.googleapis.com/projects/482015730914/locations/global/workloadIdentityPools/"
+        f"acme-ci.svc.id.goog/subject/ns/jenkins-deploy-{environment}/sa/deployer"
+    )
+    for environment in ("staging", "production")
+}
+
+
+def _record(base: dict[str, Any], **changes: object) -> Recording:
+    def program() -> None:
+        refs = RegistryRefs(
+            pulumi.Output.from_input("acme-ci"),
+            "europe",
+            candidates="candidates",
+            services="services",
+            charts="charts",
+            cache="cache",
+            docker_hub="docker-hub",
+        )
+        providers: list[pulumi.ProviderResource] = [
+            gcp.Provider("google", project="acme-ci"),
+            kubernetes.Provider("inside", kubeconfig="{}"),
+        ]
+        Jenkins(
+            "jenkins",
+            settings(base, **changes),
+            project_number="482015730914",
+            workload_pool="acme-ci.svc.id.goog",
+            registry=refs,
+            opts=pulumi.ResourceOptions(providers=providers),
+        )
+
+    return record(program)
+
+
+@cache
+def _most() -> Recording:
+    return _record(MOST)
+
+
+def _in(recording: Recording, token: str) -> dict[str, list[Recorded]]:
+    """Objects of one kind by namespace."""
+    found: dict[str, list[Recorded]] = {}
+    for resource in recording.of_type(token).values():
+        found.setdefault(resource.inputs["metadata"]["namespace"], []).append(resource)
+    return found
+
+
+def _release(recording: Recording) -> Recorded:
+    return recording.one("kubernetes:helm.sh/v3:Release", "jenkins-release")
+
+
+def test_every_namespace_has_quota_limits_closed_network_and_a_powerless_account() -> None:
+    made = _most().of_type("kubernetes:core/v1:Namespace").values()
+    assert [found.inputs["metadata"]["name"] for found in made] == NAMESPACES
+    for token, count in (
+        ("kubernetes:core/v1:ResourceQuota", 1),
+        ("kubernetes:core/v1:LimitRange", 1),
+        ("kubernetes:core/v1:ServiceAccountPatch", 1),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", 3),
+    ):
+        assert {name: len(found) for name, found in _in(_most(), token).items()} == dict.fromkeys(NAMESPACES, count)
+
+
+def test_pod_security_levels() -> None:
+    levels = {
+        found.inputs["metadata"]["name"]: found.inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        for found in _most().of_type("kubernetes:core/v1:Namespace").values()
+    }
+    assert levels == {
+        "jenkins": "restricted",
+        "jenkins-agents": "privileged",
+        "jenkins-tests": "baseline",
+        "jenkins-deploy-staging": "restricted",
+        "jenkins-deploy-production": "restricted",
+    }
+
+
+def test_accounts_mount_no_token_by_themselves() -> None:
+    accounts = _most().of_type("kubernetes:core/v1:ServiceAccount").values()
+    assert len(accounts) == 6
+    assert all(found.inputs["automountServiceAccountToken"] is False for found in accounts)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_the_home_and_its_namespace_are_guarded_together(guarded: bool) -> None:  # noqa: FBT001 - both cases
+    recording = _record(LEAST, protect_home=guarded, retain_home=guarded)
+    home = recording.one("kubernetes:core/v1:PersistentVolumeClaim", "jenkins-home")
+    namespace = recording.one("kubernetes:core/v1:Namespace", "jenkins-controller-namespace")
+    for found in (home, namespace):
+        assert (found.protect, found.retain_on_delete) == (guarded, guarded)
+    other = recording.one("kubernetes:core/v1:Namespace", "jenkins-builders-agents-namespace")
+    assert (other.protect, other.retain_on_delete) == (False, False)
+
+
+def test_the_home_is_not_waited_for() -> None:
+    home = _most().one("kubernetes:core/v1:PersistentVolumeClaim", "jenkins-home")
+    assert home.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert home.inputs["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "standard-rwo",
+        "resources": {"requests": {"storage": "50Gi"}},
+    }
+
+
+def test_the_release_waits_for_all_else() -> None:
+    release = _release(_most())
+    inside = {
+        found.urn
+        for found in _most().resources.values()
+        if found.type.startswith("kubernetes:") and found.urn != release.urn
+    }
+    # Not what only the network or the registry needs: Jenkins starts without it.
+    later = {_most().one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "jenkins-controller-traffic").urn}
+    assert inside - set(release.depends_on) == later
+
+
+def test_the_release_is_the_official_chart_with_our_values() -> None:
+    inputs = dict(_release(_most()).inputs)
+    assert inputs.pop("values") == helm_values(settings(MOST), ADDRESSES)
+    assert inputs == {
+        "name": "jenkins",
+        "namespace": "jenkins",
+        "chart": "jenkins",
+        "version": "5.9.53",
+        "repositoryOpts": {"repo": "https://charts.jenkins.io"},
+        "timeout": 900,
+        "maxHistory": 10,
+        "compat": "true",
+    }
+
+
+@pytest.mark.parametrize(
+    ("chart", "expected"),
+    [
+        ({"source": "oci", "location": "oci://ghcr.io/x/jenkins"}, ("oci://ghcr.io/x/jenkins", "5.9.53", None)),
+        ({"source": "path", "location": "../chart"}, ("../chart", None, None)),
+        (
+            {"location": "https://charts.example.com", "version": "5.9.54"},
+            ("jenkins", "5.9.54", {"repo": "https://charts.example.com"}),
+        ),
+    ],
+)
+def test_the_chart_can_come_from_elsewhere(chart: dict[str, str], expected: tuple[object, ...]) -> None:
+    inputs = _release(_record(LEAST, chart=chart)).inputs
+    assert (inputs["chart"], inputs.get("version"), inputs.get("repositoryOpts")) == expected
+
+
+def test_outputs_are_the_public_attributes() -> None:
+    component = _most().one("atwork:jenkins:Jenkins", "jenkins")
+    assert component.outputs == {
+        "url": "https://jenkins.ci.example.com",
+        "namespace": "jenkins",
+        "deployers": DEPLOYERS,
+    }
+    for part in _most().components():
+        assert part.outputs is not None, f"{part.name} registers no outputs"
+        assert part.inputs == {}, f"{part.name} has inputs"
+
+
+def test_without_deploys_there_is_nobody_who_deploys() -> None:
+    recording = _record(LEAST)
+    assert recording.one("atwork:jenkins:Jenkins", "jenkins").outputs == {
+        "url": "https://jenkins.ci.example.com",
+        "namespace": "jenkins",
+        "deployers": {},
+    }
+    assert not recording.of_type("kubernetes:core/v1:Secret")
+
+
+def test_jenkins_own_account_has_no_right_where_deploys_run() -> None:
+    subjects = {
+        namespace: [subject for binding in found for subject in binding.inputs["subjects"]]
+        for namespace, found in _in(_most(), "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").items()
+    }
+    account = {"kind": "ServiceAccount", "namespace": "jenkins"}
+    assert subjects == {
+        "jenkins-tests": [{**account, "name": "jenkins"}],
+        "jenkins-deploy-staging": [{**account, "name": "jenkins-deploy-staging"}],
+        "jenkins-deploy-production": [{**account, "name": "jenkins-deploy-production"}],
+    }
+
+
+def test_roles_reach_pods_and_their_logs_alone() -> None:
+    for role in _most().of_type("kubernetes:rbac.authorization.k8s.io/v1:Role").values():
+        reached = {resource for rule in role.inputs["rules"] for resource in rule["resources"]}
+        assert reached == {"pods", "pods/exec", "pods/log", "events"}
+
+
+def test_secrets_are_filled_in_by_the_cluster() -> None:
+    secrets = _most().of_type("kubernetes:core/v1:Secret").values()
+    assert len(secrets) == 2
+    for secret in secrets:
+        name = secret.inputs["metadata"]["name"]
+        assert secret.inputs["type"] == "kubernetes.io/service-account-token"
+        assert secret.inputs["metadata"]["annotations"] == {"kubernetes.io/service-account.name": name}
+        assert not {"data", "stringData"} & set(secret.inputs)
+
+
+def test_what_jenkins_mounts_is_what_is_made() -> None:
+    mounted = _release(_most()).inputs["values"]["controller"]["additionalExistingSecrets"]
+    tokens = {secret["name"] for secret in mounted if secret["keyName"] == "token"}
+    made = _in(_most(), "kubernetes:core/v1:Secret")
+    assert {secret.inputs["metadata"]["name"] for secret in made["jenkins"]} == tokens
+
+
+def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> None:
+    grants: dict[str, set[str]] = {}
+    for member in _most().of_type("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember").values():
+        inputs = member.inputs
+        assert (inputs["project"], inputs["location"]) == ("acme-ci", "europe")
+        who = inputs["member"].rpartition("/ns/")[2]
+        grants.setdefault(who, set()).add(f"{inputs['role'].rpartition('.')[2]} {inputs['repository']}")
+    assert grants == {
+        "jenkins-agents/sa/jenkins-agent": {f"writer {name}" for name in ("candidates", "services", "charts", "cache")},
+        "jenkins-deploy-staging/sa/deployer": {"reader services", "reader charts"},
+        "jenkins-deploy-production/sa/deployer": {"reader services", "reader charts"},
+    }
+
+
+def test_deploy_pods_act_as_the_environments_account_where_it_is_named() -> None:
+    accounts = _most().of_type("kubernetes:core/v1:ServiceAccount")
+    annotations = {
+        environment: accounts[f"jenkins-deploy-{environment}-account"].inputs["metadata"].get("annotations", {})
+        for environment in ("staging", "production")
+    }
+    assert annotations == {
+        "staging": {},
+        "production": {"iam.gke.io/gcp-service-account": "platform-deployer@acme-production.iam.gserviceaccount.com"},
+    }
+
+
+def _traffic(recording: Recording, name: str) -> dict[str, Any]:
+    return recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", name).inputs["spec"]
+
+
+def test_only_pods_and_load_balancers_reach_jenkins() -> None:
+    (rule,) = _traffic(_most(), "jenkins-controller-traffic")["ingress"]
+    (expression,) = rule["from"][0]["namespaceSelector"]["matchExpressions"]
+    assert set(expression["values"]) == {*NAMESPACES[1:], "gke-gmp-system", "gmp-system"}
+    assert [peer["ipBlock"]["cidr"] for peer in rule["from"][1:]] == ["35.191.0.0/16", "130.211.0.0/22"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
+    (closed,) = _traffic(_record(LEAST), "jenkins-controller-traffic")["ingress"]
+    assert len(closed["from"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "identity"),
+    [("jenkins-builders-agents", True), ("jenkins-builders-tests", False), ("jenkins-deploy-production", True)],
+)
+def test_agents_reach_jenkins_the_internet_and_an_identity_if_they_have_one(
+    name: str,
+    identity: bool,  # noqa: FBT001 - part of the case
+) -> None:
+    rules = _traffic(_most(), f"{name}-traffic")["egress"]
+    blocks = {block["cidr"]: block.get("except", []) for rule in rules for block in _blocks(rule)}
+    assert "10.0.0.0/8" in blocks.pop("0.0.0.0/0")
+    assert set(blocks) == ({"169.254.169.254/32", "169.254.169.252/32"} if identity else set())
+    assert rules[0]["to"][0]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "jenkins"}}
+
+
+def _blocks(rule: dict[str, Any]) -> list[dict[str, Any]]:
+    return [peer["ipBlock"] for peer in rule["to"] if "ipBlock" in peer]
+
+
+def test_builds_wait_and_evict_nobody() -> None:
+    classes = _most().of_type("kubernetes:scheduling.k8s.io/v1:PriorityClass").values()
+    found = {item.inputs["metadata"]["name"]: item.inputs for item in classes}
+    assert found["jenkins-agents"]["preemptionPolicy"] == "Never"
+    assert found["jenkins-controller"]["value"] > found["jenkins-agents"]["value"]
+
+
+def test_the_policy_holds_in_the_builders_namespace() -> None:
+    token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
+    policy = _most().one(token, "jenkins-builders-policy")
+    binding = _most().one(f"{token}Binding", "jenkins-builders-policy-binding").inputs["spec"]
+    assert binding["policyName"] == policy.inputs["metadata"]["name"]
+    assert binding["validationActions"] == ["Deny"]
+    assert binding["matchResources"]["namespaceSelector"] == {
+        "matchLabels": {"kubernetes.io/metadata.name": "jenkins-agents"}
+    }
+    assert policy.inputs["spec"]["failurePolicy"] == "Fail"
+    assert len(policy.inputs["spec"]["validations"]) == 10

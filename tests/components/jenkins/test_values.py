@@ -1,0 +1,253 @@
+"""The Helm values and the scripts in them, as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+import yaml
+from conftest import Golden
+from support.jenkins import ADDRESSES, LEAST, MOST, settings
+
+from components import versions
+from components.jenkins import jcasc, names
+from components.jenkins.registry import Images
+from components.jenkins.values import helm_values
+
+BOTH = pytest.mark.parametrize("base", [LEAST, MOST], ids=["least", "most"])
+
+
+def _values(base: dict[str, Any] = MOST, **changes: object) -> dict[str, Any]:
+    return helm_values(settings(base, **changes), ADDRESSES)
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    match value:
+        case dict():
+            for key, item in cast("dict[str, object]", value).items():
+                yield from _leaves(item, f"{path}.{key}")
+        case list():
+            for index, item in enumerate(cast("list[object]", value)):
+                yield from _leaves(item, f"{path}[{index}]")
+        case _:
+            yield path, value
+
+
+def _scripts(values: dict[str, Any]) -> dict[str, Any]:
+    """Every document that Jenkins reads, parsed, by where it is."""
+    scripts = values["controller"]["JCasC"]
+    found = {**scripts["configScripts"], **{key: scripts[key] for key in ("securityRealm", "authorizationStrategy")}}
+    return {name: yaml.safe_load(text) for name, text in found.items()}
+
+
+def _agents(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every pod template by its name, with what it inherits from the chart's merge."""
+    clouds = [cloud["agent"] for cloud in values["additionalClouds"].values()]
+    agents = [values["agent"], *values["additionalAgents"].values(), *clouds]
+    return {agent["podName"]: {**values["agent"], **agent} for agent in agents}
+
+
+@BOTH
+def test_golden(base: dict[str, Any], golden: Golden, request: pytest.FixtureRequest) -> None:
+    golden(f"jenkins/values-{request.node.callspec.id}.yaml", _values(base))
+
+
+@BOTH
+def test_every_script_is_yaml_and_none_is_a_template(base: dict[str, Any]) -> None:
+    values = _values(base)
+    for name, script in _scripts(values).items():
+        assert isinstance(script, dict), name
+    for path, leaf in _leaves(values):
+        assert "{{" not in str(leaf), f"{path} would be read as a template of the chart"
+
+
+@BOTH
+def test_scripts_read_nothing_but_mounted_secrets(base: dict[str, Any]) -> None:
+    values = _values(base)
+    mounted = {f"{secret['name']}-{secret['keyName']}" for secret in values["controller"]["additionalExistingSecrets"]}
+    admin = {"chart-admin-username", "chart-admin-password"}
+    read = {name for _, leaf in _leaves(values) for name in re.findall(r"\$\{([^}]*)\}", str(leaf))}
+    assert read == mounted | admin
+
+
+@BOTH
+def test_no_value_is_a_secret(base: dict[str, Any]) -> None:
+    secretive = re.compile(r"(password|secret|token|privatekey)$", re.IGNORECASE)
+    for path, leaf in _leaves({**_values(base), "scripts": _scripts(_values(base))}):
+        if secretive.search(path) and isinstance(leaf, str):
+            assert re.fullmatch(r"\$\{[a-z-]+\}|jenkins-admin", leaf), f"{path} = {leaf}"
+
+
+def test_what_the_chart_writes_is_said_in_no_script() -> None:
+    scripts = _scripts(_values())
+    assert set(scripts["environment"]["jenkins"]) == {"quietPeriod", "globalNodeProperties"}
+    tops = {
+        name: set(script) for name, script in scripts.items() if name in ("library", "slack", "credentials", "jobs")
+    }
+    assert tops == {
+        "library": {"unclassified"},
+        "slack": {"unclassified"},
+        "credentials": {"credentials"},
+        "jobs": {"jobs"},
+    }
+    assert set(scripts["library"]["unclassified"]) == {"globalLibraries"}
+    assert set(scripts["slack"]["unclassified"]) == {"slackNotifier"}
+
+
+def test_every_plugin_is_pinned_once_and_dependencies_stay() -> None:
+    controller = _values()["controller"]
+    plugins = [*controller["installPlugins"], *controller["additionalPlugins"]]
+    ids = [plugin.partition(":")[0] for plugin in plugins]
+    assert all(re.fullmatch(r"[A-Za-z-]+:[0-9][0-9A-Za-z._-]*", plugin) for plugin in plugins)
+    assert len(ids) == len(set(ids)) == 20
+    assert controller["installLatestPlugins"] is False
+
+
+def test_the_admin_secret_is_mounted() -> None:
+    assert _values()["controller"]["admin"] == {"createSecret": True, "existingSecret": "jenkins-admin"}
+
+
+def test_the_controller_builds_nothing_and_is_restricted() -> None:
+    values = _values()
+    controller = values["controller"]
+    assert (controller["numExecutors"], controller["executorMode"]) == (0, "EXCLUSIVE")
+    reloader = controller["sidecars"]["configAutoReload"]
+    for context in (controller["containerSecurityContext"], reloader["containerSecurityContext"]):
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+    assert controller["podSecurityContextOverride"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert values["networkPolicy"] == {"enabled": False}
+    assert values["persistence"] == {"existingClaim": names.HOME_CLAIM}
+
+
+def test_a_new_pod_for_each_build_and_time_for_a_node_to_come() -> None:
+    for name, agent in _agents(_values()).items():
+        assert (agent["idleMinutes"], agent["podRetention"]) == (0, "Never"), name
+        assert (agent["connectTimeout"], agent["waitForPodSec"]) == (900, 900), name
+        assert agent["websocket"] is True, name
+
+
+def test_every_pod_of_the_builders_inherits_base() -> None:
+    agents = _agents(_values())
+    assert agents["base"]["defaultsProviderTemplate"] == "base"
+    assert agents["base"]["yamlMergeStrategy"] == "merge"
+    assert {name for name, agent in agents.items() if agent.get("nodeUsageMode") != "EXCLUSIVE"} == {"base"}
+
+
+def test_tests_run_apart_from_builds() -> None:
+    agents = _agents(_values(stores=["redis"]))
+    where = {name: (agent["namespace"], agent["serviceAccount"]) for name, agent in agents.items()}
+    assert where["build"] == where["base"] == ("jenkins-agents", "jenkins-agent")
+    assert where["test"] == where["store-redis"] == ("jenkins-tests", "jenkins-test")
+    assert "store-postgres" not in where
+
+
+def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> None:
+    values = _values()
+    credentials = _scripts(values)["credentials"]["credentials"]["system"]["domainCredentials"][0]["credentials"]
+    by_id = {entry["string"]["id"]: entry["string"] for entry in credentials}
+    assert list(values["additionalClouds"]) == ["deploy-staging", "deploy-production"]
+    for environment in ("staging", "production"):
+        cloud = values["additionalClouds"][names.deploy_cloud(environment)]
+        assert cloud["agent"]["usageRestricted"] is True
+        assert cloud["agent"]["namespace"] == f"jenkins-deploy-{environment}"
+        assert cloud["additionalAgentsOverride"] is True
+        assert by_id[cloud["credentialsId"]]["scope"] == "SYSTEM"
+        assert by_id[cloud["credentialsId"]]["secret"] == f"${{jenkins-deploy-{environment}-token}}"
+
+
+def test_a_deploy_cloud_states_what_it_changes() -> None:
+    """The chart's merge takes an empty value, or false, for one that is missing."""
+    for cloud in _values()["additionalClouds"].values():
+        empty = [path for path, leaf in _leaves(cloud) if leaf in (None, "", False, 0)]
+        assert empty == []
+
+
+def test_only_the_platform_folder_may_use_the_deploy_clouds() -> None:
+    services, platform = (job["script"] for job in _scripts(_values())["jobs"]["jobs"])
+    assert "permittedClouds" not in services
+    assert re.findall(r"appendNode\('string', '([^']*)'\)", platform) == ["deploy-staging", "deploy-production"]
+    assert "configure" not in _scripts(_values(LEAST))["jobs"]["jobs"][1]["script"]
+
+
+def test_forks_are_not_built() -> None:
+    script = _scripts(_values())["jobs"]["jobs"][0]["script"]
+    assert "repoOwner('acme')" in script
+    assert "gitHubBranchDiscovery" in script
+    assert "Fork" not in script
+
+
+def test_nobody_is_anonymous_and_only_admins_administer() -> None:
+    entries = _scripts(_values())["authorizationStrategy"]["globalMatrix"]["entries"]
+    rights = {next(iter(entry.values()))["name"]: next(iter(entry.values()))["permissions"] for entry in entries}
+    assert rights == {
+        "platform@example.com": ["Overall/Administer"],
+        names.BREAK_GLASS_GROUP: ["Overall/Administer"],
+        "authenticated": list(jcasc.EVERYBODY),
+    }
+    assert not {right for right in jcasc.EVERYBODY if right.endswith(("Administer", "Configure", "Replay"))}
+
+
+def test_login_asks_for_the_domain_and_has_a_way_in_without_the_provider() -> None:
+    realm = _scripts(_values())["securityRealm"]["oic"]
+    assert (realm["tokenFieldToCheckKey"], realm["tokenFieldToCheckValue"]) == ("hd", "example.com")
+    assert realm["properties"][0]["escapeHatch"]["group"] == names.BREAK_GLASS_GROUP
+    other = {"discovery": "https://login.example.com/openid"}
+    assert "tokenFieldToCheckKey" not in _scripts(_values(login=other))["securityRealm"]["oic"]
+
+
+def test_the_library_is_the_tag_the_stack_names_and_no_other() -> None:
+    def library(**changes: object) -> dict[str, Any]:
+        chosen = {**LEAST["library"], **changes}
+        return _scripts(_values(library=chosen))["library"]["unclassified"]["globalLibraries"]["libraries"][0]
+
+    assert (library()["defaultVersion"], library()["allowVersionOverride"]) == ("v1", False)
+    assert library(version="v2", version_override=True)["allowVersionOverride"] is True
+
+
+def test_pipelines_learn_the_addresses_and_who_approves() -> None:
+    properties = _scripts(_values())["environment"]["jenkins"]["globalNodeProperties"]
+    variables = {pair["key"]: pair["value"] for pair in properties[0]["envVars"]["env"]}
+    assert variables["CANDIDATES"] == "europe-docker.pkg.dev/acme-ci/candidates"
+    assert variables["APPROVERS_PRODUCTION"] == "kim@example.com,sam@example.com"
+    assert "APPROVERS_STAGING" not in variables
+
+
+def test_a_way_for_people_and_one_for_webhooks_only_behind_a_gateway() -> None:
+    most, least = _values(), _values(LEAST)
+    route = most["controller"]["httpRoute"]
+    assert route["hostnames"] == ["jenkins.ci.example.com"]
+    assert route["extraRules"][0]["matches"] == [{"path": {"type": "Exact", "value": "/github-webhook/"}}]
+    guarded = [found for found in most["extraObjects"].values() if found["kind"] == "GCPBackendPolicy"]
+    assert [found["spec"]["targetRef"]["name"] for found in guarded] == ["jenkins"]
+    assert guarded[0]["spec"]["default"]["iap"] == {"enabled": True}
+    assert "httpRoute" not in least["controller"]
+    assert "extraObjects" not in least
+
+
+def test_slack_only_where_it_is_wanted() -> None:
+    assert _scripts(_values())["slack"]["unclassified"]["slackNotifier"]["tokenCredentialId"] == "slack-token"
+    assert "slack" not in _scripts(_values(LEAST))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "parts"),
+    [
+        ("moby/buildkit:v1", ("mirror/hub", "moby/buildkit", "v1")),
+        ("redis:8.2.1", ("mirror/hub", "library/redis", "8.2.1")),
+        ("docker.io/moby/buildkit:v1", ("mirror/hub", "moby/buildkit", "v1")),
+        ("docker.io/redis:8", ("mirror/hub", "library/redis", "8")),
+        ("gcr.io/go-containerregistry/crane/debug:v1", ("gcr.io", "go-containerregistry/crane/debug", "v1")),
+        ("registry.example.com:5000/a/b:v1@sha256:0", ("registry.example.com:5000", "a/b", "v1@sha256:0")),
+    ],
+)
+def test_images_of_docker_hub_come_through_the_mirror(chosen: str, parts: tuple[str, str, str]) -> None:
+    image = Images("mirror/hub", {"buildkit": chosen}).parts("buildkit")
+    assert (image.registry, image.repository, image.tag) == parts
+
+
+def test_every_image_has_a_fixed_tag() -> None:
+    for role, image in versions.IMAGES.items():
+        assert settings(images={role: image}).images == {role: image}

@@ -1,0 +1,47 @@
+"""Settings of Jenkins for tests: the least that is required, and everything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from components.jenkins.registry import Addresses
+from components.jenkins.settings import JenkinsSettings
+
+LEAST: dict[str, Any] = {
+    "hostname": "jenkins.ci.example.com",
+    "admins": ["platform@example.com"],
+    "github_organization": "acme",
+    "library": {"repository": "https://github.com/acme/platform.git"},
+}
+
+MOST: dict[str, Any] = {
+    **LEAST,
+    "slack": {"team": "acme", "channel": "#builds"},
+    "gateway": {"name": "ci", "namespace": "gateway"},
+    "controller": {"pool": "system"},
+    "deploys": {
+        "staging": {},
+        "production": {
+            "approvers": ["sam@example.com", "kim@example.com"],
+            "account": "platform-deployer@acme-production.iam.gserviceaccount.com",
+        },
+    },
+}
+
+ADDRESSES = Addresses.at(
+    "europe",
+    "acme-ci",
+    {
+        "candidates": "candidates",
+        "services": "services",
+        "charts": "charts",
+        "cache": "cache",
+        "docker_hub": "docker-hub",
+    },
+)
+
+
+def settings(base: dict[str, Any] = LEAST, /, **changes: object) -> JenkinsSettings:
+    """Parsed as a stack file is: from JSON, strictly."""
+    return JenkinsSettings.model_validate_json(json.dumps({**base, **changes}))
