@@ -52,7 +52,7 @@ format: setup  ## Rewrite the code in the project's format
 	@$(BIN)/ruff format .
 
 golden: setup  ## Rewrite tests/golden from the program as it is
-	@$(BIN)/pytest -q tests/infra/test_golden.py --update-golden
+	@$(BIN)/pytest -q tests/infra/test_golden.py tests/components/jenkins --update-golden
 
 schema: setup  ## Rewrite stacks/schema.json from the settings models
 	@$(BIN)/atwork schema --write

@@ -1,7 +1,8 @@
 """What a killed run leaves behind, and how the next one puts it right.
 
 A lock of a process that is gone is removed. A resource whose creation was cut off is imported when the cloud has
-it, and forgotten when it has not.
+it, and forgotten when it has not. What the cloud made in the last moment, before the state was told of it, is deleted
+again: in a real cloud it would have to be imported by hand, and here it holds nothing yet.
 """
 
 from __future__ import annotations
@@ -55,13 +56,20 @@ def _alive(pid: int) -> bool:
 
 def recover(session: Session, stack: str, console: Console) -> None:
     """Put right what an interrupted run of a stack left."""
-    for path in stale_locks(session.home, stack):
+    locks = stale_locks(session.home, stack)
+    for path in locks:
         path.unlink()
         console.print(f"{stack}: removed the lock of a run that is gone")
+    cloud = Cloud(session.home.cloud)
+    _resolve_pending(session, stack, cloud, console)
+    if locks:
+        _delete_orphans(session.home, stack, cloud, console)
+
+
+def _resolve_pending(session: Session, stack: str, cloud: Cloud, console: Console) -> None:
     pending = cast("list[dict[str, Any]]", deployment(session.home, stack).get("pending_operations") or [])
     if not pending:
         return
-    cloud = Cloud(session.home.cloud)
     arguments = ["refresh", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs"]
     for operation in pending:
         urn = str(operation["resource"]["urn"])
@@ -73,3 +81,13 @@ def recover(session: Session, stack: str, console: Console) -> None:
     done = session.run(arguments)
     if done.returncode:
         raise SandboxError(f"{stack}: could not recover: {(done.stderr or done.stdout).strip()[-1500:]}")
+
+
+def _delete_orphans(home: Home, stack: str, cloud: Cloud, console: Console) -> None:
+    known = {one["urn"] for one in cast("list[dict[str, Any]]", deployment(home, stack).get("resources") or [])}
+    prefix = f"urn:pulumi:{stack}::"
+    orphans = [one for one in cloud.objects() if one.urn.startswith(prefix) and one.urn not in known]
+    for one in orphans:
+        cloud.delete(one.scope, one.type, one.id)
+    if orphans:
+        console.print(f"{stack}: deleted {len(orphans)} half-made object(s) that the state never learned of")

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 from atwork.sandbox import commands, recovery, shim, workspace
+from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home, SandboxError, here
 from atwork.sandbox.session import deployment, state_file
 
@@ -152,3 +154,16 @@ def test_a_write_to_the_copied_configuration_is_refused(words: list[str]) -> Non
 def test_reading_configuration_is_not_refused() -> None:
     shim.refuse_writes(["config", "get", "a", "-s", "ci"])
     shim.refuse_writes(["preview", "-s", "ci"])
+
+
+def test_what_the_state_never_learned_of_is_deleted_after_a_kill(home: Home) -> None:
+    cloud = Cloud(home.cloud)
+    for number, stack in enumerate(("ci", "ci", "staging")):
+        urn = f"urn:pulumi:{stack}::atwork::gcp:x/y:Z::n{number}"
+        cloud.create(CloudObject("", "gcp:x/y:Z", f"n{number}", urn, {}, {}), set())
+    path = state_file(home, "ci")
+    path.parent.mkdir(parents=True)
+    known = [{"urn": "urn:pulumi:ci::atwork::gcp:x/y:Z::n0", "type": "gcp:x/y:Z"}]
+    path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": known}}}))
+    recovery._delete_orphans(home, "ci", cloud, Console(quiet=True))  # pyright: ignore[reportPrivateUsage]
+    assert [one.id for one in cloud.objects()] == ["n0", "n2"]
