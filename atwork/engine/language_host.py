@@ -24,8 +24,9 @@ from google.protobuf import empty_pb2
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-SHOWN_ALREADY = 32
-"""Exit code of a program whose error the engine has been told already."""
+from atwork.engine import program
+
+_PROGRAM = Path(__file__).with_name("program.py")
 
 
 def _interpreter(info: language_pb2.ProgramInfo) -> str:
@@ -91,14 +92,16 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
             "PYTHONUNBUFFERED": "1",
         }
-        command = [python, "-u", "-m", "atwork.engine.program", json.dumps(settings)]
+        # By its file and not as a module: the project's environment need not have atwork in it.
+        command = [python, "-u", str(_PROGRAM), json.dumps(settings)]
         with self._started(command, context, cwd=request.pwd, env=environment) as child:
             output = _forward(child)
             code = child.wait()
-        if code == 0:
-            return language_pb2.RunResponse()
-        if code == SHOWN_ALREADY:
-            return language_pb2.RunResponse(bail=True)
+        if code in (0, program.SHOWN_ALREADY):
+            # Only an unexplained end hands the engine what was printed; otherwise it would be lost.
+            sys.stderr.write(output)
+            sys.stderr.flush()
+            return language_pb2.RunResponse(bail=code != 0)
         return language_pb2.RunResponse(error=f"the program ended with code {code}\n{output}".strip())
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:

@@ -1,4 +1,7 @@
-"""Runs a Pulumi program in its own process: `python -m atwork.engine.program SETTINGS_JSON`."""
+"""Runs a Pulumi program in its own process: `python program.py SETTINGS_JSON`.
+
+It runs in the project's own environment, so it imports nothing of atwork.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pulumi
 from pulumi import runtime
 
-from atwork.engine.language_host import SHOWN_ALREADY
+SHOWN_ALREADY = 32
+"""Exit code of a program whose error the engine has been told already."""
 
 
 def run(settings: dict[str, object]) -> int:
@@ -24,7 +28,8 @@ def run(settings: dict[str, object]) -> int:
     runtime.set_all_config(runtime.get_config_env(), runtime.get_config_secret_keys_env())
     runtime.configure(runtime.Settings(**settings))  # pyright: ignore[reportArgumentType]  (checked by the engine)
     sys.argv = [program, *(arguments if isinstance(arguments, list) else [])]
-    sys.path.insert(0, ".")
+    # In place of this file's folder, whose modules must not shadow the program's.
+    sys.path[0] = "."
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.set_default_executor(ThreadPoolExecutor(max_workers=min(parallel * 4, 64)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,10 @@ class Session:
 
         host = serve_language()
         try:
-            yield {**made, "PULUMI_DEBUG_LANGUAGES": f"python:{host.port}"}
+            # Policy packs look for the host on PATH, whatever is attached.
+            scripts = str(Path(sys.executable).parent)
+            path = os.pathsep.join([scripts, made.get("PATH", "")])
+            yield {**made, "PATH": path, "PULUMI_DEBUG_LANGUAGES": f"python:{host.port}"}
         finally:
             host.stop()
 
