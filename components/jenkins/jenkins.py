@@ -91,7 +91,7 @@ class Jenkins(pulumi.ComponentResource):
                 parent=self, protect=settings.protect_home, retain_on_delete=settings.retain_home
             ),
         )
-        kubernetes.networking.v1.NetworkPolicy(
+        way = kubernetes.networking.v1.NetworkPolicy(
             f"{name}-controller-traffic",
             metadata={"name": "controller", "namespace": controller.namespace_name},
             spec=traffic.controller(
@@ -136,7 +136,9 @@ class Jenkins(pulumi.ComponentResource):
             max_history=10,
             values=registry.project_id.apply(lambda project: helm_values(settings, _addresses(registry, project))),
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[*priorities, controller, home, builders, *targets.values()]
+                # The policy too: in a closed namespace nothing that starts Jenkins reaches the API server or a plugin.
+                parent=self,
+                depends_on=[*priorities, controller, home, way, builders, *targets.values()],
             ),
         )
         self.url = pulumi.Output.from_input(settings.url)

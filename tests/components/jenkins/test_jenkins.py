@@ -130,9 +130,7 @@ def test_the_release_waits_for_all_else() -> None:
         for found in _most().resources.values()
         if found.type.startswith("kubernetes:") and found.urn != release.urn
     }
-    # Not what only the network or the registry needs: Jenkins starts without it.
-    later = {_most().one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "jenkins-controller-traffic").urn}
-    assert inside - set(release.depends_on) == later
+    assert inside <= set(release.depends_on)
 
 
 def test_the_release_is_the_official_chart_with_our_values() -> None:

@@ -172,6 +172,16 @@ def test_only_the_platform_folder_may_use_the_deploy_clouds() -> None:
     assert "configure" not in _scripts(_values(LEAST))["jobs"]["jobs"][1]["script"]
 
 
+def test_builds_have_the_rights_of_who_starts_them() -> None:
+    security = _values()["controller"]["JCasC"]["security"]
+    strategies = [entry["global"]["strategy"] for entry in security["queueItemAuthenticator"]["authenticators"]]
+    assert strategies == ["triggeringUsersAuthorizationStrategy"]
+
+
+def test_credentials_are_read_from_labelled_secrets() -> None:
+    assert _values()["rbac"] == {"create": True, "readSecrets": True}
+
+
 def test_forks_are_not_built() -> None:
     script = _scripts(_values())["jobs"]["jobs"][0]["script"]
     assert "repoOwner('acme')" in script
