@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS links (
     scope TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, target TEXT NOT NULL,
     PRIMARY KEY (scope, type, id, target)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS objects_by_urn ON objects (urn);
+CREATE INDEX IF NOT EXISTS objects_by_id ON objects (scope, id);
 CREATE INDEX IF NOT EXISTS links_by_target ON links (target);
 """
 
@@ -86,6 +87,12 @@ class Cloud:
     def get(self, scope: str, kind: str, identity: str) -> CloudObject | None:
         """One object, or nothing."""
         return next(self._select("scope = ? AND type = ? AND id = ?", (scope, kind, identity)), None)
+
+    def holds(self, scope: str, identity: str) -> bool:
+        """Whether an object of any type has that id, without reading it."""
+        with self._transaction() as database:
+            found = database.execute("SELECT 1 FROM objects WHERE scope = ? AND id = ?", (scope, identity)).fetchone()
+        return found is not None
 
     def find_by_urn(self, urn: str) -> str | None:
         """The id of what was made for a URN, such as one whose update was cut off."""

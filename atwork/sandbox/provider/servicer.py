@@ -19,7 +19,7 @@ from atwork.sandbox.provider.check import Checker, Mistake
 from atwork.sandbox.provider.diff import Change, changes
 from atwork.sandbox.provider.kubernetes import Kubernetes, server
 from atwork.sandbox.provider.package import Package, Refused, Request
-from atwork.sandbox.provider.values import UNKNOWN, Json, from_struct, is_secret, is_unknown, reveal, secret, to_struct
+from atwork.sandbox.provider.values import UNKNOWN, Json, from_struct, is_unknown, keep_secret, reveal, to_struct
 
 log = logging.getLogger("atwork.sandbox.provider")
 _KINDS = {
@@ -133,7 +133,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(properties=to_struct(self._expected(made)))
         scope, identity = self._package.identity(made)
         links = self._existing_links(made)
-        outputs = self._with_secrets(self._package.outputs(made, identity), made.inputs)
+        outputs = keep_secret(self._package.outputs(made, identity), made.inputs)
         try:
             self._cloud.create(CloudObject(scope, made.token, identity, made.urn, made.inputs, outputs), links)
         except AlreadyExists:
@@ -154,7 +154,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_plain_errors
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         made = self._request(request, context, request.news)
-        outputs = self._with_secrets(self._package.outputs(made, request.id), made.inputs)
+        outputs = keep_secret(self._package.outputs(made, request.id), made.inputs)
         if not request.preview:
             scope = self._package.identity(made)[0]
             if self._cloud.get(scope, made.token, request.id) is None:
@@ -190,7 +190,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return inputs
         known = self._package.outputs(made, UNKNOWN) if not _has_unknown(made.inputs) else inputs
         computed = {key: UNKNOWN for key in outputs if key not in inputs or known.get(key) != inputs[key]}
-        return self._with_secrets({**inputs, **computed}, made.inputs)
+        return keep_secret({**inputs, **computed}, made.inputs)
 
     def _existing_links(self, made: Request) -> set[str]:
         links = self._package.links(made)
@@ -198,12 +198,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if isinstance(self._package, Kubernetes):
                 if not self._package.present(link, self._cloud):
                     raise Refused(f'namespaces "{link.rpartition("#")[2]}" not found; create it first')
-            elif not any(self._cloud.get("", kind, link) for kind in self._kinds_of(link)):
+            elif not self._cloud.holds("", link):
                 raise Refused(f"Error 404: The resource '{link}' was not found; create it first, or correct the name")
         return links
-
-    def _kinds_of(self, link: str) -> list[str]:
-        return [found.type for found in self._cloud.objects("") if found.id == link]
 
     def _same_name(self, made: Request, old: Mapping[str, Json]) -> bool:
         """Whether a replacement would take the name of what it replaces, which then has to go first."""
@@ -214,10 +211,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return self._package.identity(before) == self._package.identity(made)
         except (KeyError, Refused):
             return False
-
-    @staticmethod
-    def _with_secrets(outputs: dict[str, Json], inputs: Mapping[str, Json]) -> dict[str, Json]:
-        return {key: secret(value) if is_secret(inputs.get(key)) else value for key, value in outputs.items()}
 
 
 def _moved(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:

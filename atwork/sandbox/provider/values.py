@@ -63,6 +63,22 @@ def reveal(value: Json) -> Json:
     return value
 
 
+def keep_secret(value: Json, given: Json) -> Json:
+    """The value, with an envelope at every depth where what was given has one, so that merging never opens a secret."""
+    if is_secret(given):
+        return secret(value)
+    if is_secret(value):
+        return value
+    if isinstance(value, dict) and isinstance(given, dict):
+        return {key: keep_secret(item, given.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(given, list):
+        # What was computed may be in another number: then nobody knows which item holds the secret.
+        if len(value) != len(given):
+            return secret(value) if reveal(given) != given else value
+        return [keep_secret(item, one) for item, one in zip(value, given, strict=True)]
+    return value
+
+
 def is_unknown(value: Json) -> bool:
     """Whether a value will be known only when something else has been made."""
     return reveal(value) == UNKNOWN if not isinstance(value, list) else False

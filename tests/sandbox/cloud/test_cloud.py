@@ -31,6 +31,14 @@ def test_an_identity_is_taken_once(tmp_path: Path) -> None:
         cloud.create(thing("a"), set())
 
 
+def test_it_knows_an_id_whatever_the_type(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path / "cloud.sqlite")
+    cloud.create(thing("a"), set())
+    assert cloud.holds("", "a")
+    assert not cloud.holds("https://c", "a")
+    assert not cloud.holds("", "b")
+
+
 def test_many_writers_share_one_file(tmp_path: Path) -> None:
     clouds = [Cloud(tmp_path / "cloud.sqlite") for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:

@@ -244,6 +244,16 @@ def test_a_secret_input_is_a_secret_output(fresh: dict[str, Provider]) -> None:
     assert reveal(outputs["password"]) == "hunter2"
 
 
+def test_a_secret_inside_what_the_cloud_completes_stays_one(fresh: dict[str, Provider]) -> None:
+    auth = {"clientCertificateConfig": secret({"issueClientCertificate": True})}
+    _, cluster = fresh["gcp"].create(CLUSTER, "c", {"name": "c", "location": "europe-west1", "masterAuth": auth})
+    assert is_secret(cluster["masterAuth"]["clientCertificateConfig"])
+    service = {"metadata": {"name": "s"}, "spec": {"externalName": secret("db.internal")}}
+    _, made = fresh["kubernetes"].create("kubernetes:core/v1:Service", "s", service)
+    assert is_secret(made["spec"]["externalName"])
+    assert made["spec"]["clusterIP"]
+
+
 def test_data_sources_are_refused(cloud: dict[str, Provider]) -> None:
     with pytest.raises(grpc.RpcError, match="the sandbox has no data sources"):
         cloud["gcp"].stub.Invoke(provider_pb2.InvokeRequest(tok="gcp:organizations/getProject:getProject"))
