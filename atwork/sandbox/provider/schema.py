@@ -14,6 +14,7 @@ import inspect
 import json
 import os
 import tempfile
+import threading
 import typing
 from enum import Enum
 from functools import cache
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 _PACKAGES = {"gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
+_READING = threading.RLock()
+"""The SDKs import their modules when first touched, and a second thread then sees a module that is half there."""
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -65,7 +68,8 @@ def resource(token: str) -> ResourceSchema:
     try:
         return json.loads(kept.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
-        found = _Reader().resource(_class(token), is_provider=token.startswith("pulumi:providers:"))
+        with _READING:
+            found = _Reader().resource(_class(token), is_provider=token.startswith("pulumi:providers:"))
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
         json.dump(found, file)
@@ -76,12 +80,14 @@ def resource(token: str) -> ResourceSchema:
 @cache
 def provider(package: str) -> ResourceSchema:
     """The schema of a package's own provider."""
-    return _Reader().resource(importlib.import_module(_PACKAGES[package]).Provider, is_provider=True)
+    with _READING:
+        return _Reader().resource(importlib.import_module(_PACKAGES[package]).Provider, is_provider=True)
 
 
 def tokens(package: str) -> list[str]:
     """Every resource type of a package."""
-    return sorted(_modules(package))
+    with _READING:
+        return sorted(_modules(package))
 
 
 @cache
