@@ -9,10 +9,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +80,47 @@ def edit(home: Home, stack: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def locks(home: Home, stack: str) -> list[Path]:
+    return list((home.state / ".pulumi" / "locks" / "organization" / "atwork" / stack).glob("*.json"))
+
+
+def killed(home: Home, stack: str, *, when: Callable[[], bool]) -> bool:
+    """Start an `up` and kill -9 all of it at a moment; whether the engine held its lock then."""
+    with (home.checkout / "killed.log").open("w+") as printed:
+        child = subprocess.Popen(
+            [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", "up", stack],
+            cwd=home.checkout, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        while child.poll() is None and not when():
+            time.sleep(0.005)
+        assert child.poll() is None, "it ended first: " + Path(printed.name).read_text()
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    return bool(locks(home, stack))
+
+
+def made(home: Home) -> int:
+    """Objects in the simulated cloud, without opening it as the sandbox does."""
+    if not home.cloud.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{home.cloud}?mode=ro", uri=True)) as database:
+        try:
+            return database.execute("SELECT count(*) FROM objects").fetchone()[0]
+        except sqlite3.OperationalError:  # not a table yet
+            return 0
+
+
+def agrees(home: Home, *stacks: str) -> bool:
+    """Whether the state and the simulated cloud hold the same objects."""
+    kept = Counter(
+        one["id"]
+        for stack in stacks
+        for one in resources(home, stack)
+        if one["type"].startswith(("gcp:", "kubernetes:"))
+    )
+    return kept == Counter(one.id for one in Cloud(home.cloud).objects())
+
+
 def test_01_a_preview_before_anything_says_what_to_do(home: Home) -> None:
     done = atwork(home, "sandbox", "preview")
     assert done.returncode == 1
@@ -101,13 +145,7 @@ def test_03_the_stack_files_were_not_touched(home: Home) -> None:
 
 
 def test_04_state_and_cloud_agree(home: Home) -> None:
-    kept = Counter(
-        one["id"]
-        for stack in ("ci", "staging", "production")
-        for one in resources(home, stack)
-        if one["type"].startswith(("gcp:", "kubernetes:"))
-    )
-    assert kept == Counter(one.id for one in Cloud(home.cloud).objects())
+    assert agrees(home, "ci", "staging", "production")
 
 
 def test_05_a_second_up_changes_nothing(home: Home) -> None:
@@ -171,20 +209,11 @@ def test_11_a_guarded_environment_loses_nothing_to_a_destroy(home: Home) -> None
 
 def test_12_a_killed_run_is_recovered_by_the_next(home: Home) -> None:
     edit(home, "ci", "max_nodes: 8", "max_nodes: 9")
-    child = subprocess.Popen(
-        [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", "up", "ci"],
-        cwd=home.checkout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    locks = home.state / ".pulumi" / "locks" / "organization" / "atwork" / "ci"
-    while child.poll() is None and not list(locks.glob("*.json")):
-        time.sleep(0.01)
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    assert list(locks.glob("*.json")), "the engine was not killed in the middle"
+    assert killed(home, "ci", when=lambda: bool(locks(home, "ci"))), "the engine was not killed in the middle"
     done = atwork(home, "sandbox", "up")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ci: removed the lock of a run that is gone" in done.stdout
-    assert list(locks.glob("*.json")) == []
+    assert locks(home, "ci") == []
 
 
 def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
@@ -199,6 +228,16 @@ def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
     assert "Nothing is left." in done.stdout
     left = {one.type for one in Cloud(home.cloud).objects()}
     assert left == set()
+
+
+def test_an_up_killed_again_and_again_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    home = checkout(tmp_path)
+    for moment in (1, 30, 90):
+        assert killed(home, "ci", when=lambda moment=moment: made(home) >= moment)
+    done = atwork(home, "sandbox", "up", "ci")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert agrees(home, "ci")
+    assert rows(atwork(home, "sandbox", "up", "ci").stdout)["ci"][2:6] == ["·"] * 4
 
 
 def test_a_corrupt_cloud_is_named_and_reset_starts_anew(tmp_path: Path) -> None:
