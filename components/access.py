@@ -5,17 +5,13 @@ and the little it may do in Google Cloud.
 Does not own: what the deployer may do inside the cluster (RBAC of the namespaces that it deploys to).
 
 Traps: a workload principal of another project cannot be named in Kubernetes RBAC, an account's e-mail can; hence
-an account without keys, which ci's deploy pods act as. The permission `container.clusters.connect` opens the DNS
-endpoint; no predefined role has that and `get` alone.
+an account without keys, which ci's deploy pods act as.
 """
 
 from __future__ import annotations
 
 import pulumi
 import pulumi_gcp as gcp
-
-CONNECT_PERMISSIONS = ("container.clusters.connect", "container.clusters.get")
-"""Find the cluster and reach its DNS endpoint; what is allowed inside is RBAC's to say."""
 
 PULLED_REPOSITORIES = ("services", "docker-hub")
 """What nodes outside ci pull: released images and the mirror of Docker Hub, never a candidate."""
@@ -34,6 +30,7 @@ class PlatformAccess(pulumi.ComponentResource):
         registry_project: pulumi.Input[str],
         registry_location: pulumi.Input[str],
         node_account: pulumi.Input[str],
+        connect_role: pulumi.Input[str],
         deployer_principal: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -62,16 +59,8 @@ class PlatformAccess(pulumi.ComponentResource):
             member=deployer_principal,
             opts=child,
         )
-        connect = gcp.projects.IAMCustomRole(
-            f"{name}-cluster-connect",
-            role_id="clusterConnect",
-            title="Connect to GKE clusters",
-            description="Find a cluster and reach its DNS endpoint, nothing else",
-            permissions=list(CONNECT_PERMISSIONS),
-            opts=child,
-        )
         gcp.projects.IAMMember(
-            f"{name}-deployer-connect", project=project_id, role=connect.name, member=account.member, opts=child
+            f"{name}-deployer-connect", project=project_id, role=connect_role, member=account.member, opts=child
         )
         self.deployer = account.email
         self.register_outputs({"deployer": self.deployer})

@@ -13,6 +13,7 @@ Traps:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import pulumi
@@ -41,6 +42,19 @@ class BreakGlassSettings(Settings):
     """Who may reach it: address ranges by a name that says whose they are."""
 
 
+class AutoprovisioningSettings(Settings):
+    """Node pools that GKE makes by itself for pods that fit no other, within limits."""
+
+    max_cpu: Annotated[int, Field(ge=1, le=100_000)]
+    """Most CPUs of the whole cluster, the pools of this stack included."""
+
+    max_memory_gb: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Most memory of the whole cluster, GB."""
+
+    disk_size_gb: Annotated[int, Field(ge=20, le=65536)] = 100
+    """Boot disk of such a node, GB."""
+
+
 class ClusterSettings(Settings):
     """A GKE Standard cluster, safe as it comes. Stated values loosen or tune it."""
 
@@ -58,6 +72,9 @@ class ClusterSettings(Settings):
 
     autoscaling_profile: Literal["BALANCED", "OPTIMIZE_UTILIZATION"] = "BALANCED"
     """How eagerly idle nodes are removed."""
+
+    autoprovisioning: AutoprovisioningSettings | None = None
+    """Present where GKE may add pools of its own; pods choose machines by ComputeClass."""
 
     intranode_visibility: bool = True
     """Whether traffic between pods of one node is logged too (CIS GKE 5.6.1); it adds to the flow log bill."""
@@ -81,6 +98,17 @@ class ClusterSettings(Settings):
     """Present only in an emergency."""
 
 
+@dataclass(frozen=True)
+class ClusterKeys:
+    """Keys of our own, in the cluster's region; where there is none, Google's is used."""
+
+    secrets: pulumi.Input[str] | None = None
+    """Encrypts Kubernetes Secrets in the control plane's store (CIS GKE 5.3.1)."""
+
+    disks: pulumi.Input[str] | None = None
+    """Encrypts boot disks (CIS GKE 5.9.1)."""
+
+
 class GkeCluster(pulumi.ComponentResource):
     """A private cluster: IAM-gated DNS endpoint, Dataplane V2, workload identity, no default pool."""
 
@@ -100,6 +128,8 @@ class GkeCluster(pulumi.ComponentResource):
         region: str,
         project_id: pulumi.Input[str],
         network: NetworkRefs,
+        keys: ClusterKeys,
+        backed_up: bool,
         labels: dict[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -168,6 +198,10 @@ class GkeCluster(pulumi.ComponentResource):
                 "enabled": True,
                 "rotation_config": {"enabled": True, "rotation_interval": "120s"},
             },
+            database_encryption={"state": "ENCRYPTED", "key_name": keys.secrets}
+            if keys.secrets is not None
+            else {"state": "DECRYPTED"},
+            binary_authorization={"evaluation_mode": "PROJECT_SINGLETON_POLICY_ENFORCE"},
             enable_shielded_nodes=True,
             service_external_ips_config={"enabled": False},
             security_posture_config={"mode": "BASIC", "vulnerability_mode": "VULNERABILITY_DISABLED"},
@@ -180,8 +214,9 @@ class GkeCluster(pulumi.ComponentResource):
                 "http_load_balancing": {"disabled": False},
                 "dns_cache_config": {"enabled": True},
                 "gce_persistent_disk_csi_driver_config": {"enabled": True},
+                "gke_backup_agent_config": {"enabled": backed_up},
             },
-            cluster_autoscaling={"enabled": False, "autoscaling_profile": settings.autoscaling_profile},
+            cluster_autoscaling=_autoscaling(settings, account.email, keys.disks),
             cost_management_config={"enabled": True},
             logging_config={"enable_components": ["SYSTEM_COMPONENTS", "WORKLOADS", *settings.control_plane_logs]},
             monitoring_config={
@@ -196,7 +231,7 @@ class GkeCluster(pulumi.ComponentResource):
             node_pool_auto_config={"node_kubelet_config": {"insecure_kubelet_readonly_port_enabled": "FALSE"}},
             initial_node_count=1,
             remove_default_node_pool=True,
-            node_config=_default_pool(account.email),
+            node_config=_default_pool(account.email, keys.disks),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=roles,
@@ -245,12 +280,47 @@ def _break_glass(
     }
 
 
-def _default_pool(node_account: pulumi.Input[str]) -> gcp.container.ClusterNodeConfigArgsDict:
+def _autoscaling(
+    settings: ClusterSettings, node_account: pulumi.Input[str], disk_key: pulumi.Input[str] | None
+) -> gcp.container.ClusterClusterAutoscalingArgsDict:
+    limits = settings.autoprovisioning
+    if limits is None:
+        return {"enabled": False, "autoscaling_profile": settings.autoscaling_profile}
+    defaults: gcp.container.ClusterClusterAutoscalingAutoProvisioningDefaultsArgsDict = {
+        "service_account": node_account,
+        "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
+        "image_type": "COS_CONTAINERD",
+        "disk_size": limits.disk_size_gb,
+        "disk_type": "pd-balanced",
+        "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
+        "management": {"auto_repair": True, "auto_upgrade": True},
+        "upgrade_settings": {"strategy": "SURGE", "max_surge": 1, "max_unavailable": 0},
+    }
+    if disk_key is not None:
+        defaults["boot_disk_kms_key"] = disk_key
     return {
+        "enabled": True,
+        "autoscaling_profile": settings.autoscaling_profile,
+        "default_compute_class_enabled": True,
+        "resource_limits": [
+            {"resource_type": "cpu", "minimum": 0, "maximum": limits.max_cpu},
+            {"resource_type": "memory", "minimum": 0, "maximum": limits.max_memory_gb},
+        ],
+        "auto_provisioning_defaults": defaults,
+    }
+
+
+def _default_pool(
+    node_account: pulumi.Input[str], disk_key: pulumi.Input[str] | None
+) -> gcp.container.ClusterNodeConfigArgsDict:
+    config: gcp.container.ClusterNodeConfigArgsDict = {
         "service_account": node_account,
         "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
         "workload_metadata_config": {"mode": "GKE_METADATA"},
     }
+    if disk_key is not None:
+        config["boot_disk_kms_key"] = disk_key
+    return config
 
 
 def _dns_endpoint(config: gcp.container.outputs.ClusterControlPlaneEndpointsConfig) -> str:

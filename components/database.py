@@ -7,6 +7,7 @@ Traps:
 - The name is auto-made: Cloud SQL keeps a deleted instance's name for a week.
 - There are three deletion guards, the engine's, the provider's and the server's; one setting turns them all. Only
   the engine's is met before the databases and users are gone.
+- The key is chosen when the instance is made; another one replaces the instance with its databases and users.
 - An unset edition means Enterprise Plus from PostgreSQL 16 on, at many times the price.
 - PostgreSQL user names of service accounts drop `.gserviceaccount.com`; roles that own objects block the deletion
   of a user, so users and databases are abandoned to the instance's own deletion.
@@ -168,6 +169,7 @@ class Database(pulumi.ComponentResource):
         network_id: pulumi.Input[str],
         network_policy: pulumi.Resource,
         workload_pool: pulumi.Input[str],
+        encryption_key: pulumi.Input[str] | None,
         labels: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -176,6 +178,7 @@ class Database(pulumi.ComponentResource):
             f"{name}-instance",
             database_version=settings.version,
             region=region,
+            encryption_key_name=encryption_key,
             deletion_protection=settings.deletion_protection,
             settings=_instance_settings(settings, project_id, network_id, labels),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[network_policy], protect=settings.deletion_protection),

@@ -95,6 +95,9 @@ class NetworkSettings(Settings):
     nat: NatSettings = NatSettings()
     """Cloud NAT."""
 
+    dns_logs: bool = True
+    """Whether every name that is asked for is logged (CIS GCP 2.12)."""
+
     database_endpoints: Annotated[int, Field(ge=1, le=64)] = 8
     """How many private Cloud SQL endpoints the subnet may hold."""
 
@@ -185,6 +188,14 @@ class Network(pulumi.ComponentResource):
         )
         self.nat_addresses = self._nat(name, settings.nat, network, region, physical_name)
         self._google_dns(name, network, physical_name)
+        gcp.dns.Policy(
+            f"{name}-dns",
+            name=physical_name,
+            description="Logging of names that are asked for",
+            enable_logging=settings.dns_logs,
+            networks=[{"network_url": network.id}],
+            opts=child,
+        )
         self.database_policy = gcp.networkconnectivity.ServiceConnectionPolicy(
             f"{name}-cloud-sql",
             name=f"{physical_name}-cloud-sql",

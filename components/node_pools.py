@@ -74,6 +74,10 @@ class NodePoolSettings(Settings):
     def _sizes_in_order(self) -> Self:
         if self.min_nodes > self.max_nodes:
             raise ValueError(f"min_nodes {self.min_nodes} is above max_nodes {self.max_nodes}; swap or correct them")
+        if self.upgrade == "blue-green" and self.soak_seconds == 0:
+            raise ValueError(
+                "upgrade blue-green with soak_seconds 0 watches nothing; give it time, such as 3600, or say surge"
+            )
         return self
 
 
@@ -89,6 +93,7 @@ class NodePools(pulumi.ComponentResource):
         *,
         cluster: pulumi.Input[str],
         node_account: pulumi.Input[str],
+        disk_key: pulumi.Input[str] | None,
         labels: Mapping[str, str],
         protect_pools: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -109,7 +114,7 @@ class NodePools(pulumi.ComponentResource):
                 upgrade_settings=_upgrade(pool),
                 node_drain_configs=[{"respect_pdb_during_node_pool_deletion": True}],
                 network_config={"enable_private_nodes": True},
-                node_config=_node_config(key, pool, node_account, labels),
+                node_config=_node_config(key, pool, node_account, disk_key, labels),
                 deletion_policy="PREVENT" if protect_pools else "DELETE",
                 opts=pulumi.ResourceOptions(parent=self, ignore_changes=["initialNodeCount"]),
             )
@@ -130,7 +135,11 @@ def _upgrade(pool: NodePoolSettings) -> gcp.container.NodePoolUpgradeSettingsArg
 
 
 def _node_config(
-    key: str, pool: NodePoolSettings, node_account: pulumi.Input[str], labels: Mapping[str, str]
+    key: str,
+    pool: NodePoolSettings,
+    node_account: pulumi.Input[str],
+    disk_key: pulumi.Input[str] | None,
+    labels: Mapping[str, str],
 ) -> gcp.container.NodePoolNodeConfigArgsDict:
     config: gcp.container.NodePoolNodeConfigArgsDict = {
         "machine_type": pool.machine_type,
@@ -150,6 +159,8 @@ def _node_config(
         "gcfs_config": {"enabled": True},
         "kubelet_config": {"insecure_kubelet_readonly_port_enabled": "FALSE"},
     }
+    if disk_key is not None:
+        config["boot_disk_kms_key"] = disk_key
     if pool.gvisor:
         config["sandbox_config"] = {"type": "GVISOR"}
     return config

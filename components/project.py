@@ -10,6 +10,7 @@ never switches the API off, for something outside this stack may call it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Self
 
 import pulumi
@@ -89,7 +90,14 @@ class Project(pulumi.ComponentResource):
     id: pulumi.Output[str]
     number: pulumi.Output[str]
 
-    def __init__(self, name: str, settings: ProjectSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: ProjectSettings,
+        *,
+        services: Iterable[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("atwork:project:Project", name, {}, opts)
         self.id, self.number = (
             pulumi.Output.from_input(settings.id),
@@ -110,7 +118,7 @@ class Project(pulumi.ComponentResource):
             self.id, self.number = project.project_id, project.number
             after = [project]
 
-        for service in sorted({*PLATFORM_SERVICES, *settings.extra_services}):
+        for service in sorted({*PLATFORM_SERVICES, *services, *settings.extra_services}):
             gcp.projects.Service(
                 f"{name}-service-{service.removesuffix('.googleapis.com')}",
                 project=settings.id,

@@ -12,7 +12,7 @@ is left out where tags may move. Clean-up starts as a dry run where `cleanup_dry
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -24,6 +24,9 @@ from components.settings import Settings
 
 GCR_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
 """https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo"""
+
+SERVICES = ("containerscanning.googleapis.com",)
+"""APIs that this component calls beside those of every environment: vulnerabilities of pushed images."""
 
 _DAY = 24 * 60 * 60
 
@@ -66,11 +69,19 @@ class RegistryRefs:
     docker_hub: str
 
 
+def locations(settings: RegistrySettings) -> tuple[str, ...]:
+    """Every place that holds a repository."""
+    old = (GCR_LOCATIONS[settings.gcr_host],) if settings.gcr_host is not None else ()
+    return tuple(sorted({settings.location, *old}))
+
+
 class ContainerRegistry(pulumi.ComponentResource):
     """Five repositories, and one more that answers for an old gcr.io name."""
 
     host: pulumi.Output[str]
     url: pulumi.Output[str]
+    old_urls: list[pulumi.Output[str]]
+    """Names by which images are still called, such as eu.gcr.io/PROJECT."""
     repositories: dict[str, pulumi.Output[str]]
     refs: RegistryRefs
 
@@ -81,6 +92,7 @@ class ContainerRegistry(pulumi.ComponentResource):
         *,
         project_id: pulumi.Input[str],
         readers: Mapping[str, pulumi.Input[str]],
+        key_in: Callable[[str], pulumi.Input[str] | None],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:registry:ContainerRegistry", name, {}, opts)
@@ -90,6 +102,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 f"{name}-candidates",
                 repository_id="candidates",
                 location=settings.location,
+                kms_key_name=key_in(settings.location),
                 format="DOCKER",
                 description="Images that were built and are not released",
                 cleanup_policies=[_delete_older("old-candidates", settings.candidate_days)],
@@ -101,6 +114,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 f"{name}-cache",
                 repository_id="cache",
                 location=settings.location,
+                kms_key_name=key_in(settings.location),
                 format="DOCKER",
                 description="Layers that speed builds up",
                 cleanup_policies=[_delete_older("old-layers", settings.cache_days)],
@@ -112,6 +126,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 f"{name}-docker-hub",
                 repository_id="docker-hub",
                 location=settings.location,
+                kms_key_name=key_in(settings.location),
                 format="DOCKER",
                 mode="REMOTE_REPOSITORY",
                 description="Docker Hub, fetched once and kept",
@@ -131,6 +146,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 f"{name}-{key}",
                 repository_id=repository_id,
                 location=location,
+                kms_key_name=key_in(location),
                 format="DOCKER",
                 description=description,
                 docker_config={"immutable_tags": True},
@@ -158,6 +174,9 @@ class ContainerRegistry(pulumi.ComponentResource):
                 )
         self.host = pulumi.Output.from_input(f"{settings.location}-docker.pkg.dev")
         self.url = pulumi.Output.format("{0}/{1}", self.host, project_id)
+        self.old_urls = [
+            pulumi.Output.concat(host, "/", project_id) for host in (settings.gcr_host,) if host is not None
+        ]
         self.repositories = {key: repository.name for key, repository in made.items()}
         self.refs = RegistryRefs(
             pulumi.Output.from_input(project_id),
@@ -168,7 +187,9 @@ class ContainerRegistry(pulumi.ComponentResource):
             cache="cache",
             docker_hub="docker-hub",
         )
-        self.register_outputs({"host": self.host, "url": self.url, "repositories": self.repositories})
+        self.register_outputs(
+            {"host": self.host, "url": self.url, "old_urls": self.old_urls, "repositories": self.repositories}
+        )
 
 
 def _delete_older(policy_id: str, days: int) -> gcp.artifactregistry.RepositoryCleanupPolicyArgsDict:

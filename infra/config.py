@@ -9,21 +9,13 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Any, cast
 
 import yaml
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from components.cluster import ClusterSettings
-from components.database import DatabaseSettings
-from components.jenkins.settings import JenkinsSettings
-from components.network import NetworkSettings
-from components.node_pools import NodePoolSettings, PoolName
-from components.project import ProjectSettings
-from components.registry import RegistrySettings
-from components.settings import DnsLabel, LabelValue, Region, Settings
+from infra.stack import StackConfig
 
 CONFIG_KEY = "atwork:stack"
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
@@ -31,96 +23,6 @@ STACKS = Path(__file__).resolve().parent.parent / "stacks"
 
 class ConfigError(Exception):
     """What is wrong with the stack files; one line for each mistake, with file, key and fix."""
-
-
-class EnvironmentSettings(Settings):
-    """What kind of environment this is and who answers for it."""
-
-    kind: Literal["long-lived", "popup"]
-    """A popup carries an end date and can always be destroyed."""
-
-    owner: LabelValue
-    """Team that answers for it; becomes a label on everything."""
-
-    expires_at: AwareDatetime | None = None
-    """End of a popup, with its time zone."""
-
-    @model_validator(mode="after")
-    def _end_date_for_popups(self) -> Self:
-        if self.kind == "popup" and self.expires_at is None:
-            raise ValueError("a popup needs expires_at, such as 2027-01-31T18:00:00Z")
-        if self.kind == "long-lived" and self.expires_at is not None:
-            raise ValueError("a long-lived environment has no end: remove expires_at, or say kind: popup")
-        return self
-
-
-class StackConfig(Settings):
-    """All that a stack file says. A part that is left out is not made."""
-
-    environment: EnvironmentSettings
-    """Kind and owner."""
-
-    region: Region
-    """Region of everything that is not multi-regional."""
-
-    project: ProjectSettings
-    """The Google Cloud project."""
-
-    network: NetworkSettings
-    """The VPC."""
-
-    cluster: ClusterSettings = ClusterSettings()
-    """The GKE cluster."""
-
-    node_pools: Annotated[dict[PoolName, NodePoolSettings], Field(min_length=1)]
-    """The cluster's node pools, by name."""
-
-    databases: dict[Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")], DatabaseSettings] = Field(
-        default_factory=dict
-    )
-    """Cloud SQL instances, by name."""
-
-    registry: RegistrySettings | None = None
-    """The container registry, in the one environment that has it."""
-
-    jenkins: JenkinsSettings | None = None
-    """Jenkins, in the environment that builds."""
-
-    upstream: DnsLabel | None = None
-    """The stack whose registry this one pulls from and whose deployer it lets in."""
-
-    @model_validator(mode="after")
-    def _parts_fit(self) -> Self:
-        if self.cluster.zone is not None and not self.cluster.zone.startswith(f"{self.region}-"):
-            raise ValueError(f"cluster.zone {self.cluster.zone} is not in region {self.region}")
-        if self.jenkins is not None and self.registry is None:
-            raise ValueError("jenkins needs registry in the same stack: builds push to it")
-        if self.upstream is not None and self.registry is not None:
-            raise ValueError("upstream and registry exclude each other: one registry serves all environments")
-        users = [user for database in self.databases.values() for user in database.users]
-        twice = sorted({user for user in users if users.count(user) > 1})
-        if twice:
-            raise ValueError(f"databases: user {', '.join(twice)} is in two instances; names are unique in a project")
-        if self.environment.kind == "popup":
-            self._can_be_destroyed()
-        return self
-
-    def _can_be_destroyed(self) -> None:
-        guarded = ["cluster"] if self.cluster.deletion_protection else []
-        guarded += [f"databases.{key}" for key, value in self.databases.items() if value.deletion_protection]
-        if guarded:
-            raise ValueError(f"a popup must be destroyable: set {guarded[0]}.deletion_protection to false")
-
-    def labels(self, name: str) -> dict[str, str]:
-        """The labels of everything in the environment."""
-        labels = {"environment": name, "owner": self.environment.owner, "managed-by": "atwork"}
-        if self.environment.expires_at is not None:
-            labels["expires-at"] = _label(self.environment.expires_at)
-        return labels
-
-
-def _label(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dt%H-%M-%S")
 
 
 def parse(stack: str, text: str) -> StackConfig:

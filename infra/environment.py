@@ -35,6 +35,11 @@ class Environment:
         return f"atwork-{self.name}"
 
     @property
+    def guarded(self) -> bool:
+        """Whether a destroy is refused before it begins, for all that would be missed."""
+        return self.config.cluster.deletion_protection
+
+    @property
     def labels(self) -> dict[str, str]:
         """Labels of everything in the environment."""
         return self.config.labels(self.name)

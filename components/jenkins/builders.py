@@ -14,6 +14,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
+from components.identity import principal
 from components.jenkins import admission, names, rights, traffic
 from components.jenkins.settings import JenkinsSettings
 from components.namespace import Namespace, NamespaceSettings
@@ -78,9 +79,7 @@ class Builders(pulumi.ComponentResource):
             account_namespace=names.CONTROLLER_NAMESPACE,
             opts=child,
         )
-        self.principal = pulumi.Output.format(
-            rights.PRINCIPAL, project_number, workload_pool, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT
-        )
+        self.principal = principal(project_number, workload_pool, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT)
         for repository in (registry.candidates, registry.services, registry.charts, registry.cache):
             gcp.artifactregistry.RepositoryIamMember(
                 f"{name}-writer-{repository}",

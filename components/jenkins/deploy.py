@@ -16,6 +16,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
+from components.identity import principal
 from components.jenkins import names, rights, traffic
 from components.jenkins.settings import DeploySettings
 from components.namespace import Namespace, NamespaceSettings
@@ -90,12 +91,8 @@ class DeployTarget(pulumi.ComponentResource):
             account_namespace=names.CONTROLLER_NAMESPACE,
             opts=child,
         )
-        self.principal = pulumi.Output.format(
-            rights.PRINCIPAL,
-            project_number,
-            workload_pool,
-            names.deploy_namespace(environment),
-            names.DEPLOY_ACCOUNT,
+        self.principal = principal(
+            project_number, workload_pool, names.deploy_namespace(environment), names.DEPLOY_ACCOUNT
         )
         for repository in (registry.services, registry.charts):
             gcp.artifactregistry.RepositoryIamMember(

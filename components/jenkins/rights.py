@@ -1,14 +1,9 @@
-"""Who may do what: roles for starting pods in a namespace, and the names Google Cloud knows pods by."""
+"""Who may do what: roles for starting pods in a namespace."""
 
 from __future__ import annotations
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-
-PRINCIPAL = (
-    "principal://iam.googleapis.com/projects/{0}/locations/global/workloadIdentityPools/{1}/subject/ns/{2}/sa/{3}"
-)
-"""Any pod of that namespace and account, in any cluster of the project."""
 
 # What Jenkins' Kubernetes plugin does, and no more: the chart's own role also makes volumes.
 _POD_RULES: list[kubernetes.rbac.v1.PolicyRuleArgsDict] = [

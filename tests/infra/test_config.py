@@ -72,6 +72,28 @@ def test_the_schema_for_editors_is_current() -> None:
         ("databases.main.flags", {"log_statement": "all"}, r"flags log_statement are set for every instance"),
         ("environment.kind", "popup", r"a popup needs expires_at"),
         ("environment.expires_at", "2027-01-31T18:00:00Z", r"a long-lived environment has no end"),
+        (
+            "node_pools.system",
+            {"machine_type": "e2-small", "min_nodes": 1, "max_nodes": 2, "upgrade": "blue-green", "soak_seconds": 0},
+            r"blue-green with soak_seconds 0 watches nothing",
+        ),
+        ("cluster_backup", {"location": "europe-west4", "lock_days": 31}, r"lock_days 31 is above retain_days 30"),
+        (
+            "cluster_backup",
+            {"location": "europe-west4", "retain_days": 7, "target_rpo_minutes": 20000},
+            r"target_rpo_minutes 20000 is longer than retain_days 7",
+        ),
+        ("encryption", {"covers": ["everything"]}, r"covers\.0: Input should be 'cluster'"),
+        ("encryption", {"rotation_days": 365}, r"rotation_days: Input should be less than or equal to 90"),
+        ("binary_authorization", {"also_allowed": {"all": "*"}}, r"also_allowed\.all: String should match pattern"),
+        ("tenants", {}, r"users\.orders: there is no tenants\.orders with the account orders/orders; add it"),
+        ("tenants.orders.accounts", ["other"], r"readers: orders is not among accounts \(other\)"),
+        (
+            "databases.main.users.second",
+            {"namespace": "orders", "service_account": "orders"},
+            r"users\.second: orders/orders logs in as databases\.main\.users\.orders already",
+        ),
+        ("cluster.admin_group", None, r"tenants\.orders: groups have rights only with cluster\.admin_group"),
         ("registry", {"location": "europe"}, r"upstream and registry exclude each other"),
         ("jenkins", CI["jenkins"], r"jenkins needs registry in the same stack"),
     ],
@@ -89,6 +111,10 @@ def test_a_mistake_is_named_with_file_key_and_fix(path: str, value: object, mess
         ("network.extra_pods", {"pods-2": "10.80.0.0/16"}),
         ("network.nat", {"static_addresses": 3, "min_ports_per_vm": 128, "max_ports_per_vm": 256}),
         ("node_pools.services.min_nodes", 6),
+        ("node_pools.services.upgrade", "blue-green"),
+        ("cluster_backup", {"location": "europe-west4", "retain_days": 31, "lock_days": 31}),
+        ("encryption", {"covers": ["cluster"], "rotation_days": 30}),
+        ("binary_authorization", {"also_allowed": {"tools": "gcr.io/acme/tools/**"}}),
         ("databases.main.flags", {"max_connections": "200"}),
         ("cluster.break_glass", {"cidrs": {"office": "192.0.2.0/24"}}),
     ],
@@ -128,6 +154,13 @@ def test_a_popup_can_always_be_destroyed() -> None:
         parse("demo", json.dumps(popup))
     free = json.loads(changed(popup, "cluster.deletion_protection", False))
     free["databases"]["main"]["deletion_protection"] = False
+    with pytest.raises(ConfigError, match=r"a popup must leave nothing: set encryption\.covers to \[\]"):
+        parse("demo", json.dumps(free))
+    free["encryption"] = {"covers": []}
+    free["cluster_backup"] = {"location": "europe-north1"}
+    with pytest.raises(ConfigError, match=r"set cluster_backup\.lock_days to 0"):
+        parse("demo", json.dumps(free))
+    free["cluster_backup"]["lock_days"] = 0
     assert parse("demo", json.dumps(free)).labels("demo")["expires-at"] == "2027-01-31t18-00-00"
 
 

@@ -31,6 +31,11 @@ def cloud(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             return {"controlPlaneEndpointsConfig": {**endpoints, "dnsEndpointConfig": endpoint}}
         case "gcp:sql/databaseInstance:DatabaseInstance":
             return {"connectionName": f"project:region:{name}", "dnsName": f"{name}.sql.goog.", "name": name}
+        case "gcp:projects/iAMCustomRole:IAMCustomRole":
+            return {"name": f"projects/example/roles/{inputs['roleId']}"}
+        case "gcp:projects/serviceIdentity:ServiceIdentity":
+            agent = inputs["service"].removesuffix(".googleapis.com")
+            return {"member": f"serviceAccount:service-1@gcp-sa-{agent}.iam.gserviceaccount.com"}
         case "gcp:compute/address:Address":
             return {"address": "203.0.113.10", "selfLink": f"https://compute/{name}"}
         case "pulumi:pulumi:StackReference":

@@ -116,6 +116,13 @@ class Cloud:
                     (scope, kind, identity),
                 )
 
+    def release(self, one: CloudObject) -> None:
+        """Keep an object that belongs to no stack any more: its identity stays taken."""
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE objects SET urn = '' WHERE scope = ? AND type = ? AND id = ?", (one.scope, one.type, one.id)
+            )
+
     def delete_scope(self, scope: str) -> None:
         """Remove everything of one API server, as its cluster goes."""
         with self._transaction() as database:

@@ -53,6 +53,11 @@ class Package(ABC):
     def identity(self, request: Request) -> tuple[str, str]:
         """Scope and id of the object."""
 
+    def idempotent(self, token: str) -> bool:
+        """Whether making one that is there already is no error: the cloud is told the same once more."""
+        del token
+        return False
+
     @abstractmethod
     def links(self, request: Request) -> set[str]:
         """Ids of the objects that must exist, and stay while this one does."""

@@ -134,8 +134,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         scope, identity = self._package.identity(made)
         links = self._existing_links(made)
         outputs = keep_secret(self._package.outputs(made, identity), made.inputs)
+        one = CloudObject(scope, made.token, identity, made.urn, made.inputs, outputs)
         try:
-            self._cloud.create(CloudObject(scope, made.token, identity, made.urn, made.inputs, outputs), links)
+            if self._package.idempotent(made.token):
+                self._cloud.update(one, links)
+            else:
+                self._cloud.create(one, links)
         except AlreadyExists:
             raise Refused(f"Error 409: '{identity}' already exists; import it, or choose another name") from None
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))

@@ -162,6 +162,41 @@ def test_protection_is_honoured(token: str, inputs: dict[str, Any], message: str
     assert fresh["gcp"].read(token, "x", identity) is not None
 
 
+def test_a_key_ring_is_never_deleted_and_its_name_stays_taken(fresh: dict[str, Provider]) -> None:
+    gcp, token, inputs = fresh["gcp"], "gcp:kms/keyRing:KeyRing", {"name": "ring", "location": "europe-west1"}
+    ring, _ = gcp.create(token, "ring", inputs)
+    key = {"name": "key", "keyRing": ring}
+    made, _ = gcp.create("gcp:kms/cryptoKey:CryptoKey", "key", key)
+    gcp.delete("gcp:kms/cryptoKey:CryptoKey", "key", made, key)
+    gcp.delete(token, "ring", ring, inputs)
+    with pytest.raises(
+        grpc.RpcError, match=r"409: 'projects/acme/locations/europe-west1/keyRings/ring' already exists"
+    ):
+        gcp.create(token, "ring", inputs)
+
+
+def test_a_member_that_is_there_already_is_no_error(fresh: dict[str, Provider]) -> None:
+    member = {"project": "acme", "role": "roles/viewer", "member": "group:all@example.com"}
+    first, _ = fresh["gcp"].create("gcp:projects/iAMMember:IAMMember", "one", member)
+    second, _ = fresh["gcp"].create("gcp:projects/iAMMember:IAMMember", "two", member)
+    assert first == second == "acme/roles/viewer/group:all@example.com"
+
+
+@pytest.mark.parametrize(
+    ("service", "agent"),
+    [
+        ("container", "container-engine-robot"),
+        ("sqladmin", "gcp-sa-cloud-sql"),
+        ("secretmanager", "gcp-sa-secretmanager"),
+    ],
+)
+def test_a_service_agent_has_its_real_domain(service: str, agent: str, fresh: dict[str, Provider]) -> None:
+    inputs = {"service": f"{service}.googleapis.com"}
+    _, outputs = fresh["gcp"].create("gcp:projects/serviceIdentity:ServiceIdentity", "x", inputs)
+    assert outputs["email"].endswith(f"@{agent}.iam.gserviceaccount.com")
+    assert outputs["member"] == f"serviceAccount:{outputs['email']}"
+
+
 def _pool(**node_config: object) -> dict[str, Any]:
     return {"cluster": "c", "nodeConfig": node_config}
 

@@ -26,6 +26,18 @@ _PROTECTED = {
     "gcp:secretmanager/secret:Secret": "cannot destroy secretmanager secret without setting deletion_protection=false",
 }
 _PROTECTED_BY_DEFAULT = {"gcp:container/cluster:Cluster", "gcp:sql/databaseInstance:DatabaseInstance"}
+# What Google Cloud never deletes: the provider lets go of it, and its name stays taken.
+_FOR_EVER = {
+    "gcp:kms/keyRing:KeyRing",
+    "gcp:kms/cryptoKey:CryptoKey",
+    "gcp:projects/serviceIdentity:ServiceIdentity",
+}
+_SWITCHES = {
+    "gcp:binaryauthorization/policy:Policy",
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig",
+    "gcp:projects/service:Service",
+    "gcp:projects/serviceIdentity:ServiceIdentity",
+}
 # What vanishes with its parent although something of it may still be recorded.
 _CHILDREN = {
     "gcp:sql/databaseInstance:DatabaseInstance": ("gcp:sql/database:Database", "gcp:sql/user:User"),
@@ -71,6 +83,10 @@ class GoogleCloud(Package):
         """All of Google Cloud is one scope."""
         return "", identity(request)
 
+    def idempotent(self, token: str) -> bool:
+        """Members of policies and switches of the project; two resources for one of them undo each other later."""
+        return token in _SWITCHES or token.lower().endswith("iammember")
+
     def links(self, request: Request) -> set[str]:
         """Networks, clusters, instances, repositories and the like that the inputs name."""
         return links(request)
@@ -101,6 +117,8 @@ class GoogleCloud(Package):
             )
         if inputs.get("deletionPolicy") == "PREVENT":
             raise Refused(f"{found.id}: deletion_policy is PREVENT; set it to DELETE, run `pulumi up`, then destroy")
+        if found.type in _FOR_EVER:
+            return
         users = [user for user in cloud.users_of(found.id) if user[0] not in _CHILDREN.get(found.type, ())]
         if users:
             kind = found.type.rpartition(":")[2].lower()
@@ -108,7 +126,8 @@ class GoogleCloud(Package):
 
     def gone(self, found: CloudObject, cloud: Cloud) -> None:
         """Delete it with its children; a cluster takes along everything inside it."""
-        if reveal(found.inputs).get("deletionPolicy") == "ABANDON":
+        if found.type in _FOR_EVER or reveal(found.inputs).get("deletionPolicy") == "ABANDON":
+            cloud.release(found)
             return
         for kind in _CHILDREN.get(found.type, ()):
             for user_type, user_id in cloud.users_of(found.id):

@@ -13,6 +13,7 @@ _FORMATS = {
     "gcp:artifactregistry/repository:Repository": "projects/{project}/locations/{location}/repositories/{repositoryId}",
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": "projects/{project}/locations/{location}/"
     "repositories/{repository}/{role}/{member}",
+    "gcp:binaryauthorization/policy:Policy": "projects/{project}",
     "gcp:compute/address:Address": "projects/{project}/regions/{region}/addresses/{name}",
     "gcp:compute/firewall:Firewall": "projects/{project}/global/firewalls/{name}",
     "gcp:compute/network:Network": "projects/{project}/global/networks/{name}",
@@ -23,14 +24,23 @@ _FORMATS = {
     "gcp:container/nodePool:NodePool": "{cluster}/nodePools/{name}",
     "gcp:dns/managedZone:ManagedZone": "projects/{project}/managedZones/{name}",
     "gcp:dns/recordSet:RecordSet": "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}",
+    "gcp:dns/policy:Policy": "projects/{project}/policies/{name}",
+    "gcp:gkebackup/backupPlan:BackupPlan": "projects/{project}/locations/{location}/backupPlans/{name}",
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "{cryptoKeyId}/{role}/{member}",
     "gcp:kms/keyRing:KeyRing": "projects/{project}/locations/{location}/keyRings/{name}",
     "gcp:kms/cryptoKey:CryptoKey": "{keyRing}/cryptoKeys/{name}",
     "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": "projects/{project}/locations/"
     "{location}/serviceConnectionPolicies/{name}",
     "gcp:organizations/project:Project": "projects/{projectId}",
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": "{project}/audit_config/{service}",
     "gcp:projects/iAMCustomRole:IAMCustomRole": "projects/{project}/roles/{roleId}",
     "gcp:projects/iAMMember:IAMMember": "{project}/{role}/{member}",
     "gcp:projects/service:Service": "{project}/{service}",
+    "gcp:projects/serviceIdentity:ServiceIdentity": "projects/{project}/services/{service}",
+    "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
+    "gcp:pubsub/topic:Topic": "projects/{project}/topics/{name}",
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": "{topic}/{role}/{member}",
+    "gcp:secretmanager/secretIamMember:SecretIamMember": "projects/{project}/secrets/{secretId}/{role}/{member}",
     "gcp:secretmanager/secret:Secret": "projects/{project}/secrets/{secretId}",
     "gcp:serviceaccount/account:Account": "projects/{project}/serviceAccounts/{accountId}@{project}"
     ".iam.gserviceaccount.com",
@@ -53,6 +63,7 @@ _REFERENCES = {
     "keyRing": "{}",
     "cryptoKeyId": "{}",
     "secretId": "projects/{project}/secrets/{}",
+    "topic": "projects/{project}/topics/{}",
 }
 _SELF_LINK = re.compile(r"^https://[a-z]+\.googleapis\.com/[a-z]+/v1/")
 

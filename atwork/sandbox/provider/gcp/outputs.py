@@ -100,6 +100,13 @@ def _project(inputs: dict[str, Any], project: str, identity: str) -> dict[str, J
     return {"number": project_number(str(inputs.get("projectId")))}
 
 
+def _service_identity(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
+    del identity
+    service = str(inputs.get("service", "")).removesuffix(".googleapis.com")
+    email = f"service-{project_number(project)}@{_AGENTS.get(service, f'gcp-sa-{service}')}.iam.gserviceaccount.com"
+    return {"email": email, "member": f"serviceAccount:{email}"}
+
+
 def _named_by_id(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
     del inputs, project
     return {"name": identity}
@@ -131,6 +138,13 @@ def _authority(identity: str) -> str:
     return base64.b64encode(certificate.public_bytes(serialization.Encoding.PEM)).decode()
 
 
+# Service agents whose domain is not `gcp-sa-SERVICE`. https://cloud.google.com/iam/docs/service-agents
+_AGENTS = {
+    "cloudbuild": "gcp-sa-cloudbuild",
+    "compute": "compute-system",
+    "container": "container-engine-robot",
+    "sqladmin": "gcp-sa-cloud-sql",
+}
 _TABLE: dict[str, Callable[[dict[str, Any], str, str], dict[str, Json]]] = {
     "gcp:artifactregistry/repository:Repository": _repository,
     "gcp:compute/address:Address": _compute_address,
@@ -138,6 +152,7 @@ _TABLE: dict[str, Callable[[dict[str, Any], str, str], dict[str, Json]]] = {
     "gcp:container/cluster:Cluster": _cluster,
     "gcp:organizations/project:Project": _project,
     "gcp:projects/iAMCustomRole:IAMCustomRole": _named_by_id,
+    "gcp:projects/serviceIdentity:ServiceIdentity": _service_identity,
     "gcp:secretmanager/secret:Secret": _named_by_id,
     "gcp:serviceaccount/account:Account": _account,
     "gcp:sql/databaseInstance:DatabaseInstance": _instance,

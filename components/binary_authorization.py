@@ -1,0 +1,68 @@
+"""Which images may run in an environment's cluster: those of our own registry, and what is named beside them.
+
+Owns: the project's one Binary Authorization policy (CIS GKE 5.10.4).
+Does not own: the cluster's switch that makes it ask (components/cluster.py has it always on), Google's own images,
+which the global policy answers for.
+
+Traps: there is one policy for a project, and destroying ours puts the one that allows everything back. A pattern's
+`*` stops at a slash, `**` does not. A denied pod says so in its controller's events, not in Pulumi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pulumi
+import pulumi_gcp as gcp
+from pydantic import Field
+
+from components.settings import Settings
+
+SERVICES = ("binaryauthorization.googleapis.com",)
+"""APIs that this component calls."""
+
+ImagePattern = Annotated[str, Field(pattern=r"^[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)+(/\*{1,2})?$")]
+"""A registry host, a path, and `/*` or `/**` at the end, such as gcr.io/project/team/**."""
+
+
+class BinaryAuthorizationSettings(Settings):
+    """The check of every pod's images as it is admitted."""
+
+    enforced: bool = True
+    """Whether other images are refused; otherwise they are only logged as what would have been."""
+
+    also_allowed: dict[Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")], ImagePattern] = Field(
+        default_factory=dict
+    )
+    """Images beyond our registry, by a name that says why."""
+
+
+class BinaryAuthorization(pulumi.ComponentResource):
+    """Everything is denied but the listed images."""
+
+    patterns: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        name: str,
+        settings: BinaryAuthorizationSettings,
+        *,
+        repositories: Sequence[pulumi.Input[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:binary_authorization:BinaryAuthorization", name, {}, opts)
+        patterns = [*(pulumi.Output.concat(one, "/**") for one in repositories), *settings.also_allowed.values()]
+        gcp.binaryauthorization.Policy(
+            f"{name}-policy",
+            description="Images of our own registry, and none beside it but those named",
+            global_policy_evaluation_mode="ENABLE",
+            admission_whitelist_patterns=[{"name_pattern": pattern} for pattern in patterns],
+            default_admission_rule={
+                "evaluation_mode": "ALWAYS_DENY",
+                "enforcement_mode": "ENFORCED_BLOCK_AND_AUDIT_LOG" if settings.enforced else "DRYRUN_AUDIT_LOG_ONLY",
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.patterns = pulumi.Output.all(*patterns)
+        self.register_outputs({"patterns": self.patterns})

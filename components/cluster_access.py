@@ -1,0 +1,53 @@
+"""Who may reach a cluster's endpoint at all; what they may do inside is RBAC's to say.
+
+Owns: the role that opens the DNS endpoint and nothing else, and the groups that have it.
+Does not own: accounts of other environments (components/access.py), rights inside (components/tenant.py).
+
+Traps: `container.clusters.connect` opens the DNS endpoint; no predefined role has that and `get` alone. A deleted
+custom role keeps its id for weeks, and the provider then brings it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pulumi
+import pulumi_gcp as gcp
+
+CONNECT_PERMISSIONS = ("container.clusters.connect", "container.clusters.get")
+"""Find the cluster and reach its DNS endpoint."""
+
+
+class ClusterAccess(pulumi.ComponentResource):
+    """The role, and the Google Groups that have it."""
+
+    connect_role: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project_id: pulumi.Input[str],
+        groups: Iterable[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:cluster_access:ClusterAccess", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = gcp.projects.IAMCustomRole(
+            f"{name}-connect",
+            role_id="clusterConnect",
+            title="Connect to GKE clusters",
+            description="Find a cluster and reach its DNS endpoint, nothing else",
+            permissions=list(CONNECT_PERMISSIONS),
+            opts=child,
+        )
+        for group in sorted(set(groups)):
+            gcp.projects.IAMMember(
+                f"{name}-{group.partition('@')[0]}",
+                project=project_id,
+                role=role.name,
+                member=f"group:{group}",
+                opts=child,
+            )
+        self.connect_role = role.name
+        self.register_outputs({"connect_role": self.connect_role})

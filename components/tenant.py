@@ -1,0 +1,171 @@
+"""A team's namespace: what runs there as whom, who may look and who may change, and whom it may talk to.
+
+Owns: the namespace with all that makes it safe, its service accounts, the rights of groups and of the deployer in
+it, its network policies.
+Does not own: what runs there (the services' charts), secrets (components/secrets.py), database logins.
+
+Traps:
+- Groups work in RBAC only when they are members of the cluster's `admin_group` (Google Groups for RBAC).
+- The built-in role `edit` starts pods as any account of the namespace: the border is the namespace, not the account.
+- Cloud SQL is reached by connectors: port 3307 at an address of the nodes' range, after a word with the SQL API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Self
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pydantic import Field, model_validator
+
+from components import traffic
+from components.namespace import Namespace, NamespaceSettings
+from components.secrets import SecretName, SecretSettings
+from components.settings import DnsLabel, Email, LabelValue, Settings
+
+CONNECTOR_PORT = 3307
+"""Where Cloud SQL answers connectors. https://cloud.google.com/sql/docs/postgres/connect-overview"""
+
+_RBAC = "rbac.authorization.k8s.io"
+
+
+class TenantTrafficSettings(Settings):
+    """Whom the namespace's pods talk to, beside each other, name resolution and Google's APIs."""
+
+    gateway: bool = True
+    """Whether Google's load balancers and their health checks come in."""
+
+    from_namespaces: tuple[DnsLabel, ...] = ()
+    """Namespaces whose pods come in."""
+
+    databases: bool = True
+    """Whether pods reach Cloud SQL."""
+
+    internet_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    """TCP ports at which pods reach the internet, such as 443; none by default."""
+
+
+class TenantSettings(Settings):
+    """A team's place in an environment."""
+
+    owner: LabelValue
+    """Team that answers for it."""
+
+    size: NamespaceSettings = NamespaceSettings()
+    """Pod Security level, quota and default limits."""
+
+    accounts: Annotated[tuple[DnsLabel, ...], Field(min_length=1)]
+    """Service accounts that pods run as, one for each service; the account `default` has no rights."""
+
+    viewers: tuple[Email, ...] = ()
+    """Google Groups that may look at everything but secrets."""
+
+    editors: tuple[Email, ...] = ()
+    """Google Groups that may change things; in production only the deployer should."""
+
+    traffic: TenantTrafficSettings = TenantTrafficSettings()
+    """Who talks to whom."""
+
+    secrets: dict[SecretName, SecretSettings] = Field(default_factory=dict)
+    """Secrets of the team's services, by name."""
+
+    @model_validator(mode="after")
+    def _readers_are_accounts(self) -> Self:
+        for name, secret in self.secrets.items():
+            strangers = sorted(set(secret.readers) - set(self.accounts))
+            if strangers:
+                raise ValueError(
+                    f"secrets.{name}.readers: {', '.join(strangers)} is not among accounts "
+                    f"({', '.join(self.accounts)}); add it there or correct it"
+                )
+        return self
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Every group that has rights here."""
+        return (*self.viewers, *self.editors)
+
+
+class Tenant(pulumi.ComponentResource):
+    """A namespace of a team, closed but for what is said."""
+
+    namespace_name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        settings: TenantSettings,
+        *,
+        physical_name: str,
+        logins: Mapping[str, pulumi.Input[str]],
+        deployer: pulumi.Input[str] | None,
+        database_range: str,
+        protect: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:tenant:Tenant", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        namespace = Namespace(
+            name, settings.size, physical_name=physical_name, labels={"owner": settings.owner}, protect=protect,
+            opts=child,
+        )  # fmt: skip
+        self.namespace_name = namespace.namespace_name
+        for account in settings.accounts:
+            annotations = {"iam.gke.io/gcp-service-account": logins[account]} if account in logins else {}
+            kubernetes.core.v1.ServiceAccount(
+                f"{name}-account-{account}",
+                metadata={"name": account, "namespace": self.namespace_name, "annotations": annotations},
+                automount_service_account_token=False,
+                opts=child,
+            )
+        bindings: dict[str, tuple[str, kubernetes.rbac.v1.SubjectArgsDict]] = {}
+        for role, groups in {"view": settings.viewers, "edit": settings.editors}.items():
+            for group in groups:
+                subject: kubernetes.rbac.v1.SubjectArgsDict = {"kind": "Group", "name": group, "api_group": _RBAC}
+                bindings[f"{role}-{group.partition('@')[0]}"] = (role, subject)
+        if deployer is not None:
+            bindings["deployer"] = ("edit", {"kind": "User", "name": deployer, "api_group": _RBAC})
+        for key, (role, subject) in bindings.items():
+            kubernetes.rbac.v1.RoleBinding(
+                f"{name}-{key}",
+                metadata={"name": key, "namespace": self.namespace_name},
+                role_ref={"api_group": _RBAC, "kind": "ClusterRole", "name": role},
+                subjects=[subject],
+                opts=child,
+            )
+        for key, spec in policies(settings.traffic, database_range).items():
+            kubernetes.networking.v1.NetworkPolicy(
+                f"{name}-{key}",
+                metadata={"name": key, "namespace": self.namespace_name},
+                spec=spec,
+                opts=child,
+            )
+        self.register_outputs({"namespace_name": self.namespace_name})
+
+
+def policies(
+    settings: TenantTrafficSettings, database_range: str
+) -> dict[str, kubernetes.networking.v1.NetworkPolicySpecArgsDict]:
+    """What is allowed on top of the namespace's default denial, by policy name."""
+    everyone: kubernetes.networking.v1.NetworkPolicyPeerArgsDict = {"pod_selector": {}}
+    callers = [everyone, traffic.namespaces([*settings.from_namespaces, *traffic.COLLECTOR_NAMESPACES])]
+    if settings.gateway:
+        callers += traffic.addresses(*traffic.LOAD_BALANCERS)
+    called: list[kubernetes.networking.v1.NetworkPolicyEgressRuleArgsDict] = [
+        {"to": [everyone]},
+        {"to": traffic.addresses(traffic.GOOGLE_APIS), "ports": _tcp([443])},
+        *traffic.metadata_server(),
+    ]
+    if settings.databases:
+        called.append({"to": traffic.addresses(database_range), "ports": _tcp([CONNECTOR_PORT])})
+    if settings.internet_ports:
+        called.append(traffic.internet(settings.internet_ports))
+    return {
+        "allow-in": {"pod_selector": {}, "policy_types": ["Ingress"], "ingress": [{"from_": callers}]},
+        "allow-out": {"pod_selector": {}, "policy_types": ["Egress"], "egress": called},
+    }
+
+
+def _tcp(ports: Iterable[int]) -> list[kubernetes.networking.v1.NetworkPolicyPortArgsDict]:
+    return [{"protocol": "TCP", "port": port} for port in ports]

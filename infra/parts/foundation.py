@@ -1,0 +1,48 @@
+"""What everything else stands on: the project and its APIs, who is watched, the keys, the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.audit_logs import AuditLogs
+from components.encryption import Encryption
+from components.network import Network
+from components.project import Project
+from components.service_agents import ServiceAgents
+from infra import providers
+from infra.environment import Environment, through
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """`cloud` are the options of whatever is made in the project."""
+
+    project: Project
+    agents: ServiceAgents
+    keys: Encryption
+    network: Network
+    cloud: pulumi.ResourceOptions
+    google: pulumi.ProviderResource
+
+
+def make(here: Environment) -> Foundation:
+    """The project is adopted or created through a provider of its own, the rest through one that waits for it."""
+    config = here.config
+    bootstrap = providers.google_bootstrap(config.project.id)
+    project = Project("project", config.project, services=config.services(), opts=through(bootstrap))
+    google = providers.google(config.project.id, config.region, here.labels, after=[project])
+    cloud = through(google)
+    AuditLogs("audit", config.audit_logs, project_id=project.id, opts=cloud)
+    agents = ServiceAgents("agents", config.agents(), project_number=project.number, opts=cloud)
+    keys = Encryption(
+        "keys",
+        config.encryption,
+        places=config.encrypted_places(),
+        agents=agents.members,
+        protect=here.guarded,
+        opts=cloud,
+    )
+    network = Network("network", config.network, region=config.region, physical_name=here.physical_name, opts=cloud)
+    return Foundation(project, agents, keys, network, cloud, google)

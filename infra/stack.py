@@ -1,0 +1,199 @@
+"""What a stack file may say: all parts of an environment, and the rules between them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from components import binary_authorization, cluster_backup, encryption, registry, secrets
+from components.audit_logs import AuditLogSettings
+from components.binary_authorization import BinaryAuthorizationSettings
+from components.cluster import ClusterSettings
+from components.cluster_backup import ClusterBackupSettings
+from components.database import DatabaseSettings
+from components.encryption import EncryptionSettings
+from components.jenkins.settings import JenkinsSettings
+from components.network import NetworkSettings
+from components.node_pools import NodePoolSettings, PoolName
+from components.project import ProjectSettings
+from components.registry import RegistrySettings
+from components.secrets import SecretStoreSettings
+from components.settings import DnsLabel, LabelValue, Region, Settings
+from components.tenant import TenantSettings
+
+
+class EnvironmentSettings(Settings):
+    """What kind of environment this is and who answers for it."""
+
+    kind: Literal["long-lived", "popup"]
+    """A popup carries an end date and can always be destroyed."""
+
+    owner: LabelValue
+    """Team that answers for it; becomes a label on everything."""
+
+    expires_at: AwareDatetime | None = None
+    """End of a popup, with its time zone."""
+
+    @model_validator(mode="after")
+    def _end_date_for_popups(self) -> Self:
+        if self.kind == "popup" and self.expires_at is None:
+            raise ValueError("a popup needs expires_at, such as 2027-01-31T18:00:00Z")
+        if self.kind == "long-lived" and self.expires_at is not None:
+            raise ValueError("a long-lived environment has no end: remove expires_at, or say kind: popup")
+        return self
+
+
+class StackConfig(Settings):
+    """All that a stack file says. A part that is left out is not made."""
+
+    environment: EnvironmentSettings
+    """Kind and owner."""
+
+    region: Region
+    """Region of everything that is not multi-regional."""
+
+    project: ProjectSettings
+    """The Google Cloud project."""
+
+    network: NetworkSettings
+    """The VPC."""
+
+    cluster: ClusterSettings = ClusterSettings()
+    """The GKE cluster."""
+
+    node_pools: Annotated[dict[PoolName, NodePoolSettings], Field(min_length=1)]
+    """The cluster's node pools, by name."""
+
+    databases: dict[Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")], DatabaseSettings] = Field(
+        default_factory=dict
+    )
+    """Cloud SQL instances, by name."""
+
+    tenants: dict[DnsLabel, TenantSettings] = Field(default_factory=dict)
+    """Teams' namespaces, by name."""
+
+    secrets: SecretStoreSettings = SecretStoreSettings()
+    """How the tenants' secrets are kept."""
+
+    encryption: EncryptionSettings = EncryptionSettings()
+    """Keys of our own."""
+
+    binary_authorization: BinaryAuthorizationSettings = BinaryAuthorizationSettings()
+    """Which images may run."""
+
+    audit_logs: AuditLogSettings = AuditLogSettings()
+    """Whose accesses are logged."""
+
+    cluster_backup: ClusterBackupSettings | None = None
+    """Backups of what is inside the cluster."""
+
+    registry: RegistrySettings | None = None
+    """The container registry, in the one environment that has it."""
+
+    jenkins: JenkinsSettings | None = None
+    """Jenkins, in the environment that builds."""
+
+    upstream: DnsLabel | None = None
+    """The stack whose registry this one pulls from and whose deployer it lets in."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.cluster.zone is not None and not self.cluster.zone.startswith(f"{self.region}-"):
+            raise ValueError(f"cluster.zone {self.cluster.zone} is not in region {self.region}")
+        if self.jenkins is not None and self.registry is None:
+            raise ValueError("jenkins needs registry in the same stack: builds push to it")
+        if self.upstream is not None and self.registry is not None:
+            raise ValueError("upstream and registry exclude each other: one registry serves all environments")
+        users = [user for database in self.databases.values() for user in database.users]
+        twice = sorted({user for user in users if users.count(user) > 1})
+        if twice:
+            raise ValueError(f"databases: user {', '.join(twice)} is in two instances; names are unique in a project")
+        self._tenants_fit()
+        if self.environment.kind == "popup":
+            self._can_be_destroyed()
+        return self
+
+    def _tenants_fit(self) -> None:
+        taken: dict[str, str] = {}
+        for database, settings in self.databases.items():
+            for key, user in settings.users.items():
+                where, who = f"databases.{database}.users.{key}", f"{user.namespace}/{user.service_account}"
+                tenant = self.tenants.get(user.namespace)
+                if tenant is None or user.service_account not in tenant.accounts:
+                    raise ValueError(f"{where}: there is no tenants.{user.namespace} with the account {who}; add it")
+                if who in taken:
+                    raise ValueError(f"{where}: {who} logs in as {taken[who]} already; give it an account of its own")
+                taken[who] = where
+        for key, tenant in self.tenants.items():
+            if tenant.groups and self.cluster.admin_group is None:
+                raise ValueError(f"tenants.{key}: groups have rights only with cluster.admin_group; set it")
+
+    def _can_be_destroyed(self) -> None:
+        guarded = ["cluster"] if self.cluster.deletion_protection else []
+        guarded += [f"databases.{key}" for key, value in self.databases.items() if value.deletion_protection]
+        if guarded:
+            raise ValueError(f"a popup must be destroyable: set {guarded[0]}.deletion_protection to false")
+        if self.encryption.covers:
+            raise ValueError("a popup must leave nothing: set encryption.covers to [], for keys can never be deleted")
+        if self.cluster_backup is not None and self.cluster_backup.lock_days > 0:
+            raise ValueError("a popup must be destroyable: set cluster_backup.lock_days to 0, or leave backups out")
+
+    def services(self) -> set[str]:
+        """APIs that the chosen parts call, beside those of every environment."""
+        found = {*binary_authorization.SERVICES}
+        if self.encryption.covers:
+            found |= {*encryption.SERVICES}
+        if self.registry is not None:
+            found |= {*registry.SERVICES}
+        if self.cluster_backup is not None:
+            found |= {*cluster_backup.SERVICES}
+        if self._reminds():
+            found |= {*secrets.ROTATION_SERVICES}
+        return found
+
+    def agents(self) -> set[str]:
+        """Services whose agents act in this environment."""
+        found = {encryption.AGENTS[purpose] for purpose in self.encrypted_places() if purpose in self.encryption.covers}
+        return found | ({secrets.AGENT} if self._reminds() else set())
+
+    def _reminds(self) -> bool:
+        return any(secret.rotation for tenant in self.tenants.values() for secret in tenant.secrets.values())
+
+    def encrypted_places(self) -> dict[encryption.Purpose, tuple[str, ...]]:
+        """Where a key is needed for each purpose that this environment has."""
+        places: dict[encryption.Purpose, tuple[str, ...]] = {"cluster": (self.region,), "disks": (self.region,)}
+        if self.databases:
+            places["databases"] = (self.region,)
+        if self.registry is not None:
+            places["registry"] = registry.locations(self.registry)
+        if any(tenant.secrets for tenant in self.tenants.values()):
+            places["secrets"] = self.secrets.places()
+        if self.cluster_backup is not None:
+            places["backups"] = (self.cluster_backup.location,)
+        return places
+
+    def logins(self, tenant: str) -> dict[str, tuple[str, str]]:
+        """Which database and user each service account of a tenant logs in to."""
+        return {
+            user.service_account: (database, key)
+            for database, settings in self.databases.items()
+            for key, user in settings.users.items()
+            if user.namespace == tenant
+        }
+
+    def groups(self) -> set[str]:
+        """Every Google Group with rights inside the cluster."""
+        return {group for tenant in self.tenants.values() for group in tenant.groups}
+
+    def labels(self, name: str) -> dict[str, str]:
+        """The labels of everything in the environment."""
+        labels = {"environment": name, "owner": self.environment.owner, "managed-by": "atwork"}
+        if self.environment.expires_at is not None:
+            labels["expires-at"] = _label(self.environment.expires_at)
+        return labels
+
+
+def _label(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dt%H-%M-%S")

@@ -1,0 +1,138 @@
+"""A team's namespace and secrets as they are registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+import pytest
+from pydantic import ValidationError
+from support.mocks import Recording, record
+
+from components.secrets import Secrets, SecretSettings, SecretStoreSettings
+from components.tenant import Tenant, TenantSettings, TenantTrafficSettings, policies
+
+TEAM: dict[str, Any] = {"owner": "team-a", "accounts": ("api", "worker")}
+
+
+def _tenant(deployer: str | None = None, logins: dict[str, str] | None = None, **settings: Any) -> Recording:
+    def program() -> None:
+        provider = kubernetes.Provider("inside", kubeconfig="{}")
+        Tenant(
+            "tenant-a",
+            TenantSettings(**{**TEAM, **settings}),
+            physical_name="a",
+            logins=logins or {},
+            deployer=deployer,
+            database_range="10.0.0.0/20",
+            protect=False,
+            opts=pulumi.ResourceOptions(providers=[provider]),
+        )
+
+    return record(program)
+
+
+def test_accounts_have_no_token_and_only_those_that_log_in_act_as_somebody() -> None:
+    made = _tenant(logins={"api": "api-sql@p.iam.gserviceaccount.com"})
+    accounts = made.of_type("kubernetes:core/v1:ServiceAccount")
+    assert {one.inputs["metadata"]["name"] for one in accounts.values()} == {"api", "worker"}
+    assert {one.inputs["automountServiceAccountToken"] for one in accounts.values()} == {False}
+    notes = {one.inputs["metadata"]["name"]: one.inputs["metadata"].get("annotations") for one in accounts.values()}
+    assert notes["api"] == {"iam.gke.io/gcp-service-account": "api-sql@p.iam.gserviceaccount.com"}
+    assert not notes["worker"]
+
+
+def test_without_groups_and_deployer_nobody_has_rights() -> None:
+    assert _tenant().of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding") == {}
+
+
+def test_rights_end_at_the_namespace() -> None:
+    made = _tenant(deployer="d@p.iam.gserviceaccount.com", viewers=("all@x.dev",), editors=("a@x.dev",))
+    bindings = made.of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").values()
+    assert {
+        (one.inputs["subjects"][0]["name"], one.inputs["roleRef"]["name"], one.inputs["metadata"]["namespace"])
+        for one in bindings
+    } == {("all@x.dev", "view", "a"), ("a@x.dev", "edit", "a"), ("d@p.iam.gserviceaccount.com", "edit", "a")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "peer", "there"),
+    [
+        (TenantTrafficSettings(), "35.191.0.0/16", True),
+        (TenantTrafficSettings(gateway=False), "35.191.0.0/16", False),
+        (TenantTrafficSettings(), "10.0.0.0/20", True),
+        (TenantTrafficSettings(databases=False), "10.0.0.0/20", False),
+        (TenantTrafficSettings(), "'0.0.0.0/0'", False),
+        (TenantTrafficSettings(internet_ports=(443,)), "'0.0.0.0/0'", True),
+        (TenantTrafficSettings(from_namespaces=("web",)), "'web'", True),
+        (TenantTrafficSettings(), "'web'", False),
+    ],
+)
+def test_traffic_is_what_is_said(settings: TenantTrafficSettings, peer: str, *, there: bool) -> None:
+    assert (peer in str(policies(settings, "10.0.0.0/20"))) is there
+
+
+def test_a_reader_that_is_no_account_is_named() -> None:
+    TenantSettings(**TEAM, secrets={"key": SecretSettings(readers=("api",))})
+    with pytest.raises(ValidationError, match=r"secrets\.key\.readers: stranger is not among accounts \(api, worker\)"):
+        TenantSettings(**TEAM, secrets={"key": SecretSettings(readers=("api", "stranger"))})
+
+
+def _secrets(store: SecretStoreSettings, keys: dict[str, str], *, rotated: bool = False) -> Recording:
+    rotation = {"every_days": 30, "first": "2027-01-01T00:00:00Z"} if rotated else None
+
+    def program() -> None:
+        provider = gcp.Provider("google")
+        Secrets(
+            "secrets-a",
+            {"key": SecretSettings.model_validate_json(f'{{"readers": ["api"], "rotation": {_json(rotation)}}}')},
+            store=store,
+            namespace="a",
+            project_number="12",
+            workload_pool="p.svc.id.goog",
+            key_in=keys.get,
+            agent="serviceAccount:agent" if rotated else None,
+            protect=True,
+            labels={"owner": "a"},
+            opts=pulumi.ResourceOptions(providers=[provider]),
+        )
+
+    return record(program)
+
+
+def _json(value: object) -> str:
+    import json
+
+    return json.dumps(value)
+
+
+def test_one_account_reads_one_secret_and_no_value_is_anywhere() -> None:
+    made = _secrets(SecretStoreSettings(), {"global": "k"})
+    (grant,) = made.of_type("gcp:secretmanager/secretIamMember:SecretIamMember").values()
+    assert grant.inputs == {
+        "secretId": "a-key",
+        "role": "roles/secretmanager.secretAccessor",
+        "member": "principal://iam.googleapis.com/projects/12/locations/global/workloadIdentityPools/p.svc.id.goog"
+        "/subject/ns/a/sa/api",
+    }
+    (secret,) = made.of_type("gcp:secretmanager/secret:Secret").values()
+    assert secret.inputs["replication"] == {"auto": {"customerManagedEncryption": {"kmsKeyName": "k"}}}
+    assert made.of_type("gcp:secretmanager/secretVersion:SecretVersion") == {}
+    assert made.of_type("gcp:pubsub/topic:Topic") == {}
+
+
+def test_each_copy_has_the_key_of_its_place_and_a_reminder_its_topic() -> None:
+    made = _secrets(SecretStoreSettings(replicas=("r-a1", "r-b1")), {"r-a1": "ka", "r-b1": "kb"}, rotated=True)
+    (secret,) = made.of_type("gcp:secretmanager/secret:Secret").values()
+    replicas = secret.inputs["replication"]["userManaged"]["replicas"]
+    assert [(one["location"], one["customerManagedEncryption"]["kmsKeyName"]) for one in replicas] == [
+        ("r-a1", "ka"),
+        ("r-b1", "kb"),
+    ]
+    assert secret.inputs["rotation"] == {"nextRotationTime": "2027-01-01T00:00:00Z", "rotationPeriod": "2592000s"}
+    assert secret.ignore_changes == ("rotation.nextRotationTime",)
+    assert secret.inputs["topics"] == [{"name": "secrets-a-reminders-id"}]
+    (grant,) = made.of_type("gcp:pubsub/topicIAMMember:TopicIAMMember").values()
+    assert (grant.inputs["role"], grant.inputs["member"]) == ("roles/pubsub.publisher", "serviceAccount:agent")

@@ -1,0 +1,175 @@
+"""In what the three environments differ, in words: what is looser in ci is so on purpose, and nothing in production."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.mocks import Recorded, Recording
+from support.program import run_stack
+
+STACKS = ("ci", "staging", "production")
+CLUSTER = ("gcp:container/cluster:Cluster", "cluster-cluster")
+
+
+@pytest.fixture(scope="module")
+def recordings() -> dict[str, Recording]:
+    return {stack: run_stack(stack) for stack in STACKS}
+
+
+def cluster(recording: Recording) -> dict[str, Any]:
+    return recording.one(*CLUSTER).inputs
+
+
+def instances(recording: Recording) -> list[dict[str, Any]]:
+    return [one.inputs for one in recording.of_type("gcp:sql/databaseInstance:DatabaseInstance").values()]
+
+
+def guarded(recording: Recording) -> set[str]:
+    return {one.type for one in recording.resources.values() if one.protect}
+
+
+def test_nothing_in_ci_is_guarded_and_all_that_would_be_missed_is_elsewhere(recordings: dict[str, Recording]) -> None:
+    missed = {
+        "gcp:container/cluster:Cluster",
+        "gcp:kms/cryptoKey:CryptoKey",
+        "gcp:kms/keyRing:KeyRing",
+        "gcp:secretmanager/secret:Secret",
+        "gcp:sql/databaseInstance:DatabaseInstance",
+        "kubernetes:core/v1:Namespace",
+    }
+    assert {stack: guarded(recording) for stack, recording in recordings.items()} == {
+        "ci": set(),
+        "staging": missed,
+        "production": missed,
+    }
+
+
+def test_secrets_of_the_cluster_and_disks_rest_under_our_keys_but_in_ci(recordings: dict[str, Recording]) -> None:
+    states = {stack: cluster(recording)["databaseEncryption"]["state"] for stack, recording in recordings.items()}
+    assert states == {"ci": "DECRYPTED", "staging": "ENCRYPTED", "production": "ENCRYPTED"}
+    for stack, recording in recordings.items():
+        pools = recording.of_type("gcp:container/nodePool:NodePool").values()
+        keyed = {"bootDiskKmsKey" in one.inputs["nodeConfig"] for one in pools}
+        assert keyed == {stack != "ci"}, stack
+        (storage,) = recording.of_type("kubernetes:storage.k8s.io/v1:StorageClass").values()
+        assert ("disk-encryption-kms-key" in storage.inputs["parameters"]) == (stack != "ci")
+
+
+def test_the_registry_rests_under_a_key_in_its_own_place(recordings: dict[str, Recording]) -> None:
+    repositories = recordings["ci"].of_type("gcp:artifactregistry/repository:Repository").values()
+    assert {one.inputs["kmsKeyName"] for one in repositories} == {"keys-registry-europe-id"}
+    (ring,) = recordings["ci"].of_type("gcp:kms/keyRing:KeyRing").values()
+    assert ring.inputs == {"location": "europe"}
+
+
+def test_databases_rest_under_our_keys(recordings: dict[str, Recording]) -> None:
+    found = {stack: [one.get("encryptionKeyName") for one in instances(recordings[stack])] for stack in STACKS}
+    key = "keys-databases-europe-west1-id"
+    assert found == {"ci": [], "staging": [key], "production": [key]}
+
+
+def test_every_key_is_used_by_the_agent_of_its_service_alone(recordings: dict[str, Recording]) -> None:
+    for recording in recordings.values():
+        keys = recording.of_type("gcp:kms/cryptoKey:CryptoKey")
+        grants = recording.of_type("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")
+        assert {one.inputs["cryptoKeyId"].removesuffix("-id") for one in grants.values()} == keys.keys()
+        assert len(grants) == len(keys)
+        assert {one.inputs["rotationPeriod"] for one in keys.values()} == {"7776000s"}
+        assert {one.inputs["deletionPolicy"] for one in keys.values()} == {"ABANDON"}
+
+
+def test_foreign_images_are_refused_but_in_ci_where_they_are_logged(recordings: dict[str, Recording]) -> None:
+    modes: dict[str, str] = {}
+    for stack, recording in recordings.items():
+        (policy,) = recording.of_type("gcp:binaryauthorization/policy:Policy").values()
+        rule = policy.inputs["defaultAdmissionRule"]
+        assert rule["evaluationMode"] == "ALWAYS_DENY"
+        modes[stack] = rule["enforcementMode"]
+        assert cluster(recording)["binaryAuthorization"] == {"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"}
+    enforced = "ENFORCED_BLOCK_AND_AUDIT_LOG"
+    assert modes == {"ci": "DRYRUN_AUDIT_LOG_ONLY", "staging": enforced, "production": enforced}
+
+
+def test_candidates_run_nowhere_but_in_ci(recordings: dict[str, Recording]) -> None:
+    for stack in ("staging", "production"):
+        (policy,) = recordings[stack].of_type("gcp:binaryauthorization/policy:Policy").values()
+        assert [one["namePattern"] for one in policy.inputs["admissionWhitelistPatterns"]] == [
+            "europe-docker.pkg.dev/acme-at-work-ci/services/**",
+            "europe-docker.pkg.dev/acme-at-work-ci/docker-hub/**",
+        ]
+
+
+def test_accesses_to_data_are_logged_where_data_is(recordings: dict[str, Recording]) -> None:
+    audited = {
+        stack: {
+            one.inputs["service"] for one in recording.of_type("gcp:projects/iAMAuditConfig:IAMAuditConfig").values()
+        }
+        for stack, recording in recordings.items()
+    }
+    assert audited["ci"] == {"secretmanager.googleapis.com"}
+    assert audited["staging"] == audited["production"]
+    assert {"cloudsql.googleapis.com", "container.googleapis.com"} < audited["production"]
+
+
+def test_the_production_cluster_alone_is_backed_up_in_another_region(recordings: dict[str, Recording]) -> None:
+    plans = {
+        stack: [one.inputs for one in recording.of_type("gcp:gkebackup/backupPlan:BackupPlan").values()]
+        for stack, recording in recordings.items()
+    }
+    assert plans["ci"] == plans["staging"] == []
+    (plan,) = plans["production"]
+    assert plan["location"] != "europe-west1"
+    assert plan["backupConfig"]["encryptionKey"]["gcpKmsEncryptionKey"] == f"keys-backups-{plan['location']}-id"
+    agents = {
+        stack: cluster(recording)["addonsConfig"]["gkeBackupAgentConfig"] for stack, recording in recordings.items()
+    }
+    assert agents == {"ci": {"enabled": False}, "staging": {"enabled": False}, "production": {"enabled": True}}
+
+
+def test_database_backups_grow_towards_production(recordings: dict[str, Recording]) -> None:
+    kept = {
+        stack: (
+            one["settings"]["backupConfiguration"]["backupRetentionSettings"]["retainedBackups"],
+            one["settings"]["backupConfiguration"]["transactionLogRetentionDays"],
+            one["settings"]["backupConfiguration"].get("location"),
+        )
+        for stack in ("staging", "production")
+        for one in instances(recordings[stack])
+    }
+    assert kept == {"staging": (7, 3, None), "production": (30, 7, "europe-north1")}
+
+
+def test_only_production_upgrades_blue_green_and_keeps_two_copies_of_a_secret(recordings: dict[str, Recording]) -> None:
+    strategies = {
+        stack: {
+            one.inputs["upgradeSettings"]["strategy"]
+            for one in recording.of_type("gcp:container/nodePool:NodePool").values()
+        }
+        for stack, recording in recordings.items()
+    }
+    assert strategies == {"ci": {"SURGE"}, "staging": {"SURGE"}, "production": {"BLUE_GREEN"}}
+    replication = {stack: [one.inputs["replication"] for one in secrets_of(recordings[stack])] for stack in STACKS}
+    assert replication["ci"] == []
+    assert list(replication["staging"][0]) == ["auto"]
+    regions = [one["location"] for one in replication["production"][0]["userManaged"]["replicas"]]
+    assert regions == ["europe-west1", "europe-north1"]
+
+
+def secrets_of(recording: Recording) -> list[Recorded]:
+    return list(recording.of_type("gcp:secretmanager/secret:Secret").values())
+
+
+def test_people_change_things_in_staging_and_look_in_production(recordings: dict[str, Recording]) -> None:
+    roles = {
+        stack: {
+            (subject["kind"], one.inputs["roleRef"]["name"])
+            for one in recordings[stack].of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").values()
+            for subject in one.inputs["subjects"]
+        }
+        for stack in ("staging", "production")
+    }
+    assert roles == {
+        "staging": {("Group", "view"), ("Group", "edit"), ("User", "edit")},
+        "production": {("Group", "view"), ("User", "edit")},
+    }
