@@ -62,11 +62,16 @@ class RegistryRefs:
 
     project_id: pulumi.Output[str]
     location: str
+    repositories: Mapping[str, pulumi.Output[str]]
+    """The same ids by themselves, for what must wait until the repository is there."""
     candidates: str
     services: str
     charts: str
     cache: str
     docker_hub: str
+
+
+RELEASES = ("services", "charts")
 
 
 def locations(settings: RegistrySettings) -> tuple[str, ...]:
@@ -181,6 +186,7 @@ class ContainerRegistry(pulumi.ComponentResource):
         self.refs = RegistryRefs(
             pulumi.Output.from_input(project_id),
             settings.location,
+            {repository_id: made[repository_id].repository_id for repository_id in ("candidates", "cache", *RELEASES)},
             candidates="candidates",
             services="services",
             charts="charts",

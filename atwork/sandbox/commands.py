@@ -53,9 +53,10 @@ def down(stacks: Sequence[str]) -> int:
     """Destroy environments, each before the one that it reads."""
     home, console = here(), _console()
     with home.locked("atwork sandbox down"), opened(home, ensure(console)) as session:
-        chosen = [stack for stack in chosen_of(home, stacks) if deployment(home, stack).get("resources")]
-        for stack in chosen:
+        named = chosen_of(home, stacks)
+        for stack in named:
             recovery.recover(session, stack, console)
+        chosen = [stack for stack in named if deployment(home, stack).get("resources")]
         # The engine deletes what is unprotected before it meets a protected resource, unless a preview is asked first.
         outcomes = _in_waves(session, "preview-destroy", [chosen], console)
         if not any(outcome.failed for outcome in outcomes):

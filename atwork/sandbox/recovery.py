@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +19,9 @@ from rich.console import Console
 
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, SandboxError
-from atwork.sandbox.session import PROJECT, Session, deployment
+from atwork.sandbox.session import PROJECT, Session, deployment, state_file
+
+_ENDING_TRIES, _ENDING_SECONDS = 100, 0.05
 
 
 def stale_locks(home: Home, stack: str) -> list[Path]:
@@ -30,7 +34,7 @@ def stale_locks(home: Home, stack: str) -> list[Path]:
         except (json.JSONDecodeError, KeyError, ValueError):
             stale.append(path)
             continue
-        if host == socket.gethostname() and not _alive(pid):
+        if host == socket.gethostname() and not _alive_after_all(pid):
             stale.append(path)
         else:
             raise SandboxError(
@@ -38,6 +42,23 @@ def stale_locks(home: Home, stack: str) -> list[Path]:
                 "and try again"
             )
     return stale
+
+
+def _alive_after_all(pid: int) -> bool:
+    """Whether a process lives; one that was killed gets a moment to end, for its last threads may still write."""
+    for _ in range(_ENDING_TRIES):
+        if _alive(pid) or not _threads(pid):
+            break
+        time.sleep(_ENDING_SECONDS)
+    return _alive(pid)
+
+
+def _threads(pid: int) -> int:
+    """Threads beside the first one."""
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir())) - 1
+    except OSError:
+        return 0
 
 
 def _alive(pid: int) -> bool:
@@ -60,10 +81,46 @@ def recover(session: Session, stack: str, console: Console) -> None:
     for path in locks:
         path.unlink()
         console.print(f"{stack}: removed the lock of a run that is gone")
+    for mended in mend_files(session.home, stack):
+        console.print(f"{stack}: {mended}")
     cloud = Cloud(session.home.cloud)
     _resolve_pending(session, stack, cloud, console)
     if locks:
         _delete_orphans(session.home, stack, cloud, console)
+
+
+def mend_files(home: Home, stack: str) -> list[str]:
+    """Put right files that a kill cut off while they were written; what was done, in words.
+
+    The engine's file backend replaces a file in one step, but writes the notes beside it (`.attrs`) in place: an empty
+    one makes the state unreadable ("EOF") although nothing of it is lost, and is not needed. The state itself has a
+    copy from before the last change.
+    """
+    done: list[str] = []
+    state = state_file(home, stack)
+    history = home.state / ".pulumi" / "history" / "atwork" / stack
+    for notes in sorted([*state.parent.glob(f"{stack}.json*.attrs"), *history.glob("*.attrs")]):
+        if not _is_json(notes):
+            notes.unlink()
+            done.append(f"removed {notes.name}, which a kill had cut off")
+    if state.exists() and not _is_json(state):
+        before = state.with_name(f"{state.name}.bak")
+        if not before.exists() or not _is_json(before):
+            raise SandboxError(
+                f"{state.relative_to(home.checkout)}: damaged, and so is its copy; `atwork sandbox reset` starts the "
+                "sandbox anew"
+            )
+        shutil.copyfile(before, state)
+        done.append(f"put {before.name} in the place of {state.name}, which a kill had cut off")
+    return done
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True
 
 
 def _resolve_pending(session: Session, stack: str, cloud: Cloud, console: Console) -> None:

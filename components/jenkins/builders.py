@@ -85,7 +85,7 @@ class Builders(pulumi.ComponentResource):
                 f"{name}-writer-{repository}",
                 project=registry.project_id,
                 location=registry.location,
-                repository=repository,
+                repository=registry.repositories[repository],
                 role="roles/artifactregistry.writer",
                 member=self.principal,
                 opts=child,

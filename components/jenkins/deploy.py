@@ -99,7 +99,7 @@ class DeployTarget(pulumi.ComponentResource):
                 f"{name}-reader-{repository}",
                 project=registry.project_id,
                 location=registry.location,
-                repository=repository,
+                repository=registry.repositories[repository],
                 role="roles/artifactregistry.reader",
                 member=self.principal,
                 opts=child,

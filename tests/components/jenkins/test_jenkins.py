@@ -31,6 +31,7 @@ def _record(base: dict[str, Any], **changes: object) -> Recording:
         refs = RegistryRefs(
             pulumi.Output.from_input("acme-ci"),
             "europe",
+            {key: pulumi.Output.from_input(key) for key in ("candidates", "cache", "services", "charts")},
             candidates="candidates",
             services="services",
             charts="charts",

@@ -175,6 +175,19 @@ def test_a_key_ring_is_never_deleted_and_its_name_stays_taken(fresh: dict[str, P
         gcp.create(token, "ring", inputs)
 
 
+def test_members_go_with_what_they_are_members_of(fresh: dict[str, Provider]) -> None:
+    gcp = fresh["gcp"]
+    inputs = {"repositoryId": "r", "location": "europe", "format": "DOCKER"}
+    repository, _ = gcp.create("gcp:artifactregistry/repository:Repository", "r", inputs)
+    member = {"repository": "r", "location": "europe", "role": "roles/artifactregistry.reader", "member": "user:a@b.c"}
+    token = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
+    made, _ = gcp.create(token, "m", member)
+    assert gcp.read(token, "m", made) is not None
+    gcp.delete("gcp:artifactregistry/repository:Repository", "r", repository, inputs)
+    assert gcp.read(token, "m", made) is None
+    gcp.delete(token, "m", made, member)
+
+
 def test_a_member_that_is_there_already_is_no_error(fresh: dict[str, Provider]) -> None:
     member = {"project": "acme", "role": "roles/viewer", "member": "group:all@example.com"}
     first, _ = fresh["gcp"].create("gcp:projects/iAMMember:IAMMember", "one", member)

@@ -45,6 +45,11 @@ _CHILDREN = {
 }
 
 
+def _is_member(token: str) -> bool:
+    """Whether a type is a line of another's policy, which goes with it."""
+    return token.lower().endswith("iammember")
+
+
 @cache
 def _table() -> dict[str, dict[str, Any]]:
     return json.loads(resources.files(__name__).joinpath("rules.json").read_text())
@@ -85,7 +90,7 @@ class GoogleCloud(Package):
 
     def idempotent(self, token: str) -> bool:
         """Members of policies and switches of the project; two resources for one of them undo each other later."""
-        return token in _SWITCHES or token.lower().endswith("iammember")
+        return token in _SWITCHES or _is_member(token)
 
     def links(self, request: Request) -> set[str]:
         """Networks, clusters, instances, repositories and the like that the inputs name."""
@@ -119,7 +124,8 @@ class GoogleCloud(Package):
             raise Refused(f"{found.id}: deletion_policy is PREVENT; set it to DELETE, run `pulumi up`, then destroy")
         if found.type in _FOR_EVER:
             return
-        users = [user for user in cloud.users_of(found.id) if user[0] not in _CHILDREN.get(found.type, ())]
+        children = _CHILDREN.get(found.type, ())
+        users = [user for user in cloud.users_of(found.id) if user[0] not in children and not _is_member(user[0])]
         if users:
             kind = found.type.rpartition(":")[2].lower()
             raise Refused(f"Error 400: The {kind} resource '{found.id}' is already being used by '{users[0][1]}'")
@@ -129,10 +135,9 @@ class GoogleCloud(Package):
         if found.type in _FOR_EVER or reveal(found.inputs).get("deletionPolicy") == "ABANDON":
             cloud.release(found)
             return
-        for kind in _CHILDREN.get(found.type, ()):
-            for user_type, user_id in cloud.users_of(found.id):
-                if user_type == kind:
-                    cloud.delete("", kind, user_id)
+        for kind, name in cloud.users_of(found.id):
+            if kind in _CHILDREN.get(found.type, ()) or _is_member(kind):
+                cloud.delete("", kind, name)
         cloud.delete("", found.type, found.id)
         if found.type == "gcp:container/cluster:Cluster":
             cloud.delete_scope(
