@@ -30,7 +30,7 @@ def run() -> int:
     rows: list[tuple[str, str, str]] = []
     with tempfile.TemporaryDirectory(prefix="atwork-bench-") as name:
         copy = Path(name)
-        for part in ("Pulumi.yaml", "stacks", "infra"):
+        for part in ("Pulumi.yaml", "stacks", "infra", "policies"):
             (copy / part).symlink_to(checkout / part)
         for what, arguments, budget in (
             ("up from nothing, three stacks", ["up"], 40),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -135,4 +136,15 @@ def load(stack: str, text: str, directory: Path = STACKS) -> StackConfig:
     """The settings of one stack, checked alone and beside all others in the folder of stack files."""
     config = parse(stack, text)
     check_together({**read_all(directory), stack: config})
+    check_exemptions(stack, config, datetime.now(UTC).date())
     return config
+
+
+def check_exemptions(stack: str, config: StackConfig, today: date) -> None:
+    """Raise `ConfigError` for exemptions that are over or name no rule."""
+    mistakes = [
+        f"stacks/Pulumi.{stack}.yaml: {CONFIG_KEY}.policies.{key}: {message}"
+        for key, message in config.policies.mistakes(today)
+    ]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))

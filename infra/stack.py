@@ -22,6 +22,7 @@ from components.registry import RegistrySettings
 from components.secrets import SecretStoreSettings
 from components.settings import DnsLabel, LabelValue, Region, Settings
 from components.tenant import TenantSettings
+from infra.exemptions import PolicySettings
 
 
 class EnvironmentSettings(Settings):
@@ -94,6 +95,9 @@ class StackConfig(Settings):
 
     jenkins: JenkinsSettings | None = None
     """Jenkins, in the environment that builds."""
+
+    policies: PolicySettings = PolicySettings()
+    """How strictly policies are taken, and what is exempt from them."""
 
     upstream: DnsLabel | None = None
     """The stack whose registry this one pulls from and whose deployer it lets in."""

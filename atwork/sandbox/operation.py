@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from atwork.sandbox.session import Session
+from atwork.sandbox.workspace import POLICIES
 
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 _POLL_SECONDS = 0.05
@@ -25,6 +26,7 @@ _MODES = {
     "preview-destroy": ["destroy", "--preview-only"],
     "destroy": ["destroy", "--yes", "--skip-preview"],
 }
+_HELD_TO_POLICIES = ("preview", "up")
 _NOT_COUNTED = ("pulumi:pulumi:StackReference",)
 
 
@@ -35,6 +37,7 @@ class Outcome:
     stack: str
     steps: Counter[str] = field(default_factory=Counter[str])
     errors: list[str] = field(default_factory=list[str])
+    advice: list[str] = field(default_factory=list[str])
     seconds: float = 0.0
     code: int = 0
     finished: bool = False
@@ -57,6 +60,8 @@ def run(session: Session, verb: str, stack: str, watch: Callable[[Outcome, str],
     with tempfile.TemporaryDirectory(dir=session.home.folder) as folder, session.environment() as environment:
         events = Path(folder, "events.jsonl")
         command = [str(session.engine.path), *_MODES[verb], "--stack", stack, "--non-interactive"]
+        if verb in _HELD_TO_POLICIES and (session.home.workspace / POLICIES).exists():
+            command += ["--policy-pack", POLICIES]
         command += ["--event-log", str(events), "--suppress-progress", "--suppress-outputs", "--color", "never"]
         with Path(folder, "output").open("w+") as output:
             child = subprocess.Popen(
@@ -117,5 +122,10 @@ def _take(event: dict[str, Any], outcome: Outcome, watch: Callable[[Outcome, str
         about = str(event["diagnosticEvent"].get("urn", "")).rpartition("::")[2]
         if text and "update failed" not in text:
             outcome.errors.append(f"{about}: {text}" if about and not about.startswith("atwork-") else text)
+    elif "policyEvent" in event:
+        found = event["policyEvent"]
+        about = str(found.get("resourceUrn", "")).rpartition("::")[2]
+        told = f"{about}: {found['policyName']}: {' '.join(_COLOUR.sub('', found['message']).split())}"
+        (outcome.errors if found.get("enforcementLevel") == "mandatory" else outcome.advice).append(told)
     elif "summaryEvent" in event:
         outcome.finished = True

@@ -14,6 +14,9 @@ import yaml
 
 from atwork.sandbox.home import Home, SandboxError
 
+POLICIES = "policies"
+"""Folder of the policy pack, in the checkout and in the engine's folder."""
+
 _SALT = "encryptionsalt"
 
 
@@ -41,6 +44,7 @@ def write(home: Home) -> None:
     link = target / main
     if not link.is_symlink():
         link.symlink_to(home.checkout / main, target_is_directory=True)
+    _write_policies(home.checkout / POLICIES, target / POLICIES)
     kept = {path.name for path in _files(home)}
     for path in _files(home):
         copy = target / "stacks" / path.name
@@ -50,6 +54,19 @@ def write(home: Home) -> None:
     for copy in (target / "stacks").glob("Pulumi.*.yaml"):
         if copy.name not in kept:
             copy.unlink()
+
+
+def _write_policies(pack: Path, target: Path) -> None:
+    """The pack with this process' interpreter, so that no second environment is made for it."""
+    if not (pack / "PulumiPolicy.yaml").exists():
+        return
+    target.mkdir(exist_ok=True)
+    description = _read(pack / "PulumiPolicy.yaml")
+    description["runtime"]["options"]["virtualenv"] = sys.prefix
+    _replace(target / "PulumiPolicy.yaml", description)
+    link = target / "__main__.py"
+    if not link.is_symlink():
+        link.symlink_to(pack / "__main__.py")
 
 
 def _files(home: Home) -> list[Path]:

@@ -1,0 +1,5 @@
+"""The pack as the engine starts it: `pulumi preview --policy-pack policies`."""
+
+from policies.pack import run
+
+run()

@@ -1,0 +1,89 @@
+"""What a rule is: a function from one resource, or from all of them, to what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+class _Unknown:
+    """A value that a preview cannot know yet; it breaks no rule."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN: Final = _Unknown()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the rules know of the stack: its kind, whether violations stop it, what is exempt."""
+
+    kind: str = "long-lived"
+    mandatory: bool = True
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource as the engine is about to make it; `properties` have Pulumi's names (camelCase)."""
+
+    type: str
+    name: str
+    properties: Mapping[str, Any]
+    protect: bool = False
+    urn: str = ""
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """The value at a dotted path; `UNKNOWN` where it or a part above it is."""
+        found: Any = self.properties
+        for part in path.split("."):
+            if found is UNKNOWN:
+                return UNKNOWN
+            if isinstance(found, Mapping):
+                found = found.get(part)
+            elif isinstance(found, Sequence) and not isinstance(found, str) and part.isdigit():
+                found = found[int(part)] if int(part) < len(found) else None
+            else:
+                return default
+        return default if found is None else found
+
+    def is_not(self, path: str, *allowed: Any) -> bool:
+        """Whether the value at a path is known and none of the allowed ones."""
+        found = self.get(path)
+        return found is not UNKNOWN and found not in allowed
+
+
+ResourceCheck = Callable[[Resource, Environment], Iterator[str]]
+StackCheck = Callable[[Sequence[Resource], Environment], Iterator[tuple[Resource, str]]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`types` are type tokens, or their beginnings where they end in `*`; `source` says who asks for it."""
+
+    name: str
+    source: str
+    description: str
+    types: tuple[str, ...] = ()
+    resource: ResourceCheck | None = None
+    stack: StackCheck | None = None
+
+    def applies(self, token: str) -> bool:
+        """Whether the rule looks at resources of a type."""
+        return any(token.startswith(one[:-1]) if one.endswith("*") else token == one for one in self.types)
+
+
+def on(name: str, *types: str, source: str) -> Callable[[ResourceCheck], Rule]:
+    """Make a rule of a function that looks at one resource; its docstring is the description."""
+    return lambda check: Rule(name, source, _description(check), types, resource=check)
+
+
+def over_all(name: str, *types: str, source: str) -> Callable[[StackCheck], Rule]:
+    """Make a rule of a function that looks at all resources of the types together."""
+    return lambda check: Rule(name, source, _description(check), types, stack=check)
+
+
+def _description(check: Callable[..., Any]) -> str:
+    return (check.__doc__ or "").strip().splitlines()[0]

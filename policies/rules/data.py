@@ -1,0 +1,100 @@
+"""Rules on what holds data: databases, secrets, keys, and the guards on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from policies.rule import UNKNOWN, Environment, Resource, on, over_all
+
+_SQL = "gcp:sql/databaseInstance:DatabaseInstance"
+_CLUSTER = "gcp:container/cluster:Cluster"
+_GUARDED = (_SQL, _CLUSTER, "gcp:kms/cryptoKey:CryptoKey", "gcp:secretmanager/secret:Secret")
+
+
+@on("database-private", _SQL, source="CIS GCP 6.5, 6.6")
+def private(one: Resource, _: Environment) -> Iterator[str]:
+    """No database has a public address."""
+    if one.is_not("settings.ipConfiguration.ipv4Enabled", False):
+        yield "settings.ipConfiguration.ipv4Enabled must be false, and said: left out it is true"
+
+
+@on("database-encrypted-connections", _SQL, source="CIS GCP 6.4")
+def encrypted_connections(one: Resource, _: Environment) -> Iterator[str]:
+    """Every connection is encrypted and comes through a connector."""
+    if one.is_not("settings.ipConfiguration.sslMode", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED", "ENCRYPTED_ONLY"):
+        yield "settings.ipConfiguration.sslMode must be TRUSTED_CLIENT_CERTIFICATE_REQUIRED or ENCRYPTED_ONLY"
+    if one.is_not("settings.connectorEnforcement", "REQUIRED"):
+        yield "settings.connectorEnforcement must be REQUIRED"
+
+
+@on("database-backups", _SQL, source="CIS GCP 6.7")
+def backups(one: Resource, _: Environment) -> Iterator[str]:
+    """Databases are backed up and can go back to any moment."""
+    if one.get("masterInstanceName"):
+        return
+    for key in ("enabled", "pointInTimeRecoveryEnabled"):
+        if one.is_not(f"settings.backupConfiguration.{key}", True):
+            yield f"settings.backupConfiguration.{key} must be true"
+
+
+@on("database-audited", _SQL, source="CIS GCP 6.2")
+def audited(one: Resource, _: Environment) -> Iterator[str]:
+    """Logins by IAM, and a log of who connected and changed the schema."""
+    flags = one.get("settings.databaseFlags", ())
+    if flags is UNKNOWN or not str(one.get("databaseVersion", "")).startswith("POSTGRES"):
+        return
+    there = {flag["name"]: flag["value"] for flag in flags}
+    for name in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_connections", "log_disconnections"):
+        if there.get(name) != "on":
+            yield f"settings.databaseFlags: {name} must be on"
+
+
+@on("database-no-passwords", "gcp:sql/user:User", source="CIS GCP 6.9; design: logins by IAM")
+def no_passwords(one: Resource, _: Environment) -> Iterator[str]:
+    """Users log in by IAM; a password would rest in the state."""
+    if one.is_not("type", "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"):
+        yield "type must be one of CLOUD_IAM_*"
+    for key in ("password", "passwordWo"):
+        if one.get(key):
+            yield f"{key} must not be set"
+
+
+@on("deletion-guards", *_GUARDED, source="design: production is never destroyed by accident, a popup always can be")
+def deletion_guards(one: Resource, here: Environment) -> Iterator[str]:
+    """What holds data is guarded where it lasts, and free where it is to go."""
+    if here.kind == "popup":
+        if one.protect or one.get("deletionProtection") is True:
+            yield "a popup has no deletion guards; its end would fail"
+    elif not one.protect:
+        yield "must be protected; the environment's cluster.deletion_protection guards it"
+
+
+@over_all("backup-of-clusters", _CLUSTER, "gcp:gkebackup/backupPlan:BackupPlan", source="Backup for GKE documentation")
+def clusters_backed_up(all_of_them: Sequence[Resource], _: Environment) -> Iterator[tuple[Resource, str]]:
+    """What is inside a cluster is backed up."""
+    plans = [one for one in all_of_them if one.type == "gcp:gkebackup/backupPlan:BackupPlan"]
+    for one in all_of_them:
+        if one.type == _CLUSTER and not plans:
+            yield one, "there is no gkebackup.BackupPlan; add cluster_backup to the stack file"
+
+
+@on("no-secret-values", "gcp:secretmanager/secretVersion:SecretVersion", source="design: docs/secrets.md")
+def no_secret_values(one: Resource, _: Environment) -> Iterator[str]:
+    """Values of secrets are added from outside, for the state keeps what passes through the program."""
+    yield f"{one.name}: add the version with `gcloud secrets versions add` instead"
+
+
+@on("no-plain-secrets", "kubernetes:core/v1:Secret", source="design: docs/secrets.md")
+def no_plain_secrets(one: Resource, _: Environment) -> Iterator[str]:
+    """Kubernetes Secrets of the program carry no values."""
+    for key in ("data", "stringData"):
+        if one.get(key):
+            yield f"{key} must be empty; pods read Secret Manager instead"
+
+
+@on("key-rotation", "gcp:kms/cryptoKey:CryptoKey", source="CIS GCP 1.10; checkov CKV_GCP_43")
+def key_rotation(one: Resource, _: Environment) -> Iterator[str]:
+    """Keys get a new version every 90 days at most."""
+    period = one.get("rotationPeriod", "")
+    if period is not UNKNOWN and (not period or float(str(period).removesuffix("s")) > 90 * 86400):
+        yield "rotationPeriod must be 7776000s or less"

@@ -1,0 +1,33 @@
+"""Rules on networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.rule import UNKNOWN, Environment, Resource, on
+
+
+@on("network-custom", "gcp:compute/network:Network", source="CIS GCP 3.1")
+def custom(one: Resource, _: Environment) -> Iterator[str]:
+    """Subnets are chosen, not scattered over all regions."""
+    if one.is_not("autoCreateSubnetworks", False):
+        yield "autoCreateSubnetworks must be false"
+
+
+@on("subnet-logged", "gcp:compute/subnetwork:Subnetwork", source="CIS GCP 3.8; checkov CKV_GCP_26, CKV_GCP_74")
+def logged(one: Resource, _: Environment) -> Iterator[str]:
+    """Flows are logged, and Google's APIs are reached without the internet."""
+    if not one.get("logConfig"):
+        yield "logConfig is missing"
+    if one.is_not("privateIpGoogleAccess", True):
+        yield "privateIpGoogleAccess must be true"
+
+
+@on("firewall-closed", "gcp:compute/firewall:Firewall", source="CIS GCP 3.6, 3.7")
+def closed(one: Resource, _: Environment) -> Iterator[str]:
+    """Nothing is let in from everywhere."""
+    ranges = one.get("sourceRanges", ())
+    if ranges is UNKNOWN or one.get("direction", "INGRESS") != "INGRESS" or not one.get("allows"):
+        return
+    if {"0.0.0.0/0", "::/0"} & set(ranges):
+        yield "sourceRanges must not be the whole internet"
