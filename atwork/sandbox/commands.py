@@ -174,6 +174,9 @@ def _tell(home: Home, outcomes: Sequence[Outcome], console: Console, *, addresse
     if outcomes:
         console.print(report.table(outcomes))
     for outcome in outcomes:
+        for advice in dict.fromkeys(outcome.advice):
+            console.print(f"[yellow]{outcome.stack}[/yellow]: ", end="")
+            console.print(f"advice: {advice}", markup=False, highlight=False, soft_wrap=True)
         for error in dict.fromkeys(outcome.errors):
             console.print(f"[red]{outcome.stack}[/red]: ", end="")
             console.print(error, markup=False, highlight=False, soft_wrap=True)

@@ -198,6 +198,18 @@ def test_10_ranges_that_overlap_are_refused_before_anything_is_made(home: Home) 
     assert "10.65.0.0/16 overlaps pods 10.65.0.0/16 of" in done.stdout
 
 
+def test_10b_a_broken_policy_stops_an_update_where_policies_are_mandatory(home: Home) -> None:
+    edit(home, "staging", "point_in_time_days: 3", "point_in_time_days: 0")
+    done = atwork(home, "sandbox", "preview", "staging")
+    edit(home, "staging", "point_in_time_days: 0", "point_in_time_days: 3")
+    assert done.returncode == 1
+    assert "database-main-instance: database-backups:" in done.stdout
+    assert "settings.backupConfiguration.pointInTimeRecoveryEnabled must be true" in done.stdout
+    done = atwork(home, "sandbox", "preview", "ci")
+    assert done.returncode == 0
+    assert "ci: advice: cluster-cluster: cluster-secrets-encrypted:" in done.stdout
+
+
 def test_11_a_guarded_environment_loses_nothing_to_a_destroy(home: Home) -> None:
     before = resources(home, "production")
     done = atwork(home, "sandbox", "down", "production")
