@@ -4,10 +4,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+AUDIT  := .venv-audit
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine sandbox down preview test check format golden schema bench lock clean
+.PHONY: help setup engine sandbox down preview test check audit format golden schema bench lock clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,11 +42,21 @@ preview: setup  ## Preview the three environments in the sandbox
 test: setup  ## Run every check and every test
 	@$(MAKE) --no-print-directory check engine
 	@$(BIN)/pytest
+	@$(MAKE) --no-print-directory audit
 
 check: setup  ## Lint, format check and strict types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/basedpyright
+
+audit: setup $(AUDIT)/.installed  ## Check the environments with checkov, as Terraform and as manifests
+	@$(AUDIT)/bin/python tools/audit.py
+
+$(AUDIT)/.installed: requirements/audit.txt | $(STAMP)
+	@echo "Installing checkov into $(AUDIT) (half a minute, once)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AUDIT)
+	@$(BIN)/uv pip sync --quiet --python $(AUDIT)/bin/python --require-hashes requirements/audit.txt
+	@touch $@
 
 format: setup  ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix-only .
@@ -64,9 +75,10 @@ lock: setup  ## Pin the dependencies of pyproject.toml anew, with hashes
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) ../pyproject.toml -o run.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) --group ../pyproject.toml:dev -c run.txt -o dev.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) bootstrap.in -o bootstrap.txt
+	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) audit.in -o audit.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) go.in -o go.txt
 LOCKFLAGS := --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --upgrade \
   --custom-compile-command "make lock"
 
 clean:  ## Remove the virtual environment and the sandbox of this checkout
-	rm -rf $(VENV) .sandbox
+	rm -rf $(VENV) $(AUDIT) .sandbox

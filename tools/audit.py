@@ -1,0 +1,231 @@
+"""`make audit`: the environments' resources as Terraform and Kubernetes files, checked by checkov.
+
+Checkov does not read Pulumi. The golden inventories (tests/golden/STACK.yaml, held to the program by a test) are written
+as Terraform JSON with the provider's own property names, and the objects inside clusters as manifests. What fails must
+be in tools/audit-skips.yaml with its reason; what is there and fails no longer must go.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+STACKS = ("ci", "staging", "production")
+SKIPS = Path(__file__).with_name("audit-skips.yaml")
+
+# Terraform's words for the services whose name differs from Pulumi's module.
+_SERVICES = {
+    "artifactregistry": "artifact_registry",
+    "binaryauthorization": "binary_authorization",
+    "gkebackup": "gke_backup",
+    "networkconnectivity": "network_connectivity",
+    "organizations": "",
+    "projects": "project",
+    "secretmanager": "secret_manager",
+    "serviceaccount": "service_account",
+}
+# Lists of blocks have plural names in Pulumi and singular ones in Terraform.
+_PLURALS = {
+    "additional_pod_ranges_configs": "additional_pod_ranges_config",
+    "admission_whitelist_patterns": "admission_whitelist_patterns",
+    "allows": "allow",
+    "audit_log_configs": "audit_log_config",
+    "denies": "deny",
+    "maintenance_exclusions": "maintenance_exclusion",
+    "node_drain_configs": "node_drain_config",
+    "resource_limits": "resource_limits",
+    "secondary_ip_ranges": "secondary_ip_range",
+    "taints": "taint",
+}
+_CHECKOV = (sys.executable, "-m", "checkov.main", "--output", "json", "--compact", "--skip-download", "--soft-fail")
+_KEEP_KEYS = ("labels", "resource_labels", "user_labels", "metadata", "annotations", "default_labels")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check that a resource fails."""
+
+    stack: str
+    check: str
+    title: str
+    resource: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A check that some resources need not pass, and why."""
+
+    check: str
+    stacks: tuple[str, ...]
+    resources: str
+    reason: str
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether it speaks of that failure."""
+        return (
+            finding.check == self.check
+            and finding.stack in self.stacks
+            and fnmatch.fnmatchcase(finding.resource, self.resources)
+        )
+
+
+def snake(name: str) -> str:
+    """Terraform's form of a name: `enableK8sTokensViaDns` is `enable_k8s_tokens_via_dns`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def terraform_type(token: str) -> str:
+    """Terraform's type of a token: `gcp:projects/iAMMember:IAMMember` is `google_project_iam_member`."""
+    _, module, kind = token.split(":")
+    service = module.partition("/")[0]
+    kind = snake(re.sub(r"IAM|Iam", "Iam_", kind)).replace("iam__", "iam_").replace("__", "_").strip("_")
+    words = [
+        "google",
+        _SERVICES.get(service, service),
+        "" if (service, kind) == ("serviceaccount", "account") else kind,
+    ]
+    return "_".join(word for word in words if word)
+
+
+def terraform(value: Any, references: Mapping[str, str], key: str = "") -> Any:
+    """Properties with Terraform's names; maps that people fill in keep their keys, ids become references."""
+    if isinstance(value, Mapping):
+        if key in _KEEP_KEYS:
+            return dict(value)
+        made: dict[str, Any] = {}
+        for name, inner in value.items():
+            short = snake(str(name))
+            short = _PLURALS.get(short, short)
+            made[short] = terraform(inner, references, short)
+        return made
+    if isinstance(value, list):
+        return [terraform(item, references) for item in value]
+    return references.get(value, value) if isinstance(value, str) else value
+
+
+def inventory(stack: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Type, name and inputs of everything in an environment."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "golden" / f"{stack}.yaml").read_text())
+    for key, inputs in found.items():
+        token, _, name = key.partition(" ")
+        yield token, name, dict(inputs)
+
+
+def write(stack: str, folder: Path) -> None:
+    """The environment as one Terraform JSON file and one file of manifests."""
+    resources: dict[str, dict[str, Any]] = {}
+    objects: list[dict[str, Any]] = []
+    everything = list(inventory(stack))
+    # In the inventories the id of a resource is its name and `-id`.
+    references = {
+        f"{name}-id": f"${{{terraform_type(token)}.{name}.id}}"
+        for token, name, _ in everything
+        if token.startswith("gcp:")
+    }
+    for token, name, inputs in everything:
+        protect = inputs.pop("protect", False)
+        if token.startswith("gcp:"):
+            made = terraform(inputs, references)
+            if protect:
+                made["lifecycle"] = {"prevent_destroy": True}
+            resources.setdefault(terraform_type(token), {})[name] = made
+        elif token.startswith("kubernetes:") and "apiVersion" in inputs:
+            objects.append(inputs)
+    (folder / f"{stack}.tf.json").write_text(json.dumps({"resource": resources}, indent=1))
+    (folder / f"{stack}.yaml").write_text(yaml.safe_dump_all(objects))
+
+
+def findings(stack: str, folder: Path) -> Iterator[Finding]:
+    """What checkov finds; `RuntimeError` where it does not run."""
+    seen: set[tuple[str, str]] = set()
+    for framework, file in (("terraform_json", f"{stack}.tf.json"), ("kubernetes", f"{stack}.yaml")):
+        done = subprocess.run(
+            [*_CHECKOV, "--file", str(folder / file), "--framework", framework],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+        )
+        if done.returncode or not done.stdout.strip():
+            raise RuntimeError(f"checkov failed on {file}: {(done.stderr or done.stdout).strip()[-1500:]}")
+        reports: Any = json.loads(done.stdout)
+        for report in reports if isinstance(reports, list) else [reports]:
+            if "results" not in report:
+                raise RuntimeError(f"checkov found nothing to check in {file}: {report}")
+            if report["results"]["parsing_errors"]:
+                raise RuntimeError(f"checkov cannot read {report['results']['parsing_errors']}")
+            for one in report["results"]["failed_checks"]:
+                identity = (one["check_id"], one["resource"])
+                if identity not in seen:  # it reports a resource once for each file it thinks it is in
+                    seen.add(identity)
+                    yield Finding(stack, one["check_id"], one["check_name"], one["resource"])
+
+
+def skips(path: Path = SKIPS) -> list[Skip]:
+    """The reviewed exceptions; `ValueError` for one without a reason."""
+    made: list[Skip] = []
+    for number, one in enumerate(yaml.safe_load(path.read_text()) or [], start=1):
+        if not str(one.get("reason") or "").strip():
+            raise ValueError(f"{path.name}: entry {number} ({one.get('check')}) has no reason; write one")
+        made.append(Skip(one["check"], tuple(one.get("stacks", STACKS)), one.get("resources", "*"), one["reason"]))
+    return made
+
+
+def judge(found: list[Finding], accepted: list[Skip]) -> list[str]:
+    """What is wrong: failures that nobody accepted, exceptions that nothing needs, too many for production."""
+    wrong = [
+        f"{one.stack}: {one.check} {one.resource}: {one.title}"
+        for one in found
+        if not any(skip.covers(one) for skip in accepted)
+    ]
+    wrong += [
+        f"{SKIPS.name}: {skip.check} on {skip.resources} fails in none of {', '.join(skip.stacks)}; remove it"
+        for skip in accepted
+        if not any(skip.covers(one) for one in found)
+    ]
+    production = {skip.check for skip in accepted if "production" in skip.stacks}
+    if len(production) > _MOST_IN_PRODUCTION:
+        wrong.append(f"{SKIPS.name}: {len(production)} checks are skipped in production; {_MOST_IN_PRODUCTION} at most")
+    return wrong
+
+
+_MOST_IN_PRODUCTION = 8
+
+
+def main() -> int:
+    """Write, check, compare; 1 when something is wrong."""
+    found: list[Finding] = []
+    with tempfile.TemporaryDirectory(prefix="atwork-audit-") as name:
+        folder = Path(name)
+
+        def audit(stack: str) -> list[Finding]:
+            write(stack, folder)
+            made = list(findings(stack, folder))
+            print(f"audit: {stack}: {len(made)} failed checks", flush=True)
+            return made
+
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            found += [finding for made in pool.map(audit, STACKS) for finding in made]
+    accepted = skips()
+    wrong = judge(found, accepted)
+    for line in wrong:
+        print(line)
+    print(f"{len(wrong)} problems; {len(found)} failed checks are accepted by {len(accepted)} reviewed entries")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
