@@ -1,8 +1,8 @@
 """`make audit`: the environments' resources as Terraform and Kubernetes files, checked by checkov.
 
-Checkov does not read Pulumi. The golden inventories (tests/golden/STACK.yaml, held to the program by a test) are written
-as Terraform JSON with the provider's own property names, and the objects inside clusters as manifests. What fails must
-be in tools/audit-skips.yaml with its reason; what is there and fails no longer must go.
+Checkov does not read Pulumi. The golden inventories (tests/golden/STACK.yaml, held to the program by a test) are
+written as Terraform JSON with the provider's own property names, and the objects inside clusters as manifests. What
+fails must be in tools/audit-skips.yaml with its reason; what is there and fails no longer must go.
 """
 
 from __future__ import annotations

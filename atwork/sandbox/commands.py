@@ -68,7 +68,8 @@ def down(stacks: Sequence[str]) -> int:
     else:
         console.print(f"Left: {', '.join(f'{stack} ({count} resources)' for stack, count in left.items())}.")
         console.print(
-            "Guards are lifted as in the real cloud: deletion_protection: false in the stack file, `up`, then `down`. "
+            "Guards are lifted as in the real cloud: deletion_protection: false in the stack file, an exemption from the "
+            "policy deletion-guards, `up`, then `down`. "
             "`atwork sandbox reset` throws the whole simulation away instead."
         )
     return code

@@ -66,7 +66,10 @@ def deletion_guards(one: Resource, here: Environment) -> Iterator[str]:
         if one.protect or one.get("deletionProtection") is True:
             yield "a popup has no deletion guards; its end would fail"
     elif not one.protect:
-        yield "must be protected; the environment's cluster.deletion_protection guards it"
+        yield (
+            "must be protected: set deletion_protection to true; before a decommission, exempt deletion-guards for the "
+            "resources in question"
+        )
 
 
 @over_all("backup-of-clusters", _CLUSTER, "gcp:gkebackup/backupPlan:BackupPlan", source="Backup for GKE documentation")

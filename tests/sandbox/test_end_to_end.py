@@ -232,6 +232,12 @@ def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
     for stack in ("staging", "production"):
         edit(home, stack, "deletion_protection: true", "deletion_protection: false")
         edit(home, stack, "        tier:", "        deletion_protection: false\n        tier:")
+    done = atwork(home, "sandbox", "preview", "production")
+    assert done.returncode == 1
+    assert "cluster-cluster: deletion-guards:" in done.stdout
+    leave = '{policy: deletion-guards, resource: "*", reason: the environment is given up, expires: 2099-12-31}'
+    edit(home, "staging", "      exemptions:\n", f"      exemptions:\n        going: {leave}\n")
+    edit(home, "production", "    tenants:\n", f"    policies: {{exemptions: {{going: {leave}}}}}\n    tenants:\n")
     assert atwork(home, "sandbox", "up").returncode == 0
     done = atwork(home, "sandbox", "down")
     assert done.returncode == 0, done.stdout + done.stderr
