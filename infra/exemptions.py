@@ -17,7 +17,7 @@ class ExemptionSettings(Settings):
     policy: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
     """Name of the rule, as a violation prints it."""
 
-    resource: Annotated[str, Field(min_length=3)]
+    resource: Annotated[str, Field(min_length=1)]
     """Logical name of the resource; `*` stands for any characters."""
 
     reason: Annotated[str, Field(min_length=15)]

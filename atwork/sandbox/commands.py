@@ -68,9 +68,10 @@ def down(stacks: Sequence[str]) -> int:
     else:
         console.print(f"Left: {', '.join(f'{stack} ({count} resources)' for stack, count in left.items())}.")
         console.print(
-            "Guards are lifted as in the real cloud: deletion_protection: false in the stack file, an exemption from the "
-            "policy deletion-guards, `up`, then `down`. "
-            "`atwork sandbox reset` throws the whole simulation away instead."
+            "Guards are lifted as in the real cloud: deletion_protection: false in the stack file, an exemption from "
+            "the policy deletion-guards, `up`, then `down`. "
+            "`atwork sandbox reset` throws the whole simulation away instead.",
+            soft_wrap=True,
         )
     return code
 
