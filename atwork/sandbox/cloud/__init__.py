@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 
 SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the engine's marker of a secret, not one)
 _FORMAT = 1
+_RESET = "`atwork sandbox reset` throws the simulated cloud away"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
     scope TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
@@ -59,7 +61,6 @@ class Cloud:
         self.path = path
         self._local = threading.local()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._cipher = Fernet(_key(path.with_suffix(".key")))
         with self._transaction() as database:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version not in (0, _FORMAT):
@@ -68,6 +69,14 @@ class Cloud:
                 for statement in filter(str.strip, _TABLES.split(";")):
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {_FORMAT}")
+            (kept,) = database.execute("SELECT EXISTS (SELECT 1 FROM objects)").fetchone()
+        key = path.with_suffix(".key")
+        if kept and not key.exists():
+            raise CloudCorrupt(f"{key}: missing, and the secrets of {path.name} rest under it; {_RESET}")
+        try:
+            self._cipher = Fernet(_key(key))
+        except ValueError:
+            raise CloudCorrupt(f"{key}: not a key; {_RESET}") from None
 
     def create(self, made: CloudObject, links: set[str]) -> None:
         """Add an object and what it refers to; `AlreadyExists` where its identity is taken."""
@@ -149,7 +158,12 @@ class Cloud:
         return json.dumps(self._walk(value, lambda text: self._cipher.encrypt(text.encode()).decode()))
 
     def _open(self, text: str) -> Any:
-        return self._walk(json.loads(text), lambda sealed: self._cipher.decrypt(sealed.encode()).decode())
+        try:
+            return self._walk(json.loads(text), lambda sealed: self._cipher.decrypt(sealed.encode()).decode())
+        except InvalidToken:
+            raise CloudCorrupt(
+                f"{self.path}: its secrets rest under another key than {self.path.stem}.key; {_RESET}"
+            ) from None
 
     def _walk(self, value: Any, change: Any) -> Any:
         if isinstance(value, dict):
@@ -181,14 +195,15 @@ class Cloud:
                 raise
             database.execute("COMMIT")
         except sqlite3.DatabaseError as error:
-            raise CloudCorrupt(
-                f"{self.path}: {error}; `atwork sandbox reset` throws the simulated cloud away"
-            ) from error
+            raise CloudCorrupt(f"{self.path}: {error}; {_RESET}") from error
 
 
 def _key(path: Path) -> bytes:
+    """The key beside the file; made whole by whoever comes first, so that two at once end with the same."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(Fernet.generate_key())
-    os.chmod(path, 0o600)  # noqa: PTH101 (a Path's chmod follows links the same way)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
+            file.write(Fernet.generate_key())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
+        Path(file.name).unlink()
     return path.read_bytes()

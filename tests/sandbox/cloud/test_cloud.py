@@ -47,6 +47,33 @@ def test_many_writers_share_one_file(tmp_path: Path) -> None:
     assert len(clouds[3].users_of("shared")) == 80
 
 
+def test_two_that_come_first_together_end_with_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.sqlite"
+    with ThreadPoolExecutor(8) as pool:
+        clouds = list(pool.map(lambda _: Cloud(path), range(8)))
+    for number, cloud in enumerate(clouds):
+        cloud.create(thing(f"n{number}", password=secret("hidden")), set())
+    assert len(clouds[0].objects()) == 8
+    assert sorted(one.name for one in tmp_path.iterdir() if "key" in one.name) == ["cloud.key"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, r"cloud\.key: missing, and the secrets of cloud\.sqlite rest under it; `atwork sandbox reset`"),
+     (b"short", r"cloud\.key: not a key; `atwork sandbox reset`"),
+     (b"A" * 43 + b"=", r"its secrets rest under another key than cloud\.key; `atwork sandbox reset`")],
+)  # fmt: skip
+def test_a_lost_or_foreign_key_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "cloud.sqlite"
+    Cloud(path).create(thing("a", password=secret("hidden")), set())
+    key = path.with_suffix(".key")
+    key.unlink()
+    if content is not None:
+        key.write_bytes(content)
+    with pytest.raises(CloudCorrupt, match=message):
+        Cloud(path).objects()
+
+
 def test_secrets_rest_encrypted_and_come_back(tmp_path: Path) -> None:
     path = tmp_path / "cloud.sqlite"
     made = thing("a", password=secret("correct-horse"), deep=[{"token": secret({"k": "battery-staple"})}])
