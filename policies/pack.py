@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import pulumi_policy.policy
@@ -81,8 +82,9 @@ def _resource(rule: Rule, here: Here) -> Any:
         if rule.resource is None or not rule.applies(args.resource_type) or here.settings.exempt(rule.name, args.name):
             return
         one = Resource(args.resource_type, args.name, plain(args.props), bool(args.opts.protect), args.urn)
-        for message in rule.resource(one, here.settings.environment):
-            report(message, None)
+        with _blaming(rule, one.name):
+            for message in rule.resource(one, here.settings.environment):
+                report(message, None)
 
     return validate
 
@@ -90,11 +92,23 @@ def _resource(rule: Rule, here: Here) -> Any:
 def _stack(rule: Rule, here: Here) -> Any:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         found = [_taken(one) for one in args.resources if rule.applies(one.resource_type)]
-        for one, message in rule.stack(found, here.settings.environment) if rule.stack else ():
-            if not here.settings.exempt(rule.name, one.name):
-                report(message, one.urn)
+        with _blaming(rule, "all resources"):
+            for one, message in rule.stack(found, here.settings.environment) if rule.stack else ():
+                if not here.settings.exempt(rule.name, one.name):
+                    report(message, one.urn)
 
     return validate
+
+
+@contextmanager
+def _blaming(rule: Rule, what: str) -> Generator[None]:
+    """Name the rule that failed itself: its silence must not pass for consent."""
+    try:
+        yield
+    except Exception as error:
+        raise RuntimeError(
+            f"the policy {rule.name} itself failed on {what}: {error!r}; mend policies/rules/"
+        ) from error
 
 
 def _taken(one: PolicyResource) -> Resource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from infra.config import ConfigError, check_exemptions, parse, read_file
 from infra.schema import STACKS
 from policies.pack import Here, plain
-from policies.rule import UNKNOWN
+from policies.rule import UNKNOWN, Environment, Resource, Rule
 from policies.settings import read
 
 EXEMPTION = {
@@ -67,6 +68,18 @@ def test_an_exemption_covers_its_rule_and_resources_alone() -> None:
 def test_an_exemption_that_is_over_covers_nothing() -> None:
     settings = read(config(exemptions={"old": {**EXEMPTION, "expires": "2020-01-01"}}))
     assert not settings.exempt("database-private", "database-main")
+
+
+def test_a_rule_that_fails_itself_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(one: Resource, here: Environment) -> Iterator[str]:
+        yield str(one.properties["not there"])
+
+    rule = Rule("broken-rule", "nobody asked for it", "It fails.", ("gcp:x/y:Z",), resource=broken)
+    monkeypatch.setattr("policies.pack.ALL", (rule,))
+    with pytest.raises(
+        RuntimeError, match=r"the policy broken-rule itself failed on it: KeyError\('not there'\); mend"
+    ):
+        validate(Here({}), "gcp:x/y:Z", "it", {})
 
 
 def test_unknown_values_become_the_one_that_breaks_nothing() -> None:
