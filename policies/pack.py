@@ -37,13 +37,23 @@ class Here:
 
     def __init__(self, config: Mapping[str, str]) -> None:
         self.settings = read(config)
-        self.policies = [policy(rule, self) for rule in ALL]
+        self.needed: set[str] = set()
+        """Keys of the exemptions that a violation was met by."""
+        # The last one looks at what the others met.
+        self.policies = [*(policy(rule, self) for rule in ALL), _unneeded(self)]
 
     def take(self, config: Mapping[str, str]) -> None:
         """Hold every policy to what the stack file says."""
         self.settings = read(config)
-        for one in self.policies:
+        for one in self.policies[:-1]:
             one.enforcement_level = self.level
+
+    def accepts(self, rule: Rule, resource: str) -> bool:
+        """Whether a violation is exempt; the exemption is then known to be needed."""
+        found = self.settings.exempting(rule.name, resource)
+        if found is not None:
+            self.needed.add(found.key)
+        return found is not None
 
     @property
     def level(self) -> EnforcementLevel:
@@ -79,12 +89,13 @@ def policy(rule: Rule, here: Here) -> Policy:
 
 def _resource(rule: Rule, here: Here) -> Any:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if rule.resource is None or not rule.applies(args.resource_type) or here.settings.exempt(rule.name, args.name):
+        if rule.resource is None or not rule.applies(args.resource_type):
             return
         one = Resource(args.resource_type, args.name, plain(args.props), bool(args.opts.protect), args.urn)
         with _blaming(rule, one.name):
             for message in rule.resource(one, here.settings.environment):
-                report(message, None)
+                if not here.accepts(rule, one.name):
+                    report(message, None)
 
     return validate
 
@@ -94,10 +105,27 @@ def _stack(rule: Rule, here: Here) -> Any:
         found = [_taken(one) for one in args.resources if rule.applies(one.resource_type)]
         with _blaming(rule, "all resources"):
             for one, message in rule.stack(found, here.settings.environment) if rule.stack else ():
-                if not here.settings.exempt(rule.name, one.name):
+                if not here.accepts(rule, one.name):
                     report(message, one.urn)
 
     return validate
+
+
+def _unneeded(here: Here) -> Policy:
+    """Advice on exemptions that nothing was met by: in a preview, values that are not known yet may be why."""
+
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        del args
+        for one in here.settings.exemptions:
+            if one.key not in here.needed:
+                report(f"policies.exemptions.{one.key}: {one.resource} keeps {one.policy}; remove the exemption", None)
+
+    return StackValidationPolicy(
+        "exemption-needed",
+        "An exemption goes when its violation is mended. (design: exemptions are reviewed)",
+        validate,
+        enforcement_level=EnforcementLevel.ADVISORY,
+    )
 
 
 @contextmanager

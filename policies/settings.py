@@ -35,10 +35,10 @@ class PackSettings:
     environment: Environment = field(default_factory=Environment)
     exemptions: tuple[Exemption, ...] = ()
 
-    def exempt(self, policy: str, resource: str) -> bool:
-        """Whether a violation is one that was accepted."""
+    def exempting(self, policy: str, resource: str) -> Exemption | None:
+        """The exemption that accepts a violation, where there is one."""
         today = datetime.now(UTC).date()
-        return any(one.covers(policy, resource, today) for one in self.exemptions)
+        return next((one for one in self.exemptions if one.covers(policy, resource, today)), None)
 
 
 def read(config: Mapping[str, str]) -> PackSettings:

@@ -52,6 +52,8 @@ def test_a_stack_is_held_to_everything_until_its_file_says_otherwise() -> None:
     here.take(config(mandatory=False))
     assert here.settings.environment.kind == "popup"
     assert {one.enforcement_level for one in here.policies} == {EnforcementLevel.ADVISORY}
+    here.take({})
+    assert {one.enforcement_level for one in here.policies[:-1]} == {EnforcementLevel.MANDATORY}
 
 
 def test_an_exemption_covers_its_rule_and_resources_alone() -> None:
@@ -67,7 +69,22 @@ def test_an_exemption_covers_its_rule_and_resources_alone() -> None:
 
 def test_an_exemption_that_is_over_covers_nothing() -> None:
     settings = read(config(exemptions={"old": {**EXEMPTION, "expires": "2020-01-01"}}))
-    assert not settings.exempt("database-private", "database-main")
+    assert settings.exempting("database-private", "database-main") is None
+
+
+def test_an_exemption_that_nothing_needs_is_told() -> None:
+    here = Here(config(exemptions={"old": EXEMPTION}))
+    assert unneeded(here) == ["policies.exemptions.old: database-* keeps database-private; remove the exemption"]
+    validate(here, "gcp:sql/databaseInstance:DatabaseInstance", "database-main", {"settings": {}})
+    assert unneeded(here) == []
+    assert here.policies[-1].enforcement_level == EnforcementLevel.ADVISORY
+
+
+def unneeded(here: Here) -> list[str]:
+    told: list[str] = []
+    last: Any = here.policies[-1]
+    last.validate(SimpleNamespace(resources=[]), lambda message, _urn=None: told.append(message))
+    return told
 
 
 def test_a_rule_that_fails_itself_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
