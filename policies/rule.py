@@ -43,16 +43,18 @@ class Resource:
                 return UNKNOWN
             if isinstance(found, Mapping):
                 found = found.get(part)
-            elif isinstance(found, Sequence) and not isinstance(found, str) and part.isdigit():
-                found = found[int(part)] if int(part) < len(found) else None
             else:
                 return default
         return default if found is None else found
 
-    def is_not(self, path: str, *allowed: Any) -> bool:
-        """Whether the value at a path is known and none of the allowed ones."""
+    def must(self, path: str, *, be: bool | str | tuple[str, ...], hint: str = "") -> Iterator[str]:
+        """What to say where the value at a path is known and not the wanted one, or none of them; `hint` ends it."""
+        allowed = be if isinstance(be, tuple) else (be,)
         found = self.get(path)
-        return found is not UNKNOWN and found not in allowed
+        if found is not UNKNOWN and found not in allowed:
+            *others, last = (str(one).lower() if isinstance(one, bool) else one for one in allowed)
+            before = f"{', '.join(others)} or " if others else ""
+            yield f"{path} must be {before}{last}{hint}"
 
 
 ResourceCheck = Callable[[Resource, Environment], Iterator[str]]

@@ -12,17 +12,16 @@ _CLUSTER = "gcp:container/cluster:Cluster"
 @on("cluster-private", _CLUSTER, source="CIS GKE 5.6.4, 5.6.5")
 def private(one: Resource, _: Environment) -> Iterator[str]:
     """Nodes have no public addresses and the control plane answers on its DNS endpoint alone."""
-    if one.is_not("privateClusterConfig.enablePrivateNodes", True):
-        yield "privateClusterConfig.enablePrivateNodes must be true"
-    if one.is_not("controlPlaneEndpointsConfig.ipEndpointsConfig.enabled", False):
-        yield "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled must be false (cluster.break_glass opens it)"
+    yield from one.must("privateClusterConfig.enablePrivateNodes", be=True)
+    yield from one.must(
+        "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled", be=False, hint=" (cluster.break_glass opens it)"
+    )
 
 
 @on("cluster-dataplane", _CLUSTER, source="CIS GKE 5.6.7")
 def dataplane(one: Resource, _: Environment) -> Iterator[str]:
     """Network policies are enforced, by Dataplane V2."""
-    if one.is_not("datapathProvider", "ADVANCED_DATAPATH"):
-        yield "datapathProvider must be ADVANCED_DATAPATH; it cannot change later"
+    yield from one.must("datapathProvider", be="ADVANCED_DATAPATH", hint="; it cannot change later")
 
 
 @on("cluster-workload-identity", _CLUSTER, source="CIS GKE 5.2.2")
@@ -35,8 +34,7 @@ def workload_identity(one: Resource, _: Environment) -> Iterator[str]:
 @on("cluster-no-default-pool", _CLUSTER, source="CIS GKE 5.2.1; checkov CKV_GCP_123")
 def no_default_pool(one: Resource, _: Environment) -> Iterator[str]:
     """The default node pool goes, and no pool is written into the cluster."""
-    if one.is_not("removeDefaultNodePool", True):
-        yield "removeDefaultNodePool must be true"
+    yield from one.must("removeDefaultNodePool", be=True)
     if one.get("nodePools"):
         yield "nodePools must be resources of their own: a change of one here replaces the cluster"
 
@@ -44,35 +42,30 @@ def no_default_pool(one: Resource, _: Environment) -> Iterator[str]:
 @on("cluster-secrets-encrypted", _CLUSTER, source="CIS GKE 5.3.1")
 def secrets_encrypted(one: Resource, _: Environment) -> Iterator[str]:
     """Kubernetes Secrets rest under a key of our own."""
-    if one.is_not("databaseEncryption.state", "ENCRYPTED"):
-        yield "databaseEncryption.state must be ENCRYPTED (encryption.covers: cluster)"
+    yield from one.must("databaseEncryption.state", be="ENCRYPTED", hint=" (encryption.covers: cluster)")
 
 
 @on("cluster-binary-authorization", _CLUSTER, source="CIS GKE 5.10.4")
 def binary_authorization(one: Resource, _: Environment) -> Iterator[str]:
     """Images are checked as pods are admitted."""
-    if one.is_not("binaryAuthorization.evaluationMode", "PROJECT_SINGLETON_POLICY_ENFORCE"):
-        yield "binaryAuthorization.evaluationMode must be PROJECT_SINGLETON_POLICY_ENFORCE"
+    yield from one.must("binaryAuthorization.evaluationMode", be="PROJECT_SINGLETON_POLICY_ENFORCE")
 
 
 @on("cluster-hardened", _CLUSTER, source="CIS GKE 4.1.8, 5.5.5, 5.8.1; checkov CKV_GCP_7, CKV_GCP_13, CKV_GCP_71")
 def hardened(one: Resource, _: Environment) -> Iterator[str]:
     """No legacy way in, and nodes prove what they booted."""
-    if one.is_not("enableLegacyAbac", False):
-        yield "enableLegacyAbac must be false"
-    if one.is_not("masterAuth.clientCertificateConfig.issueClientCertificate", False):
-        yield "masterAuth.clientCertificateConfig.issueClientCertificate must be false"
-    if one.is_not("enableShieldedNodes", True):
-        yield "enableShieldedNodes must be true"
-    if one.is_not("anonymousAuthenticationConfig.mode", "LIMITED"):
-        yield "anonymousAuthenticationConfig.mode must be LIMITED: only health checks go without a login"
+    yield from one.must("enableLegacyAbac", be=False)
+    yield from one.must("masterAuth.clientCertificateConfig.issueClientCertificate", be=False)
+    yield from one.must("enableShieldedNodes", be=True)
+    yield from one.must(
+        "anonymousAuthenticationConfig.mode", be="LIMITED", hint=": only health checks go without a login"
+    )
 
 
 @on("cluster-release-channel", _CLUSTER, source="CIS GKE 5.5.4")
 def release_channel(one: Resource, _: Environment) -> Iterator[str]:
     """Versions arrive by a channel and are not pinned by hand."""
-    if one.is_not("releaseChannel.channel", "RAPID", "REGULAR", "STABLE", "EXTENDED"):
-        yield "releaseChannel.channel must be RAPID, REGULAR, STABLE or EXTENDED"
+    yield from one.must("releaseChannel.channel", be=("RAPID", "REGULAR", "STABLE", "EXTENDED"))
 
 
 @on("cluster-logging", _CLUSTER, source="CIS GKE 5.7.1")

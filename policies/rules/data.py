@@ -14,17 +14,16 @@ _GUARDED = (_SQL, _CLUSTER, "gcp:kms/cryptoKey:CryptoKey", "gcp:secretmanager/se
 @on("database-private", _SQL, source="CIS GCP 6.5, 6.6")
 def private(one: Resource, _: Environment) -> Iterator[str]:
     """No database has a public address."""
-    if one.is_not("settings.ipConfiguration.ipv4Enabled", False):
-        yield "settings.ipConfiguration.ipv4Enabled must be false, and said: left out it is true"
+    yield from one.must("settings.ipConfiguration.ipv4Enabled", be=False, hint=", and said: left out it is true")
 
 
 @on("database-encrypted-connections", _SQL, source="CIS GCP 6.4")
 def encrypted_connections(one: Resource, _: Environment) -> Iterator[str]:
     """Every connection is encrypted and comes through a connector."""
-    if one.is_not("settings.ipConfiguration.sslMode", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED", "ENCRYPTED_ONLY"):
-        yield "settings.ipConfiguration.sslMode must be TRUSTED_CLIENT_CERTIFICATE_REQUIRED or ENCRYPTED_ONLY"
-    if one.is_not("settings.connectorEnforcement", "REQUIRED"):
-        yield "settings.connectorEnforcement must be REQUIRED"
+    yield from one.must(
+        "settings.ipConfiguration.sslMode", be=("TRUSTED_CLIENT_CERTIFICATE_REQUIRED", "ENCRYPTED_ONLY")
+    )
+    yield from one.must("settings.connectorEnforcement", be="REQUIRED")
 
 
 @on("database-backups", _SQL, source="CIS GCP 6.7")
@@ -33,8 +32,7 @@ def backups(one: Resource, _: Environment) -> Iterator[str]:
     if one.get("masterInstanceName"):
         return
     for key in ("enabled", "pointInTimeRecoveryEnabled"):
-        if one.is_not(f"settings.backupConfiguration.{key}", True):
-            yield f"settings.backupConfiguration.{key} must be true"
+        yield from one.must(f"settings.backupConfiguration.{key}", be=True)
 
 
 @on("database-audited", _SQL, source="CIS GCP 6.2")
@@ -52,7 +50,7 @@ def audited(one: Resource, _: Environment) -> Iterator[str]:
 @on("database-no-passwords", "gcp:sql/user:User", source="CIS GCP 6.9; design: logins by IAM")
 def no_passwords(one: Resource, _: Environment) -> Iterator[str]:
     """Users log in by IAM; a password would rest in the state."""
-    if one.is_not("type", "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"):
+    if one.get("type") not in (UNKNOWN, "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"):
         yield "type must be one of CLOUD_IAM_*"
     for key in ("password", "passwordWo"):
         if one.get(key):

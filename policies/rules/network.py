@@ -10,8 +10,7 @@ from policies.rule import UNKNOWN, Environment, Resource, on
 @on("network-custom", "gcp:compute/network:Network", source="CIS GCP 3.1")
 def custom(one: Resource, _: Environment) -> Iterator[str]:
     """Subnets are chosen, not scattered over all regions."""
-    if one.is_not("autoCreateSubnetworks", False):
-        yield "autoCreateSubnetworks must be false"
+    yield from one.must("autoCreateSubnetworks", be=False)
 
 
 @on("subnet-logged", "gcp:compute/subnetwork:Subnetwork", source="CIS GCP 3.8; checkov CKV_GCP_26, CKV_GCP_74")
@@ -19,8 +18,7 @@ def logged(one: Resource, _: Environment) -> Iterator[str]:
     """Flows are logged, and Google's APIs are reached without the internet."""
     if not one.get("logConfig"):
         yield "logConfig is missing"
-    if one.is_not("privateIpGoogleAccess", True):
-        yield "privateIpGoogleAccess must be true"
+    yield from one.must("privateIpGoogleAccess", be=True)
 
 
 @on("firewall-closed", "gcp:compute/firewall:Firewall", source="CIS GCP 3.6, 3.7")

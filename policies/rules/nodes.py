@@ -20,37 +20,31 @@ def account(one: Resource, _: Environment) -> Iterator[str]:
 @on("nodes-private", _POOL, source="CIS GKE 5.6.5")
 def private(one: Resource, _: Environment) -> Iterator[str]:
     """Nodes have no public addresses."""
-    if one.is_not("networkConfig.enablePrivateNodes", True):
-        yield "networkConfig.enablePrivateNodes must be true"
+    yield from one.must("networkConfig.enablePrivateNodes", be=True)
 
 
 @on("nodes-shielded", _POOL, source="CIS GKE 5.5.6, 5.5.7")
 def shielded(one: Resource, _: Environment) -> Iterator[str]:
     """Nodes boot only what is signed, and prove it."""
     for key in ("enableSecureBoot", "enableIntegrityMonitoring"):
-        if one.is_not(f"nodeConfig.shieldedInstanceConfig.{key}", True):
-            yield f"nodeConfig.shieldedInstanceConfig.{key} must be true"
+        yield from one.must(f"nodeConfig.shieldedInstanceConfig.{key}", be=True)
 
 
 @on("nodes-metadata", _POOL, source="CIS GKE 5.4.1, 5.4.2")
 def metadata(one: Resource, _: Environment) -> Iterator[str]:
     """Pods see their own identity at the metadata server, not the node's."""
-    if one.is_not("nodeConfig.workloadMetadataConfig.mode", "GKE_METADATA"):
-        yield "nodeConfig.workloadMetadataConfig.mode must be GKE_METADATA"
+    yield from one.must("nodeConfig.workloadMetadataConfig.mode", be="GKE_METADATA")
 
 
 @on("nodes-managed", _POOL, source="CIS GKE 5.5.1, 5.5.2, 5.5.3")
 def managed(one: Resource, _: Environment) -> Iterator[str]:
     """Nodes are repaired and upgraded by GKE and run its own image."""
     for key in ("autoRepair", "autoUpgrade"):
-        if one.is_not(f"management.{key}", True):
-            yield f"management.{key} must be true"
-    if one.is_not("nodeConfig.imageType", "COS_CONTAINERD"):
-        yield "nodeConfig.imageType must be COS_CONTAINERD"
+        yield from one.must(f"management.{key}", be=True)
+    yield from one.must("nodeConfig.imageType", be="COS_CONTAINERD")
 
 
 @on("nodes-kubelet", _POOL, source="CIS GKE 3.2.4")
 def kubelet(one: Resource, _: Environment) -> Iterator[str]:
     """The kubelet's unauthenticated port is closed."""
-    if one.is_not("nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", "FALSE"):
-        yield "nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled must be FALSE"
+    yield from one.must("nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", be="FALSE")
