@@ -20,6 +20,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field
 
+from components.autoprovisioning import AutoprovisioningSettings, AutoscalingProfile, cluster_autoscaling
 from components.maintenance import MaintenanceSettings, maintenance_policy
 from components.network import NetworkRefs
 from components.settings import Email, PrivateRange, Settings, Zone
@@ -42,19 +43,6 @@ class BreakGlassSettings(Settings):
     """Who may reach it: address ranges by a name that says whose they are."""
 
 
-class AutoprovisioningSettings(Settings):
-    """Node pools that GKE makes by itself for pods that fit no other, within limits."""
-
-    max_cpu: Annotated[int, Field(ge=1, le=100_000)]
-    """Most CPUs of the whole cluster, the pools of this stack included."""
-
-    max_memory_gb: Annotated[int, Field(ge=1, le=1_000_000)]
-    """Most memory of the whole cluster, GB."""
-
-    disk_size_gb: Annotated[int, Field(ge=20, le=65536)] = 100
-    """Boot disk of such a node, GB."""
-
-
 class ClusterSettings(Settings):
     """A GKE Standard cluster, safe as it comes. Stated values loosen or tune it."""
 
@@ -70,7 +58,7 @@ class ClusterSettings(Settings):
     maintenance: MaintenanceSettings = MaintenanceSettings()
     """When Google may upgrade, and when it must not."""
 
-    autoscaling_profile: Literal["BALANCED", "OPTIMIZE_UTILIZATION"] = "BALANCED"
+    autoscaling_profile: AutoscalingProfile = "BALANCED"
     """How eagerly idle nodes are removed."""
 
     autoprovisioning: AutoprovisioningSettings | None = None
@@ -216,7 +204,9 @@ class GkeCluster(pulumi.ComponentResource):
                 "gce_persistent_disk_csi_driver_config": {"enabled": True},
                 "gke_backup_agent_config": {"enabled": backed_up},
             },
-            cluster_autoscaling=_autoscaling(settings, account.email, keys.disks),
+            cluster_autoscaling=cluster_autoscaling(
+                settings.autoprovisioning, settings.autoscaling_profile, account.email, keys.disks
+            ),
             cost_management_config={"enabled": True},
             logging_config={"enable_components": ["SYSTEM_COMPONENTS", "WORKLOADS", *settings.control_plane_logs]},
             monitoring_config={
@@ -277,36 +267,6 @@ def _break_glass(
     return {
         "gcp_public_cidrs_access_enabled": False,
         "cidr_blocks": [{"display_name": name, "cidr_block": block} for name, block in settings.cidrs.items()],
-    }
-
-
-def _autoscaling(
-    settings: ClusterSettings, node_account: pulumi.Input[str], disk_key: pulumi.Input[str] | None
-) -> gcp.container.ClusterClusterAutoscalingArgsDict:
-    limits = settings.autoprovisioning
-    if limits is None:
-        return {"enabled": False, "autoscaling_profile": settings.autoscaling_profile}
-    defaults: gcp.container.ClusterClusterAutoscalingAutoProvisioningDefaultsArgsDict = {
-        "service_account": node_account,
-        "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-        "image_type": "COS_CONTAINERD",
-        "disk_size": limits.disk_size_gb,
-        "disk_type": "pd-balanced",
-        "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
-        "management": {"auto_repair": True, "auto_upgrade": True},
-        "upgrade_settings": {"strategy": "SURGE", "max_surge": 1, "max_unavailable": 0},
-    }
-    if disk_key is not None:
-        defaults["boot_disk_kms_key"] = disk_key
-    return {
-        "enabled": True,
-        "autoscaling_profile": settings.autoscaling_profile,
-        "default_compute_class_enabled": True,
-        "resource_limits": [
-            {"resource_type": "cpu", "minimum": 0, "maximum": limits.max_cpu},
-            {"resource_type": "memory", "minimum": 0, "maximum": limits.max_memory_gb},
-        ],
-        "auto_provisioning_defaults": defaults,
     }
 
 

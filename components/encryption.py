@@ -22,7 +22,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field
 
-from components.settings import Settings
+from components.settings import Settings, duration
 
 SERVICES = ("cloudkms.googleapis.com",)
 """APIs that this component calls."""
@@ -39,8 +39,6 @@ AGENTS: Mapping[Purpose, str] = {
     "backups": "gkebackup.googleapis.com",
 }
 """The service whose agent uses each key."""
-
-_DAY = 24 * 60 * 60
 
 
 class EncryptionSettings(Settings):
@@ -89,8 +87,8 @@ class Encryption(pulumi.ComponentResource):
                     name=purpose,
                     key_ring=rings[place].id,
                     purpose="ENCRYPT_DECRYPT",
-                    rotation_period=f"{settings.rotation_days * _DAY}s",
-                    destroy_scheduled_duration=f"{30 * _DAY}s",
+                    rotation_period=duration(settings.rotation_days),
+                    destroy_scheduled_duration=duration(30),
                     version_template={
                         "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION",
                         "protection_level": "HSM" if settings.hardware else "SOFTWARE",

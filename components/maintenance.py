@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from components.settings import Settings
+from components.settings import Settings, duration, rfc3339
 
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
@@ -67,10 +67,6 @@ class MaintenanceSettings(Settings):
         return self
 
 
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def maintenance_policy(settings: MaintenanceSettings) -> gcp.container.ClusterMaintenancePolicyArgsDict:
     """The cluster's `maintenance_policy`: one recurring window, the freezes, the disruption budget."""
     opens = datetime.fromisoformat(f"2026-01-01T{settings.start}:00+00:00")  # the date only anchors the recurrence
@@ -78,21 +74,21 @@ def maintenance_policy(settings: MaintenanceSettings) -> gcp.container.ClusterMa
     closes = opens.replace(day=opens.day + closes_day, hour=closes_hour)
     policy: gcp.container.ClusterMaintenancePolicyArgsDict = {
         "recurring_window": {
-            "start_time": _rfc3339(opens),
-            "end_time": _rfc3339(closes),
+            "start_time": rfc3339(opens),
+            "end_time": rfc3339(closes),
             "recurrence": f"FREQ=WEEKLY;BYDAY={','.join(settings.days)}",
         },
         "maintenance_exclusions": [
             {
                 "exclusion_name": name,
-                "start_time": _rfc3339(freeze.start),
-                "end_time": _rfc3339(freeze.end),
+                "start_time": rfc3339(freeze.start),
+                "end_time": rfc3339(freeze.end),
                 "exclusion_options": {"scope": freeze.scope},
             }
             for name, freeze in settings.freezes.items()
         ],
     }
     if settings.days_between_minor_versions is not None:
-        seconds = settings.days_between_minor_versions * 86400
-        policy["disruption_budget"] = {"minor_version_disruption_interval": f"{seconds}s"}
+        interval = duration(settings.days_between_minor_versions)
+        policy["disruption_budget"] = {"minor_version_disruption_interval": interval}
     return policy

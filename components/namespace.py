@@ -21,6 +21,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
+from components import traffic
 from components.settings import Settings
 
 Cpu = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]{1,3})?|[0-9]+m)$", examples=["500m"])]
@@ -177,6 +178,6 @@ def _dns() -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgsDict:
         },
     }
     return {
-        "to": [resolvers, *({"ip_block": {"cidr": address}} for address in DNS_ADDRESSES)],
+        "to": [resolvers, *traffic.addresses(*DNS_ADDRESSES)],
         "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
     }

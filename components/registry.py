@@ -20,15 +20,13 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field
 
-from components.settings import Settings
+from components.settings import Settings, duration
 
 GCR_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
 """https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo"""
 
 SERVICES = ("containerscanning.googleapis.com",)
 """APIs that this component calls beside those of every environment: vulnerabilities of pushed images."""
-
-_DAY = 24 * 60 * 60
 
 
 class RegistrySettings(Settings):
@@ -63,15 +61,12 @@ class RegistryRefs:
     project_id: pulumi.Output[str]
     location: str
     repositories: Mapping[str, pulumi.Output[str]]
-    """The same ids by themselves, for what must wait until the repository is there."""
+    """The same ids by key, for what must wait until the repository is there."""
     candidates: str
     services: str
     charts: str
     cache: str
     docker_hub: str
-
-
-RELEASES = ("services", "charts")
 
 
 def locations(settings: RegistrySettings) -> tuple[str, ...]:
@@ -179,14 +174,12 @@ class ContainerRegistry(pulumi.ComponentResource):
                 )
         self.host = pulumi.Output.from_input(f"{settings.location}-docker.pkg.dev")
         self.url = pulumi.Output.format("{0}/{1}", self.host, project_id)
-        self.old_urls = [
-            pulumi.Output.concat(host, "/", project_id) for host in (settings.gcr_host,) if host is not None
-        ]
+        self.old_urls = [pulumi.Output.concat(settings.gcr_host, "/", project_id)] if settings.gcr_host else []
         self.repositories = {key: repository.name for key, repository in made.items()}
         self.refs = RegistryRefs(
             pulumi.Output.from_input(project_id),
             settings.location,
-            {repository_id: made[repository_id].repository_id for repository_id in ("candidates", "cache", *RELEASES)},
+            {key: repository.repository_id for key, repository in made.items()},
             candidates="candidates",
             services="services",
             charts="charts",
@@ -199,4 +192,4 @@ class ContainerRegistry(pulumi.ComponentResource):
 
 
 def _delete_older(policy_id: str, days: int) -> gcp.artifactregistry.RepositoryCleanupPolicyArgsDict:
-    return {"id": policy_id, "action": "DELETE", "condition": {"older_than": f"{days * _DAY}s"}}
+    return {"id": policy_id, "action": "DELETE", "condition": {"older_than": duration(days)}}

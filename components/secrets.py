@@ -19,7 +19,7 @@ import pulumi_gcp as gcp
 from pydantic import AwareDatetime, Field
 
 from components.identity import principal
-from components.settings import DnsLabel, Region, Settings
+from components.settings import DnsLabel, Region, Settings, duration, rfc3339
 
 AGENT = "secretmanager.googleapis.com"
 """The service whose agent sends reminders."""
@@ -28,8 +28,6 @@ ROTATION_SERVICES = ("pubsub.googleapis.com",)
 """APIs that reminders need."""
 
 SecretName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
-
-_DAY = 24 * 60 * 60
 
 
 class SecretRotationSettings(Settings):
@@ -98,7 +96,7 @@ class Secrets(pulumi.ComponentResource):
                 replication=_replication(store, key_in),
                 rotation=_rotation(secret.rotation),
                 topics=[{"name": topic} for topic in topics] if secret.rotation else None,
-                version_destroy_ttl=f"{store.recover_days * _DAY}s",
+                version_destroy_ttl=duration(store.recover_days),
                 deletion_protection=protect,
                 labels=dict(labels),
                 opts=pulumi.ResourceOptions(
@@ -152,6 +150,6 @@ def _rotation(settings: SecretRotationSettings | None) -> gcp.secretmanager.Secr
     if settings is None:
         return None
     return {
-        "next_rotation_time": settings.first.isoformat().replace("+00:00", "Z"),
-        "rotation_period": f"{settings.every_days * _DAY}s",
+        "next_rotation_time": rfc3339(settings.first),
+        "rotation_period": duration(settings.every_days),
     }

@@ -7,6 +7,7 @@ error and never a silent default. Wiring (what other resources say) is never in 
 from __future__ import annotations
 
 import ipaddress
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -63,3 +64,13 @@ LabelValue = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
 
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["platform@example.com"])]
 """An e-mail address of a person or a group."""
+
+
+def duration(days: int) -> str:
+    """A span as Google's APIs take it: seconds with an `s`."""
+    return f"{days * 24 * 60 * 60}s"
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as Google's APIs give it back."""
+    return moment.isoformat().replace("+00:00", "Z")

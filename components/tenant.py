@@ -12,7 +12,7 @@ Traps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 import pulumi
@@ -154,18 +154,14 @@ def policies(
         callers += traffic.addresses(*traffic.LOAD_BALANCERS)
     called: list[kubernetes.networking.v1.NetworkPolicyEgressRuleArgsDict] = [
         {"to": [everyone]},
-        {"to": traffic.addresses(traffic.GOOGLE_APIS), "ports": _tcp([443])},
+        {"to": traffic.addresses(traffic.GOOGLE_APIS), "ports": traffic.tcp(443)},
         *traffic.metadata_server(),
     ]
     if settings.databases:
-        called.append({"to": traffic.addresses(database_range), "ports": _tcp([CONNECTOR_PORT])})
+        called.append({"to": traffic.addresses(database_range), "ports": traffic.tcp(CONNECTOR_PORT)})
     if settings.internet_ports:
         called.append(traffic.internet(settings.internet_ports))
     return {
         "allow-in": {"pod_selector": {}, "policy_types": ["Ingress"], "ingress": [{"from_": callers}]},
         "allow-out": {"pod_selector": {}, "policy_types": ["Egress"], "egress": called},
     }
-
-
-def _tcp(ports: Iterable[int]) -> list[kubernetes.networking.v1.NetworkPolicyPortArgsDict]:
-    return [{"protocol": "TCP", "port": port} for port in ports]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgsDict as Rule
     from pulumi_kubernetes.networking.v1 import NetworkPolicyPeerArgsDict as Peer
+    from pulumi_kubernetes.networking.v1 import NetworkPolicyPortArgsDict as Port
 
 LOAD_BALANCERS = ("35.191.0.0/16", "130.211.0.0/22")
 """Google's front ends and health checks. https://cloud.google.com/load-balancing/docs/firewall-rules"""
@@ -44,11 +45,16 @@ def addresses(*blocks: str) -> list[Peer]:
     return [{"ip_block": {"cidr": block}} for block in blocks]
 
 
+def tcp(*ports: int) -> list[Port]:
+    """TCP ports."""
+    return [{"protocol": "TCP", "port": port} for port in ports]
+
+
 def internet(ports: Iterable[int]) -> Rule:
     """Any public address, by the given TCP ports."""
     return {
         "to": [{"ip_block": {"cidr": "0.0.0.0/0", "except_": list(NOT_THE_INTERNET)}}],
-        "ports": [{"protocol": "TCP", "port": port} for port in ports],
+        "ports": tcp(*ports),
     }
 
 
@@ -58,6 +64,6 @@ def metadata_server() -> list[Rule]:
     https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy#network-policy-and-workload-identity
     """
     return [
-        {"to": addresses("169.254.169.254/32"), "ports": [{"protocol": "TCP", "port": 80}]},
-        {"to": addresses("169.254.169.252/32"), "ports": [{"protocol": "TCP", "port": 988}]},
+        {"to": addresses("169.254.169.254/32"), "ports": tcp(80)},
+        {"to": addresses("169.254.169.252/32"), "ports": tcp(988)},
     ]

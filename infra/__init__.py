@@ -1,1 +1,4 @@
 """The Pulumi program: reads one stack's settings and composes the components."""
+
+CONFIG_KEY = "atwork:stack"
+"""The one key of ours in a stack file."""

@@ -16,9 +16,9 @@ from typing import Any, cast
 import yaml
 from pydantic import ValidationError
 
+from infra import CONFIG_KEY
 from infra.stack import StackConfig
 
-CONFIG_KEY = "atwork:stack"
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pulumi
 
-from infra.config import CONFIG_KEY, ConfigError, StackConfig, load
+from infra import CONFIG_KEY
+from infra.config import ConfigError, StackConfig, load
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infra.config import CONFIG_KEY, STACKS, StackConfig
+from infra import CONFIG_KEY
+from infra.config import STACKS, StackConfig
 
 SCHEMA = STACKS / "schema.json"
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from infra import CONFIG_KEY
 from policies.rule import Environment
-
-CONFIG_KEY = "atwork:stack"
 
 
 @dataclass(frozen=True)

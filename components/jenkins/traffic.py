@@ -24,8 +24,8 @@ def controller(agent_namespaces: Iterable[str], *, gateway: bool) -> Policy:
     return {
         "pod_selector": {"match_labels": CONTROLLER_LABELS},
         "policy_types": ["Ingress", "Egress"],
-        "ingress": [{"from_": [*inside, *(outside if gateway else [])], "ports": [{"protocol": "TCP", "port": HTTP}]}],
-        "egress": [{"to": [{"ip_block": {"cidr": "0.0.0.0/0"}}], "ports": [{"protocol": "TCP", "port": 443}]}],
+        "ingress": [{"from_": [*inside, *(outside if gateway else [])], "ports": traffic.tcp(HTTP)}],
+        "egress": [{"to": traffic.addresses("0.0.0.0/0"), "ports": traffic.tcp(443)}],
     }
 
 
@@ -38,7 +38,7 @@ def agents(*, ports: Iterable[int], identity: bool) -> Policy:
                 "pod_selector": {"match_labels": CONTROLLER_LABELS},
             }
         ],
-        "ports": [{"protocol": "TCP", "port": HTTP}],
+        "ports": traffic.tcp(HTTP),
     }
     return {
         "pod_selector": {},

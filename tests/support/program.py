@@ -9,7 +9,8 @@ from typing import Any
 import pulumi
 from support.mocks import Recording, record
 
-from infra.config import CONFIG_KEY, STACKS, read_file
+from infra import CONFIG_KEY
+from infra.config import STACKS, read_file
 
 PLATFORM = {
     "registryProject": "acme-at-work-ci",

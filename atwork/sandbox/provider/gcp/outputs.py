@@ -140,7 +140,6 @@ def _authority(identity: str) -> str:
 
 # Service agents whose domain is not `gcp-sa-SERVICE`. https://cloud.google.com/iam/docs/service-agents
 _AGENTS = {
-    "cloudbuild": "gcp-sa-cloudbuild",
     "compute": "compute-system",
     "container": "container-engine-robot",
     "sqladmin": "gcp-sa-cloud-sql",
