@@ -39,19 +39,17 @@ _SERVICES = {
 }
 # Lists of blocks have plural names in Pulumi and singular ones in Terraform.
 _PLURALS = {
-    "additional_pod_ranges_configs": "additional_pod_ranges_config",
-    "admission_whitelist_patterns": "admission_whitelist_patterns",
     "allows": "allow",
     "audit_log_configs": "audit_log_config",
     "denies": "deny",
     "maintenance_exclusions": "maintenance_exclusion",
     "node_drain_configs": "node_drain_config",
-    "resource_limits": "resource_limits",
     "secondary_ip_ranges": "secondary_ip_range",
     "taints": "taint",
 }
 _CHECKOV = (sys.executable, "-m", "checkov.main", "--output", "json", "--compact", "--skip-download", "--soft-fail")
-_KEEP_KEYS = ("labels", "resource_labels", "user_labels", "metadata", "annotations", "default_labels")
+_KEEP_KEYS = ("labels", "resource_labels", "user_labels", "metadata", "annotations")
+_MOST_IN_PRODUCTION = 8
 
 
 @dataclass(frozen=True)
@@ -91,12 +89,9 @@ def terraform_type(token: str) -> str:
     """Terraform's type of a token: `gcp:projects/iAMMember:IAMMember` is `google_project_iam_member`."""
     _, module, kind = token.split(":")
     service = module.partition("/")[0]
-    kind = snake(re.sub(r"IAM|Iam", "Iam_", kind)).replace("iam__", "iam_").replace("__", "_").strip("_")
-    words = [
-        "google",
-        _SERVICES.get(service, service),
-        "" if (service, kind) == ("serviceaccount", "account") else kind,
-    ]
+    if (service, kind) == ("serviceaccount", "Account"):
+        return "google_service_account"
+    words = ["google", _SERVICES.get(service, service), snake(kind.replace("IAM", "Iam"))]
     return "_".join(word for word in words if word)
 
 
@@ -202,12 +197,8 @@ def judge(found: list[Finding], accepted: list[Skip]) -> list[str]:
     return wrong
 
 
-_MOST_IN_PRODUCTION = 8
-
-
 def main() -> int:
     """Write, check, compare; 1 when something is wrong."""
-    found: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="atwork-audit-") as name:
         folder = Path(name)
 
@@ -218,7 +209,7 @@ def main() -> int:
             return made
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            found += [finding for made in pool.map(audit, STACKS) for finding in made]
+            found = [finding for made in pool.map(audit, STACKS) for finding in made]
     accepted = skips()
     wrong = judge(found, accepted)
     for line in wrong:
