@@ -1,4 +1,4 @@
-"""What all tests share: golden files that one command rewrites."""
+"""What all tests share: golden files that one command rewrites, and one run of the program for each stack."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.mocks import Recording
+from support.program import run_stack
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -39,6 +41,12 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         )
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def recordings() -> dict[str, Recording]:
+    """What the program declares for each real stack file; to be read and not changed."""
+    return {stack: run_stack(stack) for stack in ("ci", "staging", "production")}
 
 
 class _Dumper(yaml.SafeDumper):

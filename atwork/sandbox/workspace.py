@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from atwork.sandbox.home import Home, SandboxError
+from infra import CONFIG_KEY
 
 POLICIES = "policies"
 """Folder of the policy pack, in the checkout and in the engine's folder."""
@@ -29,7 +30,7 @@ def stacks(home: Home) -> list[str]:
 
 def upstream(home: Home, stack: str) -> str | None:
     """The stack that another one reads, as its file says."""
-    found = (_read(home.checkout / "stacks" / f"Pulumi.{stack}.yaml").get("config") or {}).get("atwork:stack")
+    found = (_read(home.checkout / "stacks" / f"Pulumi.{stack}.yaml").get("config") or {}).get(CONFIG_KEY)
     return found.get("upstream") if isinstance(found, dict) else None
 
 

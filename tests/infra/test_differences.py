@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from support.mocks import Recorded, Recording
-from support.program import run_stack
 
 STACKS = ("ci", "staging", "production")
 CLUSTER = ("gcp:container/cluster:Cluster", "cluster-cluster")
-
-
-@pytest.fixture(scope="module")
-def recordings() -> dict[str, Recording]:
-    return {stack: run_stack(stack) for stack in STACKS}
 
 
 def cluster(recording: Recording) -> dict[str, Any]:

@@ -24,11 +24,6 @@ def ordered(value: object) -> object:
             return value
 
 
-@pytest.fixture(scope="module")
-def recordings() -> dict[str, Recording]:
-    return {stack: run_stack(stack) for stack in STACKS}
-
-
 @pytest.mark.parametrize("stack", STACKS)
 def test_inventory(stack: str, recordings: dict[str, Recording], golden: Golden) -> None:
     found = sorted(recordings[stack].resources.values(), key=lambda one: (one.type, one.name))

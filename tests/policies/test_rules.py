@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from support.program import run_stack
+from support.mocks import Recording
 
 from policies.rule import UNKNOWN, Environment, Resource, Rule
 from policies.rules import ALL
@@ -79,14 +79,12 @@ def violations(rule: Rule, resources: list[Resource], here: Environment | None =
 
 
 @pytest.fixture(scope="module")
-def environments() -> dict[str, list[Resource]]:
+def environments(recordings: dict[str, Recording]) -> dict[str, list[Resource]]:
     return {
         stack: [
-            Resource(one.type, one.name, one.inputs, one.protect)
-            for one in run_stack(stack).resources.values()
-            if one.custom
+            Resource(one.type, one.name, one.inputs, one.protect) for one in recording.resources.values() if one.custom
         ]
-        for stack in ("ci", "staging", "production")
+        for stack, recording in recordings.items()
     }
 
 
