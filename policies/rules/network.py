@@ -27,5 +27,6 @@ def closed(one: Resource, _: Environment) -> Iterator[str]:
     ranges = one.get("sourceRanges", ())
     if ranges is UNKNOWN or one.get("direction", "INGRESS") != "INGRESS" or not one.get("allows"):
         return
-    if {"0.0.0.0/0", "::/0"} & set(ranges):
-        yield "sourceRanges must not be the whole internet"
+    unnamed = not any(one.get(key) for key in ("sourceRanges", "sourceTags", "sourceServiceAccounts"))
+    if unnamed or {"0.0.0.0/0", "::/0"} & set(ranges):
+        yield "sourceRanges must not be the whole internet, which is also what no source means"
