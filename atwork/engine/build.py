@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from atwork.engine.locate import Engine, EngineError, built, found
+from atwork.engine.locate import Engine, EngineError, built, check, found
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES = ROOT / "tools" / "engine"
@@ -46,7 +46,7 @@ def ensure(console: Console) -> Engine:
         with _alone(target.parent, console):
             if not target.exists():
                 _build(target, console)
-    return built(target)
+    return built(target, pinned())
 
 
 def _key() -> str:
@@ -76,6 +76,8 @@ def _alone(folder: Path, console: Console) -> Generator[None]:
 
 
 def _build(target: Path, console: Console) -> None:
+    for left in target.parent.glob(f"{target.name}.*"):  # by a build that was killed; nobody else builds now
+        left.unlink()
     go = _go(console)
     console.print(
         f"There is no `pulumi` on PATH: building the engine {pinned()} from its Go modules. This happens once and "
@@ -86,12 +88,14 @@ def _build(target: Path, console: Console) -> None:
     with tempfile.TemporaryDirectory(prefix="atwork-engine-") as name:
         sources = Path(name, "src")
         shutil.copytree(SOURCES, sources)
-        _run([go, "mod", "download"], sources, environment, "download the engine's modules")
+        with console.status("Downloading the engine's modules"):
+            _run([go, "mod", "download"], sources, environment, "download the engine's modules")
         packages = _run([go, "list", "-deps", _MAIN], sources, environment, "list the engine's packages").count("\n")
         unfinished = target.with_suffix(f".{os.getpid()}")
         flags = f"-s -w -X {_VERSION_VARIABLE}={pinned()}"
         command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(unfinished), _MAIN]
         _compile(command, sources, environment, packages, console)
+        check(unfinished)
         unfinished.replace(target)
 
 
@@ -132,15 +136,15 @@ def _compile(command: list[str], folder: Path, environment: dict[str, str], pack
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         task = progress.add_task("Compiling", total=packages)
-        child = subprocess.Popen(
+        with subprocess.Popen(
             command, cwd=folder, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        )
-        lines: list[str] = []
-        assert child.stderr is not None  # noqa: S101 (a pipe was asked for)
-        for line in child.stderr:
-            lines.append(line)
-            _advance(progress, task, len(lines), packages, console)
-        if child.wait():
+        ) as child:
+            lines: list[str] = []
+            assert child.stderr is not None  # noqa: S101 (a pipe was asked for)
+            for line in child.stderr:
+                lines.append(line)
+                _advance(progress, task, len(lines), packages, console)
+        if child.returncode:
             raise EngineError(f"could not compile the engine: {''.join(lines)[-1500:]}")
 
 

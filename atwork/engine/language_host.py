@@ -15,16 +15,17 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import distributions, version
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import IO, Any
 
 import grpc
 from google.protobuf import empty_pb2
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from atwork.engine import program
+from atwork.engine import installed, program
 
 _PROGRAM = Path(__file__).with_name("program.py")
 
@@ -60,20 +61,18 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
         return plugin_pb2.PluginInfo(version=version("pulumi"))
 
     def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """The providers that the installed SDKs ask for."""
-        del context
-        code = "from atwork.engine.language_host import required_packages as r; import json; print(json.dumps(r()))"
-        found = subprocess.run(
-            [_interpreter(request.info), "-c", code], capture_output=True, text=True, check=False
-        ).stdout
-        packages = [plugin_pb2.PackageDependency(kind="resource", **one) for one in json.loads(found or "[]")]
+        """The providers that the SDKs in the project's environment ask for."""
+        found = _installed(_interpreter(request.info), context)["plugins"]
+        packages = [
+            plugin_pb2.PackageDependency(kind="resource", name=one["name"], version=one["version"]) for one in found
+        ]
         return language_pb2.GetRequiredPackagesResponse(packages=packages)
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
         """Run the program to its end."""
         python = _interpreter(request.info)
         if not Path(python).exists():
-            return language_pb2.RunResponse(error=f"there is no {python}; make it with `make setup`")
+            return language_pb2.RunResponse(error=_missing(python))
         settings = {
             "project": request.project,
             "stack": request.stack,
@@ -107,16 +106,17 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Run a plugin written in Python, such as a policy pack, and stream what it prints."""
         environment = {**os.environ, **dict(pair.split("=", 1) for pair in request.env)}
-        command = [_interpreter(request.info), "-u", request.info.program_directory, *request.args]
+        python = _interpreter(request.info)
+        if not Path(python).exists():
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, _missing(python))
+        command = [python, "-u", request.info.program_directory, *request.args]
         with self._started(command, context, cwd=request.pwd, env=environment) as child:
-            errors = threading.Thread(target=_collect, args=(child, lines := []))
-            errors.start()
-            assert child.stdout is not None  # noqa: S101 (a pipe was asked for)
-            for line in child.stdout:
-                yield language_pb2.RunPluginResponse(stdout=line)
-            errors.join()
-            for line in lines:
-                yield language_pb2.RunPluginResponse(stderr=line)
+            for stream, line in _lines(child):
+                yield (
+                    language_pb2.RunPluginResponse(stdout=line)
+                    if stream == "stdout"
+                    else language_pb2.RunPluginResponse(stderr=line)
+                )
             yield language_pb2.RunPluginResponse(exitcode=child.wait())
 
     def About(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -125,11 +125,10 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.AboutResponse(executable=_interpreter(request.info), version=sys.version.split()[0])
 
     def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """The installed packages."""
-        del request, context
-        found = sorted((one.metadata["Name"], one.version) for one in distributions())
+        """The packages in the project's environment."""
+        found = _installed(_interpreter(request.info), context)["packages"]
         return language_pb2.GetProgramDependenciesResponse(
-            dependencies=[language_pb2.DependencyInfo(name=name, version=number) for name, number in found]
+            dependencies=[language_pb2.DependencyInfo(**one) for one in found]
         )
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -174,35 +173,56 @@ class _Child:
                 stream.close()
 
 
-def _collect(child: subprocess.Popen[bytes], lines: list[bytes]) -> None:
-    assert child.stderr is not None  # noqa: S101 (a pipe was asked for)
-    lines.extend(child.stderr)
-
-
 def _forward(child: subprocess.Popen[bytes]) -> str:
     """Wait for the output's end; what a program prints goes to this process' stderr, beside the engine's display."""
-    lines: list[bytes] = []
-    reader = threading.Thread(target=_collect, args=(child, lines))
-    reader.start()
-    assert child.stdout is not None  # noqa: S101 (a pipe was asked for)
-    for line in child.stdout:
-        sys.stderr.buffer.write(line)
+    errors: list[bytes] = []
+    for stream, line in _lines(child):
+        if stream == "stdout":
+            sys.stderr.buffer.write(line)
+        else:
+            errors.append(line)
     sys.stderr.flush()
-    reader.join()
-    return b"".join(lines).decode(errors="replace")
+    return b"".join(errors).decode(errors="replace")
 
 
-def required_packages() -> list[dict[str, str]]:
-    """Name and version of each provider plugin, from the `pulumi-plugin.json` of the installed SDKs."""
-    packages: list[dict[str, str]] = []
-    for distribution in distributions():
-        for file in distribution.files or []:
-            if file.name == "pulumi-plugin.json":
-                plugin = json.loads(file.read_text())
-                if plugin.get("resource"):
-                    number = plugin.get("version") or distribution.version
-                    packages.append({"name": plugin["name"], "version": f"v{number.removeprefix('v')}"})
-    return packages
+def _lines(child: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Lines of both streams as they are printed, each with the stream's name, until both are closed."""
+    lines: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
+
+    def read(name: str, stream: IO[bytes]) -> None:
+        for line in stream:
+            lines.put((name, line))
+        lines.put((name, b""))
+
+    streams = {"stdout": child.stdout, "stderr": child.stderr}
+    for name, stream in streams.items():
+        assert stream is not None  # noqa: S101 (a pipe was asked for)
+        threading.Thread(target=read, args=(name, stream), daemon=True).start()
+    unfinished = len(streams)
+    while unfinished:
+        name, line = lines.get()
+        if line:
+            yield name, line
+        else:
+            unfinished -= 1
+
+
+def _missing(python: str) -> str:
+    return f"there is no {python}; make it with `make setup`, or correct runtime.options.virtualenv in Pulumi.yaml"
+
+
+def _installed(python: str, context: grpc.ServicerContext) -> dict[str, list[dict[str, str]]]:
+    """What the environment of an interpreter holds; an engine asks often, and ours is read without another process."""
+    if python == sys.executable:
+        return installed.read()
+    try:
+        # By its file: the project's environment need not have atwork in it.
+        done = subprocess.run([python, str(installed.__file__)], capture_output=True, text=True, check=False)
+    except OSError:
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, _missing(python))
+    if done.returncode:
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{python} does not run: {done.stderr.strip()[-500:]}")
+    return json.loads(done.stdout)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,11 @@ def _checked(path: Path, origin: Literal["named", "path", "built"]) -> Engine:
     return Engine(path, match[0], origin)
 
 
-def built(path: Path) -> Engine:
-    """The engine at a place in the cache, checked."""
+def built(path: Path, version: str) -> Engine:
+    """The engine at a place in the cache; it was started once when it was built."""
+    return Engine(path, version, "built")
+
+
+def check(path: Path) -> Engine:
+    """Start an engine that was just built, before it is kept."""
     return _checked(path, "built")
