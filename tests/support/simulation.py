@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,20 +82,32 @@ def providers(path: Path) -> Generator[dict[str, Provider]]:
     """Both packages over one cloud file."""
     running = serve(path)
     channels = {name: grpc.insecure_channel(f"127.0.0.1:{port}") for name, port in running.ports.items()}
-    kubeconfig = '{"clusters": [{"name": "c", "cluster": {"server": "https://cluster.test"}}]}'
-    configs: dict[str, dict[str, Any]] = {
-        "gcp": {"project": "acme", "region": "europe-west1"},
-        "kubernetes": {"kubeconfig": kubeconfig, "enableConfigMapMutable": "true"},
-    }
     try:
+        gcp = Provider(
+            provider_pb2_grpc.ResourceProviderStub(channels["gcp"]), {"project": "acme", "region": "europe-west1"}
+        )
+        kubeconfig = kubeconfig_of(gcp, "around-the-tests")
         yield {
-            name: Provider(provider_pb2_grpc.ResourceProviderStub(channel), configs[name])
-            for name, channel in channels.items()
+            "gcp": gcp,
+            "kubernetes": Provider(
+                provider_pb2_grpc.ResourceProviderStub(channels["kubernetes"]),
+                {"kubeconfig": kubeconfig, "enableConfigMapMutable": "true"},
+            ),
         }
     finally:
         for channel in channels.values():
             channel.close()
         running.stop()
+
+
+def kubeconfig_of(gcp: Provider, name: str) -> str:
+    """The kubeconfig of a cluster of that name, which is made where it is not there."""
+    token, identity = "gcp:container/cluster:Cluster", f"projects/acme/locations/europe-west1/clusters/{name}"
+    outputs = gcp.read(token, name, identity)
+    if outputs is None:
+        _, outputs = gcp.create(token, name, {"name": name, "location": "europe-west1", "deletionProtection": False})
+    host = outputs["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"]
+    return json.dumps({"clusters": [{"name": "c", "cluster": {"server": f"https://{host}"}}]})
 
 
 def minimal(token: str) -> dict[str, Any]:

@@ -19,12 +19,14 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 
 SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the engine's marker of a secret, not one)
-_FORMAT = 1
+_FORMAT = 2
+_APPLICATION = 0x61747764
+"""What a file of ours has in SQLite's `application_id`."""
 _RESET = "`atwork sandbox reset` throws the simulated cloud away"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
     scope TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
-    inputs TEXT NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (scope, type, id)) WITHOUT ROWID;
+    inputs TEXT NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (scope, type, id));
 CREATE TABLE IF NOT EXISTS links (
     scope TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, target TEXT NOT NULL,
     PRIMARY KEY (scope, type, id, target)) WITHOUT ROWID;
@@ -61,14 +63,18 @@ class Cloud:
         self.path = path
         self._local = threading.local()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._transaction() as database:
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _FORMAT):
-                raise CloudCorrupt(f"{path}: made by another version; run `atwork sandbox reset`")
-            if version == 0:
+        with self.together() as database:
+            if not database.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
                 for statement in filter(str.strip, _TABLES.split(";")):
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {_FORMAT}")
+                database.execute(f"PRAGMA application_id = {_APPLICATION}")
+            (application,) = database.execute("PRAGMA application_id").fetchone()
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if (application, version) not in ((_APPLICATION, _FORMAT), (0, 1)):
+                raise CloudCorrupt(f"{path}: a database, but no sandbox's; move it away")
+            if version != _FORMAT:
+                raise CloudCorrupt(f"{path}: made by another version; {_RESET}")
             (kept,) = database.execute("SELECT EXISTS (SELECT 1 FROM objects)").fetchone()
         key = path.with_suffix(".key")
         if kept and not key.exists():
@@ -80,7 +86,7 @@ class Cloud:
 
     def create(self, made: CloudObject, links: set[str]) -> None:
         """Add an object and what it refers to; `AlreadyExists` where its identity is taken."""
-        with self._transaction() as database:
+        with self.together() as database:
             try:
                 database.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)", self._row(made))
             except sqlite3.IntegrityError:
@@ -89,8 +95,12 @@ class Cloud:
 
     def update(self, changed: CloudObject, links: set[str]) -> None:
         """Replace the content of an object."""
-        with self._transaction() as database:
-            database.execute("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", self._row(changed))
+        with self.together() as database:
+            database.execute(
+                "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET urn = excluded.urn, "
+                "inputs = excluded.inputs, outputs = excluded.outputs",
+                self._row(changed),
+            )
             self._link(database, changed, links)
 
     def get(self, scope: str, kind: str, identity: str) -> CloudObject | None:
@@ -99,13 +109,21 @@ class Cloud:
 
     def holds(self, scope: str, identity: str) -> bool:
         """Whether an object of any type has that id, without reading it."""
-        with self._transaction() as database:
+        with self.together() as database:
             found = database.execute("SELECT 1 FROM objects WHERE scope = ? AND id = ?", (scope, identity)).fetchone()
         return found is not None
 
+    def any_below(self, kind: str, prefix: str) -> bool:
+        """Whether there is an object of a type whose id begins so."""
+        query = "SELECT 1 FROM objects WHERE scope = '' AND type = ? AND substr(id, 1, ?) = ?"
+        with self.together() as database:
+            return database.execute(query, (kind, len(prefix), prefix)).fetchone() is not None
+
     def find_by_urn(self, urn: str) -> str | None:
-        """The id of what was made for a URN, such as one whose update was cut off."""
-        return next((found.id for found in self._select("urn = ?", (urn,))), None)
+        """The id of what was made last for a URN: a replacement that was cut off leaves the one before, too."""
+        with self.together() as database:
+            found = database.execute("SELECT id FROM objects WHERE urn = ? ORDER BY rowid DESC", (urn,)).fetchone()
+        return None if found is None else found[0]
 
     def objects(self, scope: str | None = None, kind: str | None = None) -> list[CloudObject]:
         """All objects, of one scope or one type where that is said."""
@@ -113,12 +131,12 @@ class Cloud:
 
     def users_of(self, target: str) -> list[tuple[str, str]]:
         """Type and id of every object that refers to a target."""
-        with self._transaction() as database:
+        with self.together() as database:
             return database.execute("SELECT type, id FROM links WHERE target = ? ORDER BY 1, 2", (target,)).fetchall()
 
     def delete(self, scope: str, kind: str, identity: str) -> None:
         """Remove one object; nothing happens where it is gone already."""
-        with self._transaction() as database:
+        with self.together() as database:
             for table in ("objects", "links"):
                 database.execute(
                     f"DELETE FROM {table} WHERE scope = ? AND type = ? AND id = ?",  # noqa: S608 (two fixed names)
@@ -127,19 +145,19 @@ class Cloud:
 
     def release(self, one: CloudObject) -> None:
         """Keep an object that belongs to no stack any more: its identity stays taken."""
-        with self._transaction() as database:
+        with self.together() as database:
             database.execute(
                 "UPDATE objects SET urn = '' WHERE scope = ? AND type = ? AND id = ?", (one.scope, one.type, one.id)
             )
 
     def delete_scope(self, scope: str) -> None:
         """Remove everything of one API server, as its cluster goes."""
-        with self._transaction() as database:
+        with self.together() as database:
             for table in ("objects", "links"):
                 database.execute(f"DELETE FROM {table} WHERE scope = ?", (scope,))  # noqa: S608 (two fixed names)
 
     def _select(self, where: str, values: tuple[str | None, ...]) -> Iterator[CloudObject]:
-        with self._transaction() as database:
+        with self.together() as database:
             rows = database.execute(f"SELECT * FROM objects WHERE {where} ORDER BY 1, 2, 3", values).fetchall()  # noqa: S608 (fixed clauses)
         for scope, kind, identity, urn, inputs, outputs in rows:
             yield CloudObject(scope, kind, identity, urn, self._open(inputs), self._open(outputs))
@@ -179,7 +197,8 @@ class Cloud:
         return value
 
     @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
+    def together(self) -> Generator[sqlite3.Connection]:
+        """Do all that is within as one step: what was looked at stays so until what was made is kept."""
         try:
             database: sqlite3.Connection | None = getattr(self._local, "database", None)
             if database is None:
@@ -187,6 +206,9 @@ class Cloud:
                 database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = NORMAL")
                 self._local.database = database
+            if database.in_transaction:
+                yield database
+                return
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
@@ -194,6 +216,8 @@ class Cloud:
                 database.execute("ROLLBACK")
                 raise
             database.execute("COMMIT")
+        except sqlite3.IntegrityError:
+            raise
         except sqlite3.DatabaseError as error:
             raise CloudCorrupt(f"{self.path}: {error}; {_RESET}") from error
 

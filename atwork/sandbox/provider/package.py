@@ -53,6 +53,14 @@ class Package(ABC):
     def identity(self, request: Request) -> tuple[str, str]:
         """Scope and id of the object."""
 
+    @abstractmethod
+    def scope(self, request: Request) -> str:
+        """Where the object is: "" for Google Cloud, the API server's address for Kubernetes."""
+
+    @abstractmethod
+    def reachable(self, request: Request, cloud: Cloud) -> None:
+        """Raise `Refused` where nobody answers: no such cluster, an API that is not enabled."""
+
     def idempotent(self, token: str) -> bool:
         """Whether making one that is there already is no error: the cloud is told the same once more."""
         del token

@@ -132,23 +132,25 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             return provider_pb2.CreateResponse(properties=to_struct(self._expected(made)))
         scope, identity = self._package.identity(made)
-        links = self._existing_links(made)
         outputs = keep_secret(self._package.outputs(made, identity), made.inputs)
         one = CloudObject(scope, made.token, identity, made.urn, made.inputs, outputs)
-        try:
-            if self._package.idempotent(made.token):
-                self._cloud.update(one, links)
-            else:
-                self._cloud.create(one, links)
-        except AlreadyExists:
-            raise Refused(f"Error 409: '{identity}' already exists; import it, or choose another name") from None
+        with self._cloud.together():
+            self._package.reachable(made, self._cloud)
+            links = self._existing_links(made)
+            try:
+                if self._package.idempotent(made.token):
+                    self._cloud.update(one, links)
+                else:
+                    self._cloud.create(one, links)
+            except AlreadyExists:
+                raise Refused(f"Error 409: '{identity}' already exists; import it, or choose another name") from None
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))
 
     @_plain_errors
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         made = self._request(request, context, request.inputs)
-        scope = "" if self._package.name == "gcp" else server(made.config)
-        found = self._cloud.get(scope, made.token, request.id)
+        self._package.reachable(made, self._cloud)
+        found = self._cloud.get(self._package.scope(made), made.token, request.id)
         if found is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
@@ -160,21 +162,23 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         made = self._request(request, context, request.news)
         outputs = keep_secret(self._package.outputs(made, request.id), made.inputs)
         if not request.preview:
-            scope = self._package.identity(made)[0]
-            if self._cloud.get(scope, made.token, request.id) is None:
-                raise Refused(f"Error 404: '{request.id}' was not found; run `pulumi refresh`")
-            links = self._existing_links(made)
-            self._cloud.update(CloudObject(scope, made.token, request.id, made.urn, made.inputs, outputs), links)
+            one = CloudObject(self._package.scope(made), made.token, request.id, made.urn, made.inputs, outputs)
+            with self._cloud.together():
+                self._package.reachable(made, self._cloud)
+                if self._cloud.get(one.scope, made.token, request.id) is None:
+                    raise Refused(f"Error 404: '{request.id}' was not found; run `pulumi refresh`")
+                self._cloud.update(one, self._existing_links(made))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     @_plain_errors
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
         made = self._request(request, context, request.old_inputs)
-        scope = "" if self._package.name == "gcp" else server(made.config)
-        found = self._cloud.get(scope, made.token, request.id)
-        if found is not None:
-            self._package.deletable(found, self._cloud)
-            self._package.gone(found, self._cloud)
+        with self._cloud.together():
+            self._package.reachable(made, self._cloud)
+            found = self._cloud.get(self._package.scope(made), made.token, request.id)
+            if found is not None:
+                self._package.deletable(found, self._cloud)
+                self._package.gone(found, self._cloud)
         return empty_pb2.Empty()
 
     @_plain_errors

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,3 +101,37 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database at all, whatever its name says" * 50)
     with pytest.raises(CloudCorrupt, match=r"cloud\.sqlite: file is not a database; `atwork sandbox reset`"):
         Cloud(path)
+
+
+def test_a_foreign_database_and_an_old_one_are_told_apart(tmp_path: Path) -> None:
+    foreign, old = tmp_path / "foreign.sqlite", tmp_path / "old.sqlite"
+    for path, statement in ((foreign, "CREATE TABLE songs (name)"), (old, "CREATE TABLE objects (id)")):
+        with closing(sqlite3.connect(path)) as database:
+            database.execute(statement)
+            database.execute(f"PRAGMA user_version = {int(path == old)}")
+    with pytest.raises(CloudCorrupt, match=r"foreign\.sqlite: a database, but no sandbox's; move it away"):
+        Cloud(foreign)
+    with pytest.raises(CloudCorrupt, match=r"old\.sqlite: made by another version; `atwork sandbox reset`"):
+        Cloud(old)
+
+
+def test_of_two_made_for_one_urn_the_newer_is_found(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path / "cloud.sqlite")
+    for identity in ("z-first", "a-second"):
+        cloud.create(replace(thing(identity), urn="urn:same"), set())
+    cloud.update(replace(thing("z-first", size=2), urn="urn:same"), set())
+    assert cloud.find_by_urn("urn:same") == "a-second"
+
+
+def test_what_is_done_together_is_seen_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    cloud, other = Cloud(tmp_path / "cloud.sqlite"), Cloud(tmp_path / "cloud.sqlite")
+
+    def make() -> None:
+        with cloud.together():
+            cloud.create(thing("a"), set())
+            cloud.create(thing("b"), {"a"})
+            raise RuntimeError("broken off")
+
+    with pytest.raises(RuntimeError, match="broken off"):
+        make()
+    assert other.objects() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 from support.simulation import Provider, minimal, providers
 
 from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.gcp import SERVICES
 from atwork.sandbox.provider.values import UNKNOWN, is_secret, reveal, secret
 
 NETWORK = "gcp:compute/network:Network"
@@ -282,6 +284,85 @@ def test_kubernetes_wants_the_namespace_and_takes_all_of_it_along(fresh: dict[st
     assert len(outputs["metadata"]["uid"]) == 36
     kubernetes.delete(NAMESPACE, "ns", namespace, {"metadata": {"name": "shop"}})
     assert kubernetes.read(CONFIG_MAP, "cm", identity) is None
+
+
+def test_no_cluster_no_answer_but_a_preview_can_wait_for_it(fresh: dict[str, Provider]) -> None:
+    """As with the official provider: objects of a cluster that is gone are not taken for deleted."""
+    kubernetes, gcp = fresh["kubernetes"], fresh["gcp"]
+    inputs = {"metadata": {"name": "shop"}}
+    identity, _ = kubernetes.create(NAMESPACE, "ns", inputs)
+    cluster = "projects/acme/locations/europe-west1/clusters/around-the-tests"
+    gcp.delete(CLUSTER, "around-the-tests", cluster, {"name": "around-the-tests", "location": "europe-west1"})
+    unreachable = "configured Kubernetes cluster is unreachable"
+    for call in (
+        lambda: kubernetes.create(NAMESPACE, "other", {"metadata": {"name": "other"}}),
+        lambda: kubernetes.read(NAMESPACE, "ns", identity),
+        lambda: kubernetes.update(NAMESPACE, "ns", identity, inputs),
+        lambda: kubernetes.delete(NAMESPACE, "ns", identity, inputs),
+    ):
+        with pytest.raises(grpc.RpcError, match=unreachable):
+            call()
+    assert kubernetes.create(NAMESPACE, "other", {"metadata": {"name": "other"}}, preview=True)[0] == ""
+
+
+def test_an_api_answers_once_it_is_enabled(fresh: dict[str, Provider]) -> None:
+    gcp = fresh["gcp"]
+    service = "gcp:projects/service:Service"
+    gcp.create(service, "sql", {"project": "acme", "service": "sqladmin.googleapis.com"})
+    with pytest.raises(grpc.RpcError, match=r"compute\.googleapis\.com has not been used in project acme before"):
+        gcp.create(NETWORK, "vpc", {"name": "vpc"})
+    gcp.create(NETWORK, "vpc", {"name": "vpc", "project": "adopted"})  # nobody manages its APIs here
+    gcp.create(service, "compute", {"project": "acme", "service": "compute.googleapis.com"})
+    gcp.create(NETWORK, "vpc", {"name": "vpc"})
+
+
+def test_every_module_in_the_table_of_apis_is_one_of_the_sdk() -> None:
+    modules = {token.partition("/")[0].removeprefix("gcp:") for token in schema.tokens("gcp")}
+    assert SERVICES.keys() <= modules
+
+
+def test_what_is_abandoned_stays_in_the_cloud(fresh: dict[str, Provider]) -> None:
+    gcp = fresh["gcp"]
+    account = {"name": "orders@acme.iam", "instance": "main", "type": "CLOUD_IAM_USER", "deletionPolicy": "ABANDON"}
+    gcp.create(SQL, "main", {"name": "main", "databaseVersion": "POSTGRES_18"})
+    identity, outputs = gcp.create("gcp:sql/user:User", "orders", account)
+    gcp.delete("gcp:sql/user:User", "orders", identity, account)
+    assert gcp.read("gcp:sql/user:User", "orders", identity) == outputs
+    with pytest.raises(grpc.RpcError, match="already exists"):
+        gcp.create("gcp:sql/user:User", "orders", account)
+
+
+def test_two_engines_see_one_cloud(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.sqlite"
+    with providers(path) as one, providers(path) as two:
+        identity, outputs = one["gcp"].create(NETWORK, "vpc", {"name": "vpc"})
+        assert two["gcp"].read(NETWORK, "vpc", identity) == outputs
+        with pytest.raises(grpc.RpcError, match="already exists"):
+            two["gcp"].create(NETWORK, "vpc", {"name": "vpc"})
+        two["gcp"].create(SUBNET, "s", {"name": "s", "network": "vpc", "ipCidrRange": "10.0.0.0/24"})
+        with pytest.raises(grpc.RpcError, match="already being used by"):
+            one["gcp"].delete(NETWORK, "vpc", identity, {"name": "vpc"})
+
+
+def test_of_many_that_race_for_a_name_one_has_it(fresh: dict[str, Provider]) -> None:
+    def attempt(number: int) -> bool:
+        try:
+            fresh["gcp"].create(NETWORK, f"vpc-{number}", {"name": "vpc"})
+        except grpc.RpcError as error:
+            if "already exists" not in str(error):
+                raise
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(16))) == 1
+
+
+def test_the_content_of_a_kubernetes_secret_is_a_secret_even_where_nobody_said_so(fresh: dict[str, Provider]) -> None:
+    inputs = {"metadata": {"name": "s"}, "stringData": {"password": "hunter2"}, "data": {"k": "dg=="}}
+    _, outputs = fresh["kubernetes"].create("kubernetes:core/v1:Secret", "s", inputs)
+    assert is_secret(outputs["stringData"])
+    assert is_secret(outputs["data"])
 
 
 def test_a_secret_input_is_a_secret_output(fresh: dict[str, Provider]) -> None:

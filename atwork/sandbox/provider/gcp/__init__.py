@@ -13,7 +13,7 @@ from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.diff import Path
 from atwork.sandbox.provider.diff import replaces as by_rules
 from atwork.sandbox.provider.gcp.ids import identity, links
-from atwork.sandbox.provider.gcp.outputs import computed
+from atwork.sandbox.provider.gcp.outputs import CLUSTER, computed, servers
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name
 from atwork.sandbox.provider.values import Json, reveal
 
@@ -32,6 +32,23 @@ _FOR_EVER = {
     "gcp:kms/cryptoKey:CryptoKey",
     "gcp:projects/serviceIdentity:ServiceIdentity",
 }
+SERVICE = "gcp:projects/service:Service"
+SERVICES = {
+    "artifactregistry": "artifactregistry.googleapis.com",
+    "binaryauthorization": "binaryauthorization.googleapis.com",
+    "compute": "compute.googleapis.com",
+    "container": "container.googleapis.com",
+    "dns": "dns.googleapis.com",
+    "gkebackup": "gkebackup.googleapis.com",
+    "kms": "cloudkms.googleapis.com",
+    "monitoring": "monitoring.googleapis.com",
+    "networkconnectivity": "networkconnectivity.googleapis.com",
+    "pubsub": "pubsub.googleapis.com",
+    "secretmanager": "secretmanager.googleapis.com",
+    "serviceaccount": "iam.googleapis.com",
+    "sql": "sqladmin.googleapis.com",
+}
+"""The API behind each of the SDK's modules."""
 _SWITCHES = {
     "gcp:binaryauthorization/policy:Policy",
     "gcp:projects/iAMAuditConfig:IAMAuditConfig",
@@ -88,6 +105,24 @@ class GoogleCloud(Package):
         """All of Google Cloud is one scope."""
         return "", identity(request)
 
+    def scope(self, request: Request) -> str:
+        """All of Google Cloud is one scope."""
+        del request
+        return ""
+
+    def reachable(self, request: Request, cloud: Cloud) -> None:
+        """In a project whose APIs are resources, only those answer that are enabled already."""
+        service = SERVICES.get(request.token.partition("/")[0].removeprefix("gcp:"))
+        project = reveal(request.inputs).get("project") or request.config.get("project")
+        if service is None or request.token == SERVICE or not isinstance(project, str):
+            return
+        if cloud.holds("", f"{project}/{service}") or not cloud.any_below(SERVICE, f"{project}/"):
+            return
+        raise Refused(
+            f"Error 403: {service} has not been used in project {project} before or it is disabled; enable it by a "
+            "projects.Service that this resource waits for"
+        )
+
     def idempotent(self, token: str) -> bool:
         """Members of policies and switches of the project; two resources for one of them undo each other later."""
         return token in _SWITCHES or _is_member(token)
@@ -139,7 +174,6 @@ class GoogleCloud(Package):
             if kind in _CHILDREN.get(found.type, ()) or _is_member(kind):
                 cloud.delete("", kind, name)
         cloud.delete("", found.type, found.id)
-        if found.type == "gcp:container/cluster:Cluster":
-            cloud.delete_scope(
-                f"https://{found.outputs['controlPlaneEndpointsConfig']['dnsEndpointConfig']['endpoint']}"
-            )
+        if found.type == CLUSTER:
+            for one in servers(found):
+                cloud.delete_scope(one)

@@ -12,9 +12,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
+from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.package import Request, number, stable
 from atwork.sandbox.provider.values import Json, reveal
 
+CLUSTER = "gcp:container/cluster:Cluster"
 _COMPUTE = "https://www.googleapis.com/compute/v1/"
 
 
@@ -35,6 +37,15 @@ def computed(request: Request, identity: str) -> dict[str, Json]:
 def project_number(project: str) -> str:
     """The number of a project that a stack created."""
     return number("project", project)
+
+
+def servers(cluster: CloudObject) -> tuple[str, ...]:
+    """Addresses of a cluster's API server, as they stand in a kubeconfig: by name, by number."""
+    outputs = reveal(cluster.outputs)
+    return tuple(
+        f"https://{one}"
+        for one in (outputs["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"], outputs["endpoint"])
+    )
 
 
 def _cluster(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
@@ -148,7 +159,7 @@ _TABLE: dict[str, Callable[[dict[str, Any], str, str], dict[str, Json]]] = {
     "gcp:artifactregistry/repository:Repository": _repository,
     "gcp:compute/address:Address": _compute_address,
     "gcp:compute/network:Network": _network,
-    "gcp:container/cluster:Cluster": _cluster,
+    CLUSTER: _cluster,
     "gcp:organizations/project:Project": _project,
     "gcp:projects/iAMCustomRole:IAMCustomRole": _named_by_id,
     "gcp:projects/serviceIdentity:ServiceIdentity": _service_identity,

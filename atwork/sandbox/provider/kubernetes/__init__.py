@@ -9,8 +9,9 @@ from typing import Any
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.diff import Path
+from atwork.sandbox.provider.gcp.outputs import CLUSTER, servers
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name, number, stable
-from atwork.sandbox.provider.values import Json, is_unknown, reveal
+from atwork.sandbox.provider.values import Json, is_unknown, reveal, secret
 
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 _NAMESPACE = "kubernetes:core/v1:Namespace"
@@ -97,6 +98,19 @@ class Kubernetes(Package):
         namespaced = request.token == _RELEASE or _kind(request.token) not in _CLUSTER_SCOPED
         return server(request.config), f"{place.get('namespace', 'default')}/{name}" if namespaced else name
 
+    def scope(self, request: Request) -> str:
+        """The API server of the provider's kubeconfig."""
+        return server(request.config)
+
+    def reachable(self, request: Request, cloud: Cloud) -> None:
+        """Only a cluster that is there answers."""
+        address = server(request.config)
+        if not any(address in servers(one) for one in cloud.objects("", CLUSTER)):
+            raise Refused(
+                f'configured Kubernetes cluster is unreachable: Get "{address}/openapi/v2": no such host; bring the '
+                "cluster up first, or take its resources out of the state"
+            )
+
     def links(self, request: Request) -> set[str]:
         """The namespace, which must be there."""
         scope, identity = self.identity(request)
@@ -119,6 +133,8 @@ class Kubernetes(Package):
             **(inputs.get("metadata") or {}),
         }
         made = {**inputs, "id": identity, "metadata": metadata}
+        if _kind(request.token) == "Secret":
+            made |= {key: secret(made[key]) for key in ("data", "stringData") if key in made}
         if _kind(request.token) == "Service":
             spec = dict(reveal(inputs).get("spec") or {})
             digits = stable("service", scope, identity)
