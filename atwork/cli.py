@@ -90,7 +90,7 @@ def main() -> None:
     """Run the command; what a user can mend ends in one line and exit code 1."""
     from atwork.engine.locate import EngineError
     from atwork.sandbox.home import SandboxError
-    from infra.config import ConfigError
+    from infra.mistakes import ConfigError
 
     try:
         app()

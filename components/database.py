@@ -124,8 +124,8 @@ class DatabaseSettings(Settings):
     flags: dict[str, str] = Field(default_factory=dict)
     """Database flags beyond the audit flags that every instance has."""
 
-    databases: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")], ...], Field(min_length=1)]
-    """Names of the databases."""
+    databases: tuple[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")], ...] = ()
+    """Names of the databases, beside those that services/*.yaml ask for."""
 
     users: dict[Annotated[str, Field(pattern=r"^[a-z][-a-z0-9]{0,17}[a-z0-9]$")], DatabaseUserSettings] = Field(
         default_factory=dict

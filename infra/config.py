@@ -11,59 +11,23 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
-from pydantic import ValidationError
 
 from infra import CONFIG_KEY
+from infra.mistakes import ConfigError, lines, read_yaml
+from infra.services import ServiceSettings, complete
 from infra.stack import StackConfig
 
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
 
 
-class ConfigError(Exception):
-    """What is wrong with the stack files; one line for each mistake, with file, key and fix."""
-
-
 def parse(stack: str, text: str) -> StackConfig:
     """One stack's settings from the JSON of its key; `ConfigError` names the file and every wrong key."""
-    try:
-        return StackConfig.model_validate_json(text)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_lines(stack, error))) from None
-
-
-def _lines(stack: str, error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        path = [str(part) for part in problem["loc"] if part != "[key]"]
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message = f"unknown key{_nearest(path)}"
-        elif problem["type"] == "missing":
-            message = "missing; add it"
-        yield f"stacks/Pulumi.{stack}.yaml: {'.'.join([CONFIG_KEY, *path])}: {message}"
-
-
-def _nearest(path: list[str]) -> str:
-    import difflib
-
-    model: Any = StackConfig.model_json_schema()
-    known = {name for part in (model, *model["$defs"].values()) for name in part.get("properties", {})}
-    near = difflib.get_close_matches(path[-1], known, n=1)
-    return f"; did you mean {near[0]}?" if near else "; remove it (stacks/schema.json lists what there is)"
+    return lines(StackConfig, text, f"stacks/Pulumi.{stack}.yaml", (CONFIG_KEY,))
 
 
 def read_file(path: Path) -> str | None:
     """The JSON of a stack file's key, or nothing where the file is not one of ours."""
-    try:
-        loaded: object = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise ConfigError(f"{path.parent.name}/{path.name}: there is no such file; copy a like one to it") from None
-    except yaml.YAMLError as error:
-        where = str(error).replace("\n", " ")
-        raise ConfigError(f"{path.parent.name}/{path.name}: not YAML: {where}") from None
-    document: Mapping[str, Any] = cast("Mapping[str, Any]", loaded) if isinstance(loaded, dict) else {}
+    document = read_yaml(path, f"{path.parent.name}/{path.name}")
     config = document.get("config")
     if not isinstance(config, dict) or CONFIG_KEY not in config:
         raise ConfigError(f"{path.parent.name}/{path.name}: config.{CONFIG_KEY} is missing; add it")
@@ -132,12 +96,30 @@ def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             yield f"{key}: {config.upstream} has no registry; name the stack that has one"
 
 
-def load(stack: str, text: str, directory: Path = STACKS) -> StackConfig:
-    """The settings of one stack, checked alone and beside all others in the folder of stack files."""
+def load(
+    stack: str, text: str, directory: Path = STACKS, services: Mapping[str, ServiceSettings] | None = None
+) -> StackConfig:
+    """The settings of one stack with its services, checked alone and beside all others in the folder of stack files."""
     config = parse(stack, text)
-    check_together({**read_all(directory), stack: config})
+    others = read_all(directory)
+    check_together({**others, stack: config})
+    check_services({**others, stack: config}, services or {})
+    config = complete(stack, config, services or {})
     check_exemptions(stack, config, datetime.now(UTC).date())
     return config
+
+
+def check_services(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> None:
+    """Raise `ConfigError` for services in environments that are not there."""
+    mistakes = [
+        f"services/{name}.yaml: environments.{stack}: there is no stacks/Pulumi.{stack}.yaml; name one of "
+        f"{', '.join(environments)}"
+        for name, service in services.items()
+        for stack in service.environments
+        if stack not in environments
+    ]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
 
 
 def check_exemptions(stack: str, config: StackConfig, today: date) -> None:

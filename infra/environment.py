@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
 
 from infra import CONFIG_KEY
-from infra.config import ConfigError, StackConfig, load
+from infra.config import load
+from infra.mistakes import ConfigError
+from infra.services import FOLDER, ServiceSettings, read_all
+from infra.stack import StackConfig
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class Environment:
 
     name: str
     config: StackConfig
+    services: Mapping[str, ServiceSettings] = field(default_factory=dict[str, ServiceSettings])
+    """The whole catalogue, not only what runs here."""
 
     @classmethod
     def current(cls) -> Environment:
@@ -26,7 +32,9 @@ class Environment:
         if text is None:
             raise pulumi.RunError(f"stacks/Pulumi.{stack}.yaml: config.{CONFIG_KEY} is missing; add it")
         try:
-            return cls(stack, load(stack, text, Path(pulumi.get_root_directory()) / "stacks"))
+            root = Path(pulumi.get_root_directory())
+            services = read_all(root / FOLDER)
+            return cls(stack, load(stack, text, root / "stacks", services), services)
         except ConfigError as error:
             raise pulumi.RunError(str(error)) from None
 

@@ -1,17 +1,20 @@
-"""The JSON Schema of the stack files, generated from the settings models for editors."""
+"""The JSON Schemas of stack files and services, generated from the settings models for editors."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from infra import CONFIG_KEY
-from infra.config import STACKS, StackConfig
+from infra.config import STACKS
+from infra.services import FOLDER, ServiceSettings
+from infra.stack import StackConfig
 
-SCHEMA = STACKS / "schema.json"
+SERVICES = STACKS.parent / FOLDER
 
 
-def schema() -> dict[str, Any]:
+def stack_file() -> dict[str, Any]:
     """Schema of a whole stack file: our key strictly, Pulumi's own lines by name."""
     settings = StackConfig.model_json_schema()
     definitions = settings.pop("$defs")
@@ -33,14 +36,22 @@ def schema() -> dict[str, Any]:
     }
 
 
-def text() -> str:
-    """The schema as the file has it."""
-    return json.dumps(schema(), indent=2) + "\n"
+def service() -> dict[str, Any]:
+    """Schema of a file of the catalogue."""
+    made = ServiceSettings.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "A service of atwork"}
+
+
+def texts() -> dict[Path, str]:
+    """What the files beside the ones that they describe should be."""
+    made = {STACKS / "schema.json": stack_file(), SERVICES / "schema.json": service()}
+    return {path: json.dumps(schema, indent=2) + "\n" for path, schema in made.items()}
 
 
 def main(*, write: bool) -> None:
-    """Print it, or rewrite the file."""
-    if write:
-        SCHEMA.write_text(text())
-    else:
-        print(text(), end="")
+    """Print them, or rewrite the files."""
+    for path, text in texts().items():
+        if write:
+            path.write_text(text)
+        else:
+            print(text, end="")

@@ -41,10 +41,10 @@ def write(home: Home) -> None:
     project = _read(home.checkout / "Pulumi.yaml")
     project["runtime"]["options"]["virtualenv"] = sys.prefix
     _replace(target / "Pulumi.yaml", project)
-    main = str(project["main"]).strip("/")
-    link = target / main
-    if not link.is_symlink():
-        link.symlink_to(home.checkout / main, target_is_directory=True)
+    for folder in (str(project["main"]).strip("/"), "services"):
+        link = target / folder
+        if not link.is_symlink():
+            link.symlink_to(home.checkout / folder, target_is_directory=True)
     _write_policies(home.checkout / POLICIES, target / POLICIES)
     kept = {path.name for path in _files(home)}
     for path in _files(home):

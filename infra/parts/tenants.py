@@ -1,4 +1,4 @@
-"""The teams' namespaces and their secrets."""
+"""The teams' namespaces, their secrets, and what each service is told."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pulumi
 
 from components.database import Database
 from components.secrets import AGENT, Secrets
+from components.service import DatabaseFacts, ServiceFacts
 from components.tenant import Tenant
 from infra.environment import Environment, through
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
+from infra.services import database_name
 
 
 def make(
@@ -24,7 +26,7 @@ def make(
     """One namespace for each tenant; `deployer` may change what is in it."""
     config = here.config
     for key, settings in config.tenants.items():
-        Tenant(
+        tenant = Tenant(
             f"tenant-{key}",
             settings,
             physical_name=key,
@@ -47,3 +49,26 @@ def make(
             labels=here.labels,
             opts=base.cloud,
         )
+        if key in here.services:
+            _tell(here, key, tenant, databases, runtime)
+
+
+def _tell(here: Environment, service: str, tenant: Tenant, databases: Mapping[str, Database], runtime: Runtime) -> None:
+    settings = here.services[service]
+    database = None
+    if settings.database is not None:
+        instance = databases[settings.database.instance]
+        database = DatabaseFacts(
+            instance.connection_name, database_name(service, settings.database), instance.accounts[service]
+        )
+    ServiceFacts(
+        f"service-{service}",
+        namespace=tenant.namespace_name,
+        facts={
+            "ATWORK_ENVIRONMENT": here.name,
+            "GOOGLE_CLOUD_PROJECT": here.config.project.id,
+            "GOOGLE_CLOUD_REGION": here.config.region,
+        },
+        database=database,
+        opts=through(runtime.inside),
+    )

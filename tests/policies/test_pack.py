@@ -12,7 +12,8 @@ import pytest
 from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from infra.config import ConfigError, check_exemptions, parse, read_file
+from infra.config import check_exemptions, parse, read_file
+from infra.mistakes import ConfigError
 from infra.schema import STACKS
 from policies.pack import Here, plain
 from policies.rule import UNKNOWN, Environment, Resource, Rule

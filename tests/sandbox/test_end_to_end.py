@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
 
 
 def checkout(folder: Path) -> Home:
-    for part in ("Pulumi.yaml", "stacks", "infra", "policies"):
+    for part in ("Pulumi.yaml", "stacks", "services", "infra", "policies"):
         source = ROOT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
     return Home(folder)

@@ -1,0 +1,68 @@
+"""What a service is told about the environment that it runs in.
+
+Owns: the ConfigMap `platform` in the service's namespace, which the chart of the service template mounts as
+environment variables.
+Does not own: settings of the service itself (its chart's values) and secrets (components/secrets.py).
+
+Traps: a pod reads it when it starts; after a change the next deploy, or a restart of the pods, brings it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+CONFIG_MAP = "platform"
+"""Name of the ConfigMap that charts refer to."""
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """How a service reaches its database: by the connector, as itself, without a password."""
+
+    instance: pulumi.Input[str]
+    """Connection name `PROJECT:REGION:INSTANCE`."""
+
+    name: str
+    """Database."""
+
+    account: pulumi.Input[str]
+    """Google service account that its pods act as."""
+
+
+class ServiceFacts(pulumi.ComponentResource):
+    """Facts of the environment, as environment variables."""
+
+    names: tuple[str, ...]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        namespace: pulumi.Input[str],
+        facts: Mapping[str, pulumi.Input[str]],
+        database: DatabaseFacts | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:service:ServiceFacts", name, {}, opts)
+        data = {**facts}
+        if database is not None:
+            data |= {
+                "DATABASE_INSTANCE": database.instance,
+                "DATABASE_NAME": database.name,
+                # PostgreSQL's names of service accounts leave the end of the address out.
+                "DATABASE_USER": pulumi.Output.from_input(database.account).apply(
+                    lambda account: account.removesuffix(".gserviceaccount.com")
+                ),
+            }
+        kubernetes.core.v1.ConfigMap(
+            f"{name}-facts",
+            metadata={"name": CONFIG_MAP, "namespace": namespace},
+            data=data,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.names = tuple(sorted(data))
+        self.register_outputs({"names": list(self.names)})

@@ -1,0 +1,57 @@
+"""How a wrong file is told: one line for each mistake, with file, key and fix."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ConfigError(Exception):
+    """What is wrong with the files; one line for each mistake, with file, key and fix."""
+
+
+def lines(model: type[Model], text: str, file: str, prefix: Sequence[str]) -> Model:
+    """The settings in a JSON text; `ConfigError` names the file and every wrong key, with a prefix."""
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_told(model, file, prefix, error))) from None
+
+
+def _told(model: type[BaseModel], file: str, prefix: Sequence[str], error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        path = [*prefix, *(str(part) for part in problem["loc"] if part != "[key]")]
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = f"unknown key{_nearest(model, path)}"
+        elif problem["type"] == "missing":
+            message = "missing; add it"
+        yield f"{file}: {'.'.join(path)}: {message}" if path else f"{file}: {message}"
+
+
+def _nearest(model: type[BaseModel], path: list[str]) -> str:
+    schema: Any = model.model_json_schema()
+    known = {name for part in (schema, *schema["$defs"].values()) for name in part.get("properties", {})}
+    near = difflib.get_close_matches(path[-1], known, n=1)
+    return f"; did you mean {near[0]}?" if near else "; remove it (schema.json beside the file lists what there is)"
+
+
+def read_yaml(path: Path, shown: str) -> dict[str, Any]:
+    """A YAML file that is a map; `shown` is its name in messages."""
+    try:
+        loaded: object = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{shown}: there is no such file; copy a like one to it") from None
+    except yaml.YAMLError as error:
+        where = str(error).replace("\n", " ")
+        raise ConfigError(f"{shown}: not YAML: {where}") from None
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{shown}: must be a map of keys to values")
+    return loaded

@@ -1,0 +1,234 @@
+"""The catalogue: one file `services/NAME.yaml` for each service, read by every stack.
+
+Onboarding is that one file. In every environment that it names, the service gets what a stack file could also say: a
+tenant (namespace, account, rights, traffic), a database with a login, secrets. The stack's settings are completed with
+these and then checked as a whole, so that the rest of the program knows of services nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from components.jenkins.settings import Hostname, HttpsUrl, StoreName
+from components.namespace import NamespaceSettings
+from components.secrets import SecretName, SecretRotationSettings
+from components.settings import DnsLabel, Email, LabelValue, Settings
+from components.tenant import TenantTrafficSettings
+from infra.mistakes import ConfigError, lines, read_yaml
+from infra.stack import StackConfig
+
+FOLDER = "services"
+_LONGEST_WITH_DATABASE = 19
+
+
+class ServiceEnvironmentSettings(Settings):
+    """A service in one environment."""
+
+    host: Hostname | None = None
+    """Name under which it is reached from outside; none where only other services call it."""
+
+    size: NamespaceSettings = NamespaceSettings()
+    """Quota and default limits of its namespace."""
+
+    viewers: tuple[Email, ...] = ()
+    """Google Groups that may look, beside the service's own."""
+
+    editors: tuple[Email, ...] = ()
+    """Google Groups that may change things by hand; in production only the deployer should."""
+
+    rotation: SecretRotationSettings | None = None
+    """When somebody is reminded to change its secrets."""
+
+
+class ServiceDatabaseSettings(Settings):
+    """A database of its own in an instance of the stack."""
+
+    instance: DnsLabel = "main"
+    """Key in the stack's `databases`."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] | None = None
+    """Name of the database; the service's own where it is left out."""
+
+
+class ServiceSettings(Settings):
+    """All that the platform has to know of a service."""
+
+    owner: LabelValue
+    """Team that answers for it."""
+
+    repository: HttpsUrl
+    """Git repository, with a Jenkinsfile, a Dockerfile, a Makefile and a chart."""
+
+    channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]+$")]
+    """Slack channel of its builds, deploys and alerts."""
+
+    stores: tuple[StoreName, ...] = ()
+    """Data stores that its tests start."""
+
+    database: ServiceDatabaseSettings | None = None
+    """Present when it keeps data in Cloud SQL."""
+
+    secrets: tuple[SecretName, ...] = ()
+    """Secrets in Secret Manager that its pods read, `NAMESPACE-SECRET` there."""
+
+    traffic: TenantTrafficSettings = TenantTrafficSettings()
+    """Whom its pods talk to."""
+
+    viewers: tuple[Email, ...] = ()
+    """Google Groups that may look, in every environment."""
+
+    environments: Annotated[dict[DnsLabel, ServiceEnvironmentSettings], Field(min_length=1)]
+    """Where it runs, by the stack's name."""
+
+    popup: ServiceEnvironmentSettings | None = ServiceEnvironmentSettings()
+    """How it runs in pop-up environments; null keeps it out of them."""
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        for key, given in (("stores", self.stores), ("secrets", self.secrets)):
+            twice = sorted({one for one in given if given.count(one) > 1})
+            if twice:
+                raise ValueError(f"{key}: {', '.join(twice)} is there twice; remove one")
+        for stack, place in self.environments.items():
+            if place.rotation is not None and not self.secrets:
+                raise ValueError(f"environments.{stack}.rotation: there are no secrets to change; remove it")
+        return self
+
+    def within(self, stack: str, kind: str) -> ServiceEnvironmentSettings | None:
+        """How it runs in an environment, where it does."""
+        found = self.environments.get(stack)
+        return self.popup if found is None and kind == "popup" else found
+
+
+def read_all(folder: Path) -> dict[str, ServiceSettings]:
+    """All services by name, each valid by itself; `ConfigError` has a line for every mistake."""
+    found: dict[str, ServiceSettings] = {}
+    mistakes: list[str] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            found[path.stem] = read(path)
+        except ConfigError as error:
+            mistakes.append(str(error))
+    mistakes += _conflicts(found)
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return found
+
+
+def read(path: Path) -> ServiceSettings:
+    """One service; the file's name is the service's."""
+    shown = f"{FOLDER}/{path.name}"
+    service = lines(ServiceSettings, json.dumps(read_yaml(path, shown), default=str), shown, ())
+    mistakes = [f"{shown}: {message}" for message in _names(path.stem, service)]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return service
+
+
+def _names(name: str, service: ServiceSettings) -> Iterator[str]:
+    if not is_name(name):
+        yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
+    elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
+        yield (
+            f"database: its login is called as the service, 2 to {_LONGEST_WITH_DATABASE} characters "
+            f"({name} has {len(name)}); choose another name"
+        )
+
+
+def is_name(name: str) -> bool:
+    """Whether a service may be called so: it becomes a namespace, an account, a repository and a host's first part."""
+    letters = name.replace("-", "")
+    return (
+        letters.isascii()
+        and letters.isalnum()
+        and name == name.lower()
+        and name[0].isalpha()
+        and name[-1] != "-"
+        and len(name) <= 40
+    )
+
+
+def _conflicts(services: Mapping[str, ServiceSettings]) -> Iterator[str]:
+    """What two services may not share: a repository, a host, a database."""
+    taken: dict[tuple[str, str], str] = {}
+    for name, service in services.items():
+        claims = [("repository", service.repository.removesuffix(".git"))]
+        claims += [("host", place.host) for place in service.environments.values() if place.host is not None]
+        if service.database is not None:
+            claims.append(("database", f"{service.database.instance}/{database_name(name, service.database)}"))
+        for claim in claims:
+            other = taken.setdefault(claim, name)
+            if other != name:
+                yield f"{FOLDER}/{name}.yaml: {claim[0]} {claim[1]} is {FOLDER}/{other}.yaml's already; choose another"
+
+
+def database_name(service: str, settings: ServiceDatabaseSettings) -> str:
+    """The name of a service's database."""
+    return settings.name or service.replace("-", "_")
+
+
+def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:
+    """The stack's settings with every service that runs there; `ConfigError` names the service's file."""
+    here = {
+        name: (service, place)
+        for name, service in services.items()
+        if (place := service.within(stack, config.environment.kind)) is not None
+    }
+    mistakes = [message for name, (service, _) in here.items() for message in _misfits(stack, config, name, service)]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    if not here:
+        return config
+    document: dict[str, Any] = config.model_dump(mode="json", exclude_unset=True)
+    for name, (service, place) in here.items():
+        document.setdefault("tenants", {})[name] = _tenant(name, service, place)
+        if service.database is not None:
+            instance = document["databases"][service.database.instance]
+            database = database_name(name, service.database)
+            instance["databases"] = [*instance.get("databases", []), database]
+            instance.setdefault("users", {})[name] = {"namespace": name, "service_account": name}
+    files = ", ".join(f"{FOLDER}/{name}.yaml" for name in here)
+    return lines(StackConfig, json.dumps(document), f"stacks/Pulumi.{stack}.yaml with {files}", ("atwork:stack",))
+
+
+def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:
+    file = f"{FOLDER}/{name}.yaml"
+    if name in config.tenants:
+        yield f"{file}: stacks/Pulumi.{stack}.yaml has tenants.{name} already; remove it there"
+    if service.database is None:
+        return
+    instance = config.databases.get(service.database.instance)
+    if instance is None:
+        there = ", ".join(config.databases) or "none"
+        yield (
+            f"{file}: database.instance: stacks/Pulumi.{stack}.yaml has no databases.{service.database.instance} "
+            f"(it has {there}); add it there, or remove environments.{stack}"
+        )
+    elif database_name(name, service.database) in instance.databases or name in instance.users:
+        yield (
+            f"{file}: database: stacks/Pulumi.{stack}.yaml has {database_name(name, service.database)} or the user "
+            f"{name} in databases.{service.database.instance} already; remove it there"
+        )
+
+
+def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettings) -> dict[str, Any]:
+    secret: dict[str, Any] = {"readers": [name]}
+    if place.rotation is not None:
+        secret["rotation"] = place.rotation.model_dump(mode="json", exclude_unset=True)
+    return {
+        "owner": service.owner,
+        "size": place.size.model_dump(mode="json", exclude_unset=True),
+        "accounts": [name],
+        "viewers": sorted({*service.viewers, *place.viewers}),
+        "editors": list(place.editors),
+        "traffic": {
+            **service.traffic.model_dump(mode="json", exclude_unset=True),
+            "databases": service.database is not None,
+        },
+        "secrets": dict.fromkeys(service.secrets, secret),
+    }

@@ -1,0 +1,162 @@
+"""The catalogue: what a service's file gives it in each environment, and what a wrong file is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.mocks import Recording
+
+from infra.config import STACKS, check_services, read_all
+from infra.mistakes import ConfigError
+from infra.services import ServiceSettings, complete, is_name
+from infra.services import read_all as read_services
+
+ORDERS: dict[str, Any] = yaml.safe_load((STACKS.parent / "services" / "orders.yaml").read_text())
+
+
+def catalogue(folder: Path, **services: dict[str, Any]) -> Path:
+    for name, service in services.items():
+        (folder / f"{name.replace('_', '-')}.yaml").write_text(yaml.safe_dump(service))
+    return folder
+
+
+def other(**changes: Any) -> dict[str, Any]:
+    """A second service beside orders, right by itself."""
+    return {
+        "owner": "team-stock",
+        "repository": "https://github.com/acme/stock",
+        "channel": "#team-stock",
+        "environments": {"staging": {}},
+        **changes,
+    }
+
+
+def test_the_real_catalogue_is_right() -> None:
+    services = read_services(STACKS.parent / "services")
+    check_services(read_all(), services)
+    assert "orders" in services
+
+
+def test_one_file_makes_what_a_stack_file_could_say(tmp_path: Path) -> None:
+    before = read_all()["staging"]
+    services = read_services(catalogue(tmp_path, orders=ORDERS, stock=other()))
+    made = complete("staging", before, services)
+    assert set(made.tenants) == {"orders", "stock"}
+    assert made.databases["main"].databases == ("orders",)
+    assert made.databases["main"].users["orders"].service_account == "orders"
+    assert made.tenants["orders"].secrets["payment-gateway"].readers == ("orders",)
+    assert made.tenants["orders"].traffic.databases
+    assert not made.tenants["stock"].traffic.databases
+    assert made.logins("orders") == {"orders": ("main", "orders")}
+    assert complete("production", read_all()["production"], services).tenants.keys() == {"orders"}
+    assert complete("ci", read_all()["ci"], services) == read_all()["ci"]
+
+
+def test_a_popup_runs_what_does_not_stay_out(tmp_path: Path) -> None:
+    popup = read_all()["staging"]
+    popup = popup.model_copy(update={"environment": popup.environment.model_copy(update={"kind": "popup"})})
+    services = read_services(
+        catalogue(tmp_path, stock=other(), billing=other(repository="https://x.org/b", popup=None))
+    )
+    assert services["stock"].within("popup-1", "popup") is not None
+    assert services["billing"].within("popup-1", "popup") is None
+    assert services["stock"].within("production", "long-lived") is None
+
+
+def test_a_service_is_told_where_it_is(recordings: dict[str, Recording]) -> None:
+    facts = recordings["production"].one("kubernetes:core/v1:ConfigMap", "service-orders-facts").inputs
+    assert facts["metadata"] == {"name": "platform", "namespace": "orders"}
+    assert facts["data"] == {
+        "ATWORK_ENVIRONMENT": "production",
+        "DATABASE_INSTANCE": "project:region:database-main-instance",
+        "DATABASE_NAME": "orders",
+        "DATABASE_USER": facts["data"]["DATABASE_USER"],
+        "GOOGLE_CLOUD_PROJECT": "acme-at-work-production",
+        "GOOGLE_CLOUD_REGION": "europe-west1",
+    }
+    assert facts["data"]["DATABASE_USER"].endswith("@example.iam")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stores": ["postgres", "mongo"]}, r"services/stock\.yaml: stores\.1: Input should be 'postgres', 'redis' or 'mysql'"),
+        ({"stores": ["redis", "redis"]}, r"stores: redis is there twice; remove one"),
+        ({"ownr": "x"}, r"services/stock\.yaml: ownr: unknown key; did you mean owner\?"),
+        ({"channel": "team"}, r"services/stock\.yaml: channel: String should match pattern"),
+        ({"repository": "git@github.com:acme/stock"}, r"repository: String should match pattern"),
+        ({"environments": {}}, r"environments: Dictionary should have at least 1 item"),
+        ({"environments": {"staging": {"host": "stock"}}}, r"environments\.staging\.host: String should match pattern"),
+        (
+            {"environments": {"staging": {"rotation": {"every_days": 9, "first": "2027-01-01T00:00:00Z"}}}},
+            r"environments\.staging\.rotation: there are no secrets to change; remove it",
+        ),
+        ({"repository": "https://github.com/acme/orders.git"}, r"repository https://github\.com/acme/orders is services/orders\.yaml's already"),
+        ({"environments": {"staging": {"host": "orders.example.com"}}}, r"stock\.yaml: host orders\.example\.com is services/orders\.yaml's already"),
+        ({"database": {"name": "orders"}}, r"stock\.yaml: database main/orders is services/orders\.yaml's already"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_told_with_file_key_and_fix(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_services(catalogue(tmp_path, orders=ORDERS, stock=other(**change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"environments": {"stagin": {}}}, r"services/stock\.yaml: environments\.stagin: there is no stacks/Pulumi\.stagin\.yaml; name one of ci"),
+        ({"database": {"instance": "big"}}, r"database\.instance: stacks/Pulumi\.staging\.yaml has no databases\.big \(it has main\)"),
+        ({"environments": {"ci": {}}, "database": {}}, r"Pulumi\.ci\.yaml has no databases\.main \(it has none\)"),
+    ],
+)  # fmt: skip
+def test_a_file_that_does_not_fit_the_stacks_is_told(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    services = read_services(catalogue(tmp_path, stock=other(**change)))
+    with pytest.raises(ConfigError, match=message):
+        _use(services)
+
+
+def _use(services: dict[str, ServiceSettings]) -> None:
+    environments = read_all()
+    check_services(environments, services)
+    for stack, config in environments.items():
+        complete(stack, config, services)
+
+
+def test_a_tenant_that_the_stack_has_itself_is_not_taken_over(tmp_path: Path) -> None:
+    services = read_services(catalogue(tmp_path, orders=ORDERS))
+    once = complete("staging", read_all()["staging"], services)
+    with pytest.raises(
+        ConfigError, match=r"services/orders\.yaml: stacks/Pulumi\.staging\.yaml has tenants\.orders already"
+    ):
+        complete("staging", once, services)
+
+
+def test_a_mistake_that_only_shows_in_the_whole_names_both_files(tmp_path: Path) -> None:
+    staging = read_all()["staging"]
+    bare = staging.model_copy(update={"cluster": staging.cluster.model_copy(update={"admin_group": None})})
+    message = r"stacks/Pulumi\.staging\.yaml with services/orders\.yaml: atwork:stack: tenants\.orders: groups have rights only"
+    with pytest.raises(ConfigError, match=message):
+        complete("staging", bare, read_services(catalogue(tmp_path, orders=ORDERS)))
+
+
+@pytest.mark.parametrize("name", ["orders", "order-intake-2", "a"])
+def test_names_that_are(name: str) -> None:
+    assert is_name(name)
+
+
+@pytest.mark.parametrize("name", ["Orders", "2orders", "orders-", "or_ders", "örders", "a" * 41, "-a"])
+def test_names_that_are_not(name: str, tmp_path: Path) -> None:
+    assert not is_name(name)
+    (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(other()))
+    with pytest.raises(ConfigError, match="the file's name is the service's"):
+        read_services(tmp_path)
+
+
+def test_a_login_cannot_be_longer_than_the_cloud_takes(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"database: its login is called as the service, 2 to 19 characters \(.* has 20\)"
+    ):
+        read_services(catalogue(tmp_path, **{"a" * 20: other(database={})}))
