@@ -16,6 +16,9 @@ import pulumi_gcp as gcp
 PULLED_REPOSITORIES = ("services", "docker-hub")
 """What nodes outside ci pull: released images and the mirror of Docker Hub, never a candidate."""
 
+CHARTS = "charts"
+"""Where the deployer takes charts from. Its pods in ci act as it, so that their own rights there do not count."""
+
 
 class PlatformAccess(pulumi.ComponentResource):
     """The rights of ci in this environment, and of this environment's nodes on ci's registry."""
@@ -61,6 +64,15 @@ class PlatformAccess(pulumi.ComponentResource):
         )
         gcp.projects.IAMMember(
             f"{name}-deployer-connect", project=project_id, role=connect_role, member=account.member, opts=child
+        )
+        gcp.artifactregistry.RepositoryIamMember(
+            f"{name}-deployer-charts",
+            project=registry_project,
+            location=registry_location,
+            repository=CHARTS,
+            role="roles/artifactregistry.reader",
+            member=account.member,
+            opts=child,
         )
         self.deployer = account.email
         self.register_outputs({"deployer": self.deployer})

@@ -36,7 +36,7 @@ class DatabaseFacts:
 class ServiceFacts(pulumi.ComponentResource):
     """Facts of the environment, as environment variables."""
 
-    names: tuple[str, ...]
+    names: list[str]
 
     def __init__(
         self,
@@ -64,5 +64,5 @@ class ServiceFacts(pulumi.ComponentResource):
             data=data,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.names = tuple(sorted(data))
-        self.register_outputs({"names": list(self.names)})
+        self.names = sorted(data)
+        self.register_outputs({"names": self.names})

@@ -62,8 +62,8 @@ DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
 LabelValue = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
 """The value of a Google Cloud label."""
 
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["platform@example.com"])]
-"""An e-mail address of a person or a group."""
+Email = Annotated[str, Field(pattern=r"^[^@\s{}$,\"\\]+@[a-z0-9.-]+\.[a-z]+$", examples=["platform@example.com"])]
+"""An e-mail address of a person or a group, free of the characters that templates would read as their own."""
 
 
 def duration(days: int) -> str:

@@ -52,7 +52,12 @@ def read_all(directory: Path = STACKS) -> dict[str, StackConfig]:
 
 def check_together(environments: Mapping[str, StackConfig]) -> None:
     """What only shows when all environments are seen at once; raises `ConfigError` with every mistake."""
-    mistakes = [*_shared_projects(environments), *_overlaps(environments), *_upstreams(environments)]
+    mistakes = [
+        *_shared_projects(environments),
+        *_overlaps(environments),
+        *_upstreams(environments),
+        *_deploys(environments),
+    ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
 
@@ -96,12 +101,21 @@ def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             yield f"{key}: {config.upstream} has no registry; name the stack that has one"
 
 
+def _deploys(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    for name, config in environments.items():
+        for target in config.jenkins.deploys if config.jenkins is not None else ():
+            if target not in environments:
+                yield (
+                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.deploys.{target}: there is no "
+                    f"stacks/Pulumi.{target}.yaml; name one of {', '.join(environments)}"
+                )
+
+
 def load(
-    stack: str, text: str, directory: Path = STACKS, services: Mapping[str, ServiceSettings] | None = None
+    stack: str, text: str, others: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings] | None = None
 ) -> StackConfig:
-    """The settings of one stack with its services, checked alone and beside all others in the folder of stack files."""
+    """The settings of one stack with its services, checked alone and beside all others."""
     config = parse(stack, text)
-    others = read_all(directory)
     check_together({**others, stack: config})
     check_services({**others, stack: config}, services or {})
     config = complete(stack, config, services or {})

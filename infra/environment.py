@@ -9,9 +9,10 @@ from pathlib import Path
 import pulumi
 
 from infra import CONFIG_KEY
-from infra.config import load
+from infra.config import load, read_all
 from infra.mistakes import ConfigError
-from infra.services import FOLDER, ServiceSettings, read_all
+from infra.services import FOLDER, ServiceSettings
+from infra.services import read_all as services_in
 from infra.stack import StackConfig
 
 
@@ -23,6 +24,8 @@ class Environment:
     config: StackConfig
     services: Mapping[str, ServiceSettings] = field(default_factory=dict[str, ServiceSettings])
     """The whole catalogue, not only what runs here."""
+    others: Mapping[str, StackConfig] = field(default_factory=dict[str, StackConfig])
+    """What the stack files say of all environments, this one too."""
 
     @classmethod
     def current(cls) -> Environment:
@@ -33,15 +36,15 @@ class Environment:
             raise pulumi.RunError(f"stacks/Pulumi.{stack}.yaml: config.{CONFIG_KEY} is missing; add it")
         try:
             root = Path(pulumi.get_root_directory())
-            services = read_all(root / FOLDER)
-            return cls(stack, load(stack, text, root / "stacks", services), services)
+            services, others = services_in(root / FOLDER), read_all(root / "stacks")
+            return cls(stack, load(stack, text, others, services), services, others)
         except ConfigError as error:
             raise pulumi.RunError(str(error)) from None
 
     @property
     def physical_name(self) -> str:
         """What people type: the name of the cluster and the network."""
-        return f"atwork-{self.name}"
+        return physical_name(self.name)
 
     @property
     def guarded(self) -> bool:
@@ -52,6 +55,11 @@ class Environment:
     def labels(self) -> dict[str, str]:
         """Labels of everything in the environment."""
         return self.config.labels(self.name)
+
+
+def physical_name(environment: str) -> str:
+    """The name of an environment's cluster and network."""
+    return f"atwork-{environment}"
 
 
 def through(*providers: pulumi.ProviderResource) -> pulumi.ResourceOptions:

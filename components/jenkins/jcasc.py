@@ -7,10 +7,12 @@ twice, Jenkins does not start. A mistake in a script shows only in the log of th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from components.jenkins import names
+from components.jenkins import jobs, names
 from components.jenkins.documents import as_yaml
+from components.jenkins.jobs import DeployJob
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import JenkinsSettings
 
@@ -68,12 +70,12 @@ def security() -> dict[str, Any]:
     }
 
 
-def scripts(settings: JenkinsSettings, addresses: Addresses) -> dict[str, str]:
+def scripts(settings: JenkinsSettings, addresses: Addresses, deploys: Iterable[DeployJob] = ()) -> dict[str, str]:
     """The scripts by name; each is one file that the chart's reloader loads."""
     made: dict[str, Any] = {
         "library": _library(settings),
         "environment": _environment(settings, addresses),
-        "jobs": {"jobs": [{"script": _services(settings)}, {"script": _platform(settings)}]},
+        "jobs": {"jobs": [{"script": _services(settings)}, {"script": jobs.platform(settings.deploys, deploys)}]},
     }
     if settings.slack is not None:
         made["slack"] = {
@@ -135,11 +137,8 @@ def _environment(settings: JenkinsSettings, addresses: Addresses) -> dict[str, A
         "CACHE": addresses.cache,
         "DOCKER_HUB": addresses.docker_hub,
     }
-    variables |= {
-        f"APPROVERS_{environment.upper().replace('-', '_')}": ",".join(sorted(deploy.approvers))
-        for environment, deploy in settings.deploys.items()
-        if deploy.approvers
-    }
+    if settings.slack is not None:
+        variables["SLACK_CHANNEL"] = settings.slack.channel
     pairs = [{"key": key, "value": value} for key, value in variables.items()]
     return {"jenkins": {"quietPeriod": 0, "globalNodeProperties": [{"envVars": {"env": pairs}}]}}
 
@@ -163,7 +162,7 @@ def _schedulers(settings: JenkinsSettings) -> dict[str, Any]:
 def _services(settings: JenkinsSettings) -> str:
     """Every repository of the organization that holds a Jenkinsfile is a job. Forks are not built."""
     return f"""\
-organizationFolder('services') {{
+organizationFolder('{jobs.SERVICES}') {{
   displayName('Services')
   organizations {{
     github {{
@@ -182,22 +181,4 @@ organizationFolder('services') {{
     discardOldItems {{ numToKeep(20) }}
   }}
 }}
-"""
-
-
-def _platform(settings: JenkinsSettings) -> str:
-    """The folder of the platform's own jobs, the only one whose jobs may use the deploy clouds."""
-    clouds = "\n".join(f"    clouds.appendNode('string', '{names.deploy_cloud(key)}')" for key in settings.deploys)
-    permitted = f"""\
-  configure {{ folder ->
-    def permission = folder / 'properties' / 'org.csanchez.jenkins.plugins.kubernetes.KubernetesFolderProperty'
-    def clouds = permission.appendNode('permittedClouds')
-{clouds}
-  }}
-"""
-    return f"""\
-folder('platform') {{
-  displayName('Platform')
-  description('Jobs of the platform team: the only ones that may deploy')
-{permitted if clouds else ""}}}
 """

@@ -12,12 +12,15 @@ and with a gateway HTTPRoute and its policies); where they are missing it fails,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.jenkins import names, traffic
 from components.jenkins.builders import Builders
 from components.jenkins.deploy import DeployTarget
+from components.jenkins.jobs import DeployJob
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import ChartSettings, JenkinsSettings
 from components.jenkins.values import helm_values
@@ -48,6 +51,7 @@ class Jenkins(pulumi.ComponentResource):
         project_number: pulumi.Input[str],
         workload_pool: pulumi.Input[str],
         registry: RegistryRefs,
+        jobs: Sequence[DeployJob] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:jenkins:Jenkins", name, {}, opts)
@@ -134,7 +138,9 @@ class Jenkins(pulumi.ComponentResource):
             repository_opts={"repo": settings.chart.location} if settings.chart.source == "repository" else None,
             timeout=_RELEASE_SECONDS,
             max_history=10,
-            values=registry.project_id.apply(lambda project: helm_values(settings, _addresses(registry, project))),
+            values=registry.project_id.apply(
+                lambda project: helm_values(settings, _addresses(registry, project), jobs)
+            ),
             opts=pulumi.ResourceOptions(
                 # The policy too: in a closed namespace nothing that starts Jenkins reaches the API server or a plugin.
                 parent=self,

@@ -266,6 +266,12 @@ class JenkinsSettings(Settings):
         for environment in self.deploys:
             if len(f"jenkins-deploy-{environment}") > 63:
                 raise ValueError(f"deploys.{environment}: the name is too long; 48 characters at most")
+        for key, quota in (("builds.quota", self.builds.quota), ("test_quota", self.test_quota)):
+            if quota.pods < self.max_agents:
+                raise ValueError(
+                    f"{key}.pods {quota.pods} is less than max_agents {self.max_agents}: pods beyond it would be "
+                    "refused; raise the one or lower the other"
+                )
         repeated = sorted({store for store in self.stores if self.stores.count(store) > 1})
         if repeated:
             raise ValueError(f"stores: {', '.join(repeated)} is there twice; remove one")

@@ -7,10 +7,12 @@ deploy cloud states everything, and what differs between the clouds is never emp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from components.jenkins import jcasc, names, pods, stores
 from components.jenkins.documents import as_yaml
+from components.jenkins.jobs import DeployJob
 from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings
 from components.versions import CHART_PLUGINS, PLUGINS
@@ -37,14 +39,14 @@ _NOT_EVICTED = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 _START_SECONDS = 900
 
 
-def helm_values(settings: JenkinsSettings, addresses: Addresses) -> dict[str, Any]:
-    """All values that are given to the chart."""
+def helm_values(settings: JenkinsSettings, addresses: Addresses, jobs: Sequence[DeployJob] = ()) -> dict[str, Any]:
+    """All values that are given to the chart; `jobs` are the deploys that the folder `platform` offers."""
     images = Images(addresses.docker_hub, settings.images)
     values: dict[str, Any] = {
         "fullnameOverride": "jenkins",
         # Empty: Jenkins finds the API server and its certificate by itself, also where a cloud has its own credential.
         "kubernetesURL": "",
-        "controller": _controller(settings, addresses, images),
+        "controller": _controller(settings, addresses, images, jobs),
         "agent": _builders(settings, images),
         "additionalAgents": _templates(settings, images),
         "additionalClouds": {
@@ -62,7 +64,9 @@ def helm_values(settings: JenkinsSettings, addresses: Addresses) -> dict[str, An
     return values
 
 
-def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images) -> dict[str, Any]:
+def _controller(
+    settings: JenkinsSettings, addresses: Addresses, images: Images, jobs: Sequence[DeployJob]
+) -> dict[str, Any]:
     size = settings.controller
     mounted = [{"name": settings.login.client_secret, "keyName": key} for key in ("client-id", "client-secret")]
     mounted += [{"name": names.scheduler_account(key), "keyName": "token"} for key in settings.deploys]
@@ -94,7 +98,7 @@ def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images)
             "security": jcasc.security(),
             "securityRealm": jcasc.security_realm(settings),
             "authorizationStrategy": jcasc.authorization(settings),
-            "configScripts": jcasc.scripts(settings, addresses),
+            "configScripts": jcasc.scripts(settings, addresses, jobs),
         },
         "sidecars": {
             "configAutoReload": {

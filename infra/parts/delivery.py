@@ -6,9 +6,11 @@ import pulumi
 
 from components.access import PULLED_REPOSITORIES, PlatformAccess
 from components.binary_authorization import BinaryAuthorization
+from components.jenkins.jobs import DeployJob
+from components.jenkins.settings import JenkinsSettings
 from components.registry import ContainerRegistry
 from infra import contract
-from infra.environment import Environment, through
+from infra.environment import Environment, physical_name, through
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
 
@@ -42,6 +44,7 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> tuple[list[p
             project_number=base.project.number,
             workload_pool=runtime.cluster.workload_pool,
             registry=registry.refs,
+            jobs=_jobs(here, config.jenkins),
             opts=through(base.google, runtime.inside),
         )
         deployers = jenkins.deployers
@@ -49,6 +52,27 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> tuple[list[p
     contract.Platform(base.project.id, registry.refs.location, registry.url, pulumi.Output.all(**deployers)).publish()
     pulumi.export("registry", registry.url)
     return [registry.url, *registry.old_urls], None
+
+
+def _jobs(here: Environment, jenkins: JenkinsSettings) -> list[DeployJob]:
+    """A job for each service of the catalogue in each environment that it runs in and Jenkins deploys to."""
+    return [
+        DeployJob(
+            service=name,
+            environment=environment,
+            project=place.project.id,
+            location=place.cluster.zone or place.region,
+            cluster=physical_name(environment),
+            channel=service.channel,
+            repository=service.repository,
+            host=within.host or "",
+            approvers=",".join(sorted(settings.approvers)),
+        )
+        for name, service in here.services.items()
+        for environment, settings in jenkins.deploys.items()
+        if (place := here.others[environment])
+        and (within := service.within(environment, place.environment.kind)) is not None
+    ]
 
 
 def _downstream(

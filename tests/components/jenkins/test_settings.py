@@ -52,6 +52,8 @@ def test_required_keys(key: str) -> None:
         ("controller", {"cpu": "1.5 cores"}, "controller.cpu"),
         ("builds", {"ports": [70000]}, "less than or equal to 65535"),
         ("builds", {"quota": {"pods": 0}}, "greater than or equal to 1"),
+        ("builds", {"quota": {"pods": 39}}, r"builds\.quota\.pods 39 is less than max_agents 40"),
+        ("test_quota", {"pods": 39}, r"test_quota\.pods 39 is less than max_agents 40"),
         ("stores", ["oracle"], "'postgres', 'redis' or 'mysql'"),
         ("stores", ["redis", "redis"], "stores: redis is there twice; remove one"),
         ("images", {"kaniko": "kaniko:1.0"}, "images.kaniko"),

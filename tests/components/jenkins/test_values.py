@@ -217,12 +217,13 @@ def test_the_library_is_the_tag_the_stack_names_and_no_other() -> None:
     assert library(version="v2", version_override=True)["allowVersionOverride"] is True
 
 
-def test_pipelines_learn_the_addresses_and_who_approves() -> None:
+def test_pipelines_learn_the_addresses_and_where_to_report() -> None:
     properties = _scripts(_values())["environment"]["jenkins"]["globalNodeProperties"]
     variables = {pair["key"]: pair["value"] for pair in properties[0]["envVars"]["env"]}
     assert variables["CANDIDATES"] == "europe-docker.pkg.dev/acme-ci/candidates"
-    assert variables["APPROVERS_PRODUCTION"] == "kim@example.com,sam@example.com"
-    assert "APPROVERS_STAGING" not in variables
+    assert variables["SLACK_CHANNEL"] == "#builds"
+    least = _scripts(_values(LEAST))["environment"]["jenkins"]["globalNodeProperties"]
+    assert "SLACK_CHANNEL" not in {pair["key"] for pair in least[0]["envVars"]["env"]}
 
 
 def test_a_way_for_people_and_one_for_webhooks_only_behind_a_gateway() -> None:

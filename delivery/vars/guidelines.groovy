@@ -1,0 +1,46 @@
+/** What every repository must have; `atwork service check` says the same on a developer's machine. */
+
+/** Check them; returns the version of this build, CHART-BUILD.gCOMMIT. */
+String check(Map service) {
+    List missing = []
+    List wanted = ['Dockerfile', 'Makefile', 'chart/Chart.yaml', 'chart/values.yaml']
+    for (int i = 0; i < wanted.size(); i++) {
+        if (!fileExists("${service.context}/${wanted[i]}")) {
+            missing << "there is no ${wanted[i]}"
+        }
+    }
+    List targets = ['build', 'test']
+    for (int i = 0; i < targets.size() && fileExists("${service.context}/Makefile"); i++) {
+        if (!hasTarget(readFile("${service.context}/Makefile"), targets[i])) {
+            missing << "the Makefile has no target ${targets[i]}"
+        }
+    }
+    if (missing) {
+        error("${missing.join('; ')} (docs/onboarding.md; `atwork service check` tells all of it)")
+    }
+    Map description = readYaml(file: "${service.context}/chart/Chart.yaml")
+    if (description.name != service.name) {
+        error("chart/Chart.yaml: name ${description.name} must be the service's, ${service.name}")
+    }
+    if (!(description.version ==~ /\d+\.\d+\.\d+/)) {
+        error("chart/Chart.yaml: version ${description.version} must be three numbers, such as 1.4.0")
+    }
+    if (service.testTarget && !hasStage(readFile("${service.context}/Dockerfile"), service.testTarget)) {
+        service.testTarget = null  // then the tests run in the image that is released
+    }
+    container('helm') {
+        sh "helm lint '${service.context}/chart'"
+    }
+    String commit = sh(script: 'git rev-parse --short=8 HEAD', returnStdout: true).trim()
+    return "${description.version}-${env.BUILD_NUMBER}.g${commit}"
+}
+
+@NonCPS
+private boolean hasTarget(String makefile, String target) {
+    return makefile.readLines().any { it ==~ /${target}\s*:(?!=).*/ }
+}
+
+@NonCPS
+private boolean hasStage(String dockerfile, String stage) {
+    return dockerfile.readLines().any { it ==~ /(?i)\s*FROM\s.+\sAS\s+${stage}\s*/ }
+}

@@ -1,0 +1,57 @@
+"""The jobs of the folder `platform`, as text; tests/delivery plays them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.jenkins.jobs import DeployJob, platform, quoted
+
+JOB = DeployJob(
+    "orders", "staging", "acme-staging", "europe-west1", "atwork-staging", "#orders", "https://x.org/a/shop.git"
+)
+
+
+def test_where_a_service_is_built_is_its_repositorys_job() -> None:
+    assert JOB.source == "services/shop"
+    assert JOB.path == "platform/orders/staging"
+
+
+def test_without_clouds_and_jobs_there_is_an_empty_folder() -> None:
+    assert "configure" not in platform([], [])
+    assert "pipelineJob" not in platform([], [])
+
+
+def test_a_job_says_all_that_the_library_is_called_with() -> None:
+    text = platform(["staging"], [JOB])
+    assert "clouds.appendNode('string', 'deploy-staging')" in text
+    assert "folder('platform/orders')" in text
+    called = set(re.findall(r"(\w+): ", text.partition("deployService(")[2].partition(")")[0]))
+    assert called == {
+        "service",
+        "environment",
+        "project",
+        "location",
+        "cluster",
+        "channel",
+        "source",
+        "host",
+        "approvers",
+    }
+
+
+@given(st.text(alphabet=st.sampled_from("ab'\"\\\n$")))
+def test_a_quoted_text_is_one_line_and_ends_where_it_should(text: str) -> None:
+    made = quoted(text)
+    assert "\n" not in made
+    body = re.fullmatch(r"'((?:[^'\\]|\\.)*)'", made)
+    assert body is not None
+    assert re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], body[1]) == text
+
+
+@pytest.mark.parametrize("part", ["{{", "${"])
+def test_nothing_in_it_is_a_template_or_a_reference(part: str) -> None:
+    assert part not in platform(["staging"], [JOB])

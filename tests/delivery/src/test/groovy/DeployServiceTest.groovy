@@ -1,0 +1,111 @@
+import org.junit.Before
+import org.junit.Test
+
+class DeployServiceTest extends Jenkins {
+    @Override
+    @Before
+    void setUp() throws Exception {
+        super.setUp()
+        binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', THREAD: 'C0123456:1700000000.000100'])
+        callers('services/orders/main')
+    }
+
+    private void callers(String... names) {
+        binding.getVariable('currentBuild').upstreamBuilds = names.collect { [fullProjectName: it] }
+    }
+
+    @Test
+    void approval_comes_before_any_pod_and_then_one_deploy_at_a_time() {
+        assert play('deploy.Jenkinsfile') == null
+        assert stages() == ['Approve', 'Deploy', 'Smoke test']
+        assert at('input ada@example.com') < at('milestone')
+        assert at('milestone') < at('lock deploy-production-orders')
+        assert at('lock') < at('pod deploy-production')
+        assert pods*.cloud == ['deploy-production']
+        assert has("helm upgrade 'orders' --namespace 'orders'")
+        assert has("--install --atomic --wait --timeout 10m")
+        assert has("--set-string host='orders.example.com'")
+        assert has("helm pull 'oci://r/charts/orders' --version 1.4.0-17.g1a2b3c4d")
+        assert !has('--values')
+    }
+
+    @Test
+    void values_of_the_environment_are_used_where_the_chart_has_them() {
+        files['orders/values-production.yaml'] = 'replicas: 5\n'
+        play('deploy.Jenkinsfile')
+        assert has("--values 'orders/values-production.yaml'")
+    }
+
+    @Test
+    void it_goes_on_in_the_thread_of_the_build() {
+        play('deploy.Jenkinsfile')
+        assert said*.channel.unique() == ['C0123456:1700000000.000100']
+        assert said[0].message.contains('waits for ada@example.com: https://jenkins/17/input')
+        assert said[-1].message.contains('is running')
+    }
+
+    @Test
+    void an_id_of_a_thread_that_is_none_opens_one() {
+        binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', THREAD: '#everyone'])
+        play('deploy.Jenkinsfile')
+        assert said[0].channel == '#team-orders'
+    }
+
+    @Test
+    void nobody_approving_changes_nothing() {
+        answers['input'] = interrupted()
+        play('deploy.Jenkinsfile')
+        assert result == 'ABORTED'
+        assert pods.empty
+        assert said[-1].message.contains('was not approved; nothing changed')
+    }
+
+    @Test
+    void a_failed_release_is_told() {
+        answers['helm upgrade'] = new hudson.AbortException('exit code 1')
+        assert play('deploy.Jenkinsfile').message == 'exit code 1'
+        assert !has('helm test')
+        assert said[-1].message.contains('failed at Deploy: exit code 1')
+    }
+
+    @Test
+    void a_failed_smoke_test_brings_the_release_before_back() {
+        answers['helm test'] = new hudson.AbortException('exit code 1')
+        assert play('deploy.Jenkinsfile').message == 'the smoke test failed and the release before it is back (exit code 1)'
+        assert has("helm rollback 'orders' --namespace 'orders'")
+        assert at('helm rollback') > at('helm test')
+        assert result == 'FAILURE'
+    }
+
+    @Test
+    void another_services_build_may_not_deploy_this_one() {
+        callers('services/stock/main')
+        assert play('deploy.Jenkinsfile').message == 'services/stock/main may not deploy orders; builds of services/orders may'
+        callers('services/orders-too/main')
+        assert play('deploy.Jenkinsfile').message.contains('may not deploy orders')
+        assert pods.empty && !has('input')
+    }
+
+    @Test
+    void a_person_may_deploy_any_released_version() {
+        callers()
+        assert play('deploy.Jenkinsfile') == null
+    }
+
+    @Test
+    void a_version_that_is_none_is_refused() {
+        for (String version : ['', 'latest', "1.0.0-1.g1a2b3c4d'; rm -rf /", '1.0.0']) {
+            binding.setVariable('params', [VERSION: version])
+            assert play('deploy.Jenkinsfile').message.startsWith("VERSION '${version}': choose one that a build released")
+        }
+        assert pods.empty
+    }
+
+    @Test
+    void no_token_is_printed() {
+        play('deploy.Jenkinsfile')
+        List<String> signingIn = done.findAll { it.contains('print-access-token') }
+        assert signingIn.size() == 2
+        assert signingIn.every { it.startsWith('gcloud: set +x umask 077') }
+    }
+}

@@ -1,0 +1,186 @@
+import org.junit.Before
+import org.junit.Test
+
+class ServicePipelineTest extends Jenkins {
+    @Override
+    @Before
+    void setUp() throws Exception {
+        super.setUp()
+        answers['git rev-parse'] = '1a2b3c4d'
+    }
+
+    @Test
+    void stages_follow_each_other_from_the_check_to_production() {
+        assert play('service.Jenkinsfile') == null
+        assert stages() == ['Preflight', 'Build', 'Test', 'Push', 'Chart', 'Deploy staging', 'Deploy production']
+        assert started*.job == ['/platform/orders/staging', '/platform/orders/production']
+        assert started*.wait == [true, false]
+        assert started[0].parameters*.value == ['1.4.0-17.g1a2b3c4d', 'C0123456:1700000000.000100']
+    }
+
+    @Test
+    void every_stage_that_runs_something_has_a_pod_of_its_own() {
+        play('service.Jenkinsfile')
+        assert pods*.inheritFrom == ['build', 'test store-postgres store-redis', 'build']
+        assert pods[1].namespace == 'jenkins-tests'
+        assert !pods.any { it.cloud }
+        assert at('pod test') > at('node ends')
+    }
+
+    @Test
+    void the_tests_run_inside_the_image_that_was_built_with_the_stores_beside_it() {
+        play('service.Jenkinsfile')
+        Map spec = new org.yaml.snakeyaml.Yaml().load(pods[1].yaml).spec
+        assert spec.containers*.name == ['app']
+        assert spec.containers[0].image == "r/candidates/orders@${TEST_DIGEST}".toString()
+        assert spec.containers[0].env*.name == ['DATABASE_URL', 'REDIS_URL']
+        assert spec.containers[0].env*.value == ['postgresql://postgres@127.0.0.1:5432/postgres', 'redis://127.0.0.1:6379/0']
+        assert spec.containers[0].securityContext.allowPrivilegeEscalation == false
+        assert has("app: make -C '/app' test REPORTS=\"\$WORKSPACE/reports\"")
+        assert at('junit') > at('app: make')
+    }
+
+    @Test
+    void what_is_released_is_what_was_built_by_its_digest() {
+        play('service.Jenkinsfile')
+        assert has("crane: crane copy 'r/candidates/orders@${DIGEST}' 'r/services/orders:1.4.0-17.g1a2b3c4d'")
+        assert done.count { it.startsWith('buildkit:') } == 2
+        assert written['chart/values.yaml'] == [replicas: 2, image: [repository: 'r/services/orders', digest: DIGEST]]
+        assert has("helm: helm package './chart' --version 1.4.0-17.g1a2b3c4d --app-version 1.4.0-17.g1a2b3c4d")
+        assert has("helm push 'packaged/orders-1.4.0-17.g1a2b3c4d.tgz' 'oci://r/charts'")
+    }
+
+    @Test
+    void a_pull_request_is_built_and_tested_and_releases_nothing() {
+        env.BRANCH_NAME = 'PR-7'
+        assert play('service.Jenkinsfile') == null
+        assert stages() == ['Preflight', 'Build', 'Test']
+        assert !has('crane') && !has('helm push') && started.empty
+        assert said[-1].message.contains('builds and passes its tests')
+    }
+
+    @Test
+    void without_a_stage_for_tests_they_run_in_the_image_itself() {
+        files['Dockerfile'] = 'FROM python AS runtime\n'
+        play('service.Jenkinsfile')
+        assert done.count { it.startsWith('buildkit:') } == 1
+        assert pods[1].yaml.contains(DIGEST)
+    }
+
+    @Test
+    void one_thread_tells_the_whole_build() {
+        play('service.Jenkinsfile')
+        assert said*.channel == ['#team-orders', 'C0123456:1700000000.000100']
+        assert said[0].message == 'orders main #17: started (<https://jenkins/17/|log>)'
+        assert said[1].color == 'good'
+        assert said[1].message.contains('1.4.0-17.g1a2b3c4d is released')
+    }
+
+    @Test
+    void a_slack_that_is_down_or_not_there_stops_nothing() {
+        answers['slackSend'] = new IOException('no route')
+        assert play('service.Jenkinsfile') == null
+        said.clear()
+        env.remove('SLACK_CHANNEL')
+        assert play('service.Jenkinsfile') == null
+        assert said.empty
+    }
+
+    @Test
+    void red_tests_release_nothing() {
+        failsAt('make -C', 'Test')
+        assert has('junit')
+        assert !has('crane copy')
+    }
+
+    @Test
+    void a_registry_that_is_down_ends_the_build() {
+        failsAt('buildctl-daemonless', 'Build')
+        assert !has('app:')
+    }
+
+    @Test
+    void a_push_that_is_refused_deploys_nothing() {
+        failsAt('crane copy', 'Push')
+        assert !has('helm push')
+    }
+
+    @Test
+    void a_chart_that_is_refused_deploys_nothing() {
+        failsAt('helm push', 'Chart')
+    }
+
+    @Test
+    void a_failed_staging_keeps_production_from_being_asked() {
+        answers['/platform/orders/staging'] = new hudson.AbortException('rolled back')
+        assert play('service.Jenkinsfile').message == 'rolled back'
+        assert started*.job == ['/platform/orders/staging']
+        assert said[-1].message.contains('failed at Deploy staging: rolled back')
+    }
+
+    private void failsAt(String command, String stage) {
+        answers[command] = new hudson.AbortException('exit code 2')
+        assert play('service.Jenkinsfile').message == 'exit code 2'
+        assert result == 'FAILURE'
+        assert said[-1].color == 'danger'
+        assert said[-1].message.contains("failed at ${stage}: exit code 2")
+        assert started.empty
+    }
+
+    @Test
+    void a_version_that_is_there_with_other_content_is_never_moved() {
+        answers['crane digest'] = 'sha256:' + 'c' * 64
+        assert play('service.Jenkinsfile').message.contains('is there already with other content; versions are never moved')
+        assert !has('crane copy')
+    }
+
+    @Test
+    void a_build_that_is_repeated_is_no_error() {
+        answers['crane digest'] = DIGEST
+        assert play('service.Jenkinsfile') == null
+        assert !has('crane copy')
+    }
+
+    @Test
+    void a_build_that_is_stopped_says_where() {
+        answers['make -C'] = interrupted()
+        play('service.Jenkinsfile')
+        assert result == 'ABORTED'
+        assert said[-1].color == 'warning'
+        assert said[-1].message.contains('was stopped at Test')
+    }
+
+    @Test
+    void what_a_repository_lacks_is_told_at_once() {
+        files.remove('Dockerfile')
+        files['Makefile'] = 'build:\n\ttrue\n# test: later\ntest := x\n'
+        assert play('service.Jenkinsfile').message.startsWith('there is no Dockerfile; the Makefile has no target test (docs/onboarding.md')
+        assert stages() == ['Preflight']
+        assert said[-1].message.contains('failed at Preflight: there is no Dockerfile')
+    }
+
+    @Test
+    void a_chart_of_another_name_or_version_is_refused() {
+        files['chart/Chart.yaml'] = 'name: stock\nversion: 1.4.0\n'
+        assert play('service.Jenkinsfile').message == "chart/Chart.yaml: name stock must be the service's, orders"
+        files['chart/Chart.yaml'] = 'name: orders\nversion: 1.4.0-rc1\n'
+        assert play('service.Jenkinsfile').message.contains('version 1.4.0-rc1 must be three numbers')
+    }
+
+    @Test
+    void settings_are_checked() {
+        assert refused("servicePipeline(name: 'orders', store: ['redis'])").startsWith('Jenkinsfile: servicePipeline knows no store; it takes name, stores')
+        assert refused("servicePipeline(name: 'Orders')").startsWith('Jenkinsfile: name Orders: say the service')
+        assert refused('servicePipeline(stores: [])').startsWith('Jenkinsfile: name null')
+        assert refused("servicePipeline(name: 'orders', stores: ['mongo'])") == 'Jenkinsfile: stores mongo: there are postgres, redis, mysql'
+    }
+
+    private String refused(String call) {
+        File file = File.createTempFile('wrong', '.Jenkinsfile')
+        file.deleteOnExit()
+        file.text = "@Library('platform') _\n${call}\n"
+        Throwable failure = play(file.absolutePath)
+        assert done.findAll { it.startsWith('stage') }.empty
+        return failure.message
+    }
+}
