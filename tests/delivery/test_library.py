@@ -6,13 +6,18 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
+from rich.console import Console
 from support.mocks import Recording
 
+from atwork.services.new import Wanted, render
+from atwork.toolchain import programs
 from components.jenkins.stores import STORES
 from components.jenkins.values import helm_values
 
@@ -20,30 +25,119 @@ HERE = Path(__file__).parent
 LIBRARY = HERE.parents[1] / "delivery"
 
 
-@pytest.mark.skipif(shutil.which("mvn") is None, reason="needs Maven and Java 17 (Debian: apt-get install maven)")
-@pytest.mark.xdist_group("engine")
-def test_the_library_under_jenkins_own_transformation(tmp_path: Path, recordings: dict[str, Recording]) -> None:
+@dataclass(frozen=True)
+class Released:
+    """A registry with one candidate, and the commands by which the library releases it."""
+
+    registry: str
+    digest: str
+    commands: str
+    values: str
+    ran: list[str]
+    failed: list[str]
+    output: str
+
+
+@pytest.fixture(scope="module")
+def programs_folder(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """crane and helm as the pipeline calls them; the registry on loopback has no certificate."""
+    crane, _ = programs.registry(Console(stderr=True))
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "crane").symlink_to(crane)
+    script = f'#!/bin/sh\ncase "$1" in push|show) exec {helm} "$@" --plain-http;; esac\nexec {helm} "$@"\n'
+    (folder / "helm").write_text(script)
+    (folder / "helm").chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def registry() -> Iterator[str]:
+    """A container registry on loopback."""
+    _, program = programs.registry(Console(stderr=True))
+    with subprocess.Popen([str(program), "--port", "0"], stderr=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stderr is not None
+            said = child.stderr.readline()
+            assert "serving on port" in said
+            yield f"localhost:{said.split()[-1]}"
+        finally:
+            child.terminate()
+
+
+@pytest.fixture(scope="module")
+def released(
+    registry: str, programs_folder: Path, recordings: dict[str, Recording], tmp_path_factory: pytest.TempPathFactory
+) -> Released:
+    """Play all pipelines under Maven, for this registry."""
+    if shutil.which("mvn") is None:
+        pytest.skip("needs Maven and Java 17 (Debian: apt-get install maven)")
+    folder = tmp_path_factory.mktemp("delivery")
+    (folder / "layer").write_text("an image")
+    subprocess.run(["tar", "-cf", "layer.tar", "layer"], cwd=folder, check=True)
+    crane = str(programs_folder / "crane")
+    candidate = [crane, "append", "--new_layer", "layer.tar", "--new_tag", f"{registry}/p/candidates/orders:1"]
+    subprocess.run(candidate, cwd=folder, check=True, capture_output=True)
+    found = subprocess.run(
+        [crane, "digest", f"{registry}/p/candidates/orders:1"], capture_output=True, text=True, check=True
+    )
     release = recordings["ci"].one("kubernetes:helm.sh/v3:Release", "jenkins-release").inputs
     scripts = yaml.safe_load(release["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
-    jobs = tmp_path / "jobs.groovy"
-    jobs.write_text("\n".join(one["script"] for one in scripts["jobs"]))
-    given = {"delivery": LIBRARY, "delivery.target": tmp_path / "target", "jobs": jobs}
+    (folder / "jobs.groovy").write_text("\n".join(one["script"] for one in scripts["jobs"]))
+    given = {"delivery": LIBRARY, "delivery.target": folder / "target", "jobs": folder / "jobs.groovy",
+             "registry": registry, "digest": found.stdout.strip(), "commands": folder / "commands.sh"}  # fmt: skip
     command = ["mvn", "--quiet", "--batch-mode", *(f"-D{key}={value}" for key, value in given.items()), "test"]
     done = subprocess.run(
         command, cwd=HERE, capture_output=True, text=True, check=False, env={**os.environ, "MAVEN_OPTS": "-Xmx512m"}
     )
     ran: list[str] = []
     failed: list[str] = []
-    for report in (tmp_path / "target" / "surefire-reports").glob("*.xml"):
+    for report in (folder / "target" / "surefire-reports").glob("*.xml"):
         for case in ET.parse(report).iter("testcase"):  # noqa: S314 (our own report)
             ran.append(case.attrib["name"])
             problem = next((one for one in case if one.tag in ("failure", "error")), None)
             if problem is not None:
                 failed.append(f"{case.attrib['name']}: {problem.text or ''}"[:1500])
-    assert failed == []
-    assert done.returncode == 0, done.stdout[-3000:]
+    texts = [(folder / name).read_text() if (folder / name).exists() else "" for name in ("commands.sh", "values.yaml")]
+    output = "" if done.returncode == 0 else done.stdout[-3000:]
+    return Released(registry, found.stdout.strip(), texts[0], texts[1], ran, failed, output)
+
+
+@pytest.mark.xdist_group("engine")
+def test_the_library_under_jenkins_own_transformation(released: Released) -> None:
+    assert released.failed == []
+    assert released.output == ""
     written = [line for path in HERE.glob("src/**/*Test.groovy") for line in path.read_text().splitlines()]
-    assert len(ran) == sum(line.strip() == "@Test" for line in written) > 20
+    assert len(released.ran) == sum(line.strip() == "@Test" for line in written) > 30
+
+
+@pytest.mark.xdist_group("engine")
+def test_its_commands_release_an_image_by_its_digest_and_a_chart_that_names_it(
+    released: Released, programs_folder: Path, helm: Path, tmp_path: Path
+) -> None:
+    """The commands as the library gives them, in a service's repository, against a real registry; and once more."""
+    render(Wanted("orders", "https://github.com/acme/orders", "team", "#orders"), tmp_path / "orders")
+    (tmp_path / "login").mkdir()
+    (tmp_path / "login" / "config.json").write_text("{}")
+    values = tmp_path / "orders" / "chart" / "values.yaml"
+    image = yaml.safe_load(released.values)["image"]
+    values.write_text(yaml.safe_dump({**yaml.safe_load(values.read_text()), "image": image}))
+    environment = {
+        "PATH": f"{programs_folder}:/usr/bin:/bin", "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path / "login")
+    }  # fmt: skip
+    version = "1.4.0-17.g1a2b3c4d"
+    for _ in range(2):
+        done = subprocess.run(
+            ["sh", "-e", "-c", released.commands], cwd=tmp_path / "orders", env=environment, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    command = ["crane", "digest", f"{released.registry}/p/services/orders:{version}"]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == released.digest
+    chart = f"oci://{released.registry}/p/charts/orders"
+    command = [str(helm), "template", "orders", chart, "--version", version, "--plain-http"]
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert f"{released.registry}/p/services/orders@{released.digest}" in made
 
 
 def test_the_library_and_the_platform_have_the_same_stores() -> None:

@@ -28,6 +28,8 @@ abstract class Jenkins extends BasePipelineTestCPS {
     List<Map> pods = []
     List<Map> started = []
     String container = ''
+    String digest = DIGEST
+    List<Map> commands = []
 
     @Override
     @Before
@@ -88,7 +90,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
         step('readFile', [String], { String path -> files[path.replaceFirst('^\\./', '')] })
         step('readYaml', [Map], { Map given -> new org.yaml.snakeyaml.Yaml().load(files[given.file.replaceFirst('^\\./', '')]) })
         step('writeYaml', [Map], { Map given -> written[given.file.replaceFirst('^\\./', '')] = given.data })
-        step('readJSON', [Map], { Map given -> ['containerimage.digest': given.file.contains('test') ? TEST_DIGEST : DIGEST] })
+        step('readJSON', [Map], { Map given -> ['containerimage.digest': given.file.contains('test') ? TEST_DIGEST : digest] })
         step('build', [Map], { Map given -> started << given; done << "start ${given.job}".toString(); answer(given.job) })
         step('input', [Map], { Map given -> done << "input ${given.submitter}".toString(); answer('input') })
         step('slackSend', [Map], { Map given ->
@@ -99,6 +101,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
     }
 
     Object ran(String command) {
+        commands << [container: container, script: command]
         done << "${container}: ${command.readLines().collect { it.trim() }.join(' ')}".toString()
         return answer(command)
     }
