@@ -8,7 +8,7 @@ AUDIT  := .venv-audit
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine sandbox down preview test check audit format golden schema bench lock clean
+.PHONY: help setup engine tools sandbox down preview test check audit format golden schema bench lock clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ $(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/dev.txt p
 engine: setup  ## Find the Pulumi engine, or build it once into the shared cache
 	@$(BIN)/atwork engine
 
+tools: setup  ## Find or build what the tests of charts and images run: helm, crane, a registry
+	@$(BIN)/atwork tools
+
 sandbox: setup  ## Bring ci, staging and production up on this machine, with no cloud account
 	@$(BIN)/atwork sandbox up
 
@@ -40,7 +43,7 @@ preview: setup  ## Preview the three environments in the sandbox
 	@$(BIN)/atwork sandbox preview
 
 test: setup  ## Run every check and every test
-	@$(MAKE) --no-print-directory check engine
+	@$(MAKE) --no-print-directory check engine tools
 	@$(BIN)/pytest
 	@$(MAKE) --no-print-directory audit
 

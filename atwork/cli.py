@@ -26,8 +26,20 @@ def engine() -> None:
 
 
 @app.command()
-def schema(*, write: Annotated[bool, typer.Option(help="Rewrite stacks/schema.json.")] = False) -> None:
-    """Print the JSON Schema of the stack files."""
+def tools() -> None:
+    """Find or build what the tests of charts and images run."""
+    from rich.console import Console
+
+    from atwork.toolchain import programs
+
+    console = Console(soft_wrap=True, highlight=False)
+    for found in (programs.helm(console), *programs.registry(console)):
+        console.print(f"{found.name}: {found}")
+
+
+@app.command()
+def schema(*, write: Annotated[bool, typer.Option(help="Rewrite the files schema.json.")] = False) -> None:
+    """Print the JSON Schemas of stack files and services."""
     from infra.schema import main as schema_main
 
     schema_main(write=write)
@@ -135,9 +147,10 @@ def main() -> None:
     """Run the command; what a user can mend ends in one line and exit code 1."""
     from atwork.engine.locate import EngineError
     from atwork.sandbox.home import SandboxError
+    from atwork.toolchain.gobuild import BuildError
     from infra.mistakes import ConfigError
 
     try:
         app()
-    except (EngineError, SandboxError, ConfigError) as error:
+    except (EngineError, BuildError, SandboxError, ConfigError) as error:
         sys.exit(f"error: {error}")
