@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 from support.mocks import Recording
 from support.program import run_stack
 
@@ -62,3 +63,11 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """Helm 3, built first where there is none (`make tools`)."""
+    from atwork.toolchain import programs
+
+    return programs.helm(Console(stderr=True))

@@ -87,9 +87,16 @@ def test_what_is_rendered_has_all_that_the_platform_asks_for(
 
 
 @pytest.fixture(scope="module")
-def beside() -> Iterator[dict[str, str]]:
-    """The addresses that the pipeline gives to tests."""
-    with running.postgres() as database, running.redis() as cache:
+def database() -> Iterator[str]:
+    """A PostgreSQL for all services; they find what the others counted."""
+    with running.postgres() as address:
+        yield address
+
+
+@pytest.fixture
+def beside(database: str) -> Iterator[dict[str, str]]:
+    """The addresses that the pipeline gives to tests; nothing of another service is in Redis."""
+    with running.redis() as cache:
         yield {"DATABASE_URL": database, "REDIS_URL": cache}
 
 
