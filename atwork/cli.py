@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Form(StrEnum):
+    """How a report is printed."""
+
+    terminal = "terminal"
+    markdown = "markdown"
+    html = "html"
+    json = "json"
+
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 sandbox = typer.Typer(no_args_is_help=True, help="The platform on this machine, with no cloud account.")
@@ -43,6 +54,33 @@ def schema(*, write: Annotated[bool, typer.Option(help="Rewrite the files schema
     from infra.schema import main as schema_main
 
     schema_main(write=write)
+
+
+@app.command(name="preview")
+def preview_all(
+    stacks: Stacks = None,
+    *,
+    base: Annotated[str, typer.Option(help="Commit that the change is compared with, for the report's head.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for report-STACK.json, report.md and report.html.")] = None,
+    form: Annotated[Form, typer.Option("--format", help="What is printed.")] = Form.terminal,
+) -> None:
+    """Report what would change in every environment, in the backend that PULUMI_BACKEND_URL names, else in the sandbox.
+
+    Exit codes: 0 nothing, 1 an error, 2 changes, 3 a protection or data goes.
+    """
+    from atwork.preview import commands
+
+    raise typer.Exit(commands.preview(stacks or [], base=base, out=out, form=form.value))
+
+
+@app.command()
+def drift(
+    stacks: Stacks = None, *, out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None
+) -> None:
+    """Report what changed behind Pulumi's back: a preview with refresh, that writes nothing."""
+    from atwork.preview import commands
+
+    raise typer.Exit(commands.preview(stacks or [], base="", out=out, form="terminal", refresh=True))
 
 
 @app.command()

@@ -304,7 +304,7 @@ def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
     assert "cluster-cluster: deletion-guards:" in done.stdout
     leave = '{policy: deletion-guards, resource: "*", reason: the environment is given up, expires: 2099-12-31}'
     edit(home, "staging", "      exemptions:\n", f"      exemptions:\n        going: {leave}\n")
-    edit(home, "production", "    tenants:\n", f"    policies: {{exemptions: {{going: {leave}}}}}\n    tenants:\n")
+    edit(home, "production", "    secrets:", f"    policies: {{exemptions: {{going: {leave}}}}}\n    secrets:")
     assert atwork(home, "sandbox", "up").returncode == 0
     done = atwork(home, "sandbox", "down")
     assert done.returncode == 0, done.stdout + done.stderr

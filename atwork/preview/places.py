@@ -1,0 +1,62 @@
+"""The two places where stacks are: the sandbox of this checkout, and the backend that Pulumi is logged in to."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+from atwork.engine.build import ensure
+from atwork.preview.run import Place
+from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.session import deployment, opened, state_file
+from atwork.sandbox.workspace import POLICIES
+
+
+def is_real() -> bool:
+    """Whether the shell names a backend of its own."""
+    return bool(os.environ.get("PULUMI_BACKEND_URL")) and ".sandbox" not in os.environ["PULUMI_BACKEND_URL"]
+
+
+@contextmanager
+def sandbox(home: Home, console: Console) -> Generator[Place]:
+    """The sandbox; nobody else changes it meanwhile."""
+    with home.locked("atwork preview"), opened(home, ensure(console)) as session:
+
+        def state(stack: str) -> Mapping[str, Any] | None:
+            return deployment(home, stack) if state_file(home, stack).exists() else None
+
+        pack = home.workspace / POLICIES
+        yield Place(session.engine.path, home.workspace, session.environment, state, pack if pack.exists() else None)
+
+
+@contextmanager
+def backend(home: Home, console: Console) -> Generator[Place]:
+    """The backend in PULUMI_BACKEND_URL, with the official providers. Previews take no lock and write nothing."""
+    engine = ensure(console)
+
+    @contextmanager
+    def environment() -> Generator[dict[str, str]]:
+        yield {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+    def pulumi(*words: str) -> str:
+        done = subprocess.run(
+            [str(engine.path), *words, "--non-interactive"], cwd=home.checkout, capture_output=True, text=True,
+            check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if done.returncode:
+            raise SandboxError(f"pulumi {words[0]} {words[1]}: {done.stderr.strip()[-800:]}")
+        return done.stdout
+
+    there = {str(one["name"]).rpartition("/")[2] for one in json.loads(pulumi("stack", "ls", "--json"))}
+
+    def state(stack: str) -> Mapping[str, Any] | None:
+        return json.loads(pulumi("stack", "export", "--stack", stack))["deployment"] if stack in there else None
+
+    pack = home.checkout / POLICIES
+    yield Place(engine.path, home.checkout, environment, state, pack if pack.exists() else None)

@@ -1,0 +1,129 @@
+"""Runs the engine's previews, one process for each stack, and reads what it says.
+
+The same for the sandbox and for a real backend: they differ in the environment of the engine alone. Raw events hold
+values of secrets' older days; they are deleted as soon as they are read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from atwork.preview.model import StackReport
+from atwork.preview.read import Reading
+
+_POLL_SECONDS = 0.05
+Watch = Callable[[str, int, str], None]
+"""Told of each resource as it is reached: stack, how many so far, name."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where stacks are: the engine, its folder, its environment, and what their state holds."""
+
+    engine: Path
+    folder: Path
+    environment: Callable[[], AbstractContextManager[dict[str, str]]]
+    state: Callable[[str], Mapping[str, Any] | None]
+    """The state of a stack; None where there is no such stack."""
+    policies: Path | None = None
+
+
+def previews(
+    place: Place, stacks: Sequence[str], watch: Watch, *, refresh: bool = False, **about: str
+) -> list[StackReport]:
+    """One report for each stack, all at once, in the order asked for."""
+    with ThreadPoolExecutor(max_workers=max(len(stacks), 1)) as pool:
+        return list(pool.map(lambda stack: preview(place, stack, watch, refresh=refresh, **about), stacks))
+
+
+def preview(place: Place, stack: str, watch: Watch, *, refresh: bool = False, **about: str) -> StackReport:
+    """What would happen to one stack; a stack that is not there is previewed against an empty state of its own."""
+    started = time.monotonic()
+    state = place.state(stack)
+    reading = Reading(stack)
+    errors = ""
+    with tempfile.TemporaryDirectory(prefix="atwork-preview-") as name, place.environment() as environment:
+        folder = Path(name)
+        beside = nullcontext(environment) if state is not None else _empty(place, stack, folder, environment)
+        with beside as made:
+            command = [str(place.engine), "preview", "--stack", stack, "--non-interactive", "--color", "never"]
+            command += ["--event-log", str(folder / "events"), "--suppress-outputs", "--suppress-progress"]
+            command += ["--refresh"] if refresh else []
+            command += ["--policy-pack", str(place.policies)] if place.policies else []
+            with (folder / "errors").open("w+") as said:
+                child = subprocess.Popen(
+                    command, cwd=place.folder, env={**made, "PULUMI_DEBUG_COMMANDS": "true"},
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                )  # fmt: skip
+                for event in _follow(folder / "events", child):
+                    reading.take(event)
+                    if "resourcePreEvent" in event:
+                        urn = str(event["resourcePreEvent"]["metadata"]["urn"])
+                        watch(stack, len(reading.seen), urn.rpartition("::")[2])
+                code = child.wait()
+                said.seek(0)
+                errors = said.read()
+    if code and not reading.errors and not any(one.mandatory for one in reading.policies):
+        # What the engine says before it has events: a locked state, a wrong passphrase, no such plugin.
+        reading.errors.append(_first_error(errors) or f"the engine ended with code {code}")
+    pending = [
+        f"{one.get('type', 'operation')} {str(one['resource']['urn']).rpartition('::')[2]}"
+        for one in (state or {}).get("pending_operations") or ()
+    ]
+    return reading.report(
+        code=code, pending=pending, new=state is None, seconds=round(time.monotonic() - started, 1), **about
+    )
+
+
+def _first_error(text: str) -> str:
+    found = [line.removeprefix("error: ").strip() for line in text.splitlines() if line.startswith("error: ")]
+    return found[0][:500] if found else ""
+
+
+@contextmanager
+def _empty(place: Place, stack: str, folder: Path, environment: dict[str, str]) -> Generator[dict[str, str]]:
+    """An environment with a backend that is thrown away, so that a preview makes nothing in the real one."""
+    backend = folder / "backend"
+    backend.mkdir()
+    passphrase = folder / "passphrase"
+    passphrase.write_text(os.urandom(16).hex())
+    made = {**environment, "PULUMI_BACKEND_URL": f"file://{backend}", "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase)}
+    made.pop("PULUMI_CONFIG_PASSPHRASE", None)
+    command = [str(place.engine), "stack", "init", stack, "--no-select", "--non-interactive"]
+    file = place.folder / "stacks" / f"Pulumi.{stack}.yaml"
+    before = file.read_bytes() if file.exists() else None
+    try:
+        subprocess.run(command, cwd=place.folder, env=made, capture_output=True, check=False)
+        yield made
+    finally:
+        if before is not None and file.read_bytes() != before:
+            file.write_bytes(before)  # the engine notes a salt of the backend that is gone
+
+
+def _follow(path: Path, child: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+    """Events as they are written, until the engine has ended and all are read."""
+    rest, position = "", 0
+    while True:
+        ended = child.poll() is not None
+        if path.exists():
+            with path.open() as file:
+                file.seek(position)
+                rest += file.read()
+                position = file.tell()
+        *lines, rest = rest.split("\n")
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+        if ended:
+            return
+        time.sleep(_POLL_SECONDS)

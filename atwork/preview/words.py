@@ -1,0 +1,74 @@
+"""Words and signs that all ways of showing a report share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from atwork.preview.model import Change, StackReport
+
+RESULTS = {
+    "unchanged": ("⬜", "no changes"),
+    "changes": ("🟨", "changes"),
+    "guarded": ("🟥", "needs a decision"),
+    "blocked": ("🟥", "blocked by protection"),
+    "failed": ("❌", "failed"),
+}
+SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "guard": "🔓", "rename": "→", "import": "⇐"}
+COLUMNS = ("create", "update", "replace", "delete")
+
+
+def verdict(reports: Sequence[StackReport]) -> str:
+    """The worst that any stack says, in one line."""
+    worst = [one for one in ("failed", "blocked", "guarded", "changes") if any(r.result == one for r in reports)]
+    if not worst:
+        return "no changes"
+    names = ", ".join(report.stack for report in reports if report.result == worst[0])
+    return {
+        "failed": f"{names} failed",
+        "blocked": f"{names} blocked by protection",
+        "guarded": f"{names} needs a decision",
+        "changes": f"changes in {names}",
+    }[worst[0]]
+
+
+def code(reports: Sequence[StackReport]) -> int:
+    """The exit code: 1 an error, 3 a protection or data goes, 2 changes, 0 none."""
+    results = {report.result for report in reports}
+    if "failed" in results:
+        return 1
+    if results & {"guarded", "blocked"}:
+        return 3
+    return 2 if "changes" in results else 0
+
+
+def caution(report: StackReport, change: Change) -> str:
+    """Why somebody has to decide, in one sentence."""
+    kind = change.type.rpartition(":")[2]
+    about = f"{report.stack} {kind} {change.name}"
+    holds = " and ".join(f"is {mark}" if mark == "protected" else mark for mark in marks(change))
+    said: list[str] = []
+    if change.kind == "replace":
+        causes = ", ".join(one.path for one in change.properties if one.replaces) or "something that cannot change"
+        said.append(f"would be replaced because of {causes}" + (f"; it {holds}" if holds else ""))
+    elif change.kind == "delete":
+        said.append("would be deleted" + (f"; it {holds}" if holds else ""))
+    for guard in change.guards:
+        if guard.removed:
+            unseen = "; the engine counts this as unchanged" if change.kind == "guard" else ""
+            said.append(f"{guard.name} goes from {guard.old} to {guard.new}{unseen}")
+    maybe = " (perhaps: its parent's inputs are not known yet)" if change.maybe else ""
+    return f"{about}: {'; '.join(said)}{maybe}"
+
+
+def marks(change: Change) -> list[str]:
+    """What makes a change weigh more."""
+    return [word for word, on in (("holds data", change.stateful), ("protected", change.protected)) if on]
+
+
+def groups(reports: Sequence[StackReport]) -> list[list[StackReport]]:
+    """Reports of the same change together, so that it is shown once."""
+    found: dict[str, list[StackReport]] = {}
+    for report in reports:
+        same = report.fingerprint if report.complete and report.changes else report.stack
+        found.setdefault(same, []).append(report)
+    return list(found.values())
