@@ -74,6 +74,34 @@ def preview_all(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="What `atwork preview --out` wrote, of all stacks together.")],
+    *,
+    pr: Annotated[int, typer.Option(help="Number of the pull request.")],
+    stacks: Annotated[str, typer.Option(help="Stacks that must have a report; a missing one is a failed row.")] = "",
+) -> None:
+    """Write the one comment of a pull request, and the fingerprints as statuses of its commit.
+
+    Reads GITHUB_TOKEN and GITHUB_REPOSITORY; ATWORK_BOT is the login that owns the comment (github-actions[bot]).
+    """
+    from atwork.preview import commands
+
+    raise typer.Exit(commands.report(folder, pr, _words(stacks)))
+
+
+@app.command()
+def up(
+    stack: Annotated[str, typer.Argument(help="One environment.")],
+    *,
+    expect: Annotated[str, typer.Option(help="Fingerprint that was approved, or its first 12 digits.")],
+) -> None:
+    """Preview once more and update, if the change is the one that was approved; exit code 4 if it is another."""
+    from atwork.preview import commands
+
+    raise typer.Exit(commands.up(stack, expect))
+
+
+@app.command()
 def drift(
     stacks: Stacks = None, *, out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None
 ) -> None:
@@ -91,8 +119,8 @@ def bench() -> None:
     raise typer.Exit(run())
 
 
-@sandbox.command()
-def up(stacks: Stacks = None) -> None:
+@sandbox.command(name="up")
+def sandbox_up(stacks: Stacks = None) -> None:
     """Bring environments up."""
     from atwork.sandbox import commands
 
@@ -184,11 +212,12 @@ def _words(text: str) -> tuple[str, ...]:
 def main() -> None:
     """Run the command; what a user can mend ends in one line and exit code 1."""
     from atwork.engine.locate import EngineError
+    from atwork.preview.github import GitHubError
     from atwork.sandbox.home import SandboxError
     from atwork.toolchain.gobuild import BuildError
     from infra.mistakes import ConfigError
 
     try:
         app()
-    except (EngineError, BuildError, SandboxError, ConfigError) as error:
+    except (EngineError, BuildError, GitHubError, SandboxError, ConfigError) as error:
         sys.exit(f"error: {error}")

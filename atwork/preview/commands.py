@@ -1,22 +1,30 @@
-"""The command `atwork preview`; returns the exit code."""
+"""The commands `atwork preview`, `report`, `up` and `drift`; each returns the exit code."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from atwork.preview import markdown, page, places, terminal, words
+from atwork.preview.github import GitHub
 from atwork.preview.model import StackReport
+from atwork.preview.read import Reading
 from atwork.preview.run import Watch, previews
 from atwork.sandbox.commands import chosen_of
-from atwork.sandbox.home import here
+from atwork.sandbox.home import SandboxError, here
+
+_ANOTHER = 4
+"""Exit code where the change is not the approved one."""
 
 
 def preview(stacks: Sequence[str], *, base: str, out: Path | None, form: str, refresh: bool = False) -> int:
@@ -40,6 +48,78 @@ def made(stacks: Sequence[str], console: Console, *, base: str, refresh: bool) -
     about = {"head": _commit("HEAD"), "base": _commit(base) if base else ""}
     with opened as place, _watcher(console) as watch:
         return previews(place, chosen, watch, refresh=refresh, **about)
+
+
+def report(folder: Path, number: int, expected: Sequence[str]) -> int:
+    """Write the comment of a pull request and the statuses of its commit from the reports in a folder."""
+    reports = read(folder, expected)
+    repository, token = _needed("GITHUB_REPOSITORY"), _needed("GITHUB_TOKEN")
+    link = ""
+    if "GITHUB_RUN_ID" in os.environ:
+        server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+        link = f"{server}/{repository}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
+    hub = GitHub(repository, token, api=os.environ.get("GITHUB_API_URL", "https://api.github.com"))
+    address = hub.publish(number, reports, author=os.environ.get("ATWORK_BOT", "github-actions[bot]"), link=link)
+    head = next((one.head for one in reports if one.head), "")
+    if head:
+        hub.state(head, reports, link=link)
+    print(address)
+    return words.code(reports)
+
+
+def read(folder: Path, expected: Sequence[str]) -> list[StackReport]:
+    """The reports in a folder; a stack without one has failed, and is not left out."""
+    found: dict[str, StackReport] = {}
+    for path in sorted(folder.rglob("report-*.json")):
+        try:
+            one = StackReport.model_validate_json(path.read_text())
+        except ValidationError as error:
+            raise SandboxError(f"{path}: not a report of this version: {error.errors()[0]['msg']}") from None
+        found[one.stack] = one
+    for stack in expected:
+        if stack not in found:
+            missing = Reading(stack)
+            missing.errors.append("there is no report: its preview did not come to an end; see the run")
+            found[stack] = missing.report(code=1)
+    if not found:
+        raise SandboxError(f"{folder}: no report-STACK.json in it; `atwork preview --out {folder}` writes them")
+    order = {stack: number for number, stack in enumerate(expected or ("ci", "staging", "production"))}
+    return sorted(found.values(), key=lambda one: (order.get(one.stack, len(order)), one.stack))
+
+
+def up(stack: str, expected: str) -> int:
+    """Update a stack if its change is the one that was approved."""
+    console = Console(highlight=False)
+    home = here()
+    chosen_of(home, [stack])
+    if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
+        raise SandboxError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
+    opened = places.backend(home, console) if places.is_real() else places.sandbox(home, console)
+    with opened as place:
+        with _watcher(console) as watch:
+            [now] = previews(place, [stack], watch)
+        terminal.show([now], console)
+        if now.result == "failed":
+            return 1
+        if now.pending:
+            console.print("An interrupted update is not resolved; run `pulumi refresh` first.")
+            return 1
+        if not now.fingerprint.startswith(expected.removeprefix("sha256:")):
+            console.print(f"Refused: the change is {now.fingerprint[:12]}, and {expected[:12]} was approved.")
+            return _ANOTHER
+        if now.result == "unchanged":
+            return 0
+        with place.environment() as environment:
+            command = [str(place.engine), "up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive"]
+            command += ["--policy-pack", str(place.policies)] if place.policies else []
+            return subprocess.run(command, cwd=place.folder, env=environment, check=False).returncode
+
+
+def _needed(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise SandboxError(f"{name} is not set; the job that reports gives it")
+    return value
 
 
 def as_text(reports: Sequence[StackReport], form: str) -> str:

@@ -15,7 +15,7 @@ from atwork.engine.build import ensure
 from atwork.preview.run import Place
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.session import deployment, opened, state_file
-from atwork.sandbox.workspace import POLICIES
+from atwork.sandbox.workspace import POLICIES, upstream
 
 
 def is_real() -> bool:
@@ -31,8 +31,13 @@ def sandbox(home: Home, console: Console) -> Generator[Place]:
         def state(stack: str) -> Mapping[str, Any] | None:
             return deployment(home, stack) if state_file(home, stack).exists() else None
 
+        def reads(stack: str) -> str | None:
+            return upstream(home, stack)
+
         pack = home.workspace / POLICIES
-        yield Place(session.engine.path, home.workspace, session.environment, state, pack if pack.exists() else None)
+        yield Place(
+            session.engine.path, home.workspace, session.environment, state, reads, pack if pack.exists() else None
+        )
 
 
 @contextmanager
@@ -58,5 +63,8 @@ def backend(home: Home, console: Console) -> Generator[Place]:
     def state(stack: str) -> Mapping[str, Any] | None:
         return json.loads(pulumi("stack", "export", "--stack", stack))["deployment"] if stack in there else None
 
+    def reads(stack: str) -> str | None:
+        return upstream(home, stack)
+
     pack = home.checkout / POLICIES
-    yield Place(engine.path, home.checkout, environment, state, pack if pack.exists() else None)
+    yield Place(engine.path, home.checkout, environment, state, reads, pack if pack.exists() else None)

@@ -11,15 +11,18 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from atwork.preview.model import StackReport
 from atwork.preview.read import Reading
+from atwork.sandbox.workspace import PlainLoader
 
 _POLL_SECONDS = 0.05
 Watch = Callable[[str, int, str], None]
@@ -35,6 +38,8 @@ class Place:
     environment: Callable[[], AbstractContextManager[dict[str, str]]]
     state: Callable[[str], Mapping[str, Any] | None]
     """The state of a stack; None where there is no such stack."""
+    reads: Callable[[str], str | None]
+    """The stack whose outputs a stack reads."""
     policies: Path | None = None
 
 
@@ -54,25 +59,24 @@ def preview(place: Place, stack: str, watch: Watch, *, refresh: bool = False, **
     errors = ""
     with tempfile.TemporaryDirectory(prefix="atwork-preview-") as name, place.environment() as environment:
         folder = Path(name)
-        beside = nullcontext(environment) if state is not None else _empty(place, stack, folder, environment)
-        with beside as made:
-            command = [str(place.engine), "preview", "--stack", stack, "--non-interactive", "--color", "never"]
-            command += ["--event-log", str(folder / "events"), "--suppress-outputs", "--suppress-progress"]
-            command += ["--refresh"] if refresh else []
-            command += ["--policy-pack", str(place.policies)] if place.policies else []
-            with (folder / "errors").open("w+") as said:
-                child = subprocess.Popen(
-                    command, cwd=place.folder, env={**made, "PULUMI_DEBUG_COMMANDS": "true"},
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
-                )  # fmt: skip
-                for event in _follow(folder / "events", child):
-                    reading.take(event)
-                    if "resourcePreEvent" in event:
-                        urn = str(event["resourcePreEvent"]["metadata"]["urn"])
-                        watch(stack, len(reading.seen), urn.rpartition("::")[2])
-                code = child.wait()
-                said.seek(0)
-                errors = said.read()
+        made, project = (environment, place.folder) if state is not None else _empty(place, stack, folder, environment)
+        command = [str(place.engine), "preview", "--stack", stack, "--non-interactive", "--color", "never"]
+        command += ["--event-log", str(folder / "events"), "--suppress-outputs", "--suppress-progress"]
+        command += ["--refresh"] if refresh else []
+        command += ["--policy-pack", str(place.policies)] if place.policies else []
+        with (folder / "errors").open("w+") as said:
+            child = subprocess.Popen(
+                command, cwd=project, env={**made, "PULUMI_DEBUG_COMMANDS": "true"},
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            )  # fmt: skip
+            for event in _follow(folder / "events", child):
+                reading.take(event)
+                if "resourcePreEvent" in event:
+                    urn = str(event["resourcePreEvent"]["metadata"]["urn"])
+                    watch(stack, len(reading.seen), urn.rpartition("::")[2])
+            code = child.wait()
+            said.seek(0)
+            errors = said.read()
     if code and not reading.errors and not any(one.mandatory for one in reading.policies):
         # What the engine says before it has events: a locked state, a wrong passphrase, no such plugin.
         reading.errors.append(_first_error(errors) or f"the engine ended with code {code}")
@@ -90,24 +94,44 @@ def _first_error(text: str) -> str:
     return found[0][:500] if found else ""
 
 
-@contextmanager
-def _empty(place: Place, stack: str, folder: Path, environment: dict[str, str]) -> Generator[dict[str, str]]:
-    """An environment with a backend that is thrown away, so that a preview makes nothing in the real one."""
-    backend = folder / "backend"
+def _empty(place: Place, stack: str, folder: Path, environment: dict[str, str]) -> tuple[dict[str, str], Path]:
+    """A backend and a project folder that are thrown away, so that a preview makes nothing in the real ones.
+
+    Stack files are copied without the lines that name a backend's key. What the stack reads is there by its outputs.
+    """
+    backend, project, passphrase = folder / "backend", folder / "project", folder / "passphrase"
     backend.mkdir()
-    passphrase = folder / "passphrase"
+    (project / "stacks").mkdir(parents=True)
     passphrase.write_text(os.urandom(16).hex())
+    for one in place.folder.iterdir():
+        if one.name not in ("stacks", ".git", ".sandbox"):
+            (project / one.name).symlink_to(one)
+    for file in (place.folder / "stacks").glob("Pulumi.*.yaml"):
+        config = (yaml.load(file.read_text(), Loader=PlainLoader) or {}).get("config") or {}  # noqa: S506 (a safe one)
+        (project / "stacks" / file.name).write_text(yaml.safe_dump({"config": config}, sort_keys=False))
     made = {**environment, "PULUMI_BACKEND_URL": f"file://{backend}", "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase)}
     made.pop("PULUMI_CONFIG_PASSPHRASE", None)
-    command = [str(place.engine), "stack", "init", stack, "--no-select", "--non-interactive"]
-    file = place.folder / "stacks" / f"Pulumi.{stack}.yaml"
-    before = file.read_bytes() if file.exists() else None
-    try:
-        subprocess.run(command, cwd=place.folder, env=made, capture_output=True, check=False)
-        yield made
-    finally:
-        if before is not None and file.read_bytes() != before:
-            file.write_bytes(before)  # the engine notes a salt of the backend that is gone
+
+    def pulumi(*words: str) -> None:
+        command = [str(place.engine), *words, "--non-interactive"]
+        subprocess.run(command, cwd=project, env=made, capture_output=True, check=False)
+
+    needed = [stack]
+    while (upstream := place.reads(needed[-1])) is not None and upstream not in needed:
+        needed.append(upstream)
+    for one in needed:
+        pulumi("stack", "init", one, "--no-select")
+    for one in needed[1:]:
+        outputs = folder / f"{one}.json"
+        outputs.write_text(json.dumps({"version": 3, "deployment": _outputs_of(place.state(one) or {})}))
+        pulumi("stack", "import", "--stack", one, "--file", str(outputs))
+    return made, project
+
+
+def _outputs_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state with the stack's outputs and nothing else: all that another stack reads."""
+    kept = [one for one in state.get("resources") or () if one["type"] == "pulumi:pulumi:Stack"]
+    return {"manifest": state.get("manifest") or {}, "resources": kept}
 
 
 def _follow(path: Path, child: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:

@@ -77,7 +77,7 @@ def _files(home: Home) -> list[Path]:
 def _read(path: Path) -> dict[str, Any]:
     shown = f"{path.parent.name}/{path.name}" if path.parent.name == "stacks" else path.name
     try:
-        document = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 (a safe loader, as below)
+        document = yaml.load(path.read_text(), Loader=PlainLoader)  # noqa: S506 (a safe loader, as below)
     except yaml.YAMLError as error:
         raise SandboxError(f"{shown}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict):
@@ -91,11 +91,11 @@ def _replace(path: Path, document: dict[str, Any]) -> None:
         path.write_text(text)
 
 
-class _Loader(yaml.SafeLoader):
+class PlainLoader(yaml.SafeLoader):
     """Safe, and leaves dates as the text that the engine would read."""
 
 
-_Loader.yaml_implicit_resolvers = {
+PlainLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }

@@ -23,13 +23,17 @@ def test_nothing_is_nothing() -> None:
 
 def test_the_three_steps_of_a_replacement_are_one_change_with_its_cause() -> None:
     old, new = {"region": "a", "tier": "x"}, {"region": "b", "tier": "y"}
-    steps = [step(op, SQL, "main", old, new, keys=["region"]) for op in ("create-replacement", "replace", "delete-replaced")]
+    steps = [
+        step(op, SQL, "main", old, new, keys=["region"]) for op in ("create-replacement", "replace", "delete-replaced")
+    ]
     found = report(*steps)
     assert found.counts == {"replace": 1}
     [change] = found.changes
     assert [(one.path, one.replaces) for one in change.properties] == [("region", True), ("tier", False)]
     assert found.result == "guarded"
-    assert words.caution(found, change) == "ci DatabaseInstance main: would be replaced because of region; it holds data"
+    assert (
+        words.caution(found, change) == "ci DatabaseInstance main: would be replaced because of region; it holds data"
+    )
     assert words.code([found]) == 3
 
 
@@ -65,7 +69,10 @@ def test_a_rename_is_a_change() -> None:
 
 def test_outputs_alone_are_a_change() -> None:
     found = report(outputs({"host": "a", "gone": 1}, {"host": UNKNOWN}))
-    assert [(one.name, one.old, one.new) for one in found.outputs] == [("host", "a", SHOWN_UNKNOWN), ("gone", "1", None)]
+    assert [(one.name, one.old, one.new) for one in found.outputs] == [
+        ("host", "a", SHOWN_UNKNOWN),
+        ("gone", "1", None),
+    ]
     assert words.code([found]) == 2
 
 
@@ -101,7 +108,14 @@ def test_a_protected_replacement_is_shown_as_blocked() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("hunter2", SECRET), (SECRET, "hunter2"), (SECRET, None), (None, SECRET), ({"a": "hunter2"}, SECRET), (SECRET, ["hunter2"])],
+    [
+        ("hunter2", SECRET),
+        (SECRET, "hunter2"),
+        (SECRET, None),
+        (None, SECRET),
+        ({"a": "hunter2"}, SECRET),
+        (SECRET, ["hunter2"]),
+    ],
 )
 def test_both_sides_are_hidden_when_either_is_secret(old: Any, new: Any) -> None:
     before, after = ({"x": value} if value is not None else {} for value in (old, new))
@@ -151,7 +165,13 @@ def test_the_same_change_in_two_stacks_has_one_fingerprint_and_any_other_another
         return report(step(op, BUCKET, "b", {path: 1}, {path: value, **around}, stack=stack), stack=stack).fingerprint
 
     assert one("ci") == one("staging") == one("ci")
-    others = [one("ci", value=3), one("ci", op="replace"), one("ci", path="b"), one("ci", _protect=True), one("ci", value=UNKNOWN)]
+    others = [
+        one("ci", value=3),
+        one("ci", op="replace"),
+        one("ci", path="b"),
+        one("ci", _protect=True),
+        one("ci", value=UNKNOWN),
+    ]
     assert len({one("ci"), *others}) == 6
     assert report(outputs({"a": 1}, {"a": 2})).fingerprint != report(outputs({"a": 1}, {"a": 3})).fingerprint
 
@@ -168,8 +188,12 @@ _OPS = st.sampled_from(["same", "create", "update", "delete", "replace", "read",
     st.lists(st.tuples(_OPS, st.dictionaries(st.text(max_size=4), _VALUES, max_size=3), st.dictionaries(st.text(max_size=4), _VALUES, max_size=3)), max_size=6),
     st.sampled_from([0, 1, 255]),
 )  # fmt: skip
-def test_no_stream_makes_it_fail_or_lose_a_step(steps: list[tuple[str, dict[str, Any], dict[str, Any]]], code: int) -> None:
-    found = report(*(step(op, BUCKET, f"b{number}", old, new) for number, (op, old, new) in enumerate(steps)), code=code)
+def test_no_stream_makes_it_fail_or_lose_a_step(
+    steps: list[tuple[str, dict[str, Any], dict[str, Any]]], code: int
+) -> None:
+    found = report(
+        *(step(op, BUCKET, f"b{number}", old, new) for number, (op, old, new) in enumerate(steps)), code=code
+    )
     assert StackReport.model_validate_json(found.model_dump_json()) == found
     silent = {f"b{number}" for number, (op, *_) in enumerate(steps) if op == "same"}
     assert {change.name for change in found.changes} >= {f"b{number}" for number in range(len(steps))} - silent

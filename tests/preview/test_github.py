@@ -1,0 +1,191 @@
+"""The comment beside a pull request, against a small server that answers as GitHub's API documents it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from support.events import BUCKET, SQL, report, step
+
+from atwork.preview import github, markdown
+from atwork.preview.github import GitHub, GitHubError
+
+BOT = "atwork-bot"
+
+
+class Server:
+    """Comments of pull requests and statuses of commits."""
+
+    def __init__(self) -> None:
+        self.comments: list[dict[str, Any]] = []
+        self.statuses: list[dict[str, Any]] = []
+        self.longest = 65_536
+        self.refuse: list[tuple[int, dict[str, str]]] = []
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                pass
+
+            def do_GET(self) -> None:
+                outer.answer(self, None)
+
+            def do_POST(self) -> None:
+                outer.answer(self, self.body())
+
+            def do_PATCH(self) -> None:
+                outer.answer(self, self.body())
+
+            def body(self) -> Any:
+                return json.loads(self.rfile.read(int(self.headers["content-length"])))
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.http.serve_forever)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+        self.thread.join()
+
+    def answer(self, request: BaseHTTPRequestHandler, body: Any) -> None:
+        self.asked.append(f"{request.command} {request.path}")
+        if self.refuse:
+            code, headers = self.refuse.pop(0)
+            self.send(request, code, {"message": "no"}, headers)
+            return
+        if request.headers["Authorization"] != "Bearer right":
+            self.send(request, 401, {"message": "Bad credentials"})
+            return
+        path = urlsplit(request.path)
+        asked = {key: int(value[0]) for key, value in parse_qs(path.query).items()}
+        first = (asked.get("page", 1) - 1) * asked.get("per_page", 30)
+        part = slice(first, first + asked.get("per_page", 30))
+        if body and len(body.get("body", "")) > self.longest:
+            self.send(request, 422, {"message": "Validation Failed"})
+        elif found := re.fullmatch(r"/repos/acme/platform/issues/comments/(\d+)", path.path):
+            one = next(one for one in self.comments if one["id"] == int(found[1]))
+            one["body"] = body["body"]
+            self.send(request, 200, one)
+        elif path.path == "/repos/acme/platform/issues/7/comments" and body is None:
+            self.send(request, 200, self.comments[part])
+        elif path.path == "/repos/acme/platform/issues/7/comments":
+            self.send(request, 201, self.add(BOT, body["body"]))
+        elif path.path == "/repos/acme/platform/statuses/abc":
+            self.statuses.insert(0, body)
+            self.send(request, 201, body)
+        elif path.path == "/repos/acme/platform/commits/abc/statuses":
+            self.send(request, 200, self.statuses[part])
+        else:
+            self.send(request, 404, {"message": "Not Found"})
+
+    def add(self, login: str, text: str) -> dict[str, Any]:
+        number = len(self.comments) + 1
+        self.comments.append({"id": number, "user": {"login": login}, "body": text, "html_url": f"https://c/{number}"})
+        return self.comments[-1]
+
+    @staticmethod
+    def send(request: BaseHTTPRequestHandler, code: int, content: Any, headers: dict[str, str] | None = None) -> None:
+        text = json.dumps(content).encode()
+        request.send_response(code)
+        for key, value in {**(headers or {}), "content-length": str(len(text))}.items():
+            request.send_header(key, value)
+        request.end_headers()
+        request.wfile.write(text)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr(github.time, "sleep", lambda _: None)
+    made = Server()
+    yield made
+    made.stop()
+
+
+def api(server: Server, token: str = "right", repository: str = "acme/platform") -> GitHub:  # noqa: S107
+    return GitHub(repository, token, api=f"http://127.0.0.1:{server.http.server_port}")
+
+
+CHANGE = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}))
+
+
+def test_the_first_report_is_a_comment_and_the_next_edits_it(server: Server) -> None:
+    assert api(server).publish(7, [CHANGE], author=BOT) == "https://c/1"
+    assert api(server).publish(7, [report()], author=BOT) == "https://c/1"
+    [comment] = server.comments
+    assert "no changes" in comment["body"]
+
+
+def test_it_is_found_behind_hundreds_of_comments_and_never_taken_for_another(server: Server) -> None:
+    for number in range(230):
+        server.add("ada", f"comment {number}")
+    server.add("mallory", f"{markdown.MARKER}\nlooks fine to me")
+    server.add(BOT, f"> {markdown.MARKER} is what I look for")
+    mine = server.add(BOT, f"{markdown.MARKER}\nold")
+    server.add("ada", "thanks")
+    api(server).publish(7, [CHANGE], author=BOT)
+    assert "changes in ci" in mine["body"]
+    assert len(server.comments) == 234
+    assert sum("looks fine to me" in one["body"] for one in server.comments) == 1
+
+
+def test_one_that_is_too_long_loses_details_and_never_the_table(server: Server) -> None:
+    server.longest = 9000
+    wide = report(*(step("update", BUCKET, f"b{n}", {"a": "x" * 99}, {"a": "y" * 99}) for n in range(300)))
+    danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
+    api(server).publish(7, [wide, danger], author=BOT)
+    [comment] = server.comments
+    assert len(comment["body"]) <= 9000
+    assert "production DatabaseInstance main: would be deleted; it holds data" in comment["body"]
+
+
+def test_one_that_is_too_long_even_so_is_an_error(server: Server) -> None:
+    server.longest = 10
+    with pytest.raises(GitHubError, match="too long even without its details; report fewer stacks at once"):
+        api(server).publish(7, [CHANGE], author=BOT)
+
+
+def test_it_waits_where_github_asks_to_and_tries_again_where_it_stumbles(server: Server) -> None:
+    server.refuse = [(403, {"retry-after": "1"}), (429, {}), (502, {})]
+    assert api(server).publish(7, [CHANGE], author=BOT) == "https://c/1"
+    assert len(server.asked) == 5
+    server.refuse = [(502, {})] * 4
+    with pytest.raises(GitHubError, match="GitHub answered 502"):
+        api(server).publish(7, [CHANGE], author=BOT)
+
+
+@pytest.mark.parametrize(
+    ("token", "repository", "refuse", "message"),
+    [
+        ("wrong", "acme/platform", [], "answered 401 .*give GITHUB_TOKEN"),
+        ("right", "acme/other", [], "answered 404 .*no such repository"),
+        ("right", "acme/platform", [(403, {})], "answered 403 .*which runs of a fork never have"),
+    ],
+)
+def test_a_refusal_says_the_fix(
+    token: str, repository: str, refuse: list[tuple[int, dict[str, str]]], message: str, server: Server
+) -> None:
+    server.refuse = refuse
+    with pytest.raises(GitHubError, match=message) as caught:
+        api(server, token, repository).publish(7, [CHANGE], author=BOT)
+    assert "wrong" not in str(caught.value)
+
+
+def test_the_fingerprint_is_kept_as_a_status_of_the_commit(server: Server) -> None:
+    danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
+    api(server).state("abc", [CHANGE, danger], link="https://run/1")
+    assert {one["context"]: one["state"] for one in server.statuses} == {
+        "atwork/preview/ci": "success", "atwork/preview/production": "failure", "atwork/preview": "failure",
+    }  # fmt: skip
+    assert all(len(one["description"]) <= 140 for one in server.statuses)
+    assert api(server).fingerprint("abc", "ci") == CHANGE.fingerprint
+    assert api(server).fingerprint("abc", "staging") == ""
+    api(server).state("abc", [report()])
+    assert api(server).fingerprint("abc", "ci") == report().fingerprint
