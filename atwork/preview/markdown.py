@@ -6,7 +6,6 @@ The table and what needs a decision are never cut; details give way to the size 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from atwork.preview import words
@@ -14,9 +13,6 @@ from atwork.preview.model import Change, StackReport
 
 LIMIT = 60_000
 """Characters; GitHub refuses 65,536."""
-
-_MOST = 10
-"""Decisions that are told one by one for each stack."""
 
 MARKER = "<!-- atwork:preview -->"
 """By which the comment is found again."""
@@ -73,25 +69,11 @@ def _head(reports: Sequence[StackReport], link: str) -> str:
         outputs += f" and {len(report.outputs) - 3} more" if len(report.outputs) > 3 else ""
         cells = [_plain(report.stack), f"{sign} {result}", *counts, f"🔓 {guards}" if guards else "·", policy, outputs]
         lines.append(f"| {' | '.join(cells)} | `{report.fingerprint[:12]}` |")
-    cautions = [one for report in reports for one in _cautions(report)]
-    for one in reports:
-        cautions += [f"{one.stack}: {error}" for error in one.errors[:_MOST]]
-        cautions += [f"{one.stack}: an interrupted update left {left}" for left in one.pending[:_MOST]]
+    cautions = [one for report in reports for one in words.decisions(report)]
     if cautions:
         lines += ["", "> [!CAUTION]"]
         lines += [f"> - {_plain(' '.join(one.split()))[:400]}" for one in cautions]
     return "\n".join(lines) + "\n"
-
-
-def _cautions(report: StackReport) -> list[str]:
-    """What needs a decision; of very many, the first and how many of each type follow."""
-    told = [words.caution(report, change) for change in report.dangers[:_MOST]]
-    rest = Counter(change.type.rpartition(":")[2] for change in report.dangers[_MOST:])
-    if rest:
-        told.append(
-            f"{report.stack}: and {rest.total()} more: {', '.join(f'{count} {kind}' for kind, count in rest.items())}"
-        )
-    return told
 
 
 def _block(group: Sequence[StackReport], *, brief: bool = False) -> str:

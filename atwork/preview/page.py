@@ -17,7 +17,7 @@ _ENVIRONMENT = jinja2.Environment(
 
 def render(reports: Sequence[StackReport]) -> str:
     """The page."""
-    cautions = [words.caution(report, change) for report in reports for change in report.dangers]
+    cautions = [one for report in reports for one in words.decisions(report)]
     return _ENVIRONMENT.get_template("page.html.jinja").render(
         groups=words.groups(reports), reports=reports, verdict=words.verdict(reports), cautions=cautions,
         results=words.RESULTS, signs=words.SIGNS, columns=words.COLUMNS,

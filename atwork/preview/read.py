@@ -172,8 +172,9 @@ class Reading:
         kind: Kind | None = next((each for each in (*_ORDER, "import", "read", "other") if each in kinds), None)
         old, new = _inputs(one.old), _inputs(one.new)
         properties = list(differences(old, new, type_name)) if kind in ("update", "replace") else []
-        kept = [found for found in properties if not self._noise(urn, found.path, hidden)]
         guards = tuple(_guards(one.old, one.new)) if kind not in ("create", "delete") else ()
+        said = {guard.name for guard in guards}
+        kept = [one for one in properties if one.path not in said and not self._noise(urn, one.path, hidden)]
         renamed = str(one.old.get("urn", ""))
         renamed = renamed if one.old and one.new and renamed not in ("", urn) else ""
         if kind is None and guards:

@@ -18,8 +18,8 @@ def show(reports: Sequence[StackReport], console: Console) -> None:
     """The table, what needs a decision, then each change once."""
     console.print(table(reports))
     for report in reports:
-        for change in report.dangers:
-            console.print(Text(f"! {words.caution(report, change)}", style="bold red"), soft_wrap=True)
+        for one in words.decisions(report):
+            console.print(Text(f"! {one}", style="bold red"), soft_wrap=True)
     for group in words.groups(reports):
         first = group[0]
         lines = list(_details(first))
@@ -48,8 +48,7 @@ def table(reports: Sequence[StackReport]) -> Table:
 
 
 def _details(report: StackReport) -> list[Text]:
-    lines = [Text(f"  error: {one}", style="red") for one in report.errors]
-    lines += [Text(f"  an interrupted update left: {one}", style="red") for one in report.pending]
+    lines: list[Text] = []
     for change in report.changes:
         lines += _change(change)
     for output in report.outputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from atwork.preview.model import Change, StackReport
@@ -14,6 +15,9 @@ RESULTS = {
     "failed": ("❌", "failed"),
 }
 SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "guard": "🔓", "rename": "→", "import": "⇐"}
+MOST = 10
+"""Decisions that are told one by one for each stack."""
+
 COLUMNS = ("create", "update", "replace", "delete")
 
 
@@ -58,6 +62,20 @@ def caution(report: StackReport, change: Change) -> str:
             said.append(f"{guard.name} goes from {guard.old} to {guard.new}{unseen}")
     maybe = " (perhaps: its parent's inputs are not known yet)" if change.maybe else ""
     return f"{about}: {'; '.join(said)}{maybe}"
+
+
+def decisions(report: StackReport) -> list[str]:
+    """What needs somebody, in sentences; of very many changes, the first and how many of each type follow."""
+    told = [caution(report, change) for change in report.dangers[:MOST]]
+    rest = Counter(change.type.rpartition(":")[2] for change in report.dangers[MOST:])
+    if rest:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in rest.items())
+        told.append(f"{report.stack}: and {rest.total()} more: {kinds}")
+    told += [f"{report.stack}: {error}" for error in report.errors[:MOST]]
+    broken = [one for one in report.policies if one.mandatory]
+    told += [f"{report.stack} {one.resource}: breaks the policy {one.name}" for one in broken[:MOST]]
+    told += [f"{report.stack}: an interrupted update left {left}" for left in report.pending[:MOST]]
+    return told
 
 
 def marks(change: Change) -> list[str]:

@@ -98,7 +98,7 @@ def test_the_terminal_says_the_same() -> None:
     text = written.getvalue()
     assert "! production DatabaseInstance main: would be replaced because of region" in text
     assert "~ update gcp:storage/bucket:Bucket b0 [holds data]" in text
-    assert "error: boom" in text
+    assert "! x: boom" in text
     assert "failed (partial)" in text
 
 
