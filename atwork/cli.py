@@ -44,7 +44,7 @@ def tools() -> None:
     from atwork.toolchain import programs
 
     console = Console(soft_wrap=True, highlight=False)
-    for found in (programs.helm(console), *programs.registry(console)):
+    for found in (programs.helm(console), *programs.registry(console), programs.actionlint(console)):
         console.print(f"{found.name}: {found}")
 
 
@@ -93,7 +93,7 @@ def report(
 def up(
     stack: Annotated[str, typer.Argument(help="One environment.")],
     *,
-    expect: Annotated[str, typer.Option(help="Fingerprint that was approved, or its first 12 digits.")],
+    expect: Annotated[str, typer.Option(help="The approved fingerprint, or `merged`: HEAD's pull request's.")],
 ) -> None:
     """Preview once more and update, if the change is the one that was approved; exit code 4 if it is another."""
     from atwork.preview import commands

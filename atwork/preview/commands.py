@@ -23,6 +23,7 @@ from atwork.preview.run import Watch, previews
 from atwork.sandbox.commands import chosen_of
 from atwork.sandbox.home import SandboxError, here
 
+_MERGED = "merged"
 _ANOTHER = 4
 """Exit code where the change is not the approved one."""
 
@@ -53,12 +54,10 @@ def made(stacks: Sequence[str], console: Console, *, base: str, refresh: bool) -
 def report(folder: Path, number: int, expected: Sequence[str]) -> int:
     """Write the comment of a pull request and the statuses of its commit from the reports in a folder."""
     reports = read(folder, expected)
-    repository, token = _needed("GITHUB_REPOSITORY"), _needed("GITHUB_TOKEN")
-    link = ""
+    hub, link = _hub(), ""
     if "GITHUB_RUN_ID" in os.environ:
         server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-        link = f"{server}/{repository}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
-    hub = GitHub(repository, token, api=os.environ.get("GITHUB_API_URL", "https://api.github.com"))
+        link = f"{server}/{_needed('GITHUB_REPOSITORY')}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
     address = hub.publish(number, reports, author=os.environ.get("ATWORK_BOT", "github-actions[bot]"), link=link)
     head = next((one.head for one in reports if one.head), "")
     if head:
@@ -92,6 +91,8 @@ def up(stack: str, expected: str) -> int:
     console = Console(highlight=False)
     home = here()
     chosen_of(home, [stack])
+    if expected == _MERGED:
+        expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
         raise SandboxError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
     opened = places.backend(home, console) if places.is_real() else places.sandbox(home, console)
@@ -113,6 +114,21 @@ def up(stack: str, expected: str) -> int:
             command = [str(place.engine), "up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive"]
             command += ["--policy-pack", str(place.policies)] if place.policies else []
             return subprocess.run(command, cwd=place.folder, env=environment, check=False).returncode
+
+
+def _approved(stack: str) -> str:
+    """The fingerprint that the report of the pull request showed which HEAD merged."""
+    hub = _hub()
+    head = hub.merged(_commit("HEAD"))
+    found = hub.fingerprint(head, stack) if head else ""
+    if not found:
+        raise SandboxError(f"HEAD merged no pull request with a report of {stack}; open one, or give its fingerprint")
+    return found
+
+
+def _hub() -> GitHub:
+    api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+    return GitHub(_needed("GITHUB_REPOSITORY"), _needed("GITHUB_TOKEN"), api=api)
 
 
 def _needed(name: str) -> str:

@@ -67,6 +67,11 @@ class GitHub:
                 return str(one["description"]).partition(" ")[0]
         return ""
 
+    def merged(self, commit: str) -> str:
+        """The head of the pull request that a commit merged; "" where it came without one."""
+        found = _checked(self._call("GET", f"/commits/{commit}/pulls"), "find the merged pull request")
+        return next((str(one["head"]["sha"]) for one in found if one.get("merged_at")), "")
+
     def _comments(self, number: int) -> Iterator[dict[str, Any]]:
         yield from self._pages(f"/issues/{number}/comments")
 

@@ -28,6 +28,21 @@ REGISTRY = Program(
 """A container registry in memory, and the client that promotes images."""
 
 
+ACTIONLINT = Program(
+    "actionlint",
+    "github.com/rhysd/actionlint",
+    {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
+    minutes=1,
+)
+"""Checks workflows."""
+
+
+def actionlint(console: Console) -> Path:
+    """The checker of workflows: the one on PATH, or the one in the cache."""
+    found = shutil.which("actionlint")
+    return Path(found) if found else provide(ACTIONLINT, console) / "actionlint"
+
+
 def helm(console: Console) -> Path:
     """Helm 3: the one on PATH, or the one in the cache."""
     found = shutil.which("helm")

@@ -26,6 +26,7 @@ class Server:
         self.comments: list[dict[str, Any]] = []
         self.statuses: list[dict[str, Any]] = []
         self.longest = 65_536
+        self.pulls: list[dict[str, Any]] = []
         self.refuse: list[tuple[int, dict[str, str]]] = []
         self.asked: list[str] = []
         outer = self
@@ -83,6 +84,8 @@ class Server:
             self.send(request, 201, body)
         elif path.path == "/repos/acme/platform/commits/abc/statuses":
             self.send(request, 200, self.statuses[part])
+        elif path.path == "/repos/acme/platform/commits/abc/pulls":
+            self.send(request, 200, self.pulls)
         else:
             self.send(request, 404, {"message": "Not Found"})
 
@@ -189,3 +192,9 @@ def test_the_fingerprint_is_kept_as_a_status_of_the_commit(server: Server) -> No
     assert api(server).fingerprint("abc", "staging") == ""
     api(server).state("abc", [report()])
     assert api(server).fingerprint("abc", "ci") == report().fingerprint
+
+
+def test_the_approved_change_is_that_of_the_pull_request_that_was_merged(server: Server) -> None:
+    assert api(server).merged("abc") == ""
+    server.pulls = [{"head": {"sha": "open"}, "merged_at": None}, {"head": {"sha": "def"}, "merged_at": "2026-11-24"}]
+    assert api(server).merged("abc") == "def"

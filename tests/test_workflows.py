@@ -1,0 +1,91 @@
+"""The workflows: sound, without known weaknesses, pinned, and with no more rights than they use."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from atwork.engine.build import PULUMI
+from atwork.toolchain import programs
+from infra.config import STACKS, read_all
+
+FOLDER = Path(__file__).parents[1] / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+
+
+def read(name: str) -> dict[Any, Any]:
+    return yaml.safe_load((FOLDER / name).read_text())
+
+
+def test_actionlint_finds_nothing() -> None:
+    command = [
+        str(programs.actionlint(Console(stderr=True))),
+        "-no-color",
+        "-shellcheck=",
+        "-pyflakes=",
+        *map(str, FILES),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_zizmor_finds_nothing() -> None:
+    command = [
+        str(Path(sys.executable).parent / "zizmor"),
+        "--offline",
+        "--no-progress",
+        "--format",
+        "plain",
+        str(FOLDER),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_action_is_pinned_by_its_digest_and_says_its_version(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        if re.search(r"(^|[ -])uses: ", line) and "./.github" not in line:
+            assert re.search(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", line), line
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_is_allowed_that_a_job_does_not_ask_for(path: Path) -> None:
+    document = read(path.name)
+    assert document["permissions"] == {}
+    assert "pull_request_target" not in path.read_text()
+    for job in document["jobs"].values():
+        assert job["permissions"].get("contents") == "read"
+
+
+def test_only_jobs_of_one_stack_have_an_identity_and_the_one_that_comments_has_none() -> None:
+    jobs = read("preview.yml")["jobs"]
+    assert "id-token" not in jobs["report"]["permissions"]
+    assert jobs["stack"]["permissions"] == {"contents": "read", "id-token": "write"}
+    assert jobs["stack"]["environment"] == "preview-${{ matrix.stack }}"
+    checkout = jobs["report"]["steps"][0]["with"]
+    assert checkout["ref"] == "${{ github.event.pull_request.base.sha }}", "main's code writes the comment"
+
+
+def test_updates_are_never_cut_off_and_follow_each_other() -> None:
+    assert read("deploy-stack.yml")["jobs"]["up"]["concurrency"]["cancel-in-progress"] is False
+    deploy = read("deploy.yml")["jobs"]
+    assert [(key, job.get("needs")) for key, job in deploy.items()] == [
+        ("ci", None), ("staging", "ci"), ("production", "staging"),
+    ]  # fmt: skip
+
+
+def test_the_stacks_and_the_engine_are_those_of_the_project() -> None:
+    stacks = set(read_all(STACKS))
+    for name in ("preview.yml", "drift.yml"):
+        assert set(read(name)["jobs"]["stack"]["strategy"]["matrix"]["stack"]) == stacks
+    assert set(read("deploy.yml")["jobs"]) == stacks
+    pinned = {version for path in FILES for version in re.findall(r"pulumi-version: (\S+)", path.read_text())}
+    assert pinned == {PULUMI.version().removeprefix("v")}
