@@ -59,10 +59,15 @@ def run() -> int:
             console.print(f"measuring: {what}")
             runs[what] = measured = _measured(copy, arguments)
             rows.append((what, f"{measured.seconds:.1f} s", f"<= {budget} s"))
+        console.print("measuring: reports of one stack, and of all")
+        slowest = max(_timed(copy, ["preview", stack]) for stack in ("ci", "staging", "production"))
+        together = _timed(copy, ["preview"])
+        rows.append(("atwork preview of all, in parts of the slowest", f"{together / slowest:.1f}", "<= 1.6"))
         console.print(f"measuring: {_EXTRA} more resources in staging")
         before = _measured(copy, ["up", "staging"])
         _add_secrets(next((copy / "services").glob("*.yaml")), _EXTRA // 2)
         more = _measured(copy, ["up", "staging"])
+    rows.append(("5,000 changes shown in every form", f"{_shown(5000):.2f} s", "<= 2 s"))
     each = 1000 * (more.seconds - before.seconds) / _EXTRA
     rows.append((f"each of {_EXTRA} more resources, made", f"{each:.1f} ms", "<= 10 ms"))
     ours = sum(more.cpu[part] - before.cpu[part] for part in ("simulation", "policies"))
@@ -104,6 +109,37 @@ def _measured(folder: Path, arguments: list[str]) -> Run:
     if child.returncode:
         sys.exit(f"atwork sandbox {' '.join(arguments)} failed: {errors.decode()[-1000:]}")
     return made
+
+
+def _timed(folder: Path, arguments: list[str]) -> float:
+    """Seconds of a command that leaves with 0 or 2."""
+    started = time.perf_counter()
+    command = [sys.executable, "-c", "from atwork.cli import main; main()", *arguments]
+    subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    return time.perf_counter() - started
+
+
+def _shown(count: int) -> float:
+    """Seconds to read and show so many updates, as comment, page and table."""
+    import io
+
+    from atwork.preview import markdown, page, terminal
+    from atwork.preview.read import Reading
+
+    started = time.perf_counter()
+    reading = Reading("bench")
+    for number in range(count):
+        kind = "gcp:storage/bucket:Bucket"
+        urn = f"urn:pulumi:bench::atwork::{kind}::bucket-{number}"
+        old, new = ({"type": kind, "urn": urn, "custom": True, "inputs": {"a": one}} for one in (1, 2))
+        reading.take(
+            {"resourcePreEvent": {"metadata": {"op": "update", "urn": urn, "type": kind, "old": old, "new": new}}}
+        )
+    report = reading.report(code=0)
+    markdown.render([report])
+    page.render([report])
+    terminal.show([report], Console(file=io.StringIO(), width=160))
+    return time.perf_counter() - started
 
 
 def _watch(child: subprocess.Popen[bytes], made: Run) -> None:

@@ -94,21 +94,26 @@ def up(
     stack: Annotated[str, typer.Argument(help="One environment.")],
     *,
     expect: Annotated[str, typer.Option(help="The approved fingerprint, or `merged`: HEAD's pull request's.")],
+    slack: Annotated[bool, typer.Option(help="Tell SLACK_WEBHOOK_URL what was done.")] = False,
 ) -> None:
     """Preview once more and update, if the change is the one that was approved; exit code 4 if it is another."""
     from atwork.preview import commands
 
-    raise typer.Exit(commands.up(stack, expect))
+    raise typer.Exit(commands.up(stack, expect, slack=slack))
 
 
 @app.command()
 def drift(
-    stacks: Stacks = None, *, out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None
+    stacks: Stacks = None,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
+    slack: Annotated[bool, typer.Option(help="Tell SLACK_WEBHOOK_URL where there is any.")] = False,
 ) -> None:
     """Report what changed behind Pulumi's back: a preview with refresh, that writes nothing."""
     from atwork.preview import commands
 
-    raise typer.Exit(commands.preview(stacks or [], base="", out=out, form="terminal", refresh=True))
+    title = "Drift" if slack else ""
+    raise typer.Exit(commands.preview(stacks or [], base="", out=out, form="terminal", refresh=True, slack=title))
 
 
 @app.command()
@@ -213,11 +218,12 @@ def main() -> None:
     """Run the command; what a user can mend ends in one line and exit code 1."""
     from atwork.engine.locate import EngineError
     from atwork.preview.github import GitHubError
+    from atwork.preview.slack import SlackError
     from atwork.sandbox.home import SandboxError
     from atwork.toolchain.gobuild import BuildError
     from infra.mistakes import ConfigError
 
     try:
         app()
-    except (EngineError, BuildError, GitHubError, SandboxError, ConfigError) as error:
+    except (EngineError, BuildError, GitHubError, SlackError, SandboxError, ConfigError) as error:
         sys.exit(f"error: {error}")

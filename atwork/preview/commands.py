@@ -20,6 +20,7 @@ from atwork.preview.github import GitHub
 from atwork.preview.model import StackReport
 from atwork.preview.read import Reading
 from atwork.preview.run import Watch, previews
+from atwork.preview.slack import send
 from atwork.sandbox.commands import chosen_of
 from atwork.sandbox.home import SandboxError, here
 
@@ -28,7 +29,9 @@ _ANOTHER = 4
 """Exit code where the change is not the approved one."""
 
 
-def preview(stacks: Sequence[str], *, base: str, out: Path | None, form: str, refresh: bool = False) -> int:
+def preview(
+    stacks: Sequence[str], *, base: str, out: Path | None, form: str, refresh: bool = False, slack: str = ""
+) -> int:
     """Preview stacks, all where none is named; print the report, and keep it in a folder where one is named."""
     console = Console(stderr=form != "terminal", highlight=False)
     reports = made(stacks, console, base=base, refresh=refresh)
@@ -38,6 +41,8 @@ def preview(stacks: Sequence[str], *, base: str, out: Path | None, form: str, re
         terminal.show(reports, console if console.is_terminal else Console(highlight=False, width=200))
     else:
         print(as_text(reports, form), end="")
+    if slack and words.code(reports):
+        send(_needed("SLACK_WEBHOOK_URL"), slack, reports, link=_run())
     return words.code(reports)
 
 
@@ -54,10 +59,7 @@ def made(stacks: Sequence[str], console: Console, *, base: str, refresh: bool) -
 def report(folder: Path, number: int, expected: Sequence[str]) -> int:
     """Write the comment of a pull request and the statuses of its commit from the reports in a folder."""
     reports = read(folder, expected)
-    hub, link = _hub(), ""
-    if "GITHUB_RUN_ID" in os.environ:
-        server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-        link = f"{server}/{_needed('GITHUB_REPOSITORY')}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
+    hub, link = _hub(), _run()
     address = hub.publish(number, reports, author=os.environ.get("ATWORK_BOT", "github-actions[bot]"), link=link)
     head = next((one.head for one in reports if one.head), "")
     if head:
@@ -86,8 +88,17 @@ def read(folder: Path, expected: Sequence[str]) -> list[StackReport]:
     return sorted(found.values(), key=lambda one: (order.get(one.stack, len(order)), one.stack))
 
 
-def up(stack: str, expected: str) -> int:
-    """Update a stack if its change is the one that was approved."""
+def up(stack: str, expected: str, *, slack: bool = False) -> int:
+    """Update a stack if its change is the one that was approved; `slack` tells how it ended."""
+    reports: list[StackReport] = []
+    code = _up(stack, expected, reports)
+    if slack and (code or any(one.result != "unchanged" for one in reports)):
+        ends = {0: "Deployed", _ANOTHER: "Refused, for another change was approved"}
+        send(_needed("SLACK_WEBHOOK_URL"), ends.get(code, "Failed to deploy"), reports, link=_run())
+    return code
+
+
+def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
     console = Console(highlight=False)
     home = here()
     chosen_of(home, [stack])
@@ -99,6 +110,7 @@ def up(stack: str, expected: str) -> int:
     with opened as place:
         with _watcher(console) as watch:
             [now] = previews(place, [stack], watch)
+        reports.append(now)
         terminal.show([now], console)
         if now.result == "failed":
             return 1
@@ -129,6 +141,14 @@ def _approved(stack: str) -> str:
 def _hub() -> GitHub:
     api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
     return GitHub(_needed("GITHUB_REPOSITORY"), _needed("GITHUB_TOKEN"), api=api)
+
+
+def _run() -> str:
+    """Address of the run that this is, where it is one."""
+    if "GITHUB_RUN_ID" not in os.environ:
+        return os.environ.get("BUILD_URL", "")
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    return f"{server}/{_needed('GITHUB_REPOSITORY')}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
 
 
 def _needed(name: str) -> str:
