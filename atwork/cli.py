@@ -24,6 +24,8 @@ sandbox = typer.Typer(no_args_is_help=True, help="The platform on this machine, 
 app.add_typer(sandbox, name="sandbox")
 service = typer.Typer(no_args_is_help=True, help="Services: the repositories that the platform builds and runs.")
 app.add_typer(service, name="service")
+environment = typer.Typer(no_args_is_help=True, help="Environments: new ones, pop-ups, and their end.")
+app.add_typer(environment, name="environment")
 
 Stacks = Annotated[list[str] | None, typer.Argument(help="Environments; all where none is named.")]
 
@@ -208,6 +210,63 @@ def check(folder: Annotated[Path, typer.Argument(help="A service's repository.")
     from atwork.services import commands
 
     raise typer.Exit(commands.check(folder))
+
+
+class Kind(StrEnum):
+    """Whether an environment stays."""
+
+    popup = "popup"
+    long_lived = "long-lived"
+
+
+@environment.command(name="new")
+def environment_new(
+    name: Annotated[str, typer.Argument(help="Its name; the stack is called so.")],
+    *,
+    owner: Annotated[str, typer.Option(help="Team that answers for it.")],
+    kind: Annotated[Kind, typer.Option("--class", help="A popup has an end.")] = Kind.popup,
+    like: Annotated[str, typer.Option(help="Environment that it is made like.")] = "staging",
+    ttl: Annotated[str, typer.Option(help="How long a popup has: 72h, 3d.")] = "72h",
+    region: Annotated[str, typer.Option(help="Region, where it is another one.")] = "",
+    folder: Annotated[str, typer.Option(help="Number of the folder for a new project.", envvar="ATWORK_FOLDER")] = "",
+    billing_account: Annotated[
+        str, typer.Option(help="Who pays for a new project.", envvar="ATWORK_BILLING_ACCOUNT")
+    ] = "",
+    project: Annotated[str, typer.Option(help="A project that exists.")] = "",
+    number: Annotated[str, typer.Option(help="Its number.")] = "",
+    dry_run: Annotated[bool, typer.Option(help="Show what would be written.")] = False,
+) -> None:
+    """Make a new environment: its stack file, with ranges that are free and a project of its own."""
+    from atwork.environments import commands
+
+    wanted = commands.Wanted(
+        name, kind.value, like, owner, ttl, region, folder, billing_account, project, number
+    )  # fmt: skip
+    raise typer.Exit(commands.new(wanted, dry_run=dry_run))
+
+
+@environment.command(name="list")
+def environment_list() -> None:
+    """Show all environments and when they end."""
+    from atwork.environments import commands
+
+    raise typer.Exit(commands.listed())
+
+
+@environment.command(name="extend")
+def environment_extend(name: str, *, ttl: Annotated[str, typer.Option(help="From now on: 24h, 3d.")]) -> None:
+    """Give a popup more time."""
+    from atwork.environments import commands
+
+    raise typer.Exit(commands.extend(name, ttl))
+
+
+@environment.command(name="remove")
+def environment_remove(name: str) -> None:
+    """Remove the files of a popup that is gone."""
+    from atwork.environments import commands
+
+    raise typer.Exit(commands.remove(name))
 
 
 def _words(text: str) -> tuple[str, ...]:

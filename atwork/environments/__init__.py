@@ -1,0 +1,1 @@
+"""`atwork environment`: new environments with free ranges, how long they have, and their end."""

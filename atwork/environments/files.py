@@ -1,0 +1,55 @@
+"""The files of an environment: its own, and its line among the deploys of the stack that it reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra import CONFIG_KEY
+from infra.mistakes import ConfigError
+
+
+def text_of(name: str, settings: dict[str, Any], like: str) -> str:
+    """A stack file's text."""
+    document = {"config": {"pulumi:disable-default-providers": ["*"], CONFIG_KEY: settings}}
+    body = yaml.safe_dump(document, sort_keys=False, width=110, allow_unicode=True)
+    expires = settings["environment"].get("expires_at")
+    until = f", until {expires}; everything in it goes with it" if expires else ""
+    body = re.sub(r"'(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)'", r"\1", body)
+    head = (
+        f"# yaml-language-server: $schema=schema.json\n# {name}: made like {like} by `atwork environment new`{until}.\n"
+    )
+    return head + body
+
+
+def with_deploy(text: str, name: str, account: str, file: str) -> str:
+    """The upstream's stack file with a line for the new environment; all else stays as it is."""
+    found = re.search(r"^(?P<indent> +)deploys:[^\n]*\n(?P<below> +)", text, re.MULTILINE)
+    if found is None:
+        raise ConfigError(f"{file}: {CONFIG_KEY}.jenkins.deploys is missing; add it, with an environment in it")
+    line = f"{found['below']}{name}: {{account: {account}}}\n"
+    at = found.end() - len(found["below"])
+    return text[:at] + line + text[at:]
+
+
+def without_deploy(text: str, name: str) -> str:
+    """The upstream's stack file without the line that `with_deploy` put there."""
+    return re.sub(rf"^ +{re.escape(name)}: \{{account: [^\n]*\}}\n", "", text, flags=re.MULTILINE)
+
+
+def with_end(text: str, expires: str) -> str:
+    """A popup's stack file with another end."""
+    made, count = re.subn(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", expires, text)
+    if not count:
+        raise ConfigError("there is no expires_at such as 2027-01-31T18:00:00Z in the file; write it by hand")
+    return made
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.write_text(text)
+    unfinished.replace(path)

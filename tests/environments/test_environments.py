@@ -1,0 +1,171 @@
+"""New environments: free ranges, a project of their own, nothing that outlives a popup, nothing written when refused."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.mocks import Recording
+from typer.testing import CliRunner, Result
+
+from atwork.cli import app
+from atwork.environments import derive
+from infra.config import check_together, read_all
+from infra.mistakes import ConfigError
+
+ROOT = Path(__file__).parents[2]
+PLACE = ("--folder", "123456789012", "--billing-account", "01AB23-CD45EF-678901")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for part in ("stacks", "services"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ATWORK_FOLDER", raising=False)
+    monkeypatch.delenv("ATWORK_BILLING_ACCOUNT", raising=False)
+    return tmp_path
+
+
+def atwork(*words: str) -> Result:
+    return CliRunner().invoke(app, ["environment", *words])
+
+
+def new(name: str, *words: str) -> Result:
+    return atwork("new", name, "--owner", "team-orders", *words)
+
+
+def test_a_popup_is_two_files_that_the_program_takes(checkout: Path) -> None:
+    done = new("demo", "--ttl", "24h", *PLACE)
+    assert done.exit_code == 0, done.output
+    environments = read_all(checkout / "stacks")
+    check_together(environments)
+    demo = environments["demo"]
+    assert demo.environment.expires_at is not None
+    assert timedelta(hours=23) < demo.environment.expires_at - datetime.now(UTC) <= timedelta(hours=24)
+    assert re.fullmatch(r"acme-at-work-demo-[a-z2-9]{4}", demo.project.id)
+    assert demo.project.deletable
+    assert not demo.cluster.deletion_protection
+    assert demo.encryption.covers == ()
+    assert not demo.databases["main"].deletion_protection
+    ci = environments["ci"].jenkins
+    assert ci is not None
+    assert ci.deploys["demo"].account == f"platform-deployer@{demo.project.id}.iam.gserviceaccount.com"
+
+
+def test_the_other_lines_of_the_files_stay_as_they_are(checkout: Path) -> None:
+    before = (checkout / "stacks" / "Pulumi.ci.yaml").read_text().splitlines()
+    new("demo", *PLACE)
+    after = (checkout / "stacks" / "Pulumi.ci.yaml").read_text().splitlines()
+    assert [line for line in after if line not in before] == [
+        line for line in after if line.strip().startswith("demo:")
+    ]
+    assert [line for line in after if not line.strip().startswith("demo:")] == before
+    assert atwork("remove", "demo").exit_code == 0
+    assert (checkout / "stacks" / "Pulumi.ci.yaml").read_text().splitlines() == before
+    assert not (checkout / "stacks" / "Pulumi.demo.yaml").exists()
+
+
+def test_many_environments_never_overlap(checkout: Path) -> None:
+    for number in range(6):
+        kind = "long-lived" if number % 3 == 2 else "popup"
+        done = new(f"env-{number}", "--class", kind, *PLACE)
+        assert done.exit_code == 0, done.output
+    environments = read_all(checkout / "stacks")
+    assert len(environments) == 9
+    check_together(environments)
+    assert len({one.project.id for one in environments.values()}) == 9
+
+
+def test_a_long_lived_one_is_guarded_as_its_model(checkout: Path) -> None:
+    done = new("qa", "--class", "long-lived", "--like", "production", "--project", "acme-qa", "--number", "1234567")
+    assert done.exit_code == 0, done.output
+    qa, production = (read_all(checkout / "stacks")[name] for name in ("qa", "production"))
+    assert (qa.environment.kind, qa.environment.expires_at) == ("long-lived", None)
+    assert qa.cluster == production.cluster
+    assert qa.databases == production.databases
+    assert (qa.project.id, qa.project.number, qa.project.create) == ("acme-qa", "1234567", None)
+
+
+def test_a_dry_run_writes_nothing(checkout: Path) -> None:
+    before = {path: path.read_bytes() for path in (checkout / "stacks").iterdir()}
+    done = new("demo", "--dry-run", *PLACE)
+    assert done.exit_code == 0
+    assert "kind: popup" in done.output
+    assert {path: path.read_bytes() for path in (checkout / "stacks").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("Demo", PLACE, "Demo: a name has 2 to 20 small letters"),
+        ("staging", PLACE, r"stacks/Pulumi\.staging\.yaml: is there already; choose another name"),
+        ("demo", (), "say --folder and --billing-account of a new project, or --project and --number"),
+        ("demo", ("--project", "acme-demo"), "--number: a project that exists is named with its number"),
+        ("demo", ("--project", "acme-at-work-staging", "--number", "739104285516"), "acme-at-work-staging is the project of"),
+        ("demo", ("--ttl", "72", *PLACE), "--ttl 72: write hours or days, such as 72h or 3d"),
+        ("demo", ("--ttl", "15d", *PLACE), "a popup has 14 days at most"),
+        ("demo", ("--ttl", "0h", *PLACE), "write hours or days"),
+        ("demo", ("--like", "ci", *PLACE), "--like ci: name an environment that reads another one: production, staging"),
+        ("demo", ("--region", "europe", *PLACE), r"stacks/Pulumi\.demo\.yaml: atwork:stack\.region: String should match"),
+        ("demo", ("--folder", "folders/1", "--billing-account", "01AB23-CD45EF-678901"), r"project\.create\.folder_id: String should"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_told_and_nothing_is_written(
+    name: str, words: tuple[str, ...], message: str, checkout: Path
+) -> None:
+    before = {path: path.read_bytes() for path in (checkout / "stacks").iterdir()}
+    done = new(name, *words)
+    assert isinstance(done.exception, ConfigError)
+    with pytest.raises(ConfigError, match=message):
+        raise done.exception
+    assert {path: path.read_bytes() for path in (checkout / "stacks").iterdir()} == before
+
+
+def test_more_time_and_the_end(checkout: Path) -> None:
+    new("demo", "--ttl", "1h", *PLACE)
+    assert atwork("extend", "demo", "--ttl", "3d").exit_code == 0
+    expires = read_all(checkout / "stacks")["demo"].environment.expires_at
+    assert expires is not None
+    assert expires - datetime.now(UTC) > timedelta(days=2)
+    assert "long-lived and has no end" in str(atwork("extend", "staging", "--ttl", "3d").exception)
+    assert "staging is long-lived; remove its file by hand" in str(atwork("remove", "staging").exception)
+    assert "there is no such file" in str(atwork("remove", "moon").exception)
+    assert "demo" in atwork("list").output
+
+
+_BLOCKS = st.builds(
+    lambda start, prefix: ipaddress.IPv4Network((start, prefix), strict=False),
+    st.integers(int(derive.NODES.network_address), int(derive.NODES.broadcast_address)),
+    st.integers(12, 26),
+)
+
+
+@given(st.lists(_BLOCKS, max_size=12), st.integers(20, 24))
+def test_a_free_block_overlaps_nothing(taken: list[ipaddress.IPv4Network], prefix: int) -> None:
+    try:
+        found = derive.free(taken, derive.NODES, prefix)
+    except ConfigError:
+        room = sum(one.num_addresses for one in ipaddress.collapse_addresses(taken))
+        assert room >= derive.NODES.num_addresses // 2
+        return
+    assert not any(found.overlaps(one) for one in taken)
+    assert found.subnet_of(derive.NODES)
+
+
+def test_a_full_pool_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"no /20 is free in 10\.0\.0\.0/10"):
+        derive.free([derive.NODES], derive.NODES, 20)
+
+
+def test_what_it_is_made_of_holds_for_the_real_program(recordings: dict[str, Recording]) -> None:
+    """The account that deploys is called in each environment as `environment new` says beforehand."""
+    names = {recordings[stack].one("gcp:serviceaccount/account:Account", "access-deployer").inputs["accountId"] for stack in ("staging", "production")}  # fmt: skip
+    assert names == {"platform-deployer"}
