@@ -65,6 +65,7 @@ def preview_all(
     base: Annotated[str, typer.Option(help="Commit that the change is compared with, for the report's head.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for report-STACK.json, report.md and report.html.")] = None,
     form: Annotated[Form, typer.Option("--format", help="What is printed.")] = Form.terminal,
+    real: Annotated[bool, typer.Option(help="Refuse the sandbox.")] = False,
 ) -> None:
     """Report what would change in every environment, in the backend that PULUMI_BACKEND_URL names, else in the sandbox.
 
@@ -72,7 +73,7 @@ def preview_all(
     """
     from atwork.preview import commands
 
-    raise typer.Exit(commands.preview(stacks or [], base=base, out=out, form=form.value))
+    raise typer.Exit(commands.preview(stacks or [], base=base, out=out, form=form.value, real=real))
 
 
 @app.command()
@@ -110,12 +111,15 @@ def drift(
     *,
     out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
     slack: Annotated[bool, typer.Option(help="Tell SLACK_WEBHOOK_URL where there is any.")] = False,
+    real: Annotated[bool, typer.Option(help="Refuse the sandbox.")] = False,
 ) -> None:
     """Report what changed behind Pulumi's back: a preview with refresh, that writes nothing."""
     from atwork.preview import commands
 
     title = "Drift" if slack else ""
-    raise typer.Exit(commands.preview(stacks or [], base="", out=out, form="terminal", refresh=True, slack=title))
+    raise typer.Exit(
+        commands.preview(stacks or [], base="", out=out, form="terminal", refresh=True, slack=title, real=real)
+    )
 
 
 @app.command()

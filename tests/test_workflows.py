@@ -78,14 +78,34 @@ def test_updates_are_never_cut_off_and_follow_each_other() -> None:
     assert read("deploy-stack.yml")["jobs"]["up"]["concurrency"]["cancel-in-progress"] is False
     deploy = read("deploy.yml")["jobs"]
     assert [(key, job.get("needs")) for key, job in deploy.items()] == [
-        ("ci", None), ("staging", "ci"), ("production", "staging"),
+        ("stacks", None), ("ci", None), ("staging", "ci"), ("production", "staging"), ("others", ["stacks", "ci"]),
     ]  # fmt: skip
 
 
+def listed(jobs: dict[str, Any], output: str) -> list[str]:
+    """What the step that lists the stacks puts out, run as it is."""
+    script = jobs["stacks"]["steps"][1]["run"].replace("| jq -R . | jq -sc .", "| tr '\\n' ' '")
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=STACKS.parent, env={"GITHUB_OUTPUT": "/dev/stdout", "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return dict(line.split("=") for line in done.stdout.splitlines())[output].split()
+
+
+def test_no_job_falls_back_to_the_sandbox() -> None:
+    """Without its backend a preview would show the sandbox and call it the truth."""
+    text = "".join(path.read_text() for path in FILES)
+    calls = re.findall(r"atwork (preview|drift|up) (.*)", text)
+    assert len(calls) == 3
+    assert all("--real" in rest or "--expect merged" in rest for _, rest in calls)
+
+
 def test_the_stacks_and_the_engine_are_those_of_the_project() -> None:
-    stacks = set(read_all(STACKS))
     for name in ("preview.yml", "drift.yml"):
-        assert set(read(name)["jobs"]["stack"]["strategy"]["matrix"]["stack"]) == stacks
-    assert set(read("deploy.yml")["jobs"]) == stacks
+        jobs = read(name)["jobs"]
+        assert jobs["stack"]["strategy"]["matrix"]["stack"] == "${{ fromJSON(needs.stacks.outputs.all) }}"
+        assert listed(jobs, "all") == sorted(read_all(STACKS))
+    jobs = read("deploy.yml")["jobs"]
+    assert listed(jobs, "all") == sorted({*listed(jobs, "others"), "ci", "staging", "production"})
     pinned = {version for path in FILES for version in re.findall(r"pulumi-version: (\S+)", path.read_text())}
     assert pinned == {PULUMI.version().removeprefix("v")}

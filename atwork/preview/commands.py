@@ -30,9 +30,18 @@ _ANOTHER = 4
 
 
 def preview(
-    stacks: Sequence[str], *, base: str, out: Path | None, form: str, refresh: bool = False, slack: str = ""
+    stacks: Sequence[str],
+    *,
+    base: str,
+    out: Path | None,
+    form: str,
+    refresh: bool = False,
+    slack: str = "",
+    real: bool = False,
 ) -> int:
     """Preview stacks, all where none is named; print the report, and keep it in a folder where one is named."""
+    if real:
+        _real()
     console = Console(stderr=form != "terminal", highlight=False)
     reports = made(stacks, console, base=base, refresh=refresh)
     if out is not None:
@@ -103,6 +112,7 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
     home = here()
     chosen_of(home, [stack])
     if expected == _MERGED:
+        _real()
         expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
         raise SandboxError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
@@ -149,6 +159,12 @@ def _run() -> str:
         return os.environ.get("BUILD_URL", "")
     server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
     return f"{server}/{_needed('GITHUB_REPOSITORY')}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
+
+
+def _real() -> None:
+    """Refuse the sandbox where the real stacks are meant: its report would look the same and mean nothing."""
+    if not places.is_real():
+        raise SandboxError("PULUMI_BACKEND_URL is not set; name the backend of the real stacks, such as gs://BUCKET")
 
 
 def _needed(name: str) -> str:

@@ -45,7 +45,7 @@ def changed(base: dict[str, Any], path: str, value: object) -> str:
 
 def test_the_real_stack_files_are_right_alone_and_together() -> None:
     environments = read_all()
-    assert list(environments) == ["ci", "production", "staging"]
+    assert {"ci", "production", "staging"} <= environments.keys()
     check_together(environments)
 
 
