@@ -205,9 +205,10 @@ def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSetting
     instance = config.databases.get(service.database.instance)
     if instance is None:
         there = ", ".join(config.databases) or "none"
+        leave = f"remove environments.{stack}" if stack in service.environments else "keep it out by popup: null"
         yield (
             f"{file}: database.instance: stacks/Pulumi.{stack}.yaml has no databases.{service.database.instance} "
-            f"(it has {there}); add it there, or remove environments.{stack}"
+            f"(it has {there}); add it there, or {leave}"
         )
     elif database_name(name, service.database) in instance.databases or name in instance.users:
         yield (

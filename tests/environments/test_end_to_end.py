@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.checkout import copy
 
 from atwork.sandbox.cloud import Cloud
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
 
 
 def test_a_popup_comes_and_goes_whole(tmp_path: Path) -> None:
-    for part in ("Pulumi.yaml", "stacks", "services", "infra", "policies"):
-        source = ROOT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / part)
+    copy(tmp_path, "infra", "policies")
+    before = (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text()
 
     def atwork(*words: str, code: int = 0) -> str:
         command = [sys.executable, "-c", "from atwork.cli import main; main()", *words]
@@ -46,4 +44,4 @@ def test_a_popup_comes_and_goes_whole(tmp_path: Path) -> None:
     atwork("environment", "remove", "demo")
     atwork("sandbox", "up", "ci")
     assert [one for one in cloud.objects() if "demo" in one.id and one.urn] == []
-    assert (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text() == (ROOT / "stacks" / "Pulumi.ci.yaml").read_text()
+    assert (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text() == before

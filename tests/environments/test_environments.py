@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.checkout import copy
 from support.mocks import Recording
 from typer.testing import CliRunner, Result
 
@@ -19,15 +19,12 @@ from atwork.environments import derive
 from infra.config import check_together, read_all
 from infra.mistakes import ConfigError
 
-ROOT = Path(__file__).parents[2]
 PLACE = ("--folder", "123456789012", "--billing-account", "01AB23-CD45EF-678901")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for part in ("stacks", "services"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    copy(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ATWORK_FOLDER", raising=False)
     monkeypatch.delenv("ATWORK_BILLING_ACCOUNT", raising=False)

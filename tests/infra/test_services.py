@@ -108,7 +108,7 @@ def test_a_wrong_file_is_told_with_file_key_and_fix(change: dict[str, Any], mess
     ("change", "message"),
     [
         ({"environments": {"stagin": {}}}, r"services/stock\.yaml: environments\.stagin: there is no stacks/Pulumi\.stagin\.yaml; name one of ci"),
-        ({"database": {"instance": "big"}}, r"database\.instance: stacks/Pulumi\.staging\.yaml has no databases\.big \(it has main\)"),
+        ({"database": {"instance": "big"}}, r"database\.instance: stacks/Pulumi\.[\w-]+\.yaml has no databases\.big \(it has main\)"),
         ({"environments": {"ci": {}}, "database": {}}, r"Pulumi\.ci\.yaml has no databases\.main \(it has none\)"),
     ],
 )  # fmt: skip

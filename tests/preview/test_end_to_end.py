@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.checkout import copy
 
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
 
 
@@ -48,9 +47,7 @@ def tree(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("checkout")
-    for part in ("Pulumi.yaml", "stacks", "services", "infra", "policies"):
-        source = ROOT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    copy(folder, "infra", "policies")
     edit(Home(folder), "ci", "protect_home: false", "protect_home: true")
     done = atwork(Home(folder), "sandbox", "up", "ci")
     assert done.returncode == 0, done.stdout + done.stderr

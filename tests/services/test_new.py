@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from support.checkout import copy
 from typer.testing import CliRunner, Result
 
 from atwork.cli import app
@@ -13,15 +13,12 @@ from atwork.services.check import check
 from infra.mistakes import ConfigError
 from infra.services import read_all
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "platform"
-    for part in ("stacks", "services"):
-        shutil.copytree(ROOT / part, folder / part)
-    shutil.copy(ROOT / "Pulumi.yaml", folder)
+    folder.mkdir()
+    copy(folder)
     monkeypatch.chdir(folder)
     return folder
 

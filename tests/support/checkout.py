@@ -1,0 +1,28 @@
+"""A checkout of the project's files in a folder of its own, with its three environments and no others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from atwork.environments.files import without_deploy
+
+ROOT = Path(__file__).parents[2]
+LASTING = ("ci", "staging", "production")
+
+
+def copy(folder: Path, *more: str) -> Path:
+    """Stack files and catalogue, and further parts by name; what people added to the project is left out."""
+    for part in ("Pulumi.yaml", "stacks", "services", *more):
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    ci = folder / "stacks" / "Pulumi.ci.yaml"
+    for path in (folder / "stacks").glob("Pulumi.*.yaml"):
+        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        if name not in LASTING:
+            path.unlink()
+            ci.write_text(without_deploy(ci.read_text(), name))
+    for path in (folder / "services").glob("*.yaml"):
+        if path.stem != "orders":
+            path.unlink()
+    return folder
