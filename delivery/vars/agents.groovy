@@ -15,6 +15,7 @@ void test(Map service, String testImage, Closure body) {
     podTemplate(
         inheritFrom: stores.templates(service.stores),
         namespace: 'jenkins-tests',
+        yamlMergeStrategy: merge(),  // left out, what follows would replace the stores
         yaml: """\
 spec:
   containers:

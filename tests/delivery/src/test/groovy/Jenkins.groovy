@@ -65,6 +65,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
             step(name, [List], { List given -> given })
             step(name, [], { done << name; [:] })
         }
+        step('merge', [], { 'merge' })
         step('junit', [Map], { Map given -> done << "junit ${given.testResults}".toString() })
         step('echo', [String], { String text -> done << "echo ${text}".toString() })
         step('checkout', [Object], { done << 'checkout' })

@@ -23,6 +23,7 @@ class ServicePipelineTest extends Jenkins {
         play('service.Jenkinsfile')
         assert pods*.inheritFrom == ['build', 'test store-postgres store-redis', 'build']
         assert pods[1].namespace == 'jenkins-tests'
+        assert pods[1].yamlMergeStrategy == 'merge': 'the stores would be replaced'
         assert !pods.any { it.cloud }
         assert at('pod test') > at('node ends')
     }
