@@ -11,7 +11,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from typing import Any
 
 import yaml
 
+from atwork.engine.events import follow
 from atwork.preview.model import StackReport
 from atwork.preview.read import Reading
 from atwork.sandbox.workspace import PlainLoader
 
-_POLL_SECONDS = 0.05
 Watch = Callable[[str, int, str], None]
 """Told of each resource as it is reached: stack, how many so far, name."""
 
@@ -69,7 +69,7 @@ def preview(place: Place, stack: str, watch: Watch, *, refresh: bool = False, **
                 command, cwd=project, env={**made, "PULUMI_DEBUG_COMMANDS": "true"},
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
             )  # fmt: skip
-            for event in _follow(folder / "events", child):
+            for event in follow(folder / "events", child):
                 reading.take(event)
                 if "resourcePreEvent" in event:
                     urn = str(event["resourcePreEvent"]["metadata"]["urn"])
@@ -132,22 +132,3 @@ def _outputs_of(state: Mapping[str, Any]) -> dict[str, Any]:
     """A state with the stack's outputs and nothing else: all that another stack reads."""
     kept = [one for one in state.get("resources") or () if one["type"] == "pulumi:pulumi:Stack"]
     return {"manifest": state.get("manifest") or {}, "resources": kept}
-
-
-def _follow(path: Path, child: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
-    """Events as they are written, until the engine has ended and all are read."""
-    rest, position = "", 0
-    while True:
-        ended = child.poll() is not None
-        if path.exists():
-            with path.open() as file:
-                file.seek(position)
-                rest += file.read()
-                position = file.tell()
-        *lines, rest = rest.split("\n")
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
-        if ended:
-            return
-        time.sleep(_POLL_SECONDS)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from atwork.engine.events import follow
 from atwork.sandbox.session import Session
 from atwork.sandbox.workspace import POLICIES
 
 _COLOUR = re.compile(r"<\{%.*?%\}>")
-_POLL_SECONDS = 0.05
 _MODES = {
     "preview": ["preview"],
     "up": ["up", "--yes", "--skip-preview"],
@@ -73,7 +72,7 @@ def run(session: Session, verb: str, stack: str, watch: Callable[[Outcome, str],
                 stderr=subprocess.STDOUT,
             )
             try:
-                for event in _follow(events, child):
+                for event in follow(events, child):
                     _take(event, outcome, watch)
             except KeyboardInterrupt:
                 child.send_signal(signal.SIGINT)
@@ -86,26 +85,6 @@ def run(session: Session, verb: str, stack: str, watch: Callable[[Outcome, str],
         outcome.errors.append(printed.strip()[-2000:] or f"the engine ended with code {outcome.code}")
     outcome.seconds = time.monotonic() - started
     return outcome
-
-
-def _follow(path: Path, child: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
-    """Events as they are written, until the engine has ended and all are read."""
-    rest = ""
-    position = 0
-    while True:
-        ended = child.poll() is not None
-        if path.exists():
-            with path.open() as file:
-                file.seek(position)
-                rest += file.read()
-                position = file.tell()
-        *lines, rest = rest.split("\n")
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
-        if ended:
-            return
-        time.sleep(_POLL_SECONDS)
 
 
 def _take(event: dict[str, Any], outcome: Outcome, watch: Callable[[Outcome, str], None]) -> None:
