@@ -59,9 +59,8 @@ def made(stacks: Sequence[str], console: Console, *, base: str, refresh: bool) -
     """The reports, from the backend that the shell names, else from the sandbox."""
     home = here()
     chosen = chosen_of(home, stacks)
-    opened = places.backend(home, console) if places.is_real() else places.sandbox(home, console)
     about = {"head": _commit("HEAD"), "base": _commit(base) if base else ""}
-    with opened as place, _watcher(console) as watch:
+    with places.chosen(home, console) as place, _watcher(console) as watch:
         return previews(place, chosen, watch, refresh=refresh, **about)
 
 
@@ -116,8 +115,7 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
         expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
         raise SandboxError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
-    opened = places.backend(home, console) if places.is_real() else places.sandbox(home, console)
-    with opened as place:
+    with places.chosen(home, console) as place:
         with _watcher(console) as watch:
             [now] = previews(place, [stack], watch)
         reports.append(now)

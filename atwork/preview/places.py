@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -21,6 +21,11 @@ from atwork.sandbox.workspace import POLICIES, upstream
 def is_real() -> bool:
     """Whether the shell names a backend of its own."""
     return bool(os.environ.get("PULUMI_BACKEND_URL")) and ".sandbox" not in os.environ["PULUMI_BACKEND_URL"]
+
+
+def chosen(home: Home, console: Console) -> AbstractContextManager[Place]:
+    """The backend that the shell names, else the sandbox."""
+    return backend(home, console) if is_real() else sandbox(home, console)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from atwork.engine.wire import plain
 from atwork.preview import fingerprint, tables
 from atwork.preview.model import Change, Guard, Kind, Output, Policy, Property, Result, StackReport
 from atwork.preview.values import differences, has_unknown, redacted, shown
@@ -20,7 +21,6 @@ _KINDS: dict[str, Kind] = {
     "discard": "read", "refresh": "update",
 }  # fmt: skip
 _ORDER = ("replace", "create", "update", "delete")
-_COLOUR = re.compile(r"<\{%.*?%\}>")
 _ANY_SECRET_TEXT = re.compile(r"(?i)((?:password|token|secret)\s*[=:]\s*)\S+")
 _PROTECTION = re.compile(
     r"marked for protection|is protected|cannot be deleted|PREVENT|deletion_protection", re.IGNORECASE
@@ -85,14 +85,14 @@ class Reading:
     def _told(self, diagnostic: Mapping[str, Any]) -> None:
         if diagnostic.get("severity") != "error":
             return
-        text = _ANY_SECRET_TEXT.sub(r"\1[secret]", _COLOUR.sub("", str(diagnostic.get("message", ""))).strip())
+        text = _ANY_SECRET_TEXT.sub(r"\1[secret]", plain(str(diagnostic.get("message", ""))).strip())
         about = str(diagnostic.get("urn", "")).rpartition("::")[2]
         told = f"{about}: {text}" if about and not about.startswith("atwork-") else text
         if text and "preview failed" not in text and told not in self.errors:
             self.errors.append(told)
 
     def _judged(self, found: Mapping[str, Any]) -> None:
-        message = " ".join(_COLOUR.sub("", str(found.get("message", ""))).split())
+        message = " ".join(plain(str(found.get("message", ""))).split())
         about = str(found.get("resourceUrn", "")).rpartition("::")[2]
         one = Policy(
             name=str(found.get("policyName", "")),

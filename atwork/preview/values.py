@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from atwork.engine import wire
 from atwork.preview.model import Property
 
-SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the engine's marker of a secret, not one)
 UNKNOWN_MARKS = (
-    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # a text, and what else is not typed
+    wire.UNKNOWN,
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # a truth value
     "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # a number
     "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # a list
@@ -34,7 +34,7 @@ _HIDDEN_VARIABLES = re.compile(r"\benv\[\d+\]\.value$")
 
 def is_secret(value: Any) -> bool:
     """Whether the engine calls it a secret."""
-    return value == SECRET or (isinstance(value, Mapping) and SECRET_MARK in value)
+    return value == SECRET or (isinstance(value, Mapping) and wire.SECRET in value)
 
 
 def hides(kind: str, path: str) -> bool:

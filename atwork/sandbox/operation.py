@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import tempfile
@@ -14,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from atwork.engine.events import follow
+from atwork.engine.wire import plain
 from atwork.sandbox.session import Session
 from atwork.sandbox.workspace import POLICIES
 
-_COLOUR = re.compile(r"<\{%.*?%\}>")
 _MODES = {
     "preview": ["preview"],
     "up": ["up", "--yes", "--skip-preview"],
@@ -97,14 +96,14 @@ def _take(event: dict[str, Any], outcome: Outcome, watch: Callable[[Outcome, str
         if resource.get("custom") and metadata["type"] not in _NOT_COUNTED:
             outcome.steps[metadata["op"]] += 1
     elif "diagnosticEvent" in event and event["diagnosticEvent"].get("severity") == "error":
-        text = _COLOUR.sub("", event["diagnosticEvent"]["message"]).strip()
+        text = plain(event["diagnosticEvent"]["message"]).strip()
         about = str(event["diagnosticEvent"].get("urn", "")).rpartition("::")[2]
         if text and "update failed" not in text:
             outcome.errors.append(f"{about}: {text}" if about and not about.startswith("atwork-") else text)
     elif "policyEvent" in event:
         found = event["policyEvent"]
         about = str(found.get("resourceUrn", "")).rpartition("::")[2]
-        told = f"{about}: {found['policyName']}: {' '.join(_COLOUR.sub('', found['message']).split())}"
+        told = f"{about}: {found['policyName']}: {' '.join(plain(found['message']).split())}"
         (outcome.errors if found.get("enforcementLevel") == "mandatory" else outcome.advice).append(told)
     elif "summaryEvent" in event:
         outcome.finished = True

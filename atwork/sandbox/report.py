@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from rich.table import Table
 
-from atwork.sandbox.cloud import SECRET
+from atwork.engine.wire import SECRET
 from atwork.sandbox.home import Home
 from atwork.sandbox.operation import Outcome
 from atwork.sandbox.session import deployment

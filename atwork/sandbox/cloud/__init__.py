@@ -18,7 +18,8 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 
-SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the engine's marker of a secret, not one)
+from atwork.engine.wire import SECRET
+
 _FORMAT = 2
 _APPLICATION = 0x61747764
 """What a file of ours has in SQLite's `application_id`."""
