@@ -36,6 +36,26 @@ ACTIONLINT = Program(
 )
 """Checks workflows."""
 
+_MAIN = "k8s.io/kubernetes/cmd"
+_VERSION = "k8s.io/component-base/version"
+KUBERNETES = Program(
+    "kubernetes",
+    "k8s.io/kubernetes",
+    {
+        "etcd": "go.etcd.io/etcd/server/v3",
+        "kube-apiserver": f"{_MAIN}/kube-apiserver",
+        "kube-controller-manager": f"{_MAIN}/kube-controller-manager",
+        "kube-scheduler": f"{_MAIN}/kube-scheduler",
+    },
+    minutes=12,
+    # Without these a server calls itself v0.0.0-master+$Format:%H$, which no client can read.
+    variables={f"{_VERSION}.gitVersion": "{version}", f"{_VERSION}.gitMajor": "1", f"{_VERSION}.gitMinor": "36"},
+)
+"""The control plane of real clusters in the sandbox."""
+
+KWOK = Program("kwok", "sigs.k8s.io/kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, minutes=3)
+"""Plays their nodes, so that pods become ready with no container running."""
+
 
 def actionlint(console: Console) -> Path:
     """The checker of workflows: the one on PATH, or the one in the cache."""
