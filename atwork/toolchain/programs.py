@@ -69,7 +69,28 @@ def helm(console: Console) -> Path:
     return Path(found) if found else provide(HELM, console) / "helm"
 
 
+def helm_at_hand() -> Path | None:
+    """Helm where it is there already; nothing is built for it."""
+    found = shutil.which("helm")
+    built = HELM.folder() / "helm"
+    return Path(found) if found else built if built.exists() else None
+
+
 def registry(console: Console) -> tuple[Path, Path]:
     """The client and the registry; nobody has the latter on PATH, so that both come from the cache."""
     folder = provide(REGISTRY, console)
     return folder / "crane", folder / "registry"
+
+
+def control_plane(console: Console) -> dict[str, Path]:
+    """etcd, the Kubernetes control plane and kwok: all from PATH, or all from the cache.
+
+    Not some of each: the flags that are given belong to the pinned versions' neighbourhood, and a control plane of
+    two versions is a puzzle nobody asked for.
+    """
+    names = (*KUBERNETES.binaries, *KWOK.binaries)
+    on_path = {name: Path(found) for name in names if (found := shutil.which(name))}
+    if len(on_path) == len(names):
+        return on_path
+    folders = {name: provide(program, console) for program in (KUBERNETES, KWOK) for name in program.binaries}
+    return {name: folder / name for name, folder in folders.items()}

@@ -1,0 +1,161 @@
+"""One cluster's control plane on loopback: API server, controllers, scheduler, and kwok for its nodes.
+
+Flags that are not obvious, and what breaks without them:
+- `--endpoint-reconciler-type=none`: the API server would advertise loopback to pods, which Kubernetes refuses.
+- `--node-monitor-grace-period=24h` with kwok's leases off: on a busy machine kwok's heartbeats come late, nodes turn
+  NotReady, and the controllers then take the readiness of pods away for good.
+- `_CLOUDS_OWN` are switched off: no cloud provider is compiled in; gke.py plays what they would do.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from atwork.sandbox.clusters import credentials
+from atwork.sandbox.clusters.daemon import Daemon
+from atwork.sandbox.home import SandboxError
+
+SERVICES = "34.118.224.0/20"
+"""Where GKE takes the addresses of Services from unless it is told otherwise."""
+
+_READY_SECONDS = 120
+_ADMISSION = "PodSecurity,ResourceQuota,LimitRanger,ValidatingAdmissionPolicy,Priority,DefaultStorageClass"
+_CLOUDS_OWN = ("nodeipam", "cloud-node-lifecycle-controller", "node-route-controller", "service-lb-controller")
+_STAGES = Path(__file__).with_name("stages.yaml")
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """A cluster by its folder (logs, process numbers), its port and its keys' prefix in etcd."""
+
+    name: str
+    folder: Path
+    port: int
+    prefix: str
+    shared: Path
+    """Folder of the certificates and tokens of the whole sandbox."""
+
+    @property
+    def server(self) -> str:
+        """Address as it stands in a kubeconfig."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def daemons(self) -> dict[str, Daemon]:
+        """Its programs, in the order in which they are started."""
+        names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+        return {name: Daemon(name, self.folder) for name in names}
+
+    def start(self, binaries: Mapping[str, Path], etcd: str) -> None:
+        """Start what does not run, and wait until the API server answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        daemons = self.daemons()
+        daemons["kube-apiserver"].start(self._api_server(binaries["kube-apiserver"], etcd))
+        self._wait(daemons["kube-apiserver"])
+        for name, command in self._clients(binaries).items():
+            daemons[name].start(command)
+
+    def stop(self) -> None:
+        """End its programs, the API server last."""
+        for daemon in reversed(self.daemons().values()):
+            daemon.stop()
+
+    def alive(self) -> bool:
+        """Whether all of it runs."""
+        return all(daemon.alive() for daemon in self.daemons().values())
+
+    def _api_server(self, binary: Path, etcd: str) -> list[str]:
+        shared = self.shared
+        return [
+            str(binary),
+            f"--etcd-servers={etcd}",
+            f"--etcd-prefix={self.prefix}",
+            f"--etcd-cafile={shared / 'ca.crt'}",
+            f"--etcd-certfile={shared / 'server.crt'}",
+            f"--etcd-keyfile={shared / 'server.key'}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--secure-port={self.port}",
+            f"--tls-cert-file={shared / 'server.crt'}",
+            f"--tls-private-key-file={shared / 'server.key'}",
+            f"--requestheader-client-ca-file={shared / 'ca.crt'}",
+            f"--token-auth-file={shared / 'tokens.csv'}",
+            f"--encryption-provider-config={shared / 'encryption.yaml'}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={shared / 'sa.pub'}",
+            f"--service-account-signing-key-file={shared / 'sa.key'}",
+            f"--service-cluster-ip-range={SERVICES}",
+            "--authorization-mode=Node,RBAC",
+            f"--enable-admission-plugins={_ADMISSION}",
+            "--anonymous-auth=false",
+            "--allow-privileged=true",
+            "--endpoint-reconciler-type=none",
+            "--profiling=false",
+        ]
+
+    def _clients(self, binaries: Mapping[str, Path]) -> dict[str, list[str]]:
+        controllers, scheduler, kwok = (
+            str(self._kubeconfig(user)) for user in ("system:kube-controller-manager", "system:kube-scheduler", "kwok")
+        )
+        return {
+            "kube-controller-manager": [
+                str(binaries["kube-controller-manager"]),
+                f"--kubeconfig={controllers}",
+                f"--authentication-kubeconfig={controllers}",
+                f"--authorization-kubeconfig={controllers}",
+                f"--root-ca-file={self.shared / 'ca.crt'}",
+                f"--service-account-private-key-file={self.shared / 'sa.key'}",
+                "--use-service-account-credentials=true",
+                "--leader-elect=false",
+                "--secure-port=0",
+                "--node-monitor-grace-period=24h",
+                f"--controllers=*,{','.join(f'-{name}' for name in _CLOUDS_OWN)}",
+            ],
+            "kube-scheduler": [
+                str(binaries["kube-scheduler"]),
+                f"--kubeconfig={scheduler}",
+                f"--authentication-kubeconfig={scheduler}",
+                f"--authorization-kubeconfig={scheduler}",
+                "--leader-elect=false",
+                "--secure-port=0",
+            ],
+            "kwok": [
+                str(binaries["kwok"]),
+                f"--kubeconfig={kwok}",
+                f"--config={_STAGES}",
+                "--manage-all-nodes=true",
+                "--cidr=10.244.0.0/16",
+                "--node-ip=127.0.0.1",
+                "--node-lease-duration-seconds=0",
+            ],
+        }
+
+    def _kubeconfig(self, user: str) -> Path:
+        path = self.folder / f"{user.rpartition(':')[2]}.kubeconfig"
+        path.touch(mode=0o600)
+        secret = credentials.token(self.shared, user)
+        path.write_text(credentials.kubeconfig(self.name, self.server, (self.shared / "ca.crt").read_bytes(), secret))
+        return path
+
+    def _wait(self, daemon: Daemon) -> None:
+        context = ssl.create_default_context(cafile=self.shared / "ca.crt")
+        headers = {"Authorization": f"Bearer {credentials.token(self.shared, credentials.PERSON)}"}
+        end = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < end:
+            if not daemon.alive():
+                raise SandboxError(f"{daemon.log}: the API server of {self.name} ended: {daemon.last_words()}")
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=5)
+            try:
+                connection.request("GET", "/readyz", headers=headers)
+                if connection.getresponse().status == http.client.OK:
+                    return
+            except (OSError, http.client.HTTPException):
+                pass
+            finally:
+                connection.close()
+            time.sleep(0.1)
+        raise SandboxError(f"{daemon.log}: the API server of {self.name} is not ready after {_READY_SECONDS} s")

@@ -1,0 +1,71 @@
+"""A cluster that somebody runs already (kind, minikube): its address and credentials, from their own kubeconfig."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from atwork.sandbox.home import SandboxError
+
+
+def server(context: str) -> str:
+    """Address of the API server of a context."""
+    found = str(_parts(context)[0].get("server", ""))
+    if not found.startswith("https://") or "/" in found.removeprefix("https://").rstrip("/"):
+        raise SandboxError(
+            f"context {context}: its server {found} is not https://HOST:PORT, which is all that a GKE endpoint can say"
+        )
+    return found.rstrip("/")
+
+
+def access(context: str) -> tuple[bytes, dict[str, str]]:
+    """Its authority, and what `gke-gcloud-auth-plugin` would answer for it: a token, or a certificate with its key."""
+    cluster, user = _parts(context)
+    authority = _content(cluster, "certificate-authority")
+    if authority is None:
+        raise SandboxError(f"context {context}: it names no certificate-authority; add it to your kubeconfig")
+    if "token" in user:
+        return authority, {"token": str(user["token"])}
+    certificate, key = _content(user, "client-certificate"), _content(user, "client-key")
+    if certificate is None or key is None:
+        raise SandboxError(f"context {context}: its user has neither a token nor a client certificate; choose another")
+    return authority, {"clientCertificateData": certificate.decode(), "clientKeyData": key.decode()}
+
+
+def kubeconfig(context: str) -> str:
+    """The person's kubeconfig for that context alone."""
+    cluster, user = _parts(context)
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": context,
+            "clusters": [{"name": context, "cluster": cluster}],
+            "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
+            "users": [{"name": context, "user": user}],
+        }
+    )
+
+
+def _parts(context: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    from kubernetes.config import kube_config
+
+    try:
+        merged: Any = kube_config.KubeConfigMerger(kube_config.KUBE_CONFIG_DEFAULT_LOCATION)
+        contexts = {one["name"]: one["context"].value for one in merged.config["contexts"].value}
+        clusters = {one["name"]: one["cluster"].value for one in merged.config["clusters"].value}
+        users = {one["name"]: one["user"].value for one in merged.config["users"].value}
+    except (kube_config.ConfigException, TypeError, KeyError) as error:
+        raise SandboxError(f"{kube_config.KUBE_CONFIG_DEFAULT_LOCATION}: no kubeconfig to read: {error}") from None
+    if context not in contexts:
+        raise SandboxError(f"--context: your kubeconfig has no context {context}; it has {', '.join(contexts)}")
+    chosen = contexts[context]
+    return dict(clusters[chosen["cluster"]]), dict(users[chosen["user"]])
+
+
+def _content(part: dict[str, Any], key: str) -> bytes | None:
+    if f"{key}-data" in part:
+        return base64.b64decode(part[f"{key}-data"])
+    return Path(part[key]).expanduser().read_bytes() if key in part else None

@@ -1,0 +1,234 @@
+"""The parts of real clusters that need no cluster: choice, credentials, daemons, machines, what GKE would do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from atwork.sandbox.clusters import certificates, credentials, elsewhere
+from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
+from atwork.sandbox.clusters.daemon import Daemon
+from atwork.sandbox.clusters.gke import Pool, pools_of
+from atwork.sandbox.clusters.machines import capacity, size
+from atwork.sandbox.home import SandboxError
+
+POOL = {
+    "name": "agents-1a2b",
+    "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": 8},
+    "nodeConfig": {
+        "machineType": "e2-standard-8",
+        "spot": True,
+        "labels": {"atwork.dev/pool": "agents"},
+        "taints": [{"key": "atwork.dev/pool", "value": "agents", "effect": "NO_SCHEDULE"}],
+    },
+}
+
+
+def test_a_choice_is_kept_and_stays_while_something_is_there(tmp_path: Path) -> None:
+    assert Choice.kept(tmp_path) is None
+    Choice(Kind.real, {"ci": "kind-ci"}).keep(tmp_path, empty=True)
+    assert Choice.kept(tmp_path) == Choice(Kind.real, {"ci": "kind-ci"})
+    Choice(Kind.real, {"ci": "kind-ci"}).keep(tmp_path, empty=False)
+    with pytest.raises(SandboxError, match=r"brought up with real clusters.*--clusters simulated"):
+        Choice(Kind.simulated).keep(tmp_path, empty=False)
+    Choice(Kind.simulated).keep(tmp_path, empty=True)
+    assert Choice.kept(tmp_path) == Choice()
+
+
+def test_a_sandbox_that_chose_nothing_has_simulated_clusters(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match="brought up with simulated clusters"):
+        Choice(Kind.real).keep(tmp_path, empty=False)
+
+
+def test_a_damaged_choice_is_named(tmp_path: Path) -> None:
+    (tmp_path / "clusters.json").write_text('{"kind": "imagined"}')
+    with pytest.raises(SandboxError, match=r"clusters\.json: damaged .*reset"):
+        Choice.kept(tmp_path)
+
+
+@pytest.mark.parametrize("word", ["ci", "=kind", "ci="])
+def test_a_context_names_its_environment(word: str) -> None:
+    assert contexts_of(["ci=kind-ci"]) == {"ci": "kind-ci"}
+    with pytest.raises(SandboxError, match=f"--context {word}: write ENVIRONMENT=CONTEXT"):
+        contexts_of([word])
+
+
+def test_a_daemon_is_found_again_and_another_process_is_not_taken_for_it(tmp_path: Path) -> None:
+    daemon = Daemon("sleeper", tmp_path)
+    assert not daemon.alive()
+    daemon.start(["/bin/sh", "-c", "echo begun; exec sleep 60"])
+    try:
+        assert Daemon("sleeper", tmp_path).alive()
+        note = json.loads((tmp_path / "sleeper.pid").read_text())
+        daemon.start(["/bin/sh", "-c", "exit 1"])  # it runs: nothing happens
+        assert json.loads((tmp_path / "sleeper.pid").read_text()) == note
+        (tmp_path / "sleeper.pid").write_text(json.dumps({"pid": os.getpid(), "born": note["born"]}))
+        assert not daemon.alive()
+        daemon.stop()  # ends nobody: the number is another's
+        assert not (tmp_path / "sleeper.pid").exists()
+        (tmp_path / "sleeper.pid").write_text(json.dumps(note))
+    finally:
+        daemon.stop()
+    assert not daemon.alive()
+    assert daemon.last_words() == "begun"
+    with pytest.raises(ProcessLookupError):
+        os.kill(note["pid"], 0)
+
+
+def test_a_daemon_that_ends_by_itself_is_not_alive(tmp_path: Path) -> None:
+    daemon = Daemon("short", tmp_path)
+    daemon.start(["/bin/sh", "-c", "exit 3"])
+    end = time.monotonic() + 10
+    while daemon.alive() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not daemon.alive()
+
+
+def test_the_plugin_answers_for_clusters_of_the_sandbox_alone(tmp_path: Path) -> None:
+    statuses = {"https://127.0.0.1:6443": {"token": "theirs"}, "https://127.0.0.1:7443": {"token": "ours"}}
+    credentials.write_plugin(tmp_path / "shared", tmp_path / "bin", statuses)
+
+    def asked(server: str) -> subprocess.CompletedProcess[str]:
+        info = json.dumps({"spec": {"cluster": {"server": server}}})
+        return subprocess.run(
+            [str(tmp_path / "bin" / credentials.PLUGIN)], env={**os.environ, "KUBERNETES_EXEC_INFO": info},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    answer = json.loads(asked("https://127.0.0.1:7443").stdout)
+    assert answer["kind"] == "ExecCredential"
+    assert answer["status"] == {"token": "ours"}
+    stranger = asked("https://gke-1.europe-west1-b.gke.goog")
+    assert stranger.returncode == 1
+    assert "no cluster of the sandbox" in stranger.stderr
+    assert (tmp_path / "shared" / "answers.json").stat().st_mode & 0o077 == 0
+
+
+def test_keys_and_tokens_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
+    certificates.write(tmp_path)
+    credentials.write(tmp_path)
+    first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    certificates.write(tmp_path)
+    credentials.write(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
+    assert [path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077] == []
+    users = (credentials.PERSON, "system:kube-scheduler", "kwok")
+    assert len({credentials.token(tmp_path, user) for user in users}) == len(users)
+    encryption = yaml.safe_load((tmp_path / "encryption.yaml").read_text())["resources"][0]
+    assert encryption["resources"] == ["secrets"]
+    assert "secretbox" in encryption["providers"][0]
+
+
+@pytest.mark.parametrize(
+    ("machine", "cpus", "gib"),
+    [("e2-standard-8", 8, 32), ("e2-medium", 2, 4), ("n2-highmem-16", 16, 128), ("e2-custom-6-12288", 6, 12),
+     ("n1-standard-4", 4, 15), ("c3-highcpu-8", 8, 16), ("unheard-of", 4, 16)],
+)  # fmt: skip
+def test_the_size_of_a_machine(machine: str, cpus: int, gib: float) -> None:
+    assert size(machine) == (cpus, gib)
+    assert capacity(machine)["memory"] == f"{int(gib * 1024)}Mi"
+
+
+def test_a_pool_is_as_its_stack_file_says() -> None:
+    [(name, pool)] = pools_of([(POOL, "europe-west1-b")])
+    assert (name, pool.least, pool.most, pool.zones) == ("agents-1a2b", 0, 8, ("europe-west1-b",))
+    node = pool.node(3)
+    assert node["metadata"]["name"] == "gke-agents-1a2b-3"
+    labels = node["metadata"]["labels"]
+    assert labels["atwork.dev/pool"] == "agents"
+    assert labels["cloud.google.com/gke-spot"] == "true"
+    assert labels["node.kubernetes.io/instance-type"] == "e2-standard-8"
+    assert node["spec"]["taints"] == [{"key": "atwork.dev/pool", "value": "agents", "effect": "NoSchedule"}]
+    assert node["status"]["allocatable"]["cpu"] == "8"
+
+
+def test_nodes_of_a_regional_cluster_are_in_all_its_zones() -> None:
+    pool = Pool.of({"name": "p", "autoscaling": {"minNodeCount": 1, "maxNodeCount": 2}}, "europe-west1")
+    assert (pool.least, pool.most) == (3, 6)
+    zones = {pool.node(number)["metadata"]["labels"]["topology.kubernetes.io/zone"] for number in range(3)}
+    assert zones == {"europe-west1-b", "europe-west1-c", "europe-west1-d"}
+
+
+@pytest.mark.parametrize(
+    ("selector", "tolerations", "suits"),
+    [
+        ({}, [], False),
+        ({}, [{"key": "atwork.dev/pool", "value": "agents", "effect": "NoSchedule"}], True),
+        ({}, [{"operator": "Exists"}], True),
+        ({}, [{"key": "atwork.dev/pool", "operator": "Exists", "effect": "NoExecute"}], False),
+        ({"atwork.dev/pool": "system"}, [{"operator": "Exists"}], False),
+    ],
+)
+def test_a_pool_suits_the_pods_that_are_meant_for_it(
+    selector: dict[str, str], tolerations: list[dict[str, Any]], *, suits: bool
+) -> None:
+    pod = {"spec": {"nodeSelector": selector, "tolerations": tolerations}}
+    assert Pool.of(POOL, "europe-west1-b").suits(pod) is suits
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "kubeconfig"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "clusters": [
+                    {
+                        "name": "kind",
+                        "cluster": {"server": "https://127.0.0.1:6443", "certificate-authority-data": "Q0E="},
+                    },
+                    {"name": "far", "cluster": {"server": "https://rancher.example.com/k8s/clusters/c-1"}},
+                    {"name": "blind", "cluster": {"server": "https://127.0.0.1:1"}},
+                ],
+                "contexts": [
+                    {"name": "kind-ci", "context": {"cluster": "kind", "user": "kind"}},
+                    {"name": "kind-none", "context": {"cluster": "kind", "user": "nobody"}},
+                    {"name": "far", "context": {"cluster": "far", "user": "kind"}},
+                    {"name": "blind", "context": {"cluster": "blind", "user": "kind"}},
+                ],
+                "users": [
+                    {"name": "kind", "user": {"client-certificate-data": "Q0VSVA==", "client-key-data": "S0VZ"}},
+                    {"name": "nobody", "user": {}},
+                ],
+            }
+        )
+    )
+    from kubernetes.config import kube_config
+
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(path))
+    return path
+
+
+def test_somebodys_own_cluster_is_taken_from_their_kubeconfig(kubeconfig: Path) -> None:
+    assert elsewhere.server("kind-ci") == "https://127.0.0.1:6443"
+    assert elsewhere.access("kind-ci") == (b"CA", {"clientCertificateData": "CERT", "clientKeyData": "KEY"})
+    assert json.loads(elsewhere.kubeconfig("kind-ci"))["current-context"] == "kind-ci"
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [("kind-ie", "has no context kind-ie; it has kind-ci"), ("kind-none", "neither a token nor a client certificate"),
+     ("blind", "names no certificate-authority")],
+)  # fmt: skip
+def test_a_context_that_cannot_be_used_is_refused(kubeconfig: Path, context: str, message: str) -> None:
+    with pytest.raises(SandboxError, match=message):
+        elsewhere.access(context)
+
+
+def test_an_address_that_no_gke_endpoint_could_be_is_refused(kubeconfig: Path) -> None:
+    with pytest.raises(SandboxError, match="is not https://HOST:PORT"):
+        elsewhere.server("far")
+
+
+def test_the_command_says_nothing_of_clusters_until_they_are_asked_for() -> None:
+    """The client of Kubernetes takes half a second to import; no other command may pay for it."""
+    code = "import sys; import atwork.cli, atwork.sandbox.commands; sys.exit('kubernetes.client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
