@@ -78,6 +78,14 @@ class Package(ABC):
     def deletable(self, found: CloudObject, cloud: Cloud) -> None:
         """Raise `Refused` where the object is protected or in use."""
 
+    def built(self, made: CloudObject) -> None:
+        """Do what an object needs beside being recorded; raise `Refused` where it cannot be done."""
+        del made
+
+    def dismantled(self, gone: CloudObject) -> None:
+        """Undo what `built` did."""
+        del gone
+
     @abstractmethod
     def gone(self, found: CloudObject, cloud: Cloud) -> None:
         """Delete the object, and what goes with it."""

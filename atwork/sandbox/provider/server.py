@@ -11,6 +11,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.provider.gcp import GoogleCloud
 from atwork.sandbox.provider.kubernetes import Kubernetes
 from atwork.sandbox.provider.servicer import Servicer
@@ -31,19 +32,29 @@ class Running:
             server.stop(grace=None).wait()
 
 
-def serve(cloud_path: Path) -> Running:
-    """Serve every package on a free loopback port of its own; raises `CloudCorrupt` for a damaged file."""
+def serve(cloud_path: Path, fleet: Fleet | None = None) -> Running:
+    """Serve every package on a free loopback port of its own; raises `CloudCorrupt` for a damaged file.
+
+    With a fleet, clusters are real and what is in them goes to their API servers.
+    """
     cloud = Cloud(cloud_path)
     _log_to(cloud_path.parent / "logs" / "provider.log")
     ports: dict[str, int] = {}
     servers: list[grpc.Server] = []
-    for package in (GoogleCloud(), Kubernetes()):
+    inside = Servicer(Kubernetes(), cloud) if fleet is None else _live(cloud, fleet)
+    for name, servicer in {"gcp": Servicer(GoogleCloud(fleet), cloud), "kubernetes": inside}.items():
         server = grpc.server(ThreadPoolExecutor(max_workers=16), options=_MESSAGE_SIZE)
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(package, cloud), server)
-        ports[package.name] = server.add_insecure_port("127.0.0.1:0")
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+        ports[name] = server.add_insecure_port("127.0.0.1:0")
         server.start()
         servers.append(server)
     return Running(ports, tuple(servers))
+
+
+def _live(cloud: Cloud, fleet: Fleet) -> Servicer:
+    from atwork.sandbox.provider.kubernetes.live import Live  # the client of Kubernetes is slow to import
+
+    return Live(Kubernetes(), cloud, fleet.connect, fleet.authority_at)
 
 
 def _log_to(path: Path) -> None:

@@ -36,7 +36,7 @@ _TEXTS = ("kubeconfig", "credentials")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def _plain_errors(method: Method) -> Method:
+def plain_errors(method: Method) -> Method:
     """Turn what goes wrong into one plain message for the engine; only the unexpected leaves a traceback in the log."""
 
     @functools.wraps(method)
@@ -75,7 +75,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         del request, context
         return empty_pb2.Empty()
 
-    @_plain_errors
+    @plain_errors
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
         del context
         news = from_struct(request.news)
@@ -85,7 +85,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         mistakes = Checker(schema.provider(self._package.name), {}, {}).mistakes(plain)
         return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(mistakes))
 
-    @_plain_errors
+    @plain_errors
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         del context
         old, new = from_struct(request.old_inputs), from_struct(request.news)
@@ -96,9 +96,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if change.path[0] == "clusterIdentifier"
             or (change.path[0] == "kubeconfig" and "clusterIdentifier" not in new and _moved(old, new))
         }
-        return _diff_response([(change, change.text() in replacing) for change in found], delete_first=False)
+        return diff_response([(change, change.text() in replacing) for change in found], delete_first=False)
 
-    @_plain_errors
+    @plain_errors
     def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:
         arguments = from_struct(request.args)
         self._configs[context.peer()] = {key: _decoded(key, value) for key, value in arguments.items()}
@@ -106,7 +106,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
 
-    @_plain_errors
+    @plain_errors
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
         made = self._request(request, context, request.news)
         completed = self._package.completed(made, from_struct(request.olds), request.randomSeed)
@@ -114,19 +114,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         mistakes = Checker(schema.resource(made.token), rules, objects).mistakes(completed)
         return provider_pb2.CheckResponse(inputs=to_struct(completed), failures=_failures(mistakes))
 
-    @_plain_errors
+    @plain_errors
     def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         made = self._request(request, context, request.news)
         old = from_struct(request.old_inputs)
-        ignored = set(request.ignoreChanges)
-        found = [
-            (change, self._package.replaces(made.token, change.path, made.config))
-            for change in changes(old, made.inputs)
-            if change.text() not in ignored and change.path[0] not in ignored
-        ]
-        return _diff_response(found, delete_first=self._same_name(made, old))
+        return diff_response(self._changes(request, made, old), delete_first=self._same_name(made, old))
 
-    @_plain_errors
+    @plain_errors
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         made = self._request(request, context, request.properties)
         if request.preview:
@@ -144,9 +138,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                     self._cloud.create(one, links)
             except AlreadyExists:
                 raise Refused(f"Error 409: '{identity}' already exists; import it, or choose another name") from None
+        self._build(one)
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))
 
-    @_plain_errors
+    @plain_errors
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         made = self._request(request, context, request.inputs)
         self._package.reachable(made, self._cloud)
@@ -157,7 +152,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             id=found.id, inputs=to_struct(found.inputs), properties=to_struct(found.outputs)
         )
 
-    @_plain_errors
+    @plain_errors
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         made = self._request(request, context, request.news)
         outputs = keep_secret(self._package.outputs(made, request.id), made.inputs)
@@ -170,7 +165,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 self._cloud.update(one, self._existing_links(made))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
-    @_plain_errors
+    @plain_errors
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
         made = self._request(request, context, request.old_inputs)
         with self._cloud.together():
@@ -179,9 +174,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if found is not None:
                 self._package.deletable(found, self._cloud)
                 self._package.gone(found, self._cloud)
+        if found is not None:
+            self._package.dismantled(found)
         return empty_pb2.Empty()
 
-    @_plain_errors
+    @plain_errors
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
         del context
         raise Refused(f"{request.tok}: the sandbox has no data sources, and the program needs none")
@@ -190,13 +187,30 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         token = request.urn.rpartition("::")[0].rpartition("::")[2].rpartition("$")[2]
         return Request(token, request.urn, self._configs.get(context.peer(), {}), from_struct(properties))
 
+    def _changes(self, request: Any, made: Request, old: Mapping[str, Json]) -> list[tuple[Change, bool]]:
+        """What differs, and whether it replaces; without what the program wants ignored."""
+        ignored = set(request.ignoreChanges)
+        return [
+            (change, self._package.replaces(made.token, change.path, made.config))
+            for change in changes(old, made.inputs)
+            if change.text() not in ignored and change.path[0] not in ignored
+        ]
+
+    def _build(self, one: CloudObject) -> None:
+        """Do what takes its time; where that fails, the object has never been."""
+        try:
+            self._package.built(one)
+        except Refused:
+            self._cloud.delete(one.scope, one.type, one.id)
+            raise
+
     def _expected(self, made: Request) -> dict[str, Json]:
         """What a preview can say: the inputs, and unknowns for what only the cloud knows."""
         outputs = schema.resource(made.token)["outputs"]
         inputs = {key: value for key, value in made.inputs.items() if not key.startswith("__")}
         if self._package.name == "kubernetes":
             return inputs
-        known = self._package.outputs(made, UNKNOWN) if not _has_unknown(made.inputs) else inputs
+        known = self._package.outputs(made, UNKNOWN) if not has_unknown(made.inputs) else inputs
         computed = {key: UNKNOWN for key in outputs if key not in inputs or known.get(key) != inputs[key]}
         return keep_secret({**inputs, **computed}, made.inputs)
 
@@ -212,7 +226,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _same_name(self, made: Request, old: Mapping[str, Json]) -> bool:
         """Whether a replacement would take the name of what it replaces, which then has to go first."""
-        if _has_unknown(made.inputs):
+        if has_unknown(made.inputs):
             return False
         before = Request(made.token, made.urn, made.config, dict(old))
         try:
@@ -225,12 +239,13 @@ def _moved(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:
     return is_unknown(new.get("kubeconfig")) or server(old) != server(new)
 
 
-def _has_unknown(value: Json) -> bool:
+def has_unknown(value: Json) -> bool:
+    """Whether anything in it will be known only later."""
     value = reveal(value)
     if isinstance(value, Mapping):
-        return any(_has_unknown(item) for item in value.values())
+        return any(has_unknown(item) for item in value.values())
     if isinstance(value, list):
-        return any(_has_unknown(item) for item in value)
+        return any(has_unknown(item) for item in value)
     return value == UNKNOWN
 
 
@@ -254,7 +269,8 @@ def _failures(mistakes: list[Mistake]) -> list[Any]:
     return [provider_pb2.CheckFailure(property=one.path, reason=one.reason) for one in mistakes]
 
 
-def _diff_response(found: list[tuple[Change, bool]], *, delete_first: bool) -> provider_pb2.DiffResponse:
+def diff_response(found: list[tuple[Change, bool]], *, delete_first: bool) -> provider_pb2.DiffResponse:
+    """The answer to `Diff`, path by path."""
     replacing = [change for change, replaces in found if replaces]
     return provider_pb2.DiffResponse(
         changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,

@@ -9,13 +9,16 @@ from importlib import resources
 from typing import Any
 
 from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.clusters.api import ApiError
+from atwork.sandbox.clusters.fleet import Fleet
+from atwork.sandbox.home import SandboxError
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.diff import Path
 from atwork.sandbox.provider.diff import replaces as by_rules
 from atwork.sandbox.provider.gcp.ids import identity, links
-from atwork.sandbox.provider.gcp.outputs import CLUSTER, computed, servers
+from atwork.sandbox.provider.gcp.outputs import CLUSTER, at, computed, servers
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name
-from atwork.sandbox.provider.values import Json, reveal
+from atwork.sandbox.provider.values import UNKNOWN, Json, reveal
 
 _NAMING = ("project", "location", "region", "zone", "name")
 _AUTO_LABEL = {"goog-pulumi-provisioned": "true"}
@@ -73,9 +76,12 @@ def _table() -> dict[str, dict[str, Any]]:
 
 
 class GoogleCloud(Package):
-    """Package `gcp`."""
+    """Package `gcp`. With a fleet, each GKE cluster has a real API server."""
 
     name = "gcp"
+
+    def __init__(self, fleet: Fleet | None = None) -> None:
+        self._fleet = fleet
 
     def rules(self, token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """The table of facts where it has the type, else that names and places cannot change."""
@@ -136,6 +142,8 @@ class GoogleCloud(Package):
         inputs = {key: value for key, value in request.inputs.items() if not key.startswith("__")}
         known = schema.resource(request.token)["outputs"]
         made = {**inputs, **computed(request, identity)}
+        if self._fleet is not None and request.token == CLUSTER and identity != UNKNOWN:
+            made |= at(made, self._fleet.reserve(identity, request.urn.split("::")[0].rpartition(":")[2]).endpoint)
         for key in ("project", "region"):
             if key in known and key not in made and key in request.config:
                 made[key] = request.config[key]
@@ -144,6 +152,23 @@ class GoogleCloud(Package):
             labels = {**defaults, **(reveal(made.get("labels")) or {})}
             made |= {"pulumiLabels": labels, "effectiveLabels": {**_AUTO_LABEL, **labels}}
         return {key: value for key, value in made.items() if key in known or key == "id"}
+
+    def built(self, made: CloudObject) -> None:
+        """Start the API server of a cluster."""
+        if self._fleet is None or made.type != CLUSTER:
+            return
+        cluster = self._fleet.reserve(made.id, "")
+        try:
+            self._fleet.start(cluster)
+            self._fleet.furnish(cluster)
+        except (SandboxError, ApiError) as error:
+            self._fleet.remove(cluster)
+            raise Refused(str(error)) from None
+
+    def dismantled(self, gone: CloudObject) -> None:
+        """End the API server of a cluster."""
+        if self._fleet is not None and gone.type == CLUSTER:
+            self._fleet.remove(self._fleet.reserve(gone.id, ""))
 
     def deletable(self, found: CloudObject, cloud: Cloud) -> None:
         """Protection first, then use by others."""

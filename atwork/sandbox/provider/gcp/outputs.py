@@ -48,6 +48,13 @@ def servers(cluster: CloudObject) -> tuple[str, ...]:
     )
 
 
+def at(outputs: dict[str, Json], endpoint: str) -> dict[str, Json]:
+    """A cluster whose API server answers at an endpoint, HOST:PORT."""
+    endpoints = outputs["controlPlaneEndpointsConfig"]
+    by_name = {**endpoints["dnsEndpointConfig"], "endpoint": endpoint}
+    return {"controlPlaneEndpointsConfig": {**endpoints, "dnsEndpointConfig": by_name}}
+
+
 def _cluster(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
     location = str(inputs.get("location", ""))
     endpoint = f"gke-{stable(identity, digits=32)}-{project_number(project)}.{location}.gke.goog"

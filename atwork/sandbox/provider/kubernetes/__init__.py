@@ -13,7 +13,7 @@ from atwork.sandbox.provider.gcp.outputs import CLUSTER, servers
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name, number, stable
 from atwork.sandbox.provider.values import Json, is_unknown, reveal, secret
 
-_RELEASE = "kubernetes:helm.sh/v3:Release"
+RELEASE = "kubernetes:helm.sh/v3:Release"
 _NAMESPACE = "kubernetes:core/v1:Namespace"
 # Fields that the API servers refuse to change, by kind; the provider replaces the object instead.
 _IMMUTABLE: dict[str, tuple[Path, ...]] = {
@@ -55,7 +55,7 @@ class Kubernetes(Package):
     def completed(self, request: Request, old: Mapping[str, Json], seed: bytes) -> dict[str, Json]:
         """Fill in `apiVersion`, `kind` and a name; a release's name likewise."""
         inputs = dict(request.inputs)
-        if request.token == _RELEASE:
+        if request.token == RELEASE:
             inputs.setdefault(
                 "name", old.get("name") or automatic_name(request.logical_name, seed, 8, salt=request.urn)
             )
@@ -79,10 +79,16 @@ class Kubernetes(Package):
             metadata.setdefault("namespace", "default")
         return {**inputs, "metadata": metadata}
 
+    def named(self, request: Request, namespace: str, name: str) -> dict[str, Json]:
+        """The least inputs that say which object is meant."""
+        properties = schema.resource(request.token)["inputs"]["properties"]
+        kinds = {key: properties[key]["enum"][0] for key in ("apiVersion", "kind")}
+        return {**kinds, "metadata": {"name": name, **({"namespace": namespace} if namespace else {})}}
+
     def replaces(self, token: str, path: Path, config: Mapping[str, Json]) -> bool:
         """A name, a namespace, and what the API servers call immutable."""
         kind = _kind(token)
-        if token == _RELEASE:
+        if token == RELEASE:
             return path[:1] in (("name",), ("namespace",))
         if path[:2] in (("metadata", "name"), ("metadata", "namespace")) or path[:1] in (("kind",), ("apiVersion",)):
             return True
@@ -93,9 +99,9 @@ class Kubernetes(Package):
     def identity(self, request: Request) -> tuple[str, str]:
         """The API server of the provider's kubeconfig; NAMESPACE/NAME, or NAME alone."""
         inputs = reveal(request.inputs)
-        place = inputs if request.token == _RELEASE else (inputs.get("metadata") or {})
+        place = inputs if request.token == RELEASE else (inputs.get("metadata") or {})
         name = str(place.get("name"))
-        namespaced = request.token == _RELEASE or _kind(request.token) not in _CLUSTER_SCOPED
+        namespaced = request.token == RELEASE or _kind(request.token) not in _CLUSTER_SCOPED
         return server(request.config), f"{place.get('namespace', 'default')}/{name}" if namespaced else name
 
     def scope(self, request: Request) -> str:
@@ -122,7 +128,7 @@ class Kubernetes(Package):
     def outputs(self, request: Request, identity: str) -> dict[str, Json]:
         """The inputs, with what an API server adds."""
         inputs = {key: value for key, value in request.inputs.items() if not key.startswith("__")}
-        if request.token == _RELEASE:
+        if request.token == RELEASE:
             return {**inputs, "id": identity, "status": _release_status(reveal(inputs)), "resourceNames": {}}
         scope = server(request.config)
         metadata = {

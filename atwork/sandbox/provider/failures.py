@@ -1,0 +1,32 @@
+"""How a provider tells the engine that an object was made but is not well: it goes into the state all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import grpc
+from google.rpc import status_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from atwork.sandbox.provider.values import Json, to_struct
+
+
+def abort_made(
+    context: grpc.ServicerContext,
+    identity: str,
+    inputs: dict[str, Json],
+    outputs: dict[str, Json],
+    reasons: Sequence[str],
+) -> NoReturn:
+    """End the call with `ErrorResourceInitFailed`: the engine keeps the object and tells the reasons."""
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message="; ".join(reasons))
+    detail: Any = status.details.add()
+    detail.Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=identity, inputs=to_struct(inputs), properties=to_struct(outputs), reasons=list(reasons)
+        )
+    )
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode.UNKNOWN, status.message)
+    raise AssertionError  # abort raises

@@ -1,0 +1,117 @@
+"""When an object is ready, and why it is not yet: the same kinds that the official provider waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Object = Mapping[str, Any]
+
+
+def unready(live: Object) -> str:
+    """Why an object is not ready; "" where it is, or where its kind has nothing to wait for."""
+    look = _LOOKS.get(f"{live['apiVersion'].partition('/')[0]}/{live['kind']}")
+    return look(live) if look is not None else ""
+
+
+def _deployment(live: Object) -> str:
+    status = live.get("status") or {}
+    if not _observed(live):
+        return "the controllers have not seen it yet"
+    wanted = int(live["spec"].get("replicas", 1))
+    failed = _condition(status, "Progressing", "False")
+    if failed:
+        return failed
+    updated, available = int(status.get("updatedReplicas", 0)), int(status.get("availableReplicas", 0))
+    if updated < wanted or available < wanted or int(status.get("replicas", 0)) > updated:
+        refused = _condition(status, "ReplicaFailure", "True")
+        return refused or f"{available} of {wanted} pods are available"
+    return ""
+
+
+def _stateful_set(live: Object) -> str:
+    status = live.get("status") or {}
+    if not _observed(live):
+        return "the controllers have not seen it yet"
+    wanted, ready = int(live["spec"].get("replicas", 1)), int(status.get("readyReplicas", 0))
+    if ready < wanted or status.get("updateRevision") != status.get("currentRevision"):
+        return f"{ready} of {wanted} pods are ready"
+    return ""
+
+
+def _daemon_set(live: Object) -> str:
+    status = live.get("status") or {}
+    if not _observed(live):
+        return "the controllers have not seen it yet"
+    wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
+    return "" if ready >= wanted else f"{ready} of {wanted} pods are ready"
+
+
+def _job(live: Object) -> str:
+    status = live.get("status") or {}
+    failed = _condition(status, "Failed", "True")
+    if failed:
+        return failed
+    complete = any(one["type"] == "Complete" and one["status"] == "True" for one in status.get("conditions") or ())
+    return "" if complete else "it has not succeeded yet"
+
+
+def _pod(live: Object) -> str:
+    status = live.get("status") or {}
+    if status.get("phase") == "Succeeded":
+        return ""
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
+    return "" if ready else _condition(status, "PodScheduled", "False") or f"its phase is {status.get('phase')}"
+
+
+def _service(live: Object) -> str:
+    if live["spec"].get("type") != "LoadBalancer":
+        return ""
+    balancer = (live.get("status") or {}).get("loadBalancer") or {}
+    return "" if balancer.get("ingress") else "it has no address yet"
+
+
+def _claim(live: Object) -> str:
+    phase = (live.get("status") or {}).get("phase")
+    return "" if phase in ("Bound", "Pending") else f"its phase is {phase}"
+
+
+def _namespace(live: Object) -> str:
+    return "" if (live.get("status") or {}).get("phase") == "Active" else "it is not active yet"
+
+
+def _definition(live: Object) -> str:
+    conditions = (live.get("status") or {}).get("conditions") or ()
+    taken = any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+    return "" if taken else "its kind is not served yet"
+
+
+def _token(live: Object) -> str:
+    waits = live.get("type") == "kubernetes.io/service-account-token" and "token" not in (live.get("data") or {})
+    return "its token is not filled in yet" if waits else ""
+
+
+def _observed(live: Object) -> bool:
+    status = live.get("status") or {}
+    return int(status.get("observedGeneration", 0)) >= int(live["metadata"].get("generation", 0))
+
+
+def _condition(status: Mapping[str, Any], kind: str, value: str) -> str:
+    for one in status.get("conditions") or ():
+        if one["type"] == kind and one["status"] == value:
+            return str(one.get("message") or one.get("reason") or kind)
+    return ""
+
+
+_LOOKS: Mapping[str, Callable[[Object], str]] = {
+    "apiextensions.k8s.io/CustomResourceDefinition": _definition,
+    "apps/DaemonSet": _daemon_set,
+    "apps/Deployment": _deployment,
+    "apps/StatefulSet": _stateful_set,
+    "batch/Job": _job,
+    "v1/Namespace": _namespace,
+    "v1/PersistentVolumeClaim": _claim,
+    "v1/Pod": _pod,
+    "v1/Secret": _token,
+    "v1/Service": _service,
+}

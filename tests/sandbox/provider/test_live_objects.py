@@ -1,0 +1,156 @@
+"""Objects of API servers as the engine sees them: what is drift, what is ready, what is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from atwork.sandbox.provider.kubernetes import objects, releases
+from atwork.sandbox.provider.kubernetes.ready import unready
+from atwork.sandbox.provider.values import is_secret, reveal, secret
+
+QUOTA = {"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": {"requests.cpu": "1000m", "pods": "10"}}}
+SERVED = {**QUOTA, "metadata": {"uid": "1"}, "spec": {"hard": {"requests.cpu": "1", "pods": "10"}}, "status": {}}
+
+json_values = some.recursive(
+    some.none() | some.booleans() | some.integers(-9, 9) | some.text(max_size=3),
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text("abc", min_size=1), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def test_what_the_server_writes_in_its_own_way_is_no_drift() -> None:
+    assert objects.refreshed(QUOTA, SERVED, SERVED) == QUOTA
+
+
+def test_what_somebody_changed_is_drift_and_what_the_program_does_not_write_is_not() -> None:
+    now = {**SERVED, "spec": {"hard": {"requests.cpu": "1", "pods": "7", "services": "3"}}}
+    assert objects.refreshed(QUOTA, SERVED, now)["spec"] == {"hard": {"requests.cpu": "1000m", "pods": "7"}}
+
+
+def test_what_somebody_removed_is_missing() -> None:
+    now = {**SERVED, "spec": {"hard": {"pods": "10"}}}
+    assert objects.refreshed(QUOTA, SERVED, now)["spec"] == {"hard": {"pods": "10"}}
+
+
+def test_what_is_never_read_back_stays() -> None:
+    given_ = {"kind": "Secret", "stringData": secret({"key": "value"})}
+    live = {"kind": "Secret", "data": {"key": "dmFsdWU="}}
+    assert objects.refreshed(given_, live, {**live, "type": "Opaque"}) == given_
+
+
+def test_a_secret_that_changed_stays_one() -> None:
+    inputs = {"data": secret({"key": "b2xk"})}
+    found = objects.refreshed(inputs, {"data": {"key": "b2xk"}}, {"data": {"key": "bmV3"}})
+    assert is_secret(found["data"])
+    assert reveal(found) == {"data": {"key": "bmV3"}}
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(some.dictionaries(some.text("abc", min_size=1), json_values, max_size=4))
+def test_an_object_that_reads_as_before_gives_the_inputs_back(inputs: dict[str, Any]) -> None:
+    served = {**inputs, "status": {"x": 1}}
+    assert objects.refreshed(inputs, served, served) == inputs
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    some.dictionaries(some.text("abc", min_size=1), json_values, max_size=4),
+    some.dictionaries(some.text("abc", min_size=1), json_values, max_size=4),
+)
+def test_every_change_of_a_field_that_the_program_writes_is_seen(old: dict[str, Any], new: dict[str, Any]) -> None:
+    found = objects.refreshed(old, old, new)
+    assert found.keys() == {key for key in old if key in new}
+    for key, value in found.items():
+        if not isinstance(value, (dict, list)):
+            assert value == new[key]
+
+
+def test_an_import_takes_all_that_is_not_the_servers_own() -> None:
+    live = {
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}, "status": {},
+        "metadata": {"name": "n", "uid": "1", "resourceVersion": "2", "managedFields": []},
+    }  # fmt: skip
+    assert objects.imported(live) == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "data": {"a": "b"},
+        "metadata": {"name": "n"},
+    }
+
+
+def test_the_content_of_a_secret_is_kept_as_one() -> None:
+    kept = objects.outputs({"kind": "Secret", "metadata": {"managedFields": [1]}, "data": {"a": "YQ=="}})
+    assert is_secret(kept["data"])
+    assert kept["metadata"] == {}
+
+
+def test_nothing_of_the_engines_own_is_sent() -> None:
+    assert objects.body({"__defaults": [], "a": None, "b": {"c": secret("d"), "e": None}}) == {"b": {"c": "d"}}
+
+
+def made(kind: str, api_version: str = "v1", generation: int = 2, **more: Any) -> dict[str, Any]:
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"generation": generation}, **more}
+
+
+CONDITION = {"type": "Progressing", "status": "False", "message": "deadline exceeded"}
+REFUSED = {"type": "ReplicaFailure", "status": "True", "message": 'violates PodSecurity "restricted"'}
+
+
+@pytest.mark.parametrize(
+    ("live", "why"),
+    [
+        (made("ConfigMap"), ""),
+        (made("Namespace", status={"phase": "Active"}), ""),
+        (made("Namespace", status={"phase": "Terminating"}), "not active"),
+        (made("Deployment", "apps/v1", spec={"replicas": 2}, status={"observedGeneration": 1}), "have not seen it"),
+        (
+            made("Deployment", "apps/v1", spec={"replicas": 2},
+                 status={"observedGeneration": 2, "updatedReplicas": 2, "availableReplicas": 1}), "1 of 2 pods",
+        ),
+        (made("Deployment", "apps/v1", spec={}, status={"observedGeneration": 2, "conditions": [CONDITION]}), "deadline"),
+        (
+            # The Deployment itself is taken; only this tells why its pods never come.
+            made("Deployment", "apps/v1", spec={"replicas": 1},
+                 status={"observedGeneration": 2, "conditions": [REFUSED]}), "violates PodSecurity",
+        ),
+        (
+            made("Deployment", "apps/v1", spec={"replicas": 2},
+                 status={"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}), "",
+        ),
+        (made("StatefulSet", "apps/v1", spec={}, status={"observedGeneration": 2}), "0 of 1 pods"),
+        (made("StatefulSet", "apps/v1", spec={}, status={"observedGeneration": 2, "readyReplicas": 1}), ""),
+        (made("DaemonSet", "apps/v1", status={"observedGeneration": 2, "desiredNumberScheduled": 3}), "0 of 3"),
+        (made("Job", "batch/v1", status={"conditions": [{"type": "Failed", "status": "True", "message": "boom"}]}), "boom"),
+        (made("Job", "batch/v1", status={}), "not succeeded"),
+        (made("Job", "batch/v1", status={"conditions": [{"type": "Complete", "status": "True"}]}), ""),
+        (made("Pod", status={"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes"}]}), "0/1 nodes"),
+        (made("Pod", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}), ""),
+        (made("Service", spec={"type": "ClusterIP"}), ""),
+        (made("Service", spec={"type": "LoadBalancer"}, status={}), "no address"),
+        (made("PersistentVolumeClaim", status={"phase": "Lost"}), "Lost"),
+        (made("Secret", type="kubernetes.io/service-account-token"), "token is not filled in"),
+        (made("Secret", type="Opaque"), ""),
+        (made("CustomResourceDefinition", "apiextensions.k8s.io/v1", status={}), "not served"),
+    ],
+)  # fmt: skip
+def test_why_an_object_is_not_ready(live: dict[str, Any], why: str) -> None:
+    found = unready(live)
+    assert (why in found and bool(found)) if why else found == ""
+
+
+def test_a_chart_is_at_hand_where_a_folder_has_it(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JENKINS_CHART_DIR", raising=False)
+    assert releases.chart_of({"chart": "jenkins"}) is None
+    assert releases.chart_of({"chart": str(tmp_path)}) == tmp_path
+    assert releases.chart_of({"chart": "./no-such-folder"}, tmp_path) is None
+    (tmp_path / "Chart.yaml").write_text("name: jenkins")
+    monkeypatch.setenv("JENKINS_CHART_DIR", str(tmp_path))
+    assert releases.chart_of({"chart": "oci://mirror.example.com/charts/jenkins"}) == tmp_path
+    assert releases.chart_of({"chart": "grafana"}) is None
+    (tmp_path / "Chart.yaml").unlink()
+    with pytest.raises(releases.Refused, match=r"no Chart\.yaml in it"):
+        releases.chart_of({"chart": "jenkins"})
