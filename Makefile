@@ -33,8 +33,8 @@ engine: setup  ## Find the Pulumi engine, or build it once into the shared cache
 tools: setup  ## Find or build what the tests of charts and images run: helm, crane, a registry
 	@$(BIN)/atwork tools
 
-sandbox: setup  ## Bring ci, staging and production up on this machine, with no cloud account
-	@$(BIN)/atwork sandbox up
+sandbox: setup  ## Bring ci, staging and production up on this machine, with no cloud account (CLUSTERS=real)
+	@$(BIN)/atwork sandbox up $(if $(CLUSTERS),--clusters $(CLUSTERS))
 
 down: setup  ## Destroy the sandbox's environments again
 	@$(BIN)/atwork sandbox down

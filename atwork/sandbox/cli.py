@@ -7,16 +7,27 @@ from typing import Annotated
 import typer
 
 from atwork.arguments import Stacks
+from atwork.sandbox.clusters.choice import Kind
 
 app = typer.Typer(no_args_is_help=True, help="The platform on this machine, with no cloud account.")
 
 
 @app.command(name="up")
-def sandbox_up(stacks: Stacks = None) -> None:
+def sandbox_up(
+    stacks: Stacks = None,
+    *,
+    clusters: Annotated[
+        Kind | None, typer.Option(help="What answers for Kubernetes; kept until the sandbox is empty.")
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option(help="ENVIRONMENT=CONTEXT: a cluster of yours (kind, minikube), by its kubeconfig context."),
+    ] = None,
+) -> None:
     """Bring environments up."""
     from atwork.sandbox import commands
 
-    raise typer.Exit(commands.up(stacks or []))
+    raise typer.Exit(commands.up(stacks or [], clusters=clusters, contexts=context or []))
 
 
 @app.command()
@@ -41,6 +52,22 @@ def status() -> None:
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.status())
+
+
+@app.command()
+def kubeconfig(environment: Annotated[str, typer.Argument(help="One environment whose cluster is real.")]) -> None:
+    """Print a kubeconfig for kubectl: `atwork sandbox kubeconfig staging > kubeconfig`."""
+    from atwork.sandbox import commands
+
+    raise typer.Exit(commands.kubeconfig(environment))
+
+
+@app.command()
+def stop() -> None:
+    """End the programs of real clusters; the next command that needs them starts them again."""
+    from atwork.sandbox import commands
+
+    raise typer.Exit(commands.stop())
 
 
 @app.command()

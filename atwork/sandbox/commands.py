@@ -6,7 +6,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -14,6 +14,9 @@ from rich.prompt import Confirm
 
 from atwork.engine.build import ensure
 from atwork.sandbox import operation, recovery, report, workspace
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
+from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home, SandboxError, here
 from atwork.sandbox.operation import Outcome
 from atwork.sandbox.session import Session, deployment, opened
@@ -21,10 +24,10 @@ from atwork.sandbox.session import Session, deployment, opened
 _PARALLEL = 2
 
 
-def up(stacks: Sequence[str]) -> int:
-    """Bring environments up, each after the one that it reads."""
+def up(stacks: Sequence[str], *, clusters: Kind | None = None, contexts: Sequence[str] = ()) -> int:
+    """Bring environments up, each after the one that it reads; `clusters` is what answers for Kubernetes in them."""
     home, console = here(), _console()
-    with home.locked("atwork sandbox up"), opened(home, ensure(console)) as session:
+    with home.locked("atwork sandbox up"), _chosen(home, clusters, contexts), _open(home, console) as session:
         chosen = chosen_of(home, stacks)
         for stack in chosen:
             session.ensure_stack(stack)
@@ -33,10 +36,49 @@ def up(stacks: Sequence[str]) -> int:
     return _tell(home, outcomes, console, addresses=True)
 
 
+@contextmanager
+def _chosen(home: Home, clusters: Kind | None, contexts: Sequence[str]) -> Generator[None]:
+    """Keep what answers for Kubernetes, where that is said."""
+    if clusters is not None or contexts:
+        home.prepare()
+        choice = Choice(clusters or Kind.real, contexts_of(contexts))
+        choice.keep(home.folder, empty=not Cloud(home.cloud).objects())
+    yield
+
+
+def _open(home: Home, console: Console) -> AbstractContextManager[Session]:
+    return opened(home, ensure(console), console)
+
+
+def kubeconfig(environment: str) -> int:
+    """Print a kubeconfig for one environment's real cluster."""
+    home = here()
+    fleet = fleet_of(home)
+    cluster = fleet.of(environment) if fleet is not None else None
+    if fleet is None or cluster is None:
+        raise SandboxError(
+            f"{environment} has no real cluster; `atwork sandbox up {environment} --clusters real` brings one up"
+        )
+    fleet.start(cluster)
+    print(fleet.kubeconfig(cluster))
+    return 0
+
+
+def stop() -> int:
+    """End the programs of real clusters, and keep what is in these."""
+    home = here()
+    fleet = fleet_of(home)
+    if fleet is None:
+        raise SandboxError("the sandbox's clusters are simulated: no program of theirs runs")
+    with home.locked("atwork sandbox stop"):
+        fleet.stop()
+    return 0
+
+
 def preview(stacks: Sequence[str]) -> int:
     """Show what `up` would do, all environments at once."""
     home, console = here(), _console()
-    with home.locked("atwork sandbox preview"), opened(home, ensure(console)) as session:
+    with home.locked("atwork sandbox preview"), _open(home, console) as session:
         chosen = chosen_of(home, stacks)
         for stack in chosen:
             reads = workspace.upstream(home, stack)
@@ -52,7 +94,7 @@ def preview(stacks: Sequence[str]) -> int:
 def down(stacks: Sequence[str]) -> int:
     """Destroy environments, each before the one that it reads."""
     home, console = here(), _console()
-    with home.locked("atwork sandbox down"), opened(home, ensure(console)) as session:
+    with home.locked("atwork sandbox down"), _open(home, console) as session:
         named = chosen_of(home, stacks)
         for stack in named:
             recovery.recover(session, stack, console)
@@ -84,6 +126,10 @@ def status() -> int:
         count = len(_resources(home, stack))
         console.print(f"{stack}: {count} resources" if count else f"{stack}: not up")
     console.print(report.addresses(home, found))
+    fleet = fleet_of(home)
+    for cluster in fleet.clusters() if fleet is not None else ():
+        runs = "runs" if fleet is not None and fleet.running(cluster) else "stopped; the next command starts it"
+        console.print(f"{cluster.environment}: API server {cluster.server}: {runs}")
     return 0
 
 
@@ -103,6 +149,9 @@ def reset(*, yes: bool) -> int:
     with home.locked("atwork sandbox reset"):
         if not yes and not Confirm.ask(f"Throw {home.folder} away, with every simulated environment?", default=False):
             return 1
+        fleet = fleet_of(home)
+        if fleet is not None:
+            fleet.stop()
         for child in home.folder.iterdir():
             if child.is_dir() and not child.is_symlink():
                 shutil.rmtree(child)

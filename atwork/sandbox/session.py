@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+
 from atwork.engine.locate import Engine
 from atwork.sandbox import workspace
 from atwork.sandbox.cloud import CloudCorrupt
+from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.provider import Running, serve
 
@@ -87,15 +90,16 @@ def deployment(home: Home, stack: str) -> dict[str, object]:
 
 
 @contextmanager
-def opened(home: Home, engine: Engine) -> Generator[Session]:
+def opened(home: Home, engine: Engine, console: Console | None = None) -> Generator[Session]:
     """Prepare the sandbox and serve its providers until the end."""
     home.prepare()
     workspace.write(home)
-    try:
-        providers = serve(home.cloud)
-    except CloudCorrupt as error:
-        raise SandboxError(str(error)) from None
-    try:
-        yield Session(home, engine, providers)
-    finally:
-        providers.stop()
+    with real_clusters(home, console) as fleet:
+        try:
+            providers = serve(home.cloud, fleet)
+        except CloudCorrupt as error:
+            raise SandboxError(str(error)) from None
+        try:
+            yield Session(home, engine, providers)
+        finally:
+            providers.stop()

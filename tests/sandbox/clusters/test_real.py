@@ -1,0 +1,354 @@
+"""The platform on real Kubernetes API servers: what they take, what they refuse, who may do what in them.
+
+One checkout is brought up once on control planes of its own; the tests follow each other, from `up` to nothing left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.checkout import copy
+
+from atwork.sandbox.clusters.api import Api, ApiError
+from atwork.sandbox.clusters.fleet import Fleet
+from atwork.sandbox.clusters.running import fleet_of
+from atwork.sandbox.home import Home
+from atwork.sandbox.session import deployment
+from atwork.services.new import Wanted, render
+from components.jenkins import names
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+
+LASTING = ("ci", "staging", "production")
+KUBERNETES_OWN = {"default", "kube-node-lease", "kube-public", "kube-system"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    home = Home(copy(tmp_path_factory.mktemp("real"), "infra", "policies"))
+    yield home
+    fleet = fleet_of(home)
+    if fleet is not None:
+        fleet.stop()
+
+
+def atwork(home: Home, *words: str) -> str:
+    """Run a command, which must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from atwork.cli import main; main()", *words], cwd=home.checkout,
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+    exports = atwork(home, "sandbox", "env")
+    return subprocess.run(
+        ["sh", "-c", f'{exports}\nexec pulumi "$@" --non-interactive', "sh", *words], cwd=home.checkout,
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def rows(output: str) -> dict[str, list[str]]:
+    """Created, updated, replaced, deleted of each stack."""
+    found = (line.split() for line in output.splitlines())
+    return {cells[0]: cells[3:7] for cells in found if len(cells) > 8 and cells[1] == "done"}
+
+
+def fleet(home: Home) -> Fleet:
+    found = fleet_of(home)
+    assert found is not None
+    return found
+
+
+def api(home: Home, environment: str) -> Api:
+    clusters = fleet(home)
+    cluster = clusters.of(environment)
+    assert cluster is not None
+    return Api(clusters.kubeconfig(cluster))
+
+
+def inside(home: Home, stack: str) -> list[dict[str, Any]]:
+    """The Kubernetes objects in the state of a stack."""
+    found = deployment(home, stack).get("resources") or []
+    assert isinstance(found, list)
+    return [one for one in found if one["type"].startswith("kubernetes:") and "helm.sh" not in one["type"]]
+
+
+def edit(home: Home, stack: str, old: str, new: str) -> None:
+    path = home.checkout / "stacks" / f"Pulumi.{stack}.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def refused(api: Api, path: str, body: dict[str, Any]) -> str:
+    with pytest.raises(ApiError) as caught:
+        api.call("POST", path, body=body)
+    assert caught.value.code == 403
+    return str(caught.value)
+
+
+def pod(**spec: Any) -> dict[str, Any]:
+    """A pod that keeps all rules, but for what is said."""
+    security = {
+        "allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }  # fmt: skip
+    container = {"name": "main", "image": "r.example.com/a@sha256:0", "securityContext": security} | spec
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {"containers": [container]}}
+
+
+def test_01_every_object_of_the_three_environments_is_taken_by_a_real_api_server(home: Home) -> None:
+    assert rows(atwork(home, "sandbox", "up", "--clusters", "real")).keys() == set(LASTING)
+    for stack in LASTING:
+        server = api(home, stack)
+        objects = inside(home, stack)
+        assert len(objects) >= 15
+        for one in objects:
+            namespace, _, name = one["id"].rpartition("/")
+            place = server.place(one["outputs"]["apiVersion"], one["outputs"]["kind"])
+            found = server.get(place, namespace, name)
+            assert found is not None, one["urn"]
+            assert found["metadata"]["uid"] == one["outputs"]["metadata"]["uid"]
+        assert server.call("GET", "/version")["gitVersion"].startswith("v1.")
+
+
+def test_02_the_kubeconfig_that_the_program_made_is_the_one_that_is_used(home: Home) -> None:
+    found = deployment(home, "ci").get("resources")
+    assert isinstance(found, list)
+    [provider] = [one for one in found if one["type"] == "pulumi:providers:kubernetes"]
+    kubeconfig = json.loads(provider["inputs"]["kubeconfig"])
+    cluster = fleet(home).of("ci")
+    assert cluster is not None
+    assert kubeconfig["clusters"][0]["cluster"] == {"server": cluster.server}
+    assert kubeconfig["users"][0]["user"]["exec"]["command"] == "gke-gcloud-auth-plugin"
+
+
+def test_03_a_second_up_changes_nothing(home: Home) -> None:
+    made = rows(atwork(home, "sandbox", "up"))
+    assert made == {stack: ["·"] * 4 for stack in LASTING}
+
+
+def test_04_what_somebody_did_with_kubectl_is_seen_by_a_refresh_and_undone(home: Home) -> None:
+    server = api(home, "staging")
+    quota = "/api/v1/namespaces/orders/resourcequotas/quota"
+    before = server.call("GET", quota)["spec"]["hard"]["pods"]
+    server.call(
+        "PATCH", quota, query={"fieldManager": "kubectl-edit"}, body={"spec": {"hard": {"pods": "7"}}},
+        content="application/merge-patch+json",
+    )  # fmt: skip
+    server.call("DELETE", "/apis/networking.k8s.io/v1/namespaces/orders/networkpolicies/default-deny")
+    assert rows(atwork(home, "sandbox", "up", "staging"))["staging"] == ["·"] * 4  # nobody looked
+    done = pulumi(home, "refresh", "-s", "staging", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout
+    assert "1 updated" in done.stdout
+    assert "1 deleted" in done.stdout
+    # A preview does not take fields over, as the official provider does not: it shows the conflict.
+    done = pulumi(home, "preview", "-s", "staging")
+    assert done.returncode != 0
+    assert 'conflict with "kubectl-edit"' in done.stdout + done.stderr
+    assert rows(atwork(home, "sandbox", "up", "staging"))["staging"] == ["1", "1", "·", "·"]
+    assert server.call("GET", quota)["spec"]["hard"]["pods"] == before
+    assert server.call("GET", "/apis/networking.k8s.io/v1/namespaces/orders/networkpolicies/default-deny")
+
+
+def test_05_a_change_arrives_and_what_only_reads_differently_is_none(home: Home) -> None:
+    server = api(home, "staging")
+    service = home.checkout / "services" / "orders.yaml"
+    text = service.read_text()
+    service.write_text(text.replace("  staging:\n", "  staging:\n    size: {quota: {cpu: '21', pods: 30}}\n"))
+    assert rows(atwork(home, "sandbox", "up", "staging"))["staging"] == ["·", "1", "·", "·"]
+    hard = server.call("GET", "/api/v1/namespaces/orders/resourcequotas/quota")["spec"]["hard"]
+    assert (hard["requests.cpu"], hard["pods"]) == ("21", "30")
+    service.write_text(service.read_text().replace("cpu: '21'", "cpu: '21000m'"))
+    assert rows(atwork(home, "sandbox", "up", "staging"))["staging"] == ["·"] * 4
+    service.write_text(text)
+    assert rows(atwork(home, "sandbox", "up", "staging"))["staging"] == ["·", "1", "·", "·"]
+
+
+def test_06_pod_security_refuses_a_privileged_pod(home: Home) -> None:
+    told = refused(api(home, "staging"), "/api/v1/namespaces/orders/pods", pod(securityContext={"privileged": True}))
+    assert 'violates PodSecurity "restricted' in told
+
+
+def test_07_the_quota_refuses_too_much(home: Home) -> None:
+    much = pod(resources={"requests": {"cpu": "4000"}})
+    assert "exceeded quota: quota" in refused(api(home, "staging"), "/api/v1/namespaces/orders/pods", much)
+
+
+def test_08_a_way_into_the_cluster_beside_the_gateway_is_refused(home: Home) -> None:
+    service = {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "door"},
+        "spec": {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"a": "b"}},
+    }  # fmt: skip
+    assert "exceeded quota" in refused(api(home, "staging"), "/api/v1/namespaces/orders/services", service)
+
+
+@pytest.mark.parametrize("stack", LASTING)
+def test_09_a_default_denial_stands_in_each_namespace(home: Home, stack: str) -> None:
+    server = api(home, stack)
+    ours = {one["metadata"]["name"] for one in server.all("/api/v1/namespaces")} - KUBERNETES_OWN
+    assert ours
+    for namespace in ours:
+        spec = server.call("GET", f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/default-deny")[
+            "spec"
+        ]
+        assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_10_the_default_account_of_each_namespace_has_no_token(home: Home) -> None:
+    server = api(home, "ci")
+    for namespace in {one["metadata"]["name"] for one in server.all("/api/v1/namespaces")} - KUBERNETES_OWN:
+        account = server.call("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+        assert account["automountServiceAccountToken"] is False
+
+
+def may(server: Api, account: str, verb: str, resource: str, namespace: str) -> bool:
+    """`kubectl auth can-i`, for a service account NAMESPACE/NAME or a user."""
+    within, _, name = account.rpartition("/")
+    user = f"system:serviceaccount:{within}:{name}" if within else name
+    groups = [f"system:serviceaccounts:{within}", "system:serviceaccounts"] if within else []
+    resource, _, part = resource.partition("/")
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": user,
+            "groups": [*groups, "system:authenticated"],
+            "resourceAttributes": {"verb": verb, "resource": resource, "subresource": part, "namespace": namespace},
+        },
+    }
+    return bool(
+        server.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body=review)["status"]["allowed"]
+    )
+
+
+def test_11_who_may_start_pods_and_where(home: Home) -> None:
+    """Each scheduler in its own namespace and nowhere else; what runs there may do nothing at all."""
+    server = api(home, "ci")
+    deploys = [names.deploy_namespace(environment) for environment in ("staging", "production")]
+    namespaces = [names.CONTROLLER_NAMESPACE, names.AGENTS_NAMESPACE, names.TESTS_NAMESPACE, *deploys, "kube-system"]
+    schedulers = {
+        f"{names.CONTROLLER_NAMESPACE}/{names.scheduler_account(environment)}": names.deploy_namespace(environment)
+        for environment in ("staging", "production")
+    }
+    powerless = [
+        *(f"{namespace}/default" for namespace in namespaces[:-1]),
+        f"{names.AGENTS_NAMESPACE}/{names.AGENT_ACCOUNT}",
+        *(f"{namespace}/{names.DEPLOY_ACCOUNT}" for namespace in deploys),
+    ]
+    asked = [("create", "pods"), ("create", "pods/exec"), ("get", "secrets"), ("list", "secrets"), ("create", "roles"),
+             ("create", "rolebindings"), ("create", "serviceaccounts/token"), ("delete", "namespaces")]  # fmt: skip
+    table = {
+        (account, verb, resource, namespace): may(server, account, verb, resource, namespace)
+        for account in (*schedulers, *powerless)
+        for verb, resource in asked
+        for namespace in namespaces
+    }
+    allowed = {key for key, yes in table.items() if yes}
+    expected = {
+        (account, "create", resource, namespace)
+        for account, namespace in schedulers.items()
+        for resource in ("pods", "pods/exec")
+    }
+    assert allowed == expected
+
+
+def test_12_the_deployer_may_change_what_is_in_a_tenants_namespace_and_no_more(home: Home) -> None:
+    server = api(home, "staging")
+    deployer = "platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
+    for resource in ("pods", "services", "configmaps", "secrets"):
+        assert may(server, deployer, "create", resource, "orders")
+        assert not may(server, deployer, "create", resource, "kube-system")
+        assert not may(server, deployer, "create", resource, "default")
+    for resource in ("roles", "rolebindings", "resourcequotas", "limitranges", "namespaces"):
+        assert not may(server, deployer, "create", resource, "orders")
+
+
+def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(home: Home, helm: Path) -> None:
+    """Installed as the pipeline does it: by the deployer, with what its account may do, and nothing else."""
+    repository = home.checkout / "orders"
+    render(Wanted("orders", "https://github.com/acme/orders", "team-orders", "#o", ("postgres", "redis")), repository)
+    kubeconfig = home.checkout / "kubeconfig"
+    kubeconfig.write_text(atwork(home, "sandbox", "kubeconfig", "staging"))
+    digest = "sha256:" + "a" * 64
+    done = subprocess.run(
+        [
+            str(helm), "upgrade", "orders", str(repository / "chart"), "--install", "--namespace=orders", "--wait",
+            "--timeout=180s", f"--values={repository / 'chart' / 'values-staging.yaml'}",
+            f"--set=image.repository=europe-docker.pkg.dev/acme-at-work-ci/services/orders,image.digest={digest}",
+            "--set=project=acme-at-work-staging", f"--kubeconfig={kubeconfig}",
+            "--kube-as-user=platform-deployer@acme-at-work-staging.iam.gserviceaccount.com",
+            "--kube-as-group=system:authenticated",
+        ],
+        env={**os.environ, "HELM_CACHE_HOME": str(home.checkout / "helm")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    server = api(home, "staging")
+    pods = [one for one in server.all("/api/v1/namespaces/orders/pods") if one["status"]["phase"] == "Running"]
+    assert pods
+    pools = {
+        one["metadata"]["name"]: one["metadata"]["labels"]["atwork.dev/pool"] for one in server.all("/api/v1/nodes")
+    }
+    assert {pools[one["spec"]["nodeName"]] for one in pods} <= {"system", "services"}
+    charts = yaml.safe_load((repository / "chart" / "Chart.yaml").read_text())
+    assert charts["name"] == "orders"
+
+
+def test_14_secrets_rest_encrypted_in_etcd(home: Home) -> None:
+    server = api(home, "staging")
+    value = "do-not-find-me-anywhere"
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "planted"}, "stringData": {"key": value}}
+    server.call("POST", "/api/v1/namespaces/orders/secrets", body=body)
+    found = subprocess.run(["grep", "-rlFa", value, str(home.folder)], capture_output=True, text=True, check=False)
+    assert found.stdout == ""
+
+
+def test_15_a_pool_grows_while_pods_find_no_place(home: Home) -> None:
+    server = api(home, "ci")
+    body = pod()
+    body["spec"] |= {
+        "nodeSelector": {"atwork.dev/pool": "agents"},
+        "tolerations": [{"key": "atwork.dev/pool", "operator": "Exists"}],
+    }
+    body["metadata"]["name"] = "waits-for-a-machine"
+    server.call("POST", f"/api/v1/namespaces/{names.deploy_namespace('staging')}/pods", body=body)
+    atwork(home, "sandbox", "up", "ci")  # while a command is at work, somebody plays GKE
+    found = server.all("/api/v1/nodes", labelSelector="atwork.dev/pool=agents")
+    assert len(found) == 1
+    assert found[0]["spec"]["taints"] == [{"key": "atwork.dev/pool", "value": "agents", "effect": "NoSchedule"}]
+
+
+def test_16_clusters_that_were_stopped_start_again_with_all_that_is_in_them(home: Home) -> None:
+    atwork(home, "sandbox", "stop")
+    clusters = fleet(home)
+    assert not any(clusters.running(one) for one in clusters.clusters())
+    assert "stopped" in atwork(home, "sandbox", "status")
+    assert rows(atwork(home, "sandbox", "up", "ci"))["ci"] == ["·"] * 4
+    assert all(clusters.running(one) for one in clusters.clusters())
+
+
+def test_17_guards_lifted_everything_goes_and_no_program_stays(home: Home) -> None:
+    programs = [daemon for one in fleet(home).clusters() for daemon in fleet(home).daemons(one)]
+    assert len(programs) > len(LASTING) * 4
+    for stack in ("staging", "production"):
+        edit(home, stack, "deletion_protection: true", "deletion_protection: false")
+        edit(home, stack, "        tier:", "        deletion_protection: false\n        tier:")
+    leave = '{policy: deletion-guards, resource: "*", reason: the environment is given up, expires: 2099-12-31}'
+    edit(home, "staging", "      exemptions:\n", f"      exemptions:\n        going: {leave}\n")
+    edit(home, "production", "    secrets:", f"    policies: {{exemptions: {{going: {leave}}}}}\n    secrets:")
+    atwork(home, "sandbox", "up")
+    assert "Nothing is left." in atwork(home, "sandbox", "down")
+    assert fleet(home).clusters() == []
+    assert not any(daemon.alive() for daemon in programs)
