@@ -275,6 +275,22 @@ def test_12_the_deployer_may_change_what_is_in_a_tenants_namespace_and_no_more(h
         assert not may(server, deployer, "create", resource, "orders")
 
 
+@pytest.mark.skipif(
+    "JENKINS_CHART_DIR" not in os.environ, reason="needs JENKINS_CHART_DIR (charts/jenkins of jenkinsci/helm-charts)"
+)
+def test_12b_the_official_jenkins_chart_is_installed_and_its_controller_becomes_ready(home: Home) -> None:
+    server = api(home, "ci")
+    [controller] = server.all("/api/v1/namespaces/jenkins/pods")
+    assert (controller["metadata"]["name"], controller["status"]["phase"]) == ("jenkins-0", "Running")
+    [claim] = server.all("/api/v1/namespaces/jenkins/persistentvolumeclaims")
+    assert (claim["metadata"]["name"], claim["status"]["phase"]) == (names.HOME_CLAIM, "Bound")
+    account = f"{names.CONTROLLER_NAMESPACE}/jenkins"
+    for environment in ("staging", "production"):  # trap: whatever Jenkins may do, each Jenkinsfile may
+        assert not may(server, account, "create", "pods", names.deploy_namespace(environment))
+    assert may(server, account, "create", "pods", names.AGENTS_NAMESPACE)
+    assert not may(server, account, "create", "roles", names.AGENTS_NAMESPACE)
+
+
 def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(home: Home, helm: Path) -> None:
     """Installed as the pipeline does it: by the deployer, with what its account may do, and nothing else."""
     repository = home.checkout / "orders"
