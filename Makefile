@@ -30,7 +30,7 @@ $(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/dev.txt p
 engine: setup  ## Find the Pulumi engine, or build it once into the shared cache
 	@$(BIN)/atwork engine
 
-tools: setup  ## Find or build what the tests of charts and images run: helm, crane, a registry
+tools: setup  ## Find or build what the tests run: helm, crane, a registry, a Kubernetes control plane
 	@$(BIN)/atwork tools
 
 sandbox: setup  ## Bring ci, staging and production up on this machine, with no cloud account (CLUSTERS=real)

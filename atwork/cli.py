@@ -25,14 +25,15 @@ def engine() -> None:
 
 @app.command()
 def tools() -> None:
-    """Find or build what the tests of charts and images run."""
+    """Find or build what the tests and real clusters run: helm, crane, a registry, a Kubernetes control plane."""
     from rich.console import Console
 
     from atwork.toolchain import programs
 
     console = Console(soft_wrap=True, highlight=False)
-    for found in (programs.helm(console), *programs.registry(console), programs.actionlint(console)):
-        console.print(f"{found.name}: {found}")
+    found = [programs.helm(console), *programs.registry(console), programs.actionlint(console)]
+    for one in (*found, *programs.control_plane(console).values()):
+        console.print(f"{one.name}: {one}")
 
 
 @app.command()
