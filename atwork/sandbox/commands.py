@@ -15,6 +15,7 @@ from rich.prompt import Confirm
 from atwork.engine.build import ensure
 from atwork.sandbox import operation, recovery, report, workspace
 from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.clusters import elsewhere
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home, SandboxError, here
@@ -42,6 +43,9 @@ def _chosen(home: Home, clusters: Kind | None, contexts: Sequence[str]) -> Gener
     if clusters is not None or contexts:
         home.prepare()
         choice = Choice(clusters or Kind.real, contexts_of(contexts))
+        for context in choice.contexts.values():
+            elsewhere.access(context)  # what cannot be used is told before anything is made
+            elsewhere.server(context)
         choice.keep(home.folder, empty=not Cloud(home.cloud).objects())
     yield
 

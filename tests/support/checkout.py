@@ -13,6 +13,7 @@ LASTING = ("ci", "staging", "production")
 
 def copy(folder: Path, *more: str) -> Path:
     """Stack files and catalogue, and further parts by name; what people added to the project is left out."""
+    folder.mkdir(exist_ok=True)
     for part in ("Pulumi.yaml", "stacks", "services", *more):
         source = ROOT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)

@@ -25,7 +25,7 @@ from atwork.sandbox.session import deployment
 from atwork.services.new import Wanted, render
 from components.jenkins import names
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("clusters")]
 
 LASTING = ("ci", "staging", "production")
 KUBERNETES_OWN = {"default", "kube-node-lease", "kube-public", "kube-system"}
