@@ -8,8 +8,10 @@ import typer
 
 from atwork.arguments import Stacks
 from atwork.sandbox.clusters.choice import Kind
+from atwork.sandbox.faults.cli import app as fault
 
 app = typer.Typer(no_args_is_help=True, help="The platform on this machine, with no cloud account.")
+app.add_typer(fault, name="fault")
 
 
 @app.command(name="up")
@@ -44,6 +46,21 @@ def down(stacks: Stacks = None) -> None:
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.down(stacks or []))
+
+
+@app.command()
+def drift(
+    stack: Annotated[str, typer.Argument(help="Environment.")],
+    name: Annotated[str, typer.Argument(help="Name of the resource in the program.")],
+    key: Annotated[str, typer.Argument(help="Property, such as autoscaling.totalMaxNodeCount.")] = "",
+    value: Annotated[str, typer.Argument(help="Its new value, in YAML.")] = "",
+    *,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the object instead.")] = False,
+) -> None:
+    """Change or delete an object of the simulated clouds behind Pulumi's back."""
+    from atwork.sandbox.faults import behind
+
+    raise typer.Exit(behind.run(stack, name, key, value, delete=delete))
 
 
 @app.command()

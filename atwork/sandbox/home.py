@@ -36,6 +36,11 @@ class Home:
         return self.folder / "cloud.sqlite"
 
     @property
+    def faults(self) -> Path:
+        """What is to go wrong, a SQLite file; not there where nothing is."""
+        return self.folder / "faults.sqlite"
+
+    @property
     def state(self) -> Path:
         """The engine's file backend."""
         return self.folder / "state"

@@ -104,6 +104,15 @@ class Cloud:
             )
             self._link(database, changed, links)
 
+    def edit(self, changed: CloudObject) -> None:
+        """Replace what an object is and says, and leave alone what it refers to."""
+        _, _, _, _, inputs, outputs = self._row(changed)
+        with self.together() as database:
+            database.execute(
+                "UPDATE objects SET inputs = ?, outputs = ? WHERE scope = ? AND type = ? AND id = ?",
+                (inputs, outputs, changed.scope, changed.type, changed.id),
+            )
+
     def get(self, scope: str, kind: str, identity: str) -> CloudObject | None:
         """One object, or nothing."""
         return next(self._select("scope = ? AND type = ? AND id = ?", (scope, kind, identity)), None)

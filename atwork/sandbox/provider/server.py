@@ -12,11 +12,15 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.fleet import Fleet
+from atwork.sandbox.faults.hook import Faults
+from atwork.sandbox.faults.store import Store
 from atwork.sandbox.provider.gcp import GoogleCloud
 from atwork.sandbox.provider.kubernetes import Kubernetes
 from atwork.sandbox.provider.servicer import Servicer
 
 _MESSAGE_SIZE = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
+_WORKERS = 64
+"""Enough that a cancel still gets through when faults let all calls of two engines hang."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,12 @@ def serve(cloud_path: Path, fleet: Fleet | None = None) -> Running:
     """
     cloud = Cloud(cloud_path)
     _log_to(cloud_path.parent / "logs" / "provider.log")
+    faults = Faults(Store(cloud_path.with_name("faults.sqlite")))
     ports: dict[str, int] = {}
     servers: list[grpc.Server] = []
     inside = Servicer(Kubernetes(), cloud) if fleet is None else _live(cloud, fleet)
     for name, servicer in {"gcp": Servicer(GoogleCloud(fleet), cloud), "kubernetes": inside}.items():
-        server = grpc.server(ThreadPoolExecutor(max_workers=16), options=_MESSAGE_SIZE)
+        server = grpc.server(ThreadPoolExecutor(_WORKERS), interceptors=[faults], options=_MESSAGE_SIZE)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
         ports[name] = server.add_insecure_port("127.0.0.1:0")
         server.start()

@@ -1,0 +1,85 @@
+"""Objects of the simulated clouds, changed and deleted behind Pulumi's back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.faults.behind import changed, named
+from atwork.sandbox.faults.types import resolved
+from atwork.sandbox.home import SandboxError
+from atwork.sandbox.provider.values import secret
+
+POOL = "gcp:container/nodePool:NodePool"
+
+
+def pool(name: str = "pools-agents", **inputs: object) -> CloudObject:
+    return CloudObject("", POOL, f"c/nodePools/{name}", f"urn:pulumi:ci::atwork::{POOL}::{name}", inputs, {**inputs})
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    made = Cloud(tmp_path / "cloud.sqlite")
+    for name in ("pools-agents", "pools-system"):
+        made.create(pool(name), {"c"})
+    return made
+
+
+def test_an_object_is_found_by_its_name_in_the_program(cloud: Cloud) -> None:
+    assert named(cloud, "ci", "pools-system").id == "c/nodePools/pools-system"
+
+
+@pytest.mark.parametrize(
+    ("stack", "name", "told"),
+    [
+        ("ci", "pool-agents", "pool-agents: ci has no object of that name; did you mean pools-agents"),
+        ("ci", "zzz", "`pulumi stack -s ci --show-urns` lists them"),
+        ("staging", "pools-agents", "run `atwork sandbox up staging` first"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_is(cloud: Cloud, stack: str, name: str, told: str) -> None:
+    with pytest.raises(SandboxError, match=told):
+        named(cloud, stack, name)
+
+
+def test_a_change_is_inside_and_outside_and_keeps_the_links(cloud: Cloud) -> None:
+    edited, before = changed(pool(autoscaling={"totalMaxNodeCount": 8}), "autoscaling.totalMaxNodeCount", 50)
+    assert before == 8
+    cloud.edit(edited)
+    found = cloud.get("", POOL, edited.id)
+    assert found is not None
+    assert found.inputs["autoscaling"] == found.outputs["autoscaling"] == {"totalMaxNodeCount": 50}
+    assert (POOL, edited.id) in cloud.users_of("c")
+
+
+def test_lists_are_changed_by_place() -> None:
+    edited, _ = changed(pool(nodeLocations=["a", "b"]), "nodeLocations.1", "c")
+    assert edited.inputs["nodeLocations"] == ["a", "c"]
+    with pytest.raises(SandboxError, match="2 is no place in a list of 2"):
+        changed(pool(nodeLocations=["a", "b"]), "nodeLocations.2", "c")
+    with pytest.raises(SandboxError, match="'x' holds no deep"):
+        changed(pool(version="x"), "version.deep", "c")
+
+
+def test_an_unknown_property_is_told_with_the_nearest() -> None:
+    with pytest.raises(SandboxError, match="has no property autoscalin; did you mean autoscaling"):
+        changed(pool(), "autoscalin.x", 1)
+
+
+def test_what_was_secret_stays_so_and_is_not_shown() -> None:
+    edited, before = changed(pool(version=secret("old")), "version", "new")
+    assert edited.inputs["version"] == secret("new")
+    assert before == "[secret]"
+
+
+def test_types_by_their_last_word() -> None:
+    assert resolved("DatabaseInstance") == "gcp:sql/databaseInstance:DatabaseInstance"
+    assert resolved(POOL) == POOL
+    assert resolved("") == ""
+    with pytest.raises(SandboxError, match="did you mean DatabaseInstance"):
+        resolved("DatabseInstance")
+    assert resolved("NodePool") == POOL
+    with pytest.raises(SandboxError, match="say which: gcp:secretmanager/secret:Secret, kubernetes:core/v1:Secret"):
+        resolved("Secret")

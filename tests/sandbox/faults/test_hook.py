@@ -1,0 +1,142 @@
+"""What an engine hears when a call meets a fault, over gRPC as the engine hears it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
+from support.simulation import Provider, providers
+
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.faults.hook import DELETE_UNREACHABLE
+from atwork.sandbox.faults.model import Effect, Fault, Operation
+from atwork.sandbox.faults.store import Store
+from atwork.sandbox.provider.values import from_struct
+
+NETWORK = "gcp:compute/network:Network"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+ID = "projects/acme/global/networks/vpc"
+
+
+def half_done(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed:
+    """What the error says of the object, from where the engine reads it."""
+    found: Any = error.trailing_metadata()
+    [details] = [value for key, value in found if key == "grpc-status-details-bin"]
+    failed = provider_pb2.ErrorResourceInitFailed()
+    assert status_pb2.Status.FromString(details).details[0].Unpack(failed)
+    return failed
+
+
+class Sandbox:
+    def __init__(self, folder: Path, served: dict[str, Provider]) -> None:
+        self.google, self.kubernetes = served["gcp"], served["kubernetes"]
+        self.faults, self.cloud = Store(folder / "faults.sqlite"), Cloud(folder / "cloud.sqlite")
+
+    def refused(self, name: str = "vpc") -> grpc.RpcError:
+        with pytest.raises(grpc.RpcError) as caught:
+            self.google.create(NETWORK, name, {"name": name})
+        return caught.value
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Generator[Sandbox]:
+    with providers(tmp_path / "cloud.sqlite") as served:
+        yield Sandbox(tmp_path, served)
+
+
+def networks(sandbox: Sandbox) -> list[str]:
+    return [one.id for one in sandbox.cloud.objects(kind=NETWORK)]
+
+
+def test_a_failure_does_nothing_and_the_next_call_goes_through(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(effect=Effect.fail, type=NETWORK))
+    assert "googleapi: Error 503" in str(sandbox.refused().details())
+    assert networks(sandbox) == []
+    assert sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})[0] == ID
+
+
+def test_a_preview_meets_no_fault_and_counts_for_none(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(effect=Effect.fail, always=True))
+    sandbox.google.create(NETWORK, "vpc", {"name": "vpc"}, preview=True)
+    assert sandbox.faults.all()[0].seen == 0
+
+
+def test_quota_is_worded_as_google_words_it(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(effect=Effect.quota))
+    told = "googleapi: Error 403: Quota 'NETWORKS' exceeded. Limit: 5.0 in region europe-west1., quotaExceeded"
+    assert sandbox.refused().details() == told
+
+
+def test_half_done_is_there_and_comes_with_its_state(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(effect=Effect.partial, message="not ready"))
+    error = sandbox.refused()
+    assert networks(sandbox) == [ID]
+    assert error.code() is grpc.StatusCode.UNKNOWN
+    failed = half_done(error)
+    assert (failed.id, list(failed.reasons)) == (ID, ["not ready"])
+    assert from_struct(failed.inputs)["name"] == "vpc"
+    assert from_struct(failed.properties)["selfLink"].endswith(ID)
+
+
+def test_half_done_updates_keep_their_id(sandbox: Sandbox) -> None:
+    sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})
+    sandbox.faults.add(Fault(effect=Effect.partial, operation=Operation.update))
+    with pytest.raises(grpc.RpcError) as caught:
+        sandbox.google.update(NETWORK, "vpc", ID, {"name": "vpc", "description": "new"})
+    assert half_done(caught.value).id == ID
+    found = sandbox.cloud.get("", NETWORK, ID)
+    assert found is not None
+    assert found.inputs["description"] == "new"
+
+
+def test_no_answer_ends_after_the_providers_own_time(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(effect=Effect.hang, seconds=0.2))
+    error = sandbox.refused()
+    assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert str(error.details()).endswith("(last state: 'RUNNING', timeout: 0.2s)")
+
+
+def test_no_answer_ends_when_the_engine_cancels(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(effect=Effect.hang, seconds=600))
+    with ThreadPoolExecutor(1) as pool:
+        refused = pool.submit(sandbox.refused)
+        while not sandbox.faults.all()[0].hits:
+            time.sleep(0.01)
+        while not refused.done():  # the call is counted just before it waits
+            sandbox.google.stub.Cancel(empty_pb2.Empty())
+    assert refused.result().code() is grpc.StatusCode.CANCELLED
+    assert networks(sandbox) == []
+
+
+def test_slow_and_bad_is_both(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(effect=Effect.fail, message="down"))
+    sandbox.faults.add(Fault(effect=Effect.slow, seconds=0.05))
+    assert sandbox.refused().details() == "down"
+    assert [one.hits for one in sandbox.faults.all()] == [1, 1]
+    sandbox.faults.clear()
+    sandbox.faults.add(Fault(effect=Effect.slow, seconds=0.05))
+    assert sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})[0] == ID
+
+
+def test_an_api_server_that_is_gone(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity, _ = sandbox.kubernetes.create(NAMESPACE, "team", {"metadata": {"name": "team"}})
+    sandbox.faults.add(Fault(effect=Effect.unreachable, operation=Operation.any, stack="test", always=True))
+    with pytest.raises(grpc.RpcError, match="configured Kubernetes cluster is unreachable: unable to load schema"):
+        sandbox.kubernetes.read(NAMESPACE, "team", identity)
+    sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})
+    monkeypatch.setenv(DELETE_UNREACHABLE, "true")
+    assert sandbox.kubernetes.read(NAMESPACE, "team", identity) is None
+    with pytest.raises(grpc.RpcError, match="unreachable"):
+        sandbox.kubernetes.create(NAMESPACE, "other", {"metadata": {"name": "other"}})
+
+
+def test_a_damaged_file_of_faults_is_told_to_the_engine(sandbox: Sandbox) -> None:
+    sandbox.faults.path.write_bytes(b"not a database" * 100)
+    assert "remove the file, then add the faults again" in str(sandbox.refused().details())

@@ -1,0 +1,72 @@
+"""Which calls a fault waits for, and what it refuses to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from atwork.sandbox.faults.commands import described, parsed
+from atwork.sandbox.faults.model import Call
+from atwork.sandbox.home import SandboxError
+
+POOL = "gcp:container/nodePool:NodePool"
+URN = f"urn:pulumi:ci::atwork::atwork:nodes:Pools${POOL}::pools-agents"
+
+
+def call(urn: str = URN, operation: str = "create") -> Call:
+    return Call(operation, urn)
+
+
+def test_a_call_says_where_it_belongs() -> None:
+    assert (call().stack, call().type, call().name) == ("ci", POOL, "pools-agents")
+    assert call("urn:pulumi:ci::atwork::a:b:C::x::y").name == "x::y"
+
+
+@pytest.mark.parametrize(
+    ("words", "met"),
+    [
+        ({}, True),
+        ({"operation": "any"}, True),
+        ({"operation": "delete"}, False),
+        ({"type": POOL}, True),
+        ({"type": "gcp:container/cluster:Cluster"}, False),
+        ({"name": "pools-*"}, True),
+        ({"name": "*::pools-agents"}, True),
+        ({"name": "pool"}, False),
+        ({"stack": "ci"}, True),
+        ({"stack": "c"}, False),
+    ],
+)
+def test_every_part_narrows_it(words: dict[str, Any], *, met: bool) -> None:
+    assert parsed({"effect": "fail", **words}).meets(call()) is met
+
+
+def test_an_api_server_that_is_gone_is_none_of_googles() -> None:
+    gone = parsed({"effect": "unreachable", "operation": "any", "stack": "ci", "always": True})
+    assert not gone.meets(call())
+    assert gone.meets(call("urn:pulumi:ci::atwork::kubernetes:core/v1:Namespace::tenant"))
+
+
+def test_once_is_the_nth_and_always_is_from_the_nth_on() -> None:
+    once, always = parsed({"effect": "fail", "nth": 2}), parsed({"effect": "fail", "nth": 2, "always": True})
+    assert [once.hits(seen) for seen in (1, 2, 3)] == [False, True, False]
+    assert [always.hits(seen) for seen in (1, 2, 3)] == [False, True, True]
+    assert described(once) == "fail the 2nd create"
+    assert described(always) == "fail the 2nd create and all after it,"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"effect": "fail", "seconds": 3}, "--seconds: fail takes no time"),
+        ({"effect": "slow", "message": "no"}, "--message: slow ends well"),
+        ({"effect": "partial", "operation": "delete"}, "--on delete: what is half done"),
+        ({"effect": "unreachable"}, "--stack: an API server belongs to an environment"),
+        ({"effect": "fail", "nth": 0}, "--nth: Input should be greater than or equal to 1"),
+        ({"effect": "explode"}, "--effect: Input should be"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_option(words: dict[str, Any], told: str) -> None:
+    with pytest.raises(SandboxError, match=told):
+        parsed(words)
