@@ -8,7 +8,7 @@ AUDIT  := .venv-audit
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine tools sandbox down preview test check audit format golden schema bench lock clean
+.PHONY: help setup engine tools sandbox down preview test check audit format golden schema bench soak lock clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ schema: setup  ## Rewrite stacks/schema.json from the settings models
 
 bench: setup  ## Measure where the time goes (not a test)
 	@$(BIN)/atwork bench
+
+soak: setup engine  ## A random life of two small environments with everything that goes wrong: STEPS=300 SEED=…
+	@$(BIN)/python -m tools.soak --steps $(or $(STEPS),300) $(if $(SEED),--seed $(SEED))
 
 lock: setup  ## Pin the dependencies of pyproject.toml anew, with hashes
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) ../pyproject.toml -o run.txt

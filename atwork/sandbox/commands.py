@@ -19,6 +19,7 @@ from atwork.sandbox.clusters import elsewhere
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.interrupt import Interrupt
 from atwork.sandbox.operation import Outcome
 from atwork.sandbox.session import Session, deployment, opened
 
@@ -199,11 +200,12 @@ def waves_of(home: Home, stacks: Sequence[str]) -> list[list[str]]:
 
 def _in_waves(session: Session, verb: str, waves: Sequence[Sequence[str]], console: Console) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    with _watcher(console) as watch, ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+    interrupt = Interrupt()
+    with interrupt.heard(), _watcher(console) as watch, ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
         for wave in waves:
-            done = list(pool.map(lambda stack: operation.run(session, verb, stack, watch), wave))
+            done = list(pool.map(lambda stack: operation.run(session, verb, stack, watch, interrupt), wave))
             outcomes += done
-            if any(outcome.failed for outcome in done):
+            if any(outcome.failed for outcome in done) or interrupt.count:
                 break
     return outcomes
 

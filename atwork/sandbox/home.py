@@ -41,6 +41,11 @@ class Home:
         return self.folder / "faults.sqlite"
 
     @property
+    def running(self) -> Path:
+        """What processes that serve the providers were asked to change; empty when all ended in order."""
+        return self.folder / "running"
+
+    @property
     def state(self) -> Path:
         """The engine's file backend."""
         return self.folder / "state"

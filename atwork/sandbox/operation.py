@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 from atwork.engine.events import follow
 from atwork.engine.wire import plain
+from atwork.sandbox.interrupt import Interrupt
 from atwork.sandbox.session import Session
 from atwork.sandbox.workspace import POLICIES
 
@@ -51,7 +51,9 @@ class Outcome:
         return sum(count for step, count in self.steps.items() if step != "same")
 
 
-def run(session: Session, verb: str, stack: str, watch: Callable[[Outcome, str], None]) -> Outcome:
+def run(
+    session: Session, verb: str, stack: str, watch: Callable[[Outcome, str], None], interrupt: Interrupt
+) -> Outcome:
     """Run one of `_MODES`; `watch` is told of each resource as it is reached."""
     outcome = Outcome(stack)
     started = time.monotonic()
@@ -69,15 +71,12 @@ def run(session: Session, verb: str, stack: str, watch: Callable[[Outcome, str],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                process_group=0,
             )
-            try:
+            with interrupt.reaching(child):
                 for event in follow(events, child):
                     _take(event, outcome, watch)
-            except KeyboardInterrupt:
-                child.send_signal(signal.SIGINT)
-                child.wait()
-                raise
-            outcome.code = child.wait()
+                outcome.code = child.wait()
             output.seek(0)
             printed = output.read()
     if outcome.failed and not outcome.errors:

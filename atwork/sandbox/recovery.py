@@ -1,8 +1,9 @@
 """What a killed run leaves behind, and how the next one puts it right.
 
 A lock of a process that is gone is removed. A resource whose creation was cut off is imported when the cloud has
-it, and forgotten when it has not. What the cloud made in the last moment, before the state was told of it, is deleted
-again: in a real cloud it would have to be imported by hand, and here it holds nothing yet.
+it, and forgotten when it has not. What the cloud did in the last moment, before the state was told of it, is found in
+the notes of the process that died: what was made is deleted again, for in a real cloud it would have to be imported
+by hand, and here it holds nothing yet; what was changed or deleted is read anew.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import os
 import shutil
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
 
+from atwork.sandbox import journal
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.session import PROJECT, Session, deployment, state_file
@@ -77,16 +80,21 @@ def _alive(pid: int) -> bool:
 
 def recover(session: Session, stack: str, console: Console) -> None:
     """Put right what an interrupted run of a stack left."""
-    locks = stale_locks(session.home, stack)
-    for path in locks:
+    for path in stale_locks(session.home, stack):
         path.unlink()
         console.print(f"{stack}: removed the lock of a run that is gone")
     for mended in mend_files(session.home, stack):
         console.print(f"{stack}: {mended}")
+    notes = journal.unfinished(session.home.running, stack)
     cloud = Cloud(session.home.cloud)
-    _resolve_pending(session, stack, cloud, console)
-    if locks:
-        _delete_orphans(session.home, stack, cloud, console)
+    read_anew = _resolve_pending(session, stack, cloud, console)
+    if notes:
+        _delete_orphans(session.home, stack, cloud, frozenset[str]().union(*(one.urns for one in notes)), console)
+        if not read_anew and deployment(session.home, stack).get("resources"):
+            console.print(f"{stack}: a run was cut off; comparing the state with the cloud")
+            _refresh(session, stack, ["--clear-pending-creates"])
+    for one in notes:
+        one.path.unlink()
 
 
 def mend_files(home: Home, stack: str) -> list[str]:
@@ -123,27 +131,40 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def _resolve_pending(session: Session, stack: str, cloud: Cloud, console: Console) -> None:
+def _resolve_pending(session: Session, stack: str, cloud: Cloud, console: Console) -> bool:
+    """Import or forget what was being created, and read everything anew; whether there was anything."""
     pending = cast("list[dict[str, Any]]", deployment(session.home, stack).get("pending_operations") or [])
     if not pending:
-        return
-    arguments = ["refresh", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs"]
+        return False
+    known = _known(session.home, stack)
+    arguments: list[str] = []
     for operation in pending:
         urn = str(operation["resource"]["urn"])
         made = cloud.find_by_urn(urn) if operation["type"] == "creating" else None
-        if made is not None:
+        # Of a replacement that was cut off before the new one was made, the cloud has the old one alone.
+        if made is not None and (urn, made) not in known:
             arguments += ["--import-pending-creates", urn, "--import-pending-creates", made]
-    arguments.append("--clear-pending-creates")
     console.print(f"{stack}: {len(pending)} interrupted operation(s); comparing the state with the cloud")
-    done = session.run(arguments)
+    _refresh(session, stack, [*arguments, "--clear-pending-creates"])
+    return True
+
+
+def _refresh(session: Session, stack: str, more: Sequence[str]) -> None:
+    done = session.run(["refresh", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", *more])
     if done.returncode:
         raise SandboxError(f"{stack}: could not recover: {(done.stderr or done.stdout).strip()[-1500:]}")
 
 
-def _delete_orphans(home: Home, stack: str, cloud: Cloud, console: Console) -> None:
-    known = {one["urn"] for one in cast("list[dict[str, Any]]", deployment(home, stack).get("resources") or [])}
-    prefix = f"urn:pulumi:{stack}::"
-    orphans = [one for one in cloud.objects() if one.urn.startswith(prefix) and one.urn not in known]
+def _known(home: Home, stack: str) -> set[tuple[str, str]]:
+    """URN and id of everything in the state."""
+    resources = cast("list[dict[str, Any]]", deployment(home, stack).get("resources") or [])
+    return {(str(one["urn"]), str(one.get("id", ""))) for one in resources}
+
+
+def _delete_orphans(home: Home, stack: str, cloud: Cloud, asked: frozenset[str], console: Console) -> None:
+    """Delete what a dead process was asked for and the state never learned of; whatever else is there is not ours."""
+    known = _known(home, stack)
+    orphans = [one for one in cloud.objects() if one.urn in asked and (one.urn, one.id) not in known]
     for one in orphans:
         cloud.delete(one.scope, one.type, one.id)
     if orphans:

@@ -6,19 +6,18 @@ One checkout is brought up once; the tests follow each other in the order of a l
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from support.checkout import copy
 
@@ -94,12 +93,15 @@ def killed(home: Home, stack: str, *, when: Callable[[], bool]) -> bool:
     with (home.checkout / "killed.log").open("w+") as printed:
         child = subprocess.Popen(
             [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", "up", stack],
-            cwd=home.checkout, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
+            cwd=home.checkout, stdout=printed, stderr=subprocess.STDOUT,
         )  # fmt: skip
         while child.poll() is None and not when():
             time.sleep(0.005)
         assert child.poll() is None, "it ended first: " + Path(printed.name).read_text()
-        os.killpg(child.pid, signal.SIGKILL)
+        all_of_it = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+        for one in all_of_it:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         child.wait()
     return bool(locks(home, stack))
 

@@ -158,12 +158,15 @@ def test_reading_configuration_is_not_refused() -> None:
 
 def test_what_the_state_never_learned_of_is_deleted_after_a_kill(home: Home) -> None:
     cloud = Cloud(home.cloud)
-    for number, stack in enumerate(("ci", "ci", "staging")):
-        urn = f"urn:pulumi:{stack}::atwork::gcp:x/y:Z::n{number}"
-        cloud.create(CloudObject("", "gcp:x/y:Z", f"n{number}", urn, {}, {}), set())
+    urns = {name: f"urn:pulumi:ci::atwork::gcp:x/y:Z::{name}" for name in ("kept", "lost", "others")}
+    for name, urn in urns.items():
+        cloud.create(CloudObject("", "gcp:x/y:Z", name, urn, {}, {}), set())
+    cloud.create(CloudObject("", "gcp:x/y:Z", "kept-replacement", urns["kept"], {}, {}), set())
     path = state_file(home, "ci")
     path.parent.mkdir(parents=True)
-    known = [{"urn": "urn:pulumi:ci::atwork::gcp:x/y:Z::n0", "type": "gcp:x/y:Z"}]
+    known = [{"urn": urns["kept"], "id": "kept", "type": "gcp:x/y:Z"}]
     path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": known}}}))
-    recovery._delete_orphans(home, "ci", cloud, Console(quiet=True))  # pyright: ignore[reportPrivateUsage]
-    assert [one.id for one in cloud.objects()] == ["n0", "n2"]
+    asked = frozenset({urns["kept"], urns["lost"]})
+    recovery._delete_orphans(home, "ci", cloud, asked, Console(quiet=True))  # pyright: ignore[reportPrivateUsage]
+    # What nobody was asked for in the run that died is somebody's, though the state does not know it.
+    assert [one.id for one in cloud.objects()] == ["kept", "others"]

@@ -34,7 +34,7 @@ Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 class _Status(grpc.Status):
     code: grpc.StatusCode
     details: str
-    trailing_metadata: tuple[tuple[str, bytes], ...] = ()
+    trailing_metadata: Any = ()
 
 
 class Faults(grpc.ServerInterceptor):
@@ -121,7 +121,7 @@ def _lets_go() -> bool:
 
 def _half_done(request: Any, answer: Any, reason: str, context: grpc.ServicerContext) -> None:
     inputs = request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
-    identity = answer.id if isinstance(answer, provider_pb2.CreateResponse) else request.id
+    identity = answer.id if isinstance(request, provider_pb2.CreateRequest) else request.id
     failed = provider_pb2.ErrorResourceInitFailed(
         id=identity, properties=answer.properties, inputs=inputs, reasons=[reason]
     )

@@ -14,6 +14,7 @@ from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.faults.hook import Faults
 from atwork.sandbox.faults.store import Store
+from atwork.sandbox.journal import Journal
 from atwork.sandbox.provider.gcp import GoogleCloud
 from atwork.sandbox.provider.kubernetes import Kubernetes
 from atwork.sandbox.provider.servicer import Servicer
@@ -29,11 +30,13 @@ class Running:
 
     ports: dict[str, int]
     servers: tuple[grpc.Server, ...]
+    journal: Journal
 
     def stop(self) -> None:
         """End the services and wait for what is under way."""
         for server in self.servers:
             server.stop(grace=None).wait()
+        self.journal.close()
 
 
 def serve(cloud_path: Path, fleet: Fleet | None = None) -> Running:
@@ -43,17 +46,17 @@ def serve(cloud_path: Path, fleet: Fleet | None = None) -> Running:
     """
     cloud = Cloud(cloud_path)
     _log_to(cloud_path.parent / "logs" / "provider.log")
-    faults = Faults(Store(cloud_path.with_name("faults.sqlite")))
+    faults, journal = Faults(Store(cloud_path.with_name("faults.sqlite"))), Journal(cloud_path.with_name("running"))
     ports: dict[str, int] = {}
     servers: list[grpc.Server] = []
     inside = Servicer(Kubernetes(), cloud) if fleet is None else _live(cloud, fleet)
     for name, servicer in {"gcp": Servicer(GoogleCloud(fleet), cloud), "kubernetes": inside}.items():
-        server = grpc.server(ThreadPoolExecutor(_WORKERS), interceptors=[faults], options=_MESSAGE_SIZE)
+        server = grpc.server(ThreadPoolExecutor(_WORKERS), interceptors=[journal, faults], options=_MESSAGE_SIZE)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
         ports[name] = server.add_insecure_port("127.0.0.1:0")
         server.start()
         servers.append(server)
-    return Running(ports, tuple(servers))
+    return Running(ports, tuple(servers), journal)
 
 
 def _live(cloud: Cloud, fleet: Fleet) -> Servicer:

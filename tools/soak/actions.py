@@ -1,0 +1,214 @@
+"""What happens in a step. Each action says what it did, or raises `Disagreement` where a command did otherwise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from atwork.sandbox.faults.commands import described
+from atwork.sandbox.faults.model import Effect, Fault, Operation
+from tools.soak import violence
+from tools.soak.life import Disagreement, Environment, Life
+
+_TYPES = (
+    "gcp:container/nodePool:NodePool",
+    "gcp:projects/iAMMember:IAMMember",
+    "gcp:serviceaccount/account:Account",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    *[""] * 5,
+)
+
+
+@dataclass(frozen=True)
+class Action:
+    """A kind of step: how often it comes, and what it needs."""
+
+    name: str
+    weight: int
+    run: Callable[[Life, Environment], str]
+    needs_up: bool = True
+    takes_cut_off: bool = False
+
+
+def change(life: Life, environment: Environment) -> str:
+    """Edit, then up."""
+    told = life.change(environment)
+    life.up(environment)
+    return told
+
+
+def no_change(life: Life, environment: Environment) -> str:
+    """Up twice: the second finds nothing to do."""
+    life.up(environment)
+    unchanged(life, environment)
+    return "nothing to do the second time"
+
+
+def unchanged(life: Life, environment: Environment) -> None:
+    """An `up` that has to change nothing."""
+    done = life.up(environment)
+    [row] = [line.split() for line in done.printed.splitlines() if line.startswith(f"{environment.name} ")][:1]
+    if row[3:7] != ["·"] * 4:
+        raise Disagreement(f"{environment.name}: an `up` with no change did something:\n{done.printed}")
+
+
+def fault(life: Life, environment: Environment) -> str:
+    """Edit, add a fault, up; where it hit, the command has failed with its words, and otherwise it has not."""
+    told = life.change(environment, grow=life.chance.random() < 0.7)
+    operation = Operation.create if "comes" in told else Operation.delete if "goes" in told else Operation.update
+    effects = [one for one in Effect if one is not Effect.unreachable]
+    effect = life.chance.choice(
+        [one for one in effects if one is not Effect.partial or operation is not Operation.delete]
+    )
+    made = Fault(
+        effect=effect,
+        operation=operation,
+        type=life.chance.choice(_TYPES),
+        stack=environment.name,
+        nth=life.chance.choice((1, 1, 2, 5)),
+        always=life.chance.random() < 0.3,
+        seconds=1.0 if effect in (Effect.slow, Effect.hang) else None,
+        message="" if effect is Effect.slow else "a fault of the soak",
+    )
+    hits = _with_fault(life, environment, made)
+    return f"{described(made)}, {told}: {f'hit {hits} time(s)' if hits else 'not hit'}"
+
+
+def unreachable(life: Life, environment: Environment) -> str:
+    """The API server is gone: an up that changes something in it fails, and so does a refresh; nothing is lost."""
+    life.faults.add(Fault(effect=Effect.unreachable, operation=Operation.any, stack=environment.name, always=True))
+    life.figures["faults"] += 1
+    try:
+        done = life.ended(life.engines.pulumi("refresh", "-s", environment.name, "--yes", "--skip-preview"), code=None)
+        inside = any(one.type.startswith("kubernetes:") for one in life.objects(environment))
+        if inside and (not done.code or "configured Kubernetes cluster is unreachable" not in done.printed):
+            raise Disagreement(f"a refresh without the API server did not fail:\n{done.printed[-2000:]}")
+    finally:
+        life.figures["faults hit"] += sum(one.hits for one in life.faults.all())
+        life.faults.clear()
+    return "the API server was gone during a refresh"
+
+
+def _with_fault(life: Life, environment: Environment, made: Fault) -> int:
+    life.faults.add(made)
+    life.figures["faults"] += 1
+    done = life.ended(life.engines.atwork("sandbox", "up", environment.name), code=None)
+    hits = sum(one.hits for one in life.faults.all())
+    life.faults.clear()
+    life.figures["faults hit"] += hits
+    life.recovered(environment, done)
+    bad = hits > 0 and made.effect is not Effect.slow
+    if bad != bool(done.code) or (bad and made.message not in done.printed):
+        raise Disagreement(f"{described(made)}: hit {hits} time(s), ended with {done.code}:\n{done.printed[-3000:]}")
+    environment.up = environment.up or not bad
+    return hits
+
+
+def refresh(life: Life, environment: Environment) -> str:
+    """Plant secrets, then let the engine read everything."""
+    life.plant(environment)
+    life.ended(life.engines.pulumi("refresh", "-s", environment.name, "--yes", "--skip-preview"))
+    environment.behind.clear()
+    return "secrets were filled in"
+
+
+def drift(life: Life, environment: Environment) -> str:
+    """Change an object behind Pulumi's back; `up --refresh` puts it right."""
+    pools = [one for one in life.objects(environment) if one.type == "gcp:container/nodePool:NodePool"]
+    pool = life.chance.choice(sorted(pools, key=lambda one: one.id))
+    life.ended(
+        life.engines.atwork("sandbox", "drift", environment.name, pool.urn, "autoscaling.totalMaxNodeCount", "50")
+    )
+    life.figures["changes behind"] += 1
+    _put_right(life, environment)
+    return f"{pool.urn.rpartition('::')[2]} had 50 nodes"
+
+
+def lost(life: Life, environment: Environment) -> str:
+    """Delete an object behind Pulumi's back; `up --refresh` makes it again."""
+    safe = (
+        "gcp:projects/iAMMember:IAMMember",
+        "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    )
+    there = sorted((one for one in life.objects(environment) if one.type in safe), key=lambda one: one.id)
+    gone = life.chance.choice(there)
+    life.ended(life.engines.atwork("sandbox", "drift", environment.name, gone.urn, "--delete"))
+    life.figures["changes behind"] += 1
+    _put_right(life, environment)
+    return f"{gone.urn.rpartition('::')[2]} was deleted"
+
+
+def _put_right(life: Life, environment: Environment) -> None:
+    life.ended(life.engines.pulumi("up", "-s", environment.name, "--yes", "--skip-preview", "--refresh"))
+    environment.behind.clear()
+
+
+def together(life: Life, environment: Environment) -> str:
+    """Two at once on the same stack: one works, the other is told who, and how to get the lock."""
+    told = life.change(environment, grow=True)
+    first = life.engines.atwork("sandbox", "up", environment.name)
+    if not first.until(lambda: bool(violence.locks_of(life, environment))):
+        raise Disagreement(f"an `up` took no lock:\n{first.ended().printed[-2000:]}")
+    second = life.engines.atwork("sandbox", "up", environment.name)
+    third = life.engines.pulumi("up", "-s", environment.name, "--yes", "--skip-preview")
+    life.ended(second, code=1, holding="is at work; wait for it, or end it")
+    late = life.ended(third, code=None)
+    life.ended(first)
+    environment.up = True
+    if late.code and "pulumi cancel" not in late.printed:
+        raise Disagreement(f"a plain `pulumi up` beside another was refused without the way out:\n{late.printed}")
+    return f"{told}, three at once"
+
+
+def beside(life: Life, environment: Environment) -> str:
+    """Two at once on different stacks: both succeed."""
+    both = [one for one in life.environments if not one.cut_off]
+    told = [life.change(one) for one in both]
+    words = ("--yes", "--skip-preview")
+    started = [life.engines.pulumi("up", "-s", one.name, *words) for one in both]
+    for one, command in zip(both, started, strict=True):
+        life.ended(command)
+        one.up = True
+    del environment
+    return f"{', '.join(told)}, each stack by an engine of its own"
+
+
+def down(life: Life, environment: Environment) -> str:
+    """Destroy, and find nothing of it in the cloud."""
+    life.ended(life.engines.atwork("sandbox", "down", environment.name), holding="Nothing is left.")
+    left = [one.urn for one in life.objects(environment)]
+    if left:
+        raise Disagreement(f"after a destroy there is still {', '.join(left)}")
+    environment.up = False
+    environment.behind.clear()
+    return "nothing is left"
+
+
+def repair(life: Life, environment: Environment) -> str:
+    """Up, after whatever came before."""
+    began = time.monotonic()
+    life.up(environment)
+    return f"whole again in {time.monotonic() - began:.0f} s"
+
+
+ACTIONS = (
+    Action("change", 5, change, needs_up=False),
+    Action("no change", 1, no_change),
+    Action("fault", 7, fault, needs_up=False),
+    Action("no API server", 1, unreachable),
+    Action("refresh", 2, refresh),
+    Action("drift", 2, drift),
+    Action("lost object", 1, lost),
+    Action("same stack", 2, together, needs_up=False),
+    Action("other stack", 2, beside),
+    Action("destroy", 1, down),
+    Action("repair", 6, repair, needs_up=False, takes_cut_off=True),
+    Action("kill all", 4, violence.kill_all, needs_up=False, takes_cut_off=True),
+    Action("kill engine", 3, violence.kill_engine, needs_up=False, takes_cut_off=True),
+    Action("kill provider", 3, violence.kill_provider, needs_up=False, takes_cut_off=True),
+    Action("Ctrl-C", 3, violence.cancel, needs_up=False),
+    Action("lock", 2, violence.lock, needs_up=False, takes_cut_off=True),
+)

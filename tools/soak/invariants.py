@@ -1,0 +1,102 @@
+"""What must hold after every step.
+
+State and simulated cloud hold the same objects with the same properties. There are three exceptions, and no others:
+
+- after a kill, what the state has under `pending_operations`, or the dead process had noted as asked for
+  (`.sandbox/running`): until the next `atwork sandbox up`, which has to solve them;
+- what the soak itself changed behind Pulumi's back: until the next refresh;
+- what Google Cloud never deletes: it stays, and belongs to no stack.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from atwork.engine.wire import SECRET
+from atwork.sandbox import journal
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.session import PROJECT, deployment
+
+_OURS = ("gcp:", "kubernetes:")
+
+
+def excused(home: Home, stack: str) -> set[str]:
+    """URNs that a kill may have left undecided."""
+    pending: Any = deployment(home, stack).get("pending_operations") or []
+    noted = (one.urns for one in journal.unfinished(home.running, stack))
+    return {str(one["resource"]["urn"]) for one in pending}.union(*noted)
+
+
+def disagreements(home: Home, stack: str, behind: Collection[str] = ()) -> Iterator[str]:
+    """Orphans, ghosts and differences between a stack's state and the simulated cloud."""
+    resources: Any = deployment(home, stack).get("resources") or []
+    kept = {(one["urn"], one["id"]): one for one in resources if one.get("custom") and one["type"].startswith(_OURS)}
+    prefix = f"urn:pulumi:{stack}::"
+    there = {(one.urn, one.id): one for one in Cloud(home.cloud).objects() if one.urn.startswith(prefix)}
+    allowed = excused(home, stack).union(behind)
+    for urn, identity in sorted({*kept, *there}):
+        if urn in allowed:
+            continue
+        if (urn, identity) not in kept:
+            yield f"orphan: {urn} ({identity}) is in the cloud and not in the state"
+        elif (urn, identity) not in there:
+            yield f"ghost: {urn} ({identity}) is in the state and not in the cloud"
+        else:
+            yield from _differences(urn, kept[urn, identity], there[urn, identity])
+
+
+def _differences(urn: str, kept: dict[str, Any], there: Any) -> Iterator[str]:
+    for kind, inside, outside in (
+        ("input", kept.get("inputs") or {}, there.inputs),
+        ("output", kept.get("outputs") or {}, there.outputs),
+    ):
+        for key in sorted({*inside, *outside} - {"__defaults"}):
+            before, after = inside.get(key), outside.get(key)
+            if not _secret(before) and not _secret(after) and before != after:
+                yield f"difference: {urn}: {kind} {key} is {before!r} in the state and {after!r} in the cloud"
+
+
+def _secret(value: Any) -> bool:
+    """Whether a value is encrypted somewhere inside: the state's cipher is not the cloud's."""
+    return SECRET in json.dumps(value)
+
+
+def secrets_in_clear(home: Home, secrets: Collection[str]) -> list[str]:
+    """Files below the checkout that hold a planted secret, as it is or in base64.
+
+    By another process: SQLite's locks go when this one closes its file.
+    """
+    forms = [form for one in secrets for form in (one, base64.b64encode(one.encode()).decode().rstrip("="))]
+    words = [word for form in forms for word in ("-e", form)]
+    command = ["/usr/bin/env", "grep", "-rlaF", *words, "--", str(home.checkout)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode not in (0, 1):
+        raise RuntimeError(f"grep: {found.stderr}")
+    return [line for line in found.stdout.splitlines() if Path(line) != home.passphrase]
+
+
+def passphrase_elsewhere(home: Home) -> list[str]:
+    """Files that hold the passphrase beside its own."""
+    return secrets_in_clear(home, [home.passphrase.read_text()])
+
+
+def locks(home: Home, stack: str) -> list[Path]:
+    """The engine's locks of a stack."""
+    return sorted((home.state / ".pulumi" / "locks" / PROJECT / stack).glob("*.json"))
+
+
+def sandbox_lock(home: Home) -> list[str]:
+    """Whether the sandbox's own lock is free."""
+    try:
+        with suppress(FileNotFoundError), home.locked("soak"):
+            pass
+    except SandboxError as error:
+        return [f"lock: {error}"]
+    return []
