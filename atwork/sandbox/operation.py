@@ -24,6 +24,9 @@ _MODES = {
     "preview-destroy": ["destroy", "--preview-only"],
     "destroy": ["destroy", "--yes", "--skip-preview"],
 }
+PREFIX = "operation-"
+"""How the folders begin that an operation has for itself; a killed one leaves its own."""
+
 _HELD_TO_POLICIES = ("preview", "up")
 _NOT_COUNTED = ("pulumi:pulumi:StackReference",)
 
@@ -57,7 +60,10 @@ def run(
     """Run one of `_MODES`; `watch` is told of each resource as it is reached."""
     outcome = Outcome(stack)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=session.home.folder) as folder, session.environment() as environment:
+    with (
+        tempfile.TemporaryDirectory(dir=session.home.folder, prefix=PREFIX) as folder,
+        session.environment() as environment,
+    ):
         events = Path(folder, "events.jsonl")
         command = [str(session.engine.path), *_MODES[verb], "--stack", stack, "--non-interactive"]
         if verb in _HELD_TO_POLICIES and (session.home.workspace / POLICIES).exists():

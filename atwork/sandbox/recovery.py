@@ -22,6 +22,7 @@ from rich.console import Console
 from atwork.sandbox import journal
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.operation import PREFIX
 from atwork.sandbox.session import PROJECT, Session, deployment, state_file
 
 _ENDING_TRIES, _ENDING_SECONDS = 100, 0.05
@@ -79,7 +80,9 @@ def _alive(pid: int) -> bool:
 
 
 def recover(session: Session, stack: str, console: Console) -> None:
-    """Put right what an interrupted run of a stack left."""
+    """Put right what an interrupted run of a stack left; to be called while the sandbox is locked."""
+    for folder in session.home.folder.glob(f"{PREFIX}*"):
+        shutil.rmtree(folder)
     for path in stale_locks(session.home, stack):
         path.unlink()
         console.print(f"{stack}: removed the lock of a run that is gone")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from atwork.sandbox.operation import PREFIX
 from tools.soak import invariants
 from tools.soak.actions import ACTIONS, Action, down, unchanged
 from tools.soak.engines import StillRunning
@@ -59,7 +60,7 @@ def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
             check(life)
         for number in range(1, steps + 1):
             result.steps = number
-            action, environment = _chosen(life)
+            action, environment = _chosen(life, result.actions)
             result.actions[action.name] += 1
             began = time.monotonic()
             told = action.run(life, environment)
@@ -74,13 +75,15 @@ def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
     return result
 
 
-def _chosen(life: Life) -> tuple[Action, Environment]:
+def _chosen(life: Life, tried: Collection[str]) -> tuple[Action, Environment]:
+    """By chance and weight; but every kind comes once before any comes again."""
     environment = life.chance.choice(life.environments)
     able = [
         one
         for one in ACTIONS
         if (environment.up or not one.needs_up) and (not environment.cut_off or one.takes_cut_off)
     ]
+    able = [one for one in able if one.name not in tried] or able
     return life.chance.choices(able, [one.weight for one in able])[0], environment
 
 
@@ -106,7 +109,10 @@ def _found(life: Life) -> Iterator[str]:
     clear = [*invariants.secrets_in_clear(life.home, life.secrets), *invariants.passphrase_elsewhere(life.home)]
     life.figures["secrets in clear"] += len(clear)
     yield from (f"secret in clear: {path}" for path in clear)
-    yield from (f"left behind: {path.name}" for path in sorted((life.home.checkout / "temporary").glob("*")))
+    left = sorted((life.home.checkout / "temporary").glob("*"))
+    if not any(one.cut_off for one in life.environments):
+        left += sorted(life.home.folder.glob(f"{PREFIX}*"))
+    yield from (f"left behind: {path.relative_to(life.home.checkout)}" for path in left)
 
 
 def _rest(life: Life) -> None:
