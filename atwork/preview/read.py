@@ -18,7 +18,7 @@ _KINDS: dict[str, Kind] = {
     "create": "create", "update": "update", "delete": "delete", "read": "read", "import": "import",
     "replace": "replace", "create-replacement": "replace", "delete-replaced": "replace",
     "read-replacement": "replace", "import-replacement": "replace", "discard-replaced": "replace",
-    "discard": "read", "refresh": "update",
+    "discard": "read",
 }  # fmt: skip
 _ORDER = ("replace", "create", "update", "delete")
 _ANY_SECRET_TEXT = re.compile(r"(?i)((?:password|token|secret)\s*[=:]\s*)\S+")
@@ -165,7 +165,8 @@ class Reading:
 
     def _change(self, urn: str, one: _Seen, hidden: list[str], *, maybe: bool) -> Change | None:
         type_name = urn.split("::")[2].rpartition("$")[2]
-        steps = [step for step in one.steps if step != "same"]
+        # Every resource is read anew where that is asked for; what came of it are the steps after it.
+        steps = [step for step in one.steps if step not in ("same", "refresh")]
         if type_name in _UNSEEN or (type_name.startswith("pulumi:providers:") and not steps):
             return None
         kinds = {_KINDS.get(step, "other") for step in steps}

@@ -137,6 +137,7 @@ def test_7_drift_is_found_and_nothing_is_written(home: Home) -> None:
     done = atwork(home, "drift", "ci")
     assert done.returncode == 2, done.stdout + done.stderr
     assert re.search(r"autoscaling\.totalMaxNodeCount: 50 → 9", done.stdout), done.stdout
+    assert done.stdout.count("~ update") == 1, "only what drifted is told, not all that was read"
     assert tree(home.state) == before
 
 

@@ -62,6 +62,15 @@ def test_a_guard_that_changes_is_a_change_though_the_engine_says_same(
     assert found.unchanged == 0
 
 
+def test_what_was_only_read_anew_is_no_change() -> None:
+    found = report(step("refresh", BUCKET, "b", {"a": 1}, {"a": 1}), step("same", BUCKET, "b", {"a": 1}, {"a": 1}))
+    assert (found.result, found.changes, found.unchanged) == ("unchanged", (), 1)
+    drifted = report(step("refresh", BUCKET, "b", {"a": 1}, {"a": 2}), step("update", BUCKET, "b", {"a": 2}, {"a": 1}))
+    assert drifted.counts == {"update": 1}
+    [change] = drifted.changes
+    assert [(one.old, one.new) for one in change.properties] == [("2", "1")]
+
+
 def test_a_rename_is_a_change() -> None:
     found = report(step("same", BUCKET, "new", {"a": 1, "_urn": urn(BUCKET, "old")}, {"a": 1}))
     assert [(change.kind, change.renamed_from) for change in found.changes] == [("rename", urn(BUCKET, "old"))]
@@ -195,7 +204,7 @@ def test_no_stream_makes_it_fail_or_lose_a_step(
         *(step(op, BUCKET, f"b{number}", old, new) for number, (op, old, new) in enumerate(steps)), code=code
     )
     assert StackReport.model_validate_json(found.model_dump_json()) == found
-    silent = {f"b{number}" for number, (op, *_) in enumerate(steps) if op == "same"}
+    silent = {f"b{number}" for number, (op, *_) in enumerate(steps) if op in ("same", "refresh")}
     assert {change.name for change in found.changes} >= {f"b{number}" for number in range(len(steps))} - silent
 
 

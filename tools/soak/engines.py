@@ -19,7 +19,7 @@ import psutil
 
 from atwork.sandbox.home import Home
 
-_LONGEST = 180.0
+_LONGEST = 900.0
 _POLL = 0.01
 
 
