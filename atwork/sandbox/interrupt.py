@@ -39,8 +39,12 @@ class Interrupt:
 
     @contextmanager
     def heard(self) -> Generator[None]:
-        """Hear the signals of this process instead of dying of them; for its main thread."""
-        before = {one: signal.signal(one, self._hear) for one in _SIGNALS}
+        """Hear the signals of this process instead of dying of them; for its main thread.
+
+        What is ignored stays so: `nohup` wants a terminal that closes to mean nothing.
+        """
+        heeded = [one for one in _SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+        before = {one: signal.signal(one, self._hear) for one in heeded}
         try:
             yield
         finally:

@@ -81,5 +81,7 @@ def unfinished(folder: Path, stack: str) -> list[Unfinished]:
                 continue
             # A last line that was cut off was not asked for yet.
             *whole, _ = file.read().split("\n")
+        # One without a line may be somebody's who has just opened it, and is about to take its lock.
+        if whole:
             found.append(Unfinished(path, frozenset(whole)))
     return found

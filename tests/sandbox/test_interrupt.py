@@ -48,3 +48,14 @@ def test_who_is_done_is_told_nothing() -> None:
             ended.wait()
         os.kill(os.getpid(), signal.SIGINT)
     assert interrupt.count == 1
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    interrupt, before = Interrupt(), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupt.heard():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert interrupt.count == 0
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -38,6 +38,11 @@ def test_a_line_that_was_cut_off_was_not_asked_for(tmp_path: Path) -> None:
     assert unfinished(tmp_path, "ci")[0].urns == {URN}
 
 
+def test_a_file_that_was_just_opened_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "ci.1.a").touch()
+    assert unfinished(tmp_path, "ci") == []
+
+
 def test_changes_are_noted_and_previews_and_reads_are_not(tmp_path: Path) -> None:
     with providers(tmp_path / "cloud.sqlite") as served:
         google = served["gcp"]
