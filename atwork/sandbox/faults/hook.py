@@ -6,7 +6,6 @@ The engine then keeps the object with the error in its state, and the next `up` 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +21,6 @@ from atwork.sandbox.home import SandboxError
 
 DEFAULT_SECONDS = {Effect.slow: 2.0, Effect.hang: 60.0}
 """How long a slow answer takes, and how long a provider waits for one that never comes."""
-
-DELETE_UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
-"""Told so, the Kubernetes provider reads what it cannot reach as gone."""
 
 _METHODS = {one.value.capitalize(): one.value for one in Operation if one is not Operation.any}
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
@@ -116,7 +112,10 @@ def _seconds(fault: Fault) -> float:
 
 
 def _lets_go() -> bool:
-    return os.environ.get(DELETE_UNREACHABLE, "").lower() in ("true", "1")
+    # The providers' package serves this hook: it can only be imported when both are there.
+    from atwork.sandbox.provider.kubernetes import delete_unreachable
+
+    return delete_unreachable()
 
 
 def _half_done(request: Any, answer: Any, reason: str, context: grpc.ServicerContext) -> None:

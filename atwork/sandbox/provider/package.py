@@ -61,6 +61,11 @@ class Package(ABC):
     def reachable(self, request: Request, cloud: Cloud) -> None:
         """Raise `Refused` where nobody answers: no such cluster, an API that is not enabled."""
 
+    def lets_go(self, request: Request) -> bool:
+        """Whether what cannot be reached is to be read as gone."""
+        del request
+        return False
+
     def idempotent(self, token: str) -> bool:
         """Whether making one that is there already is no error: the cloud is told the same once more."""
         del token

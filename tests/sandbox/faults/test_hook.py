@@ -15,7 +15,6 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 from support.simulation import Provider, providers
 
 from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.faults.hook import DELETE_UNREACHABLE
 from atwork.sandbox.faults.model import Effect, Fault, Operation
 from atwork.sandbox.faults.store import Store
 from atwork.sandbox.provider.values import from_struct
@@ -131,7 +130,7 @@ def test_an_api_server_that_is_gone(sandbox: Sandbox, monkeypatch: pytest.Monkey
     with pytest.raises(grpc.RpcError, match="configured Kubernetes cluster is unreachable: unable to load schema"):
         sandbox.kubernetes.read(NAMESPACE, "team", identity)
     sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})
-    monkeypatch.setenv(DELETE_UNREACHABLE, "true")
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
     assert sandbox.kubernetes.read(NAMESPACE, "team", identity) is None
     with pytest.raises(grpc.RpcError, match="unreachable"):
         sandbox.kubernetes.create(NAMESPACE, "other", {"metadata": {"name": "other"}})

@@ -286,7 +286,9 @@ def test_kubernetes_wants_the_namespace_and_takes_all_of_it_along(fresh: dict[st
     assert kubernetes.read(CONFIG_MAP, "cm", identity) is None
 
 
-def test_no_cluster_no_answer_but_a_preview_can_wait_for_it(fresh: dict[str, Provider]) -> None:
+def test_no_cluster_no_answer_but_a_preview_can_wait_for_it(
+    fresh: dict[str, Provider], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As with the official provider: objects of a cluster that is gone are not taken for deleted."""
     kubernetes, gcp = fresh["kubernetes"], fresh["gcp"]
     inputs = {"metadata": {"name": "shop"}}
@@ -303,6 +305,10 @@ def test_no_cluster_no_answer_but_a_preview_can_wait_for_it(fresh: dict[str, Pro
         with pytest.raises(grpc.RpcError, match=unreachable):
             call()
     assert kubernetes.create(NAMESPACE, "other", {"metadata": {"name": "other"}}, preview=True)[0] == ""
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    assert kubernetes.read(NAMESPACE, "ns", identity) is None, "a refresh that was told so lets go of it"
+    with pytest.raises(grpc.RpcError, match=unreachable):
+        kubernetes.update(NAMESPACE, "ns", identity, inputs)
 
 
 def test_an_api_answers_once_it_is_enabled(fresh: dict[str, Provider]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -117,6 +118,10 @@ class Kubernetes(Package):
                 "cluster up first, or take its resources out of the state"
             )
 
+    def lets_go(self, request: Request) -> bool:
+        """By the provider's option `deleteUnreachable`, or the environment variable that stands for it."""
+        return delete_unreachable() or reveal(request.config.get("deleteUnreachable")) is True
+
     def links(self, request: Request) -> set[str]:
         """The namespace, which must be there."""
         scope, identity = self.identity(request)
@@ -167,6 +172,11 @@ class Kubernetes(Package):
         """Whether the namespace of a link is there."""
         scope, _, namespace = link.rpartition("#")
         return cloud.get(scope, _NAMESPACE, namespace) is not None
+
+
+def delete_unreachable() -> bool:
+    """Whether the environment lets go of what a refresh cannot reach, as the real provider reads it."""
+    return os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE", "").lower() in ("true", "1")
 
 
 def server(config: Mapping[str, Json]) -> str:
