@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from atwork.sandbox.faults import words
 from atwork.sandbox.faults.model import Call, Effect, Fault, Operation
@@ -24,13 +23,6 @@ DEFAULT_SECONDS = {Effect.slow: 2.0, Effect.hang: 60.0}
 
 _METHODS = {one.value.capitalize(): one.value for one in Operation if one is not Operation.any}
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
-
-
-@dataclass(frozen=True)
-class _Status(grpc.Status):
-    code: grpc.StatusCode
-    details: str
-    trailing_metadata: Any = ()
 
 
 class Faults(grpc.ServerInterceptor):
@@ -119,12 +111,10 @@ def _lets_go() -> bool:
 
 
 def _half_done(request: Any, answer: Any, reason: str, context: grpc.ServicerContext) -> None:
-    inputs = request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
-    identity = answer.id if isinstance(request, provider_pb2.CreateRequest) else request.id
-    failed = provider_pb2.ErrorResourceInitFailed(
-        id=identity, properties=answer.properties, inputs=inputs, reasons=[reason]
-    )
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason)
-    status.details.add().Pack(failed)
-    metadata = (("grpc-status-details-bin", status.SerializeToString()),)
-    context.abort_with_status(_Status(grpc.StatusCode.UNKNOWN, reason, metadata))
+    from atwork.sandbox.provider.failures import abort_made
+    from atwork.sandbox.provider.values import from_struct
+
+    made = isinstance(request, provider_pb2.CreateRequest)
+    inputs = request.properties if made else request.news
+    identity = answer.id if made else request.id
+    abort_made(context, identity, from_struct(inputs), from_struct(answer.properties), [reason])

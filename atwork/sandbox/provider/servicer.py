@@ -144,12 +144,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @plain_errors
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         made = self._request(request, context, request.inputs)
-        try:
-            self._package.reachable(made, self._cloud)
-        except Refused:
-            if self._package.lets_go(made):
-                return provider_pb2.ReadResponse()
-            raise
+        if self.let_go(made):
+            return provider_pb2.ReadResponse()
         found = self._cloud.get(self._package.scope(made), made.token, request.id)
         if found is None:
             return provider_pb2.ReadResponse()
@@ -187,6 +183,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
         del context
         raise Refused(f"{request.tok}: the sandbox has no data sources, and the program needs none")
+
+    def let_go(self, made: Request) -> bool:
+        """Whether nobody answers for the object and the provider was told to read that as gone; else `Refused`."""
+        try:
+            self._package.reachable(made, self._cloud)
+        except Refused:
+            if self._package.lets_go(made):
+                return True
+            raise
+        return False
 
     def _request(self, request: Any, context: grpc.ServicerContext, properties: Any) -> Request:
         token = request.urn.rpartition("::")[0].rpartition("::")[2].rpartition("$")[2]
