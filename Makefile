@@ -65,8 +65,8 @@ format: setup  ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-golden: setup  ## Rewrite tests/golden from the program as it is
-	@$(BIN)/pytest -q tests/infra/test_golden.py tests/components/jenkins --update-golden
+golden: setup  ## Rewrite tests/golden and docs/topology.svg from the program as it is
+	@$(BIN)/pytest -q tests/infra/test_golden.py tests/components/jenkins tests/graph/test_picture.py --update-golden
 
 schema: setup  ## Rewrite stacks/schema.json from the settings models
 	@$(BIN)/atwork schema --write

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from atwork.environments.cli import app as environment
+from atwork.graph.cli import app as graph
 from atwork.preview.cli import app as preview
 from atwork.sandbox.cli import app as sandbox
 from atwork.services.cli import app as service
@@ -53,6 +54,7 @@ def bench() -> None:
 
 
 app.add_typer(preview)
+app.add_typer(graph)
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(service, name="service")
 app.add_typer(environment, name="environment")

@@ -163,6 +163,12 @@ def test_05_a_second_up_changes_nothing(home: Home) -> None:
     assert len(table) == 3
 
 
+def test_05b_the_picture_of_what_is_up_is_the_readmes(home: Home) -> None:
+    drawn = atwork(home, "graph")
+    assert drawn.returncode == 0, drawn.stderr
+    assert drawn.stdout == (ROOT / "docs" / "topology.svg").read_text()
+
+
 def test_06_one_value_changed_is_one_change_in_the_preview(home: Home) -> None:
     edit(home, "staging", "max_nodes: 6", "max_nodes: 7")
     done = pulumi(home, "preview", "-s", "staging", "--json")

@@ -1,0 +1,74 @@
+"""The command `atwork graph`; it returns the exit code."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from atwork.graph.draw import draw, for_reports
+from atwork.graph.resources import Resource, of_state
+from atwork.preview import commands as preview
+from atwork.preview import places
+from atwork.sandbox.commands import chosen_of
+from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.session import deployment
+
+
+def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> int:
+    """Draw stacks, all that are up where none is named; with changes, those that have a report."""
+    home, console = here(), Console(stderr=True, highlight=False)
+    chosen = chosen_of(home, stacks)
+    if changes is None:
+        states = _up(states_of(home, chosen, console), console, named=bool(stacks))
+        drawn = draw(states)
+    else:
+        reports = [one for one in preview.read(changes, ()) if not stacks or one.stack in chosen]
+        if missing := sorted(set(stacks) - {one.stack for one in reports}):
+            raise SandboxError(
+                f"{changes}: no report of {', '.join(missing)}; `atwork preview {' '.join(missing)} --out {changes}` "
+                "writes it"
+            )
+        drawn = for_reports(reports, states_of(home, [one.stack for one in reports], console))
+    if out is None:
+        print(drawn, end="")
+    else:
+        _whole(out, drawn)
+    return 0
+
+
+def states_of(home: Home, stacks: Sequence[str], console: Console) -> dict[str, list[Resource]]:
+    """What each stack consists of, from the backend that the shell names, else from the sandbox; nothing is locked."""
+    if not places.is_real():
+        return {stack: of_state(deployment(home, stack)) for stack in stacks}
+    with places.backend(home, console) as place:
+        return {stack: of_state(place.state(stack) or {}) for stack in stacks}
+
+
+def _up(states: Mapping[str, list[Resource]], console: Console, *, named: bool) -> Mapping[str, list[Resource]]:
+    """The stacks that are up; one that was named and is not is an error, and so is none at all."""
+    down = [stack for stack, resources in states.items() if not resources]
+    if down and (named or len(down) == len(states)):
+        fix = "`pulumi up`" if places.is_real() else f"`atwork sandbox up {' '.join(down)}`"
+        raise SandboxError(f"{', '.join(down)}: nothing is up that could be drawn; {fix} makes it")
+    if down:
+        console.print(f"Left out, for nothing of it is up: {', '.join(down)}.")
+    return {stack: resources for stack, resources in states.items() if resources}
+
+
+def _whole(out: Path, drawn: str) -> None:
+    """Write the file whole, or leave what was there."""
+    if not out.parent.is_dir():
+        raise SandboxError(f"{out}: there is no folder {out.parent}; make it, or name another")
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(drawn)
+        Path(name).chmod(0o644)
+        Path(name).replace(out)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
