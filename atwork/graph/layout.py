@@ -18,7 +18,7 @@ COLUMNS = 3
 ROOMY = 400
 """A network of this width has gutters for three arrows."""
 ROOM_OF_TITLE = 40
-LEAST = 112
+LEAST = 128
 """Boxes side by side are at least this wide; else they stand one below the other."""
 GUTTER = 24
 """Between environments: room for three arrows side by side."""
@@ -97,7 +97,7 @@ _PADDING: dict[BoxKind, tuple[int, int]] = {
 }  # fmt: skip
 """Around children, and between them."""
 
-_WEIGHTS: dict[BoxKind, float] = {"database": 1.8}
+_WEIGHTS: dict[BoxKind, float] = {"database": 1.6}
 """How wide beside others."""
 
 _LOW: frozenset[BoxKind] = frozenset({"pool", "repository", "namespace"})
@@ -198,8 +198,9 @@ def _text(box: Box, width: int, badge: str) -> tuple[tuple[Line, ...], int]:
     facts = tuple(text.clean(fact) for fact in box.facts)
     beside = " · ".join(facts)
     baseline = 24 if box.kind == "environment" else 16 if box.kind in _LOW else 18
+    step = 22 if box.kind == "environment" else 16
     style = "title" if box.rows else "name"
-    lines = [Line(start, baseline + 16 * number, one, big, style) for number, one in enumerate(names or [""])]
+    lines = [Line(start, baseline + step * number, one, big, style) for number, one in enumerate(names or [""])]
     taken = lines[0].width + GAP
     if facts and len(lines) == 1 and text.width(beside, FACT) + taken <= room:
         return (*lines, Line(start + taken, baseline, beside, FACT, "fact")), _up(baseline + 8)

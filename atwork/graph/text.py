@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _WIDTHS = {**dict.fromkeys("iljI|'", 0.34), **dict.fromkeys(" .,:;!/()[]-·frt", 0.42), **dict.fromkeys("mMW@%w", 0.99)}
 _LOWER, _UPPER, _OTHER = 0.635, 0.77, 1.05
@@ -56,10 +56,19 @@ def lines(facts: Sequence[str], room: float, size: float, between: str = " · ",
 
 def _words(fact: str, room: float, size: float, *, bold: bool) -> list[str]:
     found: list[str] = []
-    for word in re.split(r"(?<=[ /])", fact):
+    for word in _parts(fact, room, size, bold=bold):
         joined = f"{found[-1]}{word}" if found else word
         if found and width(joined.rstrip(), size, bold=bold) <= room:
             found[-1] = joined
         else:
             found.append(word)
     return [line for line in (fitted(one.rstrip(), room, size, bold=bold) for one in found) if line]
+
+
+def _parts(fact: str, room: float, size: float, *, bold: bool) -> Iterator[str]:
+    """Words, and the parts of a word that is too long by itself."""
+    for word in re.split(r"(?<=[ /])", fact):
+        if width(word.rstrip(), size, bold=bold) <= room:
+            yield word
+        else:
+            yield from re.split(r"(?<=[-_.])", word)

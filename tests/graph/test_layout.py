@@ -145,3 +145,4 @@ def test_facts_are_broken_at_words_and_between_each_other() -> None:
     assert text.lines(["PostgreSQL 18", "private"], 400, 12) == ["PostgreSQL 18 · private"]
     assert text.lines(["PostgreSQL 18", "private"], 90, 12) == ["PostgreSQL", "18 · private"]
     assert text.lines(["europe-docker.pkg.dev/acme"], 170, 12) == ["europe-docker.pkg.dev/", "acme"]
+    assert text.lines(["atwork-production"], 90, 12) == ["atwork-", "production"]
