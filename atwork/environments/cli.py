@@ -35,33 +35,34 @@ def environment_new(
     dry_run: Annotated[bool, typer.Option(help="Show what would be written.")] = False,
 ) -> None:
     """Make a new environment: its stack file, with ranges that are free and a project of its own."""
-    from atwork.environments import commands
+    from atwork.environments.draft import Wanted
+    from atwork.environments.new import new
 
-    wanted = commands.Wanted(
+    wanted = Wanted(
         name, kind.value, like, owner, ttl, region, folder, billing_account, project, number
     )  # fmt: skip
-    raise typer.Exit(commands.new(wanted, dry_run=dry_run))
+    raise typer.Exit(new(wanted, dry_run=dry_run))
 
 
 @app.command(name="list")
 def environment_list() -> None:
     """Show all environments and when they end."""
-    from atwork.environments import commands
+    from atwork.environments.listing import listed
 
-    raise typer.Exit(commands.listed())
+    raise typer.Exit(listed())
 
 
 @app.command(name="extend")
 def environment_extend(name: str, *, ttl: Annotated[str, typer.Option(help="From now on: 24h, 3d.")]) -> None:
     """Give a popup more time."""
-    from atwork.environments import commands
+    from atwork.environments.extend import extend
 
-    raise typer.Exit(commands.extend(name, ttl))
+    raise typer.Exit(extend(name, ttl))
 
 
 @app.command(name="remove")
 def environment_remove(name: str) -> None:
     """Remove the files of a popup that is gone."""
-    from atwork.environments import commands
+    from atwork.environments.remove import remove
 
-    raise typer.Exit(commands.remove(name))
+    raise typer.Exit(remove(name))
