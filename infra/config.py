@@ -14,7 +14,7 @@ from pathlib import Path
 
 from infra import CONFIG_KEY
 from infra.mistakes import ConfigError, lines, read_yaml
-from infra.services import ServiceSettings, complete
+from infra.services import ServiceSettings, complete, not_there
 from infra.stack import StackConfig
 
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
@@ -124,7 +124,7 @@ def load(
 
 
 def check_services(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> None:
-    """Raise `ConfigError` for services in environments that are not there."""
+    """Raise `ConfigError` for services in environments that are not there, and for popups of services that are not."""
     mistakes = [
         f"services/{name}.yaml: environments.{stack}: there is no stacks/Pulumi.{stack}.yaml; name one of "
         f"{', '.join(environments)}"
@@ -132,6 +132,8 @@ def check_services(environments: Mapping[str, StackConfig], services: Mapping[st
         for stack in service.environments
         if stack not in environments
     ]
+    for name, config in environments.items():
+        mistakes += not_there(name, config.environment, services)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from pulumi.output import UNKNOWN
 
 from components.cluster import GkeCluster
 from components.database import Database
@@ -43,12 +44,17 @@ class Platform:
 
     @classmethod
     def of(cls, stack: str) -> Platform:
-        """Read it from another stack of this project; a missing output fails the update and names the stack."""
+        """Read it from another stack of this project; a missing output fails the update and names the stack.
+
+        A preview goes on without it: a new environment is looked at before the upstream has been told of it.
+        """
         reference = pulumi.StackReference(
             stack, stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
         )
 
-        def published(platform: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        def published(platform: Mapping[str, Any] | None) -> Any:
+            if platform is None and pulumi.runtime.is_dry_run():
+                return UNKNOWN
             if platform is None:
                 raise pulumi.RunError(f"the stack {stack} has no output `{PLATFORM}`: run `pulumi up -s {stack}` first")
             return platform
@@ -64,7 +70,9 @@ class Platform:
     def deployer(self, environment: str) -> pulumi.Output[str]:
         """The principal of ci that deploys to one environment."""
 
-        def pick(deployers: Mapping[str, str]) -> str:
+        def pick(deployers: Mapping[str, str]) -> Any:
+            if environment not in deployers and pulumi.runtime.is_dry_run():
+                return UNKNOWN
             if environment not in deployers:
                 raise pulumi.RunError(
                     f"the upstream stack has no deployer for {environment}: add jenkins.deploys.{environment} to its "

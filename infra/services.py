@@ -19,8 +19,9 @@ from components.namespace import NamespaceSettings
 from components.secrets import SecretName, SecretRotationSettings
 from components.settings import DnsLabel, Email, LabelValue, Settings
 from components.tenant import TenantTrafficSettings
+from infra import CONFIG_KEY
 from infra.mistakes import ConfigError, lines, read_yaml
-from infra.stack import StackConfig
+from infra.stack import EnvironmentSettings, StackConfig
 
 FOLDER = "services"
 _LONGEST_WITH_DATABASE = 19
@@ -99,11 +100,6 @@ class ServiceSettings(Settings):
                 raise ValueError(f"environments.{stack}.rotation: there are no secrets to change; remove it")
         return self
 
-    def within(self, stack: str, kind: str) -> ServiceEnvironmentSettings | None:
-        """How it runs in an environment, where it does."""
-        found = self.environments.get(stack)
-        return self.popup if found is None and kind == "popup" else found
-
 
 def read_all(folder: Path) -> dict[str, ServiceSettings]:
     """All services by name, each valid by itself; `ConfigError` has a line for every mistake."""
@@ -172,13 +168,36 @@ def database_name(service: str, settings: ServiceDatabaseSettings) -> str:
     return settings.name or service.replace("-", "_")
 
 
+def within(
+    stack: str, environment: EnvironmentSettings, services: Mapping[str, ServiceSettings]
+) -> dict[str, ServiceEnvironmentSettings]:
+    """How each service runs in an environment, for those that do."""
+    found: dict[str, ServiceEnvironmentSettings] = {}
+    for name, service in services.items():
+        place = service.environments.get(stack)
+        if place is None and environment.kind == "popup":
+            place = service.popup
+        chosen = environment.services is None or name in environment.services
+        if place is not None and chosen:
+            found[name] = place
+    return found
+
+
+def not_there(stack: str, environment: EnvironmentSettings, services: Mapping[str, ServiceSettings]) -> Iterator[str]:
+    """What is wrong with the services that a popup chooses."""
+    key = f"stacks/Pulumi.{stack}.yaml: {CONFIG_KEY}.environment.services"
+    runs = within(stack, environment, services)
+    for name in environment.services or ():
+        if name not in services:
+            able = ", ".join(one for one, service in services.items() if service.popup is not None) or "none"
+            yield f"{key}: there is no {FOLDER}/{name}.yaml; name one of {able}"
+        elif name not in runs:
+            yield f"{key}: {FOLDER}/{name}.yaml keeps {name} out of popups (popup: null); leave it out here"
+
+
 def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:
     """The stack's settings with every service that runs there; `ConfigError` names the service's file."""
-    here = {
-        name: (service, place)
-        for name, service in services.items()
-        if (place := service.within(stack, config.environment.kind)) is not None
-    }
+    here = {name: (services[name], place) for name, place in within(stack, config.environment, services).items()}
     mistakes = [message for name, (service, _) in here.items() for message in _misfits(stack, config, name, service)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -193,7 +212,7 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
             instance["databases"] = [*instance.get("databases", []), database]
             instance.setdefault("users", {})[name] = {"namespace": name, "service_account": name}
     files = ", ".join(f"{FOLDER}/{name}.yaml" for name in here)
-    return lines(StackConfig, json.dumps(document), f"stacks/Pulumi.{stack}.yaml with {files}", ("atwork:stack",))
+    return lines(StackConfig, json.dumps(document), f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,))
 
 
 def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:

@@ -13,6 +13,7 @@ from infra import contract
 from infra.environment import Environment, physical_name, through
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
+from infra.services import within
 
 
 def make(here: Environment, base: Foundation, runtime: Runtime) -> pulumi.Output[str] | None:
@@ -65,13 +66,13 @@ def _jobs(here: Environment, jenkins: JenkinsSettings) -> list[DeployJob]:
             cluster=physical_name(environment),
             channel=service.channel,
             repository=service.repository,
-            host=within.host or "",
+            host=running.host or "",
             approvers=",".join(sorted(settings.approvers)),
         )
         for name, service in here.services.items()
         for environment, settings in jenkins.deploys.items()
         if (place := here.others[environment])
-        and (within := service.within(environment, place.environment.kind)) is not None
+        and (running := within(environment, place.environment, here.services).get(name)) is not None
     ]
 
 

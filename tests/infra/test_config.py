@@ -27,6 +27,9 @@ STAGING["databases"]["main"] |= {
     "databases": ["orders"],
     "users": {"orders": {"namespace": "orders", "service_account": "orders"}},
 }
+POPUP = {
+    "kind": "popup", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z",
+}  # fmt: skip
 CI: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.ci.yaml") or "")
 
 
@@ -87,6 +90,12 @@ def test_the_schema_for_editors_is_current() -> None:
         ("databases.main.flags", {"log_statement": "all"}, r"flags log_statement are set for every instance"),
         ("environment.kind", "popup", r"a popup needs expires_at"),
         ("environment.expires_at", "2027-01-31T18:00:00Z", r"a long-lived environment has no end"),
+        ("environment.services", ["orders"], r"services is for popups"),
+        ("environment", POPUP | {"created_at": None}, r"a popup needs created_at"),
+        ("environment", POPUP | {"expires_at": "2027-02-11T18:00:01Z"}, r"at most 14 days after it; make a new popup"),
+        ("environment", POPUP | {"expires_at": "2027-01-28T18:00:00Z"}, r"expires_at must be after created_at"),
+        ("environment", POPUP | {"services": ["web", "web"]}, r"services: web is there twice"),
+        ("environment", POPUP | {"services": []}, r"services: Tuple should have at least 1 item"),
         (
             "node_pools.system",
             {"machine_type": "e2-small", "min_nodes": 1, "max_nodes": 2, "upgrade": "blue-green", "soak_seconds": 0},
@@ -162,9 +171,7 @@ def test_environments_do_not_collide(path: str, value: object, message: str) -> 
 
 
 def test_a_popup_can_always_be_destroyed() -> None:
-    popup = json.loads(
-        changed(STAGING, "environment", {"kind": "popup", "owner": "me", "expires_at": "2027-01-31T18:00:00Z"})
-    )
+    popup = json.loads(changed(STAGING, "environment", POPUP))
     with pytest.raises(ConfigError, match=r"a popup must be destroyable: set cluster\.deletion_protection to false"):
         parse("demo", json.dumps(popup))
     free = json.loads(changed(popup, "cluster.deletion_protection", False))

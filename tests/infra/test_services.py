@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 import yaml
 from support.mocks import Recording
 
-from infra.config import STACKS, check_services, read_all
+from infra.config import STACKS, check_services, parse, read_all, read_file
 from infra.mistakes import ConfigError
-from infra.services import ServiceSettings, complete, is_name
+from infra.services import ServiceSettings, complete, is_name, within
 from infra.services import read_all as read_services
+from infra.stack import EnvironmentSettings
 
 ORDERS: dict[str, Any] = yaml.safe_load((STACKS.parent / "services" / "orders.yaml").read_text())
 
@@ -55,15 +57,45 @@ def test_one_file_makes_what_a_stack_file_could_say(tmp_path: Path) -> None:
     assert complete("ci", read_all()["ci"], services) == read_all()["ci"]
 
 
+def popup(**more: Any) -> EnvironmentSettings:
+    made = {"kind": "popup", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z"}
+    return EnvironmentSettings.model_validate_json(json.dumps({**made, **more}))
+
+
 def test_a_popup_runs_what_does_not_stay_out(tmp_path: Path) -> None:
-    popup = read_all()["staging"]
-    popup = popup.model_copy(update={"environment": popup.environment.model_copy(update={"kind": "popup"})})
     services = read_services(
         catalogue(tmp_path, stock=other(), billing=other(repository="https://x.org/b", popup=None))
     )
-    assert services["stock"].within("popup-1", "popup") is not None
-    assert services["billing"].within("popup-1", "popup") is None
-    assert services["stock"].within("production", "long-lived") is None
+    assert within("popup-1", popup(), services).keys() == {"stock"}
+    assert within("production", read_all()["production"].environment, services) == {}
+
+
+def test_a_popup_runs_only_the_services_that_it_chooses(tmp_path: Path) -> None:
+    services = read_services(
+        catalogue(tmp_path, stock=other(), web=other(repository="https://x.org/w"), billing=other(repository="https://x.org/b", popup=None))
+    )  # fmt: skip
+    document = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
+    document |= {"environment": popup().model_dump(mode="json"), "encryption": {"covers": []}}
+    document["cluster"]["deletion_protection"] = document["databases"]["main"]["deletion_protection"] = False
+    staging = parse("demo", json.dumps(document))
+    chosen = staging.model_copy(update={"environment": popup(services=["web"])})
+    assert complete("demo", chosen, services).tenants.keys() == {"web"}
+    assert complete("demo", staging, services).tenants.keys() == {
+        "stock",
+        "web",
+    }
+    lasting = {name: one for name, one in read_all().items() if one.environment.kind == "long-lived"}
+    check_services({**lasting, "demo": chosen}, services)
+    for name, message in (
+        (
+            "moon",
+            r"stacks/Pulumi\.demo\.yaml: atwork:stack\.environment\.services: there is no services/moon\.yaml; name one of stock, web",
+        ),
+        ("billing", r"services/billing\.yaml keeps billing out of popups \(popup: null\)"),
+    ):
+        wrong = staging.model_copy(update={"environment": popup(services=[name])})
+        with pytest.raises(ConfigError, match=message):
+            check_services({**lasting, "demo": wrong}, services)
 
 
 def test_a_service_is_told_where_it_is(recordings: dict[str, Recording]) -> None:
