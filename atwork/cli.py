@@ -63,6 +63,7 @@ app.add_typer(environment, name="environment")
 def main() -> None:
     """Run the command; what a user can mend ends in one line and exit code 1."""
     from atwork.engine.locate import EngineError
+    from atwork.environments.pull_request import GitError
     from atwork.preview.github import GitHubError
     from atwork.preview.slack import SlackError
     from atwork.sandbox.home import SandboxError
@@ -71,5 +72,5 @@ def main() -> None:
 
     try:
         app()
-    except (EngineError, BuildError, GitHubError, SlackError, SandboxError, ConfigError) as error:
+    except (EngineError, BuildError, GitError, GitHubError, SlackError, SandboxError, ConfigError) as error:
         sys.exit(f"error: {error}")

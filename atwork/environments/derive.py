@@ -5,22 +5,25 @@ from __future__ import annotations
 import copy
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.mistakes import ConfigError
+from infra.services import ServiceSettings
+from infra.stack import POPUP_LONGEST
 
 NODES = ipaddress.IPv4Network("10.0.0.0/10")
 """Where ranges for nodes are taken from, one after the other."""
 
 PODS = ipaddress.IPv4Network("10.64.0.0/10")
-"""Where ranges for pods are taken from."""
+"""Where ranges for pods are taken from. Nothing else needs a range: services have Google's own, the control plane and
+the databases have private endpoints among the nodes."""
 
-LONGEST = timedelta(days=14)
-"""The most that a popup may have before it."""
+SIZES = {"popup": (22, 19), "long-lived": (20, 16)}
+"""Prefixes of the ranges for nodes and pods: 29 nodes with a /24 each and room for upgrades; 250 nodes."""
 
-_SPAN = re.compile(r"^(\d+)([hd])$")
+_SPAN = re.compile(r"^(\d{1,4})([hd])$")
 
 
 def span(text: str) -> timedelta:
@@ -29,27 +32,40 @@ def span(text: str) -> timedelta:
     if found is None or int(found[1]) == 0:
         raise ConfigError(f"--ttl {text}: write hours or days, such as 72h or 3d")
     made = timedelta(**{{"h": "hours", "d": "days"}[found[2]]: int(found[1])})
-    if made > LONGEST:
+    if made > POPUP_LONGEST:
         raise ConfigError(
-            f"--ttl {text}: a popup has {LONGEST.days} days at most; make it long-lived, or extend it later"
+            f"--ttl {text}: a popup has {POPUP_LONGEST.days} days at most; take less, or make it --class long-lived"
         )
     return made
 
 
+def moment(of: datetime) -> str:
+    """A moment as stack files have it."""
+    return of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def free(taken: Iterable[ipaddress.IPv4Network], pool: ipaddress.IPv4Network, prefix: int) -> ipaddress.IPv4Network:
     """The first block of a size in a pool that overlaps nothing that is taken."""
-    used = [block for block in taken if block.overlaps(pool)]
-    for block in pool.subnets(new_prefix=prefix):
-        if not any(block.overlaps(one) for one in used):
-            return block
-    raise ConfigError(f"no /{prefix} is free in {pool}; remove an environment that is not needed")
+    size = 1 << (32 - prefix)
+    start = int(pool.network_address)
+    for block in sorted(one for one in taken if one.overlaps(pool)):
+        if start + size <= int(block.network_address):
+            break
+        # The next aligned address after what is taken.
+        start = max(start, -(-(int(block.broadcast_address) + 1) // size) * size)
+    if start + size - 1 > int(pool.broadcast_address):
+        raise ConfigError(
+            f"no /{prefix} is free in {pool}: all of it is in stacks/*.yaml; end an environment that is not needed "
+            "(`atwork environment list` shows which are over)"
+        )
+    return ipaddress.IPv4Network((start, prefix))
 
 
-def popup(like: Mapping[str, Any], *, expires: datetime) -> dict[str, Any]:
+def popup(like: Mapping[str, Any], *, created: datetime, expires: datetime) -> dict[str, Any]:
     """Settings of a popup: as another environment, small, in one zone, with nothing that would outlive it."""
     made = copy.deepcopy(dict(like))
     region = made["region"]
-    made["environment"] = {"kind": "popup", "expires_at": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    made["environment"] = {"kind": "popup", "created_at": moment(created), "expires_at": moment(expires)}
     cluster = {
         key: value for key, value in made["cluster"].items() if key in ("release_channel", "admin_group", "zone")
     }
@@ -77,6 +93,15 @@ def popup(like: Mapping[str, Any], *, expires: datetime) -> dict[str, Any]:
     return made
 
 
+def choose(settings: dict[str, Any], services: Sequence[str], catalogue: Mapping[str, ServiceSettings]) -> None:
+    """Let only some services run in a popup, and leave out the databases that none of them has."""
+    settings["environment"]["services"] = list(services)
+    used = {one.database.instance for name, one in catalogue.items() if name in services and one.database is not None}
+    databases = {key: value for key, value in settings.pop("databases", {}).items() if key in used}
+    if databases:
+        settings["databases"] = databases
+
+
 def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of an environment as another one, on ranges and a project of its own."""
     made = copy.deepcopy(dict(like))
@@ -89,5 +114,5 @@ def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
 def ranges(kind: str, taken: Iterable[ipaddress.IPv4Network]) -> dict[str, str]:
     """Free ranges of the size that a kind of environment needs."""
     blocks = list(taken)
-    nodes, pods = (22, 19) if kind == "popup" else (20, 16)
+    nodes, pods = SIZES[kind]
     return {"nodes": str(free(blocks, NODES, nodes)), "pods": str(free(blocks, PODS, pods))}

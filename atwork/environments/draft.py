@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from atwork.environments import derive, files
-from atwork.sandbox.home import Home
-from infra.config import check_services, check_together, parse, read_all, read_file
+from atwork.environments.questions import Wanted
+from infra.config import check_services, check_together, parse, read_file
 from infra.mistakes import ConfigError
-from infra.services import FOLDER, complete
-from infra.services import read_all as services_in
+from infra.services import ServiceSettings, complete
 from infra.stack import StackConfig
 
 _NAME = re.compile(r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")
@@ -23,73 +23,71 @@ _DIGITS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a person said of the environment; the rest is derived."""
-
-    name: str
-    kind: str
-    like: str
-    owner: str
-    ttl: str = "72h"
-    region: str = ""
-    folder: str = ""
-    billing: str = ""
-    project: str = ""
-    number: str = ""
-
-
-@dataclass(frozen=True)
 class Derived:
     """A new environment, checked beside all others; nothing is written yet."""
 
+    name: str
     settings: dict[str, Any]
-    file: Path
-    text: str
-    upstream_file: Path | None
-    upstream_text: str
+    config: StackConfig
+    """The same, with every service that runs there."""
+    texts: Mapping[Path, str]
+    """The files that it is: its own, and its line among the deploys of the stack that it reads."""
 
 
-def derived(home: Home, wanted: Wanted, now: datetime) -> Derived:
-    """The files of a new environment; `ConfigError` where they would not be taken."""
-    stacks = home.checkout / "stacks"
-    file = stacks / f"Pulumi.{wanted.name}.yaml"
-    environments = read_all(stacks)
-    if not _NAME.match(wanted.name):
-        raise ConfigError(f"{wanted.name}: a name has 2 to 20 small letters, digits and hyphens, a letter first")
-    if file.exists():
-        raise ConfigError(f"stacks/{file.name}: is there already; choose another name")
-    like = environments.get(wanted.like)
-    if like is None or like.upstream is None:
+def check_name(stacks: Path, name: str) -> None:
+    """Raise `ConfigError` for a name that cannot be had."""
+    if not _NAME.match(name):
+        raise ConfigError(f"{name}: a name has 2 to 20 small letters, digits and hyphens, a letter first")
+    if (stacks / f"Pulumi.{name}.yaml").exists():
+        raise ConfigError(f"stacks/Pulumi.{name}.yaml: is there already; choose another name")
+
+
+def model(environments: Mapping[str, StackConfig], like: str) -> StackConfig:
+    """The environment that a new one is made like."""
+    found = environments.get(like)
+    if found is None or found.upstream is None:
         able = ", ".join(name for name, one in environments.items() if one.upstream is not None)
-        raise ConfigError(f"--like {wanted.like}: name an environment that reads another one: {able}")
+        raise ConfigError(f"--like {like}: name an environment that reads another one: {able}")
+    return found
+
+
+def derived(
+    stacks: Path,
+    wanted: Wanted,
+    now: datetime,
+    environments: Mapping[str, StackConfig],
+    services: Mapping[str, ServiceSettings],
+) -> Derived:
+    """The files of a new environment; `ConfigError` where they would not be taken."""
+    check_name(stacks, wanted.name)
+    like = model(environments, wanted.like)
     settings: dict[str, Any] = json.loads(read_file(stacks / f"Pulumi.{wanted.like}.yaml") or "{}")
-    if wanted.region:
+    if wanted.region and wanted.region != like.region:
         settings["region"] = wanted.region
         settings["cluster"].pop("zone", None)
     if wanted.kind == "popup":
-        settings = derive.popup(settings, expires=now + derive.span(wanted.ttl))
+        settings = derive.popup(settings, created=now, expires=now + derive.span(wanted.ttl))
     else:
         settings = derive.long_lived(settings)
     settings["environment"]["owner"] = wanted.owner
+    if wanted.services:
+        derive.choose(settings, wanted.services, services)
     settings["project"] = _project(wanted, like)
     taken = [block for one in environments.values() for block in one.network.ranges().values()]
     settings["network"] = {**settings.get("network", {}), **derive.ranges(wanted.kind, taken)}
-    _check(home, wanted.name, settings, environments)
-    account = f"platform-deployer@{settings['project']['id']}.iam.gserviceaccount.com"
+    config = _checked(wanted.name, settings, environments, services)
+    account = f"{files.DEPLOYER}@{settings['project']['id']}.iam.gserviceaccount.com"
     upstream = stacks / f"Pulumi.{like.upstream}.yaml"
-    text = files.with_deploy(upstream.read_text(), wanted.name, account, f"stacks/{upstream.name}")
-    return Derived(settings, file, files.text_of(wanted.name, settings, wanted.like), upstream, text)
+    texts = {
+        stacks / f"Pulumi.{wanted.name}.yaml": files.text_of(wanted.name, settings, wanted.like),
+        upstream: files.with_deploy(upstream.read_text(), wanted.name, account, f"stacks/{upstream.name}"),
+    }
+    return Derived(wanted.name, settings, config, texts)
 
 
 def _project(wanted: Wanted, like: StackConfig) -> dict[str, Any]:
     if wanted.project:
-        if not wanted.number:
-            raise ConfigError("--number: a project that exists is named with its number (`gcloud projects describe`)")
         return {"id": wanted.project, "number": wanted.number}
-    if not (wanted.folder and wanted.billing):
-        raise ConfigError(
-            "say --folder and --billing-account of a new project, or --project and --number of one that is"
-        )
     stem = like.project.id.rpartition("-")[0] or like.project.id
     suffix = "".join(secrets.choice(_DIGITS) for _ in range(4))  # an id is never free again
     return {
@@ -103,11 +101,15 @@ def _project(wanted: Wanted, like: StackConfig) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check(home: Home, name: str, settings: dict[str, Any], environments: dict[str, StackConfig]) -> None:
+def _checked(
+    name: str,
+    settings: dict[str, Any],
+    environments: Mapping[str, StackConfig],
+    services: Mapping[str, ServiceSettings],
+) -> StackConfig:
     """As the program will: alone, beside the others, with every service that runs there."""
     config = parse(name, json.dumps(settings))
-    services = services_in(home.checkout / FOLDER)
     together = {**environments, name: config}
     check_together(together)
     check_services(together, services)
-    complete(name, config, services)
+    return complete(name, config, services)

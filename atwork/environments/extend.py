@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 from atwork.environments import derive, files
 from atwork.environments.found import found
 from infra.mistakes import ConfigError
+from infra.stack import POPUP_LONGEST
 
 
 def extend(name: str, ttl: str) -> int:
-    """Give a popup another end, counted from now."""
+    """Give a popup another end, counted from now; never later than the most that a popup has from its making."""
     file, config = found(name)
-    if config.environment.kind != "popup":
+    made = config.environment.created_at
+    if made is None:
         raise ConfigError(f"stacks/{file.name}: {name} is long-lived and has no end")
-    expires = (datetime.now(UTC) + derive.span(ttl)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    files.replace(file, files.with_end(file.read_text(), expires))
-    print(f"{name} ends {expires}; `atwork up` or the next merge writes it on everything")
+    expires, latest = datetime.now(UTC) + derive.span(ttl), made + POPUP_LONGEST
+    if expires > latest:
+        raise ConfigError(
+            f"--ttl {ttl}: {name} was made {derive.moment(made)} and may last until {derive.moment(latest)}, "
+            f"{POPUP_LONGEST.days} days; take less, or make a new one"
+        )
+    files.replace(file, files.with_end(file.read_text(), derive.moment(expires)))
+    print(f"{name} ends {derive.moment(expires)}; `atwork up` or the next merge writes it on everything")
     return 0

@@ -11,6 +11,9 @@ import yaml
 from infra import CONFIG_KEY
 from infra.mistakes import ConfigError
 
+DEPLOYER = "platform-deployer"
+"""Account in each environment that Jenkins deploys as."""
+
 
 def text_of(name: str, settings: dict[str, Any], like: str) -> str:
     """A stack file's text."""
@@ -41,11 +44,12 @@ def without_deploy(text: str, name: str) -> str:
 
 
 def with_end(text: str, expires: str) -> str:
-    """A popup's stack file with another end."""
-    made, count = re.subn(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", expires, text)
-    if not count:
+    """A popup's stack file with another end, in its key and in the line above that tells it."""
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    made, count = re.subn(rf"^( +expires_at: *['\"]?){stamp}", rf"\g<1>{expires}", text, flags=re.MULTILINE)
+    if count != 1:
         raise ConfigError("there is no expires_at such as 2027-01-31T18:00:00Z in the file; write it by hand")
-    return made
+    return re.sub(rf"^(#.*, until ){stamp}", rf"\g<1>{expires}", made, count=1, flags=re.MULTILINE)
 
 
 def replace(path: Path, text: str) -> None:

@@ -2,34 +2,85 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
+from rich.prompt import Prompt
 from rich.table import Table
 
-from atwork.environments import files
-from atwork.environments.draft import Derived, Wanted, derived
+from atwork.environments import cost, files, prices, pull_request, questions
+from atwork.environments.draft import Derived, check_name, derived, model
+from atwork.environments.questions import Wanted
 from atwork.sandbox.home import Home, here
+from infra.config import read_all
+from infra.services import FOLDER
+from infra.services import read_all as services_in
 
 
-def new(wanted: Wanted, *, dry_run: bool) -> int:
-    """Write the stack file of a new environment, and its line in the stack that it reads."""
+def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
+    """Write the files of a new environment, or open a pull request with them; nothing is written where it fails."""
     home, console = here(), Console(highlight=False, soft_wrap=True)
-    made = derived(home, wanted, datetime.now(UTC))
+    stacks = home.checkout / "stacks"
+    environments = read_all(stacks)
+    check_name(stacks, wanted.name)
+    repository = pull_request.prepared(home.checkout) if pr and not dry_run else None
+    branch = f"environment/{wanted.name}"
+    if repository is not None:
+        repository.check_free(branch)
+    wanted = questions.complete(wanted, model(environments, wanted.like), environments, _ask(console))
+    made = derived(stacks, wanted, datetime.now(UTC), environments, services_in(home.checkout / FOLDER))
     console.print(_shown(made))
+    console.print()
+    console.print(_costs(made))
+    if preview and not _previewed(home, made, console):
+        return 1
     if dry_run:
         console.print("Nothing is written (--dry-run). The file would be:\n")
-        console.print(made.text, markup=False)
+        console.print(next(iter(made.texts.values())), markup=False)
         return 0
-    files.replace(made.file, made.text)
-    if made.upstream_file is not None:
-        files.replace(made.upstream_file, made.upstream_text)
-    console.print(f"Wrote {_short(home, made.file)}", end="")
-    console.print(f" and a line in {_short(home, made.upstream_file)}" if made.upstream_file is not None else "")
+    names = [path.relative_to(home.checkout).as_posix() for path in made.texts]
+    if repository is not None:
+        address = repository.offer(branch, f"Add the environment {wanted.name}", _body(made), made.texts)
+        console.print(f"Opened {address} with {names[0]} and a line in {names[1]}; this checkout is as it was.")
+        return 0
+    for path, text in made.texts.items():
+        files.replace(path, text)
+    console.print(f"Wrote {names[0]} and a line in {names[1]}")
     console.print(f"Try it:  atwork sandbox up {made.settings['upstream']} {wanted.name}")
     console.print("For real: a pull request with both files; its preview shows the new environment before it exists.")
     return 0
+
+
+def _ask(console: Console) -> questions.Ask | None:
+    if not (sys.stdin.isatty() and console.is_terminal):
+        return None
+
+    def ask(question: str, default: str) -> str:
+        while True:
+            answer = Prompt.ask(question, default=default, console=console) if default else Prompt.ask(question)
+            if answer.strip():
+                return answer.strip()
+
+    return ask
+
+
+def _previewed(home: Home, made: Derived, console: Console) -> bool:
+    from atwork.environments.rehearsal import rehearse
+    from atwork.preview import terminal
+
+    report = rehearse(home, made, console)
+    console.print()
+    if report.result == "failed":
+        terminal.show([report], console)
+        console.print("Nothing is written: the preview failed. --no-preview writes the files all the same.")
+        return False
+    advice = [one for one in report.policies if not one.mandatory]
+    console.print(
+        f"Preview against an empty state, nothing is made: {sum(report.counts.values())} to create, "
+        f"{len(advice)} advice of policies. `atwork preview {made.name}` shows them."
+    )
+    return True
 
 
 def _shown(made: Derived) -> Table:
@@ -49,11 +100,39 @@ def _shown(made: Derived) -> Table:
             for key, pool in settings["node_pools"].items()
         ),
         "databases": ", ".join(f"{key} {one['tier']}" for key, one in settings.get("databases", {}).items()) or "none",
+        "services": ", ".join(made.config.tenants) or "none",
     }
     for key, value in rows.items():
         table.add_row(key, str(value))
     return table
 
 
-def _short(home: Home, path: Path | None) -> str:
-    return "" if path is None else str(path.relative_to(home.checkout))
+def _costs(made: Derived) -> Table:
+    table = Table("estimate, US dollars a month", "least", "most", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    found = cost.estimate(made.config, prices.current())
+    for line in found.lines:
+        table.add_row(line.name, f"{line.least:.0f}", f"{line.most:.0f}")
+    table.add_row("together", f"{found.least:.0f}", f"{found.most:.0f}")
+    if made.settings["environment"]["kind"] == "popup":
+        days = prices.current().hours_per_month / 24
+        table.add_row("a day", f"{found.least / days:.1f}", f"{found.most / days:.1f}")
+    dated = f"list prices as of {prices.current().as_of}"
+    table.caption = f"{dated}; {len(found.unpriced)} unpriced: {', '.join(found.unpriced)}"
+    table.caption_justify = "left"
+    return table
+
+
+def _body(made: Derived) -> str:
+    found = cost.estimate(made.config, prices.current())
+    environment = made.settings["environment"]
+    ends = environment.get("expires_at")
+    lines = [
+        f"A new environment, {environment['kind']}, for {environment['owner']}"
+        + (f", until {ends}. It goes by itself then." if ends else "."),
+        "",
+        f"Project `{made.config.project.id}`, nodes `{made.config.network.nodes}`, pods `{made.config.network.pods}`.",
+        f"About {found.least:.0f} to {found.most:.0f} US dollars a month; {len(found.unpriced)} unpriced.",
+    ]
+    return "\n".join(lines) + "\n"

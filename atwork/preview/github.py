@@ -72,6 +72,11 @@ class GitHub:
         found = _checked(self._call("GET", f"/commits/{commit}/pulls"), "find the merged pull request")
         return next((str(one["head"]["sha"]) for one in found if one.get("merged_at")), "")
 
+    def open(self, head: str, base: str, title: str, body: str) -> str:
+        """Open a pull request of a branch; returns its address."""
+        told = {"head": head, "base": base, "title": title, "body": body}
+        return str(_checked(self._call("POST", "/pulls", json=told), "open the pull request")["html_url"])
+
     def _comments(self, number: int) -> Iterator[dict[str, Any]]:
         yield from self._pages(f"/issues/{number}/comments")
 
@@ -117,5 +122,6 @@ def _checked(answer: httpx.Response, doing: str) -> Any:
         401: "the token is not valid; give GITHUB_TOKEN",
         403: "the token may not; it needs pull-requests: write and statuses: write, which runs of a fork never have",
         404: "there is no such repository, pull request or commit, or the token may not see it",
+        422: "it does not take this: a like one may be open already",
     }.get(answer.status_code, "")
     raise GitHubError(f"could not {doing}: GitHub answered {answer.status_code}{f' ({fix})' if fix else ''}")

@@ -36,7 +36,7 @@ def atwork(*words: str) -> Result:
 
 
 def new(name: str, *words: str) -> Result:
-    return atwork("new", name, "--owner", "team-orders", *words)
+    return atwork("new", name, "--owner", "team-orders", "--no-preview", *words)
 
 
 def test_a_popup_is_two_files_that_the_program_takes(checkout: Path) -> None:
@@ -104,11 +104,15 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
     [
         ("Demo", PLACE, "Demo: a name has 2 to 20 small letters"),
         ("staging", PLACE, r"stacks/Pulumi\.staging\.yaml: is there already; choose another name"),
-        ("demo", (), "say --folder and --billing-account of a new project, or --project and --number"),
-        ("demo", ("--project", "acme-demo"), "--number: a project that exists is named with its number"),
+        ("demo", (), r"say --folder and --billing-account of a new project, or --project and --number .* no terminal to ask on"),
+        ("demo", ("--owner", "", "--folder", "1"), r"say --owner; --billing-account of a new project"),
+        ("demo", ("--project", "acme-demo"), r"say --number of the project acme-demo"),
+        ("demo", ("--owner", "Team Orders", *PLACE), r"environment\.owner: String should match pattern"),
+        ("demo", ("--services", "moon", *PLACE), r"environment\.services: there is no services/moon\.yaml; name one of orders"),
+        ("demo", ("--class", "long-lived", "--services", "orders", *PLACE), r"services is for popups"),
         ("demo", ("--project", "acme-at-work-staging", "--number", "739104285516"), "acme-at-work-staging is the project of"),
         ("demo", ("--ttl", "72", *PLACE), "--ttl 72: write hours or days, such as 72h or 3d"),
-        ("demo", ("--ttl", "15d", *PLACE), "a popup has 14 days at most"),
+        ("demo", ("--ttl", "15d", *PLACE), "a popup has 14 days at most; take less"),
         ("demo", ("--ttl", "0h", *PLACE), "write hours or days"),
         ("demo", ("--like", "ci", *PLACE), "--like ci: name an environment that reads another one: production, staging"),
         ("demo", ("--region", "europe", *PLACE), r"stacks/Pulumi\.demo\.yaml: atwork:stack\.region: String should match"),

@@ -1,0 +1,77 @@
+"""What `environment new` asks: only what neither the command line nor the other environments say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from infra.mistakes import ConfigError
+from infra.stack import StackConfig
+
+Ask = Callable[[str, str], str]
+"""Asks one question with a default ("" where there is none) and returns the answer."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person said of the environment; the rest is derived."""
+
+    name: str
+    kind: str
+    like: str
+    owner: str = ""
+    ttl: str = "72h"
+    region: str = ""
+    folder: str = ""
+    billing: str = ""
+    project: str = ""
+    number: str = ""
+    services: tuple[str, ...] = ()
+
+
+def complete(wanted: Wanted, like: StackConfig, environments: Mapping[str, StackConfig], ask: Ask | None) -> Wanted:
+    """What is wanted with the answers; without a terminal (`ask` is None), `ConfigError` names every missing flag."""
+    folder, billing = _places(environments)
+    wanted = replace(wanted, folder=wanted.folder or folder, billing=wanted.billing or billing)
+    if ask is not None:
+        wanted = _asked(wanted, like, ask)
+    missing = _missing(wanted)
+    if missing:
+        raise ConfigError(f"{wanted.name}: say {'; '.join(missing)}. There is no terminal to ask on.")
+    return wanted
+
+
+def _asked(wanted: Wanted, like: StackConfig, ask: Ask) -> Wanted:
+    made = wanted
+    if not made.region:
+        made = replace(made, region=ask("Region", like.region))
+    if not made.owner:
+        made = replace(made, owner=ask("Team that answers for it", like.environment.owner))
+    if made.project:
+        return made if made.number else replace(made, number=ask(f"Number of the project {made.project}", ""))
+    return replace(
+        made,
+        folder=ask("Number of the folder for its project", made.folder),
+        billing=ask("Billing account that pays", made.billing),
+    )
+
+
+def _missing(wanted: Wanted) -> list[str]:
+    missing = [] if wanted.owner else ["--owner"]
+    if wanted.project and not wanted.number:
+        missing.append(f"--number of the project {wanted.project} (`gcloud projects describe {wanted.project}`)")
+    elif not wanted.project:
+        flags = [
+            name for name, value in (("--folder", wanted.folder), ("--billing-account", wanted.billing)) if not value
+        ]
+        if flags:
+            missing.append(f"{' and '.join(flags)} of a new project, or --project and --number of one that exists")
+    return missing
+
+
+def _places(environments: Mapping[str, StackConfig]) -> tuple[str, str]:
+    """Folder and billing account of the last environment that made its own project."""
+    for one in reversed(list(environments.values())):
+        if one.project.create is not None:
+            return one.project.create.folder_id, one.project.create.billing_account
+    return "", ""
