@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,9 +69,50 @@ def environment_extend(name: str, *, ttl: Annotated[str, typer.Option(help="From
     raise typer.Exit(extend(name, ttl))
 
 
+@app.command(name="destroy")
+def environment_destroy(
+    name: str,
+    *,
+    confirm: Annotated[str, typer.Option(help="Its name once more, where there is no terminal to ask on.")] = "",
+    pr: Annotated[bool, typer.Option("--pr", help="Remove its files by a pull request.")] = False,
+) -> None:
+    """End an environment now, with all that is in it. What is guarded is refused, and every guard named."""
+    from atwork.environments.destroy import destroy
+
+    raise typer.Exit(destroy(name, confirmed=confirm, pr=pr))
+
+
+@app.command(name="reap")
+def environment_reap(
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="End what is over, and warn owners in Slack.")] = False,
+    real: Annotated[bool, typer.Option("--real", help="Refuse the sandbox.")] = False,
+    gone: Annotated[
+        Path | None, typer.Option(help="File for the names of what is gone; its files stay here then.")
+    ] = None,
+) -> None:
+    """Show the popups whose time is over; with --apply, end them whole.
+
+    SLACK_WEBHOOK_URL is told 48 hours and 2 hours before an end. Exit code 1 where something is wrong or failed.
+    """
+    from atwork.environments.reap import reap
+
+    raise typer.Exit(reap(apply=apply, real=real, gone=gone))
+
+
+@app.command(name="check")
+def environment_check() -> None:
+    """Check all stack files and services beside each other; needs no account and no engine."""
+    from atwork.environments.check import check
+
+    raise typer.Exit(check())
+
+
 @app.command(name="remove")
-def environment_remove(name: str) -> None:
+def environment_remove(
+    name: str, *, pr: Annotated[bool, typer.Option("--pr", help="By a pull request.")] = False
+) -> None:
     """Remove the files of a popup that is gone."""
     from atwork.environments.remove import remove
 
-    raise typer.Exit(remove(name))
+    raise typer.Exit(remove(name, pr=pr))

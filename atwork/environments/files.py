@@ -43,6 +43,15 @@ def without_deploy(text: str, name: str) -> str:
     return re.sub(rf"^ +{re.escape(name)}: \{{account: [^\n]*\}}\n", "", text, flags=re.MULTILINE)
 
 
+def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:
+    """The files of an environment as they are without it; None for the one that goes."""
+    file = stacks / f"Pulumi.{upstream}.yaml"
+    texts: dict[Path, str | None] = {stacks / f"Pulumi.{name}.yaml": None}
+    if upstream and file.exists():
+        texts[file] = without_deploy(file.read_text(), name)
+    return texts
+
+
 def with_end(text: str, expires: str) -> str:
     """A popup's stack file with another end, in its key and in the line above that tells it."""
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"

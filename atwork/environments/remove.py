@@ -1,29 +1,45 @@
-"""`atwork environment remove`."""
+"""`atwork environment remove`: takes the files of an environment away that is gone."""
 
 from __future__ import annotations
 
-from atwork.environments import files
+from rich.console import Console
+
+from atwork.environments import files, pull_request, stacks
 from atwork.environments.found import found
-from atwork.sandbox.home import here
+from atwork.environments.pull_request import AlreadyThere, Repository
+from atwork.environments.reap import take_away
+from atwork.preview import places
+from atwork.sandbox.home import Home, here
 from atwork.sandbox.session import deployment
 from infra.mistakes import ConfigError
 
 
-def remove(name: str) -> int:
-    """Remove the files of an environment that is gone."""
-    home = here()
+def remove(name: str, *, pr: bool) -> int:
+    """Remove the files of an environment that is not up, here or by a pull request."""
+    home, console = here(), Console(highlight=False, soft_wrap=True)
     file, config = found(name)
-    left = deployment(home, name).get("resources")
-    if left:
-        raise ConfigError(f"{name} is still up in the sandbox; run `atwork sandbox down {name}` first")
     if config.environment.kind != "popup":
-        raise ConfigError(
-            f"stacks/{file.name}: {name} is long-lived; remove its file by hand when it is decommissioned"
-        )
-    upstream = file.with_name(f"Pulumi.{config.upstream}.yaml")
-    files.replace(upstream, files.without_deploy(upstream.read_text(), name))
-    file.unlink()
-    print(
-        f"removed stacks/{file.name} and its line in stacks/{upstream.name}; `pulumi stack rm {name}` forgets its state"
-    )
+        raise ConfigError(f"stacks/{file.name}: {name} is long-lived; `atwork environment destroy {name}` ends it")
+    if deployment(home, name).get("resources"):
+        raise ConfigError(f"{name} is still up in the sandbox; run `atwork environment destroy {name}` instead")
+    if places.is_real():
+        with places.backend(home, console) as place:
+            if stacks.listed(place).get(name):
+                raise ConfigError(f"{name} is still up; run `atwork environment destroy {name}` instead")
+    if pr:
+        console.print(offer_removal(pull_request.prepared(home.checkout), home, name, config.upstream or ""))
+        return 0
+    take_away(home, name, config.upstream or "")
+    console.print(f"removed stacks/{file.name} and its line in stacks/Pulumi.{config.upstream}.yaml")
     return 0
+
+
+def offer_removal(repository: Repository, home: Home, name: str, upstream: str) -> str:
+    """Open the pull request that removes the files; one that is open already is left alone. Returns what to say."""
+    texts = files.removal(home.checkout / "stacks", name, upstream)
+    body = f"`{name}` is destroyed: its state is empty and forgotten. This removes what is left of it in the project.\n"
+    try:
+        address = repository.offer(f"environment/remove-{name}", f"Remove the environment {name}", body, texts)
+    except AlreadyThere:
+        return f"{name}: its removal is offered already, on the branch environment/remove-{name}"
+    return f"{name}: opened {address}"

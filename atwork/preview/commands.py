@@ -9,12 +9,14 @@ import shutil
 import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from atwork.environments.ages import ended
 from atwork.preview import markdown, page, places, terminal, words
 from atwork.preview.github import GitHub
 from atwork.preview.model import StackReport
@@ -23,6 +25,7 @@ from atwork.preview.run import Watch, previews
 from atwork.preview.slack import send
 from atwork.sandbox.commands import chosen_of
 from atwork.sandbox.home import SandboxError, here
+from infra.config import parse, read_file
 
 _MERGED = "merged"
 _ANOTHER = 4
@@ -110,6 +113,12 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
     console = Console(highlight=False)
     home = here()
     chosen_of(home, [stack])
+    if ended(parse(stack, read_file(home.checkout / "stacks" / f"Pulumi.{stack}.yaml") or ""), datetime.now(UTC)):
+        console.print(
+            f"{stack} is a popup whose time is over: it is not updated, and `atwork environment reap` ends it. "
+            f"Longer: `atwork environment extend {stack} --ttl 24h`, and merge that."
+        )
+        return 0
     if expected == _MERGED:
         _real()
         expected = _approved(stack)

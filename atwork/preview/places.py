@@ -13,6 +13,7 @@ from rich.console import Console
 
 from atwork.engine.build import ensure
 from atwork.preview.run import Place
+from atwork.sandbox import recovery
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.session import deployment, opened, state_file
 from atwork.sandbox.workspace import POLICIES, upstream
@@ -23,15 +24,15 @@ def is_real() -> bool:
     return bool(os.environ.get("PULUMI_BACKEND_URL")) and ".sandbox" not in os.environ["PULUMI_BACKEND_URL"]
 
 
-def chosen(home: Home, console: Console) -> AbstractContextManager[Place]:
-    """The backend that the shell names, else the sandbox."""
-    return backend(home, console) if is_real() else sandbox(home, console)
+def chosen(home: Home, console: Console, command: str = "atwork preview") -> AbstractContextManager[Place]:
+    """The backend that the shell names, else the sandbox, which `command` holds meanwhile."""
+    return backend(home, console) if is_real() else sandbox(home, console, command)
 
 
 @contextmanager
-def sandbox(home: Home, console: Console) -> Generator[Place]:
+def sandbox(home: Home, console: Console, command: str = "atwork preview") -> Generator[Place]:
     """The sandbox; nobody else changes it meanwhile."""
-    with home.locked("atwork preview"), opened(home, ensure(console)) as session:
+    with home.locked(command), opened(home, ensure(console)) as session:
 
         def state(stack: str) -> Mapping[str, Any] | None:
             return deployment(home, stack) if state_file(home, stack).exists() else None
@@ -39,10 +40,14 @@ def sandbox(home: Home, console: Console) -> Generator[Place]:
         def reads(stack: str) -> str | None:
             return upstream(home, stack)
 
+        def recover(stack: str) -> None:
+            recovery.recover(session, stack, console)
+
         pack = home.workspace / POLICIES
         yield Place(
-            session.engine.path, home.workspace, session.environment, state, reads, pack if pack.exists() else None
-        )
+            session.engine.path, home.workspace, session.environment, state, reads,
+            pack if pack.exists() else None, recover,
+        )  # fmt: skip
 
 
 @contextmanager

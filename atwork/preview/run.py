@@ -41,6 +41,8 @@ class Place:
     reads: Callable[[str], str | None]
     """The stack whose outputs a stack reads."""
     policies: Path | None = None
+    recover: Callable[[str], None] = lambda _stack: None
+    """Put right what a killed run left, where that can be known."""
 
 
 def previews(

@@ -19,8 +19,19 @@ class SlackError(Exception):
 
 def send(webhook: str, title: str, reports: Sequence[StackReport], *, link: str = "") -> None:
     """Post the message; raises `SlackError` where it is not taken."""
+    _post(webhook, message(title, reports, link=link))
+
+
+def tell(webhook: str, text: str) -> None:
+    """Post a few lines; raises `SlackError` where they are not taken."""
+    shown = _plain(text)
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": shown[:_LONGEST]}}
+    _post(webhook, {"text": shown[:_LONGEST], "blocks": [block]})
+
+
+def _post(webhook: str, body: dict[str, object]) -> None:
     try:
-        answer = httpx.post(webhook, json=message(title, reports, link=link), timeout=30)
+        answer = httpx.post(webhook, json=body, timeout=30)
     except httpx.HTTPError as error:
         raise SlackError(f"Slack is not reached: {type(error).__name__}") from None
     if not answer.is_success:

@@ -1,0 +1,117 @@
+"""`atwork environment check`: everything that can be told of the stack files without an account or an engine.
+
+It runs for everybody's pull requests, forks too. One line for each mistake, with file, key and fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from atwork.environments import ages, files
+from atwork.sandbox.home import here
+from infra import CONFIG_KEY
+from infra.config import check_exemptions, check_services, check_together, parse, read_file
+from infra.mistakes import ConfigError
+from infra.services import FOLDER, ServiceSettings, complete
+from infra.services import read_all as services_in
+from infra.stack import StackConfig
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the checkout says, as far as it can be read."""
+
+    checkout: Path
+    environments: Mapping[str, StackConfig]
+    services: Mapping[str, ServiceSettings]
+    today: date
+
+
+def check() -> int:
+    """Print every mistake; popups that are over are told and are none."""
+    console = Console(highlight=False, soft_wrap=True)
+    checkout = here().checkout
+    now = datetime.now(UTC)
+    environments, mistakes = _read(checkout)
+    services: Mapping[str, ServiceSettings] = {}
+    try:
+        services = services_in(checkout / FOLDER)
+    except ConfigError as error:
+        mistakes += str(error).splitlines()
+    seen = Files(checkout, environments, services, now.date())
+    for one in CHECKS:
+        mistakes += one(seen)
+    for name, config in environments.items():
+        if ages.ended(config, now):
+            end = config.environment.expires_at
+            console.print(
+                f"note: stacks/Pulumi.{name}.yaml: {name} is over since {end:%Y-%m-%d %H:%M} UTC; reap ends it"
+            )
+    for line in dict.fromkeys(mistakes):
+        console.print(line, markup=False)
+    if mistakes:
+        return 1
+    console.print(f"{len(environments)} environments and {len(services)} services: no mistakes.")
+    return 0
+
+
+def _read(checkout: Path) -> tuple[dict[str, StackConfig], list[str]]:
+    found: dict[str, StackConfig] = {}
+    mistakes: list[str] = []
+    for path in sorted((checkout / "stacks").glob("Pulumi.*.yaml")):
+        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        try:
+            found[name] = parse(name, read_file(path) or "")
+        except ConfigError as error:
+            mistakes += str(error).splitlines()
+    return found, mistakes
+
+
+def _told(checked: Callable[[], object]) -> Iterator[str]:
+    """The lines of a check that raises."""
+    try:
+        checked()
+    except ConfigError as error:
+        yield from str(error).splitlines()
+
+
+def _together(seen: Files) -> Iterator[str]:
+    """Ranges and projects that two environments share, upstreams and lines that name nothing."""
+    yield from _told(lambda: check_together(seen.environments))
+
+
+def _services(seen: Files) -> Iterator[str]:
+    """Services in environments that are not there, and popups of services that are not."""
+    yield from _told(lambda: check_services(seen.environments, seen.services))
+    for name, config in seen.environments.items():
+        yield from _told(lambda name=name, config=config: complete(name, config, seen.services))
+
+
+def _exemptions(seen: Files) -> Iterator[str]:
+    """Exemptions that are over."""
+    for name, config in seen.environments.items():
+        yield from _told(lambda name=name, config=config: check_exemptions(name, config, seen.today))
+
+
+def _deployed_to(seen: Files) -> Iterator[str]:
+    """Each environment has its line in the Jenkins that it reads, with its own account."""
+    for name, config in seen.environments.items():
+        upstream = seen.environments.get(config.upstream or "")
+        if upstream is None or upstream.jenkins is None:
+            continue
+        key = f"stacks/Pulumi.{config.upstream}.yaml: {CONFIG_KEY}.jenkins.deploys.{name}"
+        account = f"{files.DEPLOYER}@{config.project.id}.iam.gserviceaccount.com"
+        line = upstream.jenkins.deploys.get(name)
+        if line is None:
+            yield f"{key}: missing; add {{account: {account}}}"
+        elif line.account != account:
+            yield f"{key}.account: {line.account} is of another project; write {account}"
+
+
+CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (_together, _services, _exemptions, _deployed_to)
+"""What is checked, in this order; a further check is one more function here."""

@@ -1,0 +1,60 @@
+"""`atwork environment destroy`: ends one environment now."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.prompt import Prompt
+
+from atwork.environments import guards, pull_request, stacks
+from atwork.environments.ages import Popup
+from atwork.environments.found import found
+from atwork.environments.reap import ended_whole, take_away
+from atwork.environments.remove import offer_removal
+from atwork.preview import places
+from atwork.sandbox.home import here
+from infra.config import read_all
+from infra.mistakes import ConfigError
+
+
+def destroy(name: str, *, confirmed: str, pr: bool) -> int:
+    """Destroy an environment and remove its files; guards are named and never lifted."""
+    home, console = here(), Console(highlight=False, soft_wrap=True)
+    _, config = found(name)
+    told = list(guards.of_file(name, config, read_all(home.checkout / "stacks")))
+    if told:
+        raise ConfigError("\n".join([f"{name} is guarded; lift this in a reviewed change and deploy it:", *told]))
+    repository = pull_request.prepared(home.checkout) if pr else None
+    with places.chosen(home, console, "atwork environment destroy") as place:
+        place.recover(name)
+        held = stacks.resources(place, name)
+        told = list(guards.of_state(held))
+        if told:
+            raise ConfigError("\n".join([f"{name} is guarded as it is deployed:", *told]))
+        project = config.project.id if config.project.create is not None else ""
+        console.print(f"{name}: {len(held)} resources" + (f", and the project {project}" if project else ""))
+        _confirm(name, config.environment.kind, confirmed, console)
+        one = Popup(name, "over", "", config.environment.owner, config.upstream or "", len(held))
+        if not ended_whole(place, home, one, console):
+            return 1
+    if repository is not None:
+        console.print(offer_removal(repository, home, name, config.upstream or ""))
+    else:
+        take_away(home, name, config.upstream or "")
+        console.print(f"{name}: removed stacks/Pulumi.{name}.yaml and its line in {config.upstream}'s; commit that")
+    return 0
+
+
+def _confirm(name: str, kind: str, confirmed: str, console: Console) -> None:
+    if confirmed and confirmed != name:
+        raise ConfigError(f"--confirm {confirmed}: this is {name}")
+    if confirmed:
+        return
+    if not (sys.stdin.isatty() and console.is_terminal):
+        raise ConfigError(f"there is no terminal to ask on: say --confirm {name}")
+    if kind == "popup":
+        if Prompt.ask(f"Destroy {name}?", choices=["yes", "no"], default="no", console=console) != "yes":
+            raise ConfigError(f"{name} stays")
+    elif Prompt.ask(f"{name} is long-lived, and nothing of it comes back. Its name", console=console) != name:
+        raise ConfigError(f"that is not {name}; it stays")

@@ -1,0 +1,47 @@
+"""What keeps an environment from being destroyed: each guard with the file and the key that lift it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from atwork.environments import stacks
+from infra import CONFIG_KEY
+from infra.stack import StackConfig
+
+
+def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """What the stack files say against it."""
+    key = f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}"
+    for other, one in environments.items():
+        if one.upstream == name:
+            yield f"stacks/Pulumi.{other}.yaml: {CONFIG_KEY}.upstream: {other} reads {name}; destroy {other} first"
+    if config.cluster.deletion_protection:
+        yield f"{key}.cluster.deletion_protection: true; set it to false (it guards namespaces, secrets and keys too)"
+    for database, settings in config.databases.items():
+        if settings.deletion_protection:
+            yield f"{key}.databases.{database}.deletion_protection: true; set it to false"
+    if config.jenkins is not None and config.jenkins.protect_home:
+        yield f"{key}.jenkins.protect_home: true; back its home up and set it to false"
+    if config.cluster_backup is not None and config.cluster_backup.lock_days:
+        yield (
+            f"{key}.cluster_backup.lock_days: {config.cluster_backup.lock_days}; set it to 0, and wait until the last "
+            "locked backup may go"
+        )
+    if config.project.create is not None and not config.project.deletable:
+        yield f"{key}.project.deletable: false; set it to true, or adopt the project by its number to keep it"
+
+
+def of_state(held: list[dict[str, Any]]) -> Iterator[str]:
+    """What the last update left on the resources, whatever the files say by now."""
+    for one in held:
+        inputs: dict[str, Any] = one.get("inputs") or {}
+        settings = inputs.get("settings")
+        both: dict[str, Any] = {**inputs, **settings} if isinstance(settings, dict) else inputs
+        on = [key for key in ("deletionProtection", "deletionProtectionEnabled") if both.get(key) is True]
+        if one.get("protect"):
+            on.append("protect")
+        if inputs.get("deletionPolicy") == "PREVENT":
+            on.append("deletionPolicy PREVENT")
+        if on:
+            yield f"{stacks.name(one)}: {', '.join(on)} is on as it is deployed; `pulumi up` lifts what the file lifts"

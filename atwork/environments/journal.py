@@ -1,0 +1,46 @@
+"""What ending an environment has done so far: a line for each step, for the person who finds it broken off.
+
+Nothing is decided by it: each step looks at the state itself, so that a run on another machine, without this file, does
+the same.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+FOLDER = Path(".atwork", "endings")
+"""In the checkout; not committed."""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The file of one environment."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, checkout: Path, name: str) -> Journal:
+        """The journal of an environment in a checkout."""
+        return cls(checkout / FOLDER / f"{name}.jsonl")
+
+    def write(self, step: str, told: str = "began") -> None:
+        """Add a line."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "step": step, "told": told}
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def last(self) -> str:
+        """The step that an earlier run broke off in; "" where none did."""
+        try:
+            lines = [line for line in self.path.read_text().splitlines() if line.strip()]
+            return str(json.loads(lines[-1])["step"]) if lines else ""
+        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+            return ""
+
+    def close(self) -> None:
+        """The environment is gone, and so is its journal."""
+        self.path.unlink(missing_ok=True)
