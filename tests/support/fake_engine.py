@@ -1,0 +1,141 @@
+"""A stand-in for the engine and its backend: stacks in one JSON file, and the commands that ending an environment uses.
+
+It is a program of its own, so that what is tested starts, reads and waits for processes as with the real one. A stack can
+be told to fail: `{"fail": {"demo": {"destroy": ["no quota"]}}}` has its next `destroy` say that and delete nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class FakeBackend:
+    """The file and the program; `place` is what commands are given in the place of the sandbox."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "backend.json"
+        self.program = folder / "pulumi"
+        self.program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "{__file__}" "$@"\n')
+        self.program.chmod(0o755)
+        self.write({"stacks": {}, "tags": {}, "fail": {}, "calls": []})
+
+    def read(self) -> dict[str, Any]:
+        return json.loads(self.path.read_text())
+
+    def write(self, content: dict[str, Any]) -> None:
+        self.path.write_text(json.dumps(content))
+
+    def add(self, stack: str, *resources: dict[str, Any], end: str = "") -> None:
+        """A stack with some resources; `end` is the label that its last update wrote."""
+        content = self.read()
+        root = resource("pulumi:pulumi:Stack", f"atwork-{stack}", stack)
+        cluster = resource("gcp:container/cluster:Cluster", "cluster", stack, {"resourceLabels": {"expires-at": end}})
+        content["stacks"][stack] = [root, cluster, *resources]
+        self.write(content)
+
+    def fail(self, stack: str, verb: str, *messages: str) -> None:
+        content = self.read()
+        content["fail"].setdefault(stack, {})[verb] = list(messages)
+        self.write(content)
+
+    @property
+    def calls(self) -> list[str]:
+        """What was asked of the engine that changes something, in order."""
+        return [one for one in self.read()["calls"] if not one.startswith(("stack ls", "stack tag ls"))]
+
+    def place(self) -> Any:
+        from atwork.preview.run import Place
+
+        @contextmanager
+        def environment() -> Generator[dict[str, str]]:
+            yield {**os.environ, "FAKE_BACKEND": str(self.path)}
+
+        def state(stack: str) -> dict[str, Any] | None:
+            found = self.read()["stacks"].get(stack)
+            return None if found is None else {"resources": found}
+
+        return Place(self.program, self.path.parent, environment, state, lambda _stack: None)
+
+
+def resource(kind: str, name: str, stack: str, inputs: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    urn = f"urn:pulumi:{stack}::atwork::{kind}::{name}"
+    return {"type": kind, "urn": urn, "custom": True, "inputs": inputs or {}, **more}
+
+
+def main(words: Sequence[str]) -> int:
+    """One command of the engine."""
+    path = Path(os.environ["FAKE_BACKEND"])
+    content = json.loads(path.read_text())
+    options = {word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")}
+    shown = [word for word in words if word not in ("--non-interactive", "--yes", "--skip-preview", "--json")]
+    unreachable = " unreachable-goes" if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE") else ""
+    plain = " ".join(shown).partition(" --color")[0]
+    content["calls"].append(plain + unreachable)
+    code = _run(content, list(words), options)
+    path.write_text(json.dumps(content))
+    return code
+
+
+def _run(content: dict[str, Any], words: list[str], options: dict[str, str]) -> int:
+    stacks, stack = content["stacks"], options.get("--stack", "")
+    match words:
+        case ["stack", "ls", *_]:
+            print(json.dumps([{"name": name, "resourceCount": len(held) - 1} for name, held in stacks.items()]))
+        case ["stack", "tag", *rest]:
+            _tag(content["tags"].setdefault(stack, {}), rest)
+        case ["stack", "rm", name, *_]:
+            if stacks[name]:
+                return _complain("refusing to remove stack because it still contains resources")
+            del stacks[name]
+            content["tags"].pop(name, None)
+        case ["state", "delete", urn, *_]:
+            stacks[stack] = [one for one in stacks[stack] if one["urn"] != urn]
+        case ["refresh", *_] if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE"):
+            stacks[stack] = [one for one in stacks[stack] if one.get("live", True)]
+        case ["refresh", *_]:
+            pass
+        case ["destroy", *_]:
+            return _destroy(content, words, stack, Path(options["--event-log"]))
+        case _:
+            return _complain(f"unknown command {words}")
+    return 0
+
+
+def _tag(tags: dict[str, str], words: list[str]) -> None:
+    match words:
+        case ["set", name, value, *_]:
+            tags[name] = value
+        case ["rm", name, *_]:
+            tags.pop(name, None)
+        case _:
+            print(json.dumps(tags))
+
+
+def _destroy(content: dict[str, Any], words: list[str], stack: str, events: Path) -> int:
+    told = content["fail"].get(stack, {}).get("destroy", [])
+    if told:
+        event = {"diagnosticEvent": {"severity": "error", "message": told.pop(0)}}
+        events.write_text(json.dumps(event) + "\n")
+        return 255
+    targets = [words[number + 1] for number, word in enumerate(words) if word == "--target"]
+    held = content["stacks"][stack]
+    kept = [one for one in held if targets and one["urn"] not in targets]
+    gone = [{"resourcePreEvent": {"metadata": {"urn": one["urn"]}}} for one in held if one not in kept]
+    events.write_text("".join(json.dumps(one) + "\n" for one in gone))
+    content["stacks"][stack] = kept
+    return 0
+
+
+def _complain(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 255
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
