@@ -1,0 +1,135 @@
+"""Whatever is made, extended and ended in whatever order: ranges stay disjoint, and nothing is left of what is gone."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.checkout import copy
+from support.environments import PLACE, atwork, contents, ends_in, new, popup
+
+from atwork.environments import ages, derive, draft, files
+from atwork.environments.questions import Wanted
+from atwork.environments.reap import take_away
+from atwork.sandbox.home import Home
+from infra.config import check_together, read_all
+from infra.mistakes import ConfigError
+from infra.services import read_all as services_in
+from infra.stack import POPUP_LONGEST
+
+NAMES = ("alpha", "beta", "gamma")
+STEPS = st.tuples(st.sampled_from(["popup", "long-lived", "extend", "end"]), st.sampled_from(NAMES))
+
+
+@contextmanager
+def inside(folder: Path) -> Generator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(STEPS, max_size=8))
+def test_any_order_leaves_ranges_disjoint_and_no_orphan(steps: list[tuple[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, inside(copy(Path(folder))):
+        lasting = contents(Path(folder))
+        alive: set[str] = set()
+        for step, name in steps:
+            if step in ("popup", "long-lived"):
+                assert (new(name, "--class", step, *PLACE).exit_code == 0) == (name not in alive)
+                alive.add(name)
+            elif step == "extend":
+                atwork("extend", name, "--ttl", "5d")
+            else:
+                take_away(Home(Path(folder)), name, "ci")
+                alive.discard(name)
+            there = read_all(Path("stacks"))
+            assert there.keys() == {"ci", "staging", "production", *alive}
+            blocks = sorted(block for one in there.values() for block in one.network.ranges().values())
+            assert not any(one.overlaps(other) for one, other in pairwise(blocks))
+            assert atwork("check").exit_code == 0, atwork("check").output
+        for name in alive:
+            take_away(Home(Path(folder)), name, "ci")
+        assert contents(Path(folder)) == lasting
+
+
+def test_two_hundred_environments_never_overlap(checkout: Path) -> None:
+    stacks = checkout / "stacks"
+    environments, services = read_all(stacks), services_in(checkout / "services")
+    now = datetime.now(UTC)
+    for number in range(200):
+        wanted = Wanted(f"env-{number}", "long-lived" if number % 20 == 9 else "popup", "staging", "me", folder="1",
+                        billing="01AB23-CD45EF-678901")  # fmt: skip
+        made = draft.derived(stacks, wanted, now, environments, services)
+        environments[wanted.name] = made.config
+        for path, text in made.texts.items():
+            files.replace(path, text)
+    check_together(environments)
+    assert len({one.project.id for one in environments.values()}) == 203
+    popup("last")
+    assert atwork("check").output.strip().endswith("204 environments and 1 services: no mistakes.")
+
+
+def test_it_is_told_when_the_space_is_used_up() -> None:
+    taken: list[ipaddress.IPv4Network] = []
+    for _ in range(512):
+        taken.append(derive.free(taken, derive.PODS, 19))
+    with pytest.raises(ConfigError, match=r"no /19 is free in 10\.64\.0\.0/10: all of it .* end an environment"):
+        derive.free(taken, derive.PODS, 19)
+    assert sum(one.num_addresses for one in ipaddress.collapse_addresses(taken)) == derive.PODS.num_addresses
+
+
+def test_a_gap_is_taken_before_what_follows() -> None:
+    blocks = [ipaddress.IPv4Network(one) for one in ("10.0.0.0/22", "10.0.8.0/22")]
+    assert str(derive.free(blocks, derive.NODES, 22)) == "10.0.4.0/22"
+    assert str(derive.free(blocks, derive.NODES, 21)) == "10.0.16.0/21"
+
+
+def test_more_time_never_goes_beyond_the_most_from_the_making(checkout: Path) -> None:
+    popup("demo", "--ttl", "1h")
+    made = read_all(checkout / "stacks")["demo"].environment.created_at
+    assert made is not None
+    assert atwork("extend", "demo", "--ttl", "13d").exit_code == 0
+    ends_in(checkout, "demo", timedelta(days=3), life=timedelta(days=10))
+    refused = str(atwork("extend", "demo", "--ttl", "8d").exception)
+    assert "may last until" in refused
+    assert "14 days; take less, or make a new one" in refused
+    assert atwork("extend", "demo", "--ttl", "6d").exit_code == 0
+    config = read_all(checkout / "stacks")["demo"].environment
+    assert config.expires_at is not None
+    assert config.created_at is not None
+    assert timedelta(days=5) < config.expires_at - datetime.now(UTC) <= timedelta(days=6)
+    assert config.expires_at <= config.created_at + POPUP_LONGEST
+    text = (checkout / "stacks" / "Pulumi.demo.yaml").read_text()
+    assert f"until {derive.moment(config.expires_at)};" in text, "the line above says the same"
+
+
+@given(st.integers(1, 14 * 24), st.integers(-50, 14 * 24))
+def test_a_warning_is_due_only_before_the_end_and_after_the_beginning(life: int, left: int) -> None:
+    now = datetime(2027, 1, 1, tzinfo=UTC)
+    end = now + timedelta(hours=left)
+    environment = {"kind": "popup", "created_at": end - timedelta(hours=life), "expires_at": end}
+    config = read_all()["staging"]
+    config = config.model_copy(update={"environment": config.environment.model_copy(update=environment)})
+    due = ages.due(config, now)
+    assert ages.ended(config, now) == (left <= 0)
+    expected = "2h" if 0 < left <= 2 < life else "48h" if 0 < left <= 48 < life else ""
+    assert due == (f"{derive.moment(end)} {expected}" if expected else "")
+
+
+def test_a_long_lived_environment_is_never_over() -> None:
+    config = read_all()["production"]
+    assert not ages.ended(config, datetime(2099, 1, 1, tzinfo=UTC))
+    assert ages.due(config, datetime(2099, 1, 1, tzinfo=UTC)) == ""

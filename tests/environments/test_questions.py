@@ -1,0 +1,78 @@
+"""What is asked on a terminal, and what is told where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from atwork.environments.questions import Wanted, complete
+from components.project import ProjectCreation
+from infra.config import read_all
+from infra.mistakes import ConfigError
+
+ENVIRONMENTS = {name: one for name, one in read_all().items() if one.environment.kind == "long-lived"}
+STAGING = ENVIRONMENTS["staging"]
+NOTHING = Wanted("demo", "popup", "staging")
+SAID = replace(NOTHING, owner="team-orders", region="europe-west1", folder="1", billing="b")
+
+
+class Person:
+    """Answers in order; an empty answer takes the default."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers, self.asked = list(answers), list[tuple[str, str]]()
+
+    def __call__(self, question: str, default: str) -> str:
+        self.asked.append((question, default))
+        return self.answers.pop(0) or default
+
+
+def test_only_what_is_missing_is_asked_with_its_default() -> None:
+    person = Person("", "team-orders", "123456789012", "01AB23-CD45EF-678901")
+    made = complete(NOTHING, STAGING, ENVIRONMENTS, person)
+    assert person.asked == [
+        ("Region", "europe-west1"),
+        ("Team that answers for it", "team-platform"),
+        ("Number of the folder for its project", ""),
+        ("Billing account that pays", ""),
+    ]
+    assert (made.region, made.owner, made.folder) == ("europe-west1", "team-orders", "123456789012")
+    person = Person("", "")
+    complete(SAID, STAGING, ENVIRONMENTS, person)
+    assert [question for question, _ in person.asked] == [
+        "Number of the folder for its project",
+        "Billing account that pays",
+    ]
+    person = Person("123456789")
+    made = complete(replace(SAID, project="acme-demo"), STAGING, ENVIRONMENTS, person)
+    assert made.number == "123456789"
+
+
+def test_the_folder_and_the_account_of_another_environment_are_taken() -> None:
+    project = STAGING.project.model_copy(
+        update={
+            "number": None,
+            "create": ProjectCreation(name="Demo", folder_id="77", billing_account="01AB23-CD45EF-678901"),
+        }
+    )
+    environments = {**ENVIRONMENTS, "other": STAGING.model_copy(update={"project": project})}
+    made = complete(replace(NOTHING, owner="me"), STAGING, environments, None)
+    assert (made.folder, made.billing) == ("77", "01AB23-CD45EF-678901")
+    said = complete(replace(NOTHING, owner="me", folder="88"), STAGING, environments, None)
+    assert said.folder == "88"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"owner": ""}, r"demo: say --owner\. There is no terminal to ask on"),
+        ({"owner": "", "folder": ""}, r"say --owner; --folder of a new project, or --project and --number of one that exists"),
+        ({"folder": "", "billing": ""}, r"say --folder and --billing-account of a new project"),
+        ({"project": "acme-demo"}, r"say --number of the project acme-demo \(`gcloud projects describe acme-demo`\)"),
+    ],
+)  # fmt: skip
+def test_without_a_terminal_every_missing_flag_is_named_at_once(change: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        complete(replace(SAID, **change), STAGING, ENVIRONMENTS, None)
+    assert complete(SAID, STAGING, ENVIRONMENTS, None) == SAID
