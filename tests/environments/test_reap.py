@@ -111,8 +111,8 @@ def test_a_failure_keeps_the_state_and_does_not_stop_the_others(
     popup("other")
     ends_in(checkout, "other", OVER)
     backend.add("other")
-    for stack in ("demo",):
-        backend.fail(stack, "destroy", "inside is unreachable", "quota", "quota again")
+    backend.fail("demo", "inside", "the cluster is unreachable")
+    backend.fail("demo", "destroy", "quota", "quota again")
     done = atwork("reap", "--apply")
     assert done.exit_code == 1
     assert "quota again" in done.output
@@ -128,7 +128,7 @@ def test_a_failure_keeps_the_state_and_does_not_stop_the_others(
 
 def test_a_load_balancer_that_does_not_go_keeps_the_cluster(over: str, backend: FakeBackend) -> None:
     """Once the cluster is gone, nobody would ever delete it."""
-    backend.fail("demo", "destroy", "web: timed out waiting for the load balancer")
+    backend.fail("demo", "inside", "web: timed out waiting for the load balancer")
     done = atwork("reap", "--apply")
     assert done.exit_code == 1
     assert "timed out waiting for the load balancer" in done.output
@@ -148,7 +148,8 @@ def test_what_a_dead_cluster_held_is_given_up(checkout: Path, backend: FakeBacke
     content = backend.read()
     content["stacks"]["demo"][1]["live"] = False  # the cluster itself
     backend.write(content)
-    backend.fail("demo", "destroy", "configured Kubernetes cluster is unreachable", "and still unreachable")
+    backend.fail("demo", "inside", "configured Kubernetes cluster is unreachable")
+    backend.fail("demo", "destroy", "and still unreachable")
     done = atwork("reap", "--apply")
     assert done.exit_code == 0, done.output
     assert backend.calls[3:] == [
@@ -161,7 +162,8 @@ def test_what_a_dead_cluster_held_is_given_up(checkout: Path, backend: FakeBacke
 
 def test_a_release_of_a_cluster_that_lives_is_never_given_up(over: str, checkout: Path, backend: FakeBackend) -> None:
     backend.add("demo", resource("kubernetes:helm.sh/v3:Release", "jenkins", "demo"))
-    backend.fail("demo", "destroy", "cluster is unreachable", "no", "no")
+    backend.fail("demo", "inside", "cluster is unreachable")
+    backend.fail("demo", "destroy", "no", "no")
     assert atwork("reap", "--apply").exit_code == 1
     assert not any(call.startswith("state delete") for call in backend.calls)
     assert len(backend.read()["stacks"]["demo"]) == 3
@@ -267,14 +269,14 @@ def test_a_warning_that_is_not_taken_is_tried_again(checkout: Path, backend: Fak
 
 
 def test_a_failure_is_told_in_slack(over: str, backend: FakeBackend, slack: Slack) -> None:
-    backend.fail("demo", "destroy", "web: no quota")
+    backend.fail("demo", "inside", "web: no quota")
     atwork("reap", "--apply")
     [told] = slack.told
     assert told.startswith("demo (team-orders) could not be ended: ")
 
 
 def test_the_steps_are_those_that_the_journal_tells(over: str, checkout: Path, backend: FakeBackend) -> None:
-    backend.fail("demo", "destroy", "is unreachable", "no", "no")
+    backend.fail("demo", "destroy", "no", "no")
     atwork("reap", "--apply")
     lines = Journal.of(checkout, "demo").path.read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == list(ending.STEPS[:5])

@@ -1,7 +1,8 @@
 """A stand-in for the engine and its backend: stacks in one JSON file, and the commands that ending an environment uses.
 
 It is a program of its own, so that what is tested starts, reads and waits for processes as with the real one. A stack can
-be told to fail: `{"fail": {"demo": {"destroy": ["no quota"]}}}` has its next `destroy` say that and delete nothing.
+be told to fail: `{"fail": {"demo": {"destroy": ["no quota"]}}}` has its next `destroy` say that and delete nothing, and
+`inside` its next `destroy` of named resources.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +31,7 @@ class FakeBackend:
         return json.loads(self.path.read_text())
 
     def write(self, content: dict[str, Any]) -> None:
-        self.path.write_text(json.dumps(content))
+        _keep(self.path, content)
 
     def add(self, stack: str, *resources: dict[str, Any], end: str = "") -> None:
         """A stack with some resources; `end` is the label that its last update wrote."""
@@ -47,7 +49,11 @@ class FakeBackend:
     @property
     def calls(self) -> list[str]:
         """What was asked of the engine that changes something, in order."""
-        return [one for one in self.read()["calls"] if not one.startswith(("stack ls", "stack tag ls"))]
+        return [
+            one
+            for one in self.read()["calls"]
+            if not one.startswith(("stack ls", "stack tag ls", "stack export", "version"))
+        ]
 
     def place(self) -> Any:
         from atwork.preview.run import Place
@@ -63,6 +69,13 @@ class FakeBackend:
         return Place(self.program, self.path.parent, environment, state, lambda _stack: None)
 
 
+def _keep(path: Path, content: dict[str, Any]) -> None:
+    """Whole or not at all, as the engine's own backends do."""
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(json.dumps(content))
+    unfinished.replace(path)
+
+
 def resource(kind: str, name: str, stack: str, inputs: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     urn = f"urn:pulumi:{stack}::atwork::{kind}::{name}"
     return {"type": kind, "urn": urn, "custom": True, "inputs": inputs or {}, **more}
@@ -71,6 +84,7 @@ def resource(kind: str, name: str, stack: str, inputs: dict[str, Any] | None = N
 def main(words: Sequence[str]) -> int:
     """One command of the engine."""
     path = Path(os.environ["FAKE_BACKEND"])
+    time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
     content = json.loads(path.read_text())
     options = {word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")}
     shown = [word for word in words if word not in ("--non-interactive", "--yes", "--skip-preview", "--json")]
@@ -78,15 +92,15 @@ def main(words: Sequence[str]) -> int:
     plain = " ".join(shown).partition(" --color")[0]
     content["calls"].append(plain + unreachable)
     code = _run(content, list(words), options)
-    path.write_text(json.dumps(content))
+    _keep(path, content)
     return code
 
 
 def _run(content: dict[str, Any], words: list[str], options: dict[str, str]) -> int:
     stacks, stack = content["stacks"], options.get("--stack", "")
     match words:
-        case ["stack", "ls", *_]:
-            print(json.dumps([{"name": name, "resourceCount": len(held) - 1} for name, held in stacks.items()]))
+        case ["version"] | ["stack", "ls" | "export", *_]:
+            print(_shown(stacks, words, stack))
         case ["stack", "tag", *rest]:
             _tag(content["tags"].setdefault(stack, {}), rest)
         case ["stack", "rm", name, *_]:
@@ -107,6 +121,14 @@ def _run(content: dict[str, Any], words: list[str], options: dict[str, str]) -> 
     return 0
 
 
+def _shown(stacks: dict[str, Any], words: list[str], stack: str) -> str:
+    if words == ["version"]:
+        return "v3.256.0"
+    if words[1] == "export":
+        return json.dumps({"version": 3, "deployment": {"resources": stacks[stack]}})
+    return json.dumps([{"name": name, "resourceCount": len(held) - 1} for name, held in stacks.items()])
+
+
 def _tag(tags: dict[str, str], words: list[str]) -> None:
     match words:
         case ["set", name, value, *_]:
@@ -118,7 +140,7 @@ def _tag(tags: dict[str, str], words: list[str]) -> None:
 
 
 def _destroy(content: dict[str, Any], words: list[str], stack: str, events: Path) -> int:
-    told = content["fail"].get(stack, {}).get("destroy", [])
+    told = content["fail"].get(stack, {}).get("inside" if "--target" in words else "destroy", [])
     if told:
         event = {"diagnosticEvent": {"severity": "error", "message": told.pop(0)}}
         events.write_text(json.dumps(event) + "\n")

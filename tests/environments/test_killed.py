@@ -1,0 +1,108 @@
+"""kill -9 at each step of `reap`, then once more: it ends in the same state as if nothing had happened.
+
+The command runs as a process against a real backend's kind of place, with a stand-in for the engine that takes its time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.environments import contents, ends_in, popup
+from support.fake_engine import FakeBackend, resource
+
+from atwork.environments import ending
+from atwork.environments.journal import Journal
+
+COMMAND = [sys.executable, "-c", "from atwork.cli import main; main()", "environment", "reap", "--apply", "--real"]
+
+
+class Reaper:
+    """Starts the command in a checkout, to its end or until it is killed in a step."""
+
+    def __init__(self, checkout: Path, backend: FakeBackend) -> None:
+        self.checkout = checkout
+        self.environment = {
+            **os.environ, "PULUMI_BACKEND_URL": f"file://{backend.path.parent}", "ATWORK_PULUMI": str(backend.program),
+            "FAKE_BACKEND": str(backend.path),
+        }  # fmt: skip
+
+    def start(self, seconds: float) -> subprocess.Popen[bytes]:
+        made = {**self.environment, "FAKE_SECONDS": str(seconds)}
+        return subprocess.Popen(
+            COMMAND,
+            cwd=self.checkout,
+            env=made,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def whole(self) -> int:
+        child = self.start(0)
+        _, errors = child.communicate()
+        assert b"Traceback" not in errors, errors.decode()
+        return child.returncode
+
+    def killed(self, step: str) -> None:
+        journal, child = Journal.of(self.checkout, "demo"), self.start(0.1)
+        while child.poll() is None and journal.last() != step:
+            time.sleep(0.005)
+        assert child.poll() is None, f"it never came to {step}, or was through before it was seen"
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+
+
+@pytest.fixture
+def reaper(checkout: Path, tmp_path: Path) -> Reaper:
+    backend = FakeBackend(tmp_path)
+    popup("demo")
+    ends_in(checkout, "demo", timedelta(hours=-1))
+    backend.add("demo", resource("kubernetes:core/v1:Namespace", "orders", "demo"))
+    backend.add("staging")
+    backend.fail("demo", "destroy", "no quota")  # so that there is a step `again`
+    return Reaper(checkout, backend)
+
+
+def ending_of(reaper: Reaper) -> tuple[dict[str, Any], dict[Path, bytes]]:
+    content = FakeBackend.read(BackendAt(reaper))
+    return {key: content[key] for key in ("stacks", "tags")}, contents(reaper.checkout)
+
+
+class BackendAt(FakeBackend):
+    """The backend of a reaper, as it is."""
+
+    def __init__(self, reaper: Reaper) -> None:
+        self.path = Path(reaper.environment["FAKE_BACKEND"])
+
+
+@pytest.mark.parametrize("step", ["inside", "destroy", "forget"])
+def test_a_run_that_is_killed_in_a_step_is_finished_by_the_next(step: str, reaper: Reaper) -> None:
+    reaper.killed(step)
+    if step != "forget":
+        assert (reaper.checkout / "stacks" / "Pulumi.demo.yaml").exists(), "files go last"
+    assert reaper.whole() == 0
+    state, files = ending_of(reaper)
+    assert state["stacks"].keys() == {"staging"}
+    assert "demo" not in state["tags"]
+    assert {path.name for path in files if path.suffix == ".yaml"} == {
+        "Pulumi.ci.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml",
+    }  # fmt: skip
+    assert b"demo" not in files[reaper.checkout / "stacks" / "Pulumi.ci.yaml"]
+
+
+def test_killed_at_every_step_in_turn(reaper: Reaper) -> None:
+    """`verify` only reads, in less time than it takes to be seen."""
+    for step in ending.STEPS:
+        if step != "verify":
+            reaper.killed(step)
+    assert reaper.whole() == 0
+    state, _ = ending_of(reaper)
+    assert state["stacks"].keys() == {"staging"}
