@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from atwork.engine.build import ensure
+from atwork.environments import measure
 from atwork.sandbox.home import here
 
 _IMPORTS = "import time; s = time.perf_counter(); import pulumi; m = time.perf_counter(); \
@@ -63,6 +64,8 @@ def run() -> int:
         slowest = max(_timed(copy, ["preview", stack]) for stack in ("ci", "staging", "production"))
         together = _timed(copy, ["preview"])
         rows.append(("atwork preview of all, in parts of the slowest", f"{together / slowest:.1f}", "<= 1.6"))
+        console.print("measuring: a new environment")
+        rows += measure.rows(copy, _succeeding)
         console.print(f"measuring: {_EXTRA} more resources in staging")
         before = _measured(copy, ["up", "staging"])
         _add_secrets(next((copy / "services").glob("*.yaml")), _EXTRA // 2)
@@ -116,6 +119,16 @@ def _timed(folder: Path, arguments: list[str]) -> float:
     started = time.perf_counter()
     command = [sys.executable, "-c", "from atwork.cli import main; main()", *arguments]
     subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    return time.perf_counter() - started
+
+
+def _succeeding(folder: Path, arguments: list[str]) -> float:
+    """Seconds of a command that must leave with 0."""
+    started = time.perf_counter()
+    command = [sys.executable, "-c", "from atwork.cli import main; main()", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit(f"atwork {' '.join(arguments)} failed: {(done.stdout + done.stderr)[-1000:]}")
     return time.perf_counter() - started
 
 

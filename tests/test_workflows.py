@@ -61,8 +61,10 @@ def test_nothing_is_allowed_that_a_job_does_not_ask_for(path: Path) -> None:
     document = read(path.name)
     assert document["permissions"] == {}
     assert "pull_request_target" not in path.read_text()
-    for job in document["jobs"].values():
-        assert job["permissions"].get("contents") == "read"
+    for key, job in document["jobs"].items():
+        pushes = (path.name, key) == ("reap.yml", "files")
+        assert job["permissions"].get("contents") == ("write" if pushes else "read")
+        assert not (pushes and "id-token" in job["permissions"]), "what pushes has no identity in the cloud"
 
 
 def test_only_jobs_of_one_stack_have_an_identity_and_the_one_that_comments_has_none() -> None:
@@ -80,6 +82,26 @@ def test_updates_are_never_cut_off_and_follow_each_other() -> None:
     assert [(key, job.get("needs")) for key, job in deploy.items()] == [
         ("stacks", None), ("ci", None), ("staging", "ci"), ("production", "staging"), ("others", ["stacks", "ci"]),
     ]  # fmt: skip
+
+
+def test_popups_are_ended_by_one_identity_that_is_never_cut_off() -> None:
+    document = read("reap.yml")
+    assert document["concurrency"] == {"group": "reap", "cancel-in-progress": False}
+    reap, files = document["jobs"]["reap"], document["jobs"]["files"]
+    assert (reap["environment"], reap["permissions"]["id-token"]) == ("popups", "write")
+    assert reap["steps"][0]["with"]["ref"] == files["steps"][0]["with"]["ref"] == "main", (
+        "not what a branch says is over"
+    )
+    [command] = re.findall(r"atwork environment reap (.*) \|\|", reap["steps"][-1]["run"])
+    assert command.split() == ["--apply", "--real", "--gone", "gone"]
+
+
+def test_everybodys_change_is_checked_without_an_identity() -> None:
+    check = read("preview.yml")["jobs"]["check"]
+    assert check["permissions"] == {"contents": "read"}
+    assert "if" not in check
+    assert "needs" not in check
+    assert "atwork environment check" in check["steps"][-1]["run"]
 
 
 def listed(jobs: dict[str, Any], output: str) -> list[str]:

@@ -75,12 +75,12 @@ def estimate(config: StackConfig, prices: Prices) -> Estimate:
 def _pool(name: str, pool: NodePoolSettings, prices: Prices, group: Group | None) -> tuple[list[Line], list[str]]:
     lines: list[Line] = []
     missing: list[str] = []
-    size = _size(pool.machine_type)
+    found = size(pool.machine_type)
     family = None if group is None else group.machines.get(pool.machine_type.partition("-")[0])
-    if size is None or family is None:
+    if found is None or family is None:
         missing.append(f"node pool {name} ({pool.machine_type})")
     else:
-        vcpus, gigabytes = size
+        vcpus, gigabytes = found
         each = (vcpus * family.vcpu_hour + gigabytes * family.gb_hour) * prices.hours_per_month
         each *= 1 - prices.spot_discount.share if pool.spot else 1
         kind = f"{pool.machine_type}{', spot' if pool.spot else ''}"
@@ -94,7 +94,7 @@ def _pool(name: str, pool: NodePoolSettings, prices: Prices, group: Group | None
     return lines, missing
 
 
-def _size(machine_type: str) -> tuple[float, float] | None:
+def size(machine_type: str) -> tuple[float, float] | None:
     """vCPUs and GB of a machine type; None for one whose name does not say them."""
     if machine_type in _SHARED:
         return _SHARED[machine_type]

@@ -98,10 +98,11 @@ def prepared(checkout: Path) -> Repository:
     if not token:
         raise GitError("GITHUB_TOKEN is not set: give a token that may write contents and pull requests")
     api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
-    return Repository(root, base, GitHub(_name_of(root), token, api=api))
+    return Repository(root, base, GitHub(repository_of(root), token, api=api))
 
 
-def _name_of(root: Path) -> str:
+def repository_of(root: Path) -> str:
+    """OWNER/NAME at GitHub, from GITHUB_REPOSITORY or else from the remote."""
     named = os.environ.get("GITHUB_REPOSITORY", "")
     if named:
         return named

@@ -73,7 +73,7 @@ def test_what_has_no_price_is_named() -> None:
     [("e2-standard-4", (4, 16)), ("n2-highmem-8", (8, 64)), ("e2-highcpu-2", (2, 2)), ("e2-small", (0.5, 2)), ("m1-ultramem-40", None)],
 )  # fmt: skip
 def test_the_size_of_a_machine_is_in_its_name(kind: str, size: tuple[float, float] | None) -> None:
-    assert cost._size(kind) == size
+    assert cost.size(kind) == size
 
 
 def test_a_gateway_costs_no_more_after_32_machines() -> None:
@@ -92,9 +92,9 @@ def test_whole_machines_cost_what_google_lists() -> None:
         (belgium, "e2-standard-4", 0.1474), (belgium, "n2-highmem-96", 6.917856),
         (iowa, "e2-standard-4", 0.1340), (iowa, "n2-highmem-96", 6.288672),
     ):  # fmt: skip
-        machine, size = group.machines[kind[:2]], cost._size(kind)
-        assert size is not None
-        assert size[0] * machine.vcpu_hour + size[1] * machine.gb_hour == pytest.approx(listed, rel=0.001)
+        machine, found = group.machines[kind[:2]], cost.size(kind)
+        assert found is not None
+        assert found[0] * machine.vcpu_hour + found[1] * machine.gb_hour == pytest.approx(listed, rel=0.001)
 
 
 def test_the_list_has_a_date_and_a_source_for_each_figure() -> None:

@@ -1,47 +1,147 @@
-"""A popup's life on the real engine: made, up, previewed, extended, gone, and nothing is left of it."""
+"""Popups on the real engine: one's whole life, five at once with different services, and an end that is broken off."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from support.checkout import copy
+from support.environments import PLACE, ends_in
 
-from atwork.sandbox.cloud import Cloud
+from atwork.environments.journal import Journal
+from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.home import Home
+from atwork.sandbox.session import deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+
+COMMAND = [sys.executable, "-c", "from atwork.cli import main; main()"]
+OWNER = ("--owner", "team-orders")
+SERVICES = {
+    "pr-1": ("orders",), "pr-2": ("stock",), "pr-3": ("web",), "pr-4": ("orders", "web"), "pr-5": ("orders", "stock", "web"),
+}  # fmt: skip
+
+
+def atwork(folder: Path, *words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [*COMMAND, *words], cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def of(cloud: Cloud, stack: str) -> list[CloudObject]:
+    return [one for one in cloud.objects() if one.urn.startswith(f"urn:pulumi:{stack}::")]
+
+
+def cloud_of(folder: Path) -> Cloud:
+    return Cloud(folder / ".sandbox" / "cloud.sqlite")
 
 
 def test_a_popup_comes_and_goes_whole(tmp_path: Path) -> None:
     copy(tmp_path, "infra", "policies")
     before = (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text()
-
-    def atwork(*words: str, code: int = 0) -> str:
-        command = [sys.executable, "-c", "from atwork.cli import main; main()", *words]
-        done = subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    place = ("--folder", "123456789012", "--billing-account", "01AB23-CD45EF-678901")
-    atwork("environment", "new", "demo", "--owner", "team-orders", *place)
-    atwork("sandbox", "up", "ci", "demo")
-    cloud = Cloud(tmp_path / ".sandbox" / "cloud.sqlite")
+    told = atwork(tmp_path, "environment", "new", "demo", *OWNER, *PLACE)
+    assert "Preview against an empty state, nothing is made:" in told
+    assert not (tmp_path / ".sandbox" / "state" / ".pulumi" / "stacks").exists(), "not even in the sandbox"
+    atwork(tmp_path, "sandbox", "up", "ci", "demo")
+    cloud = cloud_of(tmp_path)
     [project] = cloud.objects(kind="gcp:organizations/project:Project")
-    mine = [one for one in cloud.objects() if one.urn.startswith("urn:pulumi:demo::")]
-    assert len(mine) > 70
-    assert "demo is still up in the sandbox" in atwork("environment", "remove", "demo", code=1)
-    atwork("environment", "extend", "demo", "--ttl", "3d")
-    assert "expires-at" in atwork("preview", "demo", code=2)  # the label on everything
-    atwork("sandbox", "up", "demo")
-    assert "Nothing is left." in atwork("sandbox", "down", "demo")
-    left = [one for one in cloud.objects() if one.urn.startswith("urn:pulumi:demo::")]
-    assert left == []
+    assert len(of(cloud, "demo")) > 70
+    assert "demo" in atwork(tmp_path, "sandbox", "status")
+    assert "demo is still up in the sandbox" in atwork(tmp_path, "environment", "remove", "demo", code=1)
+    atwork(tmp_path, "environment", "extend", "demo", "--ttl", "5d")
+    assert "expires-at" in atwork(tmp_path, "preview", "demo", code=2)  # the label on everything
+    atwork(tmp_path, "sandbox", "up", "demo")
+    assert "ends in 119 h" in atwork(tmp_path, "environment", "reap", "--apply").replace(
+        "ends in 4 days", "ends in 119 h"
+    )
+    assert "nothing is left of it" in atwork(tmp_path, "environment", "destroy", "demo", "--confirm", "demo")
+    assert of(cloud, "demo") == []
     assert cloud.get("", project.type, project.id) is None
-    atwork("environment", "remove", "demo")
-    atwork("sandbox", "up", "ci")
+    assert not list((tmp_path / ".sandbox" / "state").rglob("demo.json"))
+    atwork(tmp_path, "sandbox", "up", "ci")
     assert [one for one in cloud.objects() if "demo" in one.id and one.urn] == []
     assert (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text() == before
+
+
+def catalogue(folder: Path) -> None:
+    """Two services beside orders: one with a secret and a database, one with neither."""
+    orders = yaml.safe_load((folder / "services" / "orders.yaml").read_text())
+    common = {key: orders[key] for key in ("owner", "channel", "viewers")}
+    for name, more in (("stock", {"database": {"instance": "main"}, "secrets": ["token"]}), ("web", {})):
+        service = {**common, **more, "repository": f"https://github.com/acme/{name}", "environments": {"staging": {}}}
+        (folder / "services" / f"{name}.yaml").write_text(yaml.safe_dump(service))
+
+
+def resources(folder: Path, stack: str) -> list[dict[str, Any]]:
+    found = deployment(Home(folder), stack).get("resources") or []
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ci and staging, and five popups that are over, brought up at once."""
+    folder = copy(tmp_path_factory.mktemp("checkout"), "infra", "policies")
+    catalogue(folder)
+    for name, services in SERVICES.items():
+        words = ("--services", ",".join(services), "--no-preview")
+        atwork(folder, "environment", "new", name, *OWNER, *PLACE, *words)
+        ends_in(folder, name, timedelta(hours=-1))
+    atwork(folder, "sandbox", "up", "ci", "staging", *SERVICES)
+    return folder
+
+
+def test_five_at_once_have_their_own_services_and_nothing_in_common(five: Path) -> None:
+    cloud = cloud_of(five)
+    for name, services in SERVICES.items():
+        mine = of(cloud, name)
+        namespaces = {one.id for one in mine if one.type == "kubernetes:core/v1:Namespace"}
+        assert namespaces == set(services)
+        databases = {one.inputs["name"] for one in mine if one.type == "gcp:sql/database:Database"}
+        assert databases == set(services) - {"web"}
+        assert any("sql/databaseInstance" in one.type for one in mine) == (services != ("web",)), (
+            "none that nobody uses"
+        )
+    projects = [one.inputs["projectId"] for one in cloud.objects(kind="gcp:organizations/project:Project")]
+    assert len(set(projects)) == 5
+
+
+def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: Path) -> None:
+    lasting = {name: resources(five, name) for name in ("ci", "staging")}
+    with (five / "killed.log").open("w") as printed:
+        child = subprocess.Popen(
+            [*COMMAND, "environment", "reap", "--apply"], cwd=five, stdout=printed, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        journal = Journal.of(five, "pr-1")
+        while child.poll() is None and journal.last() != "destroy":
+            time.sleep(0.01)
+        held = len(of(cloud_of(five), "pr-1"))
+        while child.poll() is None and len(of(cloud_of(five), "pr-1")) > held - 10:
+            time.sleep(0.05)
+        assert child.poll() is None, (five / "killed.log").read_text()
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    assert 0 < len(of(cloud_of(five), "pr-1")) < held
+    assert resources(five, "pr-1"), "the state is kept"
+    told = atwork(five, "environment", "reap", "--apply")
+    assert "pr-1: an earlier run broke off in the step destroy; going on" in told
+    for name in SERVICES:
+        assert f"{name}: gone, nothing is left of it" in told
+    cloud = cloud_of(five)
+    assert {one.urn.split(":")[2] for one in cloud.objects() if one.urn} == {"ci", "staging"}
+    assert cloud.objects(kind="gcp:organizations/project:Project") == []
+    assert {name: resources(five, name) for name in lasting} == lasting
+    assert "no popups" in atwork(five, "environment", "reap")
+    assert "3 environments and 3 services: no mistakes." in atwork(five, "environment", "check")
+    assert not list((five / ".atwork").rglob("*.jsonl"))

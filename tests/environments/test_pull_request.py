@@ -162,7 +162,7 @@ def test_a_tree_that_is_not_as_the_remote_is_refused(
 )  # fmt: skip
 def test_the_repository_is_read_from_the_remote(address: str, checkout: Path, origin: Path) -> None:
     git(checkout, "remote", "set-url", "origin", address)
-    assert pull_request._name_of(checkout) == "acme/platform"
+    assert pull_request.repository_of(checkout) == "acme/platform"
 
 
 def test_a_dry_run_needs_no_repository(checkout: Path) -> None:

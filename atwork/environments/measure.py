@@ -1,0 +1,39 @@
+"""What `make bench` measures of environments."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from atwork.environments import derive
+
+Timed = Callable[[Path, list[str]], float]
+"""Seconds of a command in a folder; it must succeed."""
+
+Row = tuple[str, str, str]
+
+_OTHERS = 199
+_NEW = ["--owner", "bench", "--folder", "1", "--billing-account", "01AB23-CD45EF-678901", "--no-preview"]
+
+
+def rows(folder: Path, timed: Timed) -> list[Row]:
+    """A popup made and brought up beside what is up already, and the search for its ranges among many."""
+    made = timed(folder, ["environment", "new", "bench", *_NEW])
+    timed(folder, ["sandbox", "up", "ci"])  # is told of the popup
+    up = timed(folder, ["sandbox", "up", "bench"])
+    return [
+        ("environment new, without its preview", f"{made:.1f} s", "<= 3 s"),
+        ("a new popup up in the sandbox", f"{up:.1f} s", "<= 30 s"),
+        ("ranges for the 200th environment", f"{_allocation():.3f} s", "<= 0.2 s"),
+    ]
+
+
+def _allocation() -> float:
+    taken: list[ipaddress.IPv4Network] = []
+    for _ in range(_OTHERS):
+        taken += [ipaddress.IPv4Network(one) for one in derive.ranges("popup", taken).values()]
+    started = time.perf_counter()
+    derive.ranges("popup", taken)
+    return time.perf_counter() - started
