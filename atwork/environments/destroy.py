@@ -16,6 +16,8 @@ from atwork.preview import places
 from atwork.sandbox.home import here
 from infra.config import read_all
 from infra.mistakes import ConfigError
+from infra.services import FOLDER
+from infra.services import read_all as services_in
 
 
 def destroy(name: str, *, confirmed: str, pr: bool) -> int:
@@ -38,6 +40,9 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
         one = Popup(name, "over", "", config.environment.owner, config.upstream or "", len(held))
         if not ended_whole(place, home, one, console):
             return 1
+    for service, settings in services_in(home.checkout / FOLDER).items():
+        if name in settings.environments:
+            console.print(f"services/{service}.yaml: environments.{name} is left; take it out in the same change")
     if repository is not None:
         console.print(offer_removal(repository, home, name, config.upstream or ""))
     else:
