@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from support.environments import atwork, contents, ends_in, popup
 from support.fake_engine import FakeBackend, resource
+from typer.testing import CliRunner
 
+from atwork.cli import app
 from atwork.environments import ending
 from atwork.environments.derive import moment
 from atwork.environments.journal import Journal
@@ -280,3 +282,13 @@ def test_the_steps_are_those_that_the_journal_tells(over: str, checkout: Path, b
     atwork("reap", "--apply")
     lines = Journal.of(checkout, "demo").path.read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == list(ending.STEPS[:5])
+
+
+def test_a_deploy_leaves_what_is_over_alone(checkout: Path) -> None:
+    """No engine is started: main is deployed again while the popup goes."""
+    popup("demo")
+    ends_in(checkout, "demo", OVER)
+    done = CliRunner().invoke(app, ["up", "demo", "--expect", "merged"])
+    assert done.exit_code == 0
+    assert "demo is a popup whose time is over: it is not updated" in done.output
+    assert not (checkout / ".sandbox").exists()
