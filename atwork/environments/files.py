@@ -30,17 +30,47 @@ def text_of(name: str, settings: dict[str, Any], like: str) -> str:
 
 def with_deploy(text: str, name: str, account: str, file: str) -> str:
     """The upstream's stack file with a line for the new environment; all else stays as it is."""
-    found = re.search(r"^(?P<indent> +)deploys:[^\n]*\n(?P<below> +)", text, re.MULTILINE)
-    if found is None:
+    lines = text.splitlines(keepends=True)
+    at, inside = _deploys(lines)
+    if at is None:
         raise ConfigError(f"{file}: {CONFIG_KEY}.jenkins.deploys is missing; add it, with an environment in it")
-    line = f"{found['below']}{name}: {{account: {account}}}\n"
-    at = found.end() - len(found["below"])
-    return text[:at] + line + text[at:]
+    # As deep as what is there; where there is none, one step deeper than the key.
+    depth = _indent(lines[inside.start]) if inside else _indent(lines[at]) + 2
+    lines[at] = re.sub(r"deploys: *\{ *\}", "deploys:", lines[at])
+    lines.insert(at + 1, f"{' ' * depth}{name}: {{account: {account}}}\n")
+    return "".join(lines)
 
 
 def without_deploy(text: str, name: str) -> str:
-    """The upstream's stack file without the line that `with_deploy` put there."""
-    return re.sub(rf"^ +{re.escape(name)}: \{{account: [^\n]*\}}\n", "", text, flags=re.MULTILINE)
+    """The upstream's stack file without an environment's part of the deploys, on one line or on several."""
+    lines = text.splitlines(keepends=True)
+    at, inside = _deploys(lines)
+    shallowest = min((_indent(lines[number]) for number in inside), default=0)
+    mine = [number for number in inside if re.match(rf" {{{shallowest}}}{re.escape(name)}:", lines[number])]
+    if at is None or not mine:
+        return text
+    depth, last = _indent(lines[mine[0]]), mine[0] + 1
+    while last in inside and _indent(lines[last]) > depth:
+        last += 1
+    del lines[mine[0] : last]
+    if not _deploys(lines)[1]:
+        lines[at] = lines[at].replace("deploys:", "deploys: {}", 1)
+    return "".join(lines)
+
+
+def _deploys(lines: list[str]) -> tuple[int | None, range]:
+    """The line of the key `deploys`, and the lines below that are its own."""
+    at = next((number for number, line in enumerate(lines) if re.match(r" +deploys:", line)), None)
+    if at is None:
+        return None, range(0)
+    last = at + 1
+    while last < len(lines) and _indent(lines[last]) > _indent(lines[at]):
+        last += 1
+    return at, range(at + 1, last)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:

@@ -137,7 +137,9 @@ def test_more_time_and_the_end(checkout: Path) -> None:
     assert expires is not None
     assert expires - datetime.now(UTC) > timedelta(days=2)
     assert "long-lived and has no end" in str(atwork("extend", "staging", "--ttl", "3d").exception)
-    assert "staging is long-lived; remove its file by hand" in str(atwork("remove", "staging").exception)
+    assert "staging is long-lived; `atwork environment destroy staging` ends it" in str(
+        atwork("remove", "staging").exception
+    )
     assert "there is no such file" in str(atwork("remove", "moon").exception)
     assert "demo" in atwork("list").output
 
