@@ -63,6 +63,7 @@ app.add_typer(environment, name="environment")
 def main() -> None:
     """Run the command; what a user can mend ends in one line and exit code 1."""
     from atwork.engine.locate import EngineError
+    from atwork.environments.bootstrap.google import GoogleError
     from atwork.environments.pull_request import GitError
     from atwork.preview.github import GitHubError
     from atwork.preview.slack import SlackError
@@ -72,5 +73,7 @@ def main() -> None:
 
     try:
         app()
-    except (EngineError, BuildError, GitError, GitHubError, SlackError, SandboxError, ConfigError) as error:
+    except (
+        EngineError, BuildError, GitError, GitHubError, GoogleError, SlackError, SandboxError, ConfigError,
+    ) as error:  # fmt: skip
         sys.exit(f"error: {error}")

@@ -116,3 +116,17 @@ def environment_remove(
     from atwork.environments.remove import remove
 
     raise typer.Exit(remove(name, pr=pr))
+
+
+@app.command(name="bootstrap")
+def environment_bootstrap(
+    name: str,
+    *,
+    resume: Annotated[bool, typer.Option(help="Go on with a bootstrap that was cut off.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Print the same as gcloud commands and do nothing.")] = False,
+) -> None:
+    """Make what an environment stands on: project, state, key, identities of CI, stack. Twice does nothing twice."""
+    from atwork.environments.bootstrap.run import bootstrap
+    from atwork.sandbox.home import here
+
+    raise typer.Exit(bootstrap(here().checkout, name, resume=resume, dry_run=dry_run))

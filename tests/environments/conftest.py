@@ -1,15 +1,18 @@
-"""A checkout for each test, and a backend in the place of the sandbox."""
+"""A checkout for each test, a backend in the place of the sandbox, and a Google of our own."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import bootstrapping
+from support.bootstrapping import Account
 from support.checkout import copy
 from support.fake_engine import FakeBackend
+from support.google import FakeGoogle, served
 
 from atwork.preview import places
 
@@ -36,3 +39,14 @@ def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
 
     monkeypatch.setattr(places, "chosen", chosen)
     return made
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """Staging's project is not there yet, nor the admin project."""
+    monkeypatch.setenv("ATWORK_PULUMI", "")  # set anew in each run, and put back after the test
+    fake = bootstrapping.opened_account(FakeGoogle())
+    made = copy(tmp_path)
+    bootstrapping.created(made / "stacks" / "Pulumi.staging.yaml")
+    with served(fake) as endpoint:
+        yield Account(made, fake, endpoint)

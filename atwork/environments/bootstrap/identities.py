@@ -1,0 +1,161 @@
+"""Who CI is: two accounts for each environment, and the workflows that may be them. No account has a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atwork.environments.bootstrap.google import Google, GoogleError, told
+from atwork.environments.bootstrap.plan import MAIN, POOL, PROVIDER, Plan
+from atwork.environments.bootstrap.rights import Grant, Resource, grants
+from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+
+IAM = "https://iam.googleapis.com/v1"
+ISSUER = "https://token.actions.githubusercontent.com"
+
+MAPPING = {
+    "google.subject": "assertion.sub",
+    "attribute.environment": "assertion.environment",
+    "attribute.environment_at": 'assertion.environment + "@" + assertion.ref',
+}
+"""A token of a job without an environment has no such claim: the mapping fails, and with it the login."""
+
+
+def account(plan: Plan, short: str, title: str) -> Step:
+    """A service account of the admin project."""
+    parent, email = f"projects/{plan.admin}", plan.email(short)
+
+    def ensure(context: Context) -> str:
+        from google.api_core.exceptions import Conflict
+
+        google = context.google
+        with told(f"make the account {short}", f"ask for roles/iam.serviceAccountAdmin on {plan.admin}"):
+            there = _get(google, f"{parent}/serviceAccounts/{email}")
+            if there is not None:
+                if there.get("disabled"):
+                    raise GoogleError(
+                        f"the account {email} is disabled; run `gcloud iam service-accounts enable {email} "
+                        f"--project {plan.admin}`, unless somebody had a reason"
+                    )
+                return IS_RIGHT
+            body = {"accountId": short, "serviceAccount": {"displayName": title}}
+            try:
+                google.call("POST", f"{IAM}/{parent}/serviceAccounts", body=body)
+            except Conflict:  # made by a run before, and not to be seen everywhere yet
+                pass
+            google.wait_until(lambda: _get(google, f"{parent}/serviceAccounts/{email}") is not None, f"make {short}")
+            return "made"
+
+    command = f'gcloud iam service-accounts create {short} --project={plan.admin} --display-name="{title}"'
+    return Step(f"account-{short}", f"account {short}", (command,), ensure)
+
+
+def pool(plan: Plan) -> Step:
+    """The pool of GitHub's identities."""
+    parent = f"projects/{plan.admin}/locations/global"
+    wanted = {"displayName": "GitHub Actions", "description": "Workflows that preview and deploy the platform"}
+
+    def ensure(context: Context) -> str:
+        with told(f"make the pool {POOL}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"):
+            return _ensure(
+                context.google, f"{parent}/workloadIdentityPools", "workloadIdentityPoolId", POOL, wanted, ()
+            )
+
+    command = (
+        f"gcloud iam workload-identity-pools create {POOL} --location=global --project={plan.admin} "
+        f'--display-name="{wanted["displayName"]}" --description="{wanted["description"]}"'
+    )
+    return Step("pool", f"workload identity pool {POOL}", (command,), ensure)
+
+
+def provider(plan: Plan) -> Step:
+    """GitHub's tokens, of this repository alone."""
+    parent = f"projects/{plan.admin}/locations/global/workloadIdentityPools/{POOL}/providers"
+    condition = f'assertion.repository_id == "{plan.platform.github.repository_id}"'
+    wanted: dict[str, Any] = {
+        "displayName": "GitHub Actions", "oidc": {"issuerUri": ISSUER},
+        "attributeMapping": MAPPING, "attributeCondition": condition,
+    }  # fmt: skip
+    compared = ("oidc", "attributeMapping", "attributeCondition")
+
+    def ensure(context: Context) -> str:
+        with told(f"make the provider {PROVIDER}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"):
+            key = "workloadIdentityPoolProviderId"
+            return _ensure(context.google, parent, key, PROVIDER, wanted, compared)
+
+    mapping = ",".join(f"{key}={value}" for key, value in MAPPING.items())
+    command = (
+        f"gcloud iam workload-identity-pools providers create-oidc {PROVIDER} --workload-identity-pool={POOL} "
+        f'--location=global --project={plan.admin} --display-name="GitHub Actions" --issuer-uri={ISSUER} '
+        f"--attribute-mapping='{mapping}' --attribute-condition='{condition}'"
+    )
+    return Step("provider", f"provider of {plan.platform.github.repository}", (command,), ensure)
+
+
+def federation(plan: Plan, short: str) -> Step:
+    """Which workflows may be an account: previews in any branch, updates from main alone."""
+    name = plan.name
+    attribute = (
+        f"attribute.environment/preview-{name}"
+        if short == plan.preview_account
+        else f"attribute.environment_at/{name}@{MAIN}"
+    )
+    where = f"projects/{{number}}/locations/global/workloadIdentityPools/{POOL}"
+    grant = Grant("roles/iam.workloadIdentityUser", f"principalSet://iam.googleapis.com/{where}/{attribute}")
+    resource = Resource.account(plan.admin, plan.email(short))
+    return grants(f"federation-{short}", f"workflows that may be {short}", plan.admin, {resource: [grant]}, alone=True)
+
+
+def _ensure(
+    google: Google, parent: str, key: str, short: str, wanted: dict[str, Any], compared: tuple[str, ...]
+) -> str:
+    """A pool or a provider; what was deleted less than 30 days ago is taken back, for its name is not free."""
+    url, name = f"{IAM}/{parent}", f"{parent}/{short}"
+    there = _get(google, name)
+    if there is None:
+        _wait(google, google.call("POST", url, params={key: short}, body=wanted), f"make {short}")
+        google.wait_until(lambda: _get(google, name) is not None, f"make {short}")
+        return "made"
+    if there.get("disabled"):
+        raise GoogleError(f"{name} is disabled; enable it in the console, unless somebody had a reason")
+    outcome = []
+    if there.get("state") == "DELETED":
+        _wait(google, google.call("POST", f"{IAM}/{name}:undelete", body={}), f"undelete {short}")
+        outcome.append("taken back after it was deleted")
+    different = [field for field in compared if not _holds(there.get(field), wanted[field])]
+    if different:
+        body = {field: wanted[field] for field in different}
+        params = {"updateMask": ",".join(different)}
+        _wait(google, google.call("PATCH", f"{IAM}/{name}", params=params, body=body), f"mend {short}")
+        outcome.append(f"mended: {', '.join(different)}")
+    return ", ".join(outcome) or IS_RIGHT
+
+
+def _holds(there: Any, wanted: Any) -> bool:
+    """Whether what is there says at least what is wanted; Google adds fields of its own."""
+    if isinstance(wanted, dict) and isinstance(there, dict) and wanted is not MAPPING:
+        return all(_holds(there.get(key), value) for key, value in wanted.items())
+    return there == wanted
+
+
+def _get(google: Google, name: str) -> dict[str, Any] | None:
+    from google.api_core.exceptions import NotFound
+
+    try:
+        return google.call("GET", f"{IAM}/{name}")
+    except NotFound:
+        return None
+
+
+def _wait(google: Google, operation: dict[str, Any], doing: str) -> None:
+    """Until a long operation of IAM is over."""
+    last = operation
+
+    def done() -> bool:
+        nonlocal last
+        if not last.get("done"):
+            last = google.call("GET", f"{IAM}/{operation['name']}")
+        return bool(last.get("done"))
+
+    google.wait_until(done, doing)
+    if "error" in last:
+        raise GoogleError(f"{doing}: {last['error'].get('message', last['error'])}; go on with --resume")

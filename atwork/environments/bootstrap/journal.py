@@ -1,0 +1,84 @@
+"""The journal of a bootstrap: one JSON line for each thing that begins or ends, on disk before the next begins.
+
+What is true is always asked of Google. The journal says what this machine had begun: that a run was cut off, and that
+an id which is taken may be taken by us.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from infra.mistakes import ConfigError
+
+FOLDER = ".bootstrap"
+"""Where journals are, in a checkout; git ignores it."""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One environment's journal, held by one command at a time."""
+
+    path: Path
+
+    def entries(self) -> list[dict[str, Any]]:
+        """All lines; the last one may have been cut off and is left out then."""
+        found: list[dict[str, Any]] = []
+        for line in self.path.read_text().splitlines() if self.path.exists() else ():
+            try:
+                found.append(json.loads(line))
+            except json.JSONDecodeError:
+                continue
+        return found
+
+    def unfinished(self) -> list[dict[str, Any]]:
+        """The lines of the last run, where it did not come to its end."""
+        entries = self.entries()
+        starts = [at for at, entry in enumerate(entries) if entry["event"] == "start"]
+        if not starts or entries[-1]["event"] == "finished":
+            return []
+        last = max((at for at, entry in enumerate(entries) if entry["event"] == "finished"), default=-1)
+        return entries[last + 1 :]
+
+    def begun(self, step: str) -> bool:
+        """Whether a run that was cut off had begun a step, and did not hear how it ended."""
+        events = [entry["event"] for entry in self.unfinished() if entry.get("step") == step]
+        return events[-1:] == ["begin"]
+
+    def write(self, event: str, **more: str) -> None:
+        """Add a line; it is on disk when this returns."""
+        entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **more}
+        data = json.dumps(entry) + "\n"
+        if self.path.exists() and self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n"):
+            data = "\n" + data  # after a line that was cut off
+        with self.path.open("a") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def opened(checkout: Path, name: str) -> Generator[Journal]:
+    """An environment's journal; `ConfigError` where another command has it."""
+    folder = checkout / FOLDER
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.jsonl"
+    with (folder / f"{name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{FOLDER}/{name}.jsonl: another bootstrap of {name} is at work; wait for it") from None
+        path.touch()
+        directory = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        yield Journal(path)

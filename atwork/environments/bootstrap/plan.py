@@ -1,0 +1,123 @@
+"""What follows from an environment's stack file and the platform's settings: every name that bootstrap makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from atwork.environments.bootstrap import settings
+from atwork.environments.bootstrap.settings import PlatformSettings
+from infra.config import read_all
+from infra.mistakes import ConfigError
+from infra.stack import StackConfig
+
+PROJECT = "atwork"
+"""The Pulumi project, as in Pulumi.yaml; it is part of the state's object names."""
+
+KEY_RING = "atwork-state"
+POOL = "atwork-github"
+PROVIDER = "actions"
+MAIN = "refs/heads/main"
+"""The only branch whose workflows deploy."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One environment and what bootstrap makes for it."""
+
+    name: str
+    config: StackConfig
+    platform: PlatformSettings
+    popups: frozenset[str] = frozenset()
+    """Environments that end; they share a key, because keys can never be deleted."""
+    upstream_project: str = ""
+    """Project of the stack that this one reads, in whose registry it lets its nodes and deployers in."""
+
+    @property
+    def popup(self) -> bool:
+        """Whether it ends: then its stack makes the project, and takes it along."""
+        return self.config.environment.kind == "popup"
+
+    @property
+    def admin(self) -> str:
+        """The admin project."""
+        return self.platform.admin_project
+
+    @property
+    def backend(self) -> str:
+        """PULUMI_BACKEND_URL of every environment."""
+        return f"gs://{self.platform.bucket}"
+
+    @property
+    def key(self) -> str:
+        """Resource name of the key of this stack's secrets."""
+        return self.key_of(self.name)
+
+    def key_of(self, stack: str) -> str:
+        """Resource name of the key of any stack's secrets."""
+        key = "popups" if stack in self.popups else stack
+        return f"projects/{self.admin}/locations/{self.platform.location}/keyRings/{KEY_RING}/cryptoKeys/{key}"
+
+    @property
+    def secrets_provider(self) -> str:
+        """What the stack file says after `secretsprovider:`."""
+        return f"gcpkms://{self.key}"
+
+    @property
+    def preview_account(self) -> str:
+        """Short name of the identity that previews."""
+        return f"preview-{self.name}"
+
+    @property
+    def deploy_account(self) -> str:
+        """Short name of the identity that updates."""
+        return f"deploy-{self.name}"
+
+    def email(self, account: str) -> str:
+        """A service account of the admin project."""
+        return f"{account}@{self.admin}.iam.gserviceaccount.com"
+
+    @property
+    def state_object(self) -> str:
+        """Object with the stack's state."""
+        return f".pulumi/stacks/{PROJECT}/{self.name}.json"
+
+    @property
+    def own_objects(self) -> str:
+        """Condition of IAM that holds for the objects of this stack alone: state, lock, history, backups."""
+        start = f"projects/_/buckets/{self.platform.bucket}/objects/.pulumi"
+        folders = (
+            f"stacks/{PROJECT}/{self.name}.",
+            f"locks/organization/{PROJECT}/{self.name}/",
+            f"history/{PROJECT}/{self.name}/",
+            f"backups/{PROJECT}/{self.name}/",
+        )
+        return " || ".join(f'resource.name.startsWith("{start}/{folder}")' for folder in folders)
+
+
+def of(name: str, stacks: Path) -> Plan:
+    """The plan for an environment of a stacks folder; `ConfigError` for what cannot be bootstrapped."""
+    platform = settings.read(stacks)
+    environments = read_all(stacks)
+    if name not in environments:
+        raise ConfigError(
+            f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(environments)}, and "
+            f"`atwork environment new {name}` makes it"
+        )
+    config = environments[name]
+    file = f"stacks/Pulumi.{name}.yaml"
+    if len(name) > 22:
+        raise ConfigError(f"{file}: the name has {len(name)} letters, and accounts of CI leave room for 22; shorten it")
+    users = [key for key, one in environments.items() if one.project.id == platform.admin_project]
+    if users:
+        raise ConfigError(
+            f"{settings.FILE}: admin_project: {platform.admin_project} is the project of {users[0]}; the admin project "
+            "outlives every environment and needs an id of its own"
+        )
+    if config.environment.kind == "popup" and config.project.create is None:
+        raise ConfigError(f"{file}: project.create is missing; a pop-up makes its project, so that it goes with it")
+    ends = frozenset(key for key, one in environments.items() if one.environment.kind == "popup")
+    if "popups" in environments:
+        raise ConfigError("stacks/Pulumi.popups.yaml: the name belongs to the key of all pop-ups; choose another")
+    upstream = environments[config.upstream].project.id if config.upstream in environments else ""
+    return Plan(name, config, platform, ends, upstream)

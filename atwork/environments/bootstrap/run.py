@@ -1,0 +1,109 @@
+"""`atwork environment bootstrap`: the steps, one after the other, with a journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from atwork.environments.bootstrap import google as cloud
+from atwork.environments.bootstrap import journal as journals
+from atwork.environments.bootstrap import plan as plans
+from atwork.environments.bootstrap.google import Google, GoogleError, Late
+from atwork.environments.bootstrap.journal import Journal
+from atwork.environments.bootstrap.plan import POOL, PROVIDER, Plan
+from atwork.environments.bootstrap.projects import found
+from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.environments.bootstrap.steps import all_of
+from infra.mistakes import ConfigError
+
+
+def bootstrap(
+    checkout: Path, name: str, *, resume: bool, dry_run: bool, login: Callable[[], Google] = cloud.login
+) -> int:
+    """Make what an environment stands on, or print how to; returns the exit code."""
+    console = Console(highlight=False, soft_wrap=True)
+    stacks = checkout / "stacks"
+    plan = plans.of(name, stacks)
+    file = stacks / f"Pulumi.{name}.yaml"
+    if dry_run:
+        _print(console, all_of(plan, file, Path("pulumi")))
+        return 0
+    with journals.opened(checkout, name) as journal:
+        _may_start(journal, name, resume=resume)
+        google = login()
+        steps = all_of(plan, file, _engine(console))
+        console.print(f"Bootstrap of {name} as {google.who}, with the state in {plan.backend}")
+        _run(console, google, journal, steps)
+        _next(console, google, plan)
+    return 0
+
+
+def _may_start(journal: Journal, name: str, *, resume: bool) -> None:
+    left = journal.unfinished()
+    if not left:
+        return
+    if not resume:
+        last = next((entry["step"] for entry in reversed(left) if "step" in entry), "its first step")
+        raise ConfigError(
+            f"{journals.FOLDER}/{journal.path.name}: the bootstrap of {name} of {left[0]['at']} stopped at {last}; go on "
+            f"with `atwork environment bootstrap {name} --resume`, which looks at every step again and loses nothing"
+        )
+
+
+def _engine(console: Console) -> Path:
+    from atwork.engine.build import ensure
+
+    return ensure(console).path
+
+
+def _run(console: Console, google: Google, journal: Journal, steps: Sequence[Step]) -> None:
+    begun = {step.key for step in steps if journal.begun(step.key)}
+    journal.write("start", pid=str(os.getpid()))
+    width = max(len(step.title) for step in steps)
+    for number, step in enumerate(steps, 1):
+        journal.write("begin", step=step.key)
+        with console.status(f"{number} of {len(steps)}: {step.title}"):
+            try:
+                outcome = step.ensure(Context(google, step.key in begun))
+            except GoogleError as error:
+                console.print(f"  [red]✖[/red] {step.title}")
+                if not isinstance(error, Late):  # what is late may yet come, and is ours then
+                    journal.write("failed", step=step.key, error=str(error))
+                raise
+        journal.write("done", step=step.key, outcome=outcome)
+        sign = "[green]✔[/green]" if outcome.startswith(IS_RIGHT) else "[yellow]✚[/yellow]"
+        console.print(f"  {sign} {step.title:<{width}}  {outcome}")
+    journal.write("finished")
+
+
+def _print(console: Console, steps: Sequence[Step]) -> None:
+    console.print(
+        "# What bootstrap sees to, by hand; nothing is done (--dry-run). What is there already is left alone."
+    )
+    for step in steps:
+        console.print(f"\n# {step.title}", markup=False)
+        for command in step.commands:
+            console.print(command, markup=False)
+
+
+def _next(console: Console, google: Google, plan: Plan) -> None:
+    """What is still a person's to do."""
+    seen = found(google, plan.admin)
+    number = seen[0] if seen is not None else plan.admin
+    provider = f"projects/{number}/locations/global/workloadIdentityPools/{POOL}/providers/{PROVIDER}"
+    repository = plan.platform.github.repository
+    console.print(f"\nCommit stacks/Pulumi.{plan.name}.yaml. In {repository}, make two environments:", markup=False)
+    for environment, account in ((f"preview-{plan.name}", plan.preview_account), (plan.name, plan.deploy_account)):
+        console.print(f"  gh api --method PUT repos/{repository}/environments/{environment}", markup=False)
+        values = {
+            "PULUMI_BACKEND_URL": plan.backend, "WORKLOAD_IDENTITY_PROVIDER": provider,
+            "SERVICE_ACCOUNT": plan.email(account),
+        }  # fmt: skip
+        for key, value in values.items():
+            console.print(
+                f"  gh variable set {key} --repo {repository} --env {environment} --body {value}", markup=False
+            )
+    console.print(f"Let only main deploy {plan.name}: reviewers and branches are in docs/previews.md.", markup=False)

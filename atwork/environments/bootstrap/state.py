@@ -1,0 +1,101 @@
+"""The bucket that holds every stack's state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from atwork.environments.bootstrap.google import GoogleError, told
+from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.projects import found
+from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Bucket
+
+KEPT_DAYS = 7
+"""How long Google keeps what was deleted."""
+
+VERSIONS = 30
+DAYS = 90
+"""A version goes when it is that old and there are that many newer ones."""
+
+
+def bucket(plan: Plan) -> Step:
+    """Versioned, by IAM alone, never public, with soft delete, and without a retention policy, which would forbid
+    the engine to overwrite its state and to give up its lock."""
+    name, location = plan.platform.bucket, plan.platform.location
+
+    def ensure(context: Context) -> str:
+        from google.api_core.exceptions import Conflict
+        from google.cloud.storage import Bucket
+
+        with told(f"make the state bucket {name}", f"ask for roles/storage.admin on {plan.admin}"):
+            client = context.google.storage(plan.admin)
+            there = client.lookup_bucket(name)
+            if there is None:
+                made = Bucket(client, name)
+                _mend(made)
+                try:
+                    client.create_bucket(made, location=location)
+                except Conflict:
+                    raise GoogleError(
+                        f"the bucket name {name} is taken; names are unique in the world: set state_bucket"
+                    ) from None
+                return "made"
+            project = found(context.google, plan.admin)
+            if project is not None and str(there.project_number) != project[0]:
+                raise GoogleError(
+                    f"the bucket {name} is in project {there.project_number} and not in {plan.admin}: whoever owns it "
+                    "would own the state; set state_bucket to another name"
+                )
+            _refuse(there, name, location)
+            wrong = mistakes(there)
+            if wrong:
+                _mend(there)
+                there.patch()
+                return f"mended: {', '.join(wrong)}"
+            return IS_RIGHT
+
+    commands = (
+        f"gcloud storage buckets create gs://{name} --project={plan.admin} --location={location} "
+        f"--uniform-bucket-level-access --public-access-prevention --soft-delete-duration={KEPT_DAYS}d",
+        f"""echo '{{"rule": [{{"action": {{"type": "Delete"}}, "condition": {{"numNewerVersions": {VERSIONS}, """
+        f""""daysSinceNoncurrentTime": {DAYS}}}}}]}}' > lifecycle.json""",
+        f"gcloud storage buckets update gs://{name} --versioning --lifecycle-file=lifecycle.json",
+    )
+    return Step("state-bucket", f"state bucket {name}", commands, ensure)
+
+
+def mistakes(there: Bucket) -> list[str]:
+    """What is not as it must be, and can be mended."""
+    iam = there.iam_configuration
+    checks = {
+        "versioning was off": bool(there.versioning_enabled),
+        "access was not by IAM alone": bool(iam.uniform_bucket_level_access_enabled),
+        "public access was possible": iam.public_access_prevention == "enforced",
+        "soft delete was off": bool(there.soft_delete_policy.retention_duration_seconds),
+    }
+    return [words for words, right in checks.items() if not right]
+
+
+def _refuse(there: Bucket, name: str, location: str) -> None:
+    if str(there.location).lower() != location.lower():
+        raise GoogleError(
+            f"the bucket {name} is in {str(there.location).lower()} and not in {location}, and cannot move; set location "
+            "to where it is, or state_bucket to another name"
+        )
+    if there.retention_period:
+        raise GoogleError(
+            f"the bucket {name} has a retention policy, which forbids the engine to overwrite its state; run "
+            f"`gcloud storage buckets update gs://{name} --clear-retention-period`"
+        )
+
+
+def _mend(bucket: Any) -> None:
+    bucket.versioning_enabled = True
+    bucket.iam_configuration.uniform_bucket_level_access_enabled = True
+    bucket.iam_configuration.public_access_prevention = "enforced"
+    if not bucket.soft_delete_policy.retention_duration_seconds:
+        bucket.soft_delete_policy.retention_duration_seconds = KEPT_DAYS * 24 * 60 * 60
+    if not list(bucket.lifecycle_rules):
+        bucket.add_lifecycle_delete_rule(number_of_newer_versions=VERSIONS, days_since_noncurrent_time=DAYS)

@@ -1,0 +1,119 @@
+"""All steps of a bootstrap, in the order in which they need each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from atwork.environments.bootstrap import identities, keys, projects, stack, state
+from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.rights import Grant, Resource, grants
+from atwork.environments.bootstrap.step import Step
+
+ADMIN_SERVICES = (
+    "cloudbilling.googleapis.com",
+    "cloudkms.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "serviceusage.googleapis.com",
+    "storage.googleapis.com",
+    "sts.googleapis.com",
+)
+"""What bootstrap, the engine's backend and the logins of CI call; calls of the program count in its own project."""
+
+LEAST_SERVICES = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
+"""What the program needs in its project to switch everything else on."""
+
+_VIEW = ("roles/viewer", "roles/iam.securityReviewer", "roles/serviceusage.serviceUsageConsumer")
+_DECRYPT = "roles/cloudkms.cryptoKeyDecrypter"
+
+
+def all_of(plan: Plan, file: Path, engine: Path) -> tuple[Step, ...]:
+    """Every step for one environment; `file` is its stack file."""
+    accounts = {
+        plan.preview_account: f"Previews changes of {plan.name}",
+        plan.deploy_account: f"Updates {plan.name} from main",
+    }
+    return (
+        *_admin(plan),
+        state.bucket(plan),
+        keys.ring(plan),
+        keys.key(plan),
+        identities.pool(plan),
+        identities.provider(plan),
+        *(identities.account(plan, short, title) for short, title in accounts.items()),
+        *(identities.federation(plan, short) for short in accounts),
+        *_project(plan, file),
+        _rights(plan),
+        _state_rights(plan),
+        stack.init(plan, file, engine),
+    )
+
+
+def _admin(plan: Plan) -> tuple[Step, ...]:
+    platform = plan.platform
+    return (
+        projects.make("admin-project", plan.admin, "Platform admin", platform.parent),
+        projects.pay("admin-billing", plan.admin, platform.billing_account),
+        projects.enable("admin-services", plan.admin, ADMIN_SERVICES),
+    )
+
+
+def _project(plan: Plan, file: Path) -> tuple[Step, ...]:
+    """A pop-up's stack makes its project; a long-lived environment's is there before its stack."""
+    if plan.popup:
+        return ()
+    project = plan.config.project
+    if project.create is None:
+        assert project.number is not None  # noqa: S101 (one of the two is said)
+        return (
+            projects.adopt("project", project.id, project.number, f"stacks/{file.name}"),
+            projects.pay("billing", project.id, None),
+            projects.enable("services", project.id, LEAST_SERVICES),
+        )
+    create = project.create
+    return (
+        projects.make("project", project.id, create.name, f"folders/{create.folder_id}"),
+        projects.pay("billing", project.id, create.billing_account),
+        projects.enable("services", project.id, LEAST_SERVICES),
+        stack.adopted(plan, file),
+    )
+
+
+def _members(plan: Plan) -> tuple[str, str]:
+    preview, deploy = (f"serviceAccount:{plan.email(one)}" for one in (plan.preview_account, plan.deploy_account))
+    return preview, deploy
+
+
+def _rights(plan: Plan) -> Step:
+    """In its project; of a pop-up, whose project is not there yet, in the folder of all pop-ups."""
+    preview, deploy = _members(plan)
+    create = plan.config.project.create
+    views = [Grant(role, preview) for role in _VIEW]
+    above: dict[Resource, list[Grant]] = {}
+    if plan.upstream_project:
+        # The program grants on the upstream's repositories; whoever may grant there may do all there.
+        above[Resource.project(plan.upstream_project)] = [
+            *(Grant(role, preview) for role in ("roles/artifactregistry.reader", "roles/iam.securityReviewer")),
+            Grant("roles/artifactregistry.admin", deploy),
+        ]
+    if plan.popup and create is not None:
+        folder, billing = Resource.folder(create.folder_id), Resource.billing(create.billing_account)
+        creator = Grant("roles/resourcemanager.projectCreator", deploy)
+        wanted = {folder: [*views, creator], billing: [Grant("roles/billing.user", deploy)], **above}
+        return grants("rights", f"rights in folder {create.folder_id}", plan.admin, wanted)
+    project = plan.config.project.id
+    wanted = {Resource.project(project): [*views, Grant("roles/owner", deploy)], **above}
+    return grants("rights", f"rights in {project}", plan.admin, wanted)
+
+
+def _state_rights(plan: Plan) -> Step:
+    """All may read every state, for stacks read each other; only its own is written, and decrypted with what it reads."""
+    preview, deploy = _members(plan)
+    read = [Grant("roles/storage.objectViewer", member) for member in (preview, deploy)]
+    write = Grant("roles/storage.objectUser", deploy, (f"state of {plan.name}", plan.own_objects))
+    names = dict.fromkeys([plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])])
+    decrypt = [Grant(_DECRYPT, member) for member in (preview, deploy)]
+    wanted = {Resource.state(plan.platform.bucket): [*read, write]}
+    wanted |= {Resource.key(name): decrypt for name in names}
+    return grants("state-rights", f"rights on the state of {plan.name}", plan.admin, wanted)
