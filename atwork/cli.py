@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from atwork.doctor.cli import app as doctor
 from atwork.environments.cli import app as environment
 from atwork.graph.cli import app as graph
 from atwork.preview.cli import app as preview
@@ -55,6 +56,7 @@ def bench() -> None:
 
 app.add_typer(preview)
 app.add_typer(graph)
+app.add_typer(doctor)
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(service, name="service")
 app.add_typer(environment, name="environment")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import sys
@@ -22,10 +21,7 @@ from atwork.environments.bootstrap.run import bootstrap
 from infra import CONFIG_KEY
 
 ENGINE = """\
-#!{python}
 import json, os, pathlib, signal, sys, urllib.request
-if sys.argv[1] == "version":
-    sys.exit(print("v3.256.0"))
 backend = os.environ["PULUMI_BACKEND_URL"]
 with open("{log}", "a") as log:
     log.write(json.dumps([backend, sys.argv[1:]]) + "\\n")
@@ -73,8 +69,9 @@ def opened_account(fake: FakeGoogle) -> FakeGoogle:
 
 def engine(folder: Path, endpoint: str) -> Path:
     """An engine that knows `stack init`, and logs how it was called."""
-    path = folder / "pulumi"
-    path.write_text(ENGINE.format(python=sys.executable, log=folder / "pulumi.log", endpoint=endpoint))
+    path, script = folder / "pulumi", folder / "pulumi.py"
+    script.write_text(ENGINE.format(log=folder / "pulumi.log", endpoint=endpoint))
+    path.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v3.256.0 && exit\nexec {sys.executable} {script} "$@"\n')
     path.chmod(0o755)
     return path
 
@@ -109,7 +106,7 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _with_fault(checkout: str, endpoint: str, step: str, fault: str) -> None:
+def _with_fault(checkout: Path, endpoint: str, step: str, fault: str) -> None:
     now: list[str] = [""]
     write, send = Journal.write, requests.Session.send
 
@@ -134,16 +131,19 @@ def _with_fault(checkout: str, endpoint: str, step: str, fault: str) -> None:
         os.environ["FAKE_ENGINE"] = "half"
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
-    run(Path(checkout), endpoint)
+    run(checkout, endpoint)
 
 
 def killed(checkout: Path, endpoint: str, step: str, fault: str) -> int:
-    """Run a bootstrap that kills itself at a point; returns the process's exit code."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["support.bootstrapping"])
-    process = context.Process(target=_with_fault, args=(str(checkout), endpoint, step, fault))
-    process.start()
-    process.join(60)
-    code = process.exitcode
-    process.close()
-    return -1 if code is None else code
+    """Run a bootstrap in a process that kills itself at a point; returns its exit code, -9 for killed.
+
+    A fork, for it has Google's clients imported already; the threads of the server stay behind in the parent.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            _with_fault(checkout, endpoint, step, fault)
+        except BaseException:  # noqa: BLE001 (the exit code tells)
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -11,7 +11,7 @@ import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,7 +23,13 @@ READS = (":getIamPolicy",)
 
 
 def error(status: int, message: str, *, reason: str = "", **metadata: str) -> Answer:
-    names = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS", 429: "RESOURCE_EXHAUSTED"}
+    names = {
+        400: "INVALID_ARGUMENT",
+        403: "PERMISSION_DENIED",
+        404: "NOT_FOUND",
+        409: "ALREADY_EXISTS",
+        429: "RESOURCE_EXHAUSTED",
+    }
     details = []
     if reason:
         info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
@@ -91,11 +97,14 @@ class FakeGoogle:
             for verb, pattern, act in self._routes():
                 match = re.fullmatch(pattern, urllib.parse.unquote(path))
                 if verb == method and match:
-                    return act(*match.groups(), **{"body": body, "params": params, "names": names})
+                    return act(*match.groups(), body=body, params=params, names=names)
             return error(501, f"{method} {target} is not known here")
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Answer]]]:
-        project, pools = r"/v1/projects/([^/:]+)", r"/v1/(projects/[^/]+/locations/global/workloadIdentityPools(?:/[^/]+/providers)?)"
+        project, pools = (
+            r"/v1/projects/([^/:]+)",
+            r"/v1/(projects/[^/]+/locations/global/workloadIdentityPools(?:/[^/]+/providers)?)",
+        )
         return [
             ("GET", r"/v3/projects/([^/:]+)", self._project), ("POST", r"/v3/projects", self._create_project),
             ("GET", r"/(?:v1|v3)/((?:operations/|projects/.*/operations/).+)", self._poll),
@@ -171,7 +180,12 @@ class FakeGoogle:
 
     def _billing(self, name: str, **_: Any) -> Answer:
         account = self.state.billing.get(name, "")
-        return 200, {"name": f"projects/{name}/billingInfo", "projectId": name, "billingAccountName": account, "billingEnabled": bool(account)}
+        return 200, {
+            "name": f"projects/{name}/billingInfo",
+            "projectId": name,
+            "billingAccountName": account,
+            "billingEnabled": bool(account),
+        }
 
     def _link(self, name: str, *, body: Any, **_: Any) -> Answer:
         self.state.billing[name] = body["billingAccountName"]
@@ -196,7 +210,9 @@ class FakeGoogle:
 
     def _unpaid(self, project: str) -> Answer | None:
         if not self.state.billing.get(project):
-            return error(403, f"This API method requires billing to be enabled on project {project}", reason="BILLING_DISABLED")
+            return error(
+                403, f"This API method requires billing to be enabled on project {project}", reason="BILLING_DISABLED"
+            )
         return None
 
     # Buckets.
@@ -207,7 +223,11 @@ class FakeGoogle:
             return self._unpaid(project) or (500, {})
         if body["name"] in self.state.buckets or body["name"] in self.taken:
             return error(409, "The requested bucket name is not available")
-        made = {**body, "location": body["location"].upper(), "projectNumber": self.state.projects[project]["name"].removeprefix("projects/")}
+        made = {
+            **body,
+            "location": body["location"].upper(),
+            "projectNumber": self.state.projects[project]["name"].removeprefix("projects/"),
+        }
         self.state.buckets[body["name"]] = made
         return 200, made
 
@@ -219,7 +239,9 @@ class FakeGoogle:
     def _patch_bucket(self, name: str, *, body: Any, **_: Any) -> Answer:
         for key, value in body.items():
             old = self.state.buckets[name].get(key)
-            self.state.buckets[name][key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+            self.state.buckets[name][key] = (
+                {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+            )
         return 200, self.state.buckets[name]
 
     def _put_object(self, name: str, *, body: Any, **_: Any) -> Answer:
@@ -229,7 +251,11 @@ class FakeGoogle:
     def _object(self, name: str, **_: Any) -> Answer:
         if name not in self.state.objects:
             return error(404, "No such object")
-        return 200, {"name": name.partition("/o/")[2], "bucket": name.partition("/")[0], "size": str(len(self.state.objects[name]))}
+        return 200, {
+            "name": name.partition("/o/")[2],
+            "bucket": name.partition("/")[0],
+            "size": str(len(self.state.objects[name])),
+        }
 
     def _download(self, name: str, **_: Any) -> Answer:
         return 200, self.state.objects[name].encode()
@@ -255,7 +281,11 @@ class FakeGoogle:
             return error(404, "KeyRing not found.")
         if name in self.state.keys:
             return error(409, f"CryptoKey {name} already exists.")
-        self.state.keys[name] = {**body, "name": name, "primary": {"name": f"{name}/cryptoKeyVersions/1", "state": "ENABLED"}}
+        self.state.keys[name] = {
+            **body,
+            "name": name,
+            "primary": {"name": f"{name}/cryptoKeyVersions/1", "state": "ENABLED"},
+        }
         return 200, self.state.keys[name]
 
     def _patch_key(self, name: str, *, body: Any, **_: Any) -> Answer:
@@ -279,7 +309,9 @@ class FakeGoogle:
 
     def _pool(self, parent: str, short: str, **_: Any) -> Answer:
         name = f"{parent}/{short}"
-        return (200, self.state.pools[name]) if name in self.state.pools else error(404, "Requested entity was not found.")
+        return (
+            (200, self.state.pools[name]) if name in self.state.pools else error(404, "Requested entity was not found.")
+        )
 
     def _create_pool(self, parent: str, *, body: Any, params: dict[str, str], **_: Any) -> Answer:
         name = f"{parent}/{params.get('workloadIdentityPoolId') or params['workloadIdentityPoolProviderId']}"
@@ -328,13 +360,17 @@ class FakeGoogle:
 
     def _put_policy(self, name: str, *, body: Any, **_: Any) -> Answer:
         if body.get("etag") != str(self._etags.get(name, 0)):
-            return 409, {"error": {"code": 409, "message": "There were concurrent policy changes.", "status": "ABORTED"}}
+            return 409, {
+                "error": {"code": 409, "message": "There were concurrent policy changes.", "status": "ABORTED"}
+            }
         if any("condition" in one for one in body["bindings"]) and body.get("version") != 3:
             return error(400, "Policy version 3 is needed for conditions.")
         for binding in body["bindings"]:
             for member in binding["members"]:
                 email = member.removeprefix("serviceAccount:")
-                if member.startswith("serviceAccount:") and self._unknown.get(email, 0 if email in self.state.identities else 1):
+                if member.startswith("serviceAccount:") and self._unknown.get(
+                    email, 0 if email in self.state.identities else 1
+                ):
                     self._unknown[email] = 0
                     return error(400, f"Service account {email} does not exist.")
         self._etags[name] = self._etags.get(name, 0) + 1
@@ -344,7 +380,11 @@ class FakeGoogle:
     # Compute.
 
     def _region(self, name: str, **_: Any) -> Answer:
-        return (200, self.state.regions[name]) if name in self.state.regions else error(404, f"The resource 'regions/{name}' was not found")
+        return (
+            (200, self.state.regions[name])
+            if name in self.state.regions
+            else error(404, f"The resource 'regions/{name}' was not found")
+        )
 
     def _machine(self, zone: str, name: str, **_: Any) -> Answer:
         cpus = self.state.machines.get(zone, {}).get(name)
@@ -354,7 +394,7 @@ class FakeGoogle:
 
 
 @contextmanager
-def served(fake: FakeGoogle) -> Iterator[str]:
+def served(fake: FakeGoogle) -> Generator[str]:
     """The fake on a free port of loopback; gives its address."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -373,7 +413,7 @@ def served(fake: FakeGoogle) -> Iterator[str]:
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it)
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -5,8 +5,9 @@ Every client speaks REST, so that all of them can be led to one server on loopba
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -155,7 +156,7 @@ def _who(credentials: Credentials) -> str:
 
 
 @contextmanager
-def told(what: str, fix: str) -> Iterator[None]:
+def told(what: str, fix: str) -> Generator[None]:
     """Turn what Google's clients raise into one sentence; `fix` is what a person does who may not do this."""
     from google.api_core import exceptions as google
     from google.auth.exceptions import GoogleAuthError
@@ -178,13 +179,16 @@ def told(what: str, fix: str) -> Iterator[None]:
 
 
 def _sentence(error: Any, fix: str) -> str:
-    said = str(error.message).strip().rstrip(".")
-    reason, metadata = getattr(error, "reason", None), getattr(error, "metadata", None) or {}
+    said = re.sub(r"^[A-Z]+ https?://\S+: ", "", str(error.message)).strip().rstrip(".")
+    # Over REST the details are plain maps, of which the exception's own `reason` makes nothing.
+    info = next((one for one in error.details if isinstance(one, dict) and "reason" in one), {})
+    reason, metadata = info.get("reason"), info.get("metadata", {})
     if reason == "SERVICE_DISABLED" or "has not been used in project" in said:
         service = metadata.get("service", "an API")
         project = str(metadata.get("consumer", "projects/PROJECT")).removeprefix("projects/")
-        return f"{service} is off in the project that calls are counted in; run `gcloud services enable {service} --project {project}`"
-    if reason == "BILLING_DISABLED" or "billing" in said.lower() and error.code in (400, 403):
+        enable = f"gcloud services enable {service} --project {project}"
+        return f"{service} is off in the project that calls are counted in; run `{enable}`"
+    if reason == "BILLING_DISABLED" or "billing to be enabled" in said:
         return f"{said}; link an open billing account: `gcloud billing projects link PROJECT --billing-account ACCOUNT`"
     if error.code == 429 or "quota" in said.lower():
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from atwork.environments.bootstrap.google import Google, GoogleError, told
@@ -38,10 +39,8 @@ def account(plan: Plan, short: str, title: str) -> Step:
                     )
                 return IS_RIGHT
             body = {"accountId": short, "serviceAccount": {"displayName": title}}
-            try:
+            with suppress(Conflict):  # made by a run before, and not to be seen everywhere yet
                 google.call("POST", f"{IAM}/{parent}/serviceAccounts", body=body)
-            except Conflict:  # made by a run before, and not to be seen everywhere yet
-                pass
             google.wait_until(lambda: _get(google, f"{parent}/serviceAccounts/{email}") is not None, f"make {short}")
             return "made"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from atwork.environments.bootstrap.google import GoogleError, told
 from atwork.environments.bootstrap.plan import Plan
@@ -20,6 +21,7 @@ def ring(plan: Plan) -> Step:
 
     def ensure(context: Context) -> str:
         from google.api_core.exceptions import Conflict, NotFound
+        from google.cloud.kms_v1 import KeyRing
 
         client = context.google.keys
         with told(f"make the key ring {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
@@ -27,7 +29,7 @@ def ring(plan: Plan) -> Step:
                 client.get_key_ring(name=name)
             except NotFound:
                 try:
-                    client.create_key_ring(parent=parent, key_ring_id=short, key_ring={})
+                    client.create_key_ring(parent=parent, key_ring_id=short, key_ring=KeyRing())
                 except Conflict:  # another bootstrap was quicker
                     return IS_RIGHT
                 return "made"
@@ -44,35 +46,41 @@ def key(plan: Plan) -> Step:
 
     def ensure(context: Context) -> str:
         from google.api_core.exceptions import Conflict, NotFound
+        from google.cloud.kms_v1 import CryptoKey
+        from google.protobuf.duration_pb2 import Duration
+        from google.protobuf.field_mask_pb2 import FieldMask
+        from google.protobuf.timestamp_pb2 import Timestamp
 
         client = context.google.keys
         with told(f"make the key {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
-            rotation = {"rotation_period": ROTATION, "next_rotation_time": datetime.now(UTC) + ROTATION}
+            wanted = CryptoKey(
+                name=plan.key,
+                rotation_period=Duration(seconds=int(ROTATION.total_seconds())),
+                next_rotation_time=Timestamp(seconds=int((datetime.now(UTC) + ROTATION).timestamp())),
+            )
             try:
                 there = client.get_crypto_key(name=plan.key)
             except NotFound:
+                wanted.purpose = CryptoKey.CryptoKeyPurpose.ENCRYPT_DECRYPT
                 try:
-                    client.create_crypto_key(
-                        parent=parent, crypto_key_id=short, crypto_key={"purpose": "ENCRYPT_DECRYPT", **rotation}
-                    )
+                    client.create_crypto_key(parent=parent, crypto_key_id=short, crypto_key=wanted)
                 except Conflict:
                     return IS_RIGHT
                 return "made"
             wrong = unusable(there)
             if wrong:
                 raise GoogleError(f"the key {short} {wrong}")
-            if not there.rotation_period or there.rotation_period > ROTATION:
-                client.update_crypto_key(
-                    crypto_key={"name": plan.key, **rotation},
-                    update_mask={"paths": ["rotation_period", "next_rotation_time"]},
-                )
+            rotation = cast("timedelta | None", there.rotation_period)  # the client makes it Python's own
+            if not rotation or rotation > ROTATION:
+                mask = FieldMask(paths=["rotation_period", "next_rotation_time"])
+                client.update_crypto_key(crypto_key=wanted, update_mask=mask)
                 return f"mended: rotates every {ROTATION.days} days now"
             return IS_RIGHT
 
     when = f"$(date -u -d '+{ROTATION.days} days' +%Y-%m-%dT%H:%M:%SZ)"
     command = (
-        f"gcloud kms keys create {short} --keyring={ring_name} --location={plan.platform.location} --project={plan.admin} "
-        f"--purpose=encryption --rotation-period={ROTATION.days}d --next-rotation-time={when}"
+        f"gcloud kms keys create {short} --keyring={ring_name} --location={plan.platform.location} "
+        f"--project={plan.admin} --purpose=encryption --rotation-period={ROTATION.days}d --next-rotation-time={when}"
     )
     return Step("key", f"key {short} of the stack's secrets", (command,), ensure)
 

@@ -20,8 +20,8 @@ def found(google: Google, project: str) -> tuple[str, str] | None:
         return None
     if one.state != Project.State.ACTIVE:
         raise GoogleError(
-            f"the project {project} is being deleted; `gcloud projects undelete {project}` brings it back within 30 days. "
-            "The id of a deleted project is never free again: else choose another one"
+            f"the project {project} is being deleted; `gcloud projects undelete {project}` brings it back within 30 "
+            "days. The id of a deleted project is never free again: else choose another one"
         )
     return one.name.removeprefix("projects/"), one.parent
 
@@ -56,8 +56,8 @@ def make(key: str, project: str, name: str, parent: str) -> Step:
 
 def _taken(project: str) -> str:
     return (
-        f"the project id {project} is taken, by a project that you may not see or one that was deleted; choose another id, "
-        "or ask its owner for roles/viewer. The id of a deleted project is never free again"
+        f"the project id {project} is taken, by a project that you may not see or one that was deleted; choose another "
+        "id, or ask its owner for roles/viewer. The id of a deleted project is never free again"
     )
 
 
@@ -77,8 +77,8 @@ def adopt(key: str, project: str, number: str, file: str) -> Step:
             seen = found(context.google, project)
         if seen is None:
             raise GoogleError(
-                f"{file}: project {project} is not there, or you may not see it; ask for roles/viewer on it, or have it "
-                "made: put create (name, folder_id, billing_account) in place of number"
+                f"{file}: project {project} is not there, or you may not see it; ask for roles/viewer on it, or have "
+                "it made: put create (name, folder_id, billing_account) in place of number"
             )
         if seen[0] != number:
             raise GoogleError(f"{file}: project {project} has the number {seen[0]} and not {number}; correct the file")
@@ -91,6 +91,8 @@ def pay(key: str, project: str, account: str | None) -> Step:
     """Billing of a project: linked where nobody pays; `account` is none where it only must be on."""
 
     def ensure(context: Context) -> str:
+        from google.cloud.billing_v1 import ProjectBillingInfo
+
         google = context.google
         with told(f"billing of {project}", "ask for roles/billing.user on the billing account"):
             info = google.billing.get_project_billing_info(name=f"projects/{project}")
@@ -99,7 +101,8 @@ def pay(key: str, project: str, account: str | None) -> Step:
                 return IS_RIGHT
             if account is None:
                 raise GoogleError(
-                    f"billing of {project} is off; run `gcloud billing projects link {project} --billing-account ACCOUNT`"
+                    f"billing of {project} is off; run `gcloud billing projects link {project} "
+                    "--billing-account ACCOUNT`"
                 )
             if info.billing_enabled:
                 raise GoogleError(
@@ -109,7 +112,7 @@ def pay(key: str, project: str, account: str | None) -> Step:
             if not google.billing.get_billing_account(name=wanted).open_:
                 raise GoogleError(f"the billing account {account} is closed; open it, or name another one")
             google.billing.update_project_billing_info(
-                name=f"projects/{project}", project_billing_info={"billing_account_name": wanted}
+                name=f"projects/{project}", project_billing_info=ProjectBillingInfo(billing_account_name=wanted)
             )
             return "linked"
 

@@ -85,7 +85,9 @@ class Resource:
     def state(cls, bucket: str) -> Self:
         """A bucket."""
         url = f"https://storage.googleapis.com/storage/v1/b/{bucket}/iam"
-        return cls(url, f"gcloud storage buckets add-iam-policy-binding gs://{bucket}", True, "roles/storage.admin")
+        return cls(
+            url, f"gcloud storage buckets add-iam-policy-binding gs://{bucket}", bucket=True, may="roles/storage.admin"
+        )
 
     def read(self, google: Google) -> dict[str, Any]:
         """The policy; with conditions, for a write without them would drop them."""

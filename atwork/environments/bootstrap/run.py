@@ -48,8 +48,8 @@ def _may_start(journal: Journal, name: str, *, resume: bool) -> None:
     if not resume:
         last = next((entry["step"] for entry in reversed(left) if "step" in entry), "its first step")
         raise ConfigError(
-            f"{journals.FOLDER}/{journal.path.name}: the bootstrap of {name} of {left[0]['at']} stopped at {last}; go on "
-            f"with `atwork environment bootstrap {name} --resume`, which looks at every step again and loses nothing"
+            f"{journals.FOLDER}/{journal.path.name}: the bootstrap of {name} of {left[0]['at']} stopped at {last}; go "
+            f"on with `atwork environment bootstrap {name} --resume`, which looks at every step again and loses nothing"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from atwork.environments.bootstrap.google import GoogleError, told
@@ -56,11 +57,12 @@ def bucket(plan: Plan) -> Step:
                 return f"mended: {', '.join(wrong)}"
             return IS_RIGHT
 
+    closed = f"--uniform-bucket-level-access --public-access-prevention --soft-delete-duration={KEPT_DAYS}d"
+    condition = {"numNewerVersions": VERSIONS, "daysSinceNoncurrentTime": DAYS}
+    rules = json.dumps({"rule": [{"action": {"type": "Delete"}, "condition": condition}]})
     commands = (
-        f"gcloud storage buckets create gs://{name} --project={plan.admin} --location={location} "
-        f"--uniform-bucket-level-access --public-access-prevention --soft-delete-duration={KEPT_DAYS}d",
-        f"""echo '{{"rule": [{{"action": {{"type": "Delete"}}, "condition": {{"numNewerVersions": {VERSIONS}, """
-        f""""daysSinceNoncurrentTime": {DAYS}}}}}]}}' > lifecycle.json""",
+        f"gcloud storage buckets create gs://{name} --project={plan.admin} --location={location} {closed}",
+        f"echo '{rules}' > lifecycle.json",
         f"gcloud storage buckets update gs://{name} --versioning --lifecycle-file=lifecycle.json",
     )
     return Step("state-bucket", f"state bucket {name}", commands, ensure)
@@ -81,8 +83,8 @@ def mistakes(there: Bucket) -> list[str]:
 def _refuse(there: Bucket, name: str, location: str) -> None:
     if str(there.location).lower() != location.lower():
         raise GoogleError(
-            f"the bucket {name} is in {str(there.location).lower()} and not in {location}, and cannot move; set location "
-            "to where it is, or state_bucket to another name"
+            f"the bucket {name} is in {str(there.location).lower()} and not in {location}, and cannot move; set "
+            "location to where it is, or state_bucket to another name"
         )
     if there.retention_period:
         raise GoogleError(

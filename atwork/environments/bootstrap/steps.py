@@ -108,11 +108,11 @@ def _rights(plan: Plan) -> Step:
 
 
 def _state_rights(plan: Plan) -> Step:
-    """All may read every state, for stacks read each other; only its own is written, and decrypted with what it reads."""
+    """All may read every state, for stacks read each other. Each writes its own, and decrypts it and the upstream's."""
     preview, deploy = _members(plan)
     read = [Grant("roles/storage.objectViewer", member) for member in (preview, deploy)]
     write = Grant("roles/storage.objectUser", deploy, (f"state of {plan.name}", plan.own_objects))
-    names = dict.fromkeys([plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])])
+    names = [plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])]
     decrypt = [Grant(_DECRYPT, member) for member in (preview, deploy)]
     wanted = {Resource.state(plan.platform.bucket): [*read, write]}
     wanted |= {Resource.key(name): decrypt for name in names}

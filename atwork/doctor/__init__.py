@@ -1,0 +1,1 @@
+"""`atwork doctor`: what is missing on this machine and in this account."""

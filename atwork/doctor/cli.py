@@ -1,0 +1,20 @@
+"""`atwork doctor`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def doctor(
+    environment: Annotated[str, typer.Argument(help="One environment, looked at wholly.")] = "",
+) -> None:
+    """Say what is missing on this machine and in this account, each with its fix."""
+    from atwork.doctor.show import run
+    from atwork.sandbox.home import here
+
+    raise typer.Exit(run(here().checkout, environment))

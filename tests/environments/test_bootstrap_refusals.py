@@ -1,0 +1,243 @@
+"""What Google refuses, and what is wrong in files: one sentence with the fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import bootstrapping, checkout
+from support.bootstrapping import RING, Account
+from support.google import FakeGoogle, error
+
+from atwork.environments.bootstrap import google, settings
+from atwork.environments.bootstrap import plan as plans
+from atwork.environments.bootstrap.google import GoogleError
+from atwork.environments.bootstrap.journal import opened
+from atwork.environments.bootstrap.stack import secrets_provider_mistakes, with_lines, with_number
+from infra.mistakes import ConfigError
+
+ADMIN, BUCKET = "acme-at-work-admin", "acme-at-work-admin-state"
+
+
+def closed(fake: FakeGoogle) -> None:
+    fake.state.accounts["01AB23-CD45EF-678901"] = False
+
+
+def paid_by_another(fake: FakeGoogle) -> None:
+    fake.state.billing[ADMIN] = "billingAccounts/FFFFFF-000000-FFFFFF"
+
+
+def bucket(**more: object) -> Callable[[FakeGoogle], None]:
+    def made(fake: FakeGoogle) -> None:
+        there = {"name": BUCKET, "location": "EUROPE-WEST1", "projectNumber": "100000000001"}
+        fake.state.buckets[BUCKET] = {**there, **more}
+
+    return made
+
+
+def half_deleted(fake: FakeGoogle) -> None:
+    fake.state.projects[ADMIN] = {"name": "projects/7", "projectId": ADMIN, "state": "DELETE_REQUESTED"}
+
+
+def disabled_key(fake: FakeGoogle) -> None:
+    name = f"{RING}/cryptoKeys/staging"
+    fake.state.rings.add(RING)
+    fake.state.keys[name] = {"name": name, "purpose": "ENCRYPT_DECRYPT", "primary": {"name": "1", "state": "DISABLED"}}
+
+
+def disabled_account(fake: FakeGoogle) -> None:
+    email = f"deploy-staging@{ADMIN}.iam.gserviceaccount.com"
+    fake.state.identities[email] = {"email": email, "disabled": True}
+
+
+def answers(
+    method: str, pattern: str, status: int, message: str, reason: str = "", **more: str
+) -> Callable[[FakeGoogle], None]:
+    return lambda fake: fake.fail(method, pattern, error(status, message, reason=reason, **more))
+
+
+REFUSALS: dict[str, tuple[Callable[[FakeGoogle], object], str]] = {
+    "id taken": (lambda fake: fake.taken.add(ADMIN), "id acme-at-work-admin is taken.*never free again"),
+    "being deleted": (half_deleted, "is being deleted; `gcloud projects undelete acme-at-work-admin`"),
+    "may not create": (
+        answers("POST", "/v3/projects$", 403, "The caller does not have permission"),
+        "not allowed.*ask for roles/resourcemanager.projectCreator on organizations/482915370164",
+    ),
+    "quota of projects": (
+        answers("POST", "/v3/projects$", 429, "Quota exceeded for projects"), "a quota is used up.*ask for more",
+    ),
+    "billing closed": (closed, "billing account 01AB23-CD45EF-678901 is closed; open it"),
+    "billing of another": (paid_by_another, "is paid by billingAccounts/FFFFFF-000000-FFFFFF.*gcloud billing projects link"),
+    "billing unseen": (lambda fake: fake.state.accounts.clear(), "ask for roles/billing.user on the billing account"),
+    "api off": (
+        answers(
+            "GET", "keyRings", 403, "Cloud KMS API has not been used", "SERVICE_DISABLED",
+            service="cloudkms.googleapis.com", consumer="projects/123",
+        ),
+        "run `gcloud services enable cloudkms.googleapis.com --project 123`",
+    ),
+    "bucket name taken": (lambda fake: fake.taken.add(BUCKET), "bucket name .* is taken.*set state_bucket"),
+    "bucket of another": (bucket(projectNumber="666"), "is in project 666 and not in acme-at-work-admin.*set state_bucket"),
+    "bucket elsewhere": (bucket(location="US"), "is in us and not in europe-west1, and cannot move"),
+    "bucket retains": (bucket(retentionPolicy={"retentionPeriod": "86400"}), "retention policy.*--clear-retention-period"),
+    "key disabled": (disabled_key, "primary version that is disabled; enable it: `gcloud kms keys versions enable"),
+    "account disabled": (disabled_account, "deploy-staging@.* is disabled; run `gcloud iam service-accounts enable"),
+    "upstream first": (
+        lambda fake: fake.state.keys.clear(), r"rights on the state of staging: .*not found.*what was named must exist",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+def test_a_refusal_is_one_sentence_with_the_fix(account: Account, why: str) -> None:
+    prepare, words = REFUSALS[why]
+    prepare(account.fake)
+    with pytest.raises(GoogleError, match=words) as raised:
+        bootstrapping.run(account.checkout, account.endpoint)
+    assert "\n" not in str(raised.value)
+    assert (account.checkout / ".bootstrap" / "staging.jsonl").read_text().count('"failed"') == 1
+
+
+def test_a_project_that_is_not_the_one_of_the_file_is_refused(account: Account) -> None:
+    account.stack_file.write_text((checkout.ROOT / "stacks" / "Pulumi.staging.yaml").read_text())
+    account.fake.state.projects["acme-at-work-staging"] = {"name": "projects/7", "projectId": "x", "state": "ACTIVE"}
+    with pytest.raises(GoogleError, match="has the number 7 and not 739104285516; correct the file"):
+        bootstrapping.run(account.checkout, account.endpoint)
+
+
+def test_a_project_that_is_not_there_is_refused_where_the_file_adopts_it(account: Account) -> None:
+    account.stack_file.write_text((checkout.ROOT / "stacks" / "Pulumi.staging.yaml").read_text())
+    with pytest.raises(GoogleError, match=r"put create .* in place of number"):
+        bootstrapping.run(account.checkout, account.endpoint)
+
+
+def test_what_takes_too_long_is_left_for_later(account: Account) -> None:
+    account.fake.polls = 10_000
+    with pytest.raises(GoogleError, match="not done after 0 seconds; go on later with --resume"):
+        bootstrapping.bootstrap(
+            account.checkout, "staging", resume=False, dry_run=False,
+            login=lambda: bootstrapping.google(account.endpoint, patience=0.2),
+        )  # fmt: skip
+    account.fake.settle()
+    account.fake.polls = 1
+    assert bootstrapping.run(account.checkout, account.endpoint, resume=True) == 0
+
+
+def test_who_is_not_logged_in_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    with pytest.raises(GoogleError, match=r"no login: .*gcloud auth application-default login"):
+        google.login()
+
+
+def test_two_bootstraps_of_one_environment_do_not_run_at_once(account: Account) -> None:
+    with (
+        opened(account.checkout, "staging"),
+        pytest.raises(ConfigError, match="another bootstrap of staging is at work"),
+    ):
+        bootstrapping.run(account.checkout, account.endpoint)
+
+
+PLATFORM = {
+    "no parent": ('organization: "482915370164"\n', "", "say organization or folder"),
+    "two parents": ("admin_project:", 'folder: "1"\nadmin_project:', "say organization or folder.*not both"),
+    "number without quotes": ('"482915370164"', "482915370164", "organization: Input should be a valid string"),
+    "billing": ("01AB23-CD45EF-678901", "01ab23", "billing_account: String should match"),
+    "repository": ("acme/at-work,", "at-work,", "github.repository: String should match"),
+    "zone": ("location: europe-west1", "location: europe-west1-b", "location: String should match"),
+    "typo": ("location:", "lokation:", "lokation: unknown key; did you mean location?"),
+    "missing": ("location: europe-west1\n", "", "location: missing; add it"),
+    "shared": ("acme-at-work-admin ", "acme-at-work-ci ", "is the project of ci; the admin project outlives"),
+}
+
+
+@pytest.mark.parametrize("what", PLATFORM)
+def test_platform_settings_are_refused_with_file_key_and_fix(tmp_path: Path, what: str) -> None:
+    old, new, words = PLATFORM[what]
+    stacks = checkout.copy(tmp_path) / "stacks"
+    text = (stacks / "platform.yaml").read_text()
+    assert old in text
+    (stacks / "platform.yaml").write_text(text.replace(old, new))
+    with pytest.raises(ConfigError, match=f"stacks/platform.yaml: .*{words}"):
+        plans.of("staging", stacks)
+
+
+def test_the_shipped_settings_and_the_example_are_taken(tmp_path: Path) -> None:
+    assert settings.read(checkout.ROOT / "stacks").bucket == BUCKET
+    (tmp_path / "platform.yaml").write_text(settings.EXAMPLE)
+    assert settings.read(tmp_path).parent == "organizations/123456789012"
+    (tmp_path / "platform.yaml").unlink()
+    with pytest.raises(ConfigError, match="there is no such file; write it with your values"):
+        settings.read(tmp_path)
+
+
+def test_an_unknown_environment_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"stacks/Pulumi.demo.yaml: there is no such file.*environment new demo"):
+        plans.of("demo", checkout.copy(tmp_path) / "stacks")
+
+
+def test_a_name_that_leaves_no_room_for_accounts_is_refused(tmp_path: Path) -> None:
+    stacks = checkout.copy(tmp_path) / "stacks"
+    name = "a-name-that-is-far-too-long"
+    text = (stacks / "Pulumi.staging.yaml").read_text()
+    (stacks / f"Pulumi.{name}.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=f"Pulumi.{name}.yaml: the name has 27 letters"):
+        plans.of(name, stacks)
+
+
+FLOW = """config:
+  atwork:stack:
+    project: {id: acme, create: {name: A, folder_id: "1", billing_account: B}, deletable: false}  # ours
+    region: europe-west1
+"""
+BLOCK = """config:
+  atwork:stack:
+    project:
+      id: acme
+      create:
+        name: A
+        folder_id: "1"
+      deletable: false
+    # next
+    region: europe-west1
+"""
+
+
+@pytest.mark.parametrize(("text", "made"), [
+    (FLOW, FLOW.replace('create: {name: A, folder_id: "1", billing_account: B}', 'number: "42"')),
+    (BLOCK, BLOCK.replace('create:\n        name: A\n        folder_id: "1"', 'number: "42"')),
+    (BLOCK.replace('create:\n        name: A\n        folder_id: "1"', 'number: "7"'),) * 2,
+])  # fmt: skip
+def test_only_the_project_changes_in_a_file_that_adopts_it(text: str, made: str) -> None:
+    assert with_number(text, "42", "file") == made
+
+
+def test_the_engines_lines_are_put_in_place_of_older_ones() -> None:
+    text = "# staging\nencryptionsalt: v1:abc\nconfig:\n  a: 1\nencryptedkey: old\n"
+    made = with_lines(text, {"secretsprovider": "gcpkms://k", "encryptedkey": "new"})
+    assert made == "# staging\nsecretsprovider: gcpkms://k\nencryptedkey: new\nconfig:\n  a: 1\n"
+
+
+def test_a_project_that_was_never_bootstrapped_needs_no_lines() -> None:
+    assert secrets_provider_mistakes(checkout.ROOT / "stacks") == []
+
+
+def test_once_one_stack_has_its_lines_all_must(tmp_path: Path) -> None:
+    stacks = checkout.copy(tmp_path) / "stacks"
+    for name in ("ci", "staging", "production"):
+        file = stacks / f"Pulumi.{name}.yaml"
+        lines = {"secretsprovider": f"gcpkms://{RING}/cryptoKeys/{name}", "encryptedkey": "c2VjcmV0"}
+        file.write_text(with_lines(file.read_text(), lines))
+    assert secrets_provider_mistakes(stacks) == []
+    staging, production = stacks / "Pulumi.staging.yaml", stacks / "Pulumi.production.yaml"
+    staging.write_text(re.sub("(?m)^encryptedkey:.*\n", "encryptionsalt: v1:abc\n", staging.read_text()))
+    production.write_text(production.read_text().replace("cryptoKeys/production", "cryptoKeys/ci"))
+    mistakes = secrets_provider_mistakes(stacks)
+    assert len(mistakes) == 3
+    assert mistakes[0].startswith("stacks/Pulumi.production.yaml: secretsprovider is gcpkms://projects/")
+    assert "encryptedkey is missing; run `atwork environment bootstrap staging`" in mistakes[1]
+    assert "encryptionsalt is of a passphrase" in mistakes[2]
+    (stacks / "platform.yaml").unlink()
+    production.write_text(re.sub("(?m)^secretsprovider:.*$", "secretsprovider: passphrase", production.read_text()))
+    assert any("which is no key of ours" in one for one in secrets_provider_mistakes(stacks))

@@ -1,0 +1,173 @@
+"""What Google is asked before an environment is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from support import bootstrapping, checkout
+from support.bootstrapping import RING, Account
+from support.google import error
+
+from atwork.environments.bootstrap import settings
+from atwork.environments.bootstrap.google import Google, GoogleError
+from atwork.environments.preflight import NAMES, Check, needed_cpus, preflight
+from infra.config import parse, read_all, read_file
+
+CI = "acme-at-work-ci"
+
+
+def region(account: Account, limit: float = 200, usage: float = 8, *zones: str) -> None:
+    """A region with e2 machines in its zones."""
+    zones = zones or ("b", "c", "d")
+    account.fake.state.regions["europe-west1"] = {
+        "quotas": [{"metric": "CPUS", "limit": limit, "usage": usage}],
+        "zones": [f"https://compute/zones/europe-west1-{one}" for one in ("b", "c", "d")],
+    }
+    for zone in zones:
+        kinds = {"e2-standard-2": 2, "e2-standard-4": 4}
+        account.fake.state.machines[f"europe-west1-{zone}"] = kinds
+
+
+def asked(account: Account, *, made: bool = False, **more: Any) -> dict[str, Check]:
+    """The checks of staging by name."""
+    stacks = account.checkout / "stacks"
+    checks = preflight(
+        "staging", read_all(stacks)["staging"], settings.read(stacks), sibling=CI, made=made,
+        login=lambda: bootstrapping.google(account.endpoint), **more,
+    )  # fmt: skip
+    return {one.name: one for one in checks}
+
+
+def test_all_is_well_before_the_first_bootstrap(account: Account) -> None:
+    region(account)
+    checks = asked(account)
+    assert list(checks) == ["login", *NAMES]
+    told = {name: (one.ok, one.detail) for name, one in checks.items()}
+    assert told == {
+        "login": (True, "a test"),
+        "billing": (True, "01AB23-CD45EF-678901 is open"),
+        "project": (True, "acme-at-work-staging is free, as far as you may see"),
+        "state bucket": (None, "acme-at-work-admin-state is not there yet; bootstrap makes it"),
+        "KMS key": (None, "staging is not there yet; bootstrap makes it"),
+        "machine types": (True, "e2-standard-2, e2-standard-4 in europe-west1-b, europe-west1-c, europe-west1-d"),
+        "CPU quota": (True, f"CPUS europe-west1: need 64, limit 200, as in {CI}; a new project may start with less"),
+    }
+    assert account.fake.changes == []
+
+
+def test_all_is_well_after_it(account: Account) -> None:
+    bootstrapping.run(account.checkout, account.endpoint)
+    region(account)
+    changes = len(account.fake.changes)
+    checks = asked(account, made=True)
+    assert [one.name for one in checks.values() if not one.ok] == []
+    assert checks["CPU quota"].detail == "CPUS europe-west1: need 64, free 192"
+    assert checks["state bucket"].detail == "acme-at-work-admin-state, versioned"
+    assert len(account.fake.changes) == changes
+
+
+def test_what_is_missing_after_it_is_in_the_way(account: Account) -> None:
+    region(account)
+    bad = {name: one.fix for name, one in asked(account, made=True).items() if one.bad}
+    assert bad["state bucket"] == bad["KMS key"] == "atwork environment bootstrap staging"
+    assert "roles/viewer on acme-at-work-staging" in bad["project"]
+
+
+def test_a_quota_that_is_too_small(account: Account) -> None:
+    region(account, 72, 16)
+    bootstrapping.run(account.checkout, account.endpoint)
+    check = asked(account, made=True)["CPU quota"]
+    assert (check.ok, check.detail) == (False, "CPUS europe-west1: need 64, free 56")
+    assert "https://console.cloud.google.com/iam-admin/quotas?project=acme-at-work-staging" in check.fix
+
+
+def test_machines_that_a_zone_does_not_offer(account: Account) -> None:
+    region(account, 200, 0, "b", "c")
+    check = asked(account)["machine types"]
+    assert not check.ok
+    assert "e2-standard-2 is in 2 of europe-west1-b, europe-west1-c, europe-west1-d" in check.detail
+    assert check.fix == "choose another machine_type, zone or region"
+
+
+def test_a_region_that_is_none(account: Account) -> None:
+    checks = asked(account)
+    assert (checks["machine types"].ok, checks["CPU quota"].ok) == (False, None)
+    assert "'regions/europe-west1' was not found" in checks["machine types"].detail
+
+
+def test_an_id_that_is_taken_and_an_account_that_is_closed(account: Account) -> None:
+    region(account)
+    account.fake.state.accounts["01AB23-CD45EF-678901"] = False
+    account.fake.state.projects["acme-at-work-staging"] = {"name": "projects/7", "projectId": "x", "state": "ACTIVE"}
+    checks = asked(account)
+    assert checks["billing"].detail == "01AB23-CD45EF-678901 is closed"
+    assert "is there already, with number 7" in checks["project"].detail
+    assert "never free again" in checks["project"].fix
+
+
+def test_a_bucket_that_keeps_no_versions_and_a_key_that_is_disabled(account: Account) -> None:
+    bootstrapping.run(account.checkout, account.endpoint)
+    region(account)
+    account.fake.state.buckets["acme-at-work-admin-state"]["versioning"] = {"enabled": False}
+    account.fake.state.keys[f"{RING}/cryptoKeys/staging"]["primary"]["state"] = "DISABLED"
+    checks = asked(account, made=True)
+    assert checks["state bucket"].detail == "acme-at-work-admin-state: versioning is off"
+    assert checks["KMS key"].detail == "staging has a primary version that is disabled"
+    assert "gcloud kms keys versions enable" in checks["KMS key"].fix
+
+
+def test_what_may_not_be_seen_is_told_with_the_role(account: Account) -> None:
+    account.fake.fail("GET", "/regions/", error(403, "Required 'compute.regions.get' permission"))
+    check = asked(account)["machine types"]
+    assert check.ok is False
+    assert f"ask for roles/compute.viewer on {CI}" in check.fix
+
+
+def test_without_a_login_nothing_is_looked_at(account: Account) -> None:
+    def nobody() -> Google:
+        raise GoogleError("no login: there are no credentials; run `gcloud auth application-default login`")
+
+    stacks = account.checkout / "stacks"
+    checks = preflight("staging", read_all(stacks)["staging"], settings.read(stacks), login=nobody)
+    assert [(one.name, one.ok) for one in checks] == [(name, None) for name in ("login", *NAMES)]
+    assert checks[0].fix == "run `gcloud auth application-default login`"
+    assert {one.detail for one in checks[1:]} == {"not checked: no login"}
+
+
+def test_without_platform_settings_state_and_key_are_not_looked_at(account: Account) -> None:
+    region(account)
+    config = read_all(account.checkout / "stacks")["staging"]
+    google = bootstrapping.google(account.endpoint)
+    checks = {one.name: one for one in preflight("staging", config, None, sibling=CI, login=lambda: google)}
+    assert (checks["state bucket"].ok, checks["KMS key"].ok, checks["billing"].ok) == (None, None, True)
+
+
+@pytest.mark.parametrize(("pools", "limit", "needed"), [
+    ({"system": ("e2-standard-2", 3), "services": ("e2-standard-4", 6)}, None, {"CPUS": 30}),
+    ({"system": ("e2-standard-2", 3), "fast": ("n2-standard-8", 2)}, None, {"CPUS": 6, "N2_CPUS": 16}),
+    ({"system": ("e2-standard-2", 3)}, 64, {"CPUS": 64}),
+    ({"system": ("e2-standard-4", 30)}, 64, {"CPUS": 120}),
+])  # fmt: skip
+def test_vcpus_count_in_the_quota_of_their_family(
+    pools: dict[str, tuple[str, int]], limit: int | None, needed: dict[str, int]
+) -> None:
+    stack = json.loads(read_file(checkout.ROOT / "stacks" / "Pulumi.staging.yaml") or "")
+    stack["node_pools"] = {
+        name: {"machine_type": kind, "min_nodes": 0, "max_nodes": most} for name, (kind, most) in pools.items()
+    }
+    stack["cluster"].pop("autoprovisioning")
+    if limit is not None:
+        stack["cluster"]["autoprovisioning"] = {"max_cpu": limit, "max_memory_gb": 256}
+    config = parse("staging", json.dumps(stack))
+    cpus = {"e2-standard-2": 2, "e2-standard-4": 4, "n2-standard-8": 8}
+    assert needed_cpus(config, cpus, {"CPUS", "N2_CPUS"}) == needed
+
+
+def test_a_check_is_in_the_way_only_where_it_is_needed() -> None:
+    check = Check("x", ok=False, detail="")
+    assert check.bad
+    assert not dataclasses.replace(check, needed=False).bad
+    assert not dataclasses.replace(check, ok=None).bad
