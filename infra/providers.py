@@ -20,6 +20,7 @@ def google(
 ) -> gcp.Provider:
     """The provider of everything else in the project.
 
+    Calls count in the project that they are about, whose APIs are on, and not in the one that CI's account lives in.
     It depends on `after`, and so does whatever is made through it: no resource races the API that it needs, while
     the project id stays a known value in previews.
     """
@@ -28,6 +29,7 @@ def google(
         project=project_id,
         region=region,
         default_labels=dict(labels),
+        user_project_override=True,
         opts=pulumi.ResourceOptions(depends_on=after),
     )
 

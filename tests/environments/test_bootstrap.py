@@ -183,6 +183,7 @@ def test_a_pop_up_gets_rights_where_its_project_will_be_and_shares_a_key(account
     settings["environment"] |= {"kind": "popup", "expires_at": "2027-01-31T18:00:00Z"}
     settings["cluster"]["deletion_protection"] = False
     settings["databases"]["main"]["deletion_protection"] = False
+    settings["encryption"] = {"covers": []}
     settings["project"]["deletable"] = True
     settings["network"] |= {"nodes": "10.0.64.0/22", "pods": "10.70.0.0/19"}
     settings["project"]["id"] = "acme-at-work-demo-x4k2"
@@ -237,8 +238,9 @@ COMMANDS = {
         "--project=acme-at-work-staging"
     ),
     "stack": (
-        f"PULUMI_BACKEND_URL=gs://{BUCKET} pulumi stack init staging --secrets-provider "
-        f"gcpkms://{RING}/cryptoKeys/staging --no-select"
+        f"(d=$(mktemp -d) && mkdir $d/stacks && cp Pulumi.yaml $d && cd $d && PULUMI_BACKEND_URL=gs://{BUCKET} pulumi "
+        f"stack init staging --secrets-provider gcpkms://{RING}/cryptoKeys/staging --no-select && "
+        "cat stacks/Pulumi.staging.yaml)  # its two lines belong into ours, above config"
     ),
 }
 

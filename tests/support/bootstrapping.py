@@ -34,7 +34,7 @@ if os.environ.get("FAKE_ENGINE") == "half":
     os.kill(os.getppid(), signal.SIGKILL)
     sys.exit(1)
 file = pathlib.Path("stacks", "Pulumi." + name + ".yaml")
-file.write_text(file.read_text() + "encryptedkey: c2VjcmV0\\nsecretsprovider: " + url + "\\n")
+file.write_text("encryptedkey: c2VjcmV0\\nsecretsprovider: " + url + "\\n")
 """
 """Does what `pulumi stack init` does: the state first, the lines in the stack file after it."""
 

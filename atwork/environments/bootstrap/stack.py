@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,24 +64,42 @@ def init(plan: Plan, file: Path, engine: Path) -> Step:
     words = ["stack", "init", plan.name, "--secrets-provider", plan.secrets_provider, "--no-select"]
 
     def ensure(context: Context) -> str:
-        said = read_yaml(file, f"stacks/{file.name}")
-        provider = _state(context.google, plan)
+        provider, outcome = _state(context.google, plan), ""
         if provider is None:
-            _pulumi(engine, words, file.parent.parent, plan.backend)
-            return "made"
+            with elsewhere(file) as folder:
+                run_engine(engine, words, folder, plan.backend)
+            provider, outcome = _state(context.google, plan) or {}, "made"
         if provider.get("url") != plan.secrets_provider:
             raise GoogleError(
                 f"the stack {plan.name} is in {plan.backend} with the key {provider.get('url')}; run `pulumi stack "
                 f"change-secrets-provider {plan.secrets_provider} --stack {plan.name}`"
             )
         wanted = {"secretsprovider": plan.secrets_provider, "encryptedkey": str(provider.get("encryptedkey"))}
+        said = read_yaml(file, f"stacks/{file.name}")
         if {key: said.get(key) for key in LINES} == wanted:
-            return IS_RIGHT
+            return outcome or IS_RIGHT
         replace(file, with_lines(file.read_text(), wanted))
-        return f"stacks/{file.name} has the lines {' and '.join(LINES)} of its state again"
+        return outcome or f"stacks/{file.name} has the lines {' and '.join(LINES)} of its state again"
 
-    command = f"PULUMI_BACKEND_URL={plan.backend} pulumi {' '.join(words)}"
+    command = (
+        f"(d=$(mktemp -d) && mkdir $d/stacks && cp Pulumi.yaml $d && cd $d && PULUMI_BACKEND_URL={plan.backend} pulumi "
+        f"{' '.join(words)} && cat stacks/{file.name})  # its two lines belong into ours, above config"
+    )
     return Step("stack", f"stack {plan.name} in {plan.backend}", (command,), ensure)
+
+
+@contextmanager
+def elsewhere(file: Path) -> Generator[Path]:
+    """A folder with the Pulumi project and no stack file.
+
+    The engine writes a stack file anew, and dates in it as Go prints them, which nothing can read; so it gets another
+    one to write, and its lines are taken from the state.
+    """
+    with tempfile.TemporaryDirectory(prefix="atwork-bootstrap-") as name:
+        folder = Path(name)
+        (folder / "stacks").mkdir()
+        shutil.copy(file.parent.parent / "Pulumi.yaml", folder)
+        yield folder
 
 
 def with_lines(text: str, lines: dict[str, str]) -> str:
@@ -99,7 +121,8 @@ def _state(google: Google, plan: Plan) -> dict[str, Any] | None:
     return (latest.get("secrets_providers") or {}).get("state") or {}
 
 
-def _pulumi(engine: Path, words: list[str], checkout: Path, backend: str) -> None:
+def run_engine(engine: Path, words: list[str], checkout: Path, backend: str) -> None:
+    """Run the engine in a checkout against a backend; `GoogleError` with what it said where it fails."""
     environment = {**os.environ, "PULUMI_BACKEND_URL": backend, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     done = subprocess.run(
         [str(engine), *words, "--non-interactive"], cwd=checkout, env=environment, capture_output=True, text=True,

@@ -16,10 +16,12 @@ ADMIN_SERVICES = (
     "iam.googleapis.com",
     "iamcredentials.googleapis.com",
     "serviceusage.googleapis.com",
+    "sqladmin.googleapis.com",
     "storage.googleapis.com",
     "sts.googleapis.com",
 )
-"""What bootstrap, the engine's backend and the logins of CI call; calls of the program count in its own project."""
+"""What bootstrap, the engine's backend and the logins of CI call. The program's calls count in its own project, but for
+Cloud SQL, whose resource does not honour the provider's user_project_override (terraform-provider-google#21869)."""
 
 LEAST_SERVICES = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 """What the program needs in its project to switch everything else on."""
@@ -94,8 +96,8 @@ def _rights(plan: Plan) -> Step:
     if plan.upstream_project:
         # The program grants on the upstream's repositories; whoever may grant there may do all there.
         above[Resource.project(plan.upstream_project)] = [
-            *(Grant(role, preview) for role in ("roles/artifactregistry.reader", "roles/iam.securityReviewer")),
-            Grant("roles/artifactregistry.admin", deploy),
+            *(Grant(role, preview) for role in ("roles/artifactregistry.reader", *_VIEW[1:])),
+            *(Grant(role, deploy) for role in ("roles/artifactregistry.admin", _VIEW[2])),
         ]
     if plan.popup and create is not None:
         folder, billing = Resource.folder(create.folder_id), Resource.billing(create.billing_account)

@@ -1,0 +1,42 @@
+"""`pulumi stack init` as bootstrap runs it, by the real engine: what is in the state and in the stack file then."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+from support import checkout
+
+from atwork.engine.build import ensure
+from atwork.environments.bootstrap import plan as plans
+from atwork.environments.bootstrap.google import GoogleError
+from atwork.environments.bootstrap.stack import elsewhere, run_engine
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_state_is_where_it_is_looked_for_and_the_file_keeps_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = checkout.copy(tmp_path)
+    state = tmp_path / "state"
+    state.mkdir()
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "rehearsal")
+    file = made / "stacks" / "Pulumi.staging.yaml"
+    before = file.read_text()
+    engine = ensure(Console(stderr=True)).path
+    words = ["stack", "init", "staging", "--secrets-provider", "passphrase", "--no-select"]
+    with elsewhere(file) as folder:
+        run_engine(engine, words, folder, f"file://{state}")
+        written = yaml.safe_load((folder / "stacks" / file.name).read_text())
+    found = json.loads((state / plans.of("staging", made / "stacks").state_object).read_text())
+    secrets = found["checkpoint"]["latest"]["secrets_providers"]
+    assert secrets["type"] == "passphrase"
+    assert written == {"encryptionsalt": secrets["state"]["salt"]}, "the lines of the file are those of the state"
+    assert file.read_text() == before
+    with elsewhere(file) as folder, pytest.raises(GoogleError, match=r"pulumi stack init staging: .*already exists"):
+        run_engine(engine, words, folder, f"file://{state}")
