@@ -1,7 +1,7 @@
 """What an environment grants to the ci environment, on its own side: images to pull, and one account that deploys.
 
 Owns: the reading rights of this environment's nodes on ci's registry, the deployer account, who may act as it,
-and the little it may do in Google Cloud.
+and the little it may do in Google Cloud; the same for an account that brings popups up, where there are any.
 Does not own: what the deployer may do inside the cluster (RBAC of the namespaces that it deploys to).
 
 Traps: a workload principal of another project cannot be named in Kubernetes RBAC, an account's e-mail can; hence
@@ -15,6 +15,9 @@ import pulumi_gcp as gcp
 
 PULLED_REPOSITORIES = ("services", "docker-hub")
 """What nodes outside ci pull: released images and the mirror of Docker Hub, never a candidate."""
+
+CANDIDATES = "candidates"
+"""What builds of pull requests leave: images and, for popups, charts. Nothing there was reviewed."""
 
 CHARTS = "charts"
 """Where the deployer takes charts from. Its pods in ci act as it, so that their own rights there do not count."""
@@ -49,30 +52,93 @@ class PlatformAccess(pulumi.ComponentResource):
                 member=pulumi.Output.format("serviceAccount:{0}", node_account),
                 opts=child,
             )
-        account = gcp.serviceaccount.Account(
-            f"{name}-deployer",
-            account_id="platform-deployer",
-            display_name="Deploys services for the ci environment",
+        self.deployer = _account(
+            name,
+            "deployer",
+            description="Deploys services for the ci environment",
+            project_id=project_id,
+            principal=deployer_principal,
+            connect_role=connect_role,
+            charts=(registry_project, registry_location, CHARTS),
             opts=child,
         )
-        gcp.serviceaccount.IAMMember(
-            f"{name}-deployer-impersonation",
-            service_account_id=account.name,
-            role="roles/iam.workloadIdentityUser",
-            member=deployer_principal,
-            opts=child,
-        )
-        gcp.projects.IAMMember(
-            f"{name}-deployer-connect", project=project_id, role=connect_role, member=account.member, opts=child
-        )
+        self.register_outputs({"deployer": self.deployer})
+
+
+class PopupAccess(pulumi.ComponentResource):
+    """The account that brings builds of pull requests up, and the nodes' right to pull what was never released."""
+
+    deployer: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project_id: pulumi.Input[str],
+        registry_project: pulumi.Input[str],
+        registry_location: pulumi.Input[str],
+        node_account: pulumi.Input[str],
+        connect_role: pulumi.Input[str],
+        deployer_principal: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:access:PopupAccess", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
         gcp.artifactregistry.RepositoryIamMember(
-            f"{name}-deployer-charts",
+            f"{name}-pull-{CANDIDATES}",
             project=registry_project,
             location=registry_location,
-            repository=CHARTS,
+            repository=CANDIDATES,
             role="roles/artifactregistry.reader",
-            member=account.member,
+            member=pulumi.Output.format("serviceAccount:{0}", node_account),
             opts=child,
         )
-        self.deployer = account.email
+        self.deployer = _account(
+            name,
+            "popups",
+            description="Brings builds of pull requests up for the ci environment",
+            project_id=project_id,
+            principal=deployer_principal,
+            connect_role=connect_role,
+            charts=(registry_project, registry_location, CANDIDATES),
+            opts=child,
+        )
         self.register_outputs({"deployer": self.deployer})
+
+
+def _account(
+    name: str,
+    role: str,
+    *,
+    description: str,
+    project_id: pulumi.Input[str],
+    principal: pulumi.Input[str],
+    connect_role: pulumi.Input[str],
+    charts: tuple[pulumi.Input[str], pulumi.Input[str], str],
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Output[str]:
+    """An account that one principal of ci acts as, that finds the cluster and reads one repository of charts."""
+    account = gcp.serviceaccount.Account(
+        f"{name}-{role}", account_id=f"platform-{role}", display_name=description, opts=opts
+    )
+    gcp.serviceaccount.IAMMember(
+        f"{name}-{role}-impersonation",
+        service_account_id=account.name,
+        role="roles/iam.workloadIdentityUser",
+        member=principal,
+        opts=opts,
+    )
+    gcp.projects.IAMMember(
+        f"{name}-{role}-connect", project=project_id, role=connect_role, member=account.member, opts=opts
+    )
+    project, location, repository = charts
+    gcp.artifactregistry.RepositoryIamMember(
+        f"{name}-{role}-charts",
+        project=project,
+        location=location,
+        repository=repository,
+        role="roles/artifactregistry.reader",
+        member=account.member,
+        opts=opts,
+    )
+    return account.email

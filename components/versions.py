@@ -55,6 +55,9 @@ IMAGES = {
     "crane": "gcr.io/go-containerregistry/crane/debug:v0.20.6",
     # hub.docker.com/r/google/cloud-sdk: the small variant; kubectl and its plugin are not in it and not needed.
     "gcloud": "google/cloud-sdk:584.0.0-alpine",
+    # github.com/pulumi/pulumi-docker-containers: the engine of tools/engine, with Python, git, make and Google's plugin
+    # for clusters; the variant that is not root runs as uid 1000.
+    "pulumi": "pulumi/pulumi:3.256.0-nonroot",
     # Docker official images of the data stores that tests ask for; the same majors as Cloud SQL offers.
     "postgres": "postgres:18.1-alpine",
     "redis": "redis:8.2.1-alpine",

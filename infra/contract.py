@@ -15,6 +15,7 @@ from pulumi.output import UNKNOWN
 
 from components.cluster import GkeCluster
 from components.database import Database
+from components.jenkins import names
 from components.network import Network
 
 PLATFORM = "platform"
@@ -28,7 +29,7 @@ class Platform:
     registry_location: pulumi.Input[str]
     registry_url: pulumi.Input[str]
     deployers: pulumi.Input[Mapping[str, str]]
-    """Principal that may deploy, by environment."""
+    """Principal that may deploy, by the cloud of its pods in Jenkins."""
 
     def publish(self) -> None:
         """Export it from the stack that owns the registry and Jenkins."""
@@ -67,18 +68,20 @@ class Platform:
             deployers=platform["deployers"],
         )
 
-    def deployer(self, environment: str) -> pulumi.Output[str]:
-        """The principal of ci that deploys to one environment."""
+    def deployer(self, environment: str, *, popups: bool = False) -> pulumi.Output[str]:
+        """The principal of ci that deploys to one environment, or that brings popups up there."""
+        cloud = (names.popup_cloud if popups else names.deploy_cloud)(environment)
 
         def pick(deployers: Mapping[str, str]) -> Any:
-            if environment not in deployers and pulumi.runtime.is_dry_run():
+            if cloud not in deployers and pulumi.runtime.is_dry_run():
                 return UNKNOWN
-            if environment not in deployers:
+            if cloud not in deployers:
+                key = f"jenkins.deploys.{environment}{'.popups' if popups else ''}"
                 raise pulumi.RunError(
-                    f"the upstream stack has no deployer for {environment}: add jenkins.deploys.{environment} to its "
-                    f"stack file and run `pulumi up` there first (it has {', '.join(sorted(deployers)) or 'none'})"
+                    f"the upstream stack has no {cloud}: add {key} to its stack file and run `pulumi up` there first "
+                    f"(it has {', '.join(sorted(deployers)) or 'none'})"
                 )
-            return deployers[environment]
+            return deployers[cloud]
 
         return pulumi.Output.from_input(self.deployers).apply(pick)
 

@@ -8,13 +8,16 @@ these and then checked as a whole, so that the rest of the program knows of serv
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from components.jenkins.settings import Hostname, HttpsUrl, StoreName
+from components.jenkins.names import JANITOR_JOB
+from components.jenkins.settings import StoreName
+from components.jenkins.words import Hostname, HttpsUrl
 from components.namespace import NamespaceSettings
 from components.secrets import SecretName, SecretRotationSettings
 from components.settings import DnsLabel, Email, LabelValue, Settings
@@ -129,6 +132,8 @@ def read(path: Path) -> ServiceSettings:
 def _names(name: str, service: ServiceSettings) -> Iterator[str]:
     if not is_name(name):
         yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
+    elif name == JANITOR_JOB or re.fullmatch(r"popup-\d+", name):
+        yield "a job or a namespace of popups is called so; rename the file"
     elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
         yield (
             f"database: its login is called as the service, 2 to {_LONGEST_WITH_DATABASE} characters "

@@ -17,6 +17,7 @@ from components.encryption import EncryptionSettings
 from components.jenkins.settings import JenkinsSettings
 from components.network import NetworkSettings
 from components.node_pools import NodePoolSettings, PoolName
+from components.popups import PopupSettings
 from components.project import ProjectSettings
 from components.registry import RegistrySettings
 from components.secrets import SecretStoreSettings
@@ -126,6 +127,9 @@ class StackConfig(Settings):
     policies: PolicySettings = PolicySettings()
     """How strictly policies are taken, and what is exempt from them."""
 
+    popups: PopupSettings | None = None
+    """Namespaces in which builds of pull requests run for a while."""
+
     upstream: DnsLabel | None = None
     """The stack whose registry this one pulls from and whose deployer it lets in."""
 
@@ -142,6 +146,7 @@ class StackConfig(Settings):
         if twice:
             raise ValueError(f"databases: user {', '.join(twice)} is in two instances; names are unique in a project")
         self._tenants_fit()
+        self._popups_fit()
         if self.environment.kind == "popup":
             self._can_be_destroyed()
         return self
@@ -160,6 +165,16 @@ class StackConfig(Settings):
         for key, tenant in self.tenants.items():
             if tenant.groups and self.cluster.admin_group is None:
                 raise ValueError(f"tenants.{key}: groups have rights only with cluster.admin_group; set it")
+
+    def _popups_fit(self) -> None:
+        if self.popups is None:
+            return
+        if self.upstream is None:
+            raise ValueError("popups needs upstream: builds of pull requests come from there")
+        if self.popups.groups and self.cluster.admin_group is None:
+            raise ValueError("popups.groups have rights only with cluster.admin_group; set it")
+        if taken := sorted(set(self.popups.names()) & self.tenants.keys()):
+            raise ValueError(f"tenants.{taken[0]} has the name of a popup namespace; rename it")
 
     def _can_be_destroyed(self) -> None:
         guarded = ["cluster"] if self.cluster.deletion_protection else []
@@ -216,7 +231,8 @@ class StackConfig(Settings):
 
     def groups(self) -> set[str]:
         """Every Google Group with rights inside the cluster."""
-        return {group for tenant in self.tenants.values() for group in tenant.groups}
+        found = {group for tenant in self.tenants.values() for group in tenant.groups}
+        return found | set(self.popups.groups if self.popups is not None else ())
 
     def labels(self, name: str) -> dict[str, str]:
         """The labels of everything in the environment."""

@@ -86,7 +86,7 @@ def popup(like: Mapping[str, Any], *, created: datetime, expires: datetime) -> d
             "tier": "db-custom-1-3840", "high_availability": False, "deletion_protection": False,
             "backups": {"retained": 1, "point_in_time_days": 1, "keep_after_deletion": False},
         }  # fmt: skip
-    for key in ("cluster_backup", "secrets", "audit_logs"):
+    for key in ("cluster_backup", "secrets", "audit_logs", "popups"):
         made.pop(key, None)
     made |= {"encryption": {"covers": []}, "policies": {"mandatory": False}}
     made["network"] = {"dns_logs": False}
@@ -106,6 +106,7 @@ def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of an environment as another one, on ranges and a project of its own."""
     made = copy.deepcopy(dict(like))
     made["environment"] = {"kind": "long-lived"}
+    made.pop("popups", None)  # those of pull requests are in one environment
     network = made.get("network", {})
     network.pop("extra_pods", None)
     return made

@@ -1,9 +1,9 @@
-"""One environment that Jenkins deploys to: a namespace that a Jenkinsfile cannot reach.
+"""One cloud of pods that change something outside ci: a namespace that a Jenkinsfile of a service cannot reach.
 
-Owns: the namespace `jenkins-deploy-ENVIRONMENT`, the account `deployer` that its pods run as, and the account by which
-Jenkins starts them, with its token.
-Does not own: what the deployer may do in the environment (that environment grants it), and the cloud and credential
-inside Jenkins (values.py, jcasc.py).
+Owns: the namespace `jenkins-CLOUD`, the account `deployer` that its pods run as, and the account by which Jenkins
+starts them, with its token.
+Does not own: what the deployer may do elsewhere (each environment grants it), and the cloud and credential inside
+Jenkins (values.py, jcasc.py).
 
 Traps: Jenkins' own account has no right here, for it acts for every Jenkinsfile. The token is the one secret of this
 program that the cluster makes itself: Pulumi writes an empty Secret, Kubernetes fills it in, Jenkins mounts it
@@ -12,13 +12,15 @@ program that the cluster makes itself: Pulumi writes an empty Secret, Kubernetes
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
 from components.identity import principal
 from components.jenkins import names, rights, traffic
-from components.jenkins.settings import DeploySettings
+from components.jenkins.targets import TargetSettings
 from components.namespace import Namespace, NamespaceSettings
 from components.registry import RegistryRefs
 
@@ -26,16 +28,17 @@ _HTTPS = (443,)
 
 
 class DeployTarget(pulumi.ComponentResource):
-    """Namespace, accounts and token for the deploys to one environment."""
+    """Namespace, accounts and token of one cloud; its pods may read some of the registry's repositories."""
 
     principal: pulumi.Output[str]
 
     def __init__(
         self,
         name: str,
-        settings: DeploySettings,
+        settings: TargetSettings,
         *,
-        environment: str,
+        cloud: str,
+        reads: Iterable[str],
         controller_namespace: pulumi.Input[str],
         project_number: pulumi.Input[str],
         workload_pool: pulumi.Input[str],
@@ -47,7 +50,7 @@ class DeployTarget(pulumi.ComponentResource):
         namespace = Namespace(
             name,
             NamespaceSettings(quota=settings.quota),
-            physical_name=names.deploy_namespace(environment),
+            physical_name=names.target_namespace(cloud),
             opts=child,
         )
         kubernetes.core.v1.ServiceAccount(
@@ -68,14 +71,14 @@ class DeployTarget(pulumi.ComponentResource):
         )
         scheduler = kubernetes.core.v1.ServiceAccount(
             f"{name}-scheduler",
-            metadata={"name": names.scheduler_account(environment), "namespace": controller_namespace},
+            metadata={"name": names.scheduler_account(cloud), "namespace": controller_namespace},
             automount_service_account_token=False,
             opts=child,
         )
         kubernetes.core.v1.Secret(
             f"{name}-scheduler-token",
             metadata={
-                "name": names.scheduler_account(environment),
+                "name": names.scheduler_account(cloud),
                 "namespace": controller_namespace,
                 "annotations": {
                     "kubernetes.io/service-account.name": scheduler.metadata.apply(lambda found: found.name or "")
@@ -87,14 +90,12 @@ class DeployTarget(pulumi.ComponentResource):
         rights.grant_pods(
             name,
             namespace=namespace.namespace_name,
-            account=names.scheduler_account(environment),
+            account=names.scheduler_account(cloud),
             account_namespace=names.CONTROLLER_NAMESPACE,
             opts=child,
         )
-        self.principal = principal(
-            project_number, workload_pool, names.deploy_namespace(environment), names.DEPLOY_ACCOUNT
-        )
-        for repository in (registry.services, registry.charts):
+        self.principal = principal(project_number, workload_pool, names.target_namespace(cloud), names.DEPLOY_ACCOUNT)
+        for repository in reads:
             gcp.artifactregistry.RepositoryIamMember(
                 f"{name}-reader-{repository}",
                 project=registry.project_id,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from components.jenkins import jobs, names
+from components.jenkins import jobs, names, own_jobs
 from components.jenkins.documents import as_yaml
-from components.jenkins.jobs import DeployJob
-from components.jenkins.registry import Addresses
+from components.jenkins.jobs import Job
+from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings
 
 EVERYBODY = ("Overall/Read", "Job/Read", "Job/Build", "Job/Cancel", "View/Read", "Agent/Build")
@@ -70,12 +70,13 @@ def security() -> dict[str, Any]:
     }
 
 
-def scripts(settings: JenkinsSettings, addresses: Addresses, deploys: Iterable[DeployJob] = ()) -> dict[str, str]:
+def scripts(settings: JenkinsSettings, addresses: Addresses, offered: Iterable[Job] = ()) -> dict[str, str]:
     """The scripts by name; each is one file that the chart's reloader loads."""
+    images = Images(addresses.docker_hub, settings.images)
     made: dict[str, Any] = {
         "library": _library(settings),
-        "environment": _environment(settings, addresses),
-        "jobs": {"jobs": [{"script": _services(settings)}, {"script": jobs.platform(settings.deploys, deploys)}]},
+        "environment": _environment(settings, addresses, images),
+        "jobs": {"jobs": [{"script": text} for text in _jobs(settings, offered, images)]},
     }
     if settings.slack is not None:
         made["slack"] = {
@@ -88,7 +89,11 @@ def scripts(settings: JenkinsSettings, addresses: Addresses, deploys: Iterable[D
                 }
             }
         }
-    if settings.deploys:
+    if settings.gateway is not None:
+        # GitHub signs its calls, and Jenkins refuses those that it cannot verify.
+        secrets = [{"credentialsId": settings.gateway.webhook_credential}]
+        made["webhook"] = {"unclassified": {"githubpluginconfig": {"hookSecretConfigs": secrets}}}
+    if settings.targets():
         made["credentials"] = _schedulers(settings)
     return {name: as_yaml(script) for name, script in made.items()}
 
@@ -127,7 +132,18 @@ def _library(settings: JenkinsSettings) -> dict[str, Any]:
     }
 
 
-def _environment(settings: JenkinsSettings, addresses: Addresses) -> dict[str, Any]:
+def _jobs(settings: JenkinsSettings, offered: Iterable[Job], images: Images) -> list[str]:
+    own = (names.PREVIEW_CLOUD, names.CHANGE_CLOUD)
+    made = [
+        _services(settings),
+        jobs.platform([cloud for cloud in settings.targets() if cloud not in own], offered, images),
+    ]
+    if settings.platform is not None:
+        made.append(own_jobs.own(settings.platform, settings.github_credential))
+    return made
+
+
+def _environment(settings: JenkinsSettings, addresses: Addresses, images: Images) -> dict[str, Any]:
     variables = {
         "REGISTRY_HOST": addresses.host,
         "REGISTRY_PROJECT": addresses.project,
@@ -136,31 +152,46 @@ def _environment(settings: JenkinsSettings, addresses: Addresses) -> dict[str, A
         "CHARTS": addresses.charts,
         "CACHE": addresses.cache,
         "DOCKER_HUB": addresses.docker_hub,
+        "GITHUB_CREDENTIAL": settings.github_credential,
     }
     if settings.slack is not None:
         variables["SLACK_CHANNEL"] = settings.slack.channel
+    if (platform := settings.platform) is not None:
+        production = settings.deploys.get("production")
+        variables |= {
+            "PLATFORM_REPOSITORY": f"{platform.owner}/{platform.name}",
+            "PLATFORM_BACKEND": platform.backend,
+            "PLATFORM_BOT": platform.bot,
+            "PLATFORM_IMAGE": images["pulumi"],
+            "PLATFORM_APPROVERS": ",".join(sorted(production.approvers if production else settings.admins)),
+            "PLATFORM_SLACK": platform.slack_webhook or "",
+        }
     pairs = [{"key": key, "value": value} for key, value in variables.items()]
     return {"jenkins": {"quietPeriod": 0, "globalNodeProperties": [{"envVars": {"env": pairs}}]}}
 
 
 def _schedulers(settings: JenkinsSettings) -> dict[str, Any]:
-    """Credentials of the deploy clouds. SYSTEM scope: Jenkins itself uses them, no pipeline can name them."""
+    """Credentials of the restricted clouds. SYSTEM scope: Jenkins itself uses them, no pipeline can name them."""
     credentials = [
         {
             "string": {
                 "scope": "SYSTEM",
-                "id": names.deploy_cloud(environment),
-                "description": f"Starts the pods that deploy to {environment}",
-                "secret": _mounted(names.scheduler_account(environment), "token"),
+                "id": cloud,
+                "description": f"Starts the pods of the cloud {cloud}",
+                "secret": _mounted(names.scheduler_account(cloud), "token"),
             }
         }
-        for environment in settings.deploys
+        for cloud in settings.targets()
     ]
     return {"credentials": {"system": {"domainCredentials": [{"credentials": credentials}]}}}
 
 
 def _services(settings: JenkinsSettings) -> str:
     """Every repository of the organization that holds a Jenkinsfile is a job. Forks are not built."""
+    # This repository has jobs of its own, and a Jenkinsfile that would find none of its clouds there.
+    own = settings.platform
+    filtered = "" if own is None else f"sourceWildcardFilter {{ includes('*'); excludes({jobs.quoted(own.name)}) }}"
+    others = f"        {filtered}\n" if filtered else ""
     return f"""\
 organizationFolder('{jobs.SERVICES}') {{
   displayName('Services')
@@ -171,7 +202,7 @@ organizationFolder('{jobs.SERVICES}') {{
       traits {{
         gitHubBranchDiscovery {{ strategyId(1) }}
         gitHubPullRequestDiscovery {{ strategyId(1) }}
-      }}
+{others}      }}
     }}
   }}
   projectFactories {{

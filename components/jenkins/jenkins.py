@@ -20,7 +20,7 @@ import pulumi_kubernetes as kubernetes
 from components.jenkins import names, traffic
 from components.jenkins.builders import Builders
 from components.jenkins.deploy import DeployTarget
-from components.jenkins.jobs import DeployJob
+from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import ChartSettings, JenkinsSettings
 from components.jenkins.values import helm_values
@@ -41,7 +41,8 @@ class Jenkins(pulumi.ComponentResource):
 
     url: pulumi.Output[str]
     namespace: pulumi.Output[str]
-    deployers: dict[str, pulumi.Output[str]]
+    identities: dict[str, pulumi.Output[str]]
+    """As whom the pods of each cloud act, by the cloud's name."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class Jenkins(pulumi.ComponentResource):
         project_number: pulumi.Input[str],
         workload_pool: pulumi.Input[str],
         registry: RegistryRefs,
-        jobs: Sequence[DeployJob] = (),
+        jobs: Sequence[Job] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:jenkins:Jenkins", name, {}, opts)
@@ -102,7 +103,7 @@ class Jenkins(pulumi.ComponentResource):
                 [
                     names.AGENTS_NAMESPACE,
                     names.TESTS_NAMESPACE,
-                    *(names.deploy_namespace(environment) for environment in settings.deploys),
+                    *(names.target_namespace(cloud) for cloud in settings.targets()),
                 ],
                 gateway=settings.gateway is not None,
             ),
@@ -116,18 +117,20 @@ class Jenkins(pulumi.ComponentResource):
             registry=registry,
             opts=child,
         )
+        reads = _readable(settings, registry)
         targets = {
-            environment: DeployTarget(
-                f"{name}-deploy-{environment}",
+            cloud: DeployTarget(
+                f"{name}-{cloud}",
                 target,
-                environment=environment,
+                cloud=cloud,
+                reads=reads[cloud],
                 controller_namespace=controller.namespace_name,
                 project_number=project_number,
                 workload_pool=workload_pool,
                 registry=registry,
                 opts=child,
             )
-            for environment, target in settings.deploys.items()
+            for cloud, target in settings.targets().items()
         }
         kubernetes.helm.v3.Release(
             f"{name}-release",
@@ -149,8 +152,17 @@ class Jenkins(pulumi.ComponentResource):
         )
         self.url = pulumi.Output.from_input(settings.url)
         self.namespace = controller.namespace_name
-        self.deployers = {environment: target.principal for environment, target in targets.items()}
-        self.register_outputs({"url": self.url, "namespace": self.namespace, "deployers": self.deployers})
+        self.identities = {cloud: target.principal for cloud, target in targets.items()}
+        self.register_outputs({"url": self.url, "namespace": self.namespace, "identities": self.identities})
+
+
+def _readable(settings: JenkinsSettings, registry: RegistryRefs) -> dict[str, tuple[str, ...]]:
+    """What the pods of each cloud read: deploys what was released, popups what was not, the platform itself nothing."""
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(settings.targets(), ())
+    found |= {names.deploy_cloud(key): (registry.services, registry.charts) for key in settings.deploys}
+    if (popups := settings.popups()) is not None:
+        found[names.popup_cloud(popups[0])] = (registry.candidates,)
+    return found
 
 
 def _chart(chart: ChartSettings) -> str:

@@ -1,4 +1,4 @@
-"""The folder `platform`: one job for each service and environment that it may be deployed to, as Job DSL.
+"""The folder `platform`: jobs for each service and environment that it may be deployed to, as Job DSL.
 
 What is deployed where is written here and not asked of whoever starts the job: a caller chooses the version alone. The
 folder and what is in it are defined by this text at every start of Jenkins; only administrators could change them.
@@ -6,10 +6,14 @@ folder and what is in it are defined by this text at every start of Jenkins; onl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import ClassVar
 
-from components.jenkins import names
+from components.jenkins import names, stores
+from components.jenkins.registry import Images
+from components.jenkins.stores import StoreName
 
 FOLDER = "platform"
 SERVICES = "services"
@@ -17,8 +21,8 @@ SERVICES = "services"
 
 
 @dataclass(frozen=True)
-class DeployJob:
-    """One service in one environment; the arguments of `deployService` in delivery/vars."""
+class Job:
+    """A service in an environment, and who may bring it there."""
 
     service: str
     environment: str
@@ -27,67 +31,184 @@ class DeployJob:
     cluster: str
     channel: str
     repository: str
-    """Git repository whose builds may ask for a deploy."""
-    host: str = ""
-    approvers: str = ""
-    """People separated by commas; empty where nobody is asked."""
+    """Git repository whose builds may start the job."""
+
+    function: ClassVar[str]
+    """What of delivery/vars it calls."""
+
+    @property
+    def name(self) -> str:
+        """Last part of the job's name."""
+        raise NotImplementedError
+
+    @property
+    def about(self) -> str:
+        """One line for whoever looks at it."""
+        raise NotImplementedError
 
     @property
     def path(self) -> str:
         """Full name of the job."""
-        return f"{FOLDER}/{self.service}/{self.environment}"
+        return f"{FOLDER}/{self.service}/{self.name}"
 
     @property
     def source(self) -> str:
         """Full name of the job that builds the service."""
         return f"{SERVICES}/{self.repository.rstrip('/').rpartition('/')[2].removesuffix('.git')}"
 
-    def arguments(self) -> dict[str, str]:
+    def arguments(self, images: Images) -> dict[str, str]:  # noqa: ARG002 - those of a popup name images
         """What the library is called with."""
-        given = {one.name: str(getattr(self, one.name)) for one in fields(self) if one.name != "repository"}
-        return {**given, "source": self.source}
+        place = {"project": self.project, "location": self.location, "cluster": self.cluster}
+        about = {"service": self.service, "environment": self.environment, **place}
+        return {**about, "channel": self.channel, "source": self.source}
 
 
-def platform(clouds: Iterable[str], jobs: Iterable[DeployJob]) -> str:
-    """The folder, the only one whose jobs may use the deploy clouds, and the jobs in it."""
-    permitted = "\n".join(f"    clouds.appendNode('string', {quoted(names.deploy_cloud(key))})" for key in clouds)
-    configure = f"""\
-  configure {{ folder ->
-    def permission = folder / 'properties' / 'org.csanchez.jenkins.plugins.kubernetes.KubernetesFolderProperty'
-    def clouds = permission.appendNode('permittedClouds')
-{permitted}
-  }}
-"""
+@dataclass(frozen=True)
+class DeployJob(Job):
+    """Brings a release into an environment."""
+
+    host: str = ""
+    approvers: str = ""
+    """People separated by commas; empty where nobody is asked."""
+
+    function: ClassVar[str] = "deployService"
+
+    @property
+    def name(self) -> str:
+        """The environment's."""
+        return self.environment
+
+    @property
+    def about(self) -> str:
+        """What it does, and for whom."""
+        return f"Deploys {self.service} to {self.environment}; builds of {self.source} ask for it"
+
+    def arguments(self, images: Images) -> dict[str, str]:
+        """With its host, and whom to ask."""
+        return {**super().arguments(images), "host": self.host, "approvers": self.approvers}
+
+
+@dataclass(frozen=True)
+class PopupJob(Job):
+    """Brings the build of a pull request up in one of an environment's popup namespaces, with stores of its own."""
+
+    namespaces: int = 1
+    hours: int = 72
+    stores: tuple[StoreName, ...] = ()
+
+    function: ClassVar[str] = "popupService"
+
+    @property
+    def name(self) -> str:
+        """There is one environment with popups, so that a caller need not say which."""
+        return names.POPUP_JOB
+
+    @property
+    def about(self) -> str:
+        """What it does, and for whom."""
+        return f"Brings a pull request of {self.service} up in {self.environment}; its builds ask for it"
+
+    def arguments(self, images: Images) -> dict[str, str]:
+        """With what is beside the service, as values of the chart in delivery/resources/popup."""
+        beside = {name: stores.shared(name, images[name]) for name in self.stores}
+        return {
+            **super().arguments(images),
+            "namespaces": str(self.namespaces),
+            "hours": str(self.hours),
+            "stores": json.dumps({"stores": beside}),
+        }
+
+
+def platform(clouds: Iterable[str], jobs: Iterable[Job], images: Images) -> str:
+    """The folder, the only one whose jobs may use these clouds, and the jobs in it."""
     folder = f"""\
 folder('{FOLDER}') {{
   displayName('Platform')
   description('Jobs of the platform team: the only ones that may deploy')
-{configure if permitted else ""}}}
+{permitted(clouds)}}}
 """
     listed = list(jobs)
     services = sorted({job.service for job in listed})
     folders = [f"folder({quoted(f'{FOLDER}/{service}')})\n" for service in services]
-    return "".join([folder, *folders, *map(_job, listed)])
+    made = (_job(job, images) for job in listed)
+    return "".join([folder, *folders, *made, *_janitor([job for job in listed if isinstance(job, PopupJob)], images)])
 
 
-def _job(job: DeployJob) -> str:
-    arguments = ", ".join(f"{key}: {quoted(value)}" for key, value in job.arguments().items())
-    script = f"@Library('platform') _\ndeployService({arguments})\n"
+def permitted(clouds: Iterable[str]) -> str:
+    """The part of a folder that lets its jobs use restricted clouds."""
+    listed = "\n".join(f"    clouds.appendNode('string', {quoted(cloud)})" for cloud in clouds)
+    if not listed:
+        return ""
+    return f"""\
+  configure {{ folder ->
+    def permission = folder / 'properties' / 'org.csanchez.jenkins.plugins.kubernetes.KubernetesFolderProperty'
+    def clouds = permission.appendNode('permittedClouds')
+{listed}
+  }}
+"""
+
+
+def call(function: str, arguments: dict[str, str]) -> str:
+    """A pipeline that is one call of the library."""
+    given = ", ".join(f"{key}: {quoted(value)}" for key, value in arguments.items())
+    return f"@Library('platform') _\n{function}({given})\n"
+
+
+def _job(job: Job, images: Images) -> str:
     return f"""\
 pipelineJob({quoted(job.path)}) {{
-  description({quoted(f"Deploys {job.service} to {job.environment}; builds of {job.source} ask for it")})
+  description({quoted(job.about)})
   logRotator {{ numToKeep(100) }}
   parameters {{
-    stringParam('VERSION', '', 'A version that a build released, such as 1.4.0-17.g1a2b3c4d')
+    stringParam('VERSION', '', 'A version that a build made, such as 1.4.0-17.g1a2b3c4d')
     stringParam('THREAD', '', 'Slack thread to go on in')
-  }}
+{_pull(job)}  }}
   definition {{
     cps {{
-      script({quoted(script)})
+      script({quoted(call(job.function, job.arguments(images)))})
       sandbox(true)
     }}
   }}
 }}
+"""
+
+
+def _pull(job: Job) -> str:
+    if not isinstance(job, PopupJob):
+        return ""
+    return "    stringParam('PULL', '', 'Number of the pull request; a build says it by its own name')\n"
+
+
+def _janitor(popups: list[PopupJob], images: Images) -> Iterable[str]:
+    """One job that looks at every popup namespace each hour."""
+    if not popups:
+        return
+    given = popups[0].arguments(images)
+    arguments = {key: given[key] for key in ("environment", "project", "location", "cluster", "namespaces", "hours")}
+    repositories = {job.service: job.repository.removesuffix(".git") for job in popups}
+    arguments["repositories"] = json.dumps(repositories)
+    about = f"Takes popups in {popups[0].environment} away: those that are over or whose pull request is closed"
+    yield f"""\
+pipelineJob({quoted(f"{FOLDER}/{names.JANITOR_JOB}")}) {{
+  description({quoted(about)})
+  logRotator {{ numToKeep(100) }}
+{schedule("H * * * *")}  definition {{
+    cps {{
+      script({quoted(call("popupJanitor", arguments))})
+      sandbox(true)
+    }}
+  }}
+}}
+"""
+
+
+def schedule(when: str) -> str:
+    """The part of a job that starts it by the clock, one run at a time."""
+    return f"""\
+  properties {{
+    disableConcurrentBuilds()
+    pipelineTriggers {{ triggers {{ cron {{ spec({quoted(when)}) }} }} }}
+  }}
 """
 
 

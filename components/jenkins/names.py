@@ -24,16 +24,34 @@ BREAK_GLASS_GROUP = "break-glass"
 """Group of whoever logs in with the admin secret while the login provider is down."""
 
 
-def deploy_namespace(environment: str) -> str:
-    """The namespace of the pods that deploy to an environment."""
-    return f"jenkins-deploy-{environment}"
+PREVIEW_CLOUD = "platform-preview"
+"""Cloud of the pods that preview stacks, with rights to read alone."""
+
+CHANGE_CLOUD = "platform-change"
+"""Cloud of the pods that update stacks."""
+
+POPUP_JOB = "popup"
+"""Last part of the name of the job that brings a pull request's build up."""
+
+JANITOR_JOB = "popup-janitor"
+"""The job that takes popups away."""
 
 
 def deploy_cloud(environment: str) -> str:
-    """The Jenkins cloud, pod template, label and credential of those pods."""
+    """The Jenkins cloud, pod template, label and credential of the pods that deploy to an environment."""
     return f"deploy-{environment}"
 
 
-def scheduler_account(environment: str) -> str:
+def popup_cloud(environment: str) -> str:
+    """The same for the pods that bring builds of pull requests up there."""
+    return f"popups-{environment}"
+
+
+def target_namespace(cloud: str) -> str:
+    """The namespace of a cloud's pods."""
+    return f"jenkins-{cloud}"
+
+
+def scheduler_account(cloud: str) -> str:
     """The account, and the Secret with its token, by which Jenkins starts those pods and does nothing else."""
-    return f"jenkins-deploy-{environment}"
+    return f"jenkins-{cloud}"

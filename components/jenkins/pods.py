@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.jenkins import names
+from components.jenkins import names, sizes
 from components.jenkins.registry import Images
 from components.jenkins.settings import BuildSettings
+from components.jenkins.words import ImageRole
 
 USER = 1000
 HOME = "/home/jenkins/agent"
@@ -66,9 +67,7 @@ def build(images: Images, size: BuildSettings) -> dict[str, Any]:
     return {
         "containers": [
             _buildkit(images["buildkit"], size),
-            _tool("crane", images["crane"]),
-            _tool("helm", images["helm"]),
-            _tool("gcloud", images["gcloud"], memory="512Mi"),
+            *(_tool(name, images[name]) for name in sizes.TOOLS),
         ],
         "volumes": [
             {"name": "buildkitd", "emptyDir": {"sizeLimit": size.scratch}},
@@ -84,13 +83,27 @@ def deploy(images: Images, pool: str | None) -> dict[str, Any]:
         "containers": [
             {"name": "jnlp", "securityContext": _HARDENED},
             _tool("helm", images["helm"]),
-            _tool("gcloud", images["gcloud"], memory="512Mi"),
+            _tool("gcloud", images["gcloud"]),
         ],
         "volumes": [_registry_login_volume()],
     }
 
 
-def _tool(name: str, image: str, *, memory: str = "256Mi") -> dict[str, Any]:
+def platform(images: Images, pool: str | None) -> dict[str, Any]:
+    """What this repository's own pipeline runs in: Pulumi, Python and git, with room for a few stacks at once."""
+    pulumi = {
+        **_tool("pulumi", images["pulumi"]),
+        "env": [{"name": "HOME", "value": HOME}, {"name": "PULUMI_SKIP_UPDATE_CHECK", "value": "true"}],
+        "resources": {
+            "requests": {"cpu": "1", "memory": "4Gi", "ephemeral-storage": "4Gi"},
+            "limits": {"memory": "4Gi", "ephemeral-storage": "8Gi"},
+        },
+        "volumeMounts": [],
+    }
+    return {**base(pool), "containers": [{"name": "jnlp", "securityContext": _HARDENED}, pulumi]}
+
+
+def _tool(name: ImageRole, image: str) -> dict[str, Any]:
     return {
         "name": name,
         "image": image,
@@ -100,10 +113,7 @@ def _tool(name: str, image: str, *, memory: str = "256Mi") -> dict[str, Any]:
             {"name": "DOCKER_CONFIG", "value": REGISTRY_LOGIN},
         ],
         "securityContext": _HARDENED,
-        "resources": {
-            "requests": {"cpu": "100m", "memory": memory, "ephemeral-storage": "1Gi"},
-            "limits": {"memory": memory, "ephemeral-storage": "2Gi"},
-        },
+        "resources": sizes.tool(sizes.TOOLS.get(name, "256Mi")),
         "volumeMounts": [_registry_login_mount()],
     }
 

@@ -9,48 +9,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from components import versions
+from components.jenkins import names, sizes
+from components.jenkins.targets import DeploySettings, PlatformSettings, PopupDeploySettings, TargetSettings
+from components.jenkins.words import Hostname, HttpsUrl, Image, ImageRole, Words
 from components.namespace import Cpu, Memory, QuotaSettings
 from components.settings import DnsLabel, Email, Settings
 
 StoreName = Literal["postgres", "redis", "mysql"]
 """A data store that a test can ask for."""
 
-ImageRole = Literal[
-    "controller", "agent", "reloader", "buildkit", "helm", "crane", "gcloud", "postgres", "redis", "mysql"
-]
-"""What an image is for; the keys of `versions.IMAGES`."""
-
 GOOGLE = "https://accounts.google.com/.well-known/openid-configuration"
-
-Hostname = Annotated[
-    str,
-    Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", examples=["jenkins.ci.example.com"]),
-]
-"""A full DNS name in lower case, without a scheme."""
-
-HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s{}$'\"\\]+$")]
-"""An https address, free of the characters that templates and scripts would read as their own."""
-
-Words = Annotated[str, Field(pattern=r"^[^\s{}$'\"\\]+$")]
-"""One word, free of the characters that templates and scripts would read as their own."""
-
-
-def _pinned(image: str) -> str:
-    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
-    if tag in ("", "latest"):
-        raise ValueError(f"{image} has no fixed tag; write name:1.2.3 or name:1.2.3@sha256:...")
-    return image
-
-
-Image = Annotated[
-    str,
-    Field(pattern=r"^[a-z0-9][a-z0-9.:/_-]*:[A-Za-z0-9_][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$"),
-    AfterValidator(_pinned),
-]
-"""An image with a tag, and a digest if wanted. Without a host it is Docker Hub's, pulled through the mirror."""
 
 
 class ChartSettings(Settings):
@@ -96,8 +67,8 @@ class ControllerSettings(Settings):
 class BuildSettings(Settings):
     """The namespace in which builds run, and the size of one image build."""
 
-    quota: QuotaSettings = QuotaSettings(cpu="64", memory="256Gi", scratch="1Ti", pods=100)
-    """What all builds may use together."""
+    quota: QuotaSettings = QuotaSettings(cpu="64", memory="256Gi", scratch="2Ti", pods=100)
+    """What all builds may use together: room for `max_agents` of them."""
 
     cpu: Cpu = "1"
     """CPU request of an image build."""
@@ -163,18 +134,8 @@ class GatewaySettings(Settings):
     namespace: DnsLabel
     """Namespace of the Gateway."""
 
-
-class DeploySettings(Settings):
-    """An environment that Jenkins deploys to: its own namespace, account, scheduler and cloud."""
-
-    approvers: tuple[Email, ...] = ()
-    """People (not groups: Google's login names none) who approve deploys; nobody is asked where the list is empty."""
-
-    account: Email | None = None
-    """Google service account of that environment as which its pods act."""
-
-    quota: QuotaSettings = QuotaSettings(cpu="2", memory="8Gi", scratch="20Gi", pods=10)
-    """What all deploys to it may use together."""
+    webhook_credential: DnsLabel = "github-webhook"
+    """Secret labelled `jenkins.io/credentials-type: secretText`, with the GitHub App's webhook secret under `text`."""
 
 
 class JenkinsSettings(Settings):
@@ -234,6 +195,9 @@ class JenkinsSettings(Settings):
     deploys: dict[DnsLabel, DeploySettings] = Field(default_factory=dict)
     """Environments that are deployed to, by the name of their stack."""
 
+    platform: PlatformSettings | None = None
+    """Jobs of this repository itself."""
+
     controller: ControllerSettings = ControllerSettings()
     """Size of Jenkins itself."""
 
@@ -261,17 +225,53 @@ class JenkinsSettings(Settings):
             )
         return self
 
+    def popups(self) -> tuple[str, PopupDeploySettings] | None:
+        """The environment in which builds of pull requests run, where there is one."""
+        return next(((key, one.popups) for key, one in self.deploys.items() if one.popups is not None), None)
+
+    def targets(self) -> dict[str, TargetSettings]:
+        """Everything with a cloud and an account of its own, by the name of the cloud."""
+        found: dict[str, TargetSettings] = {names.deploy_cloud(key): one for key, one in self.deploys.items()}
+        if (popups := self.popups()) is not None:
+            found[names.popup_cloud(popups[0])] = popups[1]
+        if self.platform is not None:
+            found |= {names.PREVIEW_CLOUD: self.platform.previews, names.CHANGE_CLOUD: self.platform.changes}
+        return found
+
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
         for environment in self.deploys:
             if len(f"jenkins-deploy-{environment}") > 63:
                 raise ValueError(f"deploys.{environment}: the name is too long; 48 characters at most")
+        with_popups = [key for key, one in self.deploys.items() if one.popups is not None]
+        if len(with_popups) > 1:
+            raise ValueError(f"deploys: {', '.join(with_popups)} all have popups; leave them in one environment")
+        if with_popups and names.POPUP_JOB in self.deploys:
+            raise ValueError(f"deploys.{names.POPUP_JOB}: the job of popups is called so; rename the environment")
+        if self.platform is not None and self.platform.owner != self.github_organization:
+            raise ValueError(
+                f"platform.repository is of {self.platform.owner}, and github_credential of {self.github_organization} "
+                "does not reach it; name a repository of that organization"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _agents_fit(self) -> Self:
         for key, quota in (("builds.quota", self.builds.quota), ("test_quota", self.test_quota)):
             if quota.pods < self.max_agents:
                 raise ValueError(
                     f"{key}.pods {quota.pods} is less than max_agents {self.max_agents}: pods beyond it would be "
                     "refused; raise the one or lower the other"
                 )
+        for resource, needed, share in sizes.missing(self.builds.quota, self.builds, self.max_agents):
+            raise ValueError(
+                f"builds.quota.{resource} has no room for {self.max_agents} builds (max_agents) of {share} each: "
+                f"write {needed} or more, or lower max_agents"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stores_stand_once(self) -> Self:
         repeated = sorted({store for store in self.stores if self.stores.count(store) > 1})
         if repeated:
             raise ValueError(f"stores: {', '.join(repeated)} is there twice; remove one")

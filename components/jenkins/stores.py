@@ -1,4 +1,4 @@
-"""The data stores that a test can ask for, each a native sidecar of the test's pod.
+"""The data stores that a test can ask for, each a native sidecar of the test's pod, and that a popup has beside it.
 
 Traps: probes name 127.0.0.1, for the images answer on their socket while they are still being set up. A native
 sidecar is an init container that goes on running: it is ready before the test starts, and a crash restarts it without
@@ -23,28 +23,43 @@ class Store:
     data: str
     """Where it writes; a scratch volume is mounted there."""
     probe: tuple[str, ...]
+    port: int
+    variable: str
+    """Environment variable that a service learns its address from."""
+    address: str
+    """What is in it, with `{host}`."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     arguments: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+    """Arguments that make it listen for its own pod alone."""
     memory: str = "512Mi"
 
 
-# No passwords: the stores listen for the pod alone and die with it.
+# No passwords: in a test they listen for the pod alone, in a popup the namespace is closed, and they die with either.
 STORES: Mapping[StoreName, Store] = {
     "postgres": Store(
         user=70,
         group=70,
         data="/var/lib/postgresql",
         probe=("pg_isready", "-h", "127.0.0.1", "-U", "postgres"),
+        port=5432,
+        variable="DATABASE_URL",
+        address="postgresql://postgres@{host}:5432/postgres",
         environment={"POSTGRES_HOST_AUTH_METHOD": "trust", "PGDATA": "/var/lib/postgresql/pgdata"},
         # Nothing survives the pod, so nothing has to reach the disk.
-        arguments=("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "listen_addresses=127.0.0.1"),
+        arguments=("-c", "fsync=off", "-c", "full_page_writes=off"),
+        alone=("-c", "listen_addresses=127.0.0.1"),
     ),
     "redis": Store(
         user=999,
         group=1000,
         data="/data",
         probe=("redis-cli", "-h", "127.0.0.1", "ping"),
-        arguments=("--save", "", "--appendonly", "no", "--bind", "127.0.0.1"),
+        port=6379,
+        variable="REDIS_URL",
+        address="redis://{host}:6379/0",
+        arguments=("--save", "", "--appendonly", "no", "--protected-mode", "no"),
+        alone=("--bind", "127.0.0.1"),
         memory="256Mi",
     ),
     "mysql": Store(
@@ -53,7 +68,11 @@ STORES: Mapping[StoreName, Store] = {
         data="/var/lib/mysql",
         probe=("mysqladmin", "ping", "-h", "127.0.0.1", "--silent"),
         environment={"MYSQL_ALLOW_EMPTY_PASSWORD": "yes", "MYSQL_DATABASE": "test"},
-        arguments=("--bind-address=127.0.0.1", "--skip-log-bin"),
+        port=3306,
+        variable="MYSQL_URL",
+        address="mysql://root@{host}:3306/test",
+        arguments=("--skip-log-bin",),
+        alone=("--bind-address=127.0.0.1",),
         memory="1Gi",
     ),
 }
@@ -66,7 +85,7 @@ def sidecar(name: StoreName, image: str) -> dict[str, Any]:
         "name": name,
         "image": image,
         "restartPolicy": "Always",
-        "args": list(store.arguments),
+        "args": [*store.arguments, *store.alone],
         "env": [{"name": key, "value": value} for key, value in store.environment.items()],
         "startupProbe": {"exec": {"command": list(store.probe)}, "periodSeconds": 1, "failureThreshold": 120},
         "securityContext": {
@@ -83,3 +102,21 @@ def sidecar(name: StoreName, image: str) -> dict[str, Any]:
         "volumeMounts": [{"name": f"{name}-data", "mountPath": store.data}],
     }
     return {"initContainers": [container], "volumes": [{"name": f"{name}-data", "emptyDir": {"sizeLimit": "2Gi"}}]}
+
+
+def shared(name: StoreName, image: str) -> dict[str, Any]:
+    """Values of the chart in delivery/resources/popup: a store that the pods of one namespace use together."""
+    store = STORES[name]
+    return {
+        "image": image,
+        "port": store.port,
+        "user": store.user,
+        "group": store.group,
+        "data": store.data,
+        "memory": store.memory,
+        "arguments": list(store.arguments),
+        "environment": dict(store.environment),
+        "probe": list(store.probe),
+        "variable": store.variable,
+        "address": store.address.format(host=name),
+    }

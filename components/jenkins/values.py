@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from components.jenkins import jcasc, names, pods, stores
+from components.jenkins import jcasc, names, pods, sizes, stores
 from components.jenkins.documents import as_yaml
-from components.jenkins.jobs import DeployJob
+from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings
+from components.jenkins.targets import TargetSettings
 from components.versions import CHART_PLUGINS, PLUGINS
 
 _CONTAINER = {
@@ -39,8 +40,8 @@ _NOT_EVICTED = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 _START_SECONDS = 900
 
 
-def helm_values(settings: JenkinsSettings, addresses: Addresses, jobs: Sequence[DeployJob] = ()) -> dict[str, Any]:
-    """All values that are given to the chart; `jobs` are the deploys that the folder `platform` offers."""
+def helm_values(settings: JenkinsSettings, addresses: Addresses, jobs: Sequence[Job] = ()) -> dict[str, Any]:
+    """All values that are given to the chart; `jobs` are those that the folder `platform` offers."""
     images = Images(addresses.docker_hub, settings.images)
     values: dict[str, Any] = {
         "fullnameOverride": "jenkins",
@@ -50,8 +51,7 @@ def helm_values(settings: JenkinsSettings, addresses: Addresses, jobs: Sequence[
         "agent": _builders(settings, images),
         "additionalAgents": _templates(settings, images),
         "additionalClouds": {
-            names.deploy_cloud(environment): _deploy_cloud(settings, images, environment)
-            for environment in settings.deploys
+            cloud: _restricted_cloud(settings, images, cloud, target) for cloud, target in settings.targets().items()
         },
         "persistence": {"existingClaim": names.HOME_CLAIM},
         "networkPolicy": {"enabled": False},  # the chart's opens 8080 to everyone; the component brings its own
@@ -64,12 +64,10 @@ def helm_values(settings: JenkinsSettings, addresses: Addresses, jobs: Sequence[
     return values
 
 
-def _controller(
-    settings: JenkinsSettings, addresses: Addresses, images: Images, jobs: Sequence[DeployJob]
-) -> dict[str, Any]:
+def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images, jobs: Sequence[Job]) -> dict[str, Any]:
     size = settings.controller
     mounted = [{"name": settings.login.client_secret, "keyName": key} for key in ("client-id", "client-secret")]
-    mounted += [{"name": names.scheduler_account(key), "keyName": "token"} for key in settings.deploys]
+    mounted += [{"name": names.scheduler_account(key), "keyName": "token"} for key in settings.targets()]
     values: dict[str, Any] = {
         "image": {**images.parts("controller").values(), "pullPolicy": "IfNotPresent"},
         "numExecutors": 0,
@@ -137,10 +135,7 @@ def _builders(settings: JenkinsSettings, images: Images) -> dict[str, Any]:
         "restrictedPssSecurityContext": False,  # would break BuildKit; the templates harden every other container
         "garbageCollection": {"enabled": True, "namespaces": names.TESTS_NAMESPACE, "timeout": 300},
         "annotations": _NOT_EVICTED,
-        "resources": {
-            "requests": {"cpu": "200m", "memory": "512Mi", "ephemeralStorage": "1Gi"},
-            "limits": {"cpu": "1", "memory": "512Mi", "ephemeralStorage": "2Gi"},
-        },
+        "resources": sizes.AGENT,
         "yamlMergeStrategy": "merge",
         "inheritYamlMergeStrategy": True,
         "yamlTemplate": as_yaml({"spec": pods.base(settings.agent_pool)}),
@@ -167,20 +162,20 @@ def _template(name: str, spec: dict[str, Any], **fields: str) -> dict[str, Any]:
     }
 
 
-def _deploy_cloud(settings: JenkinsSettings, images: Images, environment: str) -> dict[str, Any]:
-    """A cloud that only jobs of the platform folder may use, in a namespace only its own credential can reach."""
-    cloud = names.deploy_cloud(environment)
-    spec = pods.deploy(images, settings.controller.pool)
+def _restricted_cloud(settings: JenkinsSettings, images: Images, cloud: str, target: TargetSettings) -> dict[str, Any]:
+    """A cloud that only jobs of the platform's folders may use, in a namespace only its own credential can reach."""
+    platform = cloud in (names.PREVIEW_CLOUD, names.CHANGE_CLOUD)
+    spec = (pods.platform if platform else pods.deploy)(images, settings.controller.pool)
     return {
         "credentialsId": cloud,
         "additionalAgentsOverride": True,
         "agent": {
-            "namespace": names.deploy_namespace(environment),
+            "namespace": names.target_namespace(cloud),
             "serviceAccount": names.DEPLOY_ACCOUNT,
             "usageRestricted": True,
             "restrictedPssSecurityContext": True,
-            "containerCap": settings.deploys[environment].quota.pods,
-            "garbageCollection": {"namespaces": names.deploy_namespace(environment)},
+            "containerCap": target.quota.pods,
+            "garbageCollection": {"namespaces": names.target_namespace(cloud)},
             "defaultsProviderTemplate": cloud,
             **_template(cloud, spec),
         },

@@ -33,7 +33,16 @@ spec:
 
 /** A pod that reaches one environment; only jobs in the folder `platform` get one. */
 void deploy(String environment, Closure body) {
-    podTemplate(cloud: "deploy-${environment}", inheritFrom: "deploy-${environment}") {
+    restricted("deploy-${environment}", body)
+}
+
+/** A pod that reaches the popup namespaces of one environment, and nothing else there. */
+void popups(String environment, Closure body) {
+    restricted("popups-${environment}", body)
+}
+
+private void restricted(String cloud, Closure body) {
+    podTemplate(cloud: cloud, inheritFrom: cloud) {
         onNode(body)
     }
 }

@@ -1,18 +1,27 @@
 /** The Helm chart of a service, released with the image that it starts. */
 
-/** Package the chart under the build's version, with the image's digest in its values, and push it. */
+/** Release the chart under the build's version, with the released image's digest in its values. */
 void publish(Map service, String candidate, String version) {
+    push(service, candidate, version, env.SERVICES, env.CHARTS)
+}
+
+/** Leave the chart of a build that is not released among the candidates, for a popup; nothing else installs it. */
+void propose(Map service, String candidate, String version) {
+    push(service, candidate, version, env.CANDIDATES, "${env.CANDIDATES}/charts")
+}
+
+private void push(Map service, String candidate, String version, String images, String charts) {
     String folder = "${service.context}/chart"
     Map values = readYaml(file: "${folder}/values.yaml")
-    values.image = [repository: "${env.SERVICES}/${service.name}".toString(), digest: candidate.split('@')[1]]
+    values.image = [repository: "${images}/${service.name}".toString(), digest: candidate.split('@')[1]]
     writeYaml(file: "${folder}/values.yaml", data: values, overwrite: true)
     String login = '--registry-config "$DOCKER_CONFIG/config.json"'
     container('helm') {
         sh "helm package '${folder}' --version ${version} --app-version ${version} --destination packaged"
         // A chart that is there already is a repeated build's: the version names the commit and the build.
         sh """\
-helm show chart 'oci://${env.CHARTS}/${service.name}' --version ${version} ${login} >/dev/null 2>&1 ||
-  helm push 'packaged/${service.name}-${version}.tgz' 'oci://${env.CHARTS}' ${login}
+helm show chart 'oci://${charts}/${service.name}' --version ${version} ${login} >/dev/null 2>&1 ||
+  helm push 'packaged/${service.name}-${version}.tgz' 'oci://${charts}' ${login}
 """
     }
 }

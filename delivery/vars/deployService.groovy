@@ -66,7 +66,7 @@ private void release(Map job, String version) {
     String name = "'${job.service}' --namespace '${job.service}' ${reach}"
     stage('Deploy') {
         registry.login()
-        signIn(job)
+        cluster.signIn(job)
         container('helm') {
             sh "helm pull 'oci://${env.CHARTS}/${job.service}' --version ${version} --untar --registry-config \"\$DOCKER_CONFIG/config.json\""
             sh """\
@@ -87,19 +87,5 @@ helm upgrade ${name} './${job.service}' --install --atomic --wait --timeout 10m 
             }
             error("the smoke test failed and the release before it is back (${failure.message})")
         }
-    }
-}
-
-/** A kubeconfig for the cluster's DNS endpoint, whose certificate is a public one; the token lives for an hour. */
-private void signIn(Map job) {
-    container('gcloud') {
-        sh """\
-set +x
-umask 077
-endpoint=\$(gcloud container clusters describe '${job.cluster}' --project '${job.project}' --location '${job.location}' \\
-  --format 'value(controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint)')
-printf 'apiVersion: v1\\nkind: Config\\ncurrent-context: c\\nclusters: [{name: c, cluster: {server: "https://%s"}}]\\n' "\$endpoint" > "\$DOCKER_CONFIG/kubeconfig"
-printf 'contexts: [{name: c, context: {cluster: c, user: u}}]\\nusers: [{name: u, user: {token: "%s"}}]\\n' "\$(gcloud auth print-access-token)" >> "\$DOCKER_CONFIG/kubeconfig"
-"""
     }
 }

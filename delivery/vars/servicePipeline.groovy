@@ -2,8 +2,9 @@
  * The pipeline of every service: its Jenkinsfile is `@Library('platform') _` and
  * `servicePipeline(name: 'orders', stores: ['postgres', 'redis'])`.
  *
- * Preflight → Build → Test → Push → Chart → Deploy. A pull request ends after Test; the main branch goes on to
- * staging by itself and asks for production. Each stage that runs something has a pod of its own.
+ * Preflight → Build → Test → Push → Chart → Deploy. A pull request ends after Test, or with `popup: true` goes on to
+ * Chart → Popup; the main branch goes on to staging by itself and asks for production. Each stage that runs something
+ * has a pod of its own.
  *
  * name       as in services/NAME.yaml
  * stores     data stores that the tests start: postgres, redis, mysql
@@ -12,6 +13,7 @@
  * workdir    folder inside the image that holds the Makefile
  * minutes    when a build that hangs is ended
  * main       the branch that is released
+ * popup      whether a build of a pull request is brought up for some days, with stores of its own
  * deploys    environments in the order of their deploys; the build waits for all but the last
  */
 def call(Map given) {
@@ -31,7 +33,10 @@ def call(Map given) {
         if (release) {
             deploy(service, run, thread)
         }
-        slack.good(thread, release ? "${run.version} is released" : 'builds and passes its tests')
+        if (service.popup && env.CHANGE_ID) {
+            popUp(service, run, thread)
+        }
+        slack.good(thread, release ? "${run.version} is released" : "builds and passes its tests${run.popup ?: ''}")
     } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
         currentBuild.result = 'ABORTED'
         slack.warn(thread, "was stopped at ${run.stage}")
@@ -88,6 +93,34 @@ private void push(Map service, Map run) {
     }
 }
 
+/** Bring the build up where it can be tried. A full house fails nothing: the tests have passed. */
+private void popUp(Map service, Map run, Map thread) {
+    run.stage = 'Chart'
+    agents.build {
+        stage('Chart') {
+            checkout scm
+            registry.login()
+            chart.propose(service, run.image, run.version)
+        }
+    }
+    run.stage = 'Popup'
+    stage('Popup') {
+        def ended = build(job: "/platform/${service.name}/popup", parameters: handed(run, thread), wait: true, propagate: false)
+        if (ended.result == 'NOT_BUILT') {
+            slack.warn(thread, "has no popup: ${ended.description}")
+        } else if (ended.result != 'SUCCESS') {
+            error("the popup did not come up: ${ended.absoluteUrl}")
+        } else {
+            run.popup = "; ${ended.description}".toString()
+        }
+    }
+}
+
+/** What a job of the platform is told. */
+private List handed(Map run, Map thread) {
+    return [string(name: 'VERSION', value: run.version), string(name: 'THREAD', value: thread.id ?: '')]
+}
+
 /** Every environment has a job that only the platform writes; the last one is not waited for, it may ask a person. */
 private void deploy(Map service, Map run, Map thread) {
     for (int i = 0; i < service.deploys.size(); i++) {
@@ -96,7 +129,7 @@ private void deploy(Map service, Map run, Map thread) {
         stage(run.stage) {
             build(
                 job: "/platform/${service.name}/${environment}",
-                parameters: [string(name: 'VERSION', value: run.version), string(name: 'THREAD', value: thread.id ?: '')],
+                parameters: handed(run, thread),
                 wait: i < service.deploys.size() - 1
             )
         }
@@ -107,7 +140,7 @@ private void deploy(Map service, Map run, Map thread) {
 private Map settings(Map given) {
     Map known = [
         name: null, stores: [], channel: '', context: '.', workdir: '/app', minutes: 60, main: 'main',
-        testTarget: 'test', deploys: ['staging', 'production'],
+        testTarget: 'test', popup: false, deploys: ['staging', 'production'],
     ]
     List unknown = others(given.keySet() as List, known.keySet() as List)
     if (unknown) {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 
-from components.access import PULLED_REPOSITORIES, PlatformAccess
+from components.access import CANDIDATES, PULLED_REPOSITORIES, PlatformAccess, PopupAccess
 from components.binary_authorization import BinaryAuthorization
-from components.jenkins.jobs import DeployJob
+from components.jenkins.jobs import DeployJob, Job, PopupJob
 from components.jenkins.settings import JenkinsSettings
+from components.popups import Popups, PopupSettings
 from components.registry import ContainerRegistry
 from infra import contract
 from infra.environment import Environment, physical_name, through
@@ -16,17 +19,26 @@ from infra.parts.runtime import Runtime
 from infra.services import within
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """Who deploys here: into tenants, and into popup namespaces; nobody where ci itself is."""
+
+    images: list[pulumi.Output[str]]
+    """Repositories whose images may run."""
+    deployer: pulumi.Output[str] | None = None
+
+
 def make(here: Environment, base: Foundation, runtime: Runtime) -> pulumi.Output[str] | None:
     """The account that deploys into this environment, where there is one; only images of the registry may run."""
-    images, deployer = _downstream(here, base, runtime) if here.config.upstream else _home(here, base, runtime)
-    BinaryAuthorization("images", here.config.binary_authorization, repositories=images, opts=base.cloud)
-    return deployer
+    made = _downstream(here, base, runtime) if here.config.upstream else _home(here, base, runtime)
+    BinaryAuthorization("images", here.config.binary_authorization, repositories=made.images, opts=base.cloud)
+    return made.deployer
 
 
-def _home(here: Environment, base: Foundation, runtime: Runtime) -> tuple[list[pulumi.Output[str]], None]:
+def _home(here: Environment, base: Foundation, runtime: Runtime) -> Delivery:
     config = here.config
     if config.registry is None:
-        return [], None
+        return Delivery([])
     registry = ContainerRegistry(
         "registry",
         config.registry,
@@ -48,15 +60,19 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> tuple[list[p
             jobs=_jobs(here, config.jenkins),
             opts=through(base.google, runtime.inside),
         )
-        deployers = jenkins.deployers
+        deployers = jenkins.identities
         pulumi.export("jenkins", jenkins.url)
     contract.Platform(base.project.id, registry.refs.location, registry.url, pulumi.Output.all(**deployers)).publish()
     pulumi.export("registry", registry.url)
-    return [registry.url, *registry.old_urls], None
+    return Delivery([registry.url, *registry.old_urls])
 
 
-def _jobs(here: Environment, jenkins: JenkinsSettings) -> list[DeployJob]:
+def _jobs(here: Environment, jenkins: JenkinsSettings) -> list[Job]:
     """A job for each service of the catalogue in each environment that it runs in and Jenkins deploys to."""
+    return [*_deploys(here, jenkins), *_popups(here, jenkins)]
+
+
+def _deploys(here: Environment, jenkins: JenkinsSettings) -> list[DeployJob]:
     return [
         DeployJob(
             service=name,
@@ -76,9 +92,32 @@ def _jobs(here: Environment, jenkins: JenkinsSettings) -> list[DeployJob]:
     ]
 
 
-def _downstream(
-    here: Environment, base: Foundation, runtime: Runtime
-) -> tuple[list[pulumi.Output[str]], pulumi.Output[str]]:
+def _popups(here: Environment, jenkins: JenkinsSettings) -> list[PopupJob]:
+    """One for each service of the environment with popups; `popup: null` keeps a service out of these too."""
+    found = jenkins.popups()
+    if found is None:
+        return []
+    environment, settings = found
+    place = here.others[environment]
+    return [
+        PopupJob(
+            service=name,
+            environment=environment,
+            project=place.project.id,
+            location=place.cluster.zone or place.region,
+            cluster=physical_name(environment),
+            channel=service.channel,
+            repository=service.repository,
+            namespaces=place.popups.namespaces if place.popups else 0,
+            hours=settings.hours,
+            stores=service.stores,
+        )
+        for name, service in here.services.items()
+        if service.popup is not None and service.within(environment, place.environment.kind) is not None
+    ]
+
+
+def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Delivery:
     upstream = contract.Platform.of(here.config.upstream or "")
     access = PlatformAccess(
         "access",
@@ -91,4 +130,34 @@ def _downstream(
         opts=base.cloud,
     )
     pulumi.export("registry", upstream.registry_url)
-    return [pulumi.Output.concat(upstream.registry_url, "/", one) for one in PULLED_REPOSITORIES], access.deployer
+    images = [pulumi.Output.concat(upstream.registry_url, "/", one) for one in PULLED_REPOSITORIES]
+    if here.config.popups is not None:
+        images.append(_popup_namespaces(here, here.config.popups, base, runtime, upstream))
+    return Delivery(images, access.deployer)
+
+
+def _popup_namespaces(
+    here: Environment, settings: PopupSettings, base: Foundation, runtime: Runtime, upstream: contract.Platform
+) -> pulumi.Output[str]:
+    """Where builds of pull requests run; returns the repository whose images run there and nowhere else."""
+    access = PopupAccess(
+        "popup-access",
+        project_id=base.project.id,
+        registry_project=upstream.registry_project,
+        registry_location=upstream.registry_location,
+        node_account=runtime.cluster.node_account,
+        connect_role=runtime.access.connect_role,
+        deployer_principal=upstream.deployer(here.name, popups=True),
+        opts=base.cloud,
+    )
+    candidates = pulumi.Output.concat(upstream.registry_url, "/", CANDIDATES)
+    Popups(
+        "popups",
+        settings,
+        deployer=access.deployer,
+        candidates=candidates,
+        database_range=here.config.network.nodes,
+        owner=here.config.environment.owner,
+        opts=through(runtime.inside),
+    )
+    return candidates

@@ -84,13 +84,30 @@ def test_foreign_images_are_refused_but_in_ci_where_they_are_logged(recordings: 
     assert modes == {"ci": "DRYRUN_AUDIT_LOG_ONLY", "staging": enforced, "production": enforced}
 
 
-def test_candidates_run_nowhere_but_in_ci(recordings: dict[str, Recording]) -> None:
-    for stack in ("staging", "production"):
-        (policy,) = recordings[stack].of_type("gcp:binaryauthorization/policy:Policy").values()
-        assert [one["namePattern"] for one in policy.inputs["admissionWhitelistPatterns"]] == [
-            "europe-docker.pkg.dev/acme-at-work-ci/services/**",
-            "europe-docker.pkg.dev/acme-at-work-ci/docker-hub/**",
-        ]
+def test_candidates_never_run_in_production_and_in_staging_in_popups_alone(recordings: dict[str, Recording]) -> None:
+    registry = "europe-docker.pkg.dev/acme-at-work-ci"
+    allowed = {
+        stack: [one["namePattern"] for one in policy.inputs["admissionWhitelistPatterns"]]
+        for stack in ("staging", "production")
+        for policy in recordings[stack].of_type("gcp:binaryauthorization/policy:Policy").values()
+    }
+    released = [f"{registry}/services/**", f"{registry}/docker-hub/**"]
+    assert allowed == {"staging": [*released, f"{registry}/candidates/**"], "production": released}
+    token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
+    assert not recordings["production"].of_type(token)
+    policy = recordings["staging"].one(token, "popups-candidates").inputs["spec"]
+    assert all(f"startsWith('{registry}/candidates/')" in one["expression"] for one in policy["validations"])
+    pulled = {
+        stack: {
+            one.inputs["repository"]
+            for one in recordings[stack]
+            .of_type("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember")
+            .values()
+            if "nodes" in one.inputs["member"]
+        }
+        for stack in ("staging", "production")
+    }
+    assert pulled["staging"] - pulled["production"] == {"candidates"}
 
 
 def test_accesses_to_data_are_logged_where_data_is(recordings: dict[str, Recording]) -> None:
@@ -163,6 +180,14 @@ def test_people_change_things_in_staging_and_look_in_production(recordings: dict
         for stack in ("staging", "production")
     }
     assert roles == {
-        "staging": {("Group", "view"), ("Group", "edit"), ("User", "edit")},
+        "staging": {
+            ("Group", "view"),
+            ("Group", "edit"),
+            ("User", "edit"),
+            # In popups: people and the account inside have a role of their own, ci may only act as that account.
+            ("Group", "atwork-popup"),
+            ("ServiceAccount", "atwork-popup"),
+            ("User", "act-as-deployer"),
+        },
         "production": {("Group", "view"), ("User", "edit")},
     }

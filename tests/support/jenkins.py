@@ -20,8 +20,15 @@ MOST: dict[str, Any] = {
     "slack": {"team": "acme", "channel": "#builds"},
     "gateway": {"name": "ci", "namespace": "gateway"},
     "controller": {"pool": "system"},
+    "platform": {
+        "repository": "https://github.com/acme/platform",
+        "backend": "gs://acme-pulumi",
+        "bot": "acme-jenkins[bot]",
+        "slack_webhook": "slack-webhook",
+        "changes": {"account": "platform-changes@acme-ci.iam.gserviceaccount.com"},
+    },
     "deploys": {
-        "staging": {},
+        "staging": {"popups": {"hours": 48}},
         "production": {
             "approvers": ["sam@example.com", "kim@example.com"],
             "account": "platform-deployer@acme-production.iam.gserviceaccount.com",

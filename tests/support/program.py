@@ -16,7 +16,11 @@ PLATFORM = {
     "registryProject": "acme-at-work-ci",
     "registryLocation": "europe",
     "registryUrl": "europe-docker.pkg.dev/acme-at-work-ci",
-    "deployers": {"staging": "principal://staging-deployer", "production": "principal://production-deployer"},
+    "deployers": {
+        "deploy-staging": "principal://staging-deployer",
+        "popups-staging": "principal://staging-popups",
+        "deploy-production": "principal://production-deployer",
+    },
 }
 
 

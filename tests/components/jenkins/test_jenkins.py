@@ -16,13 +16,14 @@ from components.jenkins import Jenkins
 from components.jenkins.values import helm_values
 from components.registry import RegistryRefs
 
-NAMESPACES = ["jenkins", "jenkins-agents", "jenkins-tests", "jenkins-deploy-staging", "jenkins-deploy-production"]
-DEPLOYERS = {
-    environment: (
+CLOUDS = ["deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-change"]
+NAMESPACES = ["jenkins", "jenkins-agents", "jenkins-tests", *(f"jenkins-{cloud}" for cloud in CLOUDS)]
+IDENTITIES = {
+    cloud: (
         "principal://iam.googleapis.com/projects/482015730914/locations/global/workloadIdentityPools/"
-        f"acme-ci.svc.id.goog/subject/ns/jenkins-deploy-{environment}/sa/deployer"
+        f"acme-ci.svc.id.goog/subject/ns/jenkins-{cloud}/sa/deployer"
     )
-    for environment in ("staging", "production")
+    for cloud in CLOUDS
 }
 
 
@@ -92,14 +93,13 @@ def test_pod_security_levels() -> None:
         "jenkins": "restricted",
         "jenkins-agents": "privileged",
         "jenkins-tests": "baseline",
-        "jenkins-deploy-staging": "restricted",
-        "jenkins-deploy-production": "restricted",
+        **{f"jenkins-{cloud}": "restricted" for cloud in CLOUDS},
     }
 
 
 def test_accounts_mount_no_token_by_themselves() -> None:
     accounts = _most().of_type("kubernetes:core/v1:ServiceAccount").values()
-    assert len(accounts) == 6
+    assert len(accounts) == 2 + 2 * len(CLOUDS)
     assert all(found.inputs["automountServiceAccountToken"] is False for found in accounts)
 
 
@@ -170,7 +170,7 @@ def test_outputs_are_the_public_attributes() -> None:
     assert component.outputs == {
         "url": "https://jenkins.ci.example.com",
         "namespace": "jenkins",
-        "deployers": DEPLOYERS,
+        "identities": IDENTITIES,
     }
     for part in _most().components():
         assert part.outputs is not None, f"{part.name} registers no outputs"
@@ -182,7 +182,7 @@ def test_without_deploys_there_is_nobody_who_deploys() -> None:
     assert recording.one("atwork:jenkins:Jenkins", "jenkins").outputs == {
         "url": "https://jenkins.ci.example.com",
         "namespace": "jenkins",
-        "deployers": {},
+        "identities": {},
     }
     assert not recording.of_type("kubernetes:core/v1:Secret")
 
@@ -195,8 +195,7 @@ def test_jenkins_own_account_has_no_right_where_deploys_run() -> None:
     account = {"kind": "ServiceAccount", "namespace": "jenkins"}
     assert subjects == {
         "jenkins-tests": [{**account, "name": "jenkins"}],
-        "jenkins-deploy-staging": [{**account, "name": "jenkins-deploy-staging"}],
-        "jenkins-deploy-production": [{**account, "name": "jenkins-deploy-production"}],
+        **{f"jenkins-{cloud}": [{**account, "name": f"jenkins-{cloud}"}] for cloud in CLOUDS},
     }
 
 
@@ -208,7 +207,7 @@ def test_roles_reach_pods_and_their_logs_alone() -> None:
 
 def test_secrets_are_filled_in_by_the_cluster() -> None:
     secrets = _most().of_type("kubernetes:core/v1:Secret").values()
-    assert len(secrets) == 2
+    assert len(secrets) == len(CLOUDS)
     for secret in secrets:
         name = secret.inputs["metadata"]["name"]
         assert secret.inputs["type"] == "kubernetes.io/service-account-token"
@@ -234,6 +233,7 @@ def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> Non
         "jenkins-agents/sa/jenkins-agent": {f"writer {name}" for name in ("candidates", "services", "charts", "cache")},
         "jenkins-deploy-staging/sa/deployer": {"reader services", "reader charts"},
         "jenkins-deploy-production/sa/deployer": {"reader services", "reader charts"},
+        "jenkins-popups-staging/sa/deployer": {"reader candidates"},
     }
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.jenkins.jobs import DeployJob, platform, quoted
+from components.jenkins.jobs import DeployJob, PopupJob, platform, quoted
+from components.jenkins.registry import Images
+from components.jenkins.stores import STORES
 
+IMAGES = Images("mirror/hub", {})
 JOB = DeployJob(
     "orders", "staging", "acme-staging", "europe-west1", "atwork-staging", "#orders", "https://x.org/a/shop.git"
 )
@@ -21,12 +25,12 @@ def test_where_a_service_is_built_is_its_repositorys_job() -> None:
 
 
 def test_without_clouds_and_jobs_there_is_an_empty_folder() -> None:
-    assert "configure" not in platform([], [])
-    assert "pipelineJob" not in platform([], [])
+    assert "configure" not in platform([], [], IMAGES)
+    assert "pipelineJob" not in platform([], [], IMAGES)
 
 
 def test_a_job_says_all_that_the_library_is_called_with() -> None:
-    text = platform(["staging"], [JOB])
+    text = platform(["deploy-staging"], [JOB], IMAGES)
     assert "clouds.appendNode('string', 'deploy-staging')" in text
     assert "folder('platform/orders')" in text
     called = set(re.findall(r"(\w+): ", text.partition("deployService(")[2].partition(")")[0]))
@@ -54,4 +58,28 @@ def test_a_quoted_text_is_one_line_and_ends_where_it_should(text: str) -> None:
 
 @pytest.mark.parametrize("part", ["{{", "${"])
 def test_nothing_in_it_is_a_template_or_a_reference(part: str) -> None:
-    assert part not in platform(["staging"], [JOB])
+    assert part not in platform(["deploy-staging"], [JOB], IMAGES)
+
+
+POPUP = PopupJob(
+    "orders", "staging", "acme-staging", "europe-west1", "atwork-staging", "#orders", "https://github.com/acme/shop.git",
+    namespaces=3, hours=24, stores=("postgres", "redis"),
+)  # fmt: skip
+
+
+def test_a_popup_brings_the_stores_of_the_tests_where_its_namespace_reaches_them() -> None:
+    beside = json.loads(POPUP.arguments(IMAGES)["stores"])["stores"]
+    assert beside["postgres"]["image"] == IMAGES["postgres"]
+    assert beside["redis"]["address"] == "redis://redis:6379/0"
+    assert not any("127.0.0.1" in argument for one in beside.values() for argument in one["arguments"])
+    assert {one["variable"] for one in beside.values()} == {STORES[name].variable for name in POPUP.stores}
+
+
+def test_popups_have_a_janitor_that_knows_where_each_pull_request_is() -> None:
+    text = platform(["popups-staging"], [JOB, POPUP], IMAGES)
+    assert "pipelineJob('platform/orders/popup')" in text
+    assert "pipelineJob('platform/popup-janitor')" in text
+    assert "cron { spec('H * * * *') }" in text
+    assert 'repositories: \\\'{"orders": "https://github.com/acme/shop"}\\\'' in text
+    assert "popup-janitor" not in platform(["deploy-staging"], [JOB], IMAGES)
+    assert "{{" not in text

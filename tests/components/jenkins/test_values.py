@@ -148,14 +148,16 @@ def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> No
     values = _values()
     credentials = _scripts(values)["credentials"]["credentials"]["system"]["domainCredentials"][0]["credentials"]
     by_id = {entry["string"]["id"]: entry["string"] for entry in credentials}
-    assert list(values["additionalClouds"]) == ["deploy-staging", "deploy-production"]
-    for environment in ("staging", "production"):
-        cloud = values["additionalClouds"][names.deploy_cloud(environment)]
+    clouds = values["additionalClouds"]
+    assert list(clouds) == [
+        "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-change",
+    ]  # fmt: skip
+    for name, cloud in clouds.items():
         assert cloud["agent"]["usageRestricted"] is True
-        assert cloud["agent"]["namespace"] == f"jenkins-deploy-{environment}"
+        assert cloud["agent"]["namespace"] == f"jenkins-{name}"
         assert cloud["additionalAgentsOverride"] is True
         assert by_id[cloud["credentialsId"]]["scope"] == "SYSTEM"
-        assert by_id[cloud["credentialsId"]]["secret"] == f"${{jenkins-deploy-{environment}-token}}"
+        assert by_id[cloud["credentialsId"]]["secret"] == f"${{jenkins-{name}-token}}"
 
 
 def test_a_deploy_cloud_states_what_it_changes() -> None:
@@ -165,11 +167,46 @@ def test_a_deploy_cloud_states_what_it_changes() -> None:
         assert empty == []
 
 
-def test_only_the_platform_folder_may_use_the_deploy_clouds() -> None:
-    services, platform = (job["script"] for job in _scripts(_values())["jobs"]["jobs"])
+def _permitted(script: str) -> dict[str, list[str]]:
+    """Restricted clouds by the folder whose jobs may use them."""
+    found = re.findall(r"^folder\('([^']*)'\)(.*?)^\}", script, re.MULTILINE | re.DOTALL)
+    return {name: re.findall(r"appendNode\('string', '([^']*)'\)", body) for name, body in found}
+
+
+def test_only_the_platforms_folders_may_use_restricted_clouds() -> None:
+    services, platform, own = (job["script"] for job in _scripts(_values())["jobs"]["jobs"])
     assert "permittedClouds" not in services
-    assert re.findall(r"appendNode\('string', '([^']*)'\)", platform) == ["deploy-staging", "deploy-production"]
+    assert _permitted(platform) == {"platform": ["deploy-staging", "deploy-production", "popups-staging"]}
     assert "configure" not in _scripts(_values(LEAST))["jobs"]["jobs"][1]["script"]
+    assert _permitted(own) == {
+        "platform-previews": ["platform-preview"],
+        "platform-changes": ["platform-preview", "platform-change"],
+    }
+
+
+def test_code_of_a_pull_request_is_in_no_folder_that_changes_stacks() -> None:
+    own = _scripts(_values())["jobs"]["jobs"][2]["script"]
+    assert re.findall(r"^(\w+)\('([^']*)'\)", own, re.MULTILINE) == [
+        ("folder", "platform-previews"),
+        ("multibranchPipelineJob", "platform-previews/stacks"),
+        ("folder", "platform-changes"),
+        ("pipelineJob", "platform-changes/update"),
+        ("pipelineJob", "platform-changes/drift"),
+        ("pipelineJob", "platform-changes/reap"),
+    ]
+    assert own.count("branch('main')") == 3
+    assert "Fork" not in own
+
+
+def test_this_repository_is_not_a_service_too() -> None:
+    assert "excludes('platform')" in _scripts(_values())["jobs"]["jobs"][0]["script"]
+    assert "excludes" not in _scripts(_values(LEAST))["jobs"]["jobs"][0]["script"]
+
+
+def test_calls_of_github_are_verified_where_they_come_from_outside() -> None:
+    github = _scripts(_values())["webhook"]["unclassified"]["githubpluginconfig"]
+    assert github == {"hookSecretConfigs": [{"credentialsId": "github-webhook"}]}
+    assert "webhook" not in _scripts(_values(LEAST))
 
 
 def test_builds_have_the_rights_of_who_starts_them() -> None:

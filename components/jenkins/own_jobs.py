@@ -1,0 +1,97 @@
+"""The jobs of this repository itself, as Job DSL: its Jenkinsfile in pull requests, and on the main branch.
+
+A pull request brings a Jenkinsfile of its own, so that its folder may use the cloud that reads stacks and no other.
+What changes stacks is in a second folder, whose jobs run the main branch. Neither is inside the other: what a folder
+may use, all folders inside it may.
+"""
+
+from __future__ import annotations
+
+from components.jenkins import names
+from components.jenkins.jobs import permitted, quoted, schedule
+from components.jenkins.targets import PlatformSettings
+
+PREVIEWS = "platform-previews"
+CHANGES = "platform-changes"
+
+_PUSH = """\
+  properties {
+    disableConcurrentBuilds()
+    pipelineTriggers { triggers { githubPush() } }
+  }
+"""
+
+
+def own(settings: PlatformSettings, credential: str) -> str:
+    """Both folders. The Jenkinsfile knows by a job's name what it is to do."""
+    jobs = {
+        "update": ("Updates ci, then staging, then production with what was merged", _PUSH),
+        "drift": ("Tells what changed behind Pulumi's back", schedule("H 3 * * *")),
+        "reap": ("Destroys pop-up environments that are over", schedule("H * * * *")),
+    }
+    return "".join(
+        [
+            _folder(PREVIEWS, "What a pull request does to every environment; reads, and changes nothing",
+                    [names.PREVIEW_CLOUD]),
+            _pull_requests(settings, credential),
+            _folder(CHANGES, "What changes the environments; runs the main branch alone",
+                    [names.PREVIEW_CLOUD, names.CHANGE_CLOUD]),
+            *(_job(settings, credential, name, about, when) for name, (about, when) in jobs.items()),
+        ]
+    )  # fmt: skip
+
+
+def _folder(name: str, about: str, clouds: list[str]) -> str:
+    return f"""\
+folder('{name}') {{
+  description({quoted(about)})
+{permitted(clouds)}}}
+"""
+
+
+def _pull_requests(settings: PlatformSettings, credential: str) -> str:
+    """Pull requests of branches of the repository, not of forks, as their authors pushed them."""
+    return f"""\
+multibranchPipelineJob('{PREVIEWS}/stacks') {{
+  branchSources {{
+    branchSource {{
+      source {{
+        github {{
+          id('{PREVIEWS}')
+          repoOwner({quoted(settings.owner)})
+          repository({quoted(settings.name)})
+          repositoryUrl({quoted(settings.repository)})
+          configuredByUrl(false)
+          credentialsId({quoted(credential)})
+          traits {{ gitHubPullRequestDiscovery {{ strategyId(2) }} }}
+        }}
+      }}
+    }}
+  }}
+  factory {{ workflowBranchProjectFactory {{ scriptPath('Jenkinsfile') }} }}
+  orphanedItemStrategy {{ discardOldItems {{ numToKeep(20) }} }}
+}}
+"""
+
+
+def _job(settings: PlatformSettings, credential: str, name: str, about: str, when: str) -> str:
+    return f"""\
+pipelineJob('{CHANGES}/{name}') {{
+  description({quoted(about)})
+  logRotator {{ numToKeep(100) }}
+{when}  definition {{
+    cpsScm {{
+      scm {{
+        git {{
+          remote {{
+            url({quoted(settings.repository)})
+            credentials({quoted(credential)})
+          }}
+          branch({quoted(settings.main)})
+        }}
+      }}
+      scriptPath('Jenkinsfile')
+    }}
+  }}
+}}
+"""

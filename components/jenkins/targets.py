@@ -1,0 +1,78 @@
+"""What deploys and what changes the platform: everything with a cloud, an account and a credential of its own.
+
+A Jenkinsfile of a service reaches none of it (docs/adr/0003-jenkins-deploy-rights.md).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from components.jenkins.words import HttpsUrl, Words
+from components.namespace import QuotaSettings
+from components.settings import DnsLabel, Email, Settings
+
+
+class TargetSettings(Settings):
+    """Pods that a Jenkinsfile of a service cannot reach: their own namespace, account, scheduler and cloud."""
+
+    account: Email | None = None
+    """Google service account as which its pods act."""
+
+    quota: QuotaSettings = QuotaSettings(cpu="2", memory="8Gi", scratch="20Gi", pods=10)
+    """What all its pods may use together."""
+
+
+class PopupDeploySettings(TargetSettings):
+    """Builds of pull requests that run in an environment for a while, in one of its popup namespaces."""
+
+    hours: Annotated[int, Field(ge=1, le=336)] = 72
+    """How long one stays after its last build; it goes earlier when its pull request is closed."""
+
+
+class DeploySettings(TargetSettings):
+    """An environment that Jenkins deploys to."""
+
+    approvers: tuple[Email, ...] = ()
+    """People (not groups: Google's login names none) who approve deploys; nobody is asked where the list is empty,
+    which a production that is long-lived does not allow."""
+
+    popups: PopupDeploySettings | None = None
+    """Present in the one environment that has namespaces for builds of pull requests."""
+
+
+class PlatformSettings(Settings):
+    """This repository's own pipeline: previews of the stacks in pull requests, updates from the main branch."""
+
+    repository: Annotated[HttpsUrl, Field(pattern=r"^https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+$")]
+    """Git repository on GitHub, of the organization whose repositories are built."""
+
+    main: Words = "main"
+    """The branch that is applied."""
+
+    backend: Annotated[str, Field(pattern=r"^gs://[a-z0-9][a-z0-9._/-]+$", examples=["gs://acme-pulumi-state"])]
+    """Pulumi's backend: the bucket of the state."""
+
+    bot: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\[bot\])?$", examples=["acme-jenkins[bot]"])]
+    """Login of the GitHub App of `github_credential`, which owns the comment in a pull request."""
+
+    slack_webhook: DnsLabel | None = None
+    """Secret labelled `jenkins.io/credentials-type: secretText`, with Slack's incoming webhook under `text`; where it
+    is left out, deploys and drift are told in the logs alone."""
+
+    previews: TargetSettings = TargetSettings()
+    """Who previews: an account that reads the stacks and changes nothing, for previews run a pull request's code."""
+
+    changes: TargetSettings = TargetSettings()
+    """Who updates the stacks; only jobs of the main branch become it."""
+
+    @property
+    def owner(self) -> str:
+        """The organization on GitHub."""
+        return self.repository.split("/")[3]
+
+    @property
+    def name(self) -> str:
+        """The repository's name there."""
+        return self.repository.split("/")[4].removesuffix(".git")

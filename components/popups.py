@@ -1,0 +1,190 @@
+"""Namespaces in which builds of pull requests run for a while, a fixed number of them, handed out like parking spaces.
+
+Owns: the namespaces `popup-1` to `popup-N` with all that makes a namespace safe, the account `deployer` in each, who
+may act as these accounts, and what of a popup is refused at admission.
+Does not own: what runs there and for how long (delivery/vars/popupService.groovy), the Google account that ci acts as
+(components/access.py).
+
+Traps:
+- RBAC knows no prefixes: a right to make namespaces `pr-*` is a right to make any. Hence namespaces that stand already
+  (docs/adr/0007-popups.md).
+- A chart of a pull request is unreviewed and may name any namespace. ci therefore has no right of its own in them: it
+  acts as the account of the one namespace that it was given, which has none in the others.
+- Candidates may be pulled by every node of the cluster, for the nodes pull; a policy keeps them out of all namespaces
+  but these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pydantic import Field
+
+from components import popup_admission
+from components.namespace import Namespace, NamespaceSettings, QuotaSettings
+from components.settings import Email, Settings
+from components.tenant import TenantTrafficSettings, policies
+
+DEPLOYER = "deployer"
+"""The account of a namespace that brings a popup up in it."""
+
+ROLE = "atwork-popup"
+
+_RBAC = "rbac.authorization.k8s.io"
+_ALL = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
+_READ = ["get", "list", "watch"]
+
+RULES: list[kubernetes.rbac.v1.PolicyRuleArgsDict] = [
+    {
+        "api_groups": [""],
+        "resources": ["configmaps", "pods", "secrets", "serviceaccounts", "services"],
+        "verbs": _ALL,
+    },
+    {"api_groups": [""], "resources": ["events", "pods/log", "pods/status", "endpoints"], "verbs": _READ},
+    {"api_groups": [""], "resources": ["pods/exec", "pods/portforward"], "verbs": ["create", "get"]},
+    {"api_groups": ["apps"], "resources": ["deployments", "statefulsets"], "verbs": _ALL},
+    {"api_groups": ["apps"], "resources": ["replicasets", "controllerrevisions"], "verbs": _READ},
+    {"api_groups": ["batch"], "resources": ["cronjobs", "jobs"], "verbs": _ALL},
+    {"api_groups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": _ALL},
+    {"api_groups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": _ALL},
+    {"api_groups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": _ALL},
+    {"api_groups": ["monitoring.googleapis.com"], "resources": ["podmonitorings"], "verbs": _ALL},
+]
+"""What a chart may bring. Not the built-in `edit`: a route would take a host's traffic, a role would hand rights on."""
+
+
+class PopupSettings(Settings):
+    """Popup namespaces of an environment."""
+
+    namespaces: Annotated[int, Field(ge=1, le=50)] = 4
+    """How many builds of pull requests run at one time."""
+
+    size: NamespaceSettings = NamespaceSettings(quota=QuotaSettings(cpu="2", memory="6Gi", scratch="30Gi", pods=20))
+    """Pod Security level, quota and default limits of each."""
+
+    groups: tuple[Email, ...] = ()
+    """Google Groups that may look, try things and forward ports in them."""
+
+    internet_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    """TCP ports at which they reach the internet; none by default, for nobody has reviewed what runs there."""
+
+    def names(self) -> tuple[str, ...]:
+        """The namespaces."""
+        return tuple(f"popup-{number}" for number in range(1, self.namespaces + 1))
+
+
+class Popups(pulumi.ComponentResource):
+    """The namespaces, and who may use them."""
+
+    namespaces: list[pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        settings: PopupSettings,
+        *,
+        deployer: pulumi.Input[str],
+        candidates: pulumi.Input[str],
+        database_range: str,
+        owner: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:popups:Popups", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        popup_admission.make(name, candidates=candidates, kept=_platform_policies(settings, database_range), opts=child)
+        role = kubernetes.rbac.v1.ClusterRole(f"{name}-role", metadata={"name": ROLE}, rules=RULES, opts=child)
+        self.namespaces = [
+            _Popup(
+                f"{name}-{namespace}",
+                settings,
+                physical_name=namespace,
+                deployer=deployer,
+                database_range=database_range,
+                owner=owner,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
+            ).namespace_name
+            for namespace in settings.names()
+        ]
+        self.register_outputs({"namespaces": self.namespaces})
+
+
+class _Popup(pulumi.ComponentResource):
+    """One namespace."""
+
+    namespace_name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        settings: PopupSettings,
+        *,
+        physical_name: str,
+        deployer: pulumi.Input[str],
+        database_range: str,
+        owner: str,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__("atwork:popups:Popup", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        labels = {"owner": owner, popup_admission.LABEL: "true"}
+        namespace = Namespace(name, settings.size, physical_name=physical_name, labels=labels, opts=child)
+        self.namespace_name = namespace.namespace_name
+        kubernetes.core.v1.ServiceAccount(
+            f"{name}-deployer",
+            metadata={"name": DEPLOYER, "namespace": self.namespace_name},
+            automount_service_account_token=False,
+            opts=child,
+        )
+        acting = kubernetes.rbac.v1.Role(
+            f"{name}-act",
+            metadata={"name": "act-as-deployer", "namespace": self.namespace_name},
+            rules=[
+                {
+                    "api_groups": [""],
+                    "resources": ["serviceaccounts"],
+                    "resource_names": [DEPLOYER],
+                    "verbs": ["impersonate"],
+                }
+            ],
+            opts=child,
+        )
+        inside: kubernetes.rbac.v1.SubjectArgsDict = {
+            "kind": "ServiceAccount",
+            "name": DEPLOYER,
+            "namespace": self.namespace_name,
+        }
+        outside: kubernetes.rbac.v1.SubjectArgsDict = {"kind": "User", "name": deployer, "api_group": _RBAC}
+        people: Sequence[kubernetes.rbac.v1.SubjectArgsDict] = [
+            {"kind": "Group", "name": group, "api_group": _RBAC} for group in settings.groups
+        ]
+        for key, kind, granted, subjects in (
+            ("popup", "ClusterRole", ROLE, [inside, *people]),
+            ("act", "Role", acting.metadata.apply(lambda found: found.name or ""), [outside]),
+        ):
+            kubernetes.rbac.v1.RoleBinding(
+                f"{name}-{key}-binding",
+                metadata={"name": key, "namespace": self.namespace_name},
+                role_ref={"api_group": _RBAC, "kind": kind, "name": granted},
+                subjects=subjects,
+                opts=child,
+            )
+        for key, spec in policies(_traffic(settings), database_range).items():
+            kubernetes.networking.v1.NetworkPolicy(
+                f"{name}-{key}",
+                metadata={"name": key, "namespace": self.namespace_name},
+                spec=spec,
+                opts=child,
+            )
+        self.register_outputs({"namespace_name": self.namespace_name})
+
+
+def _traffic(settings: PopupSettings) -> TenantTrafficSettings:
+    return TenantTrafficSettings(gateway=False, databases=False, internet_ports=settings.internet_ports)
+
+
+def _platform_policies(settings: PopupSettings, database_range: str) -> list[str]:
+    """Names of the network policies that a popup must leave alone."""
+    return ["default-deny", "allow-dns", *policies(_traffic(settings), database_range)]

@@ -1,0 +1,86 @@
+/**
+ * The job `platform/SERVICE/popup`, which the platform defines from services/*.yaml: brings one build of a pull request
+ * up in a popup namespace, for some hours after the last build. Which pull request it is says the build that asks.
+ *
+ * service, environment, project, location, cluster, channel, source (the job that may ask), namespaces, hours, stores
+ */
+def call(Map job) {
+    String version = params.VERSION ?: ''
+    Map thread = slack.join(job.channel, params.THREAD ?: '', "popup of ${job.service} ${version}")
+    Map run = [stage: 'Preflight', namespace: null]
+    try {
+        String pull = check(job, version)
+        long expires = currentBuild.startTimeInMillis.intdiv(1000) + (job.hours as int) * 3600
+        agents.popups(job.environment) {
+            timeout(time: 45, unit: 'MINUTES') {
+                bringUp(job, pull, version, expires, run)
+            }
+        }
+        if (run.namespace) {
+            String where = "pull request ${pull} runs in ${run.namespace} of ${job.environment} until ${moment(expires)}"
+            currentBuild.description = where
+            slack.good(thread, "${where}: `kubectl --namespace ${run.namespace} port-forward service/${job.service} 8080:80`")
+        } else {
+            currentBuild.result = 'NOT_BUILT'
+            currentBuild.description = "all ${job.namespaces} popup namespaces of ${job.environment} are taken"
+            slack.warn(thread, "${currentBuild.description}; close a pull request, or start the build again later")
+        }
+    } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
+        currentBuild.result = 'ABORTED'
+        slack.warn(thread, "was stopped at ${run.stage}")
+        throw interruption
+    } catch (Exception failure) {
+        currentBuild.result = 'FAILURE'
+        slack.bad(thread, "failed at ${run.stage}${run.namespace ? " in ${run.namespace}" : ''}: ${failure.message}")
+        throw failure
+    }
+}
+
+/** The version is one that a build made, and who asks is a pull request of the service, or a person who names one. */
+private String check(Map job, String version) {
+    if (!(version ==~ /\d+\.\d+\.\d+-\d+\.g[0-9a-f]{8}/)) {
+        error("VERSION '${version}': choose one that a build made, such as 1.4.0-17.g1a2b3c4d")
+    }
+    String pull = params.PULL ?: ''
+    List callers = currentBuild.upstreamBuilds
+    for (int i = 0; i < callers.size(); i++) {
+        String caller = callers[i].fullProjectName
+        if (!caller.startsWith("${job.source}/PR-")) {
+            error("${caller} may not bring ${job.service} up; builds of pull requests in ${job.source} may")
+        }
+        pull = caller.substring("${job.source}/PR-".length())
+    }
+    if (!(pull ==~ /\d{1,9}/)) {
+        error("PULL '${pull}': say the number of the pull request that this is for")
+    }
+    return pull
+}
+
+private void bringUp(Map job, String pull, String version, long expires, Map run) {
+    run.stage = 'Lease'
+    stage('Lease') {
+        registry.login()
+        cluster.signIn(job)
+        // Choosing and marking are one step: two builds never choose the same namespace.
+        lock("popups-${job.environment}") {
+            run.namespace = popups.lease(job, pull, expires)
+        }
+    }
+    if (run.namespace) {
+        lock("popup-${job.environment}-${run.namespace}") {
+            run.stage = 'Deploy'
+            stage('Deploy') {
+                popups.install(job, run.namespace, version)
+            }
+            run.stage = 'Smoke test'
+            stage('Smoke test') {
+                popups.test(job, run.namespace)
+            }
+        }
+    }
+}
+
+@NonCPS
+private String moment(long seconds) {
+    return java.time.Instant.ofEpochSecond(seconds).toString()
+}
