@@ -62,6 +62,7 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> Delivery:
         )
         deployers = jenkins.identities
         pulumi.export("jenkins", jenkins.url)
+        pulumi.export("identities", jenkins.identities)  # people bind the accounts of this repository's jobs to them
     contract.Platform(base.project.id, registry.refs.location, registry.url, pulumi.Output.all(**deployers)).publish()
     pulumi.export("registry", registry.url)
     return Delivery([registry.url, *registry.old_urls])

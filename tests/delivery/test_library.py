@@ -23,6 +23,8 @@ from components.jenkins.values import helm_values
 
 HERE = Path(__file__).parent
 LIBRARY = HERE.parents[1] / "delivery"
+JENKINSFILE = HERE.parents[1] / "Jenkinsfile"
+CLOUDS_OF_THE_JENKINSFILE = set(re.findall(r"stacksPod\('([^']*)'\)", JENKINSFILE.read_text()))
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def test_the_library_under_jenkins_own_transformation(released: Released) -> Non
     assert released.failed == []
     assert released.output == ""
     written = [line for path in HERE.glob("src/**/*Test.groovy") for line in path.read_text().splitlines()]
-    assert len(released.ran) == sum(line.strip() == "@Test" for line in written) > 30
+    assert len(released.ran) == sum(line.strip() == "@Test" for line in written) > 75
 
 
 @pytest.mark.xdist_group("engine")
@@ -148,15 +150,22 @@ def test_the_library_and_the_platform_have_the_same_stores() -> None:
     assert set(re.findall(r"^        (\w+): 'name: ", text, re.MULTILINE)) == set(STORES)
 
 
+def test_tests_and_popups_tell_a_service_of_its_stores_in_the_same_words() -> None:
+    text = (LIBRARY / "vars" / "stores.groovy").read_text()
+    for store in STORES.values():
+        assert f'name: {store.variable}, value: "{store.address.format(host="127.0.0.1")}"' in text
+
+
 def test_the_library_asks_for_templates_and_variables_that_the_platform_defines() -> None:
     """Names on both sides of the border between Groovy and Python."""
-    from support.jenkins import ADDRESSES, settings
+    from support.jenkins import ADDRESSES, MOST, settings
 
-    values = helm_values(settings(slack={"team": "acme", "channel": "#builds"}), ADDRESSES)
+    values = helm_values(settings(MOST), ADDRESSES)
     templates = {one["podName"] for one in values["additionalAgents"].values()}
     assert {"build", "test", *(f"store-{store}" for store in STORES)} <= templates
+    assert {"deploy-staging", "popups-staging", *CLOUDS_OF_THE_JENKINSFILE} <= set(values["additionalClouds"])
     environment = values["controller"]["JCasC"]["configScripts"]["environment"]
-    sources = "".join(path.read_text() for path in (LIBRARY / "vars").glob("*.groovy"))
-    jenkins_own = {"BRANCH_NAME", "BUILD_NUMBER", "BUILD_URL", "WORKSPACE"}
+    sources = "".join(path.read_text() for path in [*(LIBRARY / "vars").glob("*.groovy"), JENKINSFILE])
+    jenkins_own = {"BRANCH_NAME", "BUILD_NUMBER", "BUILD_URL", "CHANGE_ID", "CHANGE_TARGET", "JOB_NAME", "WORKSPACE"}
     used = set(re.findall(r"env\.([A-Z_]+)", sources)) | {"REGISTRY_HOST"}
     assert {name for name in used - jenkins_own if f"key: {name}\n" not in environment} == set()

@@ -170,6 +170,68 @@ def test_environments_do_not_collide(path: str, value: object, message: str) -> 
         check_together(environments)
 
 
+@pytest.mark.parametrize(
+    ("stack", "path", "value", "message"),
+    [
+        (
+            "staging",
+            "popups",
+            None,
+            r"ci\.yaml: .*jenkins\.deploys\.staging\.popups: stacks/Pulumi\.staging\.yaml has no",
+        ),
+        (
+            "ci",
+            "jenkins.deploys.staging.popups",
+            None,
+            r"staging\.yaml: .*popups: nobody brings any up; add jenkins\.dep",
+        ),
+        ("ci", "jenkins.deploys.staging", None, r"staging\.yaml: .*popups: nobody brings any up; add jenkins\.dep"),
+        (
+            "ci",
+            "jenkins.deploys.production.approvers",
+            [],
+            r"production\.approvers: is empty, and every build would be",
+        ),
+    ],
+)
+def test_ci_and_the_other_environments_say_the_same_of_deploys(
+    stack: str, path: str, value: object, message: str
+) -> None:
+    base = {"ci": CI, "staging": STAGING}[stack]
+    environments = {**read_all(), stack: parse(stack, changed(base, path, value))}
+    with pytest.raises(ConfigError, match=message):
+        check_together(environments)
+
+
+def test_a_production_that_goes_by_itself_need_not_ask() -> None:
+    environments = read_all()
+    popup = environments["production"].environment.model_copy(update={"kind": "popup"})
+    environments["production"] = environments["production"].model_copy(update={"environment": popup})
+    environments["ci"] = parse("ci", changed(CI, "jenkins.deploys.production.approvers", []))
+    check_together(environments)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("upstream", None, "popups needs upstream"),
+        ("popups.namespaces", 0, r"popups\.namespaces"),
+        ("tenants.popup-2", {"owner": "me", "accounts": ["a"]}, r"tenants\.popup-2 has the name of a popup namespace"),
+    ],
+)
+def test_popups_fit_into_their_environment(path: str, value: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse("staging", changed(STAGING, path, value))
+
+
+def test_groups_of_popups_reach_the_cluster_and_need_a_cluster_that_knows_groups() -> None:
+    assert "engineers@example.com" in parse("staging", json.dumps(STAGING)).groups()
+    bare = {key: value for key, value in STAGING.items() if key != "tenants"}
+    bare["databases"] = {"main": {**STAGING["databases"]["main"], "users": {}}}
+    with pytest.raises(ConfigError, match=r"popups\.groups have rights only with cluster\.admin_group"):
+        parse("staging", changed(bare, "cluster.admin_group", None))
+
+
 def test_a_popup_can_always_be_destroyed() -> None:
     popup = json.loads(changed(STAGING, "environment", POPUP))
     with pytest.raises(ConfigError, match=r"a popup must be destroyable: set cluster\.deletion_protection to false"):

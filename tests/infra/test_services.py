@@ -192,3 +192,12 @@ def test_a_login_cannot_be_longer_than_the_cloud_takes(tmp_path: Path) -> None:
         ConfigError, match=r"database: its login is called as the service, 2 to 19 characters \(.* has 20\)"
     ):
         read_services(catalogue(tmp_path, **{"a" * 20: other(database={})}))
+
+
+@pytest.mark.parametrize("name", ["popup-janitor", "popup-1"])
+def test_what_popups_use_is_no_services_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(other()))
+    with pytest.raises(ConfigError, match="a job or a namespace of popups is called so; rename the file"):
+        read_services(tmp_path)
+    (tmp_path / f"{name}.yaml").rename(tmp_path / "popup-maker.yaml")
+    assert "popup-maker" in read_services(tmp_path)

@@ -54,7 +54,9 @@ def test_every_script_parses(rendered: dict[str, dict[str, Any]]) -> None:
         if key.startswith("ConfigMap/jenkins-jenkins-")
         for name, text in found["data"].items()
     }
-    assert {"library.yaml", "jobs.yaml", "credentials.yaml", "environment.yaml", "slack.yaml"} < set(scripts)
+    assert {"library.yaml", "jobs.yaml", "credentials.yaml", "environment.yaml", "slack.yaml", "webhook.yaml"} < set(
+        scripts
+    )
     assert all(isinstance(script, dict) for script in scripts.values())
 
 
@@ -77,6 +79,9 @@ def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:
         "kubernetes": ["base", "build", "store-mysql", "store-postgres", "store-redis", "test"],
         "deploy-staging": ["deploy-staging"],
         "deploy-production": ["deploy-production"],
+        "popups-staging": ["popups-staging"],
+        "platform-preview": ["platform-preview"],
+        "platform-change": ["platform-change"],
     }
     production = clouds["deploy-production"]
     assert (production["credentialsId"], production["usageRestricted"]) == ("deploy-production", True)

@@ -69,6 +69,28 @@ def test_required_keys(key: str) -> None:
         ("deploys", {"e" * 49: {}}, "the name is too long; 48 characters at most"),
         ("deploys", {"production": {"approvers": ["release-managers"]}}, "approvers.0"),
         ("deploys", {"production": {"account": "deployer"}}, "account"),
+        (
+            "builds",
+            {"quota": {"cpu": "10", "memory": "1Ti", "scratch": "4Ti", "pods": 100}},
+            r"builds\.quota\.cpu has no room for 40 builds \(max_agents\) of 1500m each: write 60 or more",
+        ),
+        (
+            "builds",
+            {"quota": {"cpu": "64", "memory": "1Ti", "scratch": "1Ti", "pods": 100}},
+            r"builds\.quota\.scratch has no room .* of 28672Mi each: write 1120Gi or more, or lower max_agents",
+        ),
+        ("builds", {"memory": "16Gi"}, r"builds\.quota\.memory has no room"),
+        ("deploys", {"staging": {"popups": {}}, "test": {"popups": {}}}, "staging, test all have popups"),
+        ("deploys", {"staging": {"popups": {}}, "popup": {}}, r"deploys\.popup: the job of popups is called so"),
+        ("deploys", {"staging": {"popups": {"hours": 0}}}, "greater than or equal to 1"),
+        ("platform", {**MOST["platform"], "repository": "https://example.com/acme/platform"}, "platform.repository"),
+        (
+            "platform",
+            {**MOST["platform"], "repository": "https://github.com/other/platform"},
+            "platform.repository is of other, and github_credential of acme does not reach it",
+        ),
+        ("platform", {**MOST["platform"], "backend": "file:///tmp"}, "platform.backend"),
+        ("platform", {**MOST["platform"], "bot": "a b"}, "platform.bot"),
         ("gateway", {"name": "ci"}, r"gateway.namespace\n  Field required"),
         ("hostnames", "jenkins.example.com", "Extra inputs are not permitted"),
     ],
@@ -87,6 +109,10 @@ def test_refused(key: str, value: object, message: str) -> None:
         ("controller", {"cpu": "1500m", "memory": "8Gi", "disk": "1Ti"}),
         ("stores", []),
         ("deploys", {"e" * 48: {}}),
+        ("deploys", {"popup": {}}),
+        ("deploys", {"staging": {"popups": {"hours": 336}}}),
+        ("platform", MOST["platform"]),
+        ("builds", {"quota": {"cpu": "60", "memory": "220Gi", "scratch": "1120Gi", "pods": 40}}),
     ],
 )
 def test_accepted(key: str, value: object) -> None:
@@ -108,3 +134,16 @@ def test_admins_of_two_domains_do_not_say_who_may_log_in() -> None:
 def test_another_provider_decides_by_itself_who_has_an_account() -> None:
     login = {"discovery": "https://login.example.com/.well-known/openid-configuration"}
     assert settings(login=login, admins=["a@example.com", "b@example.org"]).login_domain is None
+
+
+def test_fewer_agents_need_less_room() -> None:
+    quota = {"cpu": "3", "memory": "11Gi", "scratch": "56Gi", "pods": 4}
+    assert settings(max_agents=2, builds={"quota": quota}).max_agents == 2
+
+
+def test_everything_with_rights_outside_has_a_cloud_of_its_own() -> None:
+    assert list(settings(MOST).targets()) == [
+        "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-change",
+    ]  # fmt: skip
+    assert settings().targets() == {}
+    assert settings().popups() is None

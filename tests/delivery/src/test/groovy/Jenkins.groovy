@@ -8,6 +8,7 @@ import com.lesfurets.jenkins.unit.global.lib.LibraryConfiguration
 /** A Jenkins whose steps note that they were called, and fail where a test says so. */
 abstract class Jenkins extends BasePipelineTestCPS {
     static final String DIGEST = 'sha256:' + 'a' * 64
+    static final long NOW = 1764100000
     static final String TEST_DIGEST = 'sha256:' + 'b' * 64
 
     File library = new File(System.getProperty('delivery'))
@@ -27,6 +28,8 @@ abstract class Jenkins extends BasePipelineTestCPS {
     Map<String, Object> written = [:]
     List<Map> pods = []
     List<Map> started = []
+    /** Resources that somebody else has locked. */
+    List<String> locked = []
     String container = ''
     String digest = DIGEST
     List<Map> commands = []
@@ -43,12 +46,12 @@ abstract class Jenkins extends BasePipelineTestCPS {
         binding.setVariable('env', [
             BRANCH_NAME: 'main', BUILD_NUMBER: '17', BUILD_URL: 'https://jenkins/17/', WORKSPACE: '/w',
             CANDIDATES: 'r/candidates', SERVICES: 'r/services', CHARTS: 'r/charts', CACHE: 'r/cache',
-            DOCKER_HUB: 'r/docker-hub', REGISTRY_HOST: 'r', SLACK_CHANNEL: '#builds',
+            DOCKER_HUB: 'r/docker-hub', REGISTRY_HOST: 'r', SLACK_CHANNEL: '#builds', GITHUB_CREDENTIAL: 'github-app',
         ])
         binding.setVariable('params', [:])
         binding.setVariable('scm', 'scm')
         binding.setVariable('POD_LABEL', 'pod')
-        binding.setVariable('currentBuild', [result: null, upstreamBuilds: []])
+        binding.setVariable('currentBuild', [result: null, upstreamBuilds: [], description: null, startTimeInMillis: NOW * 1000])
         steps()
     }
 
@@ -59,7 +62,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
     private void steps() {
         def step = { String name, List types, Closure action -> helper.registerAllowedMethod(name, types, action) }
         ['properties', 'buildDiscarder', 'logRotator', 'disableConcurrentBuilds', 'string', 'kubernetesAgent',
-         'nonresumable', 'milestone', 'checkout'].each { name ->
+         'nonresumable', 'milestone', 'checkout', 'usernamePassword'].each { name ->
             step(name, [Object], { it instanceof Map ? it : [(name): it] })
             step(name, [Map], { Map given -> done << name; given })
             step(name, [List], { List given -> given })
@@ -68,17 +71,39 @@ abstract class Jenkins extends BasePipelineTestCPS {
         step('merge', [], { 'merge' })
         step('junit', [Map], { Map given -> done << "junit ${given.testResults}".toString() })
         step('echo', [String], { String text -> done << "echo ${text}".toString() })
-        step('checkout', [Object], { done << 'checkout' })
+        step('checkout', [Object], { done << 'checkout'; [GIT_COMMIT: '1a2b3c4d5e6f'] })
+        step('git', [Map], { Map given -> done << "git ${given.branch}".toString() })
+        ['archiveArtifacts', 'stash'].each { name -> step(name, [Map], { Map given -> done << name }) }
+        step('unstash', [String], { String name -> done << 'unstash' })
+        step('catchError', [Map, Closure], { Map given, Closure body ->
+            try { helper.callClosure(body) } catch (hudson.AbortException failure) { done << "caught ${failure.message}".toString() }
+        })
+        step('withEnv', [List, Closure], { List given, Closure body -> done << "with ${given.join(' ')}".toString(); helper.callClosure(body) })
+        step('withCredentials', [List, Closure], { List given, Closure body ->
+            done << "credentials ${given*.credentialsId.join(' ')}".toString()
+            helper.callClosure(body)
+            done << 'credentials end'
+        })
+        step('parallel', [Map], { Map branches ->
+            branches.each { name, body -> if (body instanceof Closure) { done << "branch ${name}".toString(); helper.callClosure(body) } }
+        })
+        step('writeFile', [Map], { Map given -> written[given.file] = given.text })
+        step('libraryResource', [String], { String path -> new File(library, "resources/${path}").text })
         step('error', [String], { String text -> throw new hudson.AbortException(text) })
         step('stage', [String, Closure], { String name, Closure body -> done << "stage ${name}".toString(); helper.callClosure(body) })
         step('timeout', [Map, Closure], { Map given, Closure body -> done << "timeout ${given.time} ${given.unit}".toString(); helper.callClosure(body) })
         step('retry', [Map, Closure], { Map given, Closure body -> helper.callClosure(body) })
         step('lock', [String, Closure], { String name, Closure body -> done << "lock ${name}".toString(); helper.callClosure(body) })
+        step('lock', [Map, Closure], { Map given, Closure body ->
+            done << "lock ${given.resource}".toString()
+            if (!(given.skipIfLocked && locked.contains(given.resource.toString()))) { helper.callClosure(body) }
+        })
         step('node', [String, Closure], { String label, Closure body -> done << 'node'; helper.callClosure(body); done << 'node ends' })
         step('podTemplate', [Map, Closure], { Map given, Closure body ->
             pods << given
             done << "pod ${given.inheritFrom}".toString()
             helper.callClosure(body)
+            done << "pod ${given.inheritFrom} ends".toString()
         })
         step('container', [String, Closure], { String name, Closure body ->
             String before = container
@@ -86,13 +111,13 @@ abstract class Jenkins extends BasePipelineTestCPS {
             try { helper.callClosure(body) } finally { container = before }
         })
         step('sh', [String], { String command -> ran(command); 0 })
-        step('sh', [Map], { Map given -> ran(given.script) ?: '' })
+        step('sh', [Map], { Map given -> ran(given.script) ?: (given.returnStatus ? 0 : '') })
         step('fileExists', [String], { String path -> files.containsKey(path.replaceFirst('^\\./', '')) })
         step('readFile', [String], { String path -> files[path.replaceFirst('^\\./', '')] })
         step('readYaml', [Map], { Map given -> new org.yaml.snakeyaml.Yaml().load(files[given.file.replaceFirst('^\\./', '')]) })
         step('writeYaml', [Map], { Map given -> written[given.file.replaceFirst('^\\./', '')] = given.data })
-        step('readJSON', [Map], { Map given -> ['containerimage.digest': given.file.contains('test') ? TEST_DIGEST : digest] })
-        step('build', [Map], { Map given -> started << given; done << "start ${given.job}".toString(); answer(given.job) })
+        step('readJSON', [Map], { Map given -> given.text ? new groovy.json.JsonSlurperClassic().parseText(given.text) : ['containerimage.digest': given.file.contains('test') ? TEST_DIGEST : digest] })
+        step('build', [Map], { Map given -> started << given; done << "start ${given.job}".toString(); answer(given.job) ?: [result: 'SUCCESS'] })
         step('input', [Map], { Map given -> done << "input ${given.submitter}".toString(); answer('input') })
         step('slackSend', [Map], { Map given ->
             said << given

@@ -1,0 +1,157 @@
+import org.junit.Before
+import org.junit.Test
+
+class PopupServiceTest extends Jenkins {
+    static final String FREE = '{"namespace": "popup-1", "releases": "", "lease": null}'
+    static final String OTHER = '{"namespace": "popup-1", "releases": "lease stock", "lease": {"service": "stock", "pull": "7", "expires": "1764100900"}}'
+    static final String FREE_TOO = '{"namespace": "popup-2", "releases": "", "lease": null}'
+    static final String MINE = '{"namespace": "popup-2", "releases": "lease orders", "lease": {"service": "orders", "pull": "7", "expires": "1764100900"}}'
+
+    @Override
+    @Before
+    void setUp() throws Exception {
+        super.setUp()
+        binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', THREAD: 'C0123456:1700000000.000100'])
+        callers('services/orders/PR-7')
+        standing(OTHER, FREE_TOO)
+    }
+
+    private void callers(String... names) {
+        binding.getVariable('currentBuild').upstreamBuilds = names.collect { [fullProjectName: it] }
+    }
+
+    private void standing(String... places) { answers['helm get values lease'] = places.join('\n') + '\n' }
+
+    @Test
+    void a_namespace_is_marked_before_anything_is_deployed_in_it() {
+        assert play('bringUp.Jenkinsfile') == null
+        assert stages() == ['Lease', 'Deploy', 'Smoke test']
+        assert at('lock popups-staging') < at('helm upgrade lease')
+        assert at('helm upgrade lease') < at('lock popup-staging-popup-2')
+        assert at('lock popup-staging-popup-2') < at("helm upgrade 'orders'")
+        assert at("helm upgrade 'orders'") < at("helm test 'orders'")
+        assert pods*.cloud == ['popups-staging']
+    }
+
+    @Test
+    void the_lease_says_whose_it_is_and_until_when() {
+        play('bringUp.Jenkinsfile')
+        assert has("--set-string service='orders',pull='7',expires='${NOW + 24 * 3600}',project='p'")
+        assert written.keySet().containsAll(['lease/Chart.yaml', 'lease/values.yaml', 'lease/templates/service.yaml', 'lease/templates/stores.yaml'])
+        assert written['stores.json'] == '{"stores": {}}'
+        assert binding.getVariable('currentBuild').description == 'pull request 7 runs in popup-2 of staging until 2025-11-26T19:46:40Z'
+        assert said[-1].color == 'good'
+        assert said[-1].message.contains('kubectl --namespace popup-2 port-forward service/orders 8080:80')
+        assert said*.channel.unique() == ['C0123456:1700000000.000100']
+    }
+
+    @Test
+    void everything_in_a_namespace_is_done_as_its_own_account() {
+        play('bringUp.Jenkinsfile')
+        List<String> helms = commands.findAll { it.script =~ /helm (upgrade|test|uninstall|list)/ }*.script
+        assert helms.size() == 4
+        assert helms.every { it.contains('--kube-as-user system:serviceaccount:') }
+        assert helms.tail().every { it.contains('--namespace popup-2') && !it.contains('popup-1') }
+    }
+
+    @Test
+    void a_build_of_a_pull_request_that_has_one_comes_there_again() {
+        standing(FREE, MINE)
+        play('bringUp.Jenkinsfile')
+        assert has("helm upgrade 'orders' './orders' --namespace popup-2")
+    }
+
+    @Test
+    void another_pull_request_or_service_gets_another() {
+        standing(FREE, MINE)
+        callers('services/orders/PR-8')
+        play('bringUp.Jenkinsfile')
+        assert has("helm upgrade 'orders' './orders' --namespace popup-1")
+    }
+
+    @Test
+    void a_full_house_changes_nothing_and_says_so() {
+        standing(OTHER, MINE)
+        callers('services/orders/PR-8')
+        assert play('bringUp.Jenkinsfile') == null
+        assert result == 'NOT_BUILT'
+        assert !has('helm upgrade')
+        assert said[-1].message.contains('all 2 popup namespaces of staging are taken')
+    }
+
+    @Test
+    void a_cluster_that_does_not_answer_is_not_an_empty_one() {
+        answers['helm get values lease'] = new hudson.AbortException('exit code 1')
+        assert play('bringUp.Jenkinsfile').message == 'exit code 1'
+        assert !has('helm upgrade')
+        assert said[-1].message.contains('failed at Lease: exit code 1')
+    }
+
+    @Test
+    void a_service_that_does_not_come_up_stays_to_be_looked_at() {
+        answers["helm upgrade 'orders'"] = new hudson.AbortException('exit code 1')
+        assert play('bringUp.Jenkinsfile').message == 'exit code 1'
+        assert !has('helm test') && !has('--atomic') && !has('rollback')
+        assert said[-1].message.contains('failed at Deploy in popup-2: exit code 1')
+    }
+
+    @Test
+    void a_red_smoke_test_is_told() {
+        answers['helm test'] = new hudson.AbortException('exit code 1')
+        play('bringUp.Jenkinsfile')
+        assert result == 'FAILURE'
+        assert said[-1].message.contains('failed at Smoke test in popup-2')
+    }
+
+    @Test
+    void values_for_popups_are_used_where_the_chart_has_them() {
+        play('bringUp.Jenkinsfile')
+        assert !has('values-popup.yaml')
+        files['orders/values-popup.yaml'] = 'replicas: 1\n'
+        play('bringUp.Jenkinsfile')
+        assert has("--values 'orders/values-popup.yaml'")
+    }
+
+    @Test
+    void only_pull_requests_of_the_service_ask_for_it() {
+        for (String caller : ['services/stock/PR-7', 'services/orders/main', 'services/orders-2/PR-7', 'other']) {
+            callers(caller)
+            assert play('bringUp.Jenkinsfile').message.startsWith("${caller} may not bring orders up")
+        }
+        assert pods.empty
+    }
+
+    @Test
+    void a_caller_cannot_name_another_pull_request() {
+        binding.getVariable('params').PULL = '9'
+        play('bringUp.Jenkinsfile')
+        assert has("pull='7'")
+    }
+
+    @Test
+    void a_person_names_the_pull_request() {
+        callers()
+        assert play('bringUp.Jenkinsfile').message == "PULL '': say the number of the pull request that this is for"
+        binding.getVariable('params').PULL = "7' --set x='"
+        assert play('bringUp.Jenkinsfile').message.startsWith('PULL ')
+        assert pods.empty
+        binding.getVariable('params').PULL = '9'
+        assert play('bringUp.Jenkinsfile') == null
+        assert has("pull='9'")
+    }
+
+    @Test
+    void a_version_that_is_none_is_refused() {
+        binding.setVariable('params', [VERSION: "1.0.0-1.g1a2b3c4d'; true"])
+        assert play('bringUp.Jenkinsfile').message.contains('choose one that a build made')
+        assert pods.empty
+    }
+
+    @Test
+    void being_stopped_is_told() {
+        answers["helm upgrade 'orders'"] = interrupted()
+        play('bringUp.Jenkinsfile')
+        assert result == 'ABORTED'
+        assert said[-1].message.contains('was stopped at Deploy')
+    }
+}

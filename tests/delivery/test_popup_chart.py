@@ -1,0 +1,81 @@
+"""The chart of a popup's lease: what stands beside a service in a popup namespace."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.pod_security import restricted
+
+from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.check import Checker
+from components.jenkins.jobs import PopupJob
+from components.jenkins.registry import Images
+from components.jenkins.settings import StoreName
+from components.service import CONFIG_MAP
+
+CHART = Path(__file__).parents[2] / "delivery" / "resources" / "popup"
+ALL: tuple[StoreName, ...] = ("postgres", "redis", "mysql")
+
+
+def made(helm: Path, folder: Path, stores: Sequence[StoreName]) -> dict[str, dict[str, Any]]:
+    """Its objects by kind and name, with the values that the job has."""
+    job = PopupJob("stock", "staging", "p", "r", "c", "#stock", "https://x.org/stock", stores=tuple(stores))
+    (folder / "stores.json").write_text(job.arguments(Images("mirror/hub", {}))["stores"])
+    given = "service=stock,pull=7,expires=1764186400,project=acme-staging"
+    command = [str(helm), "template", "lease", str(CHART), "--namespace", "popup-1", "--values", str(folder / "stores.json"),
+               "--set-string", given]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {f"{one['kind']}/{one['metadata']['name']}": one for one in yaml.safe_load_all(done.stdout) if one}
+
+
+@pytest.mark.parametrize("stores", [(), ("postgres", "redis"), ALL], ids="-".join)
+def test_it_brings_the_stores_that_a_service_has_and_tells_it_of_them(
+    stores: tuple[StoreName, ...], helm: Path, tmp_path: Path
+) -> None:
+    objects = made(helm, tmp_path, stores)
+    pairs = {f"{kind}/{store}" for store in stores for kind in ("Deployment", "Service")}
+    assert set(objects) == {"ServiceAccount/stock", f"ConfigMap/{CONFIG_MAP}", *pairs}
+    told = objects[f"ConfigMap/{CONFIG_MAP}"]["data"]
+    assert (told["ATWORK_ENVIRONMENT"], told["GOOGLE_CLOUD_PROJECT"]) == ("popup", "acme-staging")
+    assert len(told) == 2 + len(stores)
+    if "postgres" in stores:
+        assert told["DATABASE_URL"] == "postgresql://postgres@postgres:5432/postgres"
+
+
+def test_its_pods_are_restricted_and_have_limits(helm: Path, tmp_path: Path) -> None:
+    for name, found in made(helm, tmp_path, ALL).items():
+        if not name.startswith("Deployment/"):
+            continue
+        pod = found["spec"]["template"]["spec"]
+        assert restricted(pod) == [], name
+        assert pod["automountServiceAccountToken"] is False
+        (container,) = pod["containers"]
+        assert {"memory", "ephemeral-storage"} <= set(container["resources"]["limits"])
+        assert container["image"].startswith("mirror/hub/library/")
+        assert container["startupProbe"]["exec"]["command"] == container["readinessProbe"]["exec"]["command"]
+
+
+def test_every_service_finds_its_store(helm: Path, tmp_path: Path) -> None:
+    objects = made(helm, tmp_path, ALL)
+    for store in ALL:
+        service, deployment = objects[f"Service/{store}"]["spec"], objects[f"Deployment/{store}"]["spec"]
+        assert (
+            service["selector"] == deployment["template"]["metadata"]["labels"] == deployment["selector"]["matchLabels"]
+        )
+        (container,) = deployment["template"]["spec"]["containers"]
+        assert service["ports"][0]["port"] == container["ports"][0]["containerPort"]
+        assert f":{service['ports'][0]['port']}" in json.dumps(objects[f"ConfigMap/{CONFIG_MAP}"]["data"])
+
+
+def test_every_object_is_one_that_kubernetes_knows(helm: Path, tmp_path: Path) -> None:
+    groups = {"v1": "core/v1", "apps/v1": "apps/v1"}
+    for name, found in made(helm, tmp_path, ALL).items():
+        token = f"kubernetes:{groups[found['apiVersion']]}:{found['kind']}"
+        assert Checker(schema.resource(token), {}, {}).mistakes(found) == [], name
