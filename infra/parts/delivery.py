@@ -114,7 +114,7 @@ def _popups(here: Environment, jenkins: JenkinsSettings) -> list[PopupJob]:
             stores=service.stores,
         )
         for name, service in here.services.items()
-        if service.popup is not None and service.within(environment, place.environment.kind) is not None
+        if service.popup is not None and name in within(environment, place.environment, here.services)
     ]
 
 

@@ -46,7 +46,7 @@ class Place:
 class Api:
     """One API server, through the official client, which reads the kubeconfig and starts the plugin named there."""
 
-    def __init__(self, kubeconfig: str, authority: Path | None = None) -> None:
+    def __init__(self, kubeconfig: str, authority: Path | None = None, *, acting_as: str = "") -> None:
         from kubernetes import client
         from kubernetes.config import kube_config
 
@@ -66,6 +66,8 @@ class Api:
             raise Unreachable(0, "Unreachable", "gke-gcloud-auth-plugin gave no credential; is it the sandbox's?")
         self.server: str = configuration.host
         self._client: Any = client.ApiClient(configuration)
+        if acting_as:
+            self._client.set_default_header("Impersonate-User", acting_as)
         self._error: type[Exception] = client.ApiException
         self._kinds: dict[str, dict[str, Place]] = {}
         self._learning = threading.Lock()

@@ -28,6 +28,7 @@ from components.jenkins import names
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("clusters")]
 
 LASTING = ("ci", "staging", "production")
+CLOUDS = (names.deploy_cloud("staging"), names.deploy_cloud("production"), names.popup_cloud("staging"))
 KUBERNETES_OWN = {"default", "kube-node-lease", "kube-public", "kube-system"}
 
 
@@ -95,6 +96,13 @@ def refused(api: Api, path: str, body: dict[str, Any]) -> str:
     with pytest.raises(ApiError) as caught:
         api.call("POST", path, body=body)
     assert caught.value.code == 403
+    return str(caught.value)
+
+
+def refusal(api: Api, path: str, body: dict[str, Any]) -> str:
+    """What admission says, whatever code it gives."""
+    with pytest.raises(ApiError) as caught:
+        api.call("POST", path, body=body, query={"dryRun": "All"})
     return str(caught.value)
 
 
@@ -236,11 +244,12 @@ def may(server: Api, account: str, verb: str, resource: str, namespace: str) -> 
 def test_11_who_may_start_pods_and_where(home: Home) -> None:
     """Each scheduler in its own namespace and nowhere else; what runs there may do nothing at all."""
     server = api(home, "ci")
-    deploys = [names.deploy_namespace(environment) for environment in ("staging", "production")]
+    clouds = [*CLOUDS, names.PREVIEW_CLOUD, names.CHANGE_CLOUD]
+    deploys = [names.target_namespace(cloud) for cloud in clouds]
     namespaces = [names.CONTROLLER_NAMESPACE, names.AGENTS_NAMESPACE, names.TESTS_NAMESPACE, *deploys, "kube-system"]
     schedulers = {
-        f"{names.CONTROLLER_NAMESPACE}/{names.scheduler_account(environment)}": names.deploy_namespace(environment)
-        for environment in ("staging", "production")
+        f"{names.CONTROLLER_NAMESPACE}/{names.scheduler_account(cloud)}": names.target_namespace(cloud)
+        for cloud in clouds
     }
     powerless = [
         *(f"{namespace}/default" for namespace in namespaces[:-1]),
@@ -275,18 +284,79 @@ def test_12_the_deployer_may_change_what_is_in_a_tenants_namespace_and_no_more(h
         assert not may(server, deployer, "create", resource, "orders")
 
 
+def test_12a_ci_acts_as_the_deployer_of_popup_namespaces_and_as_nobody_else(home: Home) -> None:
+    server = api(home, "staging")
+    popups = "platform-popups@acme-at-work-staging.iam.gserviceaccount.com"
+
+    def acts(account: str, namespace: str) -> bool:
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": popups,
+                "resourceAttributes": {
+                    "verb": "impersonate", "resource": "serviceaccounts", "namespace": namespace, "name": account,
+                },
+            },
+        }  # fmt: skip
+        path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        return bool(server.call("POST", path, body=review)["status"]["allowed"])
+
+    assert acts("deployer", "popup-1")
+    assert not acts("default", "popup-1")
+    assert not acts("deployer", "orders")
+    assert not acts("orders", "orders")
+    for verb, resource in (("create", "pods"), ("get", "secrets"), ("create", "namespaces")):
+        for namespace in ("popup-1", "orders", "kube-system"):
+            assert not may(server, popups, verb, resource, namespace)
+            assert may(server, "popup-1/deployer", verb, resource, namespace) is (
+                namespace == "popup-1" and resource != "namespaces"
+            )
+    for resource in ("roles", "rolebindings", "resourcequotas", "httproutes.gateway.networking.k8s.io"):
+        assert not may(server, "popup-1/deployer", "create", resource, "popup-1")
+
+
+def test_12b_candidates_run_in_popups_alone(home: Home) -> None:
+    server = api(home, "staging")
+    candidate = pod(image="europe-docker.pkg.dev/acme-at-work-ci/candidates/orders@sha256:0")
+    told = refusal(server, "/api/v1/namespaces/orders/pods", candidate)
+    assert "candidates run in popup namespaces alone" in told
+    server.call("POST", "/api/v1/namespaces/popup-1/pods", body=candidate, query={"dryRun": "All"})
+    released = pod(image="europe-docker.pkg.dev/acme-at-work-ci/services/orders@sha256:0")
+    server.call("POST", "/api/v1/namespaces/orders/pods", body=released, query={"dryRun": "All"})
+
+
+def test_12c_a_popup_opens_no_way_out_and_leaves_the_platforms_policies_alone(home: Home) -> None:
+    clusters = fleet(home)
+    cluster = clusters.of("staging")
+    assert cluster is not None
+    popup = Api(clusters.kubeconfig(cluster), acting_as="system:serviceaccount:popup-1:deployer")
+    path = "/apis/networking.k8s.io/v1/namespaces/popup-1/networkpolicies"
+    policy: dict[str, Any] = {
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "own"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{}]},
+    }  # fmt: skip
+    popup.call("POST", path, body=policy, query={"dryRun": "All"})
+    policy["spec"] = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
+    assert "opens no way out" in refusal(popup, path, policy)
+    with pytest.raises(ApiError, match="stay as they are"):
+        popup.call("DELETE", f"{path}/default-deny", query={"dryRun": "All"})
+    with pytest.raises(ApiError, match="forbidden"):
+        popup.call("GET", "/api/v1/namespaces/orders/secrets")
+
+
 @pytest.mark.skipif(
     "JENKINS_CHART_DIR" not in os.environ, reason="needs JENKINS_CHART_DIR (charts/jenkins of jenkinsci/helm-charts)"
 )
-def test_12b_the_official_jenkins_chart_is_installed_and_its_controller_becomes_ready(home: Home) -> None:
+def test_12d_the_official_jenkins_chart_is_installed_and_its_controller_becomes_ready(home: Home) -> None:
     server = api(home, "ci")
     [controller] = server.all("/api/v1/namespaces/jenkins/pods")
     assert (controller["metadata"]["name"], controller["status"]["phase"]) == ("jenkins-0", "Running")
     [claim] = server.all("/api/v1/namespaces/jenkins/persistentvolumeclaims")
     assert (claim["metadata"]["name"], claim["status"]["phase"]) == (names.HOME_CLAIM, "Bound")
     account = f"{names.CONTROLLER_NAMESPACE}/jenkins"
-    for environment in ("staging", "production"):  # trap: whatever Jenkins may do, each Jenkinsfile may
-        assert not may(server, account, "create", "pods", names.deploy_namespace(environment))
+    for cloud in CLOUDS:  # trap: whatever Jenkins may do, each Jenkinsfile may
+        assert not may(server, account, "create", "pods", names.target_namespace(cloud))
     assert may(server, account, "create", "pods", names.AGENTS_NAMESPACE)
     assert not may(server, account, "create", "roles", names.AGENTS_NAMESPACE)
 
@@ -339,7 +409,7 @@ def test_15_a_pool_grows_while_pods_find_no_place(home: Home) -> None:
         "tolerations": [{"key": "atwork.dev/pool", "operator": "Exists"}],
     }
     body["metadata"]["name"] = "waits-for-a-machine"
-    server.call("POST", f"/api/v1/namespaces/{names.deploy_namespace('staging')}/pods", body=body)
+    server.call("POST", f"/api/v1/namespaces/{names.target_namespace(CLOUDS[0])}/pods", body=body)
     atwork(home, "sandbox", "up", "ci")  # while a command is at work, somebody plays GKE
     found = server.all("/api/v1/nodes", labelSelector="atwork.dev/pool=agents")
     assert len(found) == 1

@@ -109,7 +109,7 @@ def test_a_secret_in_clear_is_found_wherever_it_is(tmp_path: Path) -> None:
 
 def test_every_walk_stays_within_what_stack_files_may_say(tmp_path: Path) -> None:
     home = project.make(tmp_path)
-    chance = random.Random(7)  # noqa: S311 (a walk that can be repeated)
+    chance = random.Random(7)
     now = {name: project.settings(number, name) for number, name in enumerate(project.STACKS)}
     for number in range(40):
         name = chance.choice(project.STACKS)
