@@ -68,7 +68,7 @@ format: setup  ## Rewrite the code in the project's format
 golden: setup  ## Rewrite tests/golden and docs/topology.svg from the program as it is
 	@$(BIN)/pytest -q tests/infra/test_golden.py tests/components/jenkins tests/graph/test_picture.py --update-golden
 
-schema: setup  ## Rewrite stacks/schema.json from the settings models
+schema: setup  ## Rewrite the JSON Schemas of stack files, services and reports from the models
 	@$(BIN)/atwork schema --write
 
 bench: setup  ## Measure where the time goes (not a test)

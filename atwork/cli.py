@@ -10,6 +10,7 @@ import typer
 from atwork.doctor.cli import app as doctor
 from atwork.environments.cli import app as environment
 from atwork.graph.cli import app as graph
+from atwork.locks.cli import app as locks
 from atwork.preview.cli import app as preview
 from atwork.sandbox.cli import app as sandbox
 from atwork.services.cli import app as service
@@ -39,11 +40,13 @@ def tools() -> None:
 
 
 @app.command()
-def schema(*, write: Annotated[bool, typer.Option(help="Rewrite the files schema.json.")] = False) -> None:
-    """Print the JSON Schemas of stack files and services."""
+def schema(*, write: Annotated[bool, typer.Option(help="Rewrite the files.")] = False) -> None:
+    """Print the JSON Schemas of stack files, services and reports."""
+    from atwork.preview.schema import main as report_main
     from infra.schema import main as schema_main
 
     schema_main(write=write)
+    report_main(write=write)
 
 
 @app.command()
@@ -57,6 +60,7 @@ def bench() -> None:
 app.add_typer(preview)
 app.add_typer(graph)
 app.add_typer(doctor)
+app.add_typer(locks)
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(service, name="service")
 app.add_typer(environment, name="environment")
@@ -67,6 +71,7 @@ def main() -> None:
     from atwork.engine.locate import EngineError
     from atwork.environments.bootstrap.google import GoogleError
     from atwork.environments.pull_request import GitError
+    from atwork.locks.store import StoreError
     from atwork.preview.github import GitHubError
     from atwork.preview.slack import SlackError
     from atwork.sandbox.home import SandboxError
@@ -76,6 +81,7 @@ def main() -> None:
     try:
         app()
     except (
-        EngineError, BuildError, GitError, GitHubError, GoogleError, SlackError, SandboxError, ConfigError,
+        EngineError, BuildError, GitError, GitHubError, GoogleError, SlackError, StoreError, SandboxError,
+        ConfigError,
     ) as error:  # fmt: skip
         sys.exit(f"error: {error}")

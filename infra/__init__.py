@@ -2,3 +2,6 @@
 
 CONFIG_KEY = "atwork:stack"
 """The one key of ours in a stack file."""
+
+PLATFORM = "platform"
+"""The one output of a stack that other stacks read (`contract.Platform`)."""

@@ -17,8 +17,7 @@ from components.cluster import GkeCluster
 from components.database import Database
 from components.jenkins import names
 from components.network import Network
-
-PLATFORM = "platform"
+from infra import PLATFORM
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
 from rich.console import Console
 from support.mocks import Recording
 from support.program import run_stack
+
+hypothesis.settings.register_profile("atwork", deadline=None)  # no test measures time: machines are busy
+hypothesis.settings.load_profile("atwork")
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -13,6 +13,7 @@ import yaml
 from rich.console import Console
 
 from atwork.engine.build import PULUMI
+from atwork.preview.decision import LABEL
 from atwork.toolchain import programs
 from infra.config import STACKS, read_all
 
@@ -74,6 +75,18 @@ def test_only_jobs_of_one_stack_have_an_identity_and_the_one_that_comments_has_n
     assert jobs["stack"]["environment"] == "preview-${{ matrix.stack }}"
     checkout = jobs["report"]["steps"][0]["with"]
     assert checkout["ref"] == "${{ github.event.pull_request.base.sha }}", "main's code writes the comment"
+
+
+def test_the_report_is_held_to_its_commit_and_only_one_label_makes_it_anew() -> None:
+    document = read("preview.yml")
+    assert document[True]["pull_request"]["types"] == ["opened", "synchronize", "reopened", "labeled"]
+    assert f"github.event.label.name == '{LABEL}'" in document["jobs"]["stacks"]["if"]
+    job = document["jobs"]["report"]
+    assert "needs.stacks.result != 'skipped'" in job["if"]
+    step = job["steps"][-1]
+    assert step["env"]["HEAD"] == "${{ github.event.pull_request.head.sha }}"
+    assert '--head "$HEAD" --before "$BEFORE"' in step["run"]
+    assert "labels" not in str(step), "the report asks GitHub who gave the label, and for what"
 
 
 def test_updates_are_never_cut_off_and_follow_each_other() -> None:

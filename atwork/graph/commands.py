@@ -11,7 +11,7 @@ from rich.console import Console
 
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.resources import Resource, of_state
-from atwork.preview import commands as preview
+from atwork.preview import folder
 from atwork.preview import places
 from atwork.sandbox.commands import chosen_of
 from atwork.sandbox.home import Home, SandboxError, here
@@ -26,7 +26,7 @@ def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> i
         states = _up(states_of(home, chosen, console), console, named=bool(stacks))
         drawn = draw(states)
     else:
-        reports = [one for one in preview.read(changes, ()) if not stacks or one.stack in chosen]
+        reports = [one for one in folder.read(changes, ()) if not stacks or one.stack in chosen]
         if missing := sorted(set(stacks) - {one.stack for one in reports}):
             raise SandboxError(
                 f"{changes}: no report of {', '.join(missing)}; `atwork preview {' '.join(missing)} --out {changes}` "

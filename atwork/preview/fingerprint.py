@@ -18,9 +18,9 @@ def of(stack: str, changes: Iterable[Change], outputs: Iterable[Output], exact: 
     lines = sorted(
         json.dumps(
             [
-                _anywhere(change.urn, stack),
+                anywhere(change.urn, stack),
                 change.kind,
-                _anywhere(change.renamed_from, stack),
+                anywhere(change.renamed_from, stack),
                 exact.get(change.urn, ""),
                 sorted((one.path, one.replaces) for one in change.properties),
                 sorted((one.name, one.old, one.new) for one in change.guards),
@@ -32,7 +32,7 @@ def of(stack: str, changes: Iterable[Change], outputs: Iterable[Output], exact: 
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _anywhere(urn: str, stack: str) -> str:
+def anywhere(urn: str, stack: str) -> str:
     """A URN without its stack, so that equal changes of two stacks are equal."""
     return urn.replace(f"urn:pulumi:{stack}::", "urn:pulumi:::", 1).replace(f"::atwork-{stack}", "::atwork-")
 

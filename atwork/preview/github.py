@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from atwork.preview import markdown, words
+from atwork.preview import decision, markdown, words
+from atwork.preview.decision import Decision, Labelled, Status
 from atwork.preview.model import StackReport
 
 CONTEXT = "atwork/preview"
-_TOO_LARGE = 422
+_TOO_LARGE, _MISSING = 422, 404
+_FINE = (0, 2)
+"""Codes with which a change may go on."""
+_NOTHING = Decision()
 _PAGE = 100
 _TRIES = 4
 
@@ -35,11 +41,13 @@ class GitHub:
                      "X-GitHub-Api-Version": "2022-11-28"},
         )  # fmt: skip
 
-    def publish(self, number: int, reports: Sequence[StackReport], *, author: str, link: str = "") -> str:
+    def publish(
+        self, number: int, reports: Sequence[StackReport], *, author: str, link: str = "", notes: Sequence[str] = ()
+    ) -> str:
         """Write the comment of a pull request, or edit the one that is there; returns its address."""
         mine = next((one for one in self._comments(number) if _is_ours(one, author)), None)
         for limit in (markdown.LIMIT, markdown.LIMIT // 2, markdown.LIMIT // 8):
-            body = {"body": markdown.render(reports, link=link, limit=limit)}
+            body = {"body": markdown.render(reports, link=link, limit=limit, notes=notes)}
             if mine is None:
                 answer = self._call("POST", f"/issues/{number}/comments", json=body)
             else:
@@ -48,24 +56,85 @@ class GitHub:
                 return str(_checked(answer, "write the comment")["html_url"])
         raise GitHubError("the comment is too long even without its details; report fewer stacks at once")
 
-    def state(self, commit: str, reports: Sequence[StackReport], *, link: str = "") -> None:
-        """Set a status for each stack, with its fingerprint, and one for all."""
+    def state(
+        self, commit: str, reports: Sequence[StackReport], *, link: str = "", decided: Decision = _NOTHING
+    ) -> None:
+        """Set a status for each stack, with its fingerprint, one for what was decided, and one for all."""
         for report in reports:
-            result = words.RESULTS[report.result][1]
-            self._status(commit, f"{CONTEXT}/{report.stack}", [report], f"{report.fingerprint} {result}", link)
-        self._status(commit, CONTEXT, reports, words.verdict(reports), link)
+            text = f"{report.fingerprint} {words.RESULTS[report.result][1]}"
+            fine = words.code([report], decided=bool(decided.by)) in _FINE
+            self._status(commit, f"{CONTEXT}/{report.stack}", text, link, fine=fine)
+        self._status(commit, decision.CONTEXT, decided.text, link, fine=bool(decided.by) or not decided.subject)
+        fine = words.code(reports, decided=bool(decided.by)) in _FINE
+        self._status(commit, CONTEXT, words.verdict(reports), link, fine=fine)
 
-    def _status(self, commit: str, context: str, reports: Sequence[StackReport], text: str, link: str) -> None:
-        state = "success" if words.code(reports) in (0, 2) else "failure"
+    def _status(self, commit: str, context: str, text: str, link: str, *, fine: bool) -> None:
+        state = "success" if fine else "failure"
         body = {"state": state, "context": context, "description": text[:140], "target_url": link or None}
         _checked(self._call("POST", f"/statuses/{commit}", json=body), "set the status")
 
-    def fingerprint(self, commit: str, stack: str) -> str:
-        """The fingerprint that a commit's status has for a stack; "" where there is none."""
-        for one in self._pages(f"/commits/{commit}/statuses"):  # the newest comes first
-            if one["context"] == f"{CONTEXT}/{stack}":
-                return str(one["description"]).partition(" ")[0]
-        return ""
+    def statuses(self, commit: str, context: str) -> list[Status]:
+        """The statuses of a commit in one context, the newest first."""
+        return [
+            Status(
+                str(one["state"]), str(one["description"] or ""), str((one.get("creator") or {}).get("login", "")),
+                datetime.fromisoformat(one["created_at"]),
+            )
+            for one in self._pages(f"/commits/{commit}/statuses")
+            if one["context"] == context
+        ]  # fmt: skip
+
+    def approved(self, commit: str, stack: str, author: str) -> str:
+        """The fingerprint that a commit's newest status has for a stack; "" where there is none that passed."""
+        found = [one for one in self.statuses(commit, f"{CONTEXT}/{stack}") if one.by == author]
+        return found[0].text.partition(" ")[0] if found and found[0].state == "success" else ""
+
+    def labelled(self, number: int, label: str) -> Labelled | None:
+        """Who put the label on that a pull request has now, and when."""
+        if all(one["name"] != label for one in self._pages(f"/issues/{number}/labels")):
+            return None
+        given = [
+            one
+            for one in self._pages(f"/issues/{number}/events")
+            if one["event"] == "labeled" and one["label"]["name"] == label
+        ]
+        if not given:
+            raise GitHubError(f"the label {label} is on #{number}, and no event says who put it there; put it on anew")
+        newest = max(given, key=lambda one: datetime.fromisoformat(one["created_at"]))
+        who = str((newest.get("actor") or {}).get("login", ""))
+        return Labelled(who, datetime.fromisoformat(newest["created_at"]))
+
+    def unlabel(self, number: int, label: str) -> None:
+        """Take a label off a pull request; it is no error if it is off already."""
+        answer = self._call("DELETE", f"/issues/{number}/labels/{quote(label, safe='')}")
+        if answer.status_code != _MISSING:
+            _checked(answer, "take the label off")
+
+    def role(self, login: str) -> str:
+        """What somebody is in the repository; "" for somebody who is not in it."""
+        answer = self._call("GET", f"/collaborators/{quote(login, safe='')}/permission")
+        return "" if answer.status_code == _MISSING else str(_checked(answer, "ask for a role")["role_name"])
+
+    def author(self, number: int) -> str:
+        """Who opened a pull request."""
+        return str(self._pull(number)["user"]["login"])
+
+    def moved(self, number: int, head: str, base: str) -> list[str]:
+        """What a reader has to know of commits that came since the report's."""
+        pull = self._pull(number)
+        told: list[str] = []
+        if head and pull["head"]["sha"] != head:
+            told.append(f"This is of `{head[:12]}`; the pull request is at `{pull['head']['sha'][:12]}` now.")
+        branch = str(pull["base"]["ref"])
+        tip = _checked(self._call("GET", f"/branches/{quote(branch, safe='')}"), "read the base branch")["commit"][
+            "sha"
+        ]
+        if base and tip != base:
+            told.append(f"The base has moved on to `{tip[:12]}` since; the change is previewed anew before it is made.")
+        return told
+
+    def _pull(self, number: int) -> dict[str, Any]:
+        return _checked(self._call("GET", f"/pulls/{number}"), "read the pull request")
 
     def merged(self, commit: str) -> str:
         """The head of the pull request that a commit merged; "" where it came without one."""
@@ -76,6 +145,11 @@ class GitHub:
         """Open a pull request of a branch; returns its address."""
         told = {"head": head, "base": base, "title": title, "body": body}
         return str(_checked(self._call("POST", "/pulls", json=told), "open the pull request")["html_url"])
+
+    def attempt(self, run: int, number: int) -> dict[str, Any]:
+        """What GitHub says of a run, or of one attempt of it where its number is not 0."""
+        path = f"/actions/runs/{run}" + (f"/attempts/{number}" if number else "")
+        return _checked(self._call("GET", path), "ask about the run (the token needs actions: read)")
 
     def _comments(self, number: int) -> Iterator[dict[str, Any]]:
         yield from self._pages(f"/issues/{number}/comments")

@@ -75,6 +75,18 @@ class Output(Report):
     name: str
     old: str | None
     new: str | None
+    read_by: tuple[str, ...] = ()
+    """Stacks that read it, and see the change at their next update."""
+
+
+class Held(Report):
+    """A lock that somebody holds on the stack; an update would be refused meanwhile."""
+
+    id: str
+    owner: str
+    """User, machine, process and age, in words."""
+    run: str = ""
+    """Address of the run that took it, where that is known."""
 
 
 class Policy(Report):
@@ -101,12 +113,26 @@ class StackReport(Report):
     changes: tuple[Change, ...] = ()
     outputs: tuple[Output, ...] = ()
     policies: tuple[Policy, ...] = ()
+    rules: int = 0
+    """How many policies looked at the stack."""
     errors: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     """Operations that an interrupted update left in the state."""
+    updated: str = ""
+    """When the state was last written, ISO 8601 in UTC; "" where there is no state yet."""
+    held: tuple[Held, ...] = ()
+    held_unread: str = ""
+    """Why nobody could look whether somebody holds the stack."""
+    unasked: bool = False
+    """Whether the providers were not asked (PULUMI_DISABLE_PROVIDER_PREVIEW): then they refuse nothing yet, and what a
+    cloud would fill in is not known."""
+    unclassified: tuple[str, ...] = ()
+    """Types among the changes of which no reviewed table says whether they hold data."""
     noise: tuple[str, ...] = ()
     """Reviewed differences that are left out, with their reasons."""
     fingerprint: str
+    made: str = ""
+    """When the report was made, ISO 8601 in UTC."""
     seconds: float = 0.0
     head: str = ""
     base: str = ""

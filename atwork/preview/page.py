@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import jinja2
+import markupsafe
 
 from atwork.preview import words
 from atwork.preview.model import StackReport
+from atwork.preview.sections import sections
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.PackageLoader("atwork.preview", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True,
@@ -15,10 +17,12 @@ _ENVIRONMENT = jinja2.Environment(
 )  # fmt: skip
 
 
-def render(reports: Sequence[StackReport]) -> str:
-    """The page."""
-    cautions = [one for report in reports for one in words.decisions(report)]
+def render(reports: Sequence[StackReport], topology: str = "") -> str:
+    """The page. `topology` is a drawing of the environments as SVG, made here and put in as it is."""
     return _ENVIRONMENT.get_template("page.html.jinja").render(
-        groups=words.groups(reports), reports=reports, verdict=words.verdict(reports), cautions=cautions,
-        results=words.RESULTS, signs=words.SIGNS, columns=words.COLUMNS,
+        sections=sections(reports), reports=reports, verdict=words.verdict(reports),
+        cautions=[one for report in reports for one in words.decisions(report)], remarks=words.remarks(reports),
+        topology=markupsafe.Markup(topology),  # noqa: S704 (no word of a pull request is in it but as escaped text)
+        results=words.RESULTS, signs={**words.SIGNS, "guard": "!"}, columns=words.COLUMNS,
+        policy=words.policy, state=words.state, tags=words.tags,
     )  # fmt: skip

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from rich.console import Console
 
 from atwork.engine.build import ensure
+from atwork.locks.holders import holders
+from atwork.locks.store import FolderStore
+from atwork.locks.store import of as store_of
 from atwork.preview.run import Place
 from atwork.sandbox import recovery
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.session import deployment, opened, state_file
-from atwork.sandbox.workspace import POLICIES, upstream
+from atwork.sandbox.workspace import POLICIES, stacks, upstream
+from infra import PLATFORM
 
 
 def is_real() -> bool:
@@ -37,16 +43,15 @@ def sandbox(home: Home, console: Console, command: str = "atwork preview") -> Ge
         def state(stack: str) -> Mapping[str, Any] | None:
             return deployment(home, stack) if state_file(home, stack).exists() else None
 
-        def reads(stack: str) -> str | None:
-            return upstream(home, stack)
-
         def recover(stack: str) -> None:
             recovery.recover(session, stack, console)
 
         pack = home.workspace / POLICIES
+        store = FolderStore(home.state)
         yield Place(
-            session.engine.path, home.workspace, session.environment, state, reads,
-            pack if pack.exists() else None, recover,
+            session.engine.path, home.workspace, session.environment, state, partial(upstream, home),
+            holders=partial(holders, store), readers=partial(_readers, home),
+            policies=pack if pack.exists() else None, recover=recover,
         )  # fmt: skip
 
 
@@ -73,8 +78,17 @@ def backend(home: Home, console: Console) -> Generator[Place]:
     def state(stack: str) -> Mapping[str, Any] | None:
         return json.loads(pulumi("stack", "export", "--stack", stack))["deployment"] if stack in there else None
 
-    def reads(stack: str) -> str | None:
-        return upstream(home, stack)
-
     pack = home.checkout / POLICIES
-    yield Place(engine.path, home.checkout, environment, state, reads, pack if pack.exists() else None)
+    store = store_of(os.environ["PULUMI_BACKEND_URL"])
+    yield Place(
+        engine.path, home.checkout, environment, state, partial(upstream, home),
+        holders=partial(holders, store), readers=partial(_readers, home), store=store,
+        policies=pack if pack.exists() else None,
+    )  # fmt: skip
+
+
+def _readers(home: Home, stack: str, output: str) -> tuple[str, ...]:
+    """The stacks that read an output: all whose file names the stack, of the one output that others read."""
+    if not re.match(rf"{PLATFORM}\b", output):
+        return ()
+    return tuple(one for one in stacks(home) if upstream(home, one) == stack)

@@ -15,13 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from atwork.engine.events import follow
-from atwork.preview.model import StackReport
+from atwork.locks.store import Store
+from atwork.preview.model import Held, StackReport
 from atwork.preview.read import Reading
 from atwork.sandbox.workspace import PlainLoader
 
@@ -40,6 +42,12 @@ class Place:
     """The state of a stack; None where there is no such stack."""
     reads: Callable[[str], str | None]
     """The stack whose outputs a stack reads."""
+    holders: Callable[[str], tuple[tuple[Held, ...], str]] = lambda _stack: ((), "")
+    """Who holds a stack, and why nobody could look."""
+    readers: Callable[[str, str], tuple[str, ...]] = lambda _stack, _output: ()
+    """The stacks that read an output of a stack."""
+    store: Store | None = None
+    """Where `atwork up` leaves its note; None where that is of no use."""
     policies: Path | None = None
     recover: Callable[[str], None] = lambda _stack: None
     """Put right what a killed run left, where that can be known."""
@@ -57,6 +65,7 @@ def preview(place: Place, stack: str, watch: Watch, *, refresh: bool = False, **
     """What would happen to one stack; a stack that is not there is previewed against an empty state of its own."""
     started = time.monotonic()
     state = place.state(stack)
+    held, unread = place.holders(stack)
     reading = Reading(stack)
     errors = ""
     with tempfile.TemporaryDirectory(prefix="atwork-preview-") as name, place.environment() as environment:
@@ -87,13 +96,26 @@ def preview(place: Place, stack: str, watch: Watch, *, refresh: bool = False, **
         for one in (state or {}).get("pending_operations") or ()
     ]
     return reading.report(
-        code=code, pending=pending, new=state is None, seconds=round(time.monotonic() - started, 1), **about
-    )
+        code=code, pending=pending, read_by=lambda output: place.readers(stack, output), new=state is None,
+        unasked=environment.get("PULUMI_DISABLE_PROVIDER_PREVIEW", "").lower() in ("1", "true"),
+        updated=_written(state), held=held, held_unread=unread,
+        made=datetime.now(UTC).isoformat(timespec="seconds"), seconds=round(time.monotonic() - started, 1), **about,
+    )  # fmt: skip
+
+
+def _written(state: Mapping[str, Any] | None) -> str:
+    """When a state was last written; the engine's zero is the year 1."""
+    text = str(((state or {}).get("manifest") or {}).get("time", ""))
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return found.astimezone(UTC).isoformat(timespec="seconds") if found.year > 1 else ""
 
 
 def _first_error(text: str) -> str:
     found = [line.removeprefix("error: ").strip() for line in text.splitlines() if line.startswith("error: ")]
-    return found[0][:500] if found else ""
+    return found[0] if found else ""
 
 
 def _empty(place: Place, stack: str, folder: Path, environment: dict[str, str]) -> tuple[dict[str, str], Path]:

@@ -1,7 +1,8 @@
-"""The two reviewed tables beside this file: what holds data, and what is noise."""
+"""The reviewed tables beside this file: what holds data, what does not, and what is noise."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache
@@ -27,9 +28,27 @@ class Noise(BaseModel):
 
 
 @cache
+def _table(name: str) -> frozenset[str]:
+    return frozenset(yaml.safe_load(resources.files("atwork.preview").joinpath(name).read_text()))
+
+
 def stateful() -> frozenset[str]:
     """Types that hold data."""
-    return frozenset(yaml.safe_load(resources.files("atwork.preview").joinpath("stateful.yaml").read_text()))
+    return _table("stateful.yaml")
+
+
+def stateless() -> frozenset[str]:
+    """Patterns of types that hold none."""
+    return _table("stateless.yaml")
+
+
+def unclassified(types: Iterable[str]) -> tuple[str, ...]:
+    """Those of some types of which neither table says whether they hold data."""
+    return tuple(sorted({one for one in types if not _is_classified(one)}))
+
+
+def _is_classified(kind: str) -> bool:
+    return kind in stateful() or any(fnmatchcase(kind, pattern) for pattern in stateless())
 
 
 def noise(today: date) -> tuple[Noise, ...]:

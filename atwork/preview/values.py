@@ -21,10 +21,9 @@ UNKNOWN_MARKS = (
 )
 SECRET = "[secret]"  # noqa: S105
 UNKNOWN = "(known after apply)"
-_LONGEST = 400
 _HIDDEN = re.compile(
-    r"(^|[.\[])(root_?password|password|password_?wo|passphrase|private_?key|secret_?data|token|access_?token|api_?key|"
-    r"client_?secret|kubeconfig|credentials|connection_?string)\b",
+    r"(^|[.\[\"])([\w-]*(password|password_?wo|passwd|passphrase|private_?key|secret_?key|access_?key|api_?key|client_?secret)|"
+    r"secret_?data|token|(access|auth|bearer|refresh)_?token|kubeconfig|credentials|connection_?string)\b",
     re.IGNORECASE,
 )
 """Paths whose values are never shown, marked as secret or not: providers forget to."""
@@ -48,7 +47,7 @@ def differences(old: Any, new: Any, kind: str, path: str = "") -> Iterator[Prope
     """Every property that differs, redacted on both sides where either is secret."""
     if old == new:
         return
-    if is_secret(old) or is_secret(new) or hides(kind, path):
+    if is_secret(old) or is_secret(new) or (hides(kind, path) and not (_is_switch(old) and _is_switch(new))):
         yield Property(path=path, old=_side(old, SECRET), new=_side(new, SECRET))
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -64,6 +63,11 @@ def differences(old: Any, new: Any, kind: str, path: str = "") -> Iterator[Prope
             yield from differences(before, after, kind, f"{path}[{index}]")
         return
     yield Property(path=path, old=shown(old, kind, path), new=shown(new, kind, path))
+
+
+def _is_switch(value: Any) -> bool:
+    """Whether it is on, off or not there: no secret, though its name may sound so."""
+    return value is None or isinstance(value, bool)
 
 
 def join(path: str, key: str) -> str:
@@ -83,13 +87,12 @@ def shown(value: Any, kind: str, path: str) -> str | None:
     if value is None:
         return None
     clean = redacted(value, kind, path)
-    text = clean if isinstance(clean, str) else json.dumps(clean, sort_keys=True, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    return clean if isinstance(clean, str) else json.dumps(clean, sort_keys=True, ensure_ascii=False)
 
 
 def redacted(value: Any, kind: str, path: str) -> Any:
     """A value with every secret in it replaced, and what is unknown named."""
-    if is_secret(value) or (value is not None and hides(kind, path)):
+    if is_secret(value) or (not _is_switch(value) and hides(kind, path)):
         return SECRET
     if isinstance(value, Mapping):
         return {str(key): redacted(item, kind, join(path, str(key))) for key, item in value.items()}

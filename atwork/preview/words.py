@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
+from atwork.locks.model import age
 from atwork.preview.model import Change, StackReport
 
 RESULTS = {
@@ -35,14 +37,17 @@ def verdict(reports: Sequence[StackReport]) -> str:
     }[worst[0]]
 
 
-def code(reports: Sequence[StackReport]) -> int:
-    """The exit code: 1 an error, 3 a protection or data goes, 2 changes, 0 none."""
+def code(reports: Sequence[StackReport], *, decided: bool = False) -> int:
+    """The exit code: 1 an error, 3 a protection or data goes, 2 changes, 0 none.
+
+    `decided`: somebody lets the dangers pass. What a protection blocks stays 3: the update would be refused.
+    """
     results = {report.result for report in reports}
     if "failed" in results:
         return 1
-    if results & {"guarded", "blocked"}:
+    if "blocked" in results or ("guarded" in results and not decided):
         return 3
-    return 2 if "changes" in results else 0
+    return 2 if results & {"changes", "guarded"} else 0
 
 
 def caution(report: StackReport, change: Change) -> str:
@@ -83,10 +88,44 @@ def marks(change: Change) -> list[str]:
     return [word for word, on in (("holds data", change.stateful), ("protected", change.protected)) if on]
 
 
-def groups(reports: Sequence[StackReport]) -> list[list[StackReport]]:
-    """Reports of the same change together, so that it is shown once."""
-    found: dict[str, list[StackReport]] = {}
-    for report in reports:
-        same = report.fingerprint if report.complete and report.changes else report.stack
-        found.setdefault(same, []).append(report)
-    return list(found.values())
+def tags(change: Change) -> list[str]:
+    """What stands beside a change: its weight, and whether it is sure."""
+    return marks(change) + (["perhaps: inputs are not known yet"] if change.maybe else [])
+
+
+def state(report: StackReport) -> list[str]:
+    """How old the state is, what an interrupted update left in it, who holds it."""
+    told: list[str] = []
+    if report.new:
+        told.append("no state yet")
+    elif report.updated and report.made:
+        told.append(f"{age(*map(datetime.fromisoformat, (report.updated, report.made)))} old")
+    if report.pending:
+        told.append(f"{len(report.pending)} pending")
+    told += [f"locked by {one.owner}" for one in report.held]
+    if report.held_unread:
+        told.append("locks not read")
+    if report.unasked:
+        told.append("providers not asked")
+    return told
+
+
+def remarks(reports: Sequence[StackReport]) -> list[str]:
+    """What a reader should know beside the changes, each said once."""
+    told = [
+        f"{report.stack} is being updated{f' by {one.run}' if one.run else ''}, by {one.owner}: this preview may be of "
+        "half a state; make it again when that has ended"
+        for report in reports
+        for one in report.held
+    ]
+    told += [f"{report.stack}: {report.held_unread}" for report in reports if report.held_unread]
+    unsure = sorted({kind for report in reports for kind in report.unclassified})
+    if unsure:
+        told.append(f"not classified, so look whether they hold data: {', '.join(unsure)}")
+    return told
+
+
+def policy(report: StackReport) -> tuple[int, int, int]:
+    """How many policies are broken, advise, and looked at all."""
+    broken = sum(one.mandatory for one in report.policies)
+    return broken, len(report.policies) - broken, report.rules

@@ -9,23 +9,20 @@ by hand, and here it holds nothing yet; what was changed or deleted is read anew
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
 
+from atwork.engine.process import alive
 from atwork.sandbox import journal
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.operation import PREFIX
 from atwork.sandbox.session import PROJECT, Session, deployment, state_file
-
-_ENDING_TRIES, _ENDING_SECONDS = 100, 0.05
 
 
 def stale_locks(home: Home, stack: str) -> list[Path]:
@@ -38,7 +35,7 @@ def stale_locks(home: Home, stack: str) -> list[Path]:
         except (json.JSONDecodeError, KeyError, ValueError):
             stale.append(path)
             continue
-        if host == socket.gethostname() and not _alive_after_all(pid):
+        if host == socket.gethostname() and not alive(pid):
             stale.append(path)
         else:
             raise SandboxError(
@@ -46,37 +43,6 @@ def stale_locks(home: Home, stack: str) -> list[Path]:
                 "and try again"
             )
     return stale
-
-
-def _alive_after_all(pid: int) -> bool:
-    """Whether a process lives; one that was killed gets a moment to end, for its last threads may still write."""
-    for _ in range(_ENDING_TRIES):
-        if _alive(pid) or not _threads(pid):
-            break
-        time.sleep(_ENDING_SECONDS)
-    return _alive(pid)
-
-
-def _threads(pid: int) -> int:
-    """Threads beside the first one."""
-    try:
-        return len(list(Path(f"/proc/{pid}/task").iterdir())) - 1
-    except OSError:
-        return 0
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        # A killed process that nobody has collected yet still has its number.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return True
 
 
 def recover(session: Session, stack: str, console: Console) -> None:

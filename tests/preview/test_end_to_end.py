@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +47,17 @@ def tree(folder: Path) -> dict[str, str]:
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
 
 
+PLAIN = '\nimport pulumi\n\npulumi.export("probe", "planted-in-clear")\n'
+SECRET = PLAIN.replace('"planted-in-clear"', 'pulumi.Output.secret("planted-in-clear")')
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("checkout")
     copy(folder, "infra", "policies")
     edit(Home(folder), "ci", "protect_home: false", "protect_home: true")
+    with (folder / "infra" / "__main__.py").open("a") as program:
+        program.write(PLAIN)
     done = atwork(Home(folder), "sandbox", "up", "ci")
     assert done.returncode == 0, done.stdout + done.stderr
     return Home(folder)
@@ -142,7 +151,7 @@ def test_7_drift_is_found_and_nothing_is_written(home: Home) -> None:
 
 
 def test_8_reports_are_kept_and_read_back_and_a_missing_one_is_a_failure(home: Home, tmp_path: Path) -> None:
-    from atwork.preview.commands import read
+    from atwork.preview.folder import read
 
     done = atwork(home, "preview", "ci", "--out", str(tmp_path / "out"))
     assert done.returncode == 0
@@ -150,3 +159,56 @@ def test_8_reports_are_kept_and_read_back_and_a_missing_one_is_a_failure(home: H
     found = read(tmp_path / "out", ["ci", "staging"])
     assert [(one.stack, one.result) for one in found] == [("ci", "unchanged"), ("staging", "failed")]
     assert "there is no report" in found[1].errors[0]
+
+
+def test_9_what_becomes_a_secret_is_shown_on_neither_side(home: Home, tmp_path: Path) -> None:
+    """The engine prints the old value in clear."""
+    program = home.checkout / "infra" / "__main__.py"
+    program.write_text(program.read_text().replace(PLAIN, SECRET))
+    done = atwork(home, "preview", "ci", "--out", str(tmp_path))
+    program.write_text(program.read_text().replace(SECRET, PLAIN))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "output probe: [secret] → [secret]" in done.stdout
+    written = "".join(path.read_text() for path in tmp_path.iterdir())
+    assert "probe" in written
+    assert "planted-in-clear" not in written + done.stdout + done.stderr
+
+
+def test_10_the_row_says_who_holds_the_stack_and_unlock_frees_it_when_that_has_ended(home: Home) -> None:
+    lock = home.state / ".pulumi" / "locks" / "organization" / "atwork" / "ci" / "1f0c77ab-0000.json"
+    owner = {
+        "pid": os.getpid(),
+        "username": "ada",
+        "hostname": socket.gethostname(),
+        "timestamp": datetime.now(UTC).isoformat(),
+    }
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(json.dumps(owner))
+    before = tree(home.state)
+    code, [report] = preview(home, "ci")
+    assert (code, report["complete"]) == (0, True), "a preview takes no lock and waits for none"
+    assert report["held"][0]["owner"].startswith(f"ada@{socket.gethostname()}, pid {os.getpid()}")
+    kept = atwork(home, "unlock", "ci", "--ended", "1f0c77ab-0000")
+    assert (kept.returncode, lock.exists()) == (1, True), kept.stdout
+    assert tree(home.state) == before
+    child = subprocess.Popen(["true"])
+    child.wait()
+    lock.write_text(json.dumps({**owner, "pid": child.pid}))
+    refused = atwork(home, "up", "ci", "--expect", report["fingerprint"])
+    assert refused.returncode == 1
+    assert "Refused: ci is locked; `atwork unlock ci` says by whom" in refused.stdout
+    freed = atwork(home, "unlock", "ci")
+    assert (freed.returncode, lock.exists()) == (0, False), freed.stdout + freed.stderr
+    assert atwork(home, "up", "ci", "--expect", report["fingerprint"]).returncode == 0
+
+
+def test_11_what_a_protection_blocks_is_not_begun(home: Home) -> None:
+    """The engine would delete what is not protected before it meets what is."""
+    edit(home, "ci", "protect_home: true", "protect_home: true\n      controller: {storage_class: premium-rwo}")
+    _, [report] = preview(home, "ci")
+    before = tree(home.state)
+    refused = atwork(home, "up", "ci", "--expect", report["fingerprint"])
+    edit(home, "ci", "protect_home: true\n      controller: {storage_class: premium-rwo}", "protect_home: true")
+    assert refused.returncode == 3
+    assert "Refused: a protection stops it" in refused.stdout
+    assert tree(home.state) == before

@@ -2,106 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.events import BUCKET, SQL, report, step
+from support.github import BOT, Server
 
 from atwork.preview import github, markdown
 from atwork.preview.github import GitHub, GitHubError
-
-BOT = "atwork-bot"
-
-
-class Server:
-    """Comments of pull requests and statuses of commits."""
-
-    def __init__(self) -> None:
-        self.comments: list[dict[str, Any]] = []
-        self.statuses: list[dict[str, Any]] = []
-        self.longest = 65_536
-        self.pulls: list[dict[str, Any]] = []
-        self.refuse: list[tuple[int, dict[str, str]]] = []
-        self.asked: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                pass
-
-            def do_GET(self) -> None:
-                outer.answer(self, None)
-
-            def do_POST(self) -> None:
-                outer.answer(self, self.body())
-
-            def do_PATCH(self) -> None:
-                outer.answer(self, self.body())
-
-            def body(self) -> Any:
-                return json.loads(self.rfile.read(int(self.headers["content-length"])))
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.http.serve_forever)
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
-
-    def answer(self, request: BaseHTTPRequestHandler, body: Any) -> None:
-        self.asked.append(f"{request.command} {request.path}")
-        if self.refuse:
-            code, headers = self.refuse.pop(0)
-            self.send(request, code, {"message": "no"}, headers)
-            return
-        if request.headers["Authorization"] != "Bearer right":
-            self.send(request, 401, {"message": "Bad credentials"})
-            return
-        path = urlsplit(request.path)
-        asked = {key: int(value[0]) for key, value in parse_qs(path.query).items()}
-        first = (asked.get("page", 1) - 1) * asked.get("per_page", 30)
-        part = slice(first, first + asked.get("per_page", 30))
-        if body and len(body.get("body", "")) > self.longest:
-            self.send(request, 422, {"message": "Validation Failed"})
-        elif found := re.fullmatch(r"/repos/acme/platform/issues/comments/(\d+)", path.path):
-            one = next(one for one in self.comments if one["id"] == int(found[1]))
-            one["body"] = body["body"]
-            self.send(request, 200, one)
-        elif path.path == "/repos/acme/platform/issues/7/comments" and body is None:
-            self.send(request, 200, self.comments[part])
-        elif path.path == "/repos/acme/platform/issues/7/comments":
-            self.send(request, 201, self.add(BOT, body["body"]))
-        elif path.path == "/repos/acme/platform/statuses/abc":
-            self.statuses.insert(0, body)
-            self.send(request, 201, body)
-        elif path.path == "/repos/acme/platform/commits/abc/statuses":
-            self.send(request, 200, self.statuses[part])
-        elif path.path == "/repos/acme/platform/commits/abc/pulls":
-            self.send(request, 200, self.pulls)
-        else:
-            self.send(request, 404, {"message": "Not Found"})
-
-    def add(self, login: str, text: str) -> dict[str, Any]:
-        number = len(self.comments) + 1
-        self.comments.append({"id": number, "user": {"login": login}, "body": text, "html_url": f"https://c/{number}"})
-        return self.comments[-1]
-
-    @staticmethod
-    def send(request: BaseHTTPRequestHandler, code: int, content: Any, headers: dict[str, str] | None = None) -> None:
-        text = json.dumps(content).encode()
-        request.send_response(code)
-        for key, value in {**(headers or {}), "content-length": str(len(text))}.items():
-            request.send_header(key, value)
-        request.end_headers()
-        request.wfile.write(text)
 
 
 @pytest.fixture
@@ -186,12 +94,27 @@ def test_the_fingerprint_is_kept_as_a_status_of_the_commit(server: Server) -> No
     api(server).state("abc", [CHANGE, danger], link="https://run/1")
     assert {one["context"]: one["state"] for one in server.statuses} == {
         "atwork/preview/ci": "success", "atwork/preview/production": "failure", "atwork/preview": "failure",
+        "atwork/decision": "success",
     }  # fmt: skip
     assert all(len(one["description"]) <= 140 for one in server.statuses)
-    assert api(server).fingerprint("abc", "ci") == CHANGE.fingerprint
-    assert api(server).fingerprint("abc", "staging") == ""
+    assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
+    assert api(server).approved("abc", "staging", BOT) == ""
+    assert api(server).approved("abc", "production", BOT) == "", "a report that is red approves nothing"
     api(server).state("abc", [report()])
-    assert api(server).fingerprint("abc", "ci") == report().fingerprint
+    assert api(server).approved("abc", "ci", BOT) == report().fingerprint
+
+
+def test_a_status_that_somebody_else_set_approves_nothing(server: Server) -> None:
+    api(server).state("abc", [CHANGE])
+    server.status("abc", "atwork/preview/ci", "success", f"{'0' * 64} fine", login="mallory")
+    assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
+
+
+def test_a_reader_is_told_of_commits_that_came_since(server: Server) -> None:
+    assert api(server).moved(7, "abc", "base") == []
+    server.head, server.tip = "def", "later"
+    told = api(server).moved(7, "abc", "base")
+    assert [one.split(";")[0] for one in told] == ["This is of `abc`", "The base has moved on to `later` since"]
 
 
 def test_the_approved_change_is_that_of_the_pull_request_that_was_merged(server: Server) -> None:

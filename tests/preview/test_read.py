@@ -49,6 +49,12 @@ def test_the_three_steps_of_a_replacement_are_one_change_with_its_cause() -> Non
         ({"deletionPolicy": "PREVENT"}, {"deletionPolicy": "DELETE"}, "deletionPolicy", True),
         ({"deletionPolicy": "DELETE"}, {"deletionPolicy": "PREVENT"}, "deletionPolicy", False),
         ({}, {"deletionProtection": False}, "deletionProtection", True),
+        ({"deletionProtection": True}, {}, "deletionProtection", True),
+        ({"deletionProtection": True}, {"deletionProtection": UNKNOWN}, "deletionProtection", True),
+        ({"forceDestroy": False}, {"forceDestroy": True}, "forceDestroy", True),
+        ({"forceDestroy": True}, {}, "forceDestroy", False),
+        ({"deleteProtectionState": "DELETE_PROTECTION_ENABLED"}, {"deleteProtectionState": "DELETE_PROTECTION_DISABLED"}, "deleteProtectionState", True),
+        ({"enableDropProtection": True}, {"enableDropProtection": False}, "enableDropProtection", True),
     ],
 )  # fmt: skip
 def test_a_guard_that_changes_is_a_change_though_the_engine_says_same(
@@ -143,6 +149,7 @@ def test_both_sides_are_hidden_when_either_is_secret(old: Any, new: Any) -> None
         ("kubernetes:core/v1:Secret", {"data": {"a": "hunter2"}}),
         (DEPLOYMENT, {"spec": {"containers": [{"env": [{"name": "A", "value": "hunter2"}]}]}}),
         ("pulumi:providers:kubernetes", {"kubeconfig": "hunter2"}),
+        (SQL, {"adminPassword": "hunter2", "replica": {"dbPasswd": "hunter2"}, "odd.key": {"secretKey": "hunter2"}}),
         ("gcp:x/y:Z", {"privateKey": "hunter2", "clientSecret": "hunter2", "apiKey": "hunter2", "token": "hunter2"}),
     ],
 )
@@ -150,6 +157,13 @@ def test_some_paths_are_never_shown(kind: str, inputs: dict[str, Any]) -> None:
     found = report(step("update", kind, "x", {}, inputs), step("update", kind, "y", inputs, {"other": 1}))
     assert "hunter2" not in found.model_dump_json()
     assert len(found.changes) == 2
+
+
+def test_a_switch_is_shown_though_its_name_sounds_secret() -> None:
+    old, new = {"spec": {"token": False, "passwordPolicy": "a"}}, {"spec": {"token": True, "passwordPolicy": "b"}}
+    assert [(one.old, one.new) for one in report(step("update", DEPLOYMENT, "x", old, new)).changes[0].properties] == [
+        ("false", "true"), ("a", "b"),
+    ]  # fmt: skip
 
 
 def test_an_update_of_hidden_values_alone_says_so() -> None:
@@ -204,7 +218,11 @@ def test_no_stream_makes_it_fail_or_lose_a_step(
         *(step(op, BUCKET, f"b{number}", old, new) for number, (op, old, new) in enumerate(steps)), code=code
     )
     assert StackReport.model_validate_json(found.model_dump_json()) == found
-    silent = {f"b{number}" for number, (op, *_) in enumerate(steps) if op in ("same", "refresh")}
+    silent = {
+        f"b{number}"
+        for number, (op, old, new) in enumerate(steps)
+        if op in ("same", "refresh") or (op == "read" and old == new)
+    }
     assert {change.name for change in found.changes} >= {f"b{number}" for number in range(len(steps))} - silent
 
 

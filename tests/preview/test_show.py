@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import pytest
 from rich.console import Console
 from support.events import BUCKET, SQL, error, outputs, report, step
 
-from atwork.preview import markdown, page, terminal, words
+from atwork.preview import markdown, page, schema, terminal, words
 from atwork.preview.model import StackReport
 
 
@@ -31,7 +32,7 @@ def danger(stack: str = "production") -> StackReport:
 def test_the_comment_has_a_row_for_each_stack_and_what_needs_a_decision() -> None:
     text = markdown.render([many(2), report(stack="staging"), danger()], link="https://run/1")
     assert text.startswith(f"{markdown.MARKER}\n## 🟥 Preview: production needs a decision")
-    assert "| ci | 🟨 changes | · | 2 | · | · | · | ✅ | · |" in text
+    assert "| ci | 🟨 changes | · | 2 | · | · | · | · | · | · |" in text
     assert "| staging | ⬜ no changes |" in text
     assert "| production | 🟥 needs a decision | · | · | 1 | · | 🔓 1 |" in text
     assert (
@@ -108,3 +109,12 @@ def test_the_terminal_says_the_same() -> None:
 )
 def test_exit_codes(reports: list[StackReport], code: int) -> None:
     assert words.code(reports) == code
+
+
+def test_the_schema_of_the_report_is_current_and_every_report_keeps_it() -> None:
+    assert schema.PATH.read_text() == schema.text(), "`make schema` rewrites it"
+    described = json.loads(schema.text())
+    everything = json.loads(danger().model_dump_json())
+    assert set(everything) == set(described["properties"])
+    assert described["properties"]["version"]["const"] == everything["version"]
+    assert described["additionalProperties"] is False

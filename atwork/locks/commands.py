@@ -1,0 +1,117 @@
+"""`atwork unlock`: take the lock of a run away that has ended, and of no other."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime
+
+from rich.console import Console
+
+from atwork.locks import model
+from atwork.locks.judge import Ask, Verdict, judge, of_run
+from atwork.locks.model import Lock, Run
+from atwork.locks.store import Store, StoreError, of
+from atwork.preview import places
+from atwork.sandbox.commands import chosen_of
+from atwork.sandbox.home import SandboxError, here
+
+_SHORT = 8
+_RUN = re.compile(r"https://[^/]+/(?P<repository>[^/]+/[^/]+)/actions/runs/(?P<run>\d+)(/attempts/(?P<attempt>\d+))?")
+
+
+def unlock(stack: str, *, run: str, ended: str) -> int:
+    """Show who holds a stack and free it where that run has ended; 0 where it is free at the end, else 1."""
+    home = here()
+    chosen_of(home, [stack])
+    console = Console(highlight=False, soft_wrap=True)
+    if places.is_real():
+        backend = os.environ["PULUMI_BACKEND_URL"]
+        store = of(backend)
+        if store is None:
+            raise StoreError(f"{backend}: locks are read in file:// and gs:// backends only; use the backend's own way")
+        return free(store, stack, console, local=backend.startswith("file://"), run=run, ended=ended)
+    with home.locked("atwork unlock"):
+        store = of(f"file://{home.state}")
+        assert store is not None  # noqa: S101 (a folder is a kind of backend that is read)
+        return free(store, stack, console, local=True, run=run, ended=ended)
+
+
+def free(
+    store: Store, stack: str, console: Console, *, local: bool, run: str = "", ended: str = "", ask: Ask | None = None
+) -> int:
+    """The same for the files of one backend."""
+    found = model.locks(store, stack)
+    if not found:
+        console.print(f"{stack} is not locked.")
+        return 0
+    ask = ask or asker()
+    left = 0
+    for lock in found:
+        verdict = _verdict(lock, local=local, run=run, ended=ended, ask=ask)
+        console.print(f"{stack}: lock {lock.id[:_SHORT]} of {lock.words(model.now())}: {verdict.why}.")
+        if verdict.answer != "ended":
+            left += 1
+            console.print(_advice(lock, verdict))
+            continue
+        store.delete(lock.name)
+        if lock.run is not None:
+            store.delete(f"{model.folder(stack)}/{lock.run.name}")
+        console.print("Taken away.")
+    if not left:
+        console.print(
+            f"What the run left half done is in the state: `atwork preview {stack}` tells of it, "
+            f"`pulumi refresh -s {stack}` compares it with the cloud (docs/runbooks/lost-lock.md)."
+        )
+    return 1 if left else 0
+
+
+def _verdict(lock: Lock, *, local: bool, run: str, ended: str, ask: Ask | None) -> Verdict:
+    verdict = judge(lock, local=local, ask=ask)
+    if verdict.answer != "unknown":
+        return verdict
+    if run:
+        named = _named(run)
+        if ask is None:
+            raise SandboxError("GITHUB_TOKEN is not set; with it GitHub is asked about the run")
+        verdict = of_run(lock, named, ask(named.repository, named.run_id, named.attempt))
+    elif len(ended) >= _SHORT and lock.id.startswith(ended):
+        verdict = Verdict("ended", "you say that its run has ended")
+    return verdict
+
+
+def _named(url: str) -> Run:
+    found = _RUN.match(url)
+    if found is None:
+        raise SandboxError(f"--run {url}: give the address of a run, https://github.com/ORG/REPO/actions/runs/NUMBER")
+    return Run(
+        pid=1, hostname="", repository=found["repository"], run_id=int(found["run"]),
+        attempt=int(found["attempt"] or 0), url=url, hosted=True,  # who names a run knows its machine
+    )  # fmt: skip
+
+
+def _advice(lock: Lock, verdict: Verdict) -> str:
+    if verdict.answer == "alive":
+        return "Left: a second update beside it would damage the state. Wait, or end that run first."
+    return (
+        f"Left. Look there: if its run has ended, say `atwork unlock {lock.stack} --ended {lock.id[:_SHORT]}`, or name "
+        "the run with --run URL, so that GitHub is asked. If it goes on, two updates would write one state."
+    )
+
+
+def asker() -> Ask | None:
+    """Who asks GitHub, where there is a token."""
+    token = os.environ.get("GITHUB_TOKEN", "")
+    if not token:
+        return None
+    from atwork.locks.judge import Attempt
+    from atwork.preview.github import GitHub
+
+    api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+
+    def ask(repository: str, run: int, attempt: int) -> Attempt:
+        found = GitHub(repository, token, api=api).attempt(run, attempt)
+        times = (datetime.fromisoformat(found[key]) for key in ("run_started_at", "updated_at"))
+        return Attempt(str(found["status"]), *times)
+
+    return ask

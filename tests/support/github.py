@@ -1,0 +1,147 @@
+"""A small server that answers as GitHub's API documents it: comments, statuses, labels, events, roles, runs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+BOT = "atwork-bot"
+
+
+class Server:
+    """Comments of pull requests and statuses of commits."""
+
+    def __init__(self) -> None:
+        self.comments: list[dict[str, Any]] = []
+        self.statuses: list[dict[str, Any]] = []
+        self.longest = 65_536
+        self.pulls: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.labels: set[str] = set()
+        self.roles: dict[str, str] = {}
+        self.runs: dict[str, dict[str, Any]] = {}
+        self.head, self.tip, self.author = "abc", "base", "ada"
+        self.now = datetime(2026, 11, 25, 12, tzinfo=UTC)
+        self.refuse: list[tuple[int, dict[str, str]]] = []
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                pass
+
+            def do_GET(self) -> None:
+                outer.answer(self, None)
+
+            do_DELETE = do_GET  # noqa: N815 (the server's name for it)
+
+            def do_POST(self) -> None:
+                outer.answer(self, self.body())
+
+            def do_PATCH(self) -> None:
+                outer.answer(self, self.body())
+
+            def body(self) -> Any:
+                return json.loads(self.rfile.read(int(self.headers["content-length"])))
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+        self.thread.join()
+
+    def answer(self, request: BaseHTTPRequestHandler, body: Any) -> None:
+        self.asked.append(f"{request.command} {request.path}")
+        if self.refuse:
+            code, headers = self.refuse.pop(0)
+            self.send(request, code, {"message": "no"}, headers)
+            return
+        if request.headers["Authorization"] != "Bearer right":
+            self.send(request, 401, {"message": "Bad credentials"})
+            return
+        path = urlsplit(request.path)
+        asked = {key: int(value[0]) for key, value in parse_qs(path.query).items()}
+        first = (asked.get("page", 1) - 1) * asked.get("per_page", 30)
+        part = slice(first, first + asked.get("per_page", 30))
+        if body and len(body.get("body", "")) > self.longest:
+            self.send(request, 422, {"message": "Validation Failed"})
+            return
+        found = self.route(request.command, path.path.removeprefix("/repos/acme/platform"), body)
+        if found is None or not path.path.startswith("/repos/acme/platform/"):
+            self.send(request, 404, {"message": "Not Found"})
+        else:
+            self.send(request, found[0], found[1][part] if isinstance(found[1], list) else found[1])
+
+    def route(self, method: str, path: str, body: Any) -> tuple[int, Any] | None:  # noqa: C901 (a table of routes)
+        commit = path.rpartition("/")[2]
+        match method, path.strip("/").split("/"):
+            case "PATCH", ["issues", "comments", number]:
+                one = next(one for one in self.comments if str(one["id"]) == number)
+                one["body"] = body["body"]
+                return 200, one
+            case "GET", ["issues", "7", "comments"]:
+                return 200, self.comments
+            case "POST", ["issues", "7", "comments"]:
+                return 201, self.add(BOT, body["body"])
+            case "POST", ["statuses", _]:
+                self.status(commit, body["context"], body["state"], body["description"])
+                return 201, body
+            case "GET", ["commits", commit, "statuses"]:
+                return 200, [one for one in self.statuses if one["commit"] == commit]
+            case "GET", ["commits", "abc", "pulls"]:
+                return 200, self.pulls
+            case "GET", ["issues", "7", "labels"]:
+                return 200, [{"name": one} for one in sorted(self.labels)]
+            case "GET", ["issues", "7", "events"]:
+                return 200, self.events
+            case "DELETE", ["issues", "7", "labels", name]:
+                self.labels.discard(unquote(name))
+                return 200, []
+            case "GET", ["collaborators", login, "permission"] if login in self.roles:
+                return 200, {"permission": "write", "role_name": self.roles[login]}
+            case "GET", ["pulls", "7"]:
+                base = {"ref": "main", "sha": "base"}
+                return 200, {"user": {"login": self.author}, "head": {"sha": self.head}, "base": base}
+            case "GET", ["branches", "main"]:
+                return 200, {"commit": {"sha": self.tip}}
+            case "GET", ["actions", "runs", *rest] if "/".join(rest) in self.runs:
+                return 200, self.runs["/".join(rest)]
+            case _:
+                return None
+
+    def status(self, commit: str, context: str, state: str, text: str, login: str = BOT) -> None:
+        """A status as the API returns it; each is a second later than what was before."""
+        self.now += timedelta(seconds=1)
+        self.statuses.insert(
+            0,
+            {"commit": commit, "context": context, "state": state, "description": text,
+             "creator": {"login": login}, "created_at": f"{self.now:%Y-%m-%dT%H:%M:%SZ}"},
+        )  # fmt: skip
+
+    def label(self, name: str, login: str) -> None:
+        """Somebody puts a label on the pull request."""
+        self.now += timedelta(seconds=1)
+        self.labels.add(name)
+        at = f"{self.now:%Y-%m-%dT%H:%M:%SZ}"
+        self.events.append({"event": "labeled", "label": {"name": name}, "actor": {"login": login}, "created_at": at})
+
+    def add(self, login: str, text: str) -> dict[str, Any]:
+        number = len(self.comments) + 1
+        self.comments.append({"id": number, "user": {"login": login}, "body": text, "html_url": f"https://c/{number}"})
+        return self.comments[-1]
+
+    @staticmethod
+    def send(request: BaseHTTPRequestHandler, code: int, content: Any, headers: dict[str, str] | None = None) -> None:
+        text = json.dumps(content).encode()
+        request.send_response(code)
+        for key, value in {**(headers or {}), "content-length": str(len(text))}.items():
+            request.send_header(key, value)
+        request.end_headers()
+        request.wfile.write(text)
