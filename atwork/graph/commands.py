@@ -11,8 +11,7 @@ from rich.console import Console
 
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.resources import Resource, of_state
-from atwork.preview import folder
-from atwork.preview import places
+from atwork.preview import folder, places
 from atwork.sandbox.commands import chosen_of
 from atwork.sandbox.home import Home, SandboxError, here
 from atwork.sandbox.session import deployment

@@ -258,7 +258,7 @@ def test_an_update_goes_on_where_no_note_can_be_left(tmp_path: Path) -> None:
 
 
 def test_the_row_of_a_report_says_who_holds_the_stack(store: FolderStore, tmp_path: Path) -> None:
-    held(store, pid=7, host="runner", since=NOW - timedelta(minutes=5))
+    held(store, pid=7, host="runner", since=datetime.now(UTC) - timedelta(minutes=5))
     by(store, pid=7, host="runner")
     [one], unread = holders(store, "ci")
     assert (one.owner, one.run, unread) == ("ada@runner, pid 7, for 5 min", URL, "")
