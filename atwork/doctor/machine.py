@@ -106,7 +106,7 @@ def _tool(name: str, command: str, words: tuple[str, ...], fix: str, *, needed: 
         return wrong(name, f"{path} does not run", fix, needed=needed)
     said = (done.stdout or done.stderr).strip().splitlines()[:1]
     if done.returncode:
-        return wrong(name, f"{path} does not run: {''.join(said)}"[:80], fix, needed=needed)
+        return wrong(name, f"{path} does not run: {''.join(said)[:80]}", fix, needed=needed)
     return right(name, "".join(said)[:60])
 
 
