@@ -10,7 +10,7 @@ from rich.console import Console
 from tools.soak.run import run
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
-STEPS, SEED = 25, 11
+STEPS, SEED = 25, 5
 
 
 def test_a_random_life_leaves_no_orphan_no_ghost_and_no_secret(tmp_path: Path) -> None:
