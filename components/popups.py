@@ -97,7 +97,7 @@ class Popups(pulumi.ComponentResource):
         popup_admission.make(name, candidates=candidates, kept=_platform_policies(settings, database_range), opts=child)
         role = kubernetes.rbac.v1.ClusterRole(f"{name}-role", metadata={"name": ROLE}, rules=RULES, opts=child)
         self.namespaces = [
-            _Popup(
+            Popup(
                 f"{name}-{namespace}",
                 settings,
                 physical_name=namespace,
@@ -111,7 +111,7 @@ class Popups(pulumi.ComponentResource):
         self.register_outputs({"namespaces": self.namespaces})
 
 
-class _Popup(pulumi.ComponentResource):
+class Popup(pulumi.ComponentResource):
     """One namespace."""
 
     namespace_name: pulumi.Output[str]
