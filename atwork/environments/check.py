@@ -113,5 +113,14 @@ def _deployed_to(seen: Files) -> Iterator[str]:
             yield f"{key}.account: {line.account} is of another project; write {account}"
 
 
-CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (_together, _services, _exemptions, _deployed_to)
+def _secrets(seen: Files) -> Iterator[str]:
+    """The engine's own lines, which name the key of a stack's secrets."""
+    from atwork.environments.bootstrap.stack import secrets_provider_mistakes
+
+    found: list[str] = []
+    yield from _told(lambda: found.extend(secrets_provider_mistakes(seen.checkout / "stacks")))
+    yield from found
+
+
+CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (_together, _services, _exemptions, _deployed_to, _secrets)
 """What is checked, in this order; a further check is one more function here."""

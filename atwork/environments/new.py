@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.prompt import Prompt
@@ -12,6 +13,7 @@ from rich.table import Table
 from atwork.environments import cost, files, prices, pull_request, questions
 from atwork.environments.draft import Derived, check_name, derived, model
 from atwork.environments.questions import Wanted
+from atwork.preview import places
 from atwork.sandbox.home import Home, here
 from infra.config import read_all
 from infra.services import FOLDER
@@ -33,6 +35,8 @@ def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
     console.print(_shown(made))
     console.print()
     console.print(_costs(made))
+    if places.is_real() and not _possible(stacks, made, environments[wanted.like].project.id, console):
+        return 1
     if preview and not _previewed(home, made, console):
         return 1
     if dry_run:
@@ -63,6 +67,25 @@ def _ask(console: Console) -> questions.Ask | None:
                 return answer.strip()
 
     return ask
+
+
+def _possible(stacks: Path, made: Derived, sibling: str, console: Console) -> bool:
+    """What Google says beforehand, where real stacks are meant; what cannot be asked does not stand in the way."""
+    from atwork.environments import preflight
+    from atwork.environments.bootstrap import settings
+
+    platform = settings.read(stacks) if (stacks / "platform.yaml").exists() else None
+    seen = preflight.preflight(made.name, made.config, platform, sibling=sibling)
+    table = Table("beforehand", "", "", box=None, pad_edge=False)
+    for one in seen:
+        sign = {True: "ok", False: "wrong" if one.needed else "advice", None: "not asked"}[one.ok]
+        table.add_row(one.name, sign, one.detail + (f"; {one.fix}" if one.fix and not one.ok else ""))
+    console.print()
+    console.print(table)
+    bad = [one.name for one in seen if one.bad]
+    if bad:
+        console.print(f"Nothing is written: {', '.join(bad)} must be mended first.")
+    return not bad
 
 
 def _previewed(home: Home, made: Derived, console: Console) -> bool:

@@ -41,6 +41,7 @@ def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
         (edited("services/orders.yaml", "owner:", "ownr:"), "services/orders.yaml: ownr: unknown key; did you mean owner?"),
         (edited("services/orders.yaml", "  staging:", "  stagin:"), "services/orders.yaml: environments.stagin: there is no stacks/Pulumi.stagin.yaml"),
         (edited("stacks/Pulumi.demo.yaml", "- orders", "- moon"), "stacks/Pulumi.demo.yaml: atwork:stack.environment.services: there is no services/moon.yaml; name one of orders"),
+        (edited("stacks/Pulumi.staging.yaml", "config:", "secretsprovider: gcpkms://k\nconfig:"), "stacks/Pulumi.staging.yaml: encryptedkey is missing; run `atwork environment bootstrap staging`"),
         (without("stacks/Pulumi.demo.yaml"), "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.deploys.demo: there is no stacks/Pulumi.demo.yaml"),
         (edited("stacks/Pulumi.ci.yaml", "demo: {account: platform-deployer@acme", "demo: {account: platform-deployer@other"), "jenkins.deploys.demo.account: platform-deployer@other"),
         (edited("stacks/Pulumi.ci.yaml", "        demo:", "        staging2:"), "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.deploys.demo: missing; add {account: platform-deployer@acme-at-work-demo"),

@@ -15,7 +15,7 @@ from support.mocks import Recording
 from typer.testing import CliRunner, Result
 
 from atwork.cli import app
-from atwork.environments import derive
+from atwork.environments import derive, preflight
 from infra.config import check_together, read_all
 from infra.mistakes import ConfigError
 
@@ -172,3 +172,24 @@ def test_what_it_is_made_of_holds_for_the_real_program(recordings: dict[str, Rec
     """The account that deploys is called in each environment as `environment new` says beforehand."""
     names = {recordings[stack].one("gcp:serviceaccount/account:Account", "access-deployer").inputs["accountId"] for stack in ("staging", "production")}  # fmt: skip
     assert names == {"platform-deployer"}
+
+
+def test_where_real_stacks_are_meant_google_is_asked_first(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "gs://acme-state")
+    answers = [preflight.right("billing", "open"), preflight.wrong("CPU quota", "24 of 16", "ask for more")]
+    asked: list[tuple[str, str]] = []
+
+    def answered(name: str, *_: object, sibling: str) -> list[preflight.Check]:
+        asked.append((name, sibling))
+        return answers
+
+    monkeypatch.setattr(preflight, "preflight", answered)
+    before = {path: path.read_bytes() for path in (checkout / "stacks").iterdir()}
+    done = new("demo", *PLACE)
+    assert done.exit_code == 1
+    assert "24 of 16; ask for more" in done.output
+    assert "Nothing is written: CPU quota must be mended first." in done.output
+    assert {path: path.read_bytes() for path in (checkout / "stacks").iterdir()} == before
+    answers[1] = preflight.Check("CPU quota", None, "not asked: no login")
+    assert new("demo", *PLACE).exit_code == 0
+    assert asked == [("demo", "acme-at-work-staging")] * 2
