@@ -34,7 +34,7 @@ def make(folder: Path) -> Home:
 def settings(number: int, stack: str) -> Settings:
     """What an environment is at first: as small as the program allows."""
     return {
-        "environment": {"kind": "popup", "expires_at": "2099-01-01T00:00:00Z", "owner": "team-soak"},
+        "environment": {"kind": "long-lived", "owner": "team-soak"},
         "region": "europe-west1",
         "project": {"id": f"acme-soak-{stack}", "number": f"48201573091{number}"},
         "network": {"nodes": f"10.0.{16 * number}.0/20", "pods": f"10.{64 + number}.0.0/16", "dns_logs": False},
