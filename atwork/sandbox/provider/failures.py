@@ -1,4 +1,8 @@
-"""How a provider tells the engine that an object was made but is not well: it goes into the state all the same."""
+"""How a provider tells the engine that an object was made but is not well: it goes into the state all the same.
+
+`google.rpc.Status` is taken from Google's own package: Pulumi's copy registers the same message under another file, and
+whichever of the two is imported second fails.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import grpc
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from google.rpc import status_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from atwork.sandbox.provider.values import Json, to_struct
 

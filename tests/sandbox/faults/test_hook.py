@@ -11,7 +11,8 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from google.rpc import status_pb2
+from pulumi.runtime.proto import provider_pb2
 from support.simulation import Provider, providers
 
 from atwork.sandbox.cloud import Cloud
