@@ -44,7 +44,7 @@ preview: setup  ## Preview the three environments in the sandbox
 
 test: setup  ## Run every check and every test
 	@$(MAKE) --no-print-directory check engine tools
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory audit
 
 check: setup  ## Lint, format check and strict types

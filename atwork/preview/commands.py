@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from atwork.graph import Resource, for_reports, of_state
 from atwork.preview import folder, places, shell, terminal, words
 from atwork.preview.decision import decide
 from atwork.preview.model import StackReport
@@ -32,25 +33,32 @@ def preview(
     if real:
         shell.real()
     console = Console(stderr=form != "terminal", highlight=False)
-    reports = [told(one, values) for one in made(stacks, console, base=base, refresh=refresh)]
+    found, states = made(stacks, console, base=base, refresh=refresh)
+    reports = [told(one, values) for one in found]
+    drawn = out is not None or form == "html"
+    # Where values are not to be told, the picture has none either: what changes stands there by its name alone.
+    topology = for_reports(reports, states() if values == "full" else {}) if drawn else ""
     if out is not None:
-        folder.keep(reports, out)
+        folder.keep(reports, out, topology)
     if form == "terminal":
         terminal.show(reports, console if console.is_terminal else Console(highlight=False, width=200))
     else:
-        print(folder.as_text(reports, form), end="")
+        print(folder.as_text(reports, form, topology), end="")
     if slack and words.code(reports):
         send(shell.needed("SLACK_WEBHOOK_URL"), slack, reports, link=shell.run())
     return words.code(reports)
 
 
-def made(stacks: Sequence[str], console: Console, *, base: str, refresh: bool) -> list[StackReport]:
-    """The reports, from the backend that the shell names, else from the sandbox."""
+def made(
+    stacks: Sequence[str], console: Console, *, base: str, refresh: bool
+) -> tuple[list[StackReport], Callable[[], Mapping[str, Sequence[Resource]]]]:
+    """The reports, from the backend that the shell names, else from the sandbox; and what is there now, when asked."""
     home = here()
     chosen = chosen_of(home, stacks)
     about = {"head": shell.commit("HEAD"), "base": shell.commit(base) if base else ""}
     with places.chosen(home, console) as place, terminal.watcher(console) as watch:
-        return previews(place, chosen, watch, refresh=refresh, **about)
+        reports = previews(place, chosen, watch, refresh=refresh, **about)
+    return reports, lambda: {one.stack: of_state(place.state(one.stack) or {}) for one in reports}
 
 
 def report(where: Path, number: int, expected: Sequence[str], *, head: str = "", before: str = "") -> int:

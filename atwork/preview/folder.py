@@ -14,22 +14,22 @@ from atwork.preview.read import Reading
 from atwork.sandbox.home import SandboxError
 
 
-def as_text(reports: Sequence[StackReport], form: str) -> str:
-    """The reports in one of the forms."""
+def as_text(reports: Sequence[StackReport], form: str, topology: str = "") -> str:
+    """The reports in one of the forms; the page has the picture."""
     if form == "markdown":
         return markdown.render(reports)
     if form == "html":
-        return page.render(reports)
+        return page.render(reports, topology)
     return json.dumps([report.model_dump(mode="json") for report in reports], indent=2) + "\n"
 
 
-def keep(reports: Sequence[StackReport], out: Path) -> None:
+def keep(reports: Sequence[StackReport], out: Path, topology: str = "") -> None:
     """Write `report-STACK.json`, `report.md` and `report.html`: redacted, so that they may be artifacts."""
     out.mkdir(parents=True, exist_ok=True)
     for report in reports:
         (out / f"report-{report.stack}.json").write_text(report.model_dump_json(indent=2) + "\n")
     (out / "report.md").write_text(markdown.render(reports))
-    (out / "report.html").write_text(page.render(reports))
+    (out / "report.html").write_text(page.render(reports, topology))
 
 
 def read(folder: Path, expected: Sequence[str], *, head: str = "") -> list[StackReport]:

@@ -20,6 +20,7 @@ from rich.console import Console
 from atwork.engine.process import alive
 from atwork.sandbox import journal
 from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.clusters import Fleet
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.operation import PREFIX
 from atwork.sandbox.session import PROJECT, Session, deployment, state_file
@@ -58,7 +59,9 @@ def recover(session: Session, stack: str, console: Console) -> None:
     cloud = Cloud(session.home.cloud)
     read_anew = _resolve_pending(session, stack, cloud, console)
     if notes:
-        _delete_orphans(session.home, stack, cloud, frozenset[str]().union(*(one.urns for one in notes)), console)
+        _delete_orphans(
+            session.home, session.fleet, stack, cloud, frozenset[str]().union(*(one.urns for one in notes)), console
+        )
         if not read_anew and deployment(session.home, stack).get("resources"):
             console.print(f"{stack}: a run was cut off; comparing the state with the cloud")
             _refresh(session, stack, ["--clear-pending-creates"])
@@ -130,11 +133,17 @@ def _known(home: Home, stack: str) -> set[tuple[str, str]]:
     return {(str(one["urn"]), str(one.get("id", ""))) for one in resources}
 
 
-def _delete_orphans(home: Home, stack: str, cloud: Cloud, asked: frozenset[str], console: Console) -> None:
+def _delete_orphans(
+    home: Home, fleet: Fleet | None, stack: str, cloud: Cloud, asked: frozenset[str], console: Console
+) -> None:
     """Delete what a dead process was asked for and the state never learned of; whatever else is there is not ours."""
     known = _known(home, stack)
     orphans = [one for one in cloud.objects() if one.urn in asked and (one.urn, one.id) not in known]
     for one in orphans:
+        if fleet is not None and one.scope:
+            from atwork.sandbox.provider.kubernetes.orphans import delete  # the client is slow to import
+
+            delete(fleet, one)
         cloud.delete(one.scope, one.type, one.id)
     if orphans:
         console.print(f"{stack}: deleted {len(orphans)} half-made object(s) that the state never learned of")

@@ -16,6 +16,7 @@ from rich.console import Console
 from atwork.engine.locate import Engine
 from atwork.sandbox import workspace
 from atwork.sandbox.cloud import CloudCorrupt
+from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.provider import Running, serve
@@ -30,6 +31,8 @@ class Session:
     home: Home
     engine: Engine
     providers: Running
+    fleet: Fleet | None = None
+    """Its real clusters, where they are real."""
 
     @contextmanager
     def environment(self) -> Generator[dict[str, str]]:
@@ -100,6 +103,6 @@ def opened(home: Home, engine: Engine, console: Console | None = None) -> Genera
         except CloudCorrupt as error:
             raise SandboxError(str(error)) from None
         try:
-            yield Session(home, engine, providers)
+            yield Session(home, engine, providers, fleet)
         finally:
             providers.stop()

@@ -104,7 +104,6 @@ def released(
     return Released(registry, found.stdout.strip(), texts[0], texts[1], ran, failed, output)
 
 
-@pytest.mark.xdist_group("engine")
 def test_the_library_under_jenkins_own_transformation(released: Released) -> None:
     assert released.failed == []
     assert released.output == ""
@@ -112,7 +111,6 @@ def test_the_library_under_jenkins_own_transformation(released: Released) -> Non
     assert len(released.ran) == sum(line.strip() == "@Test" for line in written) > 75
 
 
-@pytest.mark.xdist_group("engine")
 def test_its_commands_release_an_image_by_its_digest_and_a_chart_that_names_it(
     released: Released, programs_folder: Path, helm: Path, tmp_path: Path
 ) -> None:

@@ -100,7 +100,6 @@ def beside(database: str) -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": database, "REDIS_URL": cache}
 
 
-@pytest.mark.xdist_group("engine")
 @EVERY
 def test_its_own_tests_pass_beside_real_stores_and_fail_without(
     stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path], beside: dict[str, str], tmp_path: Path

@@ -15,7 +15,7 @@ from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.google import GoogleError
 from atwork.environments.bootstrap.stack import elsewhere, run_engine
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 
 def test_the_state_is_where_it_is_looked_for_and_the_file_keeps_its_settings(

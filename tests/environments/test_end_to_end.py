@@ -21,7 +21,7 @@ from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 COMMAND = [sys.executable, "-c", "from atwork.cli import main; main()"]
 OWNER = ("--owner", "team-orders")

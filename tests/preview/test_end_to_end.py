@@ -20,7 +20,7 @@ from support.checkout import copy
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 
 def atwork(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
@@ -156,6 +156,7 @@ def test_8_reports_are_kept_and_read_back_and_a_missing_one_is_a_failure(home: H
     done = atwork(home, "preview", "ci", "--out", str(tmp_path / "out"))
     assert done.returncode == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report-ci.json", "report.html", "report.md"]
+    assert '<figure class="drawing"><svg' in (tmp_path / "out" / "report.html").read_text().replace("\n", "")
     found = read(tmp_path / "out", ["ci", "staging"])
     assert [(one.stack, one.result) for one in found] == [("ci", "unchanged"), ("staging", "failed")]
     assert "there is no report" in found[1].errors[0]

@@ -15,7 +15,7 @@ from support.checkout import copy
 
 from atwork.sandbox.home import Home
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 _MADE_ANEW = ("workspace", "bin")
 """Parts of a sandbox that name the folder it is in."""
 

@@ -27,7 +27,7 @@ from atwork.sandbox.provider.values import secret
 from atwork.sandbox.session import deployment
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 
 def checkout(folder: Path) -> Home:

@@ -167,6 +167,6 @@ def test_what_the_state_never_learned_of_is_deleted_after_a_kill(home: Home) -> 
     known = [{"urn": urns["kept"], "id": "kept", "type": "gcp:x/y:Z"}]
     path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": known}}}))
     asked = frozenset({urns["kept"], urns["lost"]})
-    recovery._delete_orphans(home, "ci", cloud, asked, Console(quiet=True))  # pyright: ignore[reportPrivateUsage]
+    recovery._delete_orphans(home, None, "ci", cloud, asked, Console(quiet=True))  # pyright: ignore[reportPrivateUsage]
     # What nobody was asked for in the run that died is somebody's, though the state does not know it.
     assert [one.id for one in cloud.objects()] == ["kept", "others"]

@@ -10,6 +10,7 @@ import yaml
 from rich.console import Console
 
 from atwork.sandbox.cloud import Cloud, CloudCorrupt, CloudObject
+from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import SandboxError, here
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.gcp import GoogleCloud
@@ -27,6 +28,10 @@ def run(stack: str, name: str, key: str, value: str, *, delete: bool) -> int:
     except CloudCorrupt as error:
         raise SandboxError(str(error)) from None
     found = named(cloud, stack, name)
+    if found.type.startswith("kubernetes:") and fleet_of(home) is not None:
+        raise SandboxError(
+            f"{found.id} is in a real cluster: change it by kubectl (`atwork sandbox kubeconfig {stack} > kubeconfig`)"
+        )
     console = Console(highlight=False, soft_wrap=True)
     if delete:
         package = Kubernetes() if found.type.startswith("kubernetes:") else GoogleCloud()

@@ -16,7 +16,7 @@ from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice, Kind
 from atwork.sandbox.clusters.fleet import Cluster, Fleet
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("clusters")]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")

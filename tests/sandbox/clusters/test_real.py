@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from atwork.sandbox.session import deployment
 from atwork.services.new import Wanted, render
 from components.jenkins import names
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("clusters")]
+pytestmark = pytest.mark.engine
 
 LASTING = ("ci", "staging", "production")
 CLOUDS = (names.deploy_cloud("staging"), names.deploy_cloud("production"), names.popup_cloud("staging"))
@@ -423,6 +425,33 @@ def test_16_clusters_that_were_stopped_start_again_with_all_that_is_in_them(home
     assert "stopped" in atwork(home, "sandbox", "status")
     assert rows(atwork(home, "sandbox", "up", "ci"))["ci"] == ["·"] * 4
     assert all(clusters.running(one) for one in clusters.clusters())
+
+
+def test_16b_a_kill_in_the_middle_leaves_nothing_in_a_cluster_that_the_state_does_not_know(home: Home) -> None:
+    server = api(home, "staging")
+    catalogue = home.checkout / "services"
+    (catalogue / "stock.yaml").write_text((catalogue / "orders.yaml").read_text().replace("orders", "stock"))
+
+    def begun() -> bool:
+        return server.get(server.place("v1", "Namespace"), "", "stock") is not None
+
+    with (home.checkout / "killed.log").open("w") as printed:
+        child = subprocess.Popen(
+            [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", "up", "staging"],
+            cwd=home.checkout, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        while child.poll() is None and not begun():
+            time.sleep(0.01)
+        assert child.poll() is None, Path(printed.name).read_text()
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    told = atwork(home, "sandbox", "up", "staging")
+    assert "staging: removed the lock of a run that is gone" in told
+    ids = {one["id"] for one in inside(home, "staging")}
+    assert {"stock", "stock/quota", "stock/default-deny"} <= ids
+    (catalogue / "stock.yaml").unlink()
+    atwork(home, "sandbox", "up", "staging")
+    assert not begun()
 
 
 def test_17_guards_lifted_everything_goes_and_no_program_stays(home: Home) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tools.soak.run import run
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("clusters")]
+pytestmark = pytest.mark.engine
 STEPS, SEED = 25, 5
 
 

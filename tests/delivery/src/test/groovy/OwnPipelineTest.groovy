@@ -29,7 +29,7 @@ class OwnPipelineTest extends Jenkins {
         assert stages() == ['Preview', 'Report']
         assert pods*.cloud == ['platform-preview', null]
         assert has('pulumi: .venv/bin/atwork preview --real --out out')
-        assert has('report: .venv/bin/atwork report out --pr 7 --stacks ci,production,staging,try-it')
+        assert has('report: .venv/bin/atwork report out --pr 7 --stacks ci,production,staging,try-it --head 1a2b3c4d5e6f')
         assert has('with PULUMI_BACKEND_URL=gs://acme-pulumi')
         assert !has('atwork up')
     }
@@ -72,9 +72,9 @@ class OwnPipelineTest extends Jenkins {
         pullRequest()
         answers['atwork preview'] = 3
         answers['atwork report'] = 3
-        answers['/labels'] = 'False\n'
         assert play(file).message.startsWith('a protection or data goes')
-        answers['/labels'] = 'True\n'
+        // With the label of somebody who decides, the report itself says that the change may go on.
+        answers['atwork report'] = 2
         assert play(file) == null
     }
 
@@ -151,7 +151,7 @@ class OwnPipelineTest extends Jenkins {
     void popups_that_are_over_are_destroyed_each_hour() {
         env.JOB_NAME = 'platform-changes/reap'
         assert play(file) == null
-        assert has('pulumi: .venv/bin/atwork environment reap --apply')
+        assert has('pulumi: .venv/bin/atwork environment reap --apply --real')
         answers['environment reap'] = new hudson.AbortException('exit code 1')
         assert play(file).message == 'exit code 1'
     }
