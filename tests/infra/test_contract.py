@@ -16,7 +16,7 @@ def read(*, preview: bool) -> list[str]:
     seen: list[str] = []
 
     def program() -> None:
-        platform = Platform("project", "europe", "url", {"staging": "principal://staging"})
+        platform = Platform("project", "europe", "url", {"deploy-staging": "principal://staging"})
         for name in ("staging", "demo"):
             platform.deployer(name).apply(lambda value, name=name: seen.append(f"{name}: {value}"))
 
@@ -30,6 +30,6 @@ def test_a_preview_goes_on_with_what_the_upstream_does_not_have_yet() -> None:
 
 def test_an_update_says_what_to_do_first() -> None:
     with pytest.raises(
-        pulumi.RunError, match=re.escape("the upstream stack has no deployer for demo: add jenkins.deploys.demo")
+        pulumi.RunError, match=re.escape("the upstream stack has no deploy-demo: add jenkins.deploys.demo")
     ):
         read(preview=False)
