@@ -8,8 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from atwork.sandbox.faults.model import Effect, Fault, Operation
 from tools.soak import invariants
 from tools.soak.engines import Started, kill
@@ -90,11 +88,9 @@ def cancel(life: Life, environment: Environment) -> str:
     started = life.engines.atwork("sandbox", "up", environment.name)
     hung = started.until(lambda: any(one.hits for one in life.faults.all()))
     if hung:
-        # To the whole group of the command, as a terminal does.
-        with suppress(psutil.NoSuchProcess):
-            for one in started.tree():
-                if one.pid == started.process.pid:
-                    one.send_signal(signal.SIGINT)
+        # The command takes SIGTERM for Ctrl-C; SIGINT is ignored by what was started in the background of a shell.
+        with suppress(ProcessLookupError):
+            started.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         life.ended(started, code=1)
         life.figures["cancels"] += 1

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 from support.checkout import copy
@@ -438,12 +439,14 @@ def test_16b_a_kill_in_the_middle_leaves_nothing_in_a_cluster_that_the_state_doe
     with (home.checkout / "killed.log").open("w") as printed:
         child = subprocess.Popen(
             [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", "up", "staging"],
-            cwd=home.checkout, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
+            cwd=home.checkout, stdout=printed, stderr=subprocess.STDOUT,
         )  # fmt: skip
         while child.poll() is None and not begun():
             time.sleep(0.01)
         assert child.poll() is None, Path(printed.name).read_text()
-        os.killpg(child.pid, signal.SIGKILL)
+        for one in [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         child.wait()
     told = atwork(home, "sandbox", "up", "staging")
     assert "staging: removed the lock of a run that is gone" in told
