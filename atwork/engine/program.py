@@ -11,6 +11,8 @@ import logging
 import os
 import runpy
 import sys
+import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +21,8 @@ from pulumi import runtime
 
 SHOWN_ALREADY = 32
 """Exit code of a program whose error the engine has been told already."""
+
+_LOOK_SECONDS = 0.5
 
 
 def run(settings: dict[str, object]) -> int:
@@ -50,11 +54,19 @@ def run(settings: dict[str, object]) -> int:
     return SHOWN_ALREADY
 
 
+def _end_with(parent: int) -> None:
+    """End when whoever started this is gone: a program that waits for a killed engine's answer would wait for ever."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(SHOWN_ALREADY)
+
+
 def _load(program: str) -> None:
     runpy.run_path(program, run_name="__main__")
 
 
 if __name__ == "__main__":
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     code = run(json.loads(sys.argv[1]))
     # Threads of the gRPC channels would keep the interpreter for another while.
     os._exit(code)
