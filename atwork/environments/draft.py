@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from atwork.environments import derive, files
+from atwork.environments import derive, files, regions
 from atwork.environments.questions import Wanted
 from infra.config import check_services, check_together, parse, read_file
 from infra.mistakes import ConfigError
@@ -63,6 +63,7 @@ def derived(
     like = model(environments, wanted.like)
     settings: dict[str, Any] = json.loads(read_file(stacks / f"Pulumi.{wanted.like}.yaml") or "{}")
     if wanted.region and wanted.region != like.region:
+        regions.check(wanted.region)
         settings["region"] = wanted.region
         settings["cluster"].pop("zone", None)
     if wanted.kind == "popup":

@@ -115,7 +115,9 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
         ("demo", ("--ttl", "15d", *PLACE), "a popup has 14 days at most; take less"),
         ("demo", ("--ttl", "0h", *PLACE), "write hours or days"),
         ("demo", ("--like", "ci", *PLACE), "--like ci: name an environment that reads another one: production, staging"),
-        ("demo", ("--region", "europe", *PLACE), r"stacks/Pulumi\.demo\.yaml: atwork:stack\.region: String should match"),
+        ("demo", ("--region", "europe", *PLACE), r"--region europe: Google has none such"),
+        ("demo", ("--region", "europe-west99", *PLACE), r"--region europe-west99: Google has none such; did you mean europe-west9"),
+        ("demo", ("--region", "europe-west1-b", *PLACE), r"--region europe-west1-b: .* did you mean europe-west1"),
         ("demo", ("--folder", "folders/1", "--billing-account", "01AB23-CD45EF-678901"), r"project\.create\.folder_id: String should"),
     ],
 )  # fmt: skip
