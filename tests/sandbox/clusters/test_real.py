@@ -452,9 +452,6 @@ def test_16b_a_kill_in_the_middle_leaves_nothing_in_a_cluster_that_the_state_doe
     assert "staging: removed the lock of a run that is gone" in told
     ids = {one["id"] for one in inside(home, "staging")}
     assert {"stock", "stock/quota", "stock/default-deny"} <= ids
-    (catalogue / "stock.yaml").unlink()
-    atwork(home, "sandbox", "up", "staging")
-    assert not begun()
 
 
 def test_17_guards_lifted_everything_goes_and_no_program_stays(home: Home) -> None:
