@@ -11,6 +11,7 @@ from atwork.doctor.cli import app as doctor
 from atwork.environments.cli import app as environment
 from atwork.graph.cli import app as graph
 from atwork.locks.cli import app as locks
+from atwork.mistakes import Mistake
 from atwork.preview.cli import app as preview
 from atwork.sandbox.cli import app as sandbox
 from atwork.services.cli import app as service
@@ -68,20 +69,9 @@ app.add_typer(environment, name="environment")
 
 def main() -> None:
     """Run the command; what a user can mend ends in one line and exit code 1."""
-    from atwork.engine.locate import EngineError
-    from atwork.environments.bootstrap.google import GoogleError
-    from atwork.environments.pull_request import GitError
-    from atwork.locks.store import StoreError
-    from atwork.preview.github import GitHubError
-    from atwork.preview.slack import SlackError
-    from atwork.sandbox.home import SandboxError
-    from atwork.toolchain.gobuild import BuildError
-    from infra.mistakes import ConfigError
+    from infra.mistakes import ConfigError  # the program knows nothing of this command, nor of its base class
 
     try:
         app()
-    except (
-        EngineError, BuildError, GitError, GitHubError, GoogleError, SlackError, StoreError, SandboxError,
-        ConfigError,
-    ) as error:  # fmt: skip
+    except (Mistake, ConfigError) as error:
         sys.exit(f"error: {error}")

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from atwork.mistakes import Mistake
+
 OLDEST = (3, 200)
 """The oldest minor version that writes the event log that the sandbox reads."""
 
 
-class EngineError(Exception):
+class EngineError(Mistake):
     """There is no usable engine; the message says what to do."""
 
 

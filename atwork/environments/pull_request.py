@@ -15,12 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from atwork.mistakes import Mistake
 from atwork.preview.github import GitHub, GitHubError
 
 _REMOTE = "origin"
 
 
-class GitError(Exception):
+class GitError(Mistake):
     """Git refused, or the checkout is not as it must be; the message names the fix."""
 
 

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 from urllib.parse import quote, urlsplit
 
+from atwork.mistakes import Mistake
+
 _API = "https://storage.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 _SECONDS = 30
 _MISSING = 404
 
 
-class StoreError(Exception):
+class StoreError(Mistake):
     """The files are not reached; the message says which backend and the fix."""
 
 

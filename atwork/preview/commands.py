@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from atwork.graph import Resource, for_reports, of_state
+from atwork.graph.draw import for_reports
+from atwork.graph.resources import Resource, of_state
 from atwork.preview import folder, places, shell, terminal, words
 from atwork.preview.decision import decide
 from atwork.preview.model import StackReport

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
+from atwork.mistakes import Mistake
 from atwork.preview import decision, markdown, words
 from atwork.preview.decision import Decision, Labelled, Status
 from atwork.preview.model import StackReport
@@ -27,7 +28,7 @@ _PAGE = 100
 _TRIES = 4
 
 
-class GitHubError(Exception):
+class GitHubError(Mistake):
     """GitHub refused; the message says what and the fix."""
 
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from atwork.mistakes import Mistake
 
-class SandboxError(Exception):
+
+class SandboxError(Mistake):
     """What went wrong, in one plain message that names the file and the fix."""
 
 

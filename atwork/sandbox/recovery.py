@@ -20,7 +20,7 @@ from rich.console import Console
 from atwork.engine.process import alive
 from atwork.sandbox import journal
 from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.clusters import Fleet
+from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.operation import PREFIX
 from atwork.sandbox.session import PROJECT, Session, deployment, state_file

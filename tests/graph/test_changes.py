@@ -12,9 +12,9 @@ from support.events import report, step
 from support.mocks import Recording
 from support.pictures import CLUSTER, INSTANCE, NAMESPACE, POOL, cloud, declared, made, parsed
 
-from atwork.graph import draw, for_reports
 from atwork.graph import inventory as types
 from atwork.graph.build import picture
+from atwork.graph.draw import draw, for_reports
 from atwork.graph.marks import marks
 from atwork.graph.resources import Resource, parent_of, with_changes
 from atwork.preview.model import Change, StackReport

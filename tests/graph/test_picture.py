@@ -8,7 +8,7 @@ import pytest
 from support.mocks import Recording
 from support.pictures import declared
 
-from atwork.graph import draw
+from atwork.graph.draw import draw
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "topology.svg"

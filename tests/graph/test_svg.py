@@ -9,7 +9,7 @@ import pytest
 from support.mocks import Recording
 from support.pictures import CLUSTER, NAMESPACE, declared, made, parsed
 
-from atwork.graph import draw
+from atwork.graph.draw import draw
 from atwork.graph.resources import Resource
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from atwork.mistakes import Mistake
+
 if TYPE_CHECKING:
     from google.api_core.client_options import ClientOptions
     from google.api_core.operation import Operation
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
-class GoogleError(Exception):
+class GoogleError(Mistake):
     """What Google said or could not do, in one sentence with the fix."""
 
 

@@ -3,8 +3,3 @@
 What is real: etcd, kube-apiserver with its admission, kube-controller-manager, kube-scheduler. What is played: the
 nodes and their pods (kwok), and what GKE does beside Kubernetes (gke.py): node pools, disks, load balancers, its kinds.
 """
-
-from atwork.sandbox.clusters.choice import Choice
-from atwork.sandbox.clusters.fleet import Fleet
-
-__all__ = ["Choice", "Fleet"]
