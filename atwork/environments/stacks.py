@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from atwork.engine.events import follow
 from atwork.engine.wire import plain
 from atwork.preview.run import Place
 from atwork.sandbox.home import SandboxError
+from atwork.sandbox.interrupt import Interrupt
 
 Watch = Callable[[str], None]
 """Told the name of each resource as it is reached."""
@@ -98,18 +98,18 @@ def operate(place: Place, words: tuple[str, ...], watch: Watch, more: Mapping[st
         command = [str(place.engine), *words, "--yes", "--skip-preview", "--non-interactive", "--color", "never"]
         command += ["--event-log", str(events), "--suppress-progress", "--suppress-outputs"]
         with output.open("w") as said:
-            child = subprocess.Popen(
-                command, cwd=place.folder, env={**environment, **(more or {}), "PULUMI_DEBUG_COMMANDS": "true"},
-                stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            try:
-                for event in follow(events, child):
-                    _take(event, errors, watch)
-            except KeyboardInterrupt:
-                child.send_signal(signal.SIGINT)
-                child.wait()
-                raise
-            code = child.wait()
+            interrupt = Interrupt()
+            with interrupt.heard():
+                child = subprocess.Popen(
+                    command, cwd=place.folder, env={**environment, **(more or {}), "PULUMI_DEBUG_COMMANDS": "true"},
+                    stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, process_group=0,
+                )  # fmt: skip
+                with interrupt.reaching(child):
+                    for event in follow(events, child):
+                        _take(event, errors, watch)
+                    code = child.wait()
+            if interrupt.count:
+                raise KeyboardInterrupt  # the engine has ended in order; nothing else is begun
         if code and not errors:
             errors.append(_last_error(output.read_text()) or f"the engine ended with code {code}")
     return Outcome(code, tuple(dict.fromkeys(errors)))
