@@ -29,7 +29,7 @@ _PARALLEL = 2
 def up(stacks: Sequence[str], *, clusters: Kind | None = None, contexts: Sequence[str] = ()) -> int:
     """Bring environments up, each after the one that it reads; `clusters` is what answers for Kubernetes in them."""
     home, console = here(), _console()
-    with home.locked("atwork sandbox up"), _chosen(home, clusters, contexts), _open(home, console) as session:
+    with home.locked("atwork sandbox up"), _open(home, console, clusters, contexts) as session:
         chosen = chosen_of(home, stacks)
         for stack in chosen:
             session.ensure_stack(stack)
@@ -38,9 +38,10 @@ def up(stacks: Sequence[str], *, clusters: Kind | None = None, contexts: Sequenc
     return _tell(home, outcomes, console, addresses=True)
 
 
-@contextmanager
-def _chosen(home: Home, clusters: Kind | None, contexts: Sequence[str]) -> Generator[None]:
-    """Keep what answers for Kubernetes, where that is said."""
+def _open(
+    home: Home, console: Console, clusters: Kind | None = None, contexts: Sequence[str] = ()
+) -> AbstractContextManager[Session]:
+    """A session; what answers for Kubernetes is kept first, where that is said."""
     if clusters is not None or contexts:
         home.prepare()
         choice = Choice(clusters or Kind.real, contexts_of(contexts))
@@ -48,10 +49,6 @@ def _chosen(home: Home, clusters: Kind | None, contexts: Sequence[str]) -> Gener
             elsewhere.access(context)  # what cannot be used is told before anything is made
             elsewhere.server(context)
         choice.keep(home.folder, empty=not Cloud(home.cloud).objects())
-    yield
-
-
-def _open(home: Home, console: Console) -> AbstractContextManager[Session]:
     return opened(home, ensure(console), console)
 
 

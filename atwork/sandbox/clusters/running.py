@@ -14,8 +14,8 @@ from atwork.sandbox.clusters.choice import Choice, Kind
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.gke import Playing, Pool, pools_of
 from atwork.sandbox.home import Home
+from atwork.sandbox.provider.gcp.outputs import CLUSTER
 
-CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
 
 
