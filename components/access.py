@@ -42,16 +42,9 @@ class PlatformAccess(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:access:PlatformAccess", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        nodes = pulumi.Output.format("serviceAccount:{0}", node_account)
         for repository in PULLED_REPOSITORIES:
-            gcp.artifactregistry.RepositoryIamMember(
-                f"{name}-pull-{repository}",
-                project=registry_project,
-                location=registry_location,
-                repository=repository,
-                role="roles/artifactregistry.reader",
-                member=pulumi.Output.format("serviceAccount:{0}", node_account),
-                opts=child,
-            )
+            _reader(f"{name}-pull-{repository}", (registry_project, registry_location, repository), nodes, child)
         self.deployer = _account(
             name,
             "deployer",
@@ -84,15 +77,8 @@ class PopupAccess(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:access:PopupAccess", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        gcp.artifactregistry.RepositoryIamMember(
-            f"{name}-pull-{CANDIDATES}",
-            project=registry_project,
-            location=registry_location,
-            repository=CANDIDATES,
-            role="roles/artifactregistry.reader",
-            member=pulumi.Output.format("serviceAccount:{0}", node_account),
-            opts=child,
-        )
+        nodes = pulumi.Output.format("serviceAccount:{0}", node_account)
+        _reader(f"{name}-pull-{CANDIDATES}", (registry_project, registry_location, CANDIDATES), nodes, child)
         self.deployer = _account(
             name,
             "popups",
@@ -131,14 +117,24 @@ def _account(
     gcp.projects.IAMMember(
         f"{name}-{role}-connect", project=project_id, role=connect_role, member=account.member, opts=opts
     )
-    project, location, repository = charts
+    _reader(f"{name}-{role}-charts", charts, account.member, opts)
+    return account.email
+
+
+def _reader(
+    name: str,
+    where: tuple[pulumi.Input[str], pulumi.Input[str], str],
+    member: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The right to pull from one repository of another project: project, location, name."""
+    project, location, repository = where
     gcp.artifactregistry.RepositoryIamMember(
-        f"{name}-{role}-charts",
+        name,
         project=project,
         location=location,
         repository=repository,
         role="roles/artifactregistry.reader",
-        member=account.member,
+        member=member,
         opts=opts,
     )
-    return account.email

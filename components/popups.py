@@ -26,7 +26,7 @@ from pydantic import Field
 from components import popup_admission
 from components.namespace import Namespace, NamespaceSettings, QuotaSettings
 from components.settings import Email, Settings
-from components.tenant import TenantTrafficSettings, policies
+from components.tenant import TenantTrafficSettings, allow, policies
 
 DEPLOYER = "deployer"
 """The account of a namespace that brings a popup up in it."""
@@ -171,13 +171,7 @@ class Popup(pulumi.ComponentResource):
                 subjects=subjects,
                 opts=child,
             )
-        for key, spec in policies(_traffic(settings), database_range).items():
-            kubernetes.networking.v1.NetworkPolicy(
-                f"{name}-{key}",
-                metadata={"name": key, "namespace": self.namespace_name},
-                spec=spec,
-                opts=child,
-            )
+        allow(name, _traffic(settings), database_range, namespace=self.namespace_name, opts=child)
         self.register_outputs({"namespace_name": self.namespace_name})
 
 

@@ -134,14 +134,23 @@ class Tenant(pulumi.ComponentResource):
                 subjects=[subject],
                 opts=child,
             )
-        for key, spec in policies(settings.traffic, database_range).items():
-            kubernetes.networking.v1.NetworkPolicy(
-                f"{name}-{key}",
-                metadata={"name": key, "namespace": self.namespace_name},
-                spec=spec,
-                opts=child,
-            )
+        allow(name, settings.traffic, database_range, namespace=self.namespace_name, opts=child)
         self.register_outputs({"namespace_name": self.namespace_name})
+
+
+def allow(
+    name: str,
+    settings: TenantTrafficSettings,
+    database_range: str,
+    *,
+    namespace: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Make the network policies of a namespace."""
+    for key, spec in policies(settings, database_range).items():
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{name}-{key}", metadata={"name": key, "namespace": namespace}, spec=spec, opts=opts
+        )
 
 
 def policies(

@@ -67,7 +67,7 @@ def look(place: Place, folder: Path, now: datetime) -> list[Popup]:
     found = [Popup(name, "unreadable", told) for name, told in unreadable.items()]
     for name, config in configs.items():
         if config.environment.kind == "popup":
-            found.append(_popup(place, name, config, name in there, now))
+            found.append(_popup(place, name, config, now, there=name in there))
     for name, count in there.items():
         if name not in configs and name not in unreadable:
             fix = (
@@ -92,7 +92,7 @@ def _configs(folder: Path) -> tuple[dict[str, StackConfig], dict[str, str]]:
     return configs, unreadable
 
 
-def _popup(place: Place, name: str, config: StackConfig, there: bool, now: datetime) -> Popup:  # noqa: FBT001
+def _popup(place: Place, name: str, config: StackConfig, now: datetime, *, there: bool) -> Popup:
     end = config.environment.expires_at
     assert end is not None  # noqa: S101 (a popup has one, or its file is not read)
     owner, upstream = config.environment.owner, config.upstream or ""

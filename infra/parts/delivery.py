@@ -16,7 +16,8 @@ from infra import contract
 from infra.environment import Environment, physical_name, through
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
-from infra.services import within
+from infra.services import ServiceSettings, within
+from infra.stack import StackConfig
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,7 @@ def _jobs(here: Environment, jenkins: JenkinsSettings) -> list[Job]:
 def _deploys(here: Environment, jenkins: JenkinsSettings) -> list[DeployJob]:
     return [
         DeployJob(
-            service=name,
-            environment=environment,
-            project=place.project.id,
-            location=place.cluster.zone or place.region,
-            cluster=physical_name(environment),
-            channel=service.channel,
-            repository=service.repository,
+            **_about(name, service, environment, place),
             host=running.host or "",
             approvers=",".join(sorted(settings.approvers)),
         )
@@ -91,6 +86,19 @@ def _deploys(here: Environment, jenkins: JenkinsSettings) -> list[DeployJob]:
         if (place := here.others[environment])
         and (running := within(environment, place.environment, here.services).get(name)) is not None
     ]
+
+
+def _about(name: str, service: ServiceSettings, environment: str, place: StackConfig) -> dict[str, str]:
+    """What every job says of a service and of where it goes."""
+    return {
+        "service": name,
+        "environment": environment,
+        "project": place.project.id,
+        "location": place.cluster.zone or place.region,
+        "cluster": physical_name(environment),
+        "channel": service.channel,
+        "repository": service.repository,
+    }
 
 
 def _popups(here: Environment, jenkins: JenkinsSettings) -> list[PopupJob]:
@@ -102,13 +110,7 @@ def _popups(here: Environment, jenkins: JenkinsSettings) -> list[PopupJob]:
     place = here.others[environment]
     return [
         PopupJob(
-            service=name,
-            environment=environment,
-            project=place.project.id,
-            location=place.cluster.zone or place.region,
-            cluster=physical_name(environment),
-            channel=service.channel,
-            repository=service.repository,
+            **_about(name, service, environment, place),
             namespaces=place.popups.namespaces if place.popups else 0,
             hours=settings.hours,
             stores=service.stores,

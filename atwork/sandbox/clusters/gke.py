@@ -230,7 +230,7 @@ def _balance(api: Api) -> None:
         status = (service.get("status") or {}).get("loadBalancer") or {}
         if service["spec"].get("type") == "LoadBalancer" and not status.get("ingress"):
             metadata = service["metadata"]
-            address = ipaddress.IPv4Address("203.0.113.0") + 1 + hash(metadata["uid"]) % 254
+            address = ipaddress.IPv4Address("203.0.113.0") + 1 + int(metadata["uid"][:8], 16) % 254
             path = f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}/status"
             api.merge(path, {"status": {"loadBalancer": {"ingress": [{"ip": str(address)}]}}})
 
