@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +13,7 @@ import pytest
 import yaml
 from support.checkout import copy
 from support.environments import PLACE, ends_in
+from support.processes import kill_tree
 
 from atwork.environments.journal import Journal
 from atwork.sandbox.cloud import Cloud, CloudObject
@@ -121,7 +120,7 @@ def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: P
     with (five / "killed.log").open("w") as printed:
         child = subprocess.Popen(
             [*COMMAND, "environment", "reap", "--apply"], cwd=five, stdout=printed, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True,
+            stdin=subprocess.DEVNULL,
         )  # fmt: skip
         journal = Journal.of(five, "pr-1")
         while child.poll() is None and journal.last() != "destroy":
@@ -130,7 +129,7 @@ def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: P
         while child.poll() is None and len(of(cloud_of(five), "pr-1")) > held - 10:
             time.sleep(0.05)
         assert child.poll() is None, (five / "killed.log").read_text()
-        os.killpg(child.pid, signal.SIGKILL)
+        kill_tree(child)
         child.wait()
     assert 0 < len(of(cloud_of(five), "pr-1")) < held
     assert resources(five, "pr-1"), "the state is kept"

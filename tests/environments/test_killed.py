@@ -6,7 +6,6 @@ The command runs as a process against a real backend's kind of place, with a sta
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from support.environments import contents, ends_in, popup
 from support.fake_engine import FakeBackend, resource
+from support.processes import kill_tree
 
 from atwork.environments import ending
 from atwork.environments.journal import Journal
@@ -42,7 +42,6 @@ class Reaper:
             env=made,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            start_new_session=True,
         )
 
     def whole(self) -> int:
@@ -56,7 +55,7 @@ class Reaper:
         while child.poll() is None and journal.last() != step:
             time.sleep(0.005)
         assert child.poll() is None, f"it never came to {step}, or was through before it was seen"
-        os.killpg(child.pid, signal.SIGKILL)
+        kill_tree(child)
         child.communicate()
 
 

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from support.checkout import copy
 from support.environments import PLACE, atwork, contents, ends_in, new, popup
 
-from atwork.environments import ages, derive, draft, files
+from atwork.environments import ages, derive, draft
 from atwork.environments.questions import Wanted
 from atwork.environments.reap import take_away
 from atwork.sandbox.home import Home
+from atwork.writing import whole
 from infra.config import check_together, read_all
 from infra.mistakes import ConfigError
 from infra.services import read_all as services_in
@@ -75,7 +76,7 @@ def test_two_hundred_environments_never_overlap(checkout: Path) -> None:
         made = draft.derived(stacks, wanted, now, environments, services)
         environments[wanted.name] = made.config
         for path, text in made.texts.items():
-            files.replace(path, text)
+            whole(path, text)
     check_together(environments)
     assert len({one.project.id for one in environments.values()}) == 203
     popup("last")

@@ -12,14 +12,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from support.checkout import copy
+from support.processes import kill_tree
 
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
@@ -98,10 +98,7 @@ def killed(home: Home, stack: str, *, when: Callable[[], bool]) -> bool:
         while child.poll() is None and not when():
             time.sleep(0.005)
         assert child.poll() is None, "it ended first: " + Path(printed.name).read_text()
-        all_of_it = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
-        for one in all_of_it:
-            with suppress(psutil.NoSuchProcess):
-                one.kill()
+        kill_tree(child)
         child.wait()
     return bool(locks(home, stack))
 

@@ -11,14 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
 from support.checkout import copy
+from support.processes import kill_tree
 
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.fleet import Fleet
@@ -444,9 +443,7 @@ def test_16b_a_kill_in_the_middle_leaves_nothing_in_a_cluster_that_the_state_doe
         while child.poll() is None and not begun():
             time.sleep(0.01)
         assert child.poll() is None, Path(printed.name).read_text()
-        for one in [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                one.kill()
+        kill_tree(child)
         child.wait()
     told = atwork(home, "sandbox", "up", "staging")
     assert "staging: removed the lock of a run that is gone" in told
