@@ -27,6 +27,15 @@ def alive(pid: int, since: datetime | None = None) -> bool:
     return since is None or began is None or began <= since.timestamp() + 2
 
 
+def born(pid: int) -> int | None:
+    """The kernel's ticks at which a process was started; None for one that is gone or waits to be collected."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if fields[0] in ("Z", "X") else int(fields[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def _threads(pid: int) -> int:
     """Threads beside the first one."""
     try:
@@ -51,9 +60,9 @@ def _answers(pid: int) -> bool:
 
 def _started(pid: int) -> float | None:
     """When a process was started, in seconds of the epoch; None where the system does not say (no /proc)."""
+    ticks = born(pid)
     try:
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
         boot = next(int(line.split()[1]) for line in _BOOT.read_text().splitlines() if line.startswith("btime "))
     except (OSError, StopIteration, ValueError, IndexError):
         return None
-    return boot + ticks / os.sysconf("SC_CLK_TCK")
+    return None if ticks is None else boot + ticks / os.sysconf("SC_CLK_TCK")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from atwork.environments import derive, files
 from atwork.environments.found import found
+from atwork.writing import whole
 from infra.mistakes import ConfigError
 from infra.stack import POPUP_LONGEST
 
@@ -22,6 +23,6 @@ def extend(name: str, ttl: str) -> int:
             f"--ttl {ttl}: {name} was made {derive.moment(made)} and may last until {derive.moment(latest)}, "
             f"{POPUP_LONGEST.days} days; take less, or make a new one"
         )
-    files.replace(file, files.with_end(file.read_text(), derive.moment(expires)))
+    whole(file, files.with_end(file.read_text(), derive.moment(expires)))
     print(f"{name} ends {derive.moment(expires)}; `atwork up` or the next merge writes it on everything")
     return 0

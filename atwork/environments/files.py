@@ -89,10 +89,3 @@ def with_end(text: str, expires: str) -> str:
     if count != 1:
         raise ConfigError("there is no expires_at such as 2027-01-31T18:00:00Z in the file; write it by hand")
     return re.sub(rf"^(#.*, until ){stamp}", rf"\g<1>{expires}", made, count=1, flags=re.MULTILINE)
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.new")
-    unfinished.write_text(text)
-    unfinished.replace(path)

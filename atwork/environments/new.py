@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.prompt import Prompt
 from rich.table import Table
 
-from atwork.environments import cost, files, prices, pull_request, questions
+from atwork.environments import cost, prices, pull_request, questions
 from atwork.environments.draft import Derived, check_name, derived, model
 from atwork.environments.questions import Wanted
 from atwork.preview import places
 from atwork.sandbox.home import Home, here
+from atwork.writing import whole
 from infra.config import read_all
 from infra.services import FOLDER
 from infra.services import read_all as services_in
@@ -49,7 +50,7 @@ def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
         console.print(f"Opened {address} with {names[0]} and a line in {names[1]}; this checkout is as it was.")
         return 0
     for path, text in made.texts.items():
-        files.replace(path, text)
+        whole(path, text)
     console.print(f"Wrote {names[0]} and a line in {names[1]}")
     console.print(f"Try it:  atwork sandbox up {made.settings['upstream']} {wanted.name}")
     console.print("For real: a pull request with both files; its preview shows the new environment before it exists.")

@@ -21,6 +21,7 @@ from atwork.preview import places
 from atwork.preview.run import Place
 from atwork.preview.slack import SlackError, tell
 from atwork.sandbox.home import Home, SandboxError, here
+from atwork.writing import whole
 from infra.config import parse, read_file
 from infra.mistakes import ConfigError
 from infra.stack import StackConfig
@@ -144,7 +145,7 @@ def take_away(home: Home, name: str, upstream: str) -> None:
         if text is None:
             path.unlink(missing_ok=True)
         else:
-            files.replace(path, text)
+            whole(path, text)
 
 
 def _warn(place: Place, found: list[Popup], console: Console) -> bool:

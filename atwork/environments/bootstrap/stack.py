@@ -19,7 +19,7 @@ from atwork.environments.bootstrap.google import Google, GoogleError, told
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.projects import found
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
-from atwork.environments.files import replace
+from atwork.writing import whole
 from infra import CONFIG_KEY
 from infra.mistakes import ConfigError, read_yaml
 
@@ -35,7 +35,7 @@ def adopted(plan: Plan, file: Path) -> Step:
             seen = found(context.google, project)
         if seen is None:
             raise GoogleError(f"the project {project} is not to be seen yet; go on in a minute with --resume")
-        replace(file, with_number(file.read_text(), seen[0], f"stacks/{file.name}"))
+        whole(file, with_number(file.read_text(), seen[0], f"stacks/{file.name}"))
         return f"stacks/{file.name} names it by number {seen[0]} now"
 
     describe = f"gcloud projects describe {project} --format='value(projectNumber)'"
@@ -78,7 +78,7 @@ def init(plan: Plan, file: Path, engine: Path) -> Step:
         said = read_yaml(file, f"stacks/{file.name}")
         if {key: said.get(key) for key in LINES} == wanted:
             return outcome or IS_RIGHT
-        replace(file, with_lines(file.read_text(), wanted))
+        whole(file, with_lines(file.read_text(), wanted))
         return outcome or f"stacks/{file.name} has the lines {' and '.join(LINES)} of its state again"
 
     command = (

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from atwork.sandbox.home import SandboxError
+from atwork.writing import whole
 
 
 class Kind(StrEnum):
@@ -47,9 +48,7 @@ class Choice:
                 f"reset` first, then `atwork sandbox up --clusters {self.kind}`"
             )
         text = json.dumps({"kind": self.kind, "contexts": dict(self.contexts)})
-        unfinished = folder / ".clusters.json.new"
-        unfinished.write_text(text)
-        unfinished.replace(folder / "clusters.json")
+        whole(folder / "clusters.json", text)
 
 
 def contexts_of(words: Sequence[str]) -> dict[str, str]:

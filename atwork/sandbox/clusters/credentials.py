@@ -15,6 +15,9 @@ from pathlib import Path
 
 import yaml
 
+from atwork.writing import whole
+
+_OWNERS = 0o600
 PLUGIN = "gke-gcloud-auth-plugin"
 PERSON = "engineer@sandbox"
 """The user that every command of the sandbox is: an administrator, as an owner of the project is in GKE."""
@@ -29,13 +32,14 @@ _ACCOUNTS = {
 
 def write(folder: Path) -> None:
     """Make the tokens, and the key under which Secrets rest in etcd, where they are missing."""
+    folder.mkdir(parents=True, exist_ok=True)
     tokens = folder / "tokens.csv"
     if not tokens.exists():
         lines = [
             ",".join([secrets.token_urlsafe(32), user, user, *([f'"{group}"'] if group else [])])
             for user, group in _ACCOUNTS.items()
         ]
-        _keep(tokens, "\n".join(lines) + "\n")
+        whole(tokens, "\n".join(lines) + "\n", mode=_OWNERS)
     encryption = folder / "encryption.yaml"
     if not encryption.exists():
         key = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -45,7 +49,7 @@ def write(folder: Path) -> None:
             "kind": "EncryptionConfiguration",
             "resources": [{"resources": ["secrets"], "providers": [provider, {"identity": {}}]}],
         }
-        _keep(encryption, yaml.safe_dump(document, sort_keys=False))
+        whole(encryption, yaml.safe_dump(document, sort_keys=False), mode=_OWNERS)
 
 
 def token(folder: Path, user: str) -> str:
@@ -80,13 +84,11 @@ def answers(folder: Path) -> dict[str, dict[str, str]]:
 
 def write_plugin(folder: Path, bin_folder: Path, statuses: Mapping[str, Mapping[str, str]]) -> None:
     """The script that stands for GKE's plugin: it looks for whom it is asked, as the real one is told."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "answers.json"
-    _keep(path, json.dumps({server: dict(status) for server, status in statuses.items()}))
+    whole(path, json.dumps({server: dict(status) for server, status in statuses.items()}), mode=_OWNERS)
     bin_folder.mkdir(parents=True, exist_ok=True)
-    script, unfinished = bin_folder / PLUGIN, bin_folder / f".{PLUGIN}.new"
-    unfinished.write_text(f"#!{sys.executable} -IS\n{_PLUGIN.format(path=str(path))}")
-    unfinished.chmod(0o755)
-    unfinished.replace(script)
+    whole(bin_folder / PLUGIN, f"#!{sys.executable} -IS\n{_PLUGIN.format(path=str(path))}", mode=0o755)
 
 
 _PLUGIN = """\
@@ -101,13 +103,3 @@ if server not in answers:
 version = "client.authentication.k8s.io/v1beta1"
 print(json.dumps({{"apiVersion": version, "kind": "ExecCredential", "status": answers[server]}}))
 """
-
-
-def _keep(path: Path, text: str) -> None:
-    """Write a file whole, for its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.new")
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(text)
-    unfinished.replace(path)

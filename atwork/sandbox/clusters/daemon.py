@@ -11,6 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from atwork.engine.process import born
+from atwork.writing import whole
+
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
@@ -52,14 +55,12 @@ class Daemon:
         finally:
             os.close(output)
             os.close(nothing)
-        unfinished = self._note.with_suffix(".new")
-        unfinished.write_text(json.dumps({"pid": pid, "born": _born(pid)}))
-        unfinished.replace(self._note)
+        whole(self._note, json.dumps({"pid": pid, "born": _collected(pid)}))
 
     def alive(self) -> bool:
         """Whether it runs: a number alone could be another process by now."""
         found = self._found()
-        return found is not None and _born(found[0]) == found[1] != ""
+        return found is not None and _collected(found[0]) == found[1]
 
     def stop(self) -> None:
         """End it, at last by force, and wait until it is gone."""
@@ -84,20 +85,16 @@ class Daemon:
         """The end of what it printed, for a message."""
         return self.log.read_text(errors="replace").strip()[-most:] if self.log.exists() else ""
 
-    def _found(self) -> tuple[int, str] | None:
+    def _found(self) -> tuple[int, int] | None:
         try:
             note = json.loads(self._note.read_text())
-            return int(note["pid"]), str(note["born"])
-        except (OSError, ValueError, KeyError):
+            return int(note["pid"]), int(note["born"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
 
-def _born(pid: int) -> str:
-    """When a process was started, in the kernel's ticks; "" for one that is gone or only waits to be collected."""
+def _collected(pid: int) -> int | None:
+    """When a process was started; one of our own that has ended is collected first, or it would stay as a zombie."""
     with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # one of our own that has ended would stay as a zombie
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in ("Z", "X") else fields[19]
+        os.waitpid(pid, os.WNOHANG)
+    return born(pid)

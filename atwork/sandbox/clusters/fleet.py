@@ -24,6 +24,7 @@ from atwork.sandbox.clusters.choice import Choice
 from atwork.sandbox.clusters.control_plane import ControlPlane
 from atwork.sandbox.clusters.daemon import Daemon
 from atwork.sandbox.home import SandboxError
+from atwork.writing import whole
 
 _ETCD_SECONDS = 60
 
@@ -91,9 +92,7 @@ class Fleet:
                 made = Cluster(identity, environment, f"https://127.0.0.1:{_free_port()}", prefix)
             folder = self.folder / made.key
             folder.mkdir(parents=True, exist_ok=True)
-            unfinished = folder / "cluster.new"
-            unfinished.write_text(json.dumps(asdict(made)))
-            unfinished.replace(folder / "cluster.json")
+            whole(folder / "cluster.json", json.dumps(asdict(made)))
             return made
 
     def start(self, cluster: Cluster) -> None:
