@@ -1,5 +1,11 @@
 """From our rules to Pulumi's policies: the only file here that knows the engine.
 
+The engine shows a resource policy the inputs of a resource as it is registered, and a stack policy the outputs of all
+resources at the end. In a preview, a resource has no outputs at all where its provider is not configured yet (the
+kubeconfig of a cluster that the same update creates), and unknown ones where the provider computes them. So the pack
+keeps the inputs, and rules over all resources see both (`merged`).
+https://github.com/pulumi/pulumi/blob/v3.256.0/pkg/resource/plugin/provider_plugin.go (`Create`, `pcfg.known`)
+
 The engine tells a pack the stack's configuration by ConfigureStack, before it asks for the policies; pulumi-policy 1.21
 drops it for packs in Python. `_listen` takes it on the way: it is the one private name used here, held by the tests on
 the real engine.
@@ -7,11 +13,12 @@ the real engine.
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import pulumi_policy.policy
 from pulumi_policy import (
@@ -25,8 +32,8 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
-from pulumi_policy.proxy import UnknownValueError
 
+from policies.properties import has_unknown, merged, plain
 from policies.rule import UNKNOWN, Resource, Rule
 from policies.rules import ALL
 from policies.settings import read
@@ -39,13 +46,16 @@ class Here:
         self.settings = read(config)
         self.needed: set[str] = set()
         """Keys of the exemptions that a violation was met by."""
-        # The last one looks at what the others met.
-        self.policies = [*(policy(rule, self) for rule in ALL), _unneeded(self)]
+        self.inputs: dict[str, Any] = {}
+        """Inputs of the resources that were registered, by URN."""
+        self.held = [policy(rule, self) for rule in ALL]
+        # The first one sees each resource before the others, the last one looks at what the others met.
+        self.policies = [_remembering(self), *self.held, _unneeded(self)]
 
     def take(self, config: Mapping[str, str]) -> None:
         """Hold every policy to what the stack file says."""
         self.settings = read(config)
-        for one in self.policies[:-1]:
+        for one in self.held:
             one.enforcement_level = self.level
 
     def accepts(self, rule: Rule, resource: str) -> bool:
@@ -102,7 +112,7 @@ def _resource(rule: Rule, here: Here) -> Any:
 
 def _stack(rule: Rule, here: Here) -> Any:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        found = [_taken(one) for one in args.resources if rule.applies(one.resource_type)]
+        found = [_seen(one, here) for one in args.resources if rule.applies(one.resource_type)]
         with _blaming(rule, "all resources"):
             for one, message in rule.stack(found, here.settings.environment) if rule.stack else ():
                 if not here.accepts(rule, one.name):
@@ -111,13 +121,31 @@ def _stack(rule: Rule, here: Here) -> Any:
     return validate
 
 
+def _remembering(here: Here) -> Policy:
+    """Keeps the inputs of each resource for the rules over all of them; it reports nothing."""
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        del report
+        here.inputs[args.urn] = plain(args.props)
+
+    return ResourceValidationPolicy(
+        "inputs-remembered",
+        "Keeps what the program says of each resource for the rules over all of them; reports nothing. (this pack)",
+        validate,
+        enforcement_level=EnforcementLevel.ADVISORY,
+    )
+
+
 def _unneeded(here: Here) -> Policy:
-    """Advice on exemptions that nothing was met by: in a preview, values that are not known yet may be why."""
+    """Advice on exemptions that no violation needed, where all values of their resources are known."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        del args
+        resources = [_seen(one, here) for one in args.resources]
         for one in here.settings.exemptions:
-            if one.key not in here.needed:
+            if one.key not in here.needed and not any(
+                fnmatch.fnmatchcase(resource.name, one.resource) and has_unknown(resource.properties)
+                for resource in resources
+            ):
                 report(f"policies.exemptions.{one.key}: {one.resource} keeps {one.policy}; remove the exemption", None)
 
     return StackValidationPolicy(
@@ -139,22 +167,11 @@ def _blaming(rule: Rule, what: str) -> Generator[None]:
         ) from error
 
 
-def _taken(one: PolicyResource) -> Resource:
-    return Resource(one.resource_type, one.name, plain(one.props), bool(one.opts.protect), one.urn)
-
-
-def plain(value: Any) -> Any:
-    """Properties as plain data: unknowns as `UNKNOWN`."""
-    if isinstance(value, Mapping):
-        mapping = cast("Mapping[str, Any]", value)
-        return {key: _known(mapping, key) for key in mapping}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_known(value, index) for index in range(len(value))]
-    return value
-
-
-def _known(container: Any, key: Any) -> Any:
-    try:
-        return plain(container[key])
-    except UnknownValueError:
-        return UNKNOWN
+def _seen(one: PolicyResource, here: Here) -> Resource:
+    """A resource as the rules over all resources see it, by what is known of its inputs and its outputs."""
+    properties = merged(here.inputs.get(one.urn), plain(one.props) or None)
+    sources = {
+        key: frozenset(source.urn for source in resources) for key, resources in one.property_dependencies.items()
+    }
+    known = UNKNOWN if properties is None else properties
+    return Resource(one.resource_type, one.name, known, bool(one.opts.protect), one.urn, sources)

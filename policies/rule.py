@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 
-class _Unknown:
-    """A value that a preview cannot know yet; it breaks no rule."""
+class Unknown:
+    """The type of `UNKNOWN`. It has no truth value: `if value:` would take it for one of both."""
 
     def __repr__(self) -> str:
         return "unknown"
 
+    def __bool__(self) -> bool:
+        raise TypeError("a value that is not known yet is neither true nor false; use Resource.lacks or `is UNKNOWN`")
 
-UNKNOWN: Final = _Unknown()
+
+UNKNOWN: Final = Unknown()
+"""A value that a preview cannot know yet. It satisfies every rule on what a value must be."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,19 @@ class Environment:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as the engine is about to make it; `properties` have Pulumi's names (camelCase)."""
+    """A resource as the engine is about to make it.
+
+    `properties` have Pulumi's names (camelCase): a resource rule sees the inputs, a rule over all resources the inputs
+    and what the provider has answered. They are `UNKNOWN` where neither is known. `sources` are the URNs of the
+    resources that a property takes values from (empty in resource rules).
+    """
 
     type: str
     name: str
-    properties: Mapping[str, Any]
+    properties: Mapping[str, Any] | Unknown
     protect: bool = False
     urn: str = ""
+    sources: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def get(self, path: str, default: Any = None) -> Any:
         """The value at a dotted path; `UNKNOWN` where it or a part above it is."""
@@ -46,6 +56,15 @@ class Resource:
             else:
                 return default
         return default if found is None else found
+
+    def lacks(self, path: str) -> bool:
+        """Whether there is known to be nothing at a path, or something empty."""
+        found = self.get(path)
+        return found is not UNKNOWN and not found
+
+    def sets(self, key: str) -> bool:
+        """Whether a property is known to be set, be it to a value that is not known yet."""
+        return self.properties is not UNKNOWN and not self.lacks(key)
 
     def must(self, path: str, *, be: bool | str | tuple[str, ...], hint: str = "") -> Iterator[str]:
         """What to say where the value at a path is known and not the wanted one, or none of them; `hint` ends it."""

@@ -27,7 +27,7 @@ def dataplane(one: Resource, _: Environment) -> Iterator[str]:
 @on("cluster-workload-identity", _CLUSTER, source="CIS GKE 5.2.2")
 def workload_identity(one: Resource, _: Environment) -> Iterator[str]:
     """Pods have identities of their own instead of their node's."""
-    if not one.get("workloadIdentityConfig.workloadPool"):
+    if one.lacks("workloadIdentityConfig.workloadPool"):
         yield "workloadIdentityConfig.workloadPool must be PROJECT.svc.id.goog"
 
 
@@ -35,7 +35,7 @@ def workload_identity(one: Resource, _: Environment) -> Iterator[str]:
 def no_default_pool(one: Resource, _: Environment) -> Iterator[str]:
     """The default node pool goes, and no pool is written into the cluster."""
     yield from one.must("removeDefaultNodePool", be=True)
-    if one.get("nodePools"):
+    if one.sets("nodePools"):
         yield "nodePools must be resources of their own: a change of one here replaces the cluster"
 
 
@@ -72,7 +72,9 @@ def release_channel(one: Resource, _: Environment) -> Iterator[str]:
 def logging(one: Resource, _: Environment) -> Iterator[str]:
     """Logs of the system and of workloads are kept."""
     components = one.get("loggingConfig.enableComponents", ())
-    missing = () if components is UNKNOWN else sorted({"SYSTEM_COMPONENTS", "WORKLOADS"} - set(components))
+    if components is UNKNOWN or UNKNOWN in components:
+        return
+    missing = sorted({"SYSTEM_COMPONENTS", "WORKLOADS"} - set(components))
     if missing:
         yield f"loggingConfig.enableComponents lacks {', '.join(missing)}"
 
@@ -81,5 +83,5 @@ def logging(one: Resource, _: Environment) -> Iterator[str]:
 def labels(one: Resource, _: Environment) -> Iterator[str]:
     """Who answers for a cluster is written on it."""
     for label in ("environment", "owner"):
-        if not one.get(f"resourceLabels.{label}"):
+        if one.lacks(f"resourceLabels.{label}"):
             yield f"resourceLabels.{label} is missing"

@@ -29,7 +29,7 @@ def encrypted_connections(one: Resource, _: Environment) -> Iterator[str]:
 @on("database-backups", _SQL, source="CIS GCP 6.7")
 def backups(one: Resource, _: Environment) -> Iterator[str]:
     """Databases are backed up and can go back to any moment."""
-    if one.get("masterInstanceName"):
+    if not one.lacks("masterInstanceName"):
         return
     for key in ("enabled", "pointInTimeRecoveryEnabled"):
         yield from one.must(f"settings.backupConfiguration.{key}", be=True)
@@ -39,11 +39,13 @@ def backups(one: Resource, _: Environment) -> Iterator[str]:
 def audited(one: Resource, _: Environment) -> Iterator[str]:
     """Logins by IAM, and a log of who connected and changed the schema."""
     flags = one.get("settings.databaseFlags", ())
-    if flags is UNKNOWN or not str(one.get("databaseVersion", "")).startswith("POSTGRES"):
+    version = one.get("databaseVersion", "")
+    if flags is UNKNOWN or version is UNKNOWN or not version.startswith("POSTGRES"):
         return
-    there = {flag["name"]: flag["value"] for flag in flags}
+    values = {flag.get("name"): flag.get("value") for flag in flags if flag is not UNKNOWN}
+    unnamed = UNKNOWN in flags or UNKNOWN in values  # any flag may be among these
     for name in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_connections", "log_disconnections"):
-        if there.get(name) != "on":
+        if values.get(name, UNKNOWN if unnamed else "") not in ("on", UNKNOWN):
             yield f"settings.databaseFlags: {name} must be on"
 
 
@@ -53,7 +55,7 @@ def no_passwords(one: Resource, _: Environment) -> Iterator[str]:
     if one.get("type") not in (UNKNOWN, "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"):
         yield "type must be one of CLOUD_IAM_*"
     for key in ("password", "passwordWo"):
-        if one.get(key):
+        if one.sets(key):
             yield f"{key} must not be set"
 
 
@@ -89,7 +91,7 @@ def no_secret_values(one: Resource, _: Environment) -> Iterator[str]:
 def no_plain_secrets(one: Resource, _: Environment) -> Iterator[str]:
     """Kubernetes Secrets of the program carry no values."""
     for key in ("data", "stringData"):
-        if one.get(key):
+        if one.sets(key):
             yield f"{key} must be empty; pods read Secret Manager instead"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from policies.rule import UNKNOWN, Environment, Resource, on, over_all
 
@@ -45,25 +46,43 @@ def no_cluster_admin(one: Resource, _: Environment) -> Iterator[str]:
 
 
 def _closes(one: Resource) -> bool:
+    """Whether a network policy may be one that denies all traffic of all pods: nothing known of it says otherwise."""
     if one.type != _POLICY:
         return False
-    opened = one.get("spec.ingress") or one.get("spec.egress")
-    return (
-        not opened
-        and not one.get("spec.podSelector")
-        and set(one.get("spec.policyTypes", ()))
-        == {
-            "Ingress",
-            "Egress",
-        }
-    )
+    opens = any(one.get(path, []) not in ([], UNKNOWN) for path in ("spec.ingress", "spec.egress"))
+    return not opens and _selects_all(one.get("spec.podSelector", {})) and _both_ways(one.get("spec.policyTypes", ()))
+
+
+def _selects_all(selector: Any) -> bool:
+    """Whether a label selector may select all pods."""
+    return selector is UNKNOWN or all(part is UNKNOWN or not part for part in selector.values())
+
+
+def _both_ways(types: Any) -> bool:
+    """Whether policy types may be both of them."""
+    both = {"Ingress", "Egress"}
+    return types is UNKNOWN or set(types) == both or (UNKNOWN in types and both >= set(types) - {UNKNOWN})
 
 
 def _without(all_of_them: Sequence[Resource], kind: str, message: str) -> Iterator[tuple[Resource, str]]:
-    places = {one.get("metadata.namespace") for one in all_of_them if one.type == kind}
-    if UNKNOWN in places:
-        return
-    for one in all_of_them:
-        name = one.get("metadata.name")
-        if one.type == _NAMESPACE and name is not UNKNOWN and name not in places:
-            yield one, f"namespace {name} {message}"
+    """Namespaces for which nothing of a kind can be there, whatever is not known yet turns out to be."""
+    inside = [one for one in all_of_them if one.type == kind]
+    namespaces = [one for one in all_of_them if one.type == _NAMESPACE]
+    urns = frozenset(one.urn for one in namespaces)
+    for namespace in namespaces:
+        if not any(_may_be_in(one, namespace, urns) for one in inside):
+            name = namespace.get("metadata.name", UNKNOWN)
+            yield namespace, f"namespace {namespace.name if name is UNKNOWN else name} {message}"
+
+
+def _may_be_in(one: Resource, namespace: Resource, namespaces: frozenset[str]) -> bool:
+    """Whether an object may be in a namespace; `namespaces` are the URNs of all.
+
+    What gives no name or namespace gets one from the provider. A namespace whose name is not known yet is recognized
+    by the resource that the name comes from.
+    """
+    place, name = one.get("metadata.namespace", UNKNOWN), namespace.get("metadata.name", UNKNOWN)
+    if place is not UNKNOWN:
+        return name in (place, UNKNOWN)
+    sources = one.sources.get("metadata", frozenset[str]()) & namespaces
+    return not sources or namespace.urn in sources

@@ -16,7 +16,7 @@ def custom(one: Resource, _: Environment) -> Iterator[str]:
 @on("subnet-logged", "gcp:compute/subnetwork:Subnetwork", source="CIS GCP 3.8; checkov CKV_GCP_26, CKV_GCP_74")
 def logged(one: Resource, _: Environment) -> Iterator[str]:
     """Flows are logged, and Google's APIs are reached without the internet."""
-    if not one.get("logConfig"):
+    if one.lacks("logConfig"):
         yield "logConfig is missing"
     yield from one.must("privateIpGoogleAccess", be=True)
 
@@ -24,9 +24,9 @@ def logged(one: Resource, _: Environment) -> Iterator[str]:
 @on("firewall-closed", "gcp:compute/firewall:Firewall", source="CIS GCP 3.6, 3.7")
 def closed(one: Resource, _: Environment) -> Iterator[str]:
     """Nothing is let in from everywhere."""
-    ranges = one.get("sourceRanges", ())
-    if ranges is UNKNOWN or one.get("direction", "INGRESS") != "INGRESS" or not one.get("allows"):
+    if one.get("direction", "INGRESS") != "INGRESS" or one.lacks("allows"):
         return
-    unnamed = not any(one.get(key) for key in ("sourceRanges", "sourceTags", "sourceServiceAccounts"))
-    if unnamed or {"0.0.0.0/0", "::/0"} & set(ranges):
+    ranges = one.get("sourceRanges", ())
+    unnamed = all(one.lacks(key) for key in ("sourceRanges", "sourceTags", "sourceServiceAccounts"))
+    if unnamed or (ranges is not UNKNOWN and {"0.0.0.0/0", "::/0"} & set(ranges)):
         yield "sourceRanges must not be the whole internet, which is also what no source means"

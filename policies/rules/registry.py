@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rule import Environment, Resource, on
+from policies.rule import UNKNOWN, Environment, Resource, on
 
 _REPOSITORY = "gcp:artifactregistry/repository:Repository"
 
@@ -18,12 +18,12 @@ def not_gcr(one: Resource, _: Environment) -> Iterator[str]:
 @on("registry-cleaned", _REPOSITORY, source="Artifact Registry documentation, cleanup policies")
 def cleaned(one: Resource, _: Environment) -> Iterator[str]:
     """Old versions go by a rule; what is fetched from elsewhere goes by itself."""
-    if one.get("mode") != "REMOTE_REPOSITORY" and not one.get("cleanupPolicies"):
+    if one.get("mode") not in (UNKNOWN, "REMOTE_REPOSITORY") and one.lacks("cleanupPolicies"):
         yield "cleanupPolicies is empty"
 
 
 @on("registry-encrypted", _REPOSITORY, source="checkov CKV_GCP_84")
 def encrypted(one: Resource, _: Environment) -> Iterator[str]:
     """Images rest under a key of our own."""
-    if not one.get("kmsKeyName"):
+    if one.lacks("kmsKeyName"):
         yield "kmsKeyName is missing (encryption.covers: registry)"

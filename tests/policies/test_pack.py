@@ -15,7 +15,8 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from infra.config import check_exemptions, parse, read_file
 from infra.mistakes import ConfigError
 from infra.schema import STACKS
-from policies.pack import Here, plain
+from policies.pack import Here
+from policies.properties import plain
 from policies.rule import UNKNOWN, Environment, Resource, Rule
 from policies.settings import read
 
@@ -54,7 +55,7 @@ def test_a_stack_is_held_to_everything_until_its_file_says_otherwise() -> None:
     assert here.settings.environment.kind == "popup"
     assert {one.enforcement_level for one in here.policies} == {EnforcementLevel.ADVISORY}
     here.take({})
-    assert {one.enforcement_level for one in here.policies[:-1]} == {EnforcementLevel.MANDATORY}
+    assert {one.enforcement_level for one in here.held} == {EnforcementLevel.MANDATORY}
 
 
 def test_an_exemption_covers_its_rule_and_resources_alone() -> None:
@@ -90,7 +91,7 @@ def unneeded(here: Here) -> list[str]:
 
 def test_a_rule_that_fails_itself_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(one: Resource, here: Environment) -> Iterator[str]:
-        yield str(one.properties["not there"])
+        yield dict[str, str]()["not there"]
 
     rule = Rule("broken-rule", "nobody asked for it", "It fails.", ("gcp:x/y:Z",), resource=broken)
     monkeypatch.setattr("policies.pack.ALL", (rule,))
