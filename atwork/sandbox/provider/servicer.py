@@ -14,7 +14,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudCorrupt, CloudObject
-from atwork.sandbox.provider import schema
+from atwork.sandbox.provider import expected, schema
 from atwork.sandbox.provider.check import Checker, Mistake
 from atwork.sandbox.provider.diff import Change, changes
 from atwork.sandbox.provider.kubernetes import Kubernetes, server
@@ -124,7 +124,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         made = self._request(request, context, request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=to_struct(self._expected(made)))
+            told = self._expected(made, self._package.outputs(made, UNKNOWN))
+            return provider_pb2.CreateResponse(properties=to_struct(told))
         scope, identity = self._package.identity(made)
         outputs = keep_secret(self._package.outputs(made, identity), made.inputs)
         one = CloudObject(scope, made.token, identity, made.urn, made.inputs, outputs)
@@ -156,14 +157,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @plain_errors
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         made = self._request(request, context, request.news)
+        if request.preview:
+            told = self._expected(made, self._package.outputs(made, request.id), from_struct(request.olds))
+            return provider_pb2.UpdateResponse(properties=to_struct(told))
         outputs = keep_secret(self._package.outputs(made, request.id), made.inputs)
-        if not request.preview:
-            one = CloudObject(self._package.scope(made), made.token, request.id, made.urn, made.inputs, outputs)
-            with self._cloud.together():
-                self._package.reachable(made, self._cloud)
-                if self._cloud.get(one.scope, made.token, request.id) is None:
-                    raise Refused(f"Error 404: '{request.id}' was not found; run `pulumi refresh`")
-                self._cloud.update(one, self._existing_links(made))
+        one = CloudObject(self._package.scope(made), made.token, request.id, made.urn, made.inputs, outputs)
+        with self._cloud.together():
+            self._package.reachable(made, self._cloud)
+            if self._cloud.get(one.scope, made.token, request.id) is None:
+                raise Refused(f"Error 404: '{request.id}' was not found; run `pulumi refresh`")
+            self._cloud.update(one, self._existing_links(made))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     @plain_errors
@@ -215,15 +218,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self._cloud.delete(one.scope, one.type, one.id)
             raise
 
-    def _expected(self, made: Request) -> dict[str, Json]:
-        """What a preview can say: the inputs, and unknowns for what only the cloud knows."""
-        outputs = schema.resource(made.token)["outputs"]
+    def _expected(
+        self, made: Request, answered: Mapping[str, Json], before: Mapping[str, Json] | None = None
+    ) -> dict[str, Json]:
+        """The outputs that a preview tells; without `before` the resource is not there yet."""
         inputs = {key: value for key, value in made.inputs.items() if not key.startswith("__")}
-        if self._package.name == "kubernetes":
-            return inputs
-        known = self._package.outputs(made, UNKNOWN) if not has_unknown(made.inputs) else inputs
-        computed = {key: UNKNOWN for key in outputs if key not in inputs or known.get(key) != inputs[key]}
-        return keep_secret({**inputs, **computed}, made.inputs)
+        return expected.outputs(inputs, answered, before or {}, schema.resource(made.token)["outputs"])
 
     def _existing_links(self, made: Request) -> set[str]:
         links = self._package.links(made)

@@ -83,6 +83,12 @@ def is_unknown(value: Json) -> bool:
     return reveal(value) == UNKNOWN if not isinstance(value, list) else False
 
 
+def block(value: Json) -> dict[str, Json]:
+    """A map without its envelope; empty where there is none, or where a preview does not know it yet."""
+    opened = value["value"] if is_secret(value) else value
+    return dict(opened) if isinstance(opened, dict) else {}
+
+
 def strings(value: Json) -> list[str]:
     """Every string inside a revealed value."""
     if isinstance(value, str):

@@ -18,7 +18,7 @@ from atwork.sandbox.provider.diff import replaces as by_rules
 from atwork.sandbox.provider.gcp.ids import identity, links
 from atwork.sandbox.provider.gcp.outputs import CLUSTER, at, computed, servers
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name
-from atwork.sandbox.provider.values import UNKNOWN, Json, reveal
+from atwork.sandbox.provider.values import UNKNOWN, Json, block, is_unknown, reveal
 
 _NAMING = ("project", "location", "region", "zone", "name")
 _AUTO_LABEL = {"goog-pulumi-provisioned": "true"}
@@ -149,8 +149,10 @@ class GoogleCloud(Package):
                 made[key] = request.config[key]
         if "effectiveLabels" in known:
             defaults = request.config.get("defaultLabels") or {}
-            labels = {**defaults, **(reveal(made.get("labels")) or {})}
+            labels = {**defaults, **block(reveal(made.get("labels")))}
             made |= {"pulumiLabels": labels, "effectiveLabels": {**_AUTO_LABEL, **labels}}
+            if is_unknown(made.get("labels")):
+                made |= {"pulumiLabels": UNKNOWN, "effectiveLabels": UNKNOWN}
         return {key: value for key, value in made.items() if key in known or key == "id"}
 
     def built(self, made: CloudObject) -> None:

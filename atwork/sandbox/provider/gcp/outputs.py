@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.package import Request, number, stable
-from atwork.sandbox.provider.values import Json, reveal
+from atwork.sandbox.provider.values import Json, block, reveal
 
 CLUSTER = "gcp:container/cluster:Cluster"
 _COMPUTE = "https://www.googleapis.com/compute/v1/"
@@ -58,9 +58,9 @@ def at(outputs: dict[str, Json], endpoint: str) -> dict[str, Json]:
 def _cluster(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
     location = str(inputs.get("location", ""))
     endpoint = f"gke-{stable(identity, digits=32)}-{project_number(project)}.{location}.gke.goog"
-    endpoints = dict(inputs.get("controlPlaneEndpointsConfig") or {})
-    endpoints["dnsEndpointConfig"] = {**(endpoints.get("dnsEndpointConfig") or {}), "endpoint": endpoint}
-    auth = {**(inputs.get("masterAuth") or {}), "clusterCaCertificate": _authority(identity)}
+    endpoints = block(inputs.get("controlPlaneEndpointsConfig"))
+    endpoints["dnsEndpointConfig"] = {**block(endpoints.get("dnsEndpointConfig")), "endpoint": endpoint}
+    auth = {**block(inputs.get("masterAuth")), "clusterCaCertificate": _authority(identity)}
     return {
         "controlPlaneEndpointsConfig": endpoints,
         "endpoint": _address(identity, "10"),

@@ -12,7 +12,7 @@ from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.diff import Path
 from atwork.sandbox.provider.gcp.outputs import CLUSTER, servers
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name, number, stable
-from atwork.sandbox.provider.values import Json, is_unknown, reveal, secret
+from atwork.sandbox.provider.values import UNKNOWN, Json, block, is_unknown, reveal, secret
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 _NAMESPACE = "kubernetes:core/v1:Namespace"
@@ -135,19 +135,19 @@ class Kubernetes(Package):
         inputs = {key: value for key, value in request.inputs.items() if not key.startswith("__")}
         if request.token == RELEASE:
             return {**inputs, "id": identity, "status": _release_status(reveal(inputs)), "resourceNames": {}}
-        scope = server(request.config)
+        scope = "" if identity == UNKNOWN else server(request.config)
         metadata = {
             "uid": _uid(scope, request.token, identity),
             "resourceVersion": number(scope, identity, digits=6),
             "generation": 1,
             "creationTimestamp": "2026-01-01T00:00:00Z",
-            **(inputs.get("metadata") or {}),
+            **block(inputs.get("metadata")),
         }
         made = {**inputs, "id": identity, "metadata": metadata}
         if _kind(request.token) == "Secret":
             made |= {key: secret(made[key]) for key in ("data", "stringData") if key in made}
         if _kind(request.token) == "Service":
-            spec = dict(reveal(inputs).get("spec") or {})
+            spec = block(reveal(inputs).get("spec"))
             digits = stable("service", scope, identity)
             spec.setdefault("clusterIP", f"34.118.{224 + int(digits[:2], 16) % 16}.{1 + int(digits[2:4], 16) % 254}")
             made["spec"] = spec

@@ -24,7 +24,7 @@ from atwork.sandbox.provider.kubernetes import RELEASE, Kubernetes, objects, rea
 from atwork.sandbox.provider.kubernetes.live_releases import Releases
 from atwork.sandbox.provider.package import Refused, Request
 from atwork.sandbox.provider.servicer import Servicer, diff_response, has_unknown, plain_errors
-from atwork.sandbox.provider.values import Json, from_struct, is_unknown, keep_secret, reveal, to_struct
+from atwork.sandbox.provider.values import UNKNOWN, Json, from_struct, is_unknown, keep_secret, reveal, to_struct
 
 _POLL_SECONDS = 0.25
 _WAIT_SECONDS = 300
@@ -92,7 +92,8 @@ class Live(Servicer):
             return self._releases.create(request, context, made) or super().Create(request, context)
         if request.preview:
             self._rehearse(made, self._new)
-            return provider_pb2.CreateResponse(properties=to_struct(self._expected(made)))
+            told = self._expected(made, self._package.outputs(made, UNKNOWN))
+            return provider_pb2.CreateResponse(properties=to_struct(told))
         self._package.reachable(made, self._cloud)
         scope, identity = self._package.identity(made)
         note = CloudObject(scope, made.token, identity, made.urn, made.inputs, {})
@@ -130,8 +131,9 @@ class Live(Servicer):
         if made.token == RELEASE:
             return self._releases.update(request, context, made) or super().Update(request, context)
         if request.preview:
-            self._rehearse(made, self._changed)
-            return provider_pb2.UpdateResponse(properties=to_struct(self._expected(made)))
+            answered = {**objects.outputs(self._rehearse(made, self._changed)), "id": request.id}
+            told = self._expected(made, answered, from_struct(request.olds))
+            return provider_pb2.UpdateResponse(properties=to_struct(told))
         self._package.reachable(made, self._cloud)
         live = self._told(made, lambda api, place: self._taken_over(api, place, made))
         scope = self._package.scope(made)
@@ -229,19 +231,20 @@ class Live(Servicer):
 
     # Where it is done
 
-    def _rehearse(self, made: Request, act: Callable[..., dict[str, Any]]) -> None:
-        """Ask the server what it would say; what cannot be asked yet is not held against anybody."""
+    def _rehearse(self, made: Request, act: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+        """The object as the server would answer; empty where it cannot be asked yet, which is no error."""
         if has_unknown(made.inputs) or not self._reached(made):
-            return
+            return {}
         try:
             api, place = self._at(made)
-            act(api, place, made, dry_run=True)
+            return act(api, place, made, dry_run=True)
         except Unreachable:
-            return
+            return {}
         except ApiError as error:
             # Its namespace or its kind comes in the same update, or is missing for good: the update will tell.
             if error.code != 404:
                 raise Refused(_words(made, error)) from None
+            return {}
 
     def _reached(self, made: Request) -> bool:
         """Whether the kubeconfig is known and its cluster is there."""

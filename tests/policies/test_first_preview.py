@@ -1,0 +1,54 @@
+"""The first preview of an environment on the real engine: its cluster, and so its Kubernetes provider, is not there yet."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.checkout import copy
+
+pytestmark = pytest.mark.engine
+
+ONE_MORE = """
+import pulumi
+import pulumi_kubernetes
+
+pulumi_kubernetes.core.v1.Namespace(
+    "open",
+    metadata={"name": "open", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+    opts=pulumi.ResourceOptions(provider=running.inside),
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which ci is up, for staging reads its outputs, and staging is not."""
+    folder = copy(tmp_path_factory.mktemp("checkout"), "infra", "policies")
+    done = atwork(folder, "up", "ci")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def atwork(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def test_the_first_preview_keeps_every_rule(checkout: Path) -> None:
+    done = atwork(checkout, "preview", "staging")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "namespace" not in done.stdout
+
+
+def test_a_namespace_without_network_policy_is_refused_in_the_first_preview(checkout: Path) -> None:
+    program = checkout / "infra" / "__main__.py"
+    program.write_text(program.read_text() + ONE_MORE)
+    done = atwork(checkout, "preview", "staging")
+    told = done.stdout + done.stderr
+    assert done.returncode == 1, told
+    assert "namespace open has no NetworkPolicy" in told
+    assert "namespace open has no ResourceQuota" in told
+    assert told.count("has no NetworkPolicy") == 1, told

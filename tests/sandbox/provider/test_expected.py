@@ -1,0 +1,130 @@
+"""What a preview tells of outputs: nothing that only the cloud knows, at any depth, and nothing that may change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.runtime.proto import provider_pb2
+from support.simulation import Provider, minimal, providers
+
+from atwork.sandbox.provider import expected, schema
+from atwork.sandbox.provider.gcp import GoogleCloud, outputs
+from atwork.sandbox.provider.package import Request
+from atwork.sandbox.provider.values import UNKNOWN, from_struct, reveal, secret, to_struct
+
+CLUSTER = "gcp:container/cluster:Cluster"
+REPOSITORY = "gcp:artifactregistry/repository:Repository"
+SERVICE = "kubernetes:core/v1:Service"
+TABLE = outputs._TABLE  # pyright: ignore[reportPrivateUsage]
+OTHERS = [one for one in schema.tokens("gcp")[::21] if not one.startswith("gcp:monitoring/")]
+"""Types without computed outputs of their own; of monitoring's the smallest inputs are refused."""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Provider]]:
+    path: Path = tmp_path_factory.mktemp("cloud") / "cloud.sqlite"
+    with providers(path) as served:
+        yield served
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Every value that is no map, by its path."""
+    if not isinstance(value, Mapping):
+        return {path: value}
+    return {key: leaf for name, item in value.items() for key, leaf in leaves(item, (*path, str(name))).items()}
+
+
+def preview_update(provider: Provider, token: str, news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
+    answer = provider.stub.Update(
+        provider_pb2.UpdateRequest(
+            urn=provider.urn(token, "it"), id=olds["id"], olds=to_struct(olds), news=to_struct(news), preview=True
+        )
+    )
+    return from_struct(answer.properties)
+
+
+@pytest.mark.parametrize("token", [*OTHERS, *TABLE])
+def test_what_a_preview_knows_of_a_new_resource_holds_when_it_is_there(token: str, cloud: dict[str, Provider]) -> None:
+    _, told = cloud["gcp"].create(token, "it", minimal(token), preview=True)
+    checked, _ = cloud["gcp"].check(token, "it", minimal(token))
+    config = {"project": "acme", "region": "europe-west1"}
+    there = GoogleCloud().outputs(Request(token, cloud["gcp"].urn(token, "it"), config, checked), "an/id")
+    foreseen, given = leaves(told), leaves(checked)
+    for path, value in leaves(there).items():
+        known = next((foreseen[path[:end]] for end in range(1, len(path) + 1) if path[:end] in foreseen), UNKNOWN)
+        assert known == (value if path in given else UNKNOWN), path
+
+
+def test_the_address_of_a_new_cluster_is_not_known_whatever_else_is(cloud: dict[str, Provider]) -> None:
+    inputs = {
+        "name": "c", "location": "europe-west1", "network": UNKNOWN,
+        "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"allowExternalTraffic": True}},
+    }  # fmt: skip
+    for network in (UNKNOWN, "projects/acme/global/networks/n"):
+        _, told = cloud["gcp"].create(CLUSTER, "c", {**inputs, "network": network}, preview=True)
+        assert told["controlPlaneEndpointsConfig"]["dnsEndpointConfig"] == {
+            "allowExternalTraffic": True, "endpoint": UNKNOWN,
+        }  # fmt: skip
+        assert (told["name"], told["network"], told["endpoint"], told["masterAuth"]) == ("c", network, *2 * (UNKNOWN,))
+    for unknown in (UNKNOWN, {"dnsEndpointConfig": UNKNOWN}):
+        _, told = cloud["gcp"].create(CLUSTER, "c", {**inputs, "controlPlaneEndpointsConfig": unknown}, preview=True)
+        assert told["controlPlaneEndpointsConfig"] == unknown
+
+
+def test_the_server_s_own_fields_of_a_new_object_are_not_known(cloud: dict[str, Provider]) -> None:
+    inputs = {"metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
+    _, told = cloud["kubernetes"].create(SERVICE, "s", inputs, preview=True)
+    assert (told["metadata"]["name"], told["metadata"]["namespace"]) == ("s", "default")
+    assert told["metadata"]["uid"] == told["spec"]["clusterIP"] == told["status"] == UNKNOWN
+    assert (told["spec"]["type"], told["spec"]["ports"]) == ("LoadBalancer", [{"port": 80}])
+
+
+def test_an_update_leaves_known_what_it_cannot_change(cloud: dict[str, Provider]) -> None:
+    inputs = {"name": "d", "location": "europe-west1", "deletionProtection": False}
+    identity, olds = cloud["gcp"].create(CLUSTER, "d", inputs)
+    told = preview_update(cloud["gcp"], CLUSTER, {**inputs, "description": "x"}, {**olds, "id": identity})
+    assert {key: told[key] for key in olds} == olds
+    assert told["description"] == "x"
+
+
+def test_an_update_leaves_unknown_what_it_may_change(cloud: dict[str, Provider]) -> None:
+    inputs = {"repositoryId": "r", "location": "europe", "format": "DOCKER", "labels": {"a": "b"}}
+    identity, olds = cloud["gcp"].create(REPOSITORY, "r", inputs)
+    olds |= {"id": identity}
+    for labels in (UNKNOWN, {"a": UNKNOWN}, {"a": "b", "c": UNKNOWN}, {}):
+        told = preview_update(cloud["gcp"], REPOSITORY, {**inputs, "labels": labels}, olds)
+        assert (told["labels"], told["effectiveLabels"]) == (labels, UNKNOWN)
+    told = preview_update(cloud["gcp"], REPOSITORY, {**inputs, "description": "x"}, olds)
+    assert told["effectiveLabels"] == olds["effectiveLabels"]
+    assert preview_update(cloud["gcp"], REPOSITORY, {**inputs, "location": UNKNOWN}, olds)["registryUri"] == UNKNOWN
+    moved = preview_update(cloud["gcp"], REPOSITORY, {**inputs, "location": "us"}, olds)
+    assert (moved["registryUri"], moved["location"]) == (UNKNOWN, "us")
+
+
+@pytest.mark.parametrize(
+    ("given", "answered", "before", "told"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, {}, {"a": 1, "b": UNKNOWN, "c": UNKNOWN}),
+        ({"a": 1}, {"a": 1, "b": 2}, {"a": 0, "b": 2}, {"a": 1, "b": 2}),
+        ({"a": 1}, {"a": 1, "b": 2}, {"a": 0, "b": 3}, {"a": 1, "b": UNKNOWN}),
+        ({"a": 1}, {"a": 2}, {"a": 1}, {"a": UNKNOWN}),
+        ({"a": {"x": 1}}, {"a": {"x": 1, "y": 2}}, {"a": {"y": 2}}, {"a": {"x": 1, "y": 2}}),
+        ({}, {"a": {"x": 1, "y": 2}}, {"a": {"x": 1, "y": 3}}, {"a": UNKNOWN}),
+        ({}, {"a": {"x": 1}}, {"b": 1}, {"a": UNKNOWN}),
+        ({"a": secret({"x": "s"})}, {"a": {"x": "s", "y": 2}}, {}, {"a": secret({"x": "s", "y": UNKNOWN}), "c": UNKNOWN}),
+        ({"a": {"x": "s"}}, {"a": secret({"x": "s"})}, {"a": secret({"x": "s"})}, {"a": secret({"x": "s"})}),
+    ],
+)  # fmt: skip
+def test_outputs_of_a_preview(given: Any, answered: Any, before: Any, told: Any) -> None:
+    assert expected.outputs(given, answered, before, ["a", "c"]) == told
+
+
+@pytest.mark.parametrize("token", [*TABLE, SERVICE, "kubernetes:core/v1:Secret"])
+def test_any_input_may_be_unknown(token: str, cloud: dict[str, Provider]) -> None:
+    provider = cloud[token.partition(":")[0]]
+    for key in schema.resource(token)["inputs"]["properties"]:
+        _, told = provider.create(token, "it", {**minimal(token), key: UNKNOWN}, preview=True)
+        assert reveal(told[key]) == UNKNOWN
