@@ -19,8 +19,9 @@ from atwork.locks.store import FolderStore
 from atwork.locks.store import of as store_of
 from atwork.preview.run import Place
 from atwork.sandbox import recovery
+from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home, SandboxError
-from atwork.sandbox.session import deployment, opened, state_file
+from atwork.sandbox.session import deployment, opened
 from atwork.sandbox.workspace import POLICIES, stacks, upstream
 from infra import PLATFORM
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from atwork.mistakes import Mistake
+from atwork.writing import whole
 
 
 class SandboxError(Mistake):
@@ -66,24 +67,31 @@ class Home:
         """Make what must be there before an engine runs."""
         for folder in (self.state, self.folder / "home", self.folder / "bin", self.folder / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
-        if not self.passphrase.exists():
-            self.passphrase.touch(mode=0o600)
-            self.passphrase.write_text(secrets.token_urlsafe(32))
-        self._write_shim()
+        with self.preparing():
+            if not self.passphrase.exists() or not self.passphrase.stat().st_size:
+                whole(self.passphrase, secrets.token_urlsafe(32), mode=0o600)
+            self._write_shim()
+
+    @contextmanager
+    def preparing(self) -> Generator[None]:
+        """Write the files that every engine reads; two commands that start at once do it one after the other."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "preparing").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _write_shim(self) -> None:
         shim = self.folder / "bin" / "pulumi"
         words = shlex.join([sys.executable, "-m", "atwork.sandbox.shim", str(self.checkout)])
         text = f'#!/bin/sh\nexec {words} "$@"\n'
         if not shim.exists() or shim.read_text() != text:
-            shim.write_text(text)
-            shim.chmod(0o755)
+            whole(shim, text, mode=0o755)
 
     def environment(self) -> dict[str, str]:
         """Variables that lead an engine into the sandbox."""
         return {
             "PULUMI_HOME": str(self.folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.state}",
+            "PULUMI_BACKEND_URL": f"file://{self.state}?metadata=skip",  # why: backend.py
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

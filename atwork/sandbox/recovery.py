@@ -8,52 +8,28 @@ by hand, and here it holds nothing yet; what was changed or deleted is read anew
 
 from __future__ import annotations
 
-import json
 import shutil
-import socket
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
 
-from atwork.engine.process import alive
-from atwork.sandbox import journal
+from atwork.sandbox import backend, journal
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.operation import PREFIX
-from atwork.sandbox.session import PROJECT, Session, deployment, state_file
-
-
-def stale_locks(home: Home, stack: str) -> list[Path]:
-    """Locks whose process is gone; `SandboxError` for one whose process lives."""
-    stale: list[Path] = []
-    for path in sorted((home.state / ".pulumi" / "locks" / PROJECT / stack).glob("*.json")):
-        try:
-            lock: dict[str, Any] = json.loads(path.read_text())
-            pid, host = int(lock["pid"]), str(lock["hostname"])
-        except (json.JSONDecodeError, KeyError, ValueError):
-            stale.append(path)
-            continue
-        if host == socket.gethostname() and not alive(pid):
-            stale.append(path)
-        else:
-            raise SandboxError(
-                f"{path.relative_to(home.checkout)}: pid {pid} on {host} is changing {stack}; wait for it, or end it "
-                "and try again"
-            )
-    return stale
+from atwork.sandbox.session import Session, deployment
 
 
 def recover(session: Session, stack: str, console: Console) -> None:
     """Put right what an interrupted run of a stack left; to be called while the sandbox is locked."""
     for folder in session.home.folder.glob(f"{PREFIX}*"):
         shutil.rmtree(folder)
-    for path in stale_locks(session.home, stack):
-        path.unlink()
+    for path in backend.stale_locks(session.home, stack):
+        path.unlink(missing_ok=True)
         console.print(f"{stack}: removed the lock of a run that is gone")
-    for mended in mend_files(session.home, stack):
+    for mended in backend.mend(session.home, stack):
         console.print(f"{stack}: {mended}")
     notes = journal.unfinished(session.home.running, stack)
     cloud = Cloud(session.home.cloud)
@@ -67,40 +43,6 @@ def recover(session: Session, stack: str, console: Console) -> None:
             _refresh(session, stack, ["--clear-pending-creates"])
     for one in notes:
         one.path.unlink()
-
-
-def mend_files(home: Home, stack: str) -> list[str]:
-    """Put right files that a kill cut off while they were written; what was done, in words.
-
-    The engine's file backend replaces a file in one step, but writes the notes beside it (`.attrs`) in place: an empty
-    one makes the state unreadable ("EOF") although nothing of it is lost, and is not needed. The state itself has a
-    copy from before the last change.
-    """
-    done: list[str] = []
-    state = state_file(home, stack)
-    history = home.state / ".pulumi" / "history" / "atwork" / stack
-    for notes in sorted([*state.parent.glob(f"{stack}.json*.attrs"), *history.glob("*.attrs")]):
-        if not _is_json(notes):
-            notes.unlink()
-            done.append(f"removed {notes.name}, which a kill had cut off")
-    if state.exists() and not _is_json(state):
-        before = state.with_name(f"{state.name}.bak")
-        if not before.exists() or not _is_json(before):
-            raise SandboxError(
-                f"{state.relative_to(home.checkout)}: damaged, and so is its copy; `atwork sandbox reset` starts the "
-                "sandbox anew"
-            )
-        shutil.copyfile(before, state)
-        done.append(f"put {before.name} in the place of {state.name}, which a kill had cut off")
-    return done
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    return True
 
 
 def _resolve_pending(session: Session, stack: str, cloud: Cloud, console: Console) -> bool:

@@ -14,14 +14,13 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.engine.locate import Engine
-from atwork.sandbox import workspace
+from atwork.sandbox import backend, workspace
+from atwork.sandbox.backend import state_file
 from atwork.sandbox.cloud import CloudCorrupt
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.provider import Running, serve
-
-PROJECT = "organization/atwork"
 
 
 @dataclass(frozen=True)
@@ -74,11 +73,6 @@ class Session:
                 raise SandboxError(f"cannot make the stack {stack}: {done.stderr.strip()}")
 
 
-def state_file(home: Home, stack: str) -> Path:
-    """Where the engine's file backend keeps a stack."""
-    return home.state / ".pulumi" / "stacks" / "atwork" / f"{stack}.json"
-
-
 def deployment(home: Home, stack: str) -> dict[str, object]:
     """The state of a stack as it is on disk; empty where there is none yet."""
     path = state_file(home, stack)
@@ -96,6 +90,7 @@ def deployment(home: Home, stack: str) -> dict[str, object]:
 def opened(home: Home, engine: Engine, console: Console | None = None) -> Generator[Session]:
     """Prepare the sandbox and serve its providers until the end."""
     home.prepare()
+    backend.remove_unreadable(home)
     workspace.write(home)
     with real_clusters(home, console) as fleet:
         try:

@@ -6,13 +6,16 @@ Neither may happen to the files that people commit: the engine gets copies, with
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home, SandboxError
+from atwork.writing import whole
 from infra import CONFIG_KEY
 
 POLICIES = "policies"
@@ -36,6 +39,11 @@ def upstream(home: Home, stack: str) -> str | None:
 
 def write(home: Home) -> None:
     """Make the folder anew from the checkout's files; each stack keeps its own salt."""
+    with home.preparing():
+        _write(home)
+
+
+def _write(home: Home) -> None:
     target = home.workspace
     (target / "stacks").mkdir(parents=True, exist_ok=True)
     project = _read(home.checkout / "Pulumi.yaml")
@@ -50,11 +58,33 @@ def write(home: Home) -> None:
     for path in _files(home):
         copy = target / "stacks" / path.name
         document = {"config": _read(path).get("config") or {}}
-        salt = _read(copy).get(_SALT) if copy.exists() else None
+        salt = _salt(copy) or _state_salt(home, path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
         _replace(copy, {_SALT: salt, **document} if salt else document)
     for copy in (target / "stacks").glob("Pulumi.*.yaml"):
         if copy.name not in kept:
             copy.unlink()
+
+
+def _salt(copy: Path) -> str | None:
+    """The salt in a copied stack file; None where there is none, or a kill of the engine cut the file off."""
+    try:
+        salt = _read(copy).get(_SALT)
+    except (FileNotFoundError, SandboxError):
+        return None
+    return salt if isinstance(salt, str) else None
+
+
+def _state_salt(home: Home, stack: str) -> str | None:
+    """The salt that the stack's secrets are encrypted with, as its state says.
+
+    The engine writes the stack file in place, so that a kill can leave it empty; with a new salt, nothing in the state
+    could be read. A state that is damaged is reported by whoever reads it next.
+    """
+    try:
+        state = json.loads(state_file(home, stack).read_text())
+        return str(state["checkpoint"]["latest"]["secrets_providers"]["state"]["salt"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _write_policies(pack: Path, target: Path) -> None:
@@ -88,7 +118,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _replace(path: Path, document: dict[str, Any]) -> None:
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     if not path.exists() or path.read_text() != text:
-        path.write_text(text)
+        whole(path, text)
 
 
 class PlainLoader(yaml.SafeLoader):

@@ -10,8 +10,8 @@ from support.events import report, step
 from support.pictures import CLUSTER
 
 from atwork.graph import commands
+from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home, SandboxError
-from atwork.sandbox.session import state_file
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from typing import Any
 
 from atwork.engine.wire import SECRET
 from atwork.sandbox import journal
+from atwork.sandbox.backend import PROJECT
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, SandboxError
-from atwork.sandbox.session import PROJECT, deployment
+from atwork.sandbox.session import deployment
 
 _OURS = ("gcp:", "kubernetes:")
 
@@ -88,8 +89,15 @@ def passphrase_elsewhere(home: Home) -> list[str]:
 
 
 def locks(home: Home, stack: str) -> list[Path]:
-    """The engine's locks of a stack."""
-    return sorted((home.state / ".pulumi" / "locks" / PROJECT / stack).glob("*.json"))
+    """The engine's locks of a stack: to it every file in the folder is one."""
+    return sorted((home.state / ".pulumi" / "locks" / PROJECT / stack).glob("*"))
+
+
+def unfinished_files(home: Home, *, after_kill: bool) -> Iterator[Path]:
+    """Files that the engine wrote beside its own: notes that it must never write, and after a kill temporary ones."""
+    for path in sorted(home.state.rglob("*")):
+        if path.suffix == ".attrs" or (path.suffix == ".tmp" and not after_kill):
+            yield path
 
 
 def sandbox_lock(home: Home) -> list[str]:

@@ -110,7 +110,9 @@ def _found(life: Life) -> Iterator[str]:
     life.figures["secrets in clear"] += len(clear)
     yield from (f"secret in clear: {path}" for path in clear)
     left = sorted((life.home.checkout / "temporary").glob("*"))
-    if not any(one.cut_off for one in life.environments):
+    after_kill = any(one.cut_off for one in life.environments)
+    left += invariants.unfinished_files(life.home, after_kill=after_kill)
+    if not after_kill:
         left += sorted(life.home.folder.glob(f"{PREFIX}*"))
     yield from (f"left behind: {path.relative_to(life.home.checkout)}" for path in left)
 

@@ -57,6 +57,14 @@ class CloudObject:
     outputs: dict[str, Any]
 
 
+class _Connection(sqlite3.Connection):
+    """A thread's own connection, closed with the thread: since Python 3.13 one that is only dropped is a warning."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it could not be opened
+            self.close()
+
+
 class Cloud:
     """All objects by scope, type and id. Safe for many threads and many processes."""
 
@@ -212,7 +220,10 @@ class Cloud:
         try:
             database: sqlite3.Connection | None = getattr(self._local, "database", None)
             if database is None:
-                database = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+                # No other thread uses it, but any may be the one that collects it.
+                database = sqlite3.connect(
+                    self.path, timeout=30, isolation_level=None, factory=_Connection, check_same_thread=False
+                )
                 database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = NORMAL")
                 self._local.database = database

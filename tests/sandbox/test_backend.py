@@ -1,0 +1,135 @@
+"""What a killed engine leaves among the files of its backend, and that the next command copes with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from atwork.sandbox import backend
+from atwork.sandbox.backend import state_file
+from atwork.sandbox.home import Home, SandboxError
+
+WHOLE = json.dumps({"checkpoint": {"latest": {}}})
+HOST = socket.gethostname()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+@pytest.fixture
+def state(home: Home) -> Path:
+    return write(state_file(home, "ci"), WHOLE)
+
+
+def write(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def lock(home: Home, pid: int, host: str = HOST, *, name: str = "x.json") -> Path:
+    path = home.state / ".pulumi" / "locks" / "organization" / "atwork" / "ci" / name
+    return write(path, json.dumps({"pid": pid, "hostname": host}))
+
+
+@pytest.fixture
+def ended() -> int:
+    """A process that is gone."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.json.18a.tmp"])
+def test_a_dead_processs_lock_is_stale_and_a_living_ones_is_not(home: Home, ended: int, name: str) -> None:
+    path = lock(home, ended, name=name)
+    assert backend.stale_locks(home, "ci") == [path]
+    lock(home, os.getpid(), name=name)
+    with pytest.raises(SandboxError, match=rf"pid {os.getpid()} on .* is changing ci; wait for it"):
+        backend.stale_locks(home, "ci")
+    lock(home, 1, "elsewhere", name=name)
+    with pytest.raises(SandboxError, match="pid 1 on elsewhere is changing ci"):
+        backend.stale_locks(home, "ci")
+
+
+@pytest.mark.parametrize("content", ["", '{"pid": 1, "host', "[]", "{}"])
+def test_a_lock_that_was_cut_off_is_stale_and_removed_before_the_engine_reads_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    monkeypatch.setattr(backend, "_WRITING_SECONDS", 0.001)
+    living = lock(home, os.getpid(), name="living.json")
+    path = write(living.with_name("x.json.18a.tmp"), content)
+    backend.remove_unreadable(home)
+    assert (path.exists(), living.exists()) == (False, True)
+    living.unlink()
+    write(path, content)
+    assert backend.stale_locks(home, "ci") == [path]
+
+
+def test_a_lock_that_is_being_written_is_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(lock(home, os.getpid()), "")
+    # The writer goes on while the reader waits.
+    monkeypatch.setattr(backend.time, "sleep", lambda _: lock(home, os.getpid()))
+    backend.remove_unreadable(home)
+    assert path.exists()
+
+
+def test_a_lock_that_is_released_meanwhile_is_none(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(lock(home, os.getpid()), "")
+    monkeypatch.setattr(backend.time, "sleep", lambda _: path.unlink())
+    backend.remove_unreadable(home)
+    lock(home, os.getpid())
+    monkeypatch.setattr(backend, "alive", lambda _: path.unlink() or True)
+    assert backend.stale_locks(home, "ci") == []
+
+
+def test_the_notes_of_an_older_sandbox_are_removed_once(home: Home, state: Path) -> None:
+    root = home.state / ".pulumi"
+    notes = [
+        root / "meta.yaml.attrs", state.with_name("ci.json.attrs"), state.with_name("ci.json.bak.attrs"),
+        root / "history" / "atwork" / "ci" / "ci-1.history.json.attrs",
+    ]  # fmt: skip
+    for path in notes:
+        write(path, "")
+    backend.remove_unreadable(home)
+    assert [path for path in notes if path.exists()] == []
+    assert state.read_text() == WHOLE
+    # Nothing writes them any more, and a walk over a long history is not free.
+    write(notes[1], "")
+    backend.remove_unreadable(home)
+    assert notes[1].exists()
+
+
+def test_temporary_files_of_a_stack_are_removed_and_those_of_others_are_not(home: Home, state: Path) -> None:
+    root = home.state / ".pulumi"
+    left = [
+        root / "meta.yaml.18a.tmp", state.with_name("ci.json.18a.tmp"), state.with_name("ci.json.bak.18b.tmp"),
+        state.with_name("ci.pulumi-tags.18b.tmp"), root / "history" / "atwork" / "ci" / "ci-1.history.json.18c.tmp",
+        root / "backups" / "atwork" / "ci" / "ci.1.json.18d.tmp",
+    ]  # fmt: skip
+    others = [state.with_name("ci-2.json.18a.tmp"), root / "history" / "atwork" / "ci-2" / "a.18a.tmp"]
+    for path in [*left, *others]:
+        write(path, "half")
+    assert len(backend.mend(home, "ci")) == len(left)
+    assert [path for path in [*left, *others] if path.exists()] == others
+    assert backend.mend(home, "ci") == []
+
+
+def test_a_damaged_state_is_restored_from_its_copy(home: Home, state: Path) -> None:
+    write(state.with_name("ci.json.bak"), WHOLE)
+    state.write_text(WHOLE[:20])
+    assert backend.mend(home, "ci") == ["restored ci.json, which was damaged, from ci.json.bak"]
+    assert state.read_text() == WHOLE
+
+
+def test_without_a_whole_copy_the_way_out_is_named(home: Home, state: Path) -> None:
+    state.write_text("")
+    with pytest.raises(SandboxError, match=r"ci\.json: damaged, and so is its copy; `atwork sandbox reset`"):
+        backend.mend(home, "ci")
