@@ -1,22 +1,20 @@
 """What a killed run leaves behind, and how the next one puts it right.
 
-A lock of a process that is gone is removed. A resource whose creation was cut off is imported when the cloud has
-it, and forgotten when it has not. What the cloud did in the last moment, before the state was told of it, is found in
-the notes of the process that died: what was made is deleted again, for in a real cloud it would have to be imported
-by hand, and here it holds nothing yet; what was changed or deleted is read anew.
+A lock of a process that is gone is removed. What an interrupted run was asked to change is in the state, as pending
+operations, and in the notes of the process that served the providers, where that died as well. An object that the run
+created and the state never learned of is deleted again: in a real cloud it would have to be imported by hand, and here
+it holds nothing yet. What was changed or deleted is read anew.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from typing import Any, cast
 
 from rich.console import Console
 
 from atwork.sandbox import backend, journal
 from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.operation import PREFIX
 from atwork.sandbox.session import Session, deployment
@@ -32,39 +30,26 @@ def recover(session: Session, stack: str, console: Console) -> None:
     for mended in backend.mend(session.home, stack):
         console.print(f"{stack}: {mended}")
     notes = journal.unfinished(session.home.running, stack)
-    cloud = Cloud(session.home.cloud)
-    read_anew = _resolve_pending(session, stack, cloud, console)
-    if notes:
-        _delete_orphans(
-            session.home, session.fleet, stack, cloud, frozenset[str]().union(*(one.urns for one in notes)), console
-        )
-        if not read_anew and deployment(session.home, stack).get("resources"):
-            console.print(f"{stack}: a run was cut off; comparing the state with the cloud")
-            _refresh(session, stack, ["--clear-pending-creates"])
+    pending = _pending(session.home, stack)
+    # Before the state forgets them: when this run is killed as well, the next one still knows what to look for.
+    _delete_orphans(session, stack, pending.union(*(one.urns for one in notes)), console)
+    if pending or (notes and deployment(session.home, stack).get("resources")):
+        what = f"{len(pending)} interrupted operation(s)" if pending else "a run was cut off"
+        console.print(f"{stack}: {what}; comparing the state with the cloud")
+        _refresh(session, stack)
     for one in notes:
         one.path.unlink()
 
 
-def _resolve_pending(session: Session, stack: str, cloud: Cloud, console: Console) -> bool:
-    """Import or forget what was being created, and read everything anew; whether there was anything."""
-    pending = cast("list[dict[str, Any]]", deployment(session.home, stack).get("pending_operations") or [])
-    if not pending:
-        return False
-    known = _known(session.home, stack)
-    arguments: list[str] = []
-    for operation in pending:
-        urn = str(operation["resource"]["urn"])
-        made = cloud.find_by_urn(urn) if operation["type"] == "creating" else None
-        # Of a replacement that was cut off before the new one was made, the cloud has the old one alone.
-        if made is not None and (urn, made) not in known:
-            arguments += ["--import-pending-creates", urn, "--import-pending-creates", made]
-    console.print(f"{stack}: {len(pending)} interrupted operation(s); comparing the state with the cloud")
-    _refresh(session, stack, [*arguments, "--clear-pending-creates"])
-    return True
+def _pending(home: Home, stack: str) -> frozenset[str]:
+    """URNs of the operations of which the engine does not know how they ended."""
+    operations = cast("list[dict[str, Any]]", deployment(home, stack).get("pending_operations") or [])
+    return frozenset(str(one["resource"]["urn"]) for one in operations)
 
 
-def _refresh(session: Session, stack: str, more: Sequence[str]) -> None:
-    done = session.run(["refresh", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", *more])
+def _refresh(session: Session, stack: str) -> None:
+    command = ["refresh", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", "--clear-pending-creates"]
+    done = session.run(command)
     if done.returncode:
         raise SandboxError(f"{stack}: could not recover: {(done.stderr or done.stdout).strip()[-1500:]}")
 
@@ -75,17 +60,20 @@ def _known(home: Home, stack: str) -> set[tuple[str, str]]:
     return {(str(one["urn"]), str(one.get("id", ""))) for one in resources}
 
 
-def _delete_orphans(
-    home: Home, fleet: Fleet | None, stack: str, cloud: Cloud, asked: frozenset[str], console: Console
-) -> None:
-    """Delete what a dead process was asked for and the state never learned of; whatever else is there is not ours."""
-    known = _known(home, stack)
+def _delete_orphans(session: Session, stack: str, asked: frozenset[str], console: Console) -> None:
+    """Delete what an interrupted run asked for and the state never learned of; whatever else is there is not ours.
+
+    The engine's own way, `refresh --import-pending-creates`, only marks an operation as importing, and the refresh
+    after it drops that mark and imports nothing.
+    https://github.com/pulumi/pulumi/blob/v3.256.0/pkg/cmd/pulumi/operations/refresh.go
+    """
+    cloud, known = Cloud(session.home.cloud), _known(session.home, stack)
     orphans = [one for one in cloud.objects() if one.urn in asked and (one.urn, one.id) not in known]
     for one in orphans:
-        if fleet is not None and one.scope:
+        if session.fleet is not None and one.scope:
             from atwork.sandbox.provider.kubernetes.orphans import delete  # the client is slow to import
 
-            delete(fleet, one)
+            delete(session.fleet, one)
         cloud.delete(one.scope, one.type, one.id)
     if orphans:
         console.print(f"{stack}: deleted {len(orphans)} half-made object(s) that the state never learned of")

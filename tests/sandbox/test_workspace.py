@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rich.console import Console
 
-from atwork.sandbox import commands, recovery, shim, workspace
+from atwork.sandbox import commands, shim, workspace
 from atwork.sandbox.backend import state_file
-from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home, SandboxError, here
 from atwork.sandbox.session import deployment
 
@@ -164,19 +162,3 @@ def test_a_write_to_the_copied_configuration_is_refused(words: list[str]) -> Non
 def test_reading_configuration_is_not_refused() -> None:
     shim.refuse_writes(["config", "get", "a", "-s", "ci"])
     shim.refuse_writes(["preview", "-s", "ci"])
-
-
-def test_what_the_state_never_learned_of_is_deleted_after_a_kill(home: Home) -> None:
-    cloud = Cloud(home.cloud)
-    urns = {name: f"urn:pulumi:ci::atwork::gcp:x/y:Z::{name}" for name in ("kept", "lost", "others")}
-    for name, urn in urns.items():
-        cloud.create(CloudObject("", "gcp:x/y:Z", name, urn, {}, {}), set())
-    cloud.create(CloudObject("", "gcp:x/y:Z", "kept-replacement", urns["kept"], {}, {}), set())
-    path = state_file(home, "ci")
-    path.parent.mkdir(parents=True)
-    known = [{"urn": urns["kept"], "id": "kept", "type": "gcp:x/y:Z"}]
-    path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": known}}}))
-    asked = frozenset({urns["kept"], urns["lost"]})
-    recovery._delete_orphans(home, None, "ci", cloud, asked, Console(quiet=True))  # pyright: ignore[reportPrivateUsage]
-    # What nobody was asked for in the run that died is somebody's, though the state does not know it.
-    assert [one.id for one in cloud.objects()] == ["kept", "others"]

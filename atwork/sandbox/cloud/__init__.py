@@ -137,12 +137,6 @@ class Cloud:
         with self.together() as database:
             return database.execute(query, (kind, len(prefix), prefix)).fetchone() is not None
 
-    def find_by_urn(self, urn: str) -> str | None:
-        """The id of what was made last for a URN: a replacement that was cut off leaves the one before, too."""
-        with self.together() as database:
-            found = database.execute("SELECT id FROM objects WHERE urn = ? ORDER BY rowid DESC", (urn,)).fetchone()
-        return None if found is None else found[0]
-
     def objects(self, scope: str | None = None, kind: str | None = None) -> list[CloudObject]:
         """All objects, of one scope or one type where that is said."""
         return list(self._select("(?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR type = ?2)", (scope, kind)))

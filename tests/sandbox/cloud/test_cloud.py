@@ -6,7 +6,6 @@ import gc
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -25,8 +24,6 @@ def test_objects_survive_a_restart(tmp_path: Path) -> None:
     again = Cloud(tmp_path / "cloud.sqlite")
     assert again.get("", "gcp:x/y:Z", "a") == thing("a", size=3)
     assert again.users_of("b") == [("gcp:x/y:Z", "a")]
-    assert again.find_by_urn("urn:a") == "a"
-    assert again.find_by_urn("urn:b") is None
 
 
 def test_an_identity_is_taken_once(tmp_path: Path) -> None:
@@ -115,14 +112,6 @@ def test_a_foreign_database_and_an_old_one_are_told_apart(tmp_path: Path) -> Non
         Cloud(foreign)
     with pytest.raises(CloudCorrupt, match=r"old\.sqlite: made by another version; `atwork sandbox reset`"):
         Cloud(old)
-
-
-def test_of_two_made_for_one_urn_the_newer_is_found(tmp_path: Path) -> None:
-    cloud = Cloud(tmp_path / "cloud.sqlite")
-    for identity in ("z-first", "a-second"):
-        cloud.create(replace(thing(identity), urn="urn:same"), set())
-    cloud.update(replace(thing("z-first", size=2), urn="urn:same"), set())
-    assert cloud.find_by_urn("urn:same") == "a-second"
 
 
 def test_what_is_done_together_is_seen_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
