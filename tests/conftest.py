@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 import yaml
 from rich.console import Console
+from support import soak
 from support.mocks import Recording
 from support.program import run_stack
 
@@ -21,6 +22,16 @@ GOLDEN = Path(__file__).parent / "golden"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` rewrites golden files from what the code makes now."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from what the code makes now")
+
+
+def pytest_configure() -> None:
+    """Choose the soak's seed before any worker is started, so that all have the same."""
+    soak.seed()
+
+
+def pytest_report_header() -> str:
+    """Print the soak's seed."""
+    return soak.header()
 
 
 Golden = Callable[[str, object], None]

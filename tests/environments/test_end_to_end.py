@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ import pytest
 import yaml
 from support.checkout import copy
 from support.environments import PLACE, ends_in
-from support.processes import kill_tree
+from support.processes import kill_in_call
 
 from atwork.environments.journal import Journal
 from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment
 
@@ -117,27 +117,19 @@ def test_five_at_once_have_their_own_services_and_nothing_in_common(five: Path) 
 
 def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: Path) -> None:
     lasting = {name: resources(five, name) for name in ("ci", "staging")}
-    with (five / "killed.log").open("w") as printed:
-        child = subprocess.Popen(
-            [*COMMAND, "environment", "reap", "--apply"], cwd=five, stdout=printed, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        journal = Journal.of(five, "pr-1")
-        while child.poll() is None and journal.last() != "destroy":
-            time.sleep(0.01)
-        held = len(of(cloud_of(five), "pr-1"))
-        while child.poll() is None and len(of(cloud_of(five), "pr-1")) > held - 10:
-            time.sleep(0.05)
-        assert child.poll() is None, (five / "killed.log").read_text()
-        kill_tree(child)
-        child.wait()
-    assert 0 < len(of(cloud_of(five), "pr-1")) < held
+    cloud = cloud_of(five)
+    whole = len(of(cloud, "pr-1"))
+    kill_in_call(
+        Home(five), ["environment", "reap", "--apply"], "pr-1", Operation.delete, nth=10,
+        also=lambda: len(of(cloud, "pr-1")) < whole,
+    )  # fmt: skip
+    assert Journal.of(five, "pr-1").last() == "destroy"
+    assert 0 < len(of(cloud, "pr-1")) < whole
     assert resources(five, "pr-1"), "the state is kept"
     told = atwork(five, "environment", "reap", "--apply")
     assert "pr-1: an earlier run broke off in the step destroy; going on" in told
     for name in SERVICES:
         assert f"{name}: gone, nothing is left of it" in told
-    cloud = cloud_of(five)
     assert {one.urn.split(":")[2] for one in cloud.objects() if one.urn} == {"ci", "staging"}
     assert cloud.objects(kind="gcp:organizations/project:Project") == []
     assert {name: resources(five, name) for name in lasting} == lasting

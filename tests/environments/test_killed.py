@@ -1,22 +1,23 @@
 """kill -9 at each step of `reap`, then once more: it ends in the same state as if nothing had happened.
 
-The command runs as a process against a real backend's kind of place, with a stand-in for the engine that takes its time.
+The command runs as a process against a real backend's kind of place, with a engine of ours that waits for its turn.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import time
+import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from support.environments import contents, ends_in, popup
 from support.fake_engine import FakeBackend, resource
-from support.processes import kill_tree
+from support.processes import kill_at
 
 from atwork.environments import ending
 from atwork.environments.journal import Journal
@@ -34,29 +35,34 @@ class Reaper:
             "FAKE_BACKEND": str(backend.path),
         }  # fmt: skip
 
-    def start(self, seconds: float) -> subprocess.Popen[bytes]:
-        made = {**self.environment, "FAKE_SECONDS": str(seconds)}
-        return subprocess.Popen(
-            COMMAND,
-            cwd=self.checkout,
-            env=made,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+    def start(self, errors: IO[str], **more: str) -> subprocess.Popen[bytes]:
+        environment = {**self.environment, **more}
+        return subprocess.Popen(COMMAND, cwd=self.checkout, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
 
     def whole(self) -> int:
-        child = self.start(0)
-        _, errors = child.communicate()
-        assert b"Traceback" not in errors, errors.decode()
-        return child.returncode
+        with tempfile.TemporaryFile("w+") as errors:
+            code = self.start(errors).wait()
+            errors.seek(0)
+            assert "Traceback" not in errors.read()
+            return code
 
     def killed(self, step: str) -> None:
-        journal, child = Journal.of(self.checkout, "demo"), self.start(0.1)
-        while child.poll() is None and journal.last() != step:
-            time.sleep(0.005)
-        assert child.poll() is None, f"it never came to {step}, or was through before it was seen"
-        kill_tree(child)
-        child.communicate()
+        """Kill the command while the engine waits in a step; in each step before, it is let go on."""
+        journal, turns = Journal.of(self.checkout, "demo"), self.checkout / "turns"
+        shutil.rmtree(turns, ignore_errors=True)
+        turns.mkdir()
+
+        def come() -> bool:
+            waiting = list(turns.iterdir())
+            if waiting and journal.last() == step:
+                return True
+            for turn in waiting:
+                turn.unlink()
+            return False
+
+        with tempfile.TemporaryFile("w+") as errors:
+            kill_at(self.start(errors, FAKE_TURNS=str(turns)), come, errors)
+        shutil.rmtree(turns)
 
 
 @pytest.fixture

@@ -6,22 +6,19 @@ One checkout is brought up once; the tests follow each other in the order of a l
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.checkout import copy
-from support.processes import kill_tree
+from support.processes import kill_in_call
 
 from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
 from atwork.sandbox.provider.values import secret
 from atwork.sandbox.session import deployment
@@ -86,32 +83,6 @@ def edit(home: Home, stack: str, old: str, new: str) -> None:
 
 def locks(home: Home, stack: str) -> list[Path]:
     return list((home.state / ".pulumi" / "locks" / "organization" / "atwork" / stack).glob("*.json"))
-
-
-def killed(home: Home, stack: str, *, when: Callable[[], bool]) -> bool:
-    """Start an `up` and kill -9 all of it at a moment; whether the engine held its lock then."""
-    with (home.checkout / "killed.log").open("w+") as printed:
-        child = subprocess.Popen(
-            [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", "up", stack],
-            cwd=home.checkout, stdout=printed, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        while child.poll() is None and not when():
-            time.sleep(0.005)
-        assert child.poll() is None, "it ended first: " + Path(printed.name).read_text()
-        kill_tree(child)
-        child.wait()
-    return bool(locks(home, stack))
-
-
-def made(home: Home) -> int:
-    """Objects in the simulated cloud, without opening it as the sandbox does."""
-    if not home.cloud.exists():
-        return 0
-    with closing(sqlite3.connect(f"file:{home.cloud}?mode=ro", uri=True)) as database:
-        try:
-            return database.execute("SELECT count(*) FROM objects").fetchone()[0]
-        except sqlite3.OperationalError:  # not a table yet
-            return 0
 
 
 def agrees(home: Home, *stacks: str) -> bool:
@@ -292,7 +263,8 @@ def test_11_a_guarded_environment_loses_nothing_to_a_destroy(home: Home) -> None
 
 def test_12_a_killed_run_is_recovered_by_the_next(home: Home) -> None:
     edit(home, "ci", "max_nodes: 8", "max_nodes: 9")
-    assert killed(home, "ci", when=lambda: bool(locks(home, "ci"))), "the engine was not killed in the middle"
+    kill_in_call(home, ["sandbox", "up", "ci"], "ci", Operation.update)
+    assert len(locks(home, "ci")) == 1
     done = atwork(home, "sandbox", "up")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ci: removed the lock of a run that is gone" in done.stdout
@@ -324,12 +296,30 @@ def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
 
 def test_an_up_killed_again_and_again_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     home = checkout(tmp_path)
-    for moment in (1, 30, 90):
-        assert killed(home, "ci", when=lambda moment=moment: made(home) >= moment)
+    for number in (1, 30, 60):
+        kill_in_call(home, ["sandbox", "up", "ci"], "ci", Operation.create, nth=number)
+        assert len(locks(home, "ci")) == 1
     done = atwork(home, "sandbox", "up", "ci")
     assert done.returncode == 0, done.stdout + done.stderr
     assert agrees(home, "ci")
     assert rows(atwork(home, "sandbox", "up", "ci").stdout)["ci"][2:6] == ["·"] * 4
+
+
+def test_a_sandbox_of_before_whose_notes_a_kill_cut_off_goes_on(tmp_path: Path) -> None:
+    """The engine wrote notes beside each of its files, in place; an empty one is "failed to load checkpoint: EOF"."""
+    home = checkout(tmp_path)
+    assert atwork(home, "sandbox", "up", "ci").returncode == 0
+    assert list(home.state.rglob("*.attrs")) == [], "the engine writes none any more"
+    root = home.state / ".pulumi"
+    lock = root / "locks" / "organization" / "atwork" / "ci" / "x.json.18a.tmp"
+    for path in (root / "meta.yaml.attrs", root / "stacks" / "atwork" / "ci.json.attrs", lock):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    done = pulumi(home, "preview", "-s", "ci", "--expect-no-changes", "--policy-pack", "policies")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert pulumi(home, "refresh", "-s", "ci", "--yes", "--skip-preview").returncode == 0
+    left = [path.name for path in root.rglob("*") if path.suffix in (".attrs", ".tmp")]
+    assert left == []
 
 
 def test_a_corrupt_cloud_is_named_and_reset_starts_anew(tmp_path: Path) -> None:

@@ -10,22 +10,28 @@ import sys
 from atwork.sandbox.interrupt import Interrupt
 
 _COUNTS = """
-import signal, sys, time
+import signal, sys
 heard = []
 signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
 print("ready", flush=True)
-while not heard:
-    time.sleep(0.01)
-time.sleep(0.2)
+sys.stdin.read()
 sys.exit(len(heard))
 """
 
 
 def child() -> subprocess.Popen[bytes]:
-    started = subprocess.Popen([sys.executable, "-c", _COUNTS], stdout=subprocess.PIPE, process_group=0)
+    """Counts the signals that came before its input ends."""
+    started = subprocess.Popen(
+        [sys.executable, "-c", _COUNTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+    )
     assert started.stdout is not None
     started.stdout.readline()
     return started
+
+
+def heard_by(started: subprocess.Popen[bytes]) -> int:
+    started.communicate()
+    return started.returncode
 
 
 def test_each_child_hears_one_signal_for_one_and_the_old_handlers_come_back() -> None:
@@ -33,9 +39,9 @@ def test_each_child_hears_one_signal_for_one_and_the_old_handlers_come_back() ->
     with interrupt.heard(), child() as first, child() as second:
         with interrupt.reaching(first), interrupt.reaching(second):
             os.kill(os.getpid(), signal.SIGTERM)
-            assert (first.wait(), second.wait()) == (1, 1)
+            assert (heard_by(first), heard_by(second)) == (1, 1)
         with child() as late, interrupt.reaching(late):
-            assert late.wait() == 1
+            assert heard_by(late) == 1
     assert interrupt.count == 1
     assert signal.getsignal(signal.SIGTERM) == before
 

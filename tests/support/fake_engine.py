@@ -81,10 +81,19 @@ def resource(kind: str, name: str, stack: str, inputs: dict[str, Any] | None = N
     return {"type": kind, "urn": urn, "custom": True, "inputs": inputs or {}, **more}
 
 
+def _wait_for_leave() -> None:
+    """Where FAKE_TURNS names a folder: put a file there, and go on when it has been taken away."""
+    if "FAKE_TURNS" in os.environ:
+        turn = Path(os.environ["FAKE_TURNS"], str(os.getpid()))
+        turn.touch()
+        while turn.exists():
+            time.sleep(0.005)
+
+
 def main(words: Sequence[str]) -> int:
     """One command of the engine."""
     path = Path(os.environ["FAKE_BACKEND"])
-    time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
+    _wait_for_leave()
     content = json.loads(path.read_text())
     options = {word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")}
     shown = [word for word in words if word not in ("--non-interactive", "--yes", "--skip-preview", "--json")]

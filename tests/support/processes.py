@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 import psutil
+
+from atwork.sandbox.faults.model import Effect, Fault, Operation
+from atwork.sandbox.faults.store import Store
+from atwork.sandbox.home import Home
+
+_FOR_EVER = 3600.0
+"""Seconds that a held call hangs: longer than any test, on any machine."""
 
 
 def kill_tree(child: subprocess.Popen[Any]) -> None:
@@ -16,3 +26,36 @@ def kill_tree(child: subprocess.Popen[Any]) -> None:
         for one in [top, *top.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
                 one.kill()
+
+
+def kill_at(child: subprocess.Popen[Any], moment: Callable[[], bool], printed: IO[str]) -> None:
+    """Wait for a moment, at which something has to hold the command, then kill all of it."""
+    try:
+        while not moment():
+            if child.poll() is not None:
+                printed.seek(0)
+                raise AssertionError(f"it ended first, with {child.returncode}:\n{printed.read()}")
+            time.sleep(0.005)
+    finally:
+        kill_tree(child)
+        child.wait()
+
+
+def kill_in_call(
+    home: Home, words: list[str], stack: str, operation: Operation, *,
+    also: Callable[[], bool] = lambda: True, **which: Any,
+) -> None:  # fmt: skip
+    """Start `atwork …` in a checkout and kill all of it while one of its calls hangs, and `also` holds.
+
+    The call never ends by itself, so that the command cannot be through before. `which` narrows the calls down, as in
+    a `Fault`.
+    """
+    faults = Store(home.faults)
+    faults.add(Fault(effect=Effect.hang, operation=operation, stack=stack, seconds=_FOR_EVER, **which))
+    with (home.checkout / "killed.log").open("w+") as printed:
+        child = subprocess.Popen(
+            [sys.executable, "-c", "from atwork.cli import main; main()", *words],
+            cwd=home.checkout, stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        kill_at(child, lambda: any(one.hits for one in faults.all()) and also(), printed)
+    faults.clear()

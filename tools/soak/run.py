@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from atwork.sandbox.operation import PREFIX
 from tools.soak import invariants
-from tools.soak.actions import ACTIONS, Action, down, unchanged
+from tools.soak.actions import ACTIONS, REPAIR, Action, down, unchanged
 from tools.soak.engines import StillRunning
 from tools.soak.life import Disagreement, Environment, Life
 
@@ -60,7 +61,7 @@ def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
             check(life)
         for number in range(1, steps + 1):
             result.steps = number
-            action, environment = _chosen(life, result.actions)
+            action, environment = choose(life.chance, life.environments, result.actions)
             result.actions[action.name] += 1
             began = time.monotonic()
             told = action.run(life, environment)
@@ -75,16 +76,22 @@ def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
     return result
 
 
-def _chosen(life: Life, tried: Collection[str]) -> tuple[Action, Environment]:
-    """By chance and weight; but every kind comes once before any comes again."""
-    environment = life.chance.choice(life.environments)
-    able = [
-        one
-        for one in ACTIONS
-        if (environment.up or not one.needs_up) and (not environment.cut_off or one.takes_cut_off)
-    ]
-    able = [one for one in able if one.name not in tried] or able
-    return life.chance.choices(able, [one.weight for one in able])[0], environment
+def choose(
+    chance: random.Random, environments: Sequence[Environment], tried: Collection[str]
+) -> tuple[Action, Environment]:
+    """By chance and weight; but every kind comes once before any comes again.
+
+    Where none of the kinds that are left can be taken, an environment is repaired for them.
+    """
+    able = [(one, where) for where in environments for one in ACTIONS if one.able(where)]
+    left = {one.name for one in ACTIONS} - set(tried)
+    if left:
+        repairs = [(REPAIR, where) for where in environments if where.cut_off or not where.up]
+        able = [one for one in able if one[0].name in left] or repairs
+    else:
+        environment = chance.choice(environments)
+        able = [one for one in able if one[1] is environment]
+    return chance.choices(able, [one.weight for one, _ in able])[0]
 
 
 def check(life: Life) -> None:
@@ -106,7 +113,8 @@ def _found(life: Life) -> Iterator[str]:
                 yield f"undecided: {urn}, although nothing was killed"
         yield from invariants.disagreements(life.home, environment.name, environment.behind)
         life.figures["objects compared"] += len(life.objects(environment))
-    clear = [*invariants.secrets_in_clear(life.home, life.secrets), *invariants.passphrase_elsewhere(life.home)]
+    secrets = [*life.secrets, life.home.passphrase.read_text()]
+    clear = invariants.secrets_in_clear(invariants.changed_files(life.home, life.seen), secrets)
     life.figures["secrets in clear"] += len(clear)
     yield from (f"secret in clear: {path}" for path in clear)
     left = sorted((life.home.checkout / "temporary").glob("*"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from atwork.sandbox.faults.model import Effect, Fault, Operation
@@ -21,9 +21,12 @@ def locks_of(life: Life, environment: Environment) -> list[Path]:
     return invariants.locks(life.home, environment.name)
 
 
+Strike = Callable[[Started], None]
+
+
 def kill_all(life: Life, environment: Environment) -> str:
     """`kill -9` of the command with engine, program and providers."""
-    return _killed(life, environment, lambda started: kill(started.tree()))
+    return _killed(life, environment, _everything)
 
 
 def kill_engine(life: Life, environment: Environment) -> str:
@@ -36,16 +39,35 @@ def kill_provider(life: Life, environment: Environment) -> str:
     return _killed(life, environment, lambda started: kill(started.tree()[:1]))
 
 
-def _killed(life: Life, environment: Environment, strike: Callable[[Started], None]) -> str:
-    told = life.change(environment, grow=True)
-    was_cut_off = environment.cut_off
+def _everything(started: Started) -> None:
+    kill(started.tree())
+
+
+def _killed(life: Life, environment: Environment, strike: Strike) -> str:
+    """Kill at a random moment; where the command was done before, kill another one while a call hangs."""
+    changed = life.change(environment, grow=True)
     started = life.engines.atwork("sandbox", "up", environment.name)
-    when = _moment(life, environment)
-    if not started.until(when):
-        done = life.ended(started)
-        life.recovered(environment, done)
-        environment.up = True
-        return f"{told}: it was done before the kill"
+    if started.until(_moment(life, environment)):
+        _end(life, environment, started, strike)
+        return f"{changed}: killed"
+    life.recovered(environment, life.ended(started))
+    environment.up = True
+    return f"{changed}: done before the kill; {_killed_in_a_call(life, environment, strike)}"
+
+
+def _killed_in_a_call(life: Life, environment: Environment, strike: Strike) -> str:
+    """Kill while the first change hangs, so that the engine holds its lock and has something undecided."""
+    changed = life.change(environment, grow=True)
+    with _hanging(life, environment) as hangs:
+        started = life.engines.atwork("sandbox", "up", environment.name)
+        if not started.until(hangs):
+            raise Disagreement(f"nothing hung:\n{started.ended().printed[-2000:]}")
+        _end(life, environment, started, strike)
+    return f"{changed}: killed in a call"
+
+
+def _end(life: Life, environment: Environment, started: Started, strike: Strike) -> None:
+    was_cut_off = environment.cut_off
     strike(started)
     life.figures["kills"] += 1
     done = life.ended(started, code=None)
@@ -56,7 +78,17 @@ def _killed(life: Life, environment: Environment, strike: Callable[[Started], No
     if was_cut_off and "comparing the state with the cloud" in done.printed:
         life.figures["recoveries"] += 1
         environment.behind.clear()
-    return f"{told}: killed"
+
+
+@contextmanager
+def _hanging(life: Life, environment: Environment) -> Generator[Callable[[], bool]]:
+    """The next call that changes something hangs, for longer than any command may take; yields whether it does."""
+    for operation in (Operation.create, Operation.update, Operation.delete):
+        life.faults.add(Fault(effect=Effect.hang, operation=operation, stack=environment.name, seconds=3600.0))
+    life.figures["faults"] += 1
+    yield lambda: any(one.hits for one in life.faults.all())
+    life.figures["faults hit"] += any(one.hits for one in life.faults.all())
+    life.faults.clear()
 
 
 def _moment(life: Life, environment: Environment) -> Callable[[], bool]:
@@ -82,38 +114,34 @@ def _moment(life: Life, environment: Environment) -> Callable[[], bool]:
 
 def cancel(life: Life, environment: Environment) -> str:
     """Ctrl-C while a call hangs: it ends in order, the lock is released and nothing is undecided."""
-    told = life.change(environment, grow=True)
-    life.faults.add(Fault(effect=Effect.hang, operation=Operation.any, stack=environment.name, seconds=120.0))
-    life.figures["faults"] += 1
-    started = life.engines.atwork("sandbox", "up", environment.name)
-    hung = started.until(lambda: any(one.hits for one in life.faults.all()))
-    if hung:
+    changed = life.change(environment, grow=True)
+    with _hanging(life, environment) as hangs:
+        started = life.engines.atwork("sandbox", "up", environment.name)
+        if not started.until(hangs):
+            # The change took back what a fault had kept from being made. After that, any other is one.
+            life.ended(started)
+            changed = f"{changed}, {life.change(environment, grow=True)}"
+            started = life.engines.atwork("sandbox", "up", environment.name)
+            if not started.until(hangs):
+                raise Disagreement(f"nothing hung:\n{started.ended().printed[-2000:]}")
         # The command takes SIGTERM for Ctrl-C; SIGINT is ignored by what was started in the background of a shell.
         with suppress(ProcessLookupError):
             started.process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
         life.ended(started, code=1)
-        life.figures["cancels"] += 1
-        life.figures["faults hit"] += 1
-        if time.monotonic() - began > 60:
-            raise Disagreement(f"Ctrl-C took {time.monotonic() - began:.0f} s")
-        left = locks_of(life, environment)
-        if left or invariants.excused(life.home, environment.name):
-            raise Disagreement(f"Ctrl-C left a lock or something undecided: {left}")
-    else:
-        life.ended(started)
-        environment.up = True
-    life.faults.clear()
-    environment.up = environment.up or hung
-    return f"{told}: {'Ctrl-C' if hung else 'nothing to hang'}"
+    life.figures["cancels"] += 1
+    environment.up = True
+    left = locks_of(life, environment)
+    if left or invariants.excused(life.home, environment.name):
+        raise Disagreement(f"Ctrl-C left a lock or something undecided: {left}")
+    return f"{changed}: Ctrl-C"
 
 
 def lock(life: Life, environment: Environment) -> str:
     """A stale lock stops plain `pulumi`, which names the command that releases it; that command does."""
     if not locks_of(life, environment):
-        told = kill_all(life, environment)
-        if not locks_of(life, environment):
-            return f"{told}; no lock"
+        if environment.cut_off:
+            life.up(environment)
+        _killed_in_a_call(life, environment, _everything)
     life.ended(
         life.engines.pulumi("up", "-s", environment.name, "--yes", "--skip-preview"), code=1, holding="pulumi cancel"
     )

@@ -86,10 +86,8 @@ def test_a_daemon_is_found_again_and_another_process_is_not_taken_for_it(tmp_pat
 def test_a_daemon_that_ends_by_itself_is_not_alive(tmp_path: Path) -> None:
     daemon = Daemon("short", tmp_path)
     daemon.start(["/bin/sh", "-c", "exit 3"])
-    end = time.monotonic() + 10
-    while daemon.alive() and time.monotonic() < end:
+    while daemon.alive():  # or for ever
         time.sleep(0.01)
-    assert not daemon.alive()
 
 
 def test_the_plugin_answers_for_clusters_of_the_sandbox_alone(tmp_path: Path) -> None:

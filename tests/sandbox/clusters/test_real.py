@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,12 @@ from typing import Any
 import pytest
 import yaml
 from support.checkout import copy
-from support.processes import kill_tree
+from support.processes import kill_in_call
 
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import fleet_of
+from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment
 from atwork.services.new import Wanted, render
@@ -435,16 +435,10 @@ def test_16b_a_kill_in_the_middle_leaves_nothing_in_a_cluster_that_the_state_doe
     def begun() -> bool:
         return server.get(server.place("v1", "Namespace"), "", "stock") is not None
 
-    with (home.checkout / "killed.log").open("w") as printed:
-        child = subprocess.Popen(
-            [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", "up", "staging"],
-            cwd=home.checkout, stdout=printed, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        while child.poll() is None and not begun():
-            time.sleep(0.01)
-        assert child.poll() is None, Path(printed.name).read_text()
-        kill_tree(child)
-        child.wait()
+    kill_in_call(
+        home, ["sandbox", "up", "staging"], "staging", Operation.create,
+        type="kubernetes:core/v1:ResourceQuota", also=begun,
+    )  # fmt: skip
     told = atwork(home, "sandbox", "up", "staging")
     assert "staging: removed the lock of a run that is gone" in told
     ids = {one["id"] for one in inside(home, "staging")}

@@ -18,6 +18,9 @@ from atwork.sandbox.journal import Journal
 from atwork.sandbox.provider.values import secret
 from infra.config import read_all
 from tools.soak import invariants, project
+from tools.soak.actions import ACTIONS
+from tools.soak.life import Environment
+from tools.soak.run import choose
 
 NETWORK = "gcp:compute/network:Network"
 
@@ -94,17 +97,53 @@ def test_only_what_a_kill_left_or_the_soak_did_is_excused(pair: Pair) -> None:
 
 
 def test_a_secret_in_clear_is_found_wherever_it_is(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+    home, seen = Home(tmp_path), dict[Path, invariants.Stamp]()
     home.prepare()
-    assert invariants.secrets_in_clear(home, ["planted-value"]) == []
-    assert invariants.passphrase_elsewhere(home) == []
+
+    def found() -> list[str]:
+        secrets = ["planted-value", home.passphrase.read_text()]
+        return invariants.secrets_in_clear(invariants.changed_files(home, seen), secrets)
+
+    assert found() == []
     log = home.folder / "logs" / "provider.log"
     log.write_text("token planted-value")
-    assert invariants.secrets_in_clear(home, ["planted-value"]) == [str(log)]
+    assert found() == [str(log)]
+    assert found() == [], "it is as it was"
     log.write_bytes(b"\0" + base64.b64encode(b"planted-value"))
-    assert invariants.secrets_in_clear(home, ["planted-value"]) == [str(log)]
+    assert found() == [str(log)]
     log.write_text(home.passphrase.read_text())
-    assert invariants.passphrase_elsewhere(home) == [str(log)]
+    assert found() == [str(log)]
+    database = home.cloud.with_name("cloud.sqlite-wal")
+    database.write_text("planted-value")
+    assert (found(), found()) == ([str(database)], [str(database)])
+
+
+def test_files_that_a_killed_engine_left_are_found(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    folder = home.state / ".pulumi" / "stacks" / "atwork"
+    folder.mkdir(parents=True)
+    for name in ("alpha.json", "alpha.json.attrs", "alpha.json.18a.tmp"):
+        (folder / name).touch()
+    after = [path.name for path in invariants.unfinished_files(home, after_kill=True)]
+    assert after == ["alpha.json.attrs"]
+    assert len(list(invariants.unfinished_files(home, after_kill=False))) == 2
+
+
+def test_every_kind_of_step_occurs_in_a_short_soak_whatever_the_seed() -> None:
+    for seed in range(300):
+        chance, tried = random.Random(seed), set[str]()
+        environments = [Environment(name, {}, up=True) for name in project.STACKS]
+        for _ in range(25):
+            action, environment = choose(chance, environments, tried)
+            assert action.able(environment)
+            tried.add(action.name)
+            if action.name.startswith("kill") or action.name == "lock":
+                environment.cut_off = True
+            elif action.name in ("repair", "change"):
+                environment.cut_off, environment.up = False, True
+            elif action.name == "destroy":
+                environment.up = False
+        assert tried == {one.name for one in ACTIONS}, f"seed {seed}"
 
 
 def test_every_walk_stays_within_what_stack_files_may_say(tmp_path: Path) -> None:

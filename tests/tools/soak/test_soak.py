@@ -1,4 +1,4 @@
-"""A short soak with a fixed seed; `make soak` is the long one."""
+"""A short soak with another seed each day; `make soak` is the long one."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from support import soak
 
+from tools.soak.actions import ACTIONS
 from tools.soak.run import run
 
 pytestmark = pytest.mark.engine
-STEPS, SEED = 25, 5
+STEPS = 25
 
 
 def test_a_random_life_leaves_no_orphan_no_ghost_and_no_secret(tmp_path: Path) -> None:
-    result = run(tmp_path, SEED, STEPS, Console(highlight=False, soft_wrap=True))
-    assert result.failure == "", f"step {result.steps}; again: make soak STEPS={STEPS} SEED={SEED}"
+    seed = soak.seed()
+    again = f"step {{}} of seed {seed}; again: make soak STEPS={STEPS} SEED={seed}"
+    result = run(tmp_path, seed, STEPS, Console(highlight=False, soft_wrap=True))
+    assert result.failure == "", again.format(result.steps)
     assert result.steps == STEPS
+    assert result.actions.keys() == {one.name for one in ACTIONS}
     for name in ("faults hit", "kills", "cancels", "recoveries", "changes behind", "secrets planted"):
-        assert result.figures[name] > 0, f"the seed {SEED} shows no {name}: choose another"
+        assert result.figures[name] > 0, f"no {name}: {again.format(STEPS)}"
     for name in ("orphans", "ghosts", "differences", "secrets in clear", "locks left"):
-        assert result.figures[name] == 0
+        assert result.figures[name] == 0, again.format(STEPS)
