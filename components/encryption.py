@@ -15,7 +15,7 @@ Traps:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
 import pulumi
@@ -67,16 +67,21 @@ class Encryption(pulumi.ComponentResource):
         *,
         places: Mapping[Purpose, tuple[str, ...]],
         agents: Mapping[str, pulumi.Input[str]],
-        protect: bool,
+        protect: Collection[Purpose],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`protect` names the purposes whose keys nobody may delete: those of data that is itself guarded."""
         super().__init__("atwork:encryption:Encryption", name, {}, opts)
-        guarded = pulumi.ResourceOptions(parent=self, protect=protect)
         wanted: dict[Purpose, tuple[str, ...]] = {
             purpose: places[purpose] for purpose in settings.covers if purpose in places
         }
+        protected_places = {place for purpose, places_of in wanted.items() if purpose in protect for place in places_of}
         rings = {
-            place: gcp.kms.KeyRing(f"{name}-{place}", location=place, opts=guarded)
+            place: gcp.kms.KeyRing(
+                f"{name}-{place}",
+                location=place,
+                opts=pulumi.ResourceOptions(parent=self, protect=place in protected_places),
+            )
             for place in sorted({place for found in wanted.values() for place in found})
         }
         self.keys = {}
@@ -94,7 +99,7 @@ class Encryption(pulumi.ComponentResource):
                         "protection_level": "HSM" if settings.hardware else "SOFTWARE",
                     },
                     deletion_policy="ABANDON",
-                    opts=guarded,
+                    opts=pulumi.ResourceOptions(parent=self, protect=purpose in protect),
                 )
                 grant = gcp.kms.CryptoKeyIAMMember(
                     f"{name}-{purpose}-{place}-agent",

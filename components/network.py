@@ -144,8 +144,10 @@ class Network(pulumi.ComponentResource):
         *,
         region: Region,
         physical_name: str,
+        protect_addresses: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`protect_addresses` guards the static addresses: partners have them on their allow-lists."""
         super().__init__("atwork:network:Network", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         network = gcp.compute.Network(
@@ -186,7 +188,7 @@ class Network(pulumi.ComponentResource):
             log_config={"metadata": "INCLUDE_ALL_METADATA"},
             opts=child,
         )
-        self.nat_addresses = self._nat(name, settings.nat, network, region, physical_name)
+        self.nat_addresses = self._nat(name, settings.nat, network, region, physical_name, protect=protect_addresses)
         self._google_dns(name, network, physical_name)
         gcp.dns.Policy(
             f"{name}-dns",
@@ -216,11 +218,23 @@ class Network(pulumi.ComponentResource):
         )
 
     def _nat(
-        self, name: str, settings: NatSettings, network: gcp.compute.Network, region: str, physical_name: str
+        self,
+        name: str,
+        settings: NatSettings,
+        network: gcp.compute.Network,
+        region: str,
+        physical_name: str,
+        *,
+        protect: bool,
     ) -> pulumi.Output[list[str]]:
         child = pulumi.ResourceOptions(parent=self)
         addresses = [
-            gcp.compute.Address(f"{name}-nat-{number}", name=f"{physical_name}-nat-{number}", region=region, opts=child)
+            gcp.compute.Address(
+                f"{name}-nat-{number}",
+                name=f"{physical_name}-nat-{number}",
+                region=region,
+                opts=pulumi.ResourceOptions(parent=self, protect=protect),
+            )
             for number in range(1, settings.static_addresses + 1)
         ]
         router = gcp.compute.Router(f"{name}-router", name=physical_name, network=network.id, region=region, opts=child)

@@ -6,6 +6,9 @@ Does not own: images, and the readers' accounts.
 Container Registry was shut down in March 2025. Names such as eu.gcr.io/PROJECT/app go on working because a
 repository whose id is that host answers for it; such an id lives in one multi-region alone.
 
+All repositories share one guard: the engine's `protect` fails a preview before anything is deleted, the provider's
+`deletion_policy` also refuses a destroy that skips the preview.
+
 Traps: immutable tags cannot be stated false (the server forgets it and the difference never settles), so the block
 is left out where tags may move. Clean-up starts as a dry run where `cleanup_dry_run` says so.
 """
@@ -53,6 +56,9 @@ class RegistrySettings(Settings):
     cleanup_dry_run: bool = False
     """Whether clean-up only logs what it would delete."""
 
+    deletion_protection: bool = True
+    """Guard the repositories and their keys against deletion; every other environment runs their images."""
+
 
 @dataclass(frozen=True)
 class RegistryRefs:
@@ -97,6 +103,8 @@ class ContainerRegistry(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:registry:ContainerRegistry", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        guarded = pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection)
+        deletion_policy = "PREVENT" if settings.deletion_protection else "DELETE"
         made = {
             "candidates": gcp.artifactregistry.Repository(
                 f"{name}-candidates",
@@ -108,7 +116,8 @@ class ContainerRegistry(pulumi.ComponentResource):
                 cleanup_policies=[_delete_older("old-candidates", settings.candidate_days)],
                 cleanup_policy_dry_run=settings.cleanup_dry_run,
                 vulnerability_scanning_config={"enablement_config": "INHERITED"},
-                opts=child,
+                deletion_policy=deletion_policy,
+                opts=guarded,
             ),
             "cache": gcp.artifactregistry.Repository(
                 f"{name}-cache",
@@ -120,7 +129,8 @@ class ContainerRegistry(pulumi.ComponentResource):
                 cleanup_policies=[_delete_older("old-layers", settings.cache_days)],
                 cleanup_policy_dry_run=settings.cleanup_dry_run,
                 vulnerability_scanning_config={"enablement_config": "DISABLED"},
-                opts=child,
+                deletion_policy=deletion_policy,
+                opts=guarded,
             ),
             "docker-hub": gcp.artifactregistry.Repository(
                 f"{name}-docker-hub",
@@ -132,7 +142,8 @@ class ContainerRegistry(pulumi.ComponentResource):
                 description="Docker Hub, fetched once and kept",
                 remote_repository_config={"docker_repository": {"public_repository": "DOCKER_HUB"}},
                 vulnerability_scanning_config={"enablement_config": "INHERITED"},
-                opts=child,
+                deletion_policy=deletion_policy,
+                opts=guarded,
             ),
         }
         releases = {
@@ -160,7 +171,8 @@ class ContainerRegistry(pulumi.ComponentResource):
                 ],
                 cleanup_policy_dry_run=settings.cleanup_dry_run,
                 vulnerability_scanning_config={"enablement_config": "INHERITED"},
-                opts=child,
+                deletion_policy=deletion_policy,
+                opts=guarded,
             )
         for key, repository in made.items():
             for reader, member in readers.items():

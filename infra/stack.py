@@ -178,6 +178,7 @@ class StackConfig(Settings):
 
     def _can_be_destroyed(self) -> None:
         guarded = ["cluster"] if self.cluster.deletion_protection else []
+        guarded += ["registry"] if self.registry is not None and self.registry.deletion_protection else []
         guarded += [f"databases.{key}" for key, value in self.databases.items() if value.deletion_protection]
         if guarded:
             raise ValueError(f"a popup must be destroyable: set {guarded[0]}.deletion_protection to false")
@@ -206,6 +207,17 @@ class StackConfig(Settings):
 
     def _reminds(self) -> bool:
         return any(secret.rotation for tenant in self.tenants.values() for secret in tenant.secrets.values())
+
+    def protected_keys(self) -> frozenset[encryption.Purpose]:
+        """Purposes whose keys are guarded: all in a guarded environment, else those of data that has a guard."""
+        if self.cluster.deletion_protection:
+            return frozenset(encryption.AGENTS)
+        found: set[encryption.Purpose] = set()
+        if self.registry is not None and self.registry.deletion_protection:
+            found.add("registry")
+        if any(database.deletion_protection for database in self.databases.values()):
+            found.add("databases")
+        return frozenset(found)
 
     def encrypted_places(self) -> dict[encryption.Purpose, tuple[str, ...]]:
         """Where a key is needed for each purpose that this environment has."""

@@ -31,7 +31,7 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
     with places.chosen(home, console, "atwork environment destroy") as place:
         place.recover(name)
         held = stacks.resources(place, name)
-        told = list(guards.of_state(held))
+        told = [*guards.of_readers(place, name), *guards.of_state(held)]
         if told:
             raise ConfigError("\n".join([f"{name} is guarded as it is deployed:", *told]))
         project = config.project.id if config.project.create is not None else ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from atwork.engine.state import read_stacks
 from atwork.environments import stacks
+from atwork.preview.run import Place
 from infra import CONFIG_KEY
 from infra.stack import StackConfig
 
@@ -17,7 +19,10 @@ def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConf
         if one.upstream == name:
             yield f"stacks/Pulumi.{other}.yaml: {CONFIG_KEY}.upstream: {other} reads {name}; destroy {other} first"
     if config.cluster.deletion_protection:
-        yield f"{key}.cluster.deletion_protection: true; set it to false (it guards namespaces, secrets and keys too)"
+        guarded = "namespaces, secrets, keys and addresses"
+        yield f"{key}.cluster.deletion_protection: true; set it to false (it guards {guarded} too)"
+    if config.registry is not None and config.registry.deletion_protection:
+        yield f"{key}.registry.deletion_protection: true; set it to false (it guards the registry's keys too)"
     for database, settings in config.databases.items():
         if settings.deletion_protection:
             yield f"{key}.databases.{database}.deletion_protection: true; set it to false"
@@ -30,6 +35,13 @@ def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConf
         )
     if config.project.create is not None and not config.project.deletable:
         yield f"{key}.project.deletable: false; set it to true, or adopt the project by its number to keep it"
+
+
+def of_readers(place: Place, name: str) -> Iterator[str]:
+    """Which deployed stacks read it, whatever the files say: also those whose file is gone."""
+    for reader, count in stacks.listed(place).items():
+        if reader != name and count and name in read_stacks(place.state(reader) or {}):
+            yield f"{reader} reads {name} as it is deployed; destroy {reader} first"
 
 
 def of_state(held: list[dict[str, Any]]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.prompt import Confirm
 
 from atwork.engine.build import ensure
+from atwork.engine.state import read_stacks
 from atwork.sandbox import operation, recovery, report, workspace
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters import elsewhere
@@ -21,7 +22,7 @@ from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home, SandboxError, here
 from atwork.sandbox.interrupt import Interrupt
 from atwork.sandbox.operation import Outcome
-from atwork.sandbox.session import Session, deployment, opened
+from atwork.sandbox.session import Session, deployment, kept_stacks, opened
 
 _PARALLEL = 2
 
@@ -101,6 +102,7 @@ def down(stacks: Sequence[str]) -> int:
         for stack in named:
             recovery.recover(session, stack, console)
         chosen = [stack for stack in named if deployment(home, stack).get("resources")]
+        _refuse_read(home, chosen)
         # The engine deletes what is unprotected before it meets a protected resource, unless a preview is asked first.
         outcomes = _in_waves(session, "preview-destroy", [chosen], console)
         if not any(outcome.failed for outcome in outcomes):
@@ -118,6 +120,18 @@ def down(stacks: Sequence[str]) -> int:
             soft_wrap=True,
         )
     return code
+
+
+def _refuse_read(home: Home, stacks: Sequence[str]) -> None:
+    """Raise `SandboxError` where a stack that stays up reads one of `stacks`: its images and outputs would be gone."""
+    for reader in kept_stacks(home):
+        if reader in stacks or not _resources(home, reader):
+            continue
+        for stack in sorted(read_stacks(deployment(home, reader)).intersection(stacks)):
+            raise SandboxError(
+                f"{stack}: {reader} is up and reads {stack}; destroy {reader} first, "
+                f"or both: `atwork sandbox down {reader} {stack}`"
+            )
 
 
 def status() -> int:

@@ -73,6 +73,11 @@ class Session:
                 raise SandboxError(f"cannot make the stack {stack}: {done.stderr.strip()}")
 
 
+def kept_stacks(home: Home) -> list[str]:
+    """Every stack that has a state, with or without a stack file."""
+    return sorted(path.stem for path in state_file(home, "any").parent.glob("*.json"))
+
+
 def deployment(home: Home, stack: str) -> dict[str, object]:
     """The state of a stack as it is on disk; empty where there is none yet."""
     path = state_file(home, stack)

@@ -41,8 +41,15 @@ def make(here: Environment) -> Foundation:
         config.encryption,
         places=config.encrypted_places(),
         agents=agents.members,
-        protect=here.guarded,
+        protect=config.protected_keys(),
         opts=cloud,
     )
-    network = Network("network", config.network, region=config.region, physical_name=here.physical_name, opts=cloud)
+    network = Network(
+        "network",
+        config.network,
+        region=config.region,
+        physical_name=here.physical_name,
+        protect_addresses=here.guarded,
+        opts=cloud,
+    )
     return Foundation(project, agents, keys, network, cloud, google)

@@ -8,7 +8,15 @@ from policies.rule import UNKNOWN, Environment, Resource, on, over_all
 
 _SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 _CLUSTER = "gcp:container/cluster:Cluster"
-_GUARDED = (_SQL, _CLUSTER, "gcp:kms/cryptoKey:CryptoKey", "gcp:secretmanager/secret:Secret")
+_GUARDED = (
+    _SQL,
+    _CLUSTER,
+    "gcp:artifactregistry/repository:Repository",
+    "gcp:compute/address:Address",
+    "gcp:kms/cryptoKey:CryptoKey",
+    "gcp:secretmanager/secret:Secret",
+)
+"""What holds data, or what somebody outside the environment relies on."""
 
 
 @on("database-private", _SQL, source="CIS GCP 6.5, 6.6")
@@ -63,7 +71,7 @@ def no_passwords(one: Resource, _: Environment) -> Iterator[str]:
 def deletion_guards(one: Resource, here: Environment) -> Iterator[str]:
     """What holds data is guarded where it lasts, and free where it is to go."""
     if here.kind == "popup":
-        if one.protect or one.get("deletionProtection") is True:
+        if one.protect or one.get("deletionProtection") is True or one.get("deletionPolicy") == "PREVENT":
             yield "a popup has no deletion guards; its end would fail"
     elif not one.protect:
         yield (

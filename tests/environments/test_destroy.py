@@ -39,13 +39,36 @@ def test_every_guard_is_named_with_its_file_and_key(checkout: Path, backend: Fak
     told = refused(atwork("destroy", "production", "--confirm", "production")).splitlines()
     assert told == [
         "production is guarded; lift this in a reviewed change and deploy it:",
-        "stacks/Pulumi.production.yaml: atwork:stack.cluster.deletion_protection: true; set it to false (it guards namespaces, secrets and keys too)",
+        "stacks/Pulumi.production.yaml: atwork:stack.cluster.deletion_protection: true; set it to false (it guards namespaces, secrets, keys and addresses too)",
         "stacks/Pulumi.production.yaml: atwork:stack.databases.main.deletion_protection: true; set it to false",
         "stacks/Pulumi.production.yaml: atwork:stack.cluster_backup.lock_days: 7; set it to 0, and wait until the last locked backup may go",
     ]  # fmt: skip
     assert "staging reads ci; destroy staging first" in refused(atwork("destroy", "ci", "--confirm", "ci"))
     assert backend.calls == []
     assert contents(checkout) == before
+
+
+def test_a_stack_that_is_read_stays_though_no_file_names_it(checkout: Path, backend: FakeBackend) -> None:
+    assert new("qa", "--class", "long-lived", "--project", "acme-qa", "--number", "1234567").exit_code == 0
+    file = checkout / "stacks" / "Pulumi.qa.yaml"
+    text = file.read_text().replace("deletion_protection: true", "deletion_protection: false")
+    file.write_text(
+        text.replace("high_availability: false", "high_availability: false\n        deletion_protection: false")
+    )
+    reference = resource("pulumi:pulumi:StackReference", "upstream", "old", {"name": "organization/atwork/qa"})
+    backend.add("qa")
+    backend.add("old", reference)
+    message = refused(atwork("destroy", "qa", "--confirm", "qa"))
+    assert "old reads qa as it is deployed; destroy old first" in message
+    assert backend.calls == []
+
+
+def test_the_registry_is_a_guard_of_ci(checkout: Path, backend: FakeBackend) -> None:
+    for name in ("staging", "production"):
+        (checkout / "stacks" / f"Pulumi.{name}.yaml").unlink()
+    backend.add("ci")
+    message = refused(atwork("destroy", "ci", "--confirm", "ci"))
+    assert "stacks/Pulumi.ci.yaml: atwork:stack.registry.deletion_protection: true; set it to false" in message
 
 
 def test_a_project_that_the_stack_made_is_kept_until_the_file_says_otherwise(

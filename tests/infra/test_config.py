@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from components.encryption import AGENTS
 from infra.config import STACKS, check_together, parse, read_all, read_file
 from infra.mistakes import ConfigError
 from infra.schema import texts
@@ -230,6 +231,35 @@ def test_groups_of_popups_reach_the_cluster_and_need_a_cluster_that_knows_groups
     bare["databases"] = {"main": {**STAGING["databases"]["main"], "users": {}}}
     with pytest.raises(ConfigError, match=r"popups\.groups have rights only with cluster\.admin_group"):
         parse("staging", changed(bare, "cluster.admin_group", None))
+
+
+def test_a_popup_guards_no_registry() -> None:
+    popup = json.loads(
+        changed(json.loads(changed(STAGING, "environment", POPUP)), "cluster.deletion_protection", False)
+    )
+    popup["databases"]["main"]["deletion_protection"] = False
+    for key in ("upstream", "popups"):
+        popup.pop(key, None)
+    popup["registry"] = {"location": "europe"}
+    with pytest.raises(ConfigError, match=r"a popup must be destroyable: set registry\.deletion_protection to false"):
+        parse("demo", json.dumps(popup))
+
+
+@pytest.mark.parametrize(
+    ("guards", "keys"),
+    [
+        ({"cluster": True, "main": False, "registry": False}, set(AGENTS)),
+        ({"cluster": False, "main": True, "registry": True}, {"databases", "registry"}),
+        ({"cluster": False, "main": False, "registry": False}, set()),
+    ],
+)
+def test_keys_are_guarded_with_what_rests_under_them(guards: dict[str, bool], keys: set[str]) -> None:
+    stack = json.loads(changed(STAGING, "cluster.deletion_protection", guards["cluster"]))
+    for key in ("upstream", "popups"):
+        stack.pop(key, None)
+    stack["databases"]["main"]["deletion_protection"] = guards["main"]
+    stack["registry"] = {"location": "europe", "deletion_protection": guards["registry"]}
+    assert parse("staging", json.dumps(stack)).protected_keys() == keys
 
 
 def test_a_popup_can_always_be_destroyed() -> None:

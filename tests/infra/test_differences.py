@@ -22,20 +22,27 @@ def guarded(recording: Recording) -> set[str]:
     return {one.type for one in recording.resources.values() if one.protect}
 
 
-def test_nothing_in_ci_is_guarded_and_all_that_would_be_missed_is_elsewhere(recordings: dict[str, Recording]) -> None:
-    missed = {
+REPOSITORY = "gcp:artifactregistry/repository:Repository"
+
+
+def test_ci_guards_the_images_of_all_and_the_others_what_would_be_missed(recordings: dict[str, Recording]) -> None:
+    keys = {"gcp:kms/cryptoKey:CryptoKey", "gcp:kms/keyRing:KeyRing"}
+    missed = keys | {
         "gcp:container/cluster:Cluster",
-        "gcp:kms/cryptoKey:CryptoKey",
-        "gcp:kms/keyRing:KeyRing",
         "gcp:secretmanager/secret:Secret",
         "gcp:sql/databaseInstance:DatabaseInstance",
         "kubernetes:core/v1:Namespace",
     }
     assert {stack: guarded(recording) for stack, recording in recordings.items()} == {
-        "ci": set(),
+        "ci": keys | {REPOSITORY},
         "staging": missed,
-        "production": missed,
+        "production": missed | {"gcp:compute/address:Address"},
     }
+
+
+def test_every_repository_has_the_guards_of_the_engine_and_of_the_provider(recordings: dict[str, Recording]) -> None:
+    repositories = recordings["ci"].of_type(REPOSITORY).values()
+    assert {(one.protect, one.inputs["deletionPolicy"]) for one in repositories} == {(True, "PREVENT")}
 
 
 def test_secrets_of_the_cluster_and_disks_rest_under_our_keys_but_in_ci(recordings: dict[str, Recording]) -> None:
@@ -50,7 +57,7 @@ def test_secrets_of_the_cluster_and_disks_rest_under_our_keys_but_in_ci(recordin
 
 
 def test_the_registry_rests_under_a_key_in_its_own_place(recordings: dict[str, Recording]) -> None:
-    repositories = recordings["ci"].of_type("gcp:artifactregistry/repository:Repository").values()
+    repositories = recordings["ci"].of_type(REPOSITORY).values()
     assert {one.inputs["kmsKeyName"] for one in repositories} == {"keys-registry-europe-id"}
     (ring,) = recordings["ci"].of_type("gcp:kms/keyRing:KeyRing").values()
     assert ring.inputs == {"location": "europe"}

@@ -261,6 +261,18 @@ def test_11_a_guarded_environment_loses_nothing_to_a_destroy(home: Home) -> None
     assert [one["urn"] for one in resources(home, "production")] == [one["urn"] for one in before]
 
 
+def test_11b_ci_stays_while_others_read_it(home: Home) -> None:
+    before = resources(home, "ci")
+    done = atwork(home, "sandbox", "down", "ci")
+    assert done.returncode == 1
+    assert "ci: production is up and reads ci; destroy production first" in done.stderr
+    assert "`atwork sandbox down production ci`" in done.stderr
+    plain = pulumi(home, "destroy", "-s", "ci", "--yes")
+    assert plain.returncode != 0
+    assert 'resource "registry-services" cannot be deleted' in plain.stdout + plain.stderr, plain.stdout + plain.stderr
+    assert resources(home, "ci") == before
+
+
 def test_12_a_killed_run_is_recovered_by_the_next(home: Home) -> None:
     edit(home, "ci", "max_nodes: 8", "max_nodes: 9")
     kill_in_call(home, ["sandbox", "up", "ci"], "ci", Operation.update)
@@ -275,6 +287,7 @@ def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
     for stack in ("staging", "production"):
         edit(home, stack, "deletion_protection: true", "deletion_protection: false")
         edit(home, stack, "        tier:", "        deletion_protection: false\n        tier:")
+    edit(home, "ci", "    registry:\n", "    registry:\n      deletion_protection: false\n")
     done = atwork(home, "sandbox", "preview", "production")
     assert done.returncode == 1
     assert "cluster-cluster: deletion-guards:" in done.stdout

@@ -43,6 +43,8 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
     ("database-audited", SQL, {"databaseVersion": "POSTGRES_18"}, "log_connections must be on"),
     ("database-no-passwords", "gcp:sql/user:User", {"type": "BUILT_IN", "password": "x"}, "password must not be set"),
     ("deletion-guards", SQL, {}, "must be protected"),
+    ("deletion-guards", "gcp:artifactregistry/repository:Repository", {}, "must be protected"),
+    ("deletion-guards", "gcp:compute/address:Address", {}, "must be protected"),
     ("backup-of-clusters", CLUSTER, {}, "there is no gkebackup.BackupPlan"),
     ("no-secret-values", "gcp:secretmanager/secretVersion:SecretVersion", {}, "gcloud secrets versions add"),
     ("no-plain-secrets", "kubernetes:core/v1:Secret", {"stringData": {"a": "b"}}, "stringData must be empty"),

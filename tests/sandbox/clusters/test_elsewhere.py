@@ -57,6 +57,10 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
     assert atwork("kubeconfig", "ci").stdout.strip() == kubeconfig.read_text().strip()
     assert [path.name for path in checkout.rglob("*.pid")] == []  # nothing is started beside it
 
+    ci = checkout / "stacks" / "Pulumi.ci.yaml"
+    ci.write_text(ci.read_text().replace("    registry:\n", "    registry:\n      deletion_protection: false\n"))
+    done = atwork("up", "ci")
+    assert done.returncode == 0, done.stdout + done.stderr
     done = atwork("down", "ci")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not {one["metadata"]["name"] for one in theirs.all("/api/v1/namespaces")} & {"jenkins", "jenkins-agents"}

@@ -1,0 +1,18 @@
+"""What a stack's state says of other stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_REFERENCE = "pulumi:pulumi:StackReference"
+
+
+def read_stacks(deployment: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the stacks whose outputs a stack read at its last update, as in stacks/Pulumi.NAME.yaml.
+
+    `deployment` is the stack's state, as `pulumi stack export` has it under that key; a reference names its stack as
+    ORGANIZATION/PROJECT/NAME or as NAME (https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences).
+    """
+    inputs = (one.get("inputs") or {} for one in deployment.get("resources") or () if one.get("type") == _REFERENCE)
+    return frozenset(str(one["name"]).rpartition("/")[2] for one in inputs if one.get("name"))
