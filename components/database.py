@@ -10,7 +10,10 @@ Traps:
 - The key is chosen when the instance is made; another one replaces the instance with its databases and users.
 - An unset edition means Enterprise Plus from PostgreSQL 16 on, at many times the price.
 - PostgreSQL user names of service accounts drop `.gserviceaccount.com`; roles that own objects block the deletion
-  of a user, so users and databases are abandoned to the instance's own deletion.
+  of a user, so users and databases are left to the instance's own deletion. The engine leaves them (`retain_on_delete`)
+  and not the provider (`deletion_policy`), which an import resets: what returns to the program is adopted without a
+  difference (docs/adr/0015-left-behind.md).
+- `log_connections` is a list from PostgreSQL 18 on; `on` stays valid there and means less (`_flags`).
 """
 
 from __future__ import annotations
@@ -183,14 +186,13 @@ class Database(pulumi.ComponentResource):
             settings=_instance_settings(settings, project_id, network_id, labels),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[network_policy], protect=settings.deletion_protection),
         )
-        child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         for database in settings.databases:
             gcp.sql.Database(
                 f"{name}-{database}",
                 name=database,
                 instance=instance.name,
-                deletion_policy="ABANDON",
-                opts=child,
+                opts=kept,
             )
         self.accounts = {
             key: self._workload_login(f"{name}-{key}", f"{key}-sql", user, instance, project_id, workload_pool)
@@ -202,8 +204,7 @@ class Database(pulumi.ComponentResource):
                 name=group,
                 type="CLOUD_IAM_GROUP",
                 instance=instance.name,
-                deletion_policy="ABANDON",
-                opts=child,
+                opts=kept,
             )
         self.connection_name, self.dns_name = instance.connection_name, instance.dns_name
         self.register_outputs(
@@ -243,11 +244,11 @@ class Database(pulumi.ComponentResource):
             )
         gcp.sql.User(
             f"{name}-user",
-            name=account.email.apply(lambda email: email.removesuffix(".gserviceaccount.com")),
+            # Not from the account's own e-mail: a preview has to know the name before the account is there.
+            name=pulumi.Output.concat(account_id, "@", project_id, ".iam"),
             type="CLOUD_IAM_SERVICE_ACCOUNT",
             instance=instance.name,
-            deletion_policy="ABANDON",
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account], retain_on_delete=True),
         )
         return account.email
 

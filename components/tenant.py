@@ -55,6 +55,9 @@ class TenantSettings(Settings):
     size: NamespaceSettings = NamespaceSettings()
     """Pod Security level, quota and default limits."""
 
+    deletion_protection: bool = True
+    """Guard namespace and secrets, where the environment is guarded; false in a change before the tenant is removed."""
+
     accounts: Annotated[tuple[DnsLabel, ...], Field(min_length=1)]
     """Service accounts that pods run as, one for each service; the account `default` has no rights."""
 

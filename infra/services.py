@@ -39,6 +39,9 @@ class ServiceEnvironmentSettings(Settings):
     size: NamespaceSettings = NamespaceSettings()
     """Quota and default limits of its namespace."""
 
+    deletion_protection: bool = True
+    """Guard its namespace and secrets, where the environment is guarded; false in a change before it is removed."""
+
     viewers: tuple[Email, ...] = ()
     """Google Groups that may look, beside the service's own."""
 
@@ -248,6 +251,7 @@ def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettin
     return {
         "owner": service.owner,
         "size": place.size.model_dump(mode="json", exclude_unset=True),
+        "deletion_protection": place.deletion_protection,
         "accounts": [name],
         "viewers": sorted({*service.viewers, *place.viewers}),
         "editors": list(place.editors),

@@ -220,14 +220,19 @@ class StackConfig(Settings):
         return frozenset(found)
 
     def encrypted_places(self) -> dict[encryption.Purpose, tuple[str, ...]]:
-        """Where a key is needed for each purpose that this environment has."""
-        places: dict[encryption.Purpose, tuple[str, ...]] = {"cluster": (self.region,), "disks": (self.region,)}
-        if self.databases:
-            places["databases"] = (self.region,)
+        """Where a key is needed for each purpose.
+
+        Those of databases and secrets are there before the first one and stay after the last: a key is never deleted,
+        and its guard would stop the update that removes the last service.
+        """
+        places: dict[encryption.Purpose, tuple[str, ...]] = {
+            "cluster": (self.region,),
+            "disks": (self.region,),
+            "databases": (self.region,),
+            "secrets": self.secrets.places(),
+        }
         if self.registry is not None:
             places["registry"] = registry.locations(self.registry)
-        if any(tenant.secrets for tenant in self.tenants.values()):
-            places["secrets"] = self.secrets.places()
         if self.cluster_backup is not None:
             places["backups"] = (self.cluster_backup.location,)
         return places

@@ -100,6 +100,21 @@ def environment_reap(
     raise typer.Exit(reap(apply=apply, real=real, gone=gone))
 
 
+@app.command(name="adopt")
+def environment_adopt(
+    name: Annotated[str, typer.Argument(help="Environment.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take into the state what an update left behind and the program wants again.
+
+    For `pulumi up` that fails with 409 on a database, a database user, a key or a volume.
+    """
+    from atwork.environments.adopt import adopt
+
+    raise typer.Exit(adopt(name, yes=yes))
+
+
 @app.command(name="check")
 def environment_check() -> None:
     """Check all stack files and services beside each other; needs no account and no engine."""

@@ -29,6 +29,8 @@ class Outcome:
 
     code: int
     errors: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    """URN and error of each resource that failed."""
 
 
 def listed(place: Place) -> dict[str, int]:
@@ -92,10 +94,19 @@ def name(resource: Mapping[str, Any]) -> str:
 
 def operate(place: Place, words: tuple[str, ...], watch: Watch, more: Mapping[str, str] | None = None) -> Outcome:
     """Run `destroy` or `refresh` to its end and collect what goes wrong."""
+    return engine(place, (*words, "--yes", "--skip-preview"), watch, more)
+
+
+def engine(
+    place: Place, words: tuple[str, ...], watch: Watch, more: Mapping[str, str] | None = None,
+    *, take: Callable[[dict[str, Any]], None] = lambda _event: None,
+) -> Outcome:  # fmt: skip
+    """Run a command of the engine that writes events, to its end; `take` is told of each event."""
     errors: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="atwork-end-") as folder, place.environment() as environment:
+    failed: list[tuple[str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="atwork-engine-") as folder, place.environment() as environment:
         events, output = Path(folder, "events"), Path(folder, "output")
-        command = [str(place.engine), *words, "--yes", "--skip-preview", "--non-interactive", "--color", "never"]
+        command = [str(place.engine), *words, "--non-interactive", "--color", "never"]
         command += ["--event-log", str(events), "--suppress-progress", "--suppress-outputs"]
         with output.open("w") as said:
             interrupt = Interrupt()
@@ -106,24 +117,27 @@ def operate(place: Place, words: tuple[str, ...], watch: Watch, more: Mapping[st
                 )  # fmt: skip
                 with interrupt.reaching(child):
                     for event in follow(events, child):
-                        _take(event, errors, watch)
+                        take(event)
+                        _take(event, errors, failed, watch)
                     code = child.wait()
             if interrupt.count:
                 raise KeyboardInterrupt  # the engine has ended in order; nothing else is begun
         if code and not errors:
             errors.append(_last_error(output.read_text()) or f"the engine ended with code {code}")
-    return Outcome(code, tuple(dict.fromkeys(errors)))
+    return Outcome(code, tuple(dict.fromkeys(errors)), tuple(failed))
 
 
-def _take(event: dict[str, Any], errors: list[str], watch: Watch) -> None:
+def _take(event: dict[str, Any], errors: list[str], failed: list[tuple[str, str]], watch: Watch) -> None:
     if "resourcePreEvent" in event:
         watch(str(event["resourcePreEvent"]["metadata"]["urn"]).rpartition("::")[2])
     elif "diagnosticEvent" in event and event["diagnosticEvent"].get("severity") == "error":
         found = event["diagnosticEvent"]
-        about = str(found.get("urn", "")).rpartition("::")[2]
+        urn = str(found.get("urn", ""))
+        about = urn.rpartition("::")[2]
         text = " ".join(plain(found["message"]).split())
         if text:
             errors.append(f"{about}: {text}" if about else text)
+            failed.append((urn, text))
 
 
 def _last_error(text: str) -> str:

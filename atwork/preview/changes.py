@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from atwork.preview import tables
+from atwork.preview.keeping import is_kept
 from atwork.preview.model import Change, Guard, Kind, Property
 from atwork.preview.values import differences
 
@@ -17,7 +18,9 @@ KINDS: dict[str, Kind] = {
     "read-replacement": "replace", "import-replacement": "replace", "discard-replaced": "replace",
     "discard": "read",
 }  # fmt: skip
-ORDER = ("replace", "create", "update", "delete")
+ORDER = ("replace", "create", "update", "delete", "retain")
+_WHOLE = ("create", "delete", "retain")
+"""Kinds that concern the resource as a whole and not its properties."""
 NOT_SHOWN = "[not shown]"
 _GUARDS = {
     "deletionProtection": {"true"},
@@ -94,12 +97,14 @@ def change_of(
     if one.type in _UNSEEN or (one.type.startswith("pulumi:providers:") and not steps):
         return None
     kind = _kind(steps)
+    if kind == "delete" and is_kept(one.type, one.old):
+        kind = "retain"
     old, new = inputs(one.old), inputs(one.new)
     if kind == "read" and old == new and one.old:
         return None
-    differing = list(differences(old, new, one.type)) if kind not in ("create", "delete") else []
+    differing = list(differences(old, new, one.type)) if kind not in _WHOLE else []
     properties = differing + _unseen_paths(one, differing) if kind in ("update", "replace") else []
-    guards = tuple(_guards(one.old, one.new, differing)) if kind not in ("create", "delete") else ()
+    guards = tuple(_guards(one.old, one.new, differing)) if kind not in _WHOLE else ()
     said = {guard.name for guard in guards}
     kept = [found for found in properties if found.path not in said and not _is_noise(urn, found.path, noise, hidden)]
     renamed = str(one.old.get("urn", ""))

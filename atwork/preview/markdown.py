@@ -139,7 +139,7 @@ def _lines(section: Section, *, brief: bool) -> list[str]:
     lines: list[str] = []
     created: dict[str, list[str]] = {}
     for change in section.changes:
-        if change.kind == "create" and not change.guards:
+        if change.kind == "create" and not change.guards and not change.dangerous:
             created.setdefault(change.type, []).append(change.name)
         else:
             lines += _change(change, brief=brief)

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 VERSION = 1
 """Raised when a field changes its meaning."""
 
-Kind = Literal["create", "update", "replace", "delete", "read", "import", "rename", "guard", "other"]
-"""`guard`: nothing but a protection changes, which the engine counts as unchanged. `other`: a step we do not know."""
+Kind = Literal["create", "update", "replace", "delete", "retain", "read", "import", "rename", "guard", "other"]
+"""`retain`: it leaves the stack and stays in the cloud, with its data and its name. `guard`: nothing but a protection
+changes, which the engine counts as unchanged. `other`: a step we do not know."""
 
 Result = Literal["unchanged", "changes", "guarded", "blocked", "failed"]
 """`guarded`: a protection goes, or what holds data does. `blocked`: a protection stops the update."""
@@ -59,14 +60,16 @@ class Change(Report):
     renamed_from: str = ""
     properties: tuple[Property, ...] = ()
     guards: tuple[Guard, ...] = ()
+    taken_by: str = ""
+    """Name of the resource that this update leaves behind under the same name: the create fails with 409."""
     hidden_only: bool = False
     """Something changes, but only values that are not shown."""
 
     @property
     def dangerous(self) -> bool:
-        """Whether somebody has to decide: data or a protection goes."""
+        """Whether somebody has to decide: data or a protection goes, or the update cannot end."""
         loses = self.kind in ("replace", "delete") and (self.stateful or self.protected)
-        return loses or any(guard.removed for guard in self.guards)
+        return loses or bool(self.taken_by) or any(guard.removed for guard in self.guards)
 
 
 class Output(Report):

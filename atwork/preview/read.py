@@ -12,6 +12,7 @@ from typing import Any
 from atwork.engine.wire import plain
 from atwork.preview import fingerprint, tables
 from atwork.preview.changes import ORDER, Seen, change_of, inputs, mapping
+from atwork.preview.keeping import import_id, is_kept
 from atwork.preview.model import Change, Output, Policy, Result, StackReport
 from atwork.preview.scrub import Scrub, secrets
 from atwork.preview.values import differences, has_unknown, redacted
@@ -100,11 +101,16 @@ class Reading:
         exact: dict[str, str] = {}
         unchanged = 0
         vanishing = self._vanishing()
+        taken = self._taken_names()
         for urn, one in self.seen.items():
             change = change_of(urn, one, self.known_noise, hidden, maybe=urn in vanishing)
             if change is None:
                 unchanged += one.custom
                 continue
+            if change.kind == "create":
+                change = change.model_copy(
+                    update={"taken_by": taken.get(self._name_in_the_cloud(one.type, one.new), "")}
+                )
             changes.append(change)
             exact[urn] = fingerprint.value(redacted(inputs(one.new), change.type, ""))
         changes.sort(key=lambda one: (not one.dangerous, ORDER.index(one.kind) if one.kind in ORDER else 9, one.urn))
@@ -160,6 +166,19 @@ class Reading:
         if any(change.dangerous for change in changes):
             return "guarded"
         return "changes" if changes or outputs else "unchanged"
+
+    def _taken_names(self) -> dict[tuple[str, str], str]:
+        """What this update leaves behind, by type and id: a create of the same meets 409."""
+        left = (
+            (self._name_in_the_cloud(one.type, one.old), urn)
+            for urn, one in self.seen.items()
+            if one.steps == ["delete"] and is_kept(one.type, one.old)
+        )
+        return {name: urn.rpartition("::")[2] for name, urn in left if name[1]}
+
+    @staticmethod
+    def _name_in_the_cloud(kind: str, state: Mapping[str, Any]) -> tuple[str, str]:
+        return kind, import_id(kind, inputs(state), "")
 
     def _vanishing(self) -> set[str]:
         """Deletions of all children of a parent whose inputs are not known yet: they may come back."""

@@ -16,7 +16,8 @@ RESULTS = {
     "blocked": ("🟥", "blocked by protection"),
     "failed": ("❌", "failed"),
 }
-SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "guard": "🔓", "rename": "→", "import": "⇐"}
+SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "retain": "⊝", "guard": "🔓", "rename": "→",
+         "import": "⇐"}  # fmt: skip
 MOST = 10
 """Decisions that are told one by one for each stack."""
 
@@ -61,6 +62,11 @@ def caution(report: StackReport, change: Change) -> str:
         said.append(f"would be replaced because of {causes}" + (f"; it {holds}" if holds else ""))
     elif change.kind == "delete":
         said.append("would be deleted" + (f"; it {holds}" if holds else ""))
+    if change.taken_by:
+        said.append(
+            f"would fail with 409: {change.taken_by} is left behind under the same name; keep the resource's name in "
+            "the program by an alias, or adopt it afterwards with `atwork environment adopt`"
+        )
     for guard in change.guards:
         if guard.removed:
             unseen = "; the engine counts this as unchanged" if change.kind == "guard" else ""
@@ -119,10 +125,22 @@ def remarks(reports: Sequence[StackReport]) -> list[str]:
         for one in report.held
     ]
     told += [f"{report.stack}: {report.held_unread}" for report in reports if report.held_unread]
+    told += [left_behind(report) for report in reports if report.counts.get("retain")]
     unsure = sorted({kind for report in reports for kind in report.unclassified})
     if unsure:
         told.append(f"not classified, so look whether they hold data: {', '.join(unsure)}")
     return told
+
+
+def left_behind(report: StackReport) -> str:
+    """What leaves the stack and stays in the cloud."""
+    names = [change.name for change in report.changes if change.kind == "retain"]
+    shown = ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+    verb = "is" if len(names) == 1 else "are"
+    return (
+        f"{report.stack}: {shown} {verb} left behind, not deleted: data and names stay in the cloud; "
+        f"`atwork environment adopt {report.stack}` takes back what returns to the program"
+    )
 
 
 def policy(report: StackReport) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ def make(
     """One namespace for each tenant; `deployer` may change what is in it."""
     config = here.config
     for key, settings in config.tenants.items():
+        protect = here.guarded and settings.deletion_protection
         tenant = Tenant(
             f"tenant-{key}",
             settings,
@@ -33,7 +34,7 @@ def make(
             logins={account: databases[name].accounts[user] for account, (name, user) in config.logins(key).items()},
             deployer=deployer,
             database_range=config.network.nodes,
-            protect=here.guarded,
+            protect=protect,
             opts=through(runtime.inside),
         )
         Secrets(
@@ -45,7 +46,7 @@ def make(
             workload_pool=runtime.cluster.workload_pool,
             key_in=lambda place: base.keys.key("secrets", place),
             agent=base.agents.members.get(AGENT),
-            protect=here.guarded,
+            protect=protect,
             labels=here.labels,
             opts=base.cloud,
         )

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 from conftest import Golden
-from support.mocks import Recording
+from support.mocks import Recorded, Recording
 from support.program import run_stack
 
 STACKS = ("ci", "staging", "production")
@@ -24,16 +24,18 @@ def ordered(value: object) -> object:
             return value
 
 
+def options(one: Recorded) -> dict[str, object]:
+    """The engine's own guards, where they are on."""
+    guards = {"protect": one.protect, "retainOnDelete": one.retain_on_delete}
+    return {key: on for key, on in guards.items() if on}
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_inventory(stack: str, recordings: dict[str, Recording], golden: Golden) -> None:
     found = sorted(recordings[stack].resources.values(), key=lambda one: (one.type, one.name))
     golden(
         f"{stack}.yaml",
-        {
-            f"{one.type} {one.name}": ordered({**one.inputs, **({"protect": True} if one.protect else {})})
-            for one in found
-            if one.custom
-        },
+        {f"{one.type} {one.name}": ordered({**one.inputs, **options(one)}) for one in found if one.custom},
     )
 
 

@@ -68,6 +68,53 @@ def test_a_guard_that_changes_is_a_change_though_the_engine_says_same(
     assert found.unchanged == 0
 
 
+DATABASE = "gcp:sql/database:Database"
+ORDERS = {"name": "orders", "instance": "main-0f35a2e"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "old"),
+    [
+        (DATABASE, {**ORDERS, "_retainOnDelete": True}),
+        (DATABASE, {**ORDERS, "deletionPolicy": "ABANDON"}),
+        ("gcp:kms/keyRing:KeyRing", {"name": "keys", "location": "europe"}),
+        ("kubernetes:core/v1:Namespace", {"metadata": {"name": "jenkins"}, "_retainOnDelete": True}),
+    ],
+)
+def test_what_is_left_behind_is_neither_deleted_nor_a_loss(kind: str, old: dict[str, Any]) -> None:
+    found = report(step("delete", kind, "main-orders", old), step("delete", BUCKET, "plain", {"name": "b"}))
+    assert found.counts == {"retain": 1, "delete": 1}
+    assert [change.name for change in found.dangers] == ["plain"]
+    [told] = words.remarks([found])
+    assert told.startswith("ci: main-orders is left behind, not deleted: ")
+    assert "`atwork environment adopt ci`" in told
+
+
+def test_only_what_is_left_behind_is_a_change_without_danger() -> None:
+    found = report(step("delete", DATABASE, "main-orders", {**ORDERS, "_retainOnDelete": True}))
+    assert (found.result, words.code([found])) == ("changes", 2)
+
+
+@pytest.mark.parametrize(
+    ("new", "taken"),
+    [
+        (ORDERS, "main-orders"),
+        ({**ORDERS, "name": "stock"}, ""),
+        ({**ORDERS, "instance": UNKNOWN}, ""),
+    ],
+)
+def test_a_create_under_a_name_that_is_left_behind_cannot_end(new: dict[str, Any], taken: str) -> None:
+    found = report(
+        step("delete", DATABASE, "main-orders", {**ORDERS, "_retainOnDelete": True}),
+        step("create", DATABASE, "main-renamed", None, new),
+    )
+    [create] = [change for change in found.changes if change.kind == "create"]
+    assert create.taken_by == taken
+    assert found.result == ("guarded" if taken else "changes")
+    if taken:
+        assert "would fail with 409: main-orders is left behind under the same name" in words.caution(found, create)
+
+
 def test_what_was_only_read_anew_is_no_change() -> None:
     found = report(step("refresh", BUCKET, "b", {"a": 1}, {"a": 1}), step("same", BUCKET, "b", {"a": 1}, {"a": 1}))
     assert (found.result, found.changes, found.unchanged) == ("unchanged", (), 1)

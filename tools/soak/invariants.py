@@ -1,11 +1,13 @@
 """What must hold after every step.
 
-State and simulated cloud hold the same objects with the same properties. There are three exceptions, and no others:
+State and simulated cloud hold the same objects with the same properties. There are four exceptions, and no others:
 
 - after a kill, what the state has under `pending_operations`, or the dead process had noted as asked for
   (`.sandbox/running`): until the next `atwork sandbox up`, which has to solve them;
 - what the soak itself changed behind Pulumi's back: until the next refresh;
-- what Google Cloud never deletes: it stays, and belongs to no stack.
+- what Google Cloud never deletes: it stays, and belongs to no stack;
+- what the program leaves to its instance (`retain_on_delete`): the engine forgets it and asks no provider, so that a
+  kill before the instance is deleted leaves it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from atwork.sandbox.session import deployment
 Stamp = tuple[int, int, int, int]
 """What changes with a file's content: inode, size, times of modification and change."""
 _OURS = ("gcp:", "kubernetes:")
+_LEFT_TO_ITS_INSTANCE = ("gcp:sql/database:Database", "gcp:sql/user:User")
 
 
 def excused(home: Home, stack: str) -> set[str]:
@@ -48,6 +51,8 @@ def disagreements(home: Home, stack: str, behind: Collection[str] = ()) -> Itera
     allowed = excused(home, stack).union(behind)
     for urn, identity in sorted({*kept, *there}):
         if urn in allowed:
+            continue
+        if (urn, identity) not in kept and there[urn, identity].type in _LEFT_TO_ITS_INSTANCE:
             continue
         if (urn, identity) not in kept:
             yield f"orphan: {urn} ({identity}) is in the cloud and not in the state"

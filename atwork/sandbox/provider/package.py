@@ -71,6 +71,15 @@ class Package(ABC):
         del token
         return False
 
+    def imported_id(self, token: str, identity: str) -> str:
+        """The object's own id for the one that `pulumi import` was given."""
+        del token
+        return identity
+
+    def imported(self, found: CloudObject) -> tuple[dict[str, Json], dict[str, Json]]:
+        """Inputs and outputs of an object as an import reads them: without what only a program says."""
+        return found.inputs, found.outputs
+
     @abstractmethod
     def links(self, request: Request) -> set[str]:
         """Ids of the objects that must exist, and stay while this one does."""

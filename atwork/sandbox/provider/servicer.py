@@ -147,12 +147,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         made = self._request(request, context, request.inputs)
         if self.let_go(made):
             return provider_pb2.ReadResponse()
-        found = self._cloud.get(self._package.scope(made), made.token, request.id)
+        imports = not made.inputs and not request.HasField("properties")
+        identity = self._package.imported_id(made.token, request.id) if imports else request.id
+        found = self._cloud.get(self._package.scope(made), made.token, identity)
         if found is None:
             return provider_pb2.ReadResponse()
-        return provider_pb2.ReadResponse(
-            id=found.id, inputs=to_struct(found.inputs), properties=to_struct(found.outputs)
-        )
+        inputs, outputs = self._package.imported(found) if imports else (found.inputs, found.outputs)
+        return provider_pb2.ReadResponse(id=found.id, inputs=to_struct(inputs), properties=to_struct(outputs))
 
     @plain_errors
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:

@@ -28,6 +28,7 @@ _PROTECTED = {
     "to true",
     "gcp:secretmanager/secret:Secret": "cannot destroy secretmanager secret without setting deletion_protection=false",
 }
+_USER = "gcp:sql/user:User"
 _PROTECTED_BY_DEFAULT = {"gcp:container/cluster:Cluster", "gcp:sql/databaseInstance:DatabaseInstance"}
 # What Google Cloud never deletes: the provider lets go of it, and its name stays taken.
 _FOR_EVER = {
@@ -132,6 +133,19 @@ class GoogleCloud(Package):
     def idempotent(self, token: str) -> bool:
         """Members of policies and switches of the project; two resources for one of them undo each other later."""
         return token in _SWITCHES or _is_member(token)
+
+    def imported_id(self, token: str, identity: str) -> str:
+        """A database user is imported as PROJECT/INSTANCE/NAME and called NAME//INSTANCE."""
+        if token == _USER and identity.count("/") == 2 and "//" not in identity:
+            _, instance, name = identity.split("/")
+            return f"{name}//{instance}"
+        return identity
+
+    def imported(self, found: CloudObject) -> tuple[dict[str, Json], dict[str, Json]]:
+        """Without `deletionPolicy`, which is the provider's own and never reaches Google."""
+        inputs, outputs = ({key: value for key, value in one.items() if key != "deletionPolicy"}
+                           for one in (found.inputs, found.outputs))  # fmt: skip
+        return inputs, outputs
 
     def links(self, request: Request) -> set[str]:
         """Networks, clusters, instances, repositories and the like that the inputs name."""

@@ -1,0 +1,64 @@
+"""`atwork environment adopt`: takes back into the state what an update left behind in the cloud.
+
+A database that leaves the program stays in its instance (docs/adr/0015-left-behind.md). When it returns, `pulumi up`
+fails with 409. The preview says what would be created and stays behind when it goes; the engine is asked which of these
+are there, and imports them with the parents and providers that the program gives them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.prompt import Confirm
+from rich.table import Table
+
+from atwork.environments import leftovers
+from atwork.environments.found import found
+from atwork.environments.leftovers import Planned
+from atwork.preview import places
+from atwork.sandbox.home import SandboxError, here
+from infra.mistakes import ConfigError
+
+
+def adopt(name: str, *, yes: bool) -> int:
+    """Import the planned creates whose object is there already; 1 where the state does not fit the program then."""
+    console = Console(highlight=False, soft_wrap=True)
+    found(name)
+    with places.chosen(here(), console, "atwork environment adopt") as place:
+        place.recover(name)
+        plan = leftovers.plan(place, name)
+        candidates = [one for one in plan.creates if one.id]
+        for one in plan.creates:
+            if not one.id:
+                console.print(f"{one.name}: its name in the cloud is not known before `pulumi up`; not looked for")
+        there = leftovers.existing(place, plan, candidates)
+        if not there:
+            console.print(f"{name}: nothing that would be created is there already")
+            return 0
+        console.print(_table(there))
+        _confirm(name, len(there), console, yes=yes)
+        outcome = leftovers.take_back(place, plan, there)
+        if outcome.code:
+            raise SandboxError("\n".join([f"{name}: the import failed:", *outcome.errors]))
+        wrong = leftovers.steps(place, name, there)
+    for urn, step in wrong.items():
+        console.print(f"{urn.rpartition('::')[2]}: the next update would {step} it; look at `pulumi preview --diff`")
+    console.print(f"{name}: adopted {len(there)}; `pulumi up` makes the rest and guards them again")
+    return 1 if wrong else 0
+
+
+def _table(there: list[Planned]) -> Table:
+    table = Table("resource", "type", "in the cloud", box=None, pad_edge=False)
+    for one in there:
+        table.add_row(one.name, one.type.rpartition(":")[2], one.id)
+    return table
+
+
+def _confirm(name: str, count: int, console: Console, *, yes: bool) -> None:
+    if yes:
+        return
+    if not (sys.stdin.isatty() and console.is_terminal):
+        raise ConfigError("no terminal to ask on; run it again with --yes")
+    if not Confirm.ask(f"Take {count} into the state of {name}?", default=False, console=console):
+        raise ConfigError(f"{name} stays as it is")

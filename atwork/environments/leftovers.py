@@ -1,0 +1,173 @@
+"""What a stack would create although it is there: found by the engine's preview, looked for and imported by its import.
+
+Everything here works alike in the sandbox and with the official providers: the engine alone is asked, through
+`pulumi preview` and `pulumi import --file` (https://www.pulumi.com/docs/iac/adopting-pulumi/import/).
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from atwork.environments import stacks
+from atwork.environments.stacks import Outcome
+from atwork.preview.changes import mapping
+from atwork.preview.keeping import import_id, is_kept
+from atwork.preview.run import Place
+from atwork.sandbox.home import SandboxError
+
+_CREATES = ("create", "create-replacement")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A resource that an update would create and that stays in the cloud when it goes."""
+
+    urn: str
+    type: str
+    id: str
+    """The id to import it by; "" where a part of its name is not known yet."""
+    parent: str
+    provider: str
+    """URN of its provider."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the program."""
+        return self.urn.rpartition("::")[2]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a preview would create, as far as an import needs it."""
+
+    stack: str
+    creates: tuple[Planned, ...]
+    components: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """Components that are not in the state yet, by URN: parents must be imported too."""
+
+
+def plan(place: Place, stack: str) -> Plan:
+    """Ask the engine for a preview; `SandboxError` where it fails."""
+    projects = _projects(place, stack)
+    creates: list[Planned] = []
+    components: dict[str, dict[str, Any]] = {}
+    for urn, step in _previewed(place, stack).items():
+        new = mapping(step.get("new"))
+        if step["op"] not in _CREATES:
+            continue
+        if not new.get("custom"):
+            components[urn] = new
+        elif is_kept(str(new["type"]), new):
+            provider = str(new.get("provider", "")).rpartition("::")[0]
+            identity = import_id(str(new["type"]), mapping(new.get("inputs")), projects.get(provider, ""))
+            creates.append(Planned(urn, str(new["type"]), identity, str(new.get("parent", "")), provider))
+    return Plan(stack, tuple(sorted(creates, key=lambda one: one.urn)), components)
+
+
+def existing(place: Place, plan: Plan, candidates: Sequence[Planned]) -> list[Planned]:
+    """Those whose object is in the cloud: the engine reads each of them, and names those that it does not find."""
+    there = list(candidates)
+    while there:
+        outcome = _import(place, plan, there, "--preview-only")
+        if not outcome.code:
+            break
+        missing = {about for about, error in outcome.failed if error.endswith("does not exist")}
+        left = [one for one in there if one.urn not in missing]
+        if len(left) == len(there):
+            raise SandboxError("\n".join([f"{plan.stack}: the engine cannot look for them:", *outcome.errors]))
+        there = left
+    return there
+
+
+def take_back(place: Place, plan: Plan, there: Sequence[Planned]) -> Outcome:
+    """Import them into the state."""
+    return _import(place, plan, there, "--yes", "--skip-preview")
+
+
+def steps(place: Place, stack: str, there: Sequence[Planned]) -> dict[str, str]:
+    """What the next update would do to each of them beside leaving it as it is."""
+    previewed = _previewed(place, stack)
+    return {
+        one.urn: str(previewed[one.urn]["op"])
+        for one in there
+        if one.urn in previewed and previewed[one.urn]["op"] not in ("same", "refresh", "read")
+    }
+
+
+def _import(place: Place, plan: Plan, there: Sequence[Planned], *words: str) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="atwork-adopt-") as folder:
+        file = Path(folder, "import.json")
+        file.write_text(json.dumps(document(plan, there)))
+        command = ("import", "--stack", plan.stack, "--file", str(file), "--generate-code=false", "--protect=false")
+        return stacks.engine(place, (*command, *words), lambda _name: None)
+
+
+def document(plan: Plan, there: Sequence[Planned]) -> dict[str, Any]:
+    """The engine's import file: each resource under the parent and the provider that the program gives it.
+
+    URNs serve as names, which are then unique; a parent that is not in the state yet is imported with its child.
+    """
+    parents = _new_parents(plan, there)
+    table = {urn: urn for one in there for urn in (one.parent, one.provider) if urn and urn not in parents}
+    table |= {above: above for urn in parents if (above := _parent(plan, urn)) and above not in parents}
+    components = [
+        {"type": plan.components[urn]["type"], "name": urn, "logicalName": urn.rpartition("::")[2], "component": True,
+         **_under(_parent(plan, urn))}
+        for urn in parents
+    ]  # fmt: skip
+    resources = [
+        {"type": one.type, "name": one.urn, "logicalName": one.name, "id": one.id, "provider": one.provider,
+         **_under(one.parent)}
+        for one in there
+    ]  # fmt: skip
+    return {"nameTable": table, "resources": [*components, *resources]}
+
+
+def _under(parent: str) -> dict[str, str]:
+    return {"parent": parent} if parent else {}
+
+
+def _parent(plan: Plan, urn: str) -> str:
+    return str(plan.components[urn].get("parent", ""))
+
+
+def _new_parents(plan: Plan, there: Iterable[Planned]) -> list[str]:
+    """Parents that the state does not have yet, the outermost first."""
+    found: list[str] = []
+    for one in there:
+        chain: list[str] = []
+        urn = one.parent
+        while urn in plan.components and urn not in found:
+            chain.insert(0, urn)
+            urn = _parent(plan, urn)
+        found += chain
+    return found
+
+
+def _projects(place: Place, stack: str) -> dict[str, str]:
+    """The project of each provider of Google Cloud in the state, by the provider's URN."""
+    return {
+        str(one["urn"]): str(mapping(one.get("inputs")).get("project", ""))
+        for one in stacks.resources(place, stack)
+        if one["type"] == "pulumi:providers:gcp"
+    }
+
+
+def _previewed(place: Place, stack: str) -> dict[str, dict[str, Any]]:
+    """The steps of a preview by URN."""
+    seen: dict[str, dict[str, Any]] = {}
+
+    def take(event: dict[str, Any]) -> None:
+        if "resourcePreEvent" in event:
+            step = mapping(event["resourcePreEvent"]["metadata"])
+            seen[str(step["urn"])] = step
+
+    outcome = stacks.engine(place, ("preview", "--stack", stack), lambda _name: None, take=take)
+    if outcome.code:
+        raise SandboxError("\n".join([f"{stack}: the preview failed:", *outcome.errors]))
+    return seen
