@@ -97,6 +97,11 @@ class ClusterKeys:
     """Encrypts boot disks (CIS GKE 5.9.1)."""
 
 
+def node_account_id(physical_name: str) -> str:
+    """The id of the nodes' service account, 30 characters at most."""
+    return f"{physical_name[:24]}-nodes"
+
+
 class GkeCluster(pulumi.ComponentResource):
     """A private cluster: IAM-gated DNS endpoint, Dataplane V2, workload identity, no default pool."""
 
@@ -125,7 +130,7 @@ class GkeCluster(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         account = gcp.serviceaccount.Account(
             f"{name}-nodes",
-            account_id=f"{physical_name[:24]}-nodes",
+            account_id=node_account_id(physical_name),
             display_name=f"GKE nodes of {physical_name}",
             opts=child,
         )

@@ -13,7 +13,7 @@ Traps:
   of a user, so users and databases are left to the instance's own deletion. The engine leaves them (`retain_on_delete`)
   and not the provider (`deletion_policy`), which an import resets: what returns to the program is adopted without a
   difference (docs/adr/0015-left-behind.md).
-- `log_connections` is a list from PostgreSQL 18 on; `on` stays valid there and means less (`_flags`).
+- `log_connections` is a list from PostgreSQL 18 on, where `on` stays valid (database_flags.py).
 """
 
 from __future__ import annotations
@@ -25,22 +25,9 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field, model_validator
 
+from components.database_flags import CIS_POSTGRES_FLAGS, logs_connections
+from components.database_instance import instance_settings
 from components.settings import DnsLabel, Email, Region, Settings
-
-CIS_POSTGRES_FLAGS: Mapping[str, str] = {
-    "cloudsql.enable_pgaudit": "on",  # CIS GCP 6.2.8
-    "cloudsql.iam_authentication": "on",
-    "log_checkpoints": "on",
-    "log_connections": "on",  # CIS GCP 6.2.2
-    "log_disconnections": "on",  # CIS GCP 6.2.3
-    "log_lock_waits": "on",
-    "log_min_duration_statement": "-1",  # CIS GCP 6.2.7: statements may hold personal data
-    "log_min_error_statement": "error",  # CIS GCP 6.2.6
-    "log_min_messages": "warning",  # CIS GCP 6.2.5
-    "log_statement": "ddl",  # CIS GCP 6.2.4
-    "log_temp_files": "0",
-}
-"""Flags that every instance has; a stack file may add others but not these."""
 
 INSTANCE_ROLES = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
 """Connect through the connector, and log in by IAM."""
@@ -125,7 +112,8 @@ class DatabaseSettings(Settings):
     """A yearly span without maintenance."""
 
     flags: dict[str, str] = Field(default_factory=dict)
-    """Database flags beyond the audit flags that every instance has."""
+    """Database flags beyond the audit flags that every instance has; from PostgreSQL 18 on log_connections may log more
+    than `on` does: a list with receipt, authentication and authorization, or all."""
 
     databases: tuple[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")], ...] = ()
     """Names of the databases, beside those that services/*.yaml ask for."""
@@ -140,7 +128,9 @@ class DatabaseSettings(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        fixed = sorted(self.flags.keys() & CIS_POSTGRES_FLAGS.keys())
+        fixed = sorted(
+            name for name in self.flags.keys() & CIS_POSTGRES_FLAGS.keys() if not self._logs_connections(name)
+        )
         if fixed:
             raise ValueError(f"flags {', '.join(fixed)} are set for every instance (CIS); remove them")
         if self.disk_size_gb > self.disk_limit_gb:
@@ -153,6 +143,14 @@ class DatabaseSettings(Settings):
         if (self.edition == "ENTERPRISE_PLUS") != self.tier.startswith(("db-perf-optimized-", "db-c4a-")):
             raise ValueError(f"tier {self.tier} does not belong to edition {self.edition}")
         return self
+
+    def _logs_connections(self, name: str) -> bool:
+        """Whether a flag is `log_connections` of a version that takes a list, with at least what `on` logs."""
+        return (
+            name == "log_connections"
+            and self.version not in ("POSTGRES_16", "POSTGRES_17")
+            and logs_connections(self.flags[name])
+        )
 
 
 class Database(pulumi.ComponentResource):
@@ -183,7 +181,7 @@ class Database(pulumi.ComponentResource):
             region=region,
             encryption_key_name=encryption_key,
             deletion_protection=settings.deletion_protection,
-            settings=_instance_settings(settings, project_id, network_id, labels),
+            settings=instance_settings(settings, project_id, network_id, labels),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[network_policy], protect=settings.deletion_protection),
         )
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
@@ -251,87 +249,3 @@ class Database(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account], retain_on_delete=True),
         )
         return account.email
-
-
-def _instance_settings(
-    settings: DatabaseSettings,
-    project_id: pulumi.Input[str],
-    network_id: pulumi.Input[str],
-    labels: Mapping[str, str],
-) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
-    made: gcp.sql.DatabaseInstanceSettingsArgsDict = {
-        "tier": settings.tier,
-        "edition": settings.edition,
-        "availability_type": "REGIONAL" if settings.high_availability else "ZONAL",
-        "disk_type": "PD_SSD",
-        "disk_size": settings.disk_size_gb,
-        "disk_autoresize": True,
-        "disk_autoresize_limit": settings.disk_limit_gb,
-        "deletion_protection_enabled": settings.deletion_protection,
-        "retain_backups_on_delete": settings.backups.keep_after_deletion,
-        "connector_enforcement": "REQUIRED",
-        "user_labels": dict(labels),
-        "ip_configuration": {
-            "ipv4_enabled": False,
-            # With connectors required, the certificate is the connector's own and short-lived.
-            "ssl_mode": "TRUSTED_CLIENT_CERTIFICATE_REQUIRED",
-            "server_ca_mode": "GOOGLE_MANAGED_CAS_CA",
-            "server_certificate_rotation_mode": "AUTOMATIC_ROTATION_DURING_MAINTENANCE",
-            "psc_configs": [
-                {
-                    "psc_enabled": True,
-                    "allowed_consumer_projects": [project_id],
-                    "psc_auto_dns_enabled": True,
-                    "psc_auto_connections": [
-                        {"consumer_network": network_id, "consumer_service_project_id": project_id}
-                    ],
-                }
-            ],
-        },
-        "backup_configuration": _backups(settings.backups),
-        "maintenance_window": {
-            "day": settings.maintenance_day,
-            "hour": settings.maintenance_hour,
-            "update_track": settings.update_track,
-        },
-        "insights_config": {
-            "query_insights_enabled": True,
-            "query_string_length": 1024,
-            "record_application_tags": True,
-            "record_client_address": False,
-        },
-        # No one has a password; this guards the one that a break-glass user would get.
-        "password_validation_policy": {
-            "enable_password_policy": True,
-            "min_length": 16,
-            "complexity": "COMPLEXITY_DEFAULT",
-            "disallow_username_substring": True,
-            "reuse_interval": 5,
-        },
-        "database_flags": [
-            {"name": name, "value": value} for name, value in sorted({**CIS_POSTGRES_FLAGS, **settings.flags}.items())
-        ],
-    }
-    if settings.backups.keep_after_deletion:
-        made["final_backup_config"] = {"enabled": True, "retention_days": settings.backups.retained}
-    if settings.freeze is not None:
-        made["deny_maintenance_period"] = {
-            "start_date": settings.freeze.start,
-            "end_date": settings.freeze.end,
-            "time": "00:00:00",
-        }
-    return made
-
-
-def _backups(settings: BackupSettings) -> gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict:
-    made: gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict = {
-        "enabled": True,
-        "start_time": settings.start,
-        "point_in_time_recovery_enabled": settings.point_in_time_days > 0,
-        "backup_retention_settings": {"retained_backups": settings.retained, "retention_unit": "COUNT"},
-    }
-    if settings.point_in_time_days > 0:
-        made["transaction_log_retention_days"] = settings.point_in_time_days
-    if settings.location is not None:
-        made["location"] = settings.location
-    return made

@@ -1,6 +1,10 @@
 """Google's own accounts in the project, one for each service that acts for us: they exist only when asked for.
 
 Owns: the asking. Does not own: what an agent may do (each component grants its own).
+
+Trap: a grant to an agent that does not exist yet is refused with 400, and the provider does not try again
+(iamPolicyReadModifyWrite in terraform-provider-google's tpgiamresource/iam.go retries conflicts alone). Each member is
+therefore known only when its agent is there.
 """
 
 from __future__ import annotations
@@ -23,12 +27,13 @@ class ServiceAgents(pulumi.ComponentResource):
         services: Iterable[str],
         *,
         project_number: pulumi.Input[str],
+        network_id: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:service_agents:ServiceAgents", name, {}, opts)
-        # Compute Engine's is there as soon as its API is on, and cannot be asked for.
-        compute = pulumi.Output.format(
-            "serviceAccount:service-{0}@compute-system.iam.gserviceaccount.com", project_number
+        # Compute Engine's comes with its API and cannot be asked for; once the API has made the network, it is there.
+        compute = pulumi.Output.all(project_number, network_id).apply(
+            lambda made: f"serviceAccount:service-{made[0]}@compute-system.iam.gserviceaccount.com"
         )
         self.members = {"compute.googleapis.com": compute}
         for service in sorted(set(services) - self.members.keys()):

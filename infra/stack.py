@@ -147,6 +147,7 @@ class StackConfig(Settings):
             raise ValueError(f"databases: user {', '.join(twice)} is in two instances; names are unique in a project")
         self._tenants_fit()
         self._popups_fit()
+        self._backups_can_be_read()
         if self.environment.kind == "popup":
             self._can_be_destroyed()
         return self
@@ -175,6 +176,23 @@ class StackConfig(Settings):
             raise ValueError("popups.groups have rights only with cluster.admin_group; set it")
         if taken := sorted(set(self.popups.names()) & self.tenants.keys()):
             raise ValueError(f"tenants.{taken[0]} has the name of a popup namespace; rename it")
+
+    def _backups_can_be_read(self) -> None:
+        """Backups of volumes stay under the disks' key, which is of the cluster's region and lost with it.
+
+        https://cloud.google.com/kubernetes-engine/docs/add-on/backup-for-gke/concepts/about-cmek (orig_disk_key)
+        """
+        backup = self.cluster_backup
+        if backup is None or backup.location == self.region or "disks" not in self.encryption.covers:
+            return
+        holders = [f"tenants.{key}.size.quota.volumes" for key, one in self.tenants.items() if one.size.quota.volumes]
+        holders += ["jenkins"] if self.jenkins is not None else []
+        if holders:
+            raise ValueError(
+                f"{holders[0]}: volumes and their backups rest under the disks' key of {self.region}, and a backup in "
+                f"{backup.location} could not be read without that region; set cluster_backup.location to "
+                f"{self.region}, or leave disks out of encryption.covers"
+            )
 
     def _can_be_destroyed(self) -> None:
         guarded = ["cluster"] if self.cluster.deletion_protection else []

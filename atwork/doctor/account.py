@@ -12,10 +12,12 @@ from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.settings import PlatformSettings
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes
 from atwork.environments.preflight import Check, right, wrong
+from infra.services import FOLDER, complete
+from infra.services import read_all as services_in
 from infra.stack import StackConfig
 
 _ADMIN = ("admin project", "admin APIs", "state bucket")
-_ENVIRONMENT = ("billing", "project", "KMS key", "machine types", "CPU quota", "APIs")
+_ENVIRONMENT = (*(one for one in preflight.NAMES if one != "state bucket"), "APIs")
 
 
 def checks(
@@ -41,7 +43,7 @@ def checks(
         first = next(iter(environments))
         yield preflight.state_bucket(google, Plan(first, environments[first], platform), made=True)
         return
-    config = environments[name]
+    config = complete(name, environments[name], services_in(stacks.parent / FOLDER))
     seen = list(preflight.looked(google, name, config, platform, sibling="", made=True))
     yield from seen
     if any(one.name == "project" and one.ok for one in seen):

@@ -11,11 +11,9 @@ import sys
 
 from rich.console import Console
 from rich.prompt import Confirm
-from rich.table import Table
 
 from atwork.environments import leftovers
 from atwork.environments.found import found
-from atwork.environments.leftovers import Planned
 from atwork.preview import places
 from atwork.sandbox.home import SandboxError, here
 from infra.mistakes import ConfigError
@@ -36,7 +34,8 @@ def adopt(name: str, *, yes: bool) -> int:
         if not there:
             console.print(f"{name}: nothing that would be created is there already")
             return 0
-        console.print(_table(there))
+        for one in there:
+            console.print(f"{one.name}: {one.type.rpartition(':')[2]} {one.id} is there")
         _confirm(name, len(there), console, yes=yes)
         outcome = leftovers.take_back(place, plan, there)
         if outcome.code:
@@ -46,13 +45,6 @@ def adopt(name: str, *, yes: bool) -> int:
         console.print(f"{urn.rpartition('::')[2]}: the next update would {step} it; look at `pulumi preview --diff`")
     console.print(f"{name}: adopted {len(there)}; `pulumi up` makes the rest and guards them again")
     return 1 if wrong else 0
-
-
-def _table(there: list[Planned]) -> Table:
-    table = Table("resource", "type", "in the cloud", box=None, pad_edge=False)
-    for one in there:
-        table.add_row(one.name, one.type.rpartition(":")[2], one.id)
-    return table
 
 
 def _confirm(name: str, count: int, console: Console, *, yes: bool) -> None:

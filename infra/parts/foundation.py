@@ -35,21 +35,23 @@ def make(here: Environment) -> Foundation:
     google = providers.google(config.project.id, config.region, here.labels, after=[project])
     cloud = through(google)
     AuditLogs("audit", config.audit_logs, project_id=project.id, opts=cloud)
-    agents = ServiceAgents("agents", config.agents(), project_number=project.number, opts=cloud)
-    keys = Encryption(
-        "keys",
-        config.encryption,
-        places=config.encrypted_places(),
-        agents=agents.members,
-        protect=config.protected_keys(),
-        opts=cloud,
-    )
     network = Network(
         "network",
         config.network,
         region=config.region,
         physical_name=here.physical_name,
         protect_addresses=here.guarded,
+        opts=cloud,
+    )
+    agents = ServiceAgents(
+        "agents", config.agents(), project_number=project.number, network_id=network.network_id, opts=cloud
+    )
+    keys = Encryption(
+        "keys",
+        config.encryption,
+        places=config.encrypted_places(),
+        agents=agents.members,
+        protect=config.protected_keys(),
         opts=cloud,
     )
     return Foundation(project, agents, keys, network, cloud, google)

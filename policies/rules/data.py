@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from components.database_flags import logs_connections
 from policies.rule import UNKNOWN, Environment, Resource, on, over_all
 
 _SQL = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -52,9 +53,13 @@ def audited(one: Resource, _: Environment) -> Iterator[str]:
         return
     values = {flag.get("name"): flag.get("value") for flag in flags if flag is not UNKNOWN}
     unnamed = UNKNOWN in flags or UNKNOWN in values  # any flag may be among these
-    for name in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_connections", "log_disconnections"):
-        if values.get(name, UNKNOWN if unnamed else "") not in ("on", UNKNOWN):
+    missing = UNKNOWN if unnamed else ""
+    for name in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_disconnections"):
+        if values.get(name, missing) not in ("on", UNKNOWN):
             yield f"settings.databaseFlags: {name} must be on"
+    connections = values.get("log_connections", missing)
+    if connections is not UNKNOWN and not logs_connections(str(connections)):
+        yield "settings.databaseFlags: log_connections must be on, or from PostgreSQL 18 on a list with what on logs"
 
 
 @on("database-no-passwords", "gcp:sql/user:User", source="CIS GCP 6.9; design: logins by IAM")

@@ -10,11 +10,15 @@ import pytest
 from support import bootstrapping, checkout
 from support.bootstrapping import RING, Account
 from support.google import error
+from support.mocks import Recording
 
 from atwork.environments.bootstrap import settings
 from atwork.environments.bootstrap.google import Google, GoogleError
-from atwork.environments.preflight import NAMES, Check, needed_cpus, preflight
+from atwork.environments.preflight import NAMES, Check, limits, preflight
+from atwork.environments.preflight.region import needed_cpus, needed_space
 from infra.config import parse, read_all, read_file
+from infra.services import complete
+from infra.services import read_all as services_in
 
 CI = "acme-at-work-ci"
 
@@ -23,7 +27,11 @@ def region(account: Account, limit: float = 200, usage: float = 8, *zones: str) 
     """A region with e2 machines in its zones."""
     zones = zones or ("b", "c", "d")
     account.fake.state.regions["europe-west1"] = {
-        "quotas": [{"metric": "CPUS", "limit": limit, "usage": usage}],
+        "quotas": [
+            {"metric": "CPUS", "limit": limit, "usage": usage},
+            {"metric": "SSD_TOTAL_GB", "limit": 2000, "usage": 100},
+            {"metric": "STATIC_ADDRESSES", "limit": 8, "usage": 0},
+        ],
         "zones": [f"https://compute/zones/europe-west1-{one}" for one in ("b", "c", "d")],
     }
     for zone in zones:
@@ -52,9 +60,17 @@ def test_all_is_well_before_the_first_bootstrap(account: Account) -> None:
         "project": (True, "acme-at-work-staging is free, as far as you may see"),
         "state bucket": (None, "acme-at-work-admin-state is not there yet; bootstrap makes it"),
         "KMS key": (None, "staging is not there yet; bootstrap makes it"),
+        "domain restriction": (True, "roles may be granted to any principal"),
+        "groups": (True, "2 are there"),
         "machine types": (True, "e2-standard-2, e2-standard-4 in europe-west1-b, europe-west1-c, europe-west1-d"),
         "CPU quota": (True, f"CPUS europe-west1: need 64, limit 200, as in {CI}; a new project may start with less"),
-    }
+        "disk and address quotas": (
+            True, f"SSD_TOTAL_GB europe-west1: need 900, limit 2000, as in {CI}; a new project may start with less"
+        ),
+        "service accounts": (None, "not checked: the project is not there yet"),
+        "principals": (None, "not checked: the project is not there yet"),
+        "database flags": (True, "taken by POSTGRES_18"),
+    }  # fmt: skip
     assert account.fake.changes == []
 
 
@@ -143,6 +159,103 @@ def test_without_platform_settings_state_and_key_are_not_looked_at(account: Acco
     google = bootstrapping.google(account.endpoint)
     checks = {one.name: one for one in preflight("staging", config, None, sibling=CI, login=lambda: google)}
     assert (checks["state bucket"].ok, checks["KMS key"].ok, checks["billing"].ok) == (None, None, True)
+
+
+def test_a_restriction_to_a_customer_warns_unless_the_organization_is_in_it(account: Account) -> None:
+    region(account)
+    rules = [{"values": {"allowedValues": ["is:C03xgje4y"]}}]
+    account.fake.state.constraints["iam.allowedPolicyMemberDomains"] = rules
+    check = asked(account)["domain restriction"]
+    assert (check.ok, check.bad) == (False, False)
+    assert check.detail == "roles are granted only to is:C03xgje4y"
+    assert "principalSet://iam.googleapis.com/organizations/482915370164" in check.fix
+    rules[0]["values"]["allowedValues"].append("is:principalSet://iam.googleapis.com/organizations/482915370164")
+    assert asked(account)["domain restriction"].ok
+
+
+@pytest.mark.parametrize(("rule", "ok"), [
+    ({"enforce": True, "parameters": {"allowedPrincipalSets": ["//cloudresourcemanager.googleapis.com/organizations/482915370164"]}}, True),
+    ({"enforce": True, "parameters": {"allowedMemberSubjects": ["user:ada@example.com"]}}, False),
+    ({"enforce": False, "parameters": {"allowedMemberSubjects": ["user:ada@example.com"]}}, True),
+    ({"denyAll": True}, False),
+    ({"allowAll": True}, True),
+])  # fmt: skip
+def test_the_managed_constraint_is_read_as_well(rule: dict[str, Any], account: Account, *, ok: bool) -> None:
+    account.fake.state.constraints["iam.managed.allowedPolicyMembers"] = [rule]
+    assert asked(account)["domain restriction"].ok is ok
+
+
+def test_a_group_that_is_not_there_and_one_that_may_not_be_seen(account: Account) -> None:
+    account.fake.state.groups.discard("engineers@example.com")
+    missing = asked(account)["groups"]
+    assert (missing.ok, missing.detail) == (False, "not there: engineers@example.com")
+    account.fake.state.hidden_groups.add("engineers@example.com")
+    hidden = asked(account)["groups"]
+    assert (hidden.ok, hidden.detail) == (None, "not there, or you may not see them: engineers@example.com")
+    account.fake.fail(
+        "GET", "/v1/groups", error(403, "API off", reason="SERVICE_DISABLED", service="cloudidentity.googleapis.com")
+    )
+    off = asked(account)["groups"]
+    assert (off.ok, off.bad) == (False, False)
+    assert "cloudidentity.googleapis.com is off" in off.detail
+
+
+def test_a_flag_that_cloud_sql_does_not_take(account: Account) -> None:
+    account.fake.state.flags["log_connections"] = {
+        "name": "log_connections",
+        "type": "STRING",
+        "allowedStringValues": ["all"],
+    }
+    del account.fake.state.flags["log_temp_files"]
+    check = asked(account)["database flags"]
+    assert check.bad
+    assert "databases.main: log_connections takes all and not on with POSTGRES_18" in check.detail
+    assert "databases.main: log_temp_files is not offered with POSTGRES_18" in check.detail
+
+
+def test_service_accounts_of_a_project_are_counted_with_those_that_the_environment_makes(account: Account) -> None:
+    bootstrapping.run(account.checkout, account.endpoint)
+    region(account)
+    before = asked(account, made=True)["service accounts"]
+    assert before.ok
+    domain = "@acme-at-work-staging.iam.gserviceaccount.com"
+    account.fake.state.identities |= {f"a-{number}{domain}": {} for number in range(100)}
+    account.fake.state.identities[f"atwork-staging-nodes{domain}"] = {}
+    check = asked(account, made=True)["service accounts"]
+    assert (check.ok, check.bad) == (False, False)
+    assert check.detail == "101 in acme-at-work-staging, 103 with all of the environment's; 100 by default"
+
+
+def test_principals_of_a_policy_are_counted_as_often_as_they_are_named(account: Account) -> None:
+    bootstrapping.run(account.checkout, account.endpoint)
+    region(account)
+    members = [f"user:a{number}@example.com" for number in range(750)]
+    account.fake.state.policies["projects/acme-at-work-staging"] = [
+        {"role": role, "members": members} for role in ("roles/viewer", "roles/browser")
+    ]
+    check = asked(account, made=True)["principals"]
+    assert check.bad
+    assert check.detail.startswith("1500 in the policy of acme-at-work-staging, at most ")
+
+
+@pytest.mark.parametrize("stack", ["ci", "staging", "production"])
+def test_the_service_accounts_that_are_counted_are_those_of_the_program(
+    stack: str, recordings: dict[str, Recording]
+) -> None:
+    made = recordings[stack].of_type("gcp:serviceaccount/account:Account").values()
+    folder = checkout.ROOT / "stacks"
+    config = complete(stack, read_all(folder)[stack], services_in(folder.parent / "services"))
+    assert limits.accounts(stack, config) == {one.inputs["accountId"] for one in made}
+
+
+def test_disks_count_by_their_type_and_addresses_by_their_number() -> None:
+    stack = json.loads(read_file(checkout.ROOT / "stacks" / "Pulumi.staging.yaml") or "")
+    stack["network"]["nat"] = {"static_addresses": 2}
+    pool = {"machine_type": "e2-standard-2", "min_nodes": 0, "max_nodes": 2, "disk_size_gb": 50}
+    kinds = ("pd-balanced", "pd-ssd", "pd-standard")
+    stack["node_pools"] = {kind: {**pool, "disk_type": kind} for kind in kinds}
+    expected = {"SSD_TOTAL_GB": 200, "DISKS_TOTAL_GB": 100, "STATIC_ADDRESSES": 2}
+    assert needed_space(parse("staging", json.dumps(stack))) == expected
 
 
 @pytest.mark.parametrize(("pools", "limit", "needed"), [

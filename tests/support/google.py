@@ -37,6 +37,23 @@ def error(status: int, message: str, *, reason: str = "", **metadata: str) -> An
     return status, {"error": {"code": status, "message": message, "status": names.get(status, ""), "details": details}}
 
 
+def _flags() -> dict[str, dict[str, Any]]:
+    """What Cloud SQL answers for the flags that every instance has, as far as is looked at."""
+    numbers = ("log_min_duration_statement", "log_temp_files")
+    words = {
+        "log_min_error_statement": ["error", "log"],
+        "log_min_messages": ["warning", "error"],
+        "log_statement": ["none", "ddl", "mod", "all"],
+    }
+    switches = ("cloudsql.enable_pgaudit", "cloudsql.iam_authentication", "log_checkpoints", "log_connections",
+                "log_disconnections", "log_lock_waits")  # fmt: skip
+    return {
+        **{name: {"name": name, "type": "INTEGER"} for name in numbers},
+        **{name: {"name": name, "type": "STRING", "allowedStringValues": found} for name, found in words.items()},
+        **{name: {"name": name, "type": "BOOLEAN"} for name in switches},
+    }
+
+
 @dataclass
 class State:
     """What there is; plain data, so that two runs can be compared."""
@@ -55,6 +72,15 @@ class State:
     regions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     machines: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     """Machine types with their vCPUs, by zone."""
+    constraints: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
+    """Rules that hold everywhere, by constraint."""
+    groups: set[str] = field(default_factory=lambda: {
+        f"{one}@example.com" for one in ("engineers", "gke-security-groups", "team-orders", "dba")
+    })  # fmt: skip
+    hidden_groups: set[str] = field(default_factory=set[str])
+    """Those that the caller may not see."""
+    flags: dict[str, dict[str, Any]] = field(default_factory=_flags)
+    """Database flags that Cloud SQL offers, by name."""
 
 
 class FakeGoogle:
@@ -129,6 +155,9 @@ class FakeGoogle:
             ("POST", r"/v[13]/(.+):setIamPolicy", self._set_policy),
             ("PUT", r"/engine/([^/]+/o/.+)", self._put_object),
             ("GET", r"/compute/v1/projects/[^/]+/regions/([^/]+)", self._region),
+            ("GET", r"/v1/projects/([^/]+)/serviceAccounts", self._identities),
+            ("GET", r"/v2/(?:projects|folders)/[^/]+/policies/([^/:]+):getEffectivePolicy", self._constraint),
+            ("GET", r"/v1/groups:lookup", self._group), ("GET", r"/v1/flags", self._offered_flags),
             ("GET", r"/compute/v1/projects/[^/]+/zones/([^/]+)/machineTypes/([^/]+)", self._machine),
         ]  # fmt: skip
 
@@ -207,6 +236,29 @@ class FakeGoogle:
             return {"@type": "type.googleapis.com/google.api.serviceusage.v1.BatchEnableServicesResponse"}
 
         return self._later("", done)
+
+    # What preflight looks at.
+
+    def _identities(self, project: str, *, params: dict[str, str], **_: Any) -> Answer:
+        """Two a page, so that whoever reads one page alone is wrong."""
+        emails = sorted(one for one in self.state.identities if one.endswith(f"@{project}.iam.gserviceaccount.com"))
+        start = int(params.get("pageToken", "0"))
+        page = [{"email": one} for one in emails[start : start + 2]]
+        more = {"nextPageToken": str(start + 2)} if start + 2 < len(emails) else {}
+        return 200, {"accounts": page, **more}
+
+    def _constraint(self, name: str, **_: Any) -> Answer:
+        return 200, {"name": f"projects/1/policies/{name}", "spec": {"rules": self.state.constraints.get(name, [])}}
+
+    def _group(self, *, params: dict[str, str], **_: Any) -> Answer:
+        email = params["groupKey.id"]
+        if email in self.state.hidden_groups:
+            return error(403, "Error(2028): Permission denied for resource groups/ (or it may not exist).")
+        return (200, {"name": "groups/1"}) if email in self.state.groups else error(404, "Requested entity not found")
+
+    def _offered_flags(self, *, params: dict[str, str], **_: Any) -> Answer:
+        assert params["databaseVersion"].startswith("POSTGRES_")
+        return 200, {"items": list(self.state.flags.values())}
 
     def _unpaid(self, project: str) -> Answer | None:
         if not self.state.billing.get(project):

@@ -11,10 +11,12 @@ from atwork.environments.bootstrap.step import Step
 
 ADMIN_SERVICES = (
     "cloudbilling.googleapis.com",
+    "cloudidentity.googleapis.com",
     "cloudkms.googleapis.com",
     "cloudresourcemanager.googleapis.com",
     "iam.googleapis.com",
     "iamcredentials.googleapis.com",
+    "orgpolicy.googleapis.com",
     "serviceusage.googleapis.com",
     "sqladmin.googleapis.com",
     "storage.googleapis.com",

@@ -1,0 +1,45 @@
+"""Whether Cloud SQL takes the flags of the databases for their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.preflight.check import Check, asked
+from components.database_flags import CIS_POSTGRES_FLAGS
+from infra.stack import StackConfig
+
+NAMES = ("database flags",)
+FLAGS = "https://sqladmin.googleapis.com/v1/flags"
+"""https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1/flags/list"""
+
+
+def checks(google: Google, config: StackConfig) -> Iterator[Check]:
+    """Ask for the flags of each version; Cloud SQL refuses an instance for one flag that it does not know."""
+    if config.databases:
+        yield asked(NAMES[0], "ask for roles/cloudsql.viewer on the admin project", lambda: _flags(google, config))
+
+
+def _flags(google: Google, config: StackConfig) -> Check:
+    offered: dict[str, dict[str, Any]] = {}
+    refused: list[str] = []
+    for name, database in config.databases.items():
+        if database.version not in offered:
+            items = google.call("GET", FLAGS, params={"databaseVersion": database.version}).get("items", [])
+            offered[database.version] = {str(one["name"]): one for one in items}
+        for flag, value in {**CIS_POSTGRES_FLAGS, **database.flags}.items():
+            why = _refused(offered[database.version].get(flag), value)
+            refused += [f"databases.{name}: {flag} {why} with {database.version}"] if why else []
+    fix = "choose another version, or correct databases.NAME.flags" if refused else ""
+    return Check(NAMES[0], not refused, "; ".join(refused) or f"taken by {', '.join(sorted(offered))}", fix)
+
+
+def _refused(flag: Mapping[str, Any] | None, value: str) -> str:
+    """Why Cloud SQL would not take a value; "" where nothing speaks against it."""
+    if flag is None:
+        return "is not offered"
+    allowed = ["on", "off"] if flag.get("type") == "BOOLEAN" else flag.get("allowedStringValues") or []
+    if allowed and value not in allowed:
+        return f"takes {', '.join(allowed)} and not {value}"
+    return ""

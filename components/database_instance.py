@@ -1,0 +1,99 @@
+"""What Cloud SQL is told of an instance beside its name, version and place: pure data, made of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.database_flags import CIS_POSTGRES_FLAGS
+
+if TYPE_CHECKING:
+    from components.database import BackupSettings, DatabaseSettings
+
+
+def instance_settings(
+    settings: DatabaseSettings,
+    project_id: pulumi.Input[str],
+    network_id: pulumi.Input[str],
+    labels: Mapping[str, str],
+) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
+    """The `settings` of a private instance that is reached through connectors alone."""
+    made: gcp.sql.DatabaseInstanceSettingsArgsDict = {
+        "tier": settings.tier,
+        "edition": settings.edition,
+        "availability_type": "REGIONAL" if settings.high_availability else "ZONAL",
+        "disk_type": "PD_SSD",
+        "disk_size": settings.disk_size_gb,
+        "disk_autoresize": True,
+        "disk_autoresize_limit": settings.disk_limit_gb,
+        "deletion_protection_enabled": settings.deletion_protection,
+        "retain_backups_on_delete": settings.backups.keep_after_deletion,
+        "connector_enforcement": "REQUIRED",
+        "user_labels": dict(labels),
+        "ip_configuration": {
+            "ipv4_enabled": False,
+            # With connectors required, the certificate is the connector's own and short-lived.
+            "ssl_mode": "TRUSTED_CLIENT_CERTIFICATE_REQUIRED",
+            "server_ca_mode": "GOOGLE_MANAGED_CAS_CA",
+            "server_certificate_rotation_mode": "AUTOMATIC_ROTATION_DURING_MAINTENANCE",
+            "psc_configs": [
+                {
+                    "psc_enabled": True,
+                    "allowed_consumer_projects": [project_id],
+                    "psc_auto_dns_enabled": True,
+                    "psc_auto_connections": [
+                        {"consumer_network": network_id, "consumer_service_project_id": project_id}
+                    ],
+                }
+            ],
+        },
+        "backup_configuration": _backups(settings.backups),
+        "maintenance_window": {
+            "day": settings.maintenance_day,
+            "hour": settings.maintenance_hour,
+            "update_track": settings.update_track,
+        },
+        "insights_config": {
+            "query_insights_enabled": True,
+            "query_string_length": 1024,
+            "record_application_tags": True,
+            "record_client_address": False,
+        },
+        # No one has a password; this guards the one that a break-glass user would get.
+        "password_validation_policy": {
+            "enable_password_policy": True,
+            "min_length": 16,
+            "complexity": "COMPLEXITY_DEFAULT",
+            "disallow_username_substring": True,
+            "reuse_interval": 5,
+        },
+        "database_flags": [
+            {"name": name, "value": value} for name, value in sorted({**CIS_POSTGRES_FLAGS, **settings.flags}.items())
+        ],
+    }
+    if settings.backups.keep_after_deletion:
+        made["final_backup_config"] = {"enabled": True, "retention_days": settings.backups.retained}
+    if settings.freeze is not None:
+        made["deny_maintenance_period"] = {
+            "start_date": settings.freeze.start,
+            "end_date": settings.freeze.end,
+            "time": "00:00:00",
+        }
+    return made
+
+
+def _backups(settings: BackupSettings) -> gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict:
+    made: gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict = {
+        "enabled": True,
+        "start_time": settings.start,
+        "point_in_time_recovery_enabled": settings.point_in_time_days > 0,
+        "backup_retention_settings": {"retained_backups": settings.retained, "retention_unit": "COUNT"},
+    }
+    if settings.point_in_time_days > 0:
+        made["transaction_log_retention_days"] = settings.point_in_time_days
+    if settings.location is not None:
+        made["location"] = settings.location
+    return made
