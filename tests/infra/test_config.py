@@ -233,6 +233,57 @@ def test_groups_of_popups_reach_the_cluster_and_need_a_cluster_that_knows_groups
         parse("staging", changed(bare, "cluster.admin_group", None))
 
 
+def backed_up(**changes: object) -> dict[str, Any]:
+    """Staging with backups in another region and one volume for orders, but for some settings."""
+    made = copy.deepcopy(STAGING)
+    made["cluster_backup"] = {"location": changes.get("location", "europe-north1")}
+    made["tenants"]["orders"]["size"] = {"quota": {"volumes": changes.get("volumes", 1)}}
+    made["encryption"] = {"covers": changes.get("covers", ["disks", "backups"])}
+    return made
+
+
+def test_backups_of_volumes_are_not_under_a_key_of_the_region_that_is_lost() -> None:
+    fix = (
+        r"tenants\.orders\.size\.quota\.volumes: .* set cluster_backup\.location to europe-west1, or leave disks out of"
+    )
+    with pytest.raises(ConfigError, match=fix):
+        parse("staging", json.dumps(backed_up()))
+
+
+@pytest.mark.parametrize("change", [{"location": "europe-west1"}, {"volumes": 0}, {"covers": ["backups"]}])
+def test_other_backups_may_be_in_another_region(change: dict[str, object]) -> None:
+    assert parse("staging", json.dumps(backed_up(**change))).cluster_backup is not None
+
+
+@pytest.mark.parametrize(
+    ("version", "value", "taken"),
+    [
+        ("POSTGRES_18", "receipt,authentication,authorization", True),
+        ("POSTGRES_18", "Receipt, authentication, authorization, setup_durations", True),
+        ("POSTGRES_18", "all", True),
+        ("POSTGRES_18", "receipt", False),
+        ("POSTGRES_18", "off", False),
+        ("POSTGRES_17", "all", False),
+    ],
+)
+def test_connections_are_logged_at_least_as_on_logs_them(version: str, value: str, *, taken: bool) -> None:
+    made = copy.deepcopy(STAGING)
+    made["databases"]["main"] |= {"version": version, "flags": {"log_connections": value}}
+    if taken:
+        assert parse("staging", json.dumps(made)).databases["main"].flags == {"log_connections": value}
+        return
+    with pytest.raises(ConfigError, match=r"flags log_connections are set for every instance \(CIS\); remove them"):
+        parse("staging", json.dumps(made))
+
+
+def test_keys_of_databases_and_secrets_do_not_come_and_go_with_the_services() -> None:
+    bare = {key: value for key, value in STAGING.items() if key not in ("tenants", "databases")}
+    assert (
+        parse("staging", json.dumps(bare)).encrypted_places()
+        == parse("staging", json.dumps(STAGING)).encrypted_places()
+    )
+
+
 def test_a_popup_guards_no_registry() -> None:
     popup = json.loads(
         changed(json.loads(changed(STAGING, "environment", POPUP)), "cluster.deletion_protection", False)

@@ -79,6 +79,30 @@ def test_every_key_is_used_by_the_agent_of_its_service_alone(recordings: dict[st
         assert {one.inputs["deletionPolicy"] for one in keys.values()} == {"ABANDON"}
 
 
+def test_a_key_is_granted_to_computes_agent_once_compute_has_made_something(recordings: dict[str, Recording]) -> None:
+    for stack in ("staging", "production"):
+        recording = recordings[stack]
+        network = recording.one("gcp:compute/network:Network", "network-vpc").urn
+        grant = recording.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "keys-disks-europe-west1-agent")
+        assert grant.inputs["member"].endswith("@compute-system.iam.gserviceaccount.com")
+        assert network in grant.depends_on
+
+
+def test_databases_and_their_users_are_left_to_the_instance(recordings: dict[str, Recording]) -> None:
+    for recording in recordings.values():
+        for token in ("gcp:sql/database:Database", "gcp:sql/user:User"):
+            for one in recording.of_type(token).values():
+                assert (one.retain_on_delete, one.inputs.get("deletionPolicy")) == (True, None), one.name
+
+
+def test_a_login_is_known_before_its_account_and_waits_for_it(recordings: dict[str, Recording]) -> None:
+    recording = recordings["production"]
+    user = recording.one("gcp:sql/user:User", "database-main-orders-user")
+    account = recording.one("gcp:serviceaccount/account:Account", "database-main-orders-account")
+    assert user.inputs["name"] == "orders-sql@acme-at-work-production.iam"
+    assert account.urn in user.depends_on
+
+
 def test_foreign_images_are_refused_but_in_ci_where_they_are_logged(recordings: dict[str, Recording]) -> None:
     modes: dict[str, str] = {}
     for stack, recording in recordings.items():

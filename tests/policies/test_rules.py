@@ -185,6 +185,17 @@ def test_each_rule_but_those_on_what_we_never_make_sees_something(environments: 
     assert blind == {"no-secret-values", "registry-not-gcr", "iam-no-keys"}
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("on", 0), ("all", 0), ("receipt,authentication,authorization", 0), ("receipt", 1), ("off", 1), ("", 1)],
+)
+def test_connections_are_logged_whichever_way_the_version_says_it(value: str, expected: int) -> None:
+    switches = ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_disconnections")
+    flags = [{"name": name, "value": "on"} for name in switches] + [{"name": "log_connections", "value": value}]
+    one = Resource(SQL, "it", {"databaseVersion": "POSTGRES_18", "settings": {"databaseFlags": flags}})
+    assert len(violations(RULES["database-audited"], [one])) == expected
+
+
 def test_a_popup_has_no_guard_of_the_provider_either() -> None:
     one = Resource(REPOSITORY, "it", {"deletionPolicy": "PREVENT"})
     told = violations(RULES["deletion-guards"], [one], Environment("popup"))

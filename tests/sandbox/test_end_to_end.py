@@ -287,7 +287,7 @@ def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
     for stack in ("staging", "production"):
         edit(home, stack, "deletion_protection: true", "deletion_protection: false")
         edit(home, stack, "        tier:", "        deletion_protection: false\n        tier:")
-    edit(home, "ci", "    registry:\n", "    registry:\n      deletion_protection: false\n")
+    edit(home, "ci", "      deletion_protection: true", "      deletion_protection: false")
     done = atwork(home, "sandbox", "preview", "production")
     assert done.returncode == 1
     assert "cluster-cluster: deletion-guards:" in done.stdout

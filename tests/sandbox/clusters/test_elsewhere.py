@@ -58,7 +58,7 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
     assert [path.name for path in checkout.rglob("*.pid")] == []  # nothing is started beside it
 
     ci = checkout / "stacks" / "Pulumi.ci.yaml"
-    ci.write_text(ci.read_text().replace("    registry:\n", "    registry:\n      deletion_protection: false\n"))
+    ci.write_text(ci.read_text().replace("deletion_protection: true", "deletion_protection: false"))
     done = atwork("up", "ci")
     assert done.returncode == 0, done.stdout + done.stderr
     done = atwork("down", "ci")
