@@ -55,7 +55,7 @@ class EncryptionSettings(Settings):
 
 
 class Encryption(pulumi.ComponentResource):
-    """Keys by purpose and place."""
+    """Keys by purpose and place; `protect` names the purposes whose data is guarded, and so is their key."""
 
     keys: dict[str, pulumi.Output[str]]
     """Ids `projects/P/locations/L/keyRings/R/cryptoKeys/K` by `PURPOSE-PLACE`; known once the agent may use the key."""
@@ -70,7 +70,6 @@ class Encryption(pulumi.ComponentResource):
         protect: Collection[Purpose],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`protect` names the purposes whose keys nobody may delete: those of data that is itself guarded."""
         super().__init__("atwork:encryption:Encryption", name, {}, opts)
         wanted: dict[Purpose, tuple[str, ...]] = {
             purpose: places[purpose] for purpose in settings.covers if purpose in places

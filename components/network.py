@@ -147,7 +147,6 @@ class Network(pulumi.ComponentResource):
         protect_addresses: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`protect_addresses` guards the static addresses: partners have them on their allow-lists."""
         super().__init__("atwork:network:Network", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         network = gcp.compute.Network(
@@ -233,6 +232,7 @@ class Network(pulumi.ComponentResource):
                 f"{name}-nat-{number}",
                 name=f"{physical_name}-nat-{number}",
                 region=region,
+                # Partners have them on their allow-lists.
                 opts=pulumi.ResourceOptions(parent=self, protect=protect),
             )
             for number in range(1, settings.static_addresses + 1)
