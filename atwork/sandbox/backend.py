@@ -21,7 +21,7 @@ from atwork.engine.process import alive
 from atwork.sandbox.home import Home, SandboxError
 
 PROJECT = "organization/atwork"
-_WRITING_TRIES, _WRITING_SECONDS = 20, 0.05
+_WRITING_TRIES, _WRITING_SECONDS = 60, 0.05
 """How long a process may take between creating a lock's file and having written its few bytes."""
 
 
@@ -38,9 +38,10 @@ def stale_locks(home: Home, stack: str) -> list[Path]:
     stale: list[Path] = []
     for path in sorted((_locks(home) / stack).glob("*")):
         lock = _read_lock(path)
-        if lock is not None and (lock["hostname"] != socket.gethostname() or alive(lock["pid"])):
-            if not path.exists():  # released meanwhile
-                continue
+        dead = lock is None or (lock["hostname"] == socket.gethostname() and not alive(lock["pid"]))
+        if not path.exists():  # released meanwhile
+            continue
+        if lock is not None and not dead:
             raise SandboxError(
                 f"{path.relative_to(home.checkout)}: pid {lock['pid']} on {lock['hostname']} is changing {stack}; "
                 "wait for it, or end it and try again"
@@ -74,7 +75,7 @@ def mend(home: Home, stack: str) -> list[str]:
     copy from before the last change takes its place.
     """
     done: list[str] = []
-    for path in temporary_files(home, stack):
+    for path in _temporary_files(home, stack):
         path.unlink(missing_ok=True)
         done.append(f"removed {path.name}, which an interrupted run left")
     state = state_file(home, stack)
@@ -90,7 +91,7 @@ def mend(home: Home, stack: str) -> list[str]:
     return done
 
 
-def temporary_files(home: Home, stack: str) -> list[Path]:
+def _temporary_files(home: Home, stack: str) -> list[Path]:
     """What a write that was cut off left of a stack's state, history and backups, and of meta.yaml."""
     root = home.state / ".pulumi"
     folders = [root / kind / "atwork" / stack for kind in ("history", "backups")]

@@ -157,7 +157,8 @@ def together(life: Life, environment: Environment) -> str:
     if not first.until(lambda: bool(violence.locks_of(life, environment))):
         raise Disagreement(f"an `up` took no lock:\n{first.ended().printed[-2000:]}")
     with first.held() as held:
-        if held:
+        in_time = held and bool(violence.locks_of(life, environment))
+        if in_time:
             life.ended(
                 life.engines.atwork("sandbox", "up", environment.name), code=1, holding="is at work; wait for it"
             )
@@ -165,7 +166,7 @@ def together(life: Life, environment: Environment) -> str:
             life.ended(life.engines.pulumi("up", "-s", environment.name, *words), code=1, holding="pulumi cancel")
     life.ended(first)
     environment.up = True
-    return f"{changed}, {'three at once' if held else 'done before the others came'}"
+    return f"{changed}, {'three at once' if in_time else 'done before the others came'}"
 
 
 def beside(life: Life, environment: Environment) -> str:

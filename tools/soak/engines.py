@@ -72,15 +72,15 @@ class Started:
     @contextmanager
     def held(self) -> Generator[bool]:
         """Stop the engines for a while, so that they keep what they hold; false where there is none any more."""
-        engines = self.engines()
-        try:
-            for one in engines:
+        stopped: list[psutil.Process] = []
+        for one in self.engines():
+            with suppress(psutil.NoSuchProcess):
                 one.suspend()
-            yield bool(engines)
-        except psutil.NoSuchProcess:
-            yield False
+                stopped.append(one)
+        try:
+            yield bool(stopped)
         finally:
-            for one in engines:
+            for one in stopped:
                 with suppress(psutil.NoSuchProcess):
                     one.resume()
 
