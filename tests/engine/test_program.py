@@ -12,7 +12,7 @@ import os, threading, time
 from atwork.engine import program
 threading.Thread(target=program._end_with, args=(os.getppid(),), daemon=True).start()
 print(os.getpid(), flush=True)
-time.sleep(300)
+time.sleep(3000)
 """
 _HOST = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_PROGRAM!r}], check=False)"
 
@@ -24,4 +24,4 @@ def test_a_program_ends_when_the_host_that_started_it_is_killed() -> None:
         assert program.is_running()
         host.kill()
         # It would sleep for minutes: waiting this long and no longer is what is tested.
-        assert psutil.wait_procs([program], timeout=60)[1] == []
+        assert psutil.wait_procs([program], timeout=600)[1] == []

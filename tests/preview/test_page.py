@@ -55,7 +55,7 @@ def opened(tmp_path: Path) -> Callable[..., str]:
     def dump(search: str = "") -> str:
         address = f"file://{tmp_path}/report.html" + (f"#{quote(search)}" if search else "")
         command = [CHROMIUM, *QUIET, f"--user-data-dir={tmp_path}/profile", "--dump-dom", address]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shlex
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+import atwork.sandbox.home
 from atwork.sandbox import commands, shim, workspace
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home, SandboxError, here
 from atwork.sandbox.session import deployment
+from atwork.writing import whole
 
 STACK = "config:\n  atwork:stack: {upstream: ci, when: 2027-01-31T18:00:00Z}\nsecretsprovider: gcpkms://k\nencryptedkey: abc\n"
 
@@ -95,6 +98,28 @@ def test_the_exports_are_for_any_shell(home: Home) -> None:
     )
     assert done.stdout == f"file://{strange.state}?metadata=skip"
     assert strange.passphrase.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_every_engine_reads_is_written_by_one_command_at_a_time(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two plain `pulumi` may start at once, and both write these files by way of one temporary name."""
+    alone: list[bool] = []
+
+    def watched(path: Path, text: str, *, mode: int | None = None) -> None:
+        with (home.folder / "preparing").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                alone.append(False)
+            except BlockingIOError:
+                alone.append(True)
+        whole(path, text, mode=mode)
+
+    for module in (atwork.sandbox.home, workspace):
+        monkeypatch.setattr(module, "whole", watched)
+    home.prepare()
+    workspace.write(home)
+    assert alone == [True] * 7, "passphrase, pulumi, Pulumi.yaml and four stack files"
 
 
 def test_a_checkout_is_found_from_below_and_missed_elsewhere(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

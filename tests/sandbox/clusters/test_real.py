@@ -373,7 +373,7 @@ def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(hom
     done = subprocess.run(
         [
             str(helm), "upgrade", "orders", str(repository / "chart"), "--install", "--namespace=orders", "--wait",
-            "--timeout=180s", f"--values={repository / 'chart' / 'values-staging.yaml'}",
+            "--timeout=900s", f"--values={repository / 'chart' / 'values-staging.yaml'}",
             f"--set=image.repository=europe-docker.pkg.dev/acme-at-work-ci/services/orders,image.digest={digest}",
             "--set=project=acme-at-work-staging", f"--kubeconfig={kubeconfig}",
             "--kube-as-user=platform-deployer@acme-at-work-staging.iam.gserviceaccount.com",
