@@ -20,8 +20,6 @@ from atwork.preview.keeping import import_id, is_kept
 from atwork.preview.run import Place
 from atwork.sandbox.home import SandboxError
 
-_CREATES = ("create", "create-replacement")
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -58,7 +56,7 @@ def plan(place: Place, stack: str) -> Plan:
     components: dict[str, dict[str, Any]] = {}
     for urn, step in _previewed(place, stack).items():
         new = mapping(step.get("new"))
-        if step["op"] not in _CREATES:
+        if step["op"] != "create":
             continue
         if not new.get("custom"):
             components[urn] = new

@@ -59,7 +59,7 @@ def audited(one: Resource, _: Environment) -> Iterator[str]:
             yield f"settings.databaseFlags: {name} must be on"
     connections = values.get("log_connections", missing)
     if connections is not UNKNOWN and not logs_connections(str(connections)):
-        yield "settings.databaseFlags: log_connections must be on, or from PostgreSQL 18 on a list with what on logs"
+        yield "settings.databaseFlags: log_connections must be on"
 
 
 @on("database-no-passwords", "gcp:sql/user:User", source="CIS GCP 6.9; design: logins by IAM")
