@@ -16,7 +16,7 @@ from typing import Any
 from atwork.environments import stacks
 from atwork.environments.stacks import Outcome
 from atwork.preview.changes import mapping
-from atwork.preview.keeping import import_id, is_kept
+from atwork.preview.keeping import import_id, is_importable, is_kept
 from atwork.preview.run import Place
 from atwork.sandbox.home import SandboxError
 
@@ -60,7 +60,7 @@ def plan(place: Place, stack: str) -> Plan:
             continue
         if not new.get("custom"):
             components[urn] = new
-        elif is_kept(str(new["type"]), new):
+        elif is_importable(str(new["type"])) and is_kept(str(new["type"]), new):
             provider = str(new.get("provider", "")).rpartition("::")[0]
             identity = import_id(str(new["type"]), mapping(new.get("inputs")), projects.get(provider, ""))
             creates.append(Planned(urn, str(new["type"]), identity, str(new.get("parent", "")), provider))

@@ -29,6 +29,11 @@ def is_kept(kind: str, state: Mapping[str, Any]) -> bool:
     return kind in _NEVER_DELETED or bool(state.get("retainOnDelete")) or inputs.get("deletionPolicy") == "ABANDON"
 
 
+def is_importable(kind: str) -> bool:
+    """Whether the id of a type is known here; key rings are named anew each time and never meet an old one."""
+    return kind in _IMPORT_IDS or kind.startswith("kubernetes:")
+
+
 def import_id(kind: str, inputs: Mapping[str, Any], project: str) -> str:
     """The id by which `pulumi import` takes a resource over; "" where it is not known, or the type is none of ours.
 
