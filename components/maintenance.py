@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from components.settings import Settings, duration, rfc3339
+from components.settings import Moment, Settings, duration, rfc3339
 
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
@@ -18,11 +18,11 @@ Day = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 class FreezeSettings(Settings):
     """A span without upgrades, such as the last weeks of the year."""
 
-    start: AwareDatetime
-    """First moment, with its time zone."""
+    start: Moment
+    """First moment, in quotes and with its time zone."""
 
-    end: AwareDatetime
-    """Last moment; GKE allows at most 180 days for minor versions and nodes, 30 for everything."""
+    end: Moment
+    """Last moment, likewise; GKE allows at most 180 days for minor versions and nodes, 30 for everything."""
 
     scope: Literal["NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"] = "NO_MINOR_OR_NODE_UPGRADES"
     """What stands still; security patches of the control plane go on unless it is NO_UPGRADES."""

@@ -16,10 +16,10 @@ from typing import Annotated
 
 import pulumi
 import pulumi_gcp as gcp
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from components.identity import principal
-from components.settings import DnsLabel, Region, Settings, duration, rfc3339
+from components.settings import DnsLabel, Moment, Region, Settings, duration, rfc3339
 
 AGENT = "secretmanager.googleapis.com"
 """The service whose agent sends reminders."""
@@ -36,8 +36,8 @@ class SecretRotationSettings(Settings):
     every_days: Annotated[int, Field(ge=1, le=365)]
     """How often, days."""
 
-    first: AwareDatetime
-    """The first time, with its time zone; in the future when the secret is made."""
+    first: Moment
+    """The first time, in quotes and with its time zone; in the future when the secret is made."""
 
 
 class SecretSettings(Settings):

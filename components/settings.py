@@ -7,10 +7,10 @@ error and never a silent default. Wiring (what other resources say) is never in 
 from __future__ import annotations
 
 import ipaddress
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
@@ -58,6 +58,12 @@ ProjectId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", exam
 
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """An RFC 1035 label: what most Google Cloud and Kubernetes names must be."""
+
+Day = Annotated[date, Field(examples=["2027-06-30"])]
+"""A day, in quotes: Pulumi rewrites dates without them whenever it saves a stack file."""
+
+Moment = Annotated[AwareDatetime, Field(examples=["2027-01-31T18:00:00Z"])]
+"""A date and time with its time zone, in quotes as a `Day`."""
 
 LabelValue = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
 """The value of a Google Cloud label."""

@@ -31,7 +31,7 @@ def read_file(path: Path) -> str | None:
     config = document.get("config")
     if not isinstance(config, dict) or CONFIG_KEY not in config:
         raise ConfigError(f"{path.parent.name}/{path.name}: config.{CONFIG_KEY} is missing; add it")
-    return json.dumps(config[CONFIG_KEY], default=str)
+    return json.dumps(config[CONFIG_KEY])
 
 
 def read_all(directory: Path = STACKS) -> dict[str, StackConfig]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.settings import Settings
+from components.settings import Day, Settings
 
 
 class ExemptionSettings(Settings):
@@ -23,8 +23,8 @@ class ExemptionSettings(Settings):
     reason: Annotated[str, Field(min_length=15)]
     """Why it is accepted, for whoever reviews it next."""
 
-    expires: date
-    """Last day; afterwards the stack file is refused until somebody decides again."""
+    expires: Day
+    """Last day, in quotes; afterwards the stack file is refused until somebody decides again."""
 
 
 class PolicySettings(Settings):

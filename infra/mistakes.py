@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from infra import dates
+
 # libyaml's loader reads many environments ten times as fast; it is in all wheels of PyYAML.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -47,14 +49,19 @@ def _nearest(model: type[BaseModel], path: list[str]) -> str:
 
 
 def read_yaml(path: Path, shown: str) -> dict[str, Any]:
-    """A YAML file that is a map; `shown` is its name in messages."""
+    """A YAML file that is a map of plain data without dates (infra/dates.py); `shown` is its name in messages."""
     try:
-        loaded: object = yaml.load(path.read_text(), Loader=_LOADER)  # noqa: S506 (a safe one)
+        loader = _LOADER(path.read_text())
+        root = loader.get_single_node()
+        wrong = "\n".join(dates.mistakes(root, shown))
+        loaded: object = None if root is None or wrong else loader.construct_document(root)
     except FileNotFoundError:
         raise ConfigError(f"{shown}: there is no such file; copy a like one to it") from None
     except yaml.YAMLError as error:
         where = str(error).replace("\n", " ")
         raise ConfigError(f"{shown}: not YAML: {where}") from None
+    if wrong:
+        raise ConfigError(wrong)
     if not isinstance(loaded, dict):
         raise ConfigError(f"{shown}: must be a map of keys to values")
     return loaded

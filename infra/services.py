@@ -125,7 +125,7 @@ def read_all(folder: Path) -> dict[str, ServiceSettings]:
 def read(path: Path) -> ServiceSettings:
     """One service; the file's name is the service's."""
     shown = f"{FOLDER}/{path.name}"
-    service = lines(ServiceSettings, json.dumps(read_yaml(path, shown), default=str), shown, ())
+    service = lines(ServiceSettings, json.dumps(read_yaml(path, shown)), shown, ())
     mistakes = [f"{shown}: {message}" for message in _names(path.stem, service)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))

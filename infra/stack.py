@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from components import binary_authorization, cluster_backup, encryption, registry, secrets
 from components.audit_logs import AuditLogSettings
@@ -21,7 +21,7 @@ from components.popups import PopupSettings
 from components.project import ProjectSettings
 from components.registry import RegistrySettings
 from components.secrets import SecretStoreSettings
-from components.settings import DnsLabel, LabelValue, Region, Settings
+from components.settings import DnsLabel, LabelValue, Moment, Region, Settings
 from components.tenant import TenantSettings
 from infra.exemptions import PolicySettings
 
@@ -38,11 +38,11 @@ class EnvironmentSettings(Settings):
     owner: LabelValue
     """Team that answers for it; becomes a label on everything."""
 
-    created_at: AwareDatetime | None = None
-    """When a popup was made; its end is never more than 14 days after."""
+    created_at: Moment | None = None
+    """When a popup was made, in quotes and with its time zone; its end is never more than 14 days after."""
 
-    expires_at: AwareDatetime | None = None
-    """End of a popup, with its time zone."""
+    expires_at: Moment | None = None
+    """End of a popup, in quotes and with its time zone."""
 
     services: Annotated[tuple[DnsLabel, ...], Field(min_length=1)] | None = None
     """The only services of the catalogue that run in a popup; all where this is left out."""
@@ -56,9 +56,9 @@ class EnvironmentSettings(Settings):
                 raise ValueError("services is for popups: a service's own file names the long-lived environments")
             return self
         if self.expires_at is None:
-            raise ValueError("a popup needs expires_at, such as 2027-01-31T18:00:00Z")
+            raise ValueError('a popup needs expires_at, such as "2027-01-31T18:00:00Z"')
         if self.created_at is None:
-            raise ValueError("a popup needs created_at, the moment it was made, such as 2027-01-28T18:00:00Z")
+            raise ValueError('a popup needs created_at, the moment it was made, such as "2027-01-28T18:00:00Z"')
         if not self.created_at < self.expires_at <= self.created_at + POPUP_LONGEST:
             raise ValueError(
                 f"expires_at must be after created_at and at most {POPUP_LONGEST.days} days after it; "

@@ -140,6 +140,8 @@ def _unneeded(here: Here) -> Policy:
     """Advice on exemptions that no violation needed, where all values of their resources are known."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        for key in here.settings.unreadable:
+            report(f'policies.exemptions.{key}: exempts nothing; expires must be in quotes, such as "2027-06-30"', None)
         resources = [_seen(one, here) for one in args.resources]
         for one in here.settings.exemptions:
             if one.key not in here.needed and not any(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 from infra import CONFIG_KEY
 from policies.rule import Environment
@@ -33,6 +33,8 @@ class PackSettings:
 
     environment: Environment = field(default_factory=Environment)
     exemptions: tuple[Exemption, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Keys of the exemptions that cannot be read; they exempt nothing."""
 
     def exempting(self, policy: str, resource: str) -> Exemption | None:
         """The exemption that accepts a violation, where there is one."""
@@ -41,12 +43,27 @@ class PackSettings:
 
 
 def read(config: Mapping[str, str]) -> PackSettings:
-    """From the stack's configuration; a stack that is not ours is held to everything."""
-    stack: dict[str, Any] = json.loads(config.get(CONFIG_KEY) or "{}")
-    policies: dict[str, Any] = stack.get("policies") or {}
-    exemptions = tuple(
-        Exemption(key, one["policy"], one["resource"], date.fromisoformat(one["expires"]))
-        for key, one in sorted((policies.get("exemptions") or {}).items())
+    """From the stack's configuration; what cannot be read loosens nothing, and the program refuses it."""
+    try:
+        stack = _map(json.loads(config.get(CONFIG_KEY) or "{}"))
+    except json.JSONDecodeError:
+        stack = {}
+    policies, environment = _map(stack.get("policies")), _map(stack.get("environment"))
+    found = {key: _exemption(key, _map(one)) for key, one in sorted(_map(policies.get("exemptions")).items())}
+    return PackSettings(
+        Environment(str(environment.get("kind", "long-lived")), policies.get("mandatory") is not False),
+        tuple(exemption for exemption in found.values() if exemption is not None),
+        tuple(key for key, exemption in found.items() if exemption is None),
     )
-    kind = (stack.get("environment") or {}).get("kind", "long-lived")
-    return PackSettings(Environment(kind, policies.get("mandatory", True)), exemptions)
+
+
+def _exemption(key: str, settings: Mapping[str, Any]) -> Exemption | None:
+    try:
+        expires = date.fromisoformat(str(settings["expires"]))
+        return Exemption(key, str(settings["policy"]), str(settings["resource"]), expires)
+    except (KeyError, ValueError):
+        return None
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

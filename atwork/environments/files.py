@@ -21,7 +21,6 @@ def text_of(name: str, settings: dict[str, Any], like: str) -> str:
     body = yaml.safe_dump(document, sort_keys=False, width=110, allow_unicode=True)
     expires = settings["environment"].get("expires_at")
     until = f", until {expires}; everything in it goes with it" if expires else ""
-    body = re.sub(r"'(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)'", r"\1", body)
     head = (
         f"# yaml-language-server: $schema=schema.json\n# {name}: made like {like} by `atwork environment new`{until}.\n"
     )
@@ -85,7 +84,7 @@ def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:
 def with_end(text: str, expires: str) -> str:
     """A popup's stack file with another end, in its key and in the line above that tells it."""
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-    made, count = re.subn(rf"^( +expires_at: *['\"]?){stamp}", rf"\g<1>{expires}", text, flags=re.MULTILINE)
+    made, count = re.subn(rf"^( +expires_at: *['\"]){stamp}", rf"\g<1>{expires}", text, flags=re.MULTILINE)
     if count != 1:
-        raise ConfigError("there is no expires_at such as 2027-01-31T18:00:00Z in the file; write it by hand")
+        raise ConfigError('there is no expires_at such as "2027-01-31T18:00:00Z" in the file; write it by hand')
     return re.sub(rf"^(#.*, until ){stamp}", rf"\g<1>{expires}", made, count=1, flags=re.MULTILINE)

@@ -25,7 +25,7 @@ from atwork.engine.events import follow
 from atwork.locks.store import Store
 from atwork.preview.model import Held, StackReport
 from atwork.preview.read import Reading
-from atwork.sandbox.workspace import PlainLoader
+from infra.mistakes import read_yaml
 
 Watch = Callable[[str, int, str], None]
 """Told of each resource as it is reached: stack, how many so far, name."""
@@ -131,7 +131,7 @@ def _empty(place: Place, stack: str, folder: Path, environment: dict[str, str]) 
         if one.name not in ("stacks", ".git", ".sandbox"):
             (project / one.name).symlink_to(one)
     for file in (place.folder / "stacks").glob("Pulumi.*.yaml"):
-        config = (yaml.load(file.read_text(), Loader=PlainLoader) or {}).get("config") or {}  # noqa: S506 (a safe one)
+        config = read_yaml(file, f"stacks/{file.name}").get("config") or {}
         (project / "stacks" / file.name).write_text(yaml.safe_dump({"config": config}, sort_keys=False))
     made = {**environment, "PULUMI_BACKEND_URL": f"file://{backend}", "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase)}
     made.pop("PULUMI_CONFIG_PASSPHRASE", None)

@@ -17,6 +17,7 @@ from atwork.engine.build import ensure
 from atwork.engine.locate import EngineError
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.session import opened
+from infra.mistakes import ConfigError
 
 _PATH_OPTIONS = ("--event-log", "--policy-pack", "--policy-pack-config", "--save-plan", "--plan", "--file",
                  "--config-file", "--import-file", "--out", "--tracing", "--profiling")  # fmt: skip
@@ -79,7 +80,7 @@ def main() -> None:
     """What `.sandbox/bin/pulumi` starts: the checkout, then the engine's own arguments."""
     try:
         sys.exit(run(Path(sys.argv[1]), sys.argv[2:]))
-    except (SandboxError, EngineError) as error:
+    except (SandboxError, EngineError, ConfigError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from atwork.sandbox.backend import state_file
-from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.home import Home
 from atwork.writing import whole
 from infra import CONFIG_KEY
+from infra.mistakes import ConfigError, read_yaml
 
 POLICIES = "policies"
 """Folder of the policy pack, in the checkout and in the engine's folder."""
@@ -69,7 +70,7 @@ def _salt(copy: Path) -> str | None:
     """The salt in a copied stack file; None where there is none, or a kill of the engine cut the file off."""
     try:
         salt = _read(copy).get(_SALT)
-    except (FileNotFoundError, SandboxError):
+    except ConfigError:
         return None
     return salt if isinstance(salt, str) else None
 
@@ -105,27 +106,10 @@ def _files(home: Home) -> list[Path]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    shown = f"{path.parent.name}/{path.name}" if path.parent.name == "stacks" else path.name
-    try:
-        document = yaml.load(path.read_text(), Loader=PlainLoader)  # noqa: S506 (a safe loader, as below)
-    except yaml.YAMLError as error:
-        raise SandboxError(f"{shown}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict):
-        raise SandboxError(f"{shown}: must be a map with the key `config`")
-    return document
+    return read_yaml(path, f"{path.parent.name}/{path.name}" if path.parent.name == "stacks" else path.name)
 
 
 def _replace(path: Path, document: dict[str, Any]) -> None:
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     if not path.exists() or path.read_text() != text:
         whole(path, text)
-
-
-class PlainLoader(yaml.SafeLoader):
-    """Safe, and leaves dates as the text that the engine would read."""
-
-
-PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}

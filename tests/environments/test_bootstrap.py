@@ -242,9 +242,8 @@ COMMANDS = {
         "--project=acme-at-work-staging"
     ),
     "stack": (
-        f"(d=$(mktemp -d) && mkdir $d/stacks && cp Pulumi.yaml $d && cd $d && PULUMI_BACKEND_URL=gs://{BUCKET} pulumi "
-        f"stack init staging --secrets-provider gcpkms://{RING}/cryptoKeys/staging --no-select && "
-        "cat stacks/Pulumi.staging.yaml)  # its two lines belong into ours, above config"
+        f"PULUMI_BACKEND_URL=gs://{BUCKET} pulumi stack init staging --secrets-provider "
+        f"gcpkms://{RING}/cryptoKeys/staging --no-select"
     ),
 }
 

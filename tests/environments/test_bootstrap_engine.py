@@ -13,7 +13,7 @@ from support import checkout
 from atwork.engine.build import ensure
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.google import GoogleError
-from atwork.environments.bootstrap.stack import elsewhere, run_engine
+from atwork.environments.bootstrap.stack import run_engine
 
 pytestmark = pytest.mark.engine
 
@@ -27,16 +27,15 @@ def test_the_state_is_where_it_is_looked_for_and_the_file_keeps_its_settings(
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "rehearsal")
     file = made / "stacks" / "Pulumi.staging.yaml"
-    before = file.read_text()
+    before = yaml.safe_load(file.read_text())
     engine = ensure(Console(stderr=True)).path
     words = ["stack", "init", "staging", "--secrets-provider", "passphrase", "--no-select"]
-    with elsewhere(file) as folder:
-        run_engine(engine, words, folder, f"file://{state}")
-        written = yaml.safe_load((folder / "stacks" / file.name).read_text())
+    run_engine(engine, words, made, f"file://{state}")
     found = json.loads((state / plans.of("staging", made / "stacks").state_object).read_text())
     secrets = found["checkpoint"]["latest"]["secrets_providers"]
     assert secrets["type"] == "passphrase"
-    assert written == {"encryptionsalt": secrets["state"]["salt"]}, "the lines of the file are those of the state"
-    assert file.read_text() == before
-    with elsewhere(file) as folder, pytest.raises(GoogleError, match=r"pulumi stack init staging: .*already exists"):
-        run_engine(engine, words, folder, f"file://{state}")
+    document = yaml.safe_load(file.read_text())
+    assert document.pop("encryptionsalt") == secrets["state"]["salt"], "the lines of the file are those of the state"
+    assert document == before
+    with pytest.raises(GoogleError, match=r"pulumi stack init staging: .*already exists"):
+        run_engine(engine, words, made, f"file://{state}")

@@ -37,7 +37,7 @@ def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
         (edited("stacks/Pulumi.staging.yaml", "acme-at-work-staging", "acme-at-work-ci"), "acme-at-work-ci is the project of ci already"),
         (edited("stacks/Pulumi.staging.yaml", "region:", "regoin:"), "stacks/Pulumi.staging.yaml: atwork:stack.regoin: unknown key; did you mean region?"),
         (edited("stacks/Pulumi.staging.yaml", "config:", "config: ["), "stacks/Pulumi.staging.yaml: not YAML"),
-        (edited("stacks/Pulumi.staging.yaml", "expires: 2027-06-30", "expires: 2020-06-30"), "policies.exemptions.no-cluster-backup"),
+        (edited("stacks/Pulumi.staging.yaml", 'expires: "2027-06-30"', 'expires: "2020-06-30"'), "policies.exemptions.no-cluster-backup"),
         (edited("services/orders.yaml", "owner:", "ownr:"), "services/orders.yaml: ownr: unknown key; did you mean owner?"),
         (edited("services/orders.yaml", "  staging:", "  stagin:"), "services/orders.yaml: environments.stagin: there is no stacks/Pulumi.stagin.yaml"),
         (edited("stacks/Pulumi.demo.yaml", "- orders", "- moon"), "stacks/Pulumi.demo.yaml: atwork:stack.environment.services: there is no services/moon.yaml; name one of orders"),

@@ -82,6 +82,27 @@ def test_an_exemption_that_nothing_needs_is_told() -> None:
     assert here.policies[-1].enforcement_level == EnforcementLevel.ADVISORY
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[", "3", '{"policies": 3}', '{"policies": {"exemptions": []}}', '{"policies": {"exemptions": {"old": 3}}}',
+        '{"environment": "popup", "policies": {"mandatory": "no"}}',
+        *(json.dumps({"policies": {"exemptions": {"old": {**EXEMPTION, "expires": expires}}}})
+          for expires in ("2099-01-01 00:00:00 +0000 UTC", "2099-01-01T00:00:00Z", "soon", None)),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_exempts_nothing_and_loosens_nothing(text: str) -> None:
+    here = Here({"atwork:stack": text})
+    assert here.level == EnforcementLevel.MANDATORY
+    told = validate(here, "gcp:sql/databaseInstance:DatabaseInstance", "database-main", {"settings": {}})
+    assert "database-private" in str(told)
+    assert unneeded(here) == [
+        f'policies.exemptions.{key}: exempts nothing; expires must be in quotes, such as "2027-06-30"'
+        for key in here.settings.unreadable
+    ]
+    assert (here.settings.unreadable == ("old",)) is ('"old"' in text)
+
+
 def unneeded(here: Here) -> list[str]:
     told: list[str] = []
     last: Any = here.policies[-1]

@@ -291,7 +291,7 @@ def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
     done = atwork(home, "sandbox", "preview", "production")
     assert done.returncode == 1
     assert "cluster-cluster: deletion-guards:" in done.stdout
-    leave = '{policy: deletion-guards, resource: "*", reason: the environment is given up, expires: 2099-12-31}'
+    leave = '{policy: deletion-guards, resource: "*", reason: the environment is given up, expires: "2099-12-31"}'
     edit(home, "staging", "      exemptions:\n", f"      exemptions:\n        going: {leave}\n")
     edit(home, "production", "    secrets:", f"    policies: {{exemptions: {{going: {leave}}}}}\n    secrets:")
     assert atwork(home, "sandbox", "up").returncode == 0

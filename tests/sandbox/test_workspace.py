@@ -18,8 +18,9 @@ from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home, SandboxError, here
 from atwork.sandbox.session import deployment
 from atwork.writing import whole
+from infra.mistakes import ConfigError
 
-STACK = "config:\n  atwork:stack: {upstream: ci, when: 2027-01-31T18:00:00Z}\nsecretsprovider: gcpkms://k\nencryptedkey: abc\n"
+STACK = "config:\n  atwork:stack: {upstream: ci, when: '2027-01-31T18:00:00Z'}\nsecretsprovider: gcpkms://k\nencryptedkey: abc\n"
 
 
 @pytest.fixture
@@ -69,7 +70,12 @@ def test_environments_wait_for_what_they_read(home: Home) -> None:
 
 def test_a_stack_file_that_is_not_yaml_is_named(home: Home) -> None:
     (home.checkout / "stacks" / "Pulumi.zoo.yaml").write_text("config: [\n")
-    with pytest.raises(SandboxError, match=r"stacks/Pulumi\.zoo\.yaml: not YAML"):
+    with pytest.raises(ConfigError, match=r"stacks/Pulumi\.zoo\.yaml: not YAML"):
+        workspace.write(home)
+    (home.checkout / "stacks" / "Pulumi.zoo.yaml").write_text(STACK.replace("'", ""))
+    with pytest.raises(
+        ConfigError, match=r"stacks/Pulumi\.zoo\.yaml:2: config\.atwork:stack\.when: a date without quotes"
+    ):
         workspace.write(home)
 
 

@@ -34,9 +34,10 @@ if os.environ.get("FAKE_ENGINE") == "half":
     os.kill(os.getppid(), signal.SIGKILL)
     sys.exit(1)
 file = pathlib.Path("stacks", "Pulumi." + name + ".yaml")
-file.write_text("encryptedkey: c2VjcmV0\\nsecretsprovider: " + url + "\\n")
+text = "".join(line for line in file.read_text().splitlines(keepends=True) if line.strip())
+file.write_text(text + "encryptedkey: c2VjcmV0\\nsecretsprovider: " + url + "\\n")
 """
-"""Does what `pulumi stack init` does: the state first, the lines in the stack file after it."""
+"""Does what `pulumi stack init` does: the state first, the lines in the stack file after it, and no blank lines there."""
 
 
 RING = "projects/acme-at-work-admin/locations/europe-west1/keyRings/atwork-state"

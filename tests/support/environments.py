@@ -32,8 +32,8 @@ def ends_in(checkout: Path, name: str, left: timedelta, *, life: timedelta = tim
     """Rewrite a popup's file so that its end is so far away, and return that end."""
     end = datetime.now(UTC).replace(microsecond=0) + left
     file = checkout / "stacks" / f"Pulumi.{name}.yaml"
-    text = re.sub(r"created_at: .*", f"created_at: {moment(end - life)}", file.read_text())
-    file.write_text(re.sub(r"expires_at: .*", f"expires_at: {moment(end)}", text))
+    text = re.sub(r"created_at: .*", f"created_at: '{moment(end - life)}'", file.read_text())
+    file.write_text(re.sub(r"expires_at: .*", f"expires_at: '{moment(end)}'", text))
     return end
 
 

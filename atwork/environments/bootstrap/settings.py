@@ -82,4 +82,4 @@ def read(stacks: Path) -> PlatformSettings:
     path = stacks / "platform.yaml"
     if not path.exists():
         raise ConfigError(f"{FILE}: there is no such file; write it with your values:\n\n{EXAMPLE}")
-    return lines(PlatformSettings, json.dumps(read_yaml(path, FILE), default=str), FILE, ())
+    return lines(PlatformSettings, json.dumps(read_yaml(path, FILE)), FILE, ())

@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +56,14 @@ def with_number(text: str, number: str, file: str) -> str:
 
 
 def init(plan: Plan, file: Path, engine: Path) -> Step:
-    """`pulumi stack init`, which writes the encrypted data key into the stack file."""
+    """`pulumi stack init`, and its lines in the stack file; blank lines, which the engine drops, stay."""
     words = ["stack", "init", plan.name, "--secrets-provider", plan.secrets_provider, "--no-select"]
 
     def ensure(context: Context) -> str:
+        said, text = read_yaml(file, f"stacks/{file.name}"), file.read_text()
         provider, outcome = _state(context.google, plan), ""
         if provider is None:
-            with elsewhere(file) as folder:
-                run_engine(engine, words, folder, plan.backend)
+            run_engine(engine, words, file.parent.parent, plan.backend)
             provider, outcome = _state(context.google, plan) or {}, "made"
         if provider.get("url") != plan.secrets_provider:
             raise GoogleError(
@@ -75,31 +71,13 @@ def init(plan: Plan, file: Path, engine: Path) -> Step:
                 f"change-secrets-provider {plan.secrets_provider} --stack {plan.name}`"
             )
         wanted = {"secretsprovider": plan.secrets_provider, "encryptedkey": str(provider.get("encryptedkey"))}
-        said = read_yaml(file, f"stacks/{file.name}")
-        if {key: said.get(key) for key in LINES} == wanted:
-            return outcome or IS_RIGHT
-        whole(file, with_lines(file.read_text(), wanted))
+        if not outcome and {key: said.get(key) for key in LINES} == wanted:
+            return IS_RIGHT
+        whole(file, with_lines(text, wanted))
         return outcome or f"stacks/{file.name} has the lines {' and '.join(LINES)} of its state again"
 
-    command = (
-        f"(d=$(mktemp -d) && mkdir $d/stacks && cp Pulumi.yaml $d && cd $d && PULUMI_BACKEND_URL={plan.backend} pulumi "
-        f"{' '.join(words)} && cat stacks/{file.name})  # its two lines belong into ours, above config"
-    )
+    command = f"PULUMI_BACKEND_URL={plan.backend} pulumi {' '.join(words)}"
     return Step("stack", f"stack {plan.name} in {plan.backend}", (command,), ensure)
-
-
-@contextmanager
-def elsewhere(file: Path) -> Generator[Path]:
-    """A folder with the Pulumi project and no stack file.
-
-    The engine writes a stack file anew, and dates in it as Go prints them, which nothing can read; so it gets another
-    one to write, and its lines are taken from the state.
-    """
-    with tempfile.TemporaryDirectory(prefix="atwork-bootstrap-") as name:
-        folder = Path(name)
-        (folder / "stacks").mkdir()
-        shutil.copy(file.parent.parent / "Pulumi.yaml", folder)
-        yield folder
 
 
 def with_lines(text: str, lines: dict[str, str]) -> str:

@@ -452,7 +452,7 @@ def test_17_guards_lifted_everything_goes_and_no_program_stays(home: Home) -> No
         edit(home, stack, "deletion_protection: true", "deletion_protection: false")
         edit(home, stack, "        tier:", "        deletion_protection: false\n        tier:")
     edit(home, "ci", "      deletion_protection: true", "      deletion_protection: false")
-    leave = '{policy: deletion-guards, resource: "*", reason: the environment is given up, expires: 2099-12-31}'
+    leave = '{policy: deletion-guards, resource: "*", reason: the environment is given up, expires: "2099-12-31"}'
     edit(home, "staging", "      exemptions:\n", f"      exemptions:\n        going: {leave}\n")
     edit(home, "production", "    secrets:", f"    policies: {{exemptions: {{going: {leave}}}}}\n    secrets:")
     atwork(home, "sandbox", "up")
