@@ -39,7 +39,7 @@ def pulumi(checkout: Path) -> Iterator[Pulumi]:
 
         def run(*words: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
-                [str(session.engine.path), *words, "--stack", "ci", "--non-interactive"],
+                [str(session.engine.path), *words, "--non-interactive"],
                 cwd=checkout, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
             )  # fmt: skip
 
@@ -55,8 +55,8 @@ def test_commands_that_save_a_stack_file_leave_its_dates(checkout: Path, pulumi:
     before = settings(checkout)[1]
     commands = (
         ("stack", "init", "ci", "--no-select"),
-        ("config", "set", "--path", f"{CONFIG_KEY}.environment.owner", "team-other"),
-        ("stack", "change-secrets-provider", "passphrase"),
+        ("config", "set", "--stack", "ci", "--path", f"{CONFIG_KEY}.environment.owner", "team-other"),
+        ("stack", "change-secrets-provider", "passphrase", "--stack", "ci"),
     )
     for words in commands:
         done = pulumi(*words)
@@ -66,7 +66,7 @@ def test_commands_that_save_a_stack_file_leave_its_dates(checkout: Path, pulumi:
     assert after == {**before, "environment": {"kind": "long-lived", "owner": "team-other"}}
     assert before["policies"] is not None
     assert 'expires: "2027-06-30"' in text
-    done = pulumi("preview", "--policy-pack", str(Home(checkout).workspace / "policies"))
+    done = pulumi("preview", "--stack", "ci", "--policy-pack", str(Home(checkout).workspace / "policies"))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -75,7 +75,7 @@ def test_a_date_without_quotes_is_refused_after_pulumi_has_rewritten_it(checkout
     file.write_text(file.read_text().replace('"2027-06-30"', "2027-06-30"))
     assert pulumi("stack", "init", "ci", "--no-select").returncode == 0
     assert "2027-06-30 00:00:00 +0000 UTC" in file.read_text()
-    done = pulumi("preview", "--policy-pack", str(Home(checkout).workspace / "policies"))
+    done = pulumi("preview", "--stack", "ci", "--policy-pack", str(Home(checkout).workspace / "policies"))
     told = done.stdout + done.stderr
     assert done.returncode != 0
     line = file.read_text().splitlines().index("          expires: 2027-06-30 00:00:00 +0000 UTC") + 1
