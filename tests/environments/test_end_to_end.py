@@ -120,8 +120,8 @@ def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: P
     cloud = cloud_of(five)
     whole = len(of(cloud, "pr-1"))
     kill_in_call(
-        Home(five), ["environment", "reap", "--apply"], "pr-1", Operation.delete, nth=10,
-        also=lambda: len(of(cloud, "pr-1")) < whole,
+        Home(five), ["environment", "reap", "--apply"], "pr-1", Operation.delete,
+        type="gcp:container/cluster:Cluster", also=lambda: len(of(cloud, "pr-1")) < whole,
     )  # fmt: skip
     assert Journal.of(five, "pr-1").last() == "destroy"
     assert 0 < len(of(cloud, "pr-1")) < whole

@@ -328,7 +328,7 @@ def test_a_sandbox_of_before_whose_notes_a_kill_cut_off_goes_on(tmp_path: Path) 
     for path in (root / "meta.yaml.attrs", root / "stacks" / "atwork" / "ci.json.attrs", lock):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    done = pulumi(home, "preview", "-s", "ci", "--expect-no-changes", "--policy-pack", "policies")
+    done = pulumi(home, "preview", "-s", "ci", "--expect-no-changes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert pulumi(home, "refresh", "-s", "ci", "--yes", "--skip-preview").returncode == 0
     left = [path.name for path in root.rglob("*") if path.suffix in (".attrs", ".tmp")]
