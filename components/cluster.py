@@ -14,33 +14,29 @@ Traps:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal, Self
 
 import pulumi
 import pulumi_gcp as gcp
-from pydantic import Field
+from pydantic import model_validator
 
 from components.autoprovisioning import AutoprovisioningSettings, AutoscalingProfile, cluster_autoscaling
+from components.break_glass import BreakGlassSettings, authorized_networks
 from components.maintenance import MaintenanceSettings, maintenance_policy
 from components.network import NetworkRefs
-from components.settings import Email, PrivateRange, Settings, Zone
+from components.settings import Email, Settings, Zone
 
 NODE_ROLES = ("roles/container.defaultNodeServiceAccount",)
 """Logging, metrics and little else. https://cloud.google.com/kubernetes-engine/docs/how-to/service-accounts"""
 
 _METRICS = ("SYSTEM_COMPONENTS", "POD", "DEPLOYMENT", "STATEFULSET", "DAEMONSET", "HPA", "STORAGE")
 
+ENCRYPTED_NODES = 500
+"""The most nodes of a cluster that encrypts between them.
+https://cloud.google.com/kubernetes-engine/docs/how-to/enable-inter-node-transparent-encryption#limitations"""
+
 LogComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER"]
 MetricComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"]
-
-
-class BreakGlassSettings(Settings):
-    """The control plane's IP endpoint, for the day the DNS endpoint cannot be used. Remove it afterwards."""
-
-    cidrs: dict[str, Annotated[str, Field(pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$")] | PrivateRange] = Field(
-        min_length=1
-    )
-    """Who may reach it: address ranges by a name that says whose they are."""
 
 
 class ClusterSettings(Settings):
@@ -68,7 +64,10 @@ class ClusterSettings(Settings):
     """Whether traffic between pods of one node is logged too (CIS GKE 5.6.1); it adds to the flow log bill."""
 
     encrypt_between_nodes: bool = False
-    """Transparent encryption of traffic between nodes."""
+    """Transparent encryption of traffic between nodes (WireGuard): 500 nodes at most, no FQDN network policies."""
+
+    fqdn_network_policies: bool = False
+    """Whether network policies may name hosts instead of addresses (FQDNNetworkPolicy); nothing here needs it."""
 
     admin_group: Email | None = None
     """Google Group `gke-security-groups@DOMAIN` whose members can be named in RBAC (CIS GKE 5.8.3)."""
@@ -84,6 +83,15 @@ class ClusterSettings(Settings):
 
     break_glass: BreakGlassSettings | None = None
     """Present only in an emergency."""
+
+    @model_validator(mode="after")
+    def _features_do_not_exclude_each_other(self) -> Self:
+        # https://cloud.google.com/kubernetes-engine/docs/how-to/fqdn-network-policies (requirements and limitations)
+        if self.encrypt_between_nodes and self.fqdn_network_policies:
+            raise ValueError(
+                "encrypt_between_nodes and fqdn_network_policies exclude each other in GKE; set one of them to false"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ class GkeCluster(pulumi.ComponentResource):
             ip_allocation_policy=_ip_allocation(network),
             datapath_provider="ADVANCED_DATAPATH",
             enable_cilium_clusterwide_network_policy=True,
-            enable_fqdn_network_policy=True,
+            enable_fqdn_network_policy=settings.fqdn_network_policies,
             enable_intranode_visibility=settings.intranode_visibility,
             in_transit_encryption_config="IN_TRANSIT_ENCRYPTION_INTER_NODE_TRANSPARENT"
             if settings.encrypt_between_nodes
@@ -175,7 +183,7 @@ class GkeCluster(pulumi.ComponentResource):
                 },
                 "ip_endpoints_config": {"enabled": settings.break_glass is not None},
             },
-            master_authorized_networks_config=_break_glass(settings.break_glass),
+            master_authorized_networks_config=authorized_networks(settings.break_glass),
             master_auth={"client_certificate_config": {"issue_client_certificate": False}},
             enable_legacy_abac=False,
             anonymous_authentication_config={"mode": "LIMITED"},
@@ -262,17 +270,6 @@ def _ip_allocation(network: NetworkRefs) -> gcp.container.ClusterIpAllocationPol
     if network.extra_pods_range_names:
         policy["additional_pod_ranges_config"] = {"pod_range_names": list(network.extra_pods_range_names)}
     return policy
-
-
-def _break_glass(
-    settings: BreakGlassSettings | None,
-) -> gcp.container.ClusterMasterAuthorizedNetworksConfigArgsDict | None:
-    if settings is None:
-        return None
-    return {
-        "gcp_public_cidrs_access_enabled": False,
-        "cidr_blocks": [{"display_name": name, "cidr_block": block} for name, block in settings.cidrs.items()],
-    }
 
 
 def _default_pool(

@@ -15,6 +15,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field, model_validator
 
+from components.machines import WITHOUT_GVISOR, disk_conflict
 from components.settings import Settings
 
 PoolName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")]
@@ -78,6 +79,14 @@ class NodePoolSettings(Settings):
             raise ValueError(
                 "upgrade blue-green with soak_seconds 0 watches nothing; give it time, such as 3600, or say surge"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _machine_supports_pool(self) -> Self:
+        if conflict := disk_conflict(self.machine_type, self.disk_type):
+            raise ValueError(f"disk_type: {conflict}, or choose another machine_type")
+        if self.gvisor and self.machine_type in WITHOUT_GVISOR:
+            raise ValueError(f"gvisor: {self.machine_type} cannot run it; choose a machine_type such as e2-standard-2")
         return self
 
 

@@ -53,6 +53,24 @@ def test_the_real_stack_files_are_right_alone_and_together() -> None:
     check_together(environments)
 
 
+@pytest.mark.parametrize("nodes", [500, 501])
+def test_encryption_between_nodes_has_a_limit_of_nodes(nodes: int) -> None:
+    pool = {"machine_type": "n4-standard-4", "disk_type": "hyperdisk-balanced", "min_nodes": 1, "max_nodes": nodes}
+    settings = changed(STAGING | {"node_pools": {"only": pool}}, "cluster.encrypt_between_nodes", value=True)
+    if nodes <= 500:
+        assert parse("staging", settings).cluster.encrypt_between_nodes
+        return
+    with pytest.raises(ConfigError, match=r"allows 500 nodes, and node_pools have up to 501; lower max_nodes"):
+        parse("staging", settings)
+
+
+def test_each_of_two_features_that_exclude_each_other_can_be_had_alone() -> None:
+    for key in ("encrypt_between_nodes", "fqdn_network_policies"):
+        assert parse("staging", changed(STAGING, f"cluster.{key}", value=True))
+    gvisor = {"machine_type": "e2-standard-2", "min_nodes": 0, "max_nodes": 2, "gvisor": True}
+    assert parse("staging", changed(STAGING, "node_pools.untrusted", gvisor))
+
+
 def test_the_schema_for_editors_is_current() -> None:
     for path, text in texts().items():
         assert path.read_text() == text, "run `make schema`"
@@ -101,6 +119,27 @@ def test_the_schema_for_editors_is_current() -> None:
             "node_pools.system",
             {"machine_type": "e2-small", "min_nodes": 1, "max_nodes": 2, "upgrade": "blue-green", "soak_seconds": 0},
             r"blue-green with soak_seconds 0 watches nothing",
+        ),
+        (
+            "cluster",
+            {"encrypt_between_nodes": True, "fqdn_network_policies": True},
+            r"cluster: encrypt_between_nodes and fqdn_network_policies exclude each other in GKE; set one",
+        ),
+        (
+            "node_pools.services",
+            {"machine_type": "n4-standard-4", "min_nodes": 1, "max_nodes": 2},
+            r"disk_type: machines of the series n4 have no pd-balanced; set disk_type to hyperdisk-balanced",
+        ),
+        ("node_pools.services.disk_type", "hyperdisk-balanced", r"the series e2 have no hyperdisk-balanced; set disk"),
+        (
+            "node_pools.services",
+            {"machine_type": "e2-medium", "min_nodes": 1, "max_nodes": 2, "gvisor": True},
+            r"gvisor: e2-medium cannot run it; choose a machine_type such as e2-standard-2",
+        ),
+        (
+            "node_pools",
+            {"only": {"machine_type": "e2-standard-4", "min_nodes": 1, "max_nodes": 2, "gvisor": True}},
+            r"node_pools: all have gvisor; GKE's own pods need one pool without it",
         ),
         ("cluster_backup", {"location": "europe-west4", "lock_days": 31}, r"lock_days 31 is above retain_days 30"),
         (
