@@ -29,7 +29,6 @@ PLUGINS = (
     "pipeline-groovy-lib:798.v5cc688825312",  # the shared library
     "pipeline-utility-steps:3.810.va_7672d206740",  # readYaml, readJSON in the library
     "pipeline-graph-view:980.vb_db_0b_e5f683c",  # the view of a build's stages
-    "kubernetes-credentials-provider:1.303.vdfcf47fb_b_fef",  # credentials from labelled Secrets
     "matrix-auth:3.3",  # who may do what
     "oic-auth:4.718.ve731df6ca_88a_",  # login
     "authorize-project:2.0.0",  # builds that a person starts have that person's rights

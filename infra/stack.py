@@ -14,6 +14,8 @@ from components.cluster import ENCRYPTED_NODES, ClusterSettings
 from components.cluster_backup import ClusterBackupSettings
 from components.database import DatabaseSettings
 from components.encryption import EncryptionSettings
+from components.expected_secrets import ExpectedSecret
+from components.jenkins import secrets as jenkins_secrets
 from components.jenkins.settings import JenkinsSettings
 from components.network import NetworkSettings
 from components.node_pools import NodePoolSettings, PoolName
@@ -212,6 +214,8 @@ class StackConfig(Settings):
         guarded += [f"databases.{key}" for key, value in self.databases.items() if value.deletion_protection]
         if guarded:
             raise ValueError(f"a popup must be destroyable: set {guarded[0]}.deletion_protection to false")
+        if self.jenkins is not None:
+            raise ValueError("a popup has no jenkins: its secrets stand before the project does; leave it out")
         if self.encryption.covers:
             raise ValueError("a popup must leave nothing: set encryption.covers to [], for keys can never be deleted")
         if self.cluster_backup is not None and self.cluster_backup.lock_days > 0:
@@ -266,6 +270,15 @@ class StackConfig(Settings):
         if self.cluster_backup is not None:
             places["backups"] = (self.cluster_backup.location,)
         return places
+
+    def expected_secrets(self) -> tuple[ExpectedSecret, ...]:
+        """Secrets that must have a value before their readers start, those of the tenants among them."""
+        found = () if self.jenkins is None else jenkins_secrets.expected(self.jenkins)
+        return found + tuple(
+            ExpectedSecret(f"{tenant}-{key}", f"secret {key} of {tenant}", tenant, secret.readers)
+            for tenant, settings in self.tenants.items()
+            for key, secret in settings.secrets.items()
+        )
 
     def logins(self, tenant: str) -> dict[str, tuple[str, str]]:
         """Which database and user each service account of a tenant logs in to."""

@@ -1,7 +1,7 @@
 """Jenkins Configuration as Code, from settings alone.
 
-Traps: the chart passes every script through its template engine, so none may hold two opening braces. `${name}` is
-read from a mounted Secret when the script is loaded. Address, clouds and executors are the chart's to write: said
+Traps: the chart passes every script through its template engine, so none may hold two opening braces. `${readFile:…}`
+is read from a mounted file when the script is loaded. Address, clouds and executors are the chart's to write: said
 twice, Jenkins does not start. A mistake in a script shows only in the log of the reloader, and at the next start.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from components.jenkins import jobs, names, own_jobs
+from components.jenkins import credentials, jobs, names, own_jobs, secrets
 from components.jenkins.documents import as_yaml
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses, Images
@@ -24,8 +24,8 @@ def security_realm(settings: JenkinsSettings) -> str:
     """Login by OpenID Connect, and one account beside it for the day that is down."""
     login = settings.login
     realm: dict[str, Any] = {
-        "clientId": _mounted(login.client_secret, "client-id"),
-        "clientSecret": _mounted(login.client_secret, "client-secret"),
+        "clientId": secrets.reference(secrets.OIDC_CLIENT_ID),
+        "clientSecret": secrets.reference(secrets.OIDC_CLIENT_SECRET),
         "serverConfiguration": {
             "wellKnown": {
                 "wellKnownOpenIDConfigurationUrl": login.discovery,
@@ -38,10 +38,9 @@ def security_realm(settings: JenkinsSettings) -> str:
     }
     if settings.login_domain is not None:
         realm |= {"tokenFieldToCheckKey": "hd", "tokenFieldToCheckValue": settings.login_domain}
-    # The chart mounts the admin secret under these names, whatever the Secret is called.
     escape = {
-        "username": "${chart-admin-username}",
-        "secret": "${chart-admin-password}",
+        "username": settings.admin_user,
+        "secret": secrets.reference(secrets.ADMIN_PASSWORD),
         "group": names.BREAK_GLASS_GROUP,
     }
     return as_yaml({"oic": {**realm, "properties": [{"escapeHatch": escape}]}})
@@ -74,6 +73,7 @@ def scripts(settings: JenkinsSettings, addresses: Addresses, offered: Iterable[J
     """The scripts by name; each is one file that the chart's reloader loads."""
     images = Images(addresses.docker_hub, settings.images)
     made: dict[str, Any] = {
+        "credentials": credentials.script(settings),
         "library": _library(settings),
         "environment": _environment(settings, addresses, images),
         "jobs": {"jobs": [{"script": text} for text in _jobs(settings, offered, images)]},
@@ -91,15 +91,9 @@ def scripts(settings: JenkinsSettings, addresses: Addresses, offered: Iterable[J
         }
     if settings.gateway is not None:
         # GitHub signs its calls, and Jenkins refuses those that it cannot verify.
-        secrets = [{"credentialsId": settings.gateway.webhook_credential}]
-        made["webhook"] = {"unclassified": {"githubpluginconfig": {"hookSecretConfigs": secrets}}}
-    if settings.targets():
-        made["credentials"] = _schedulers(settings)
+        hooks = [{"credentialsId": settings.gateway.webhook_credential}]
+        made["webhook"] = {"unclassified": {"githubpluginconfig": {"hookSecretConfigs": hooks}}}
     return {name: as_yaml(script) for name, script in made.items()}
-
-
-def _mounted(secret: str, key: str) -> str:
-    return f"${{{secret}-{key}}}"
 
 
 def _library(settings: JenkinsSettings) -> dict[str, Any]:
@@ -168,22 +162,6 @@ def _environment(settings: JenkinsSettings, addresses: Addresses, images: Images
         }
     pairs = [{"key": key, "value": value} for key, value in variables.items()]
     return {"jenkins": {"quietPeriod": 0, "globalNodeProperties": [{"envVars": {"env": pairs}}]}}
-
-
-def _schedulers(settings: JenkinsSettings) -> dict[str, Any]:
-    """Credentials of the restricted clouds. SYSTEM scope: Jenkins itself uses them, no pipeline can name them."""
-    credentials = [
-        {
-            "string": {
-                "scope": "SYSTEM",
-                "id": cloud,
-                "description": f"Starts the pods of the cloud {cloud}",
-                "secret": _mounted(names.scheduler_account(cloud), "token"),
-            }
-        }
-        for cloud in settings.targets()
-    ]
-    return {"credentials": {"system": {"domainCredentials": [{"credentials": credentials}]}}}
 
 
 def _services(settings: JenkinsSettings) -> str:

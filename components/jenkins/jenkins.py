@@ -2,7 +2,7 @@
 
 Owns: the controller's namespace and home volume, the priority classes, the release of the official Helm chart, and,
 by its parts, where builds, tests and deploys run.
-Does not own: the Secrets that stand in the namespace before the release (settings.py names them) and the Gateway.
+Does not own: the secrets in Secret Manager, which bootstrap makes before (secrets.py), and the Gateway.
 
 Traps: the chart's own volume is deleted with the release, so the volume is ours; a namespace takes its volumes along,
 so what protects the one protects the other. The chart is a Release and not a rendered Chart: outside Helm its lookups
@@ -15,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pulumi
+import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from components.jenkins import names, traffic
+from components.identity import principal
+from components.jenkins import names, secrets, traffic
 from components.jenkins.builders import Builders
 from components.jenkins.deploy import DeployTarget
 from components.jenkins.jobs import Job
@@ -132,6 +134,18 @@ class Jenkins(pulumi.ComponentResource):
             )
             for cloud, target in settings.targets().items()
         }
+        readers = [
+            gcp.secretmanager.SecretIamMember(
+                f"{name}-{secret.name.removeprefix('jenkins-')}-reader",
+                project=registry.project_id,
+                secret_id=secret.name,
+                role="roles/secretmanager.secretAccessor",
+                member=principal(project_number, workload_pool, secret.namespace, account),
+                opts=child,
+            )
+            for secret in secrets.expected(settings)
+            for account in secret.accounts
+        ]
         kubernetes.helm.v3.Release(
             f"{name}-release",
             name="jenkins",
@@ -147,7 +161,7 @@ class Jenkins(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 # The policy too: in a closed namespace nothing that starts Jenkins reaches the API server or a plugin.
                 parent=self,
-                depends_on=[*priorities, controller, home, way, builders, *targets.values()],
+                depends_on=[*priorities, controller, home, way, *readers, builders, *targets.values()],
             ),
         )
         self.url = pulumi.Output.from_input(settings.url)

@@ -1,8 +1,8 @@
 """What a stack file may say about Jenkins.
 
 Few keys are required: where it is, who runs it, whose repositories it builds, where the shared library is. Secrets
-are never settings: the keys that end in `_secret` or `_credential` name Kubernetes Secrets that stand in Jenkins'
-namespace before Jenkins starts, synced there from Secret Manager.
+are never settings: they are in Secret Manager (secrets.py), and the keys that end in `_credential` name what Jenkins
+makes of them.
 """
 
 from __future__ import annotations
@@ -105,9 +105,6 @@ class LoginSettings(Settings):
     discovery: HttpsUrl = GOOGLE
     """The provider's discovery document."""
 
-    client_secret: DnsLabel = "jenkins-oidc"  # noqa: S105 - the name of a Secret
-    """Secret with the keys `client-id` and `client-secret`."""
-
     domain: Hostname | None = None
     """Google Workspace domain (claim `hd`) that accounts must be of; left out, the one that all admins are of."""
 
@@ -121,8 +118,8 @@ class SlackSettings(Settings):
     channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]+$")]
     """Channel of builds that name no other."""
 
-    token_credential: DnsLabel = "slack-token"  # noqa: S105 - the name of a Secret
-    """Secret labelled `jenkins.io/credentials-type: secretText`, with the bot's token under `text`."""
+    token_credential: DnsLabel = "slack-token"  # noqa: S105 - the name of a credential
+    """Credential with the bot's token."""
 
 
 class GatewaySettings(Settings):
@@ -135,7 +132,7 @@ class GatewaySettings(Settings):
     """Namespace of the Gateway."""
 
     webhook_credential: DnsLabel = "github-webhook"
-    """Secret labelled `jenkins.io/credentials-type: secretText`, with the GitHub App's webhook secret under `text`."""
+    """Credential with the GitHub App's webhook secret."""
 
 
 class JenkinsSettings(Settings):
@@ -151,13 +148,13 @@ class JenkinsSettings(Settings):
     """GitHub organization whose repositories with a Jenkinsfile are built."""
 
     github_credential: DnsLabel = "github-app"
-    """Secret labelled `jenkins.io/credentials-type: gitHubApp`, with `appID` and `privateKey`."""
+    """Credential with the GitHub App's id and key; pipelines name it."""
 
     library: LibrarySettings
     """The shared pipeline library."""
 
-    admin_secret: DnsLabel = "jenkins-admin"  # noqa: S105 - the name of a Secret
-    """Secret for the day the login provider is down: `jenkins-admin-user` and `jenkins-admin-password`."""
+    admin_user: DnsLabel = "admin"
+    """Account for the day the login provider is down; its password is in Secret Manager."""
 
     login: LoginSettings = LoginSettings()
     """Who people say they are."""
@@ -253,6 +250,16 @@ class JenkinsSettings(Settings):
                 f"platform.repository is of {self.platform.owner}, and github_credential of {self.github_organization} "
                 "does not reach it; name a repository of that organization"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _credentials_differ(self) -> Self:
+        named = [self.github_credential, *self.targets()]
+        named += [] if self.slack is None else [self.slack.token_credential]
+        named += [] if self.gateway is None else [self.gateway.webhook_credential]
+        named += [] if self.platform is None or self.platform.slack_webhook is None else [self.platform.slack_webhook]
+        if repeated := sorted({name for name in named if named.count(name) > 1}):
+            raise ValueError(f"two credentials are called {repeated[0]}; give each a name of its own")
         return self
 
     @model_validator(mode="after")

@@ -58,8 +58,8 @@ class PlatformSettings(Settings):
     """Login of the GitHub App of `github_credential`, which owns the comment in a pull request."""
 
     slack_webhook: DnsLabel | None = None
-    """Secret labelled `jenkins.io/credentials-type: secretText`, with Slack's incoming webhook under `text`; where it
-    is left out, deploys and drift are told in the logs alone."""
+    """Credential with the address of Slack's incoming webhook, whose value is in Secret Manager; where it is left out,
+    deploys and drift are reported in the logs alone."""
 
     previews: TargetSettings = TargetSettings()
     """Who previews: an account that reads the stacks and changes nothing, for previews run a pull request's code."""

@@ -1,6 +1,7 @@
 """The Helm values of the official Jenkins chart, from settings and addresses alone: plain data, no secret in it.
 
-Traps: `createSecret` stays true, or the existing admin secret is not mounted. A plugin in both lists stops the chart.
+Traps: the chart's own admin account is off: its password would be in a Secret that Helm makes. A plugin in both lists
+stops the chart.
 The chart merges a further cloud into the first one's values and takes an empty value for one that is missing, so a
 deploy cloud states everything, and what differs between the clouds is never empty.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from components.jenkins import jcasc, names, pods, sizes, stores
+from components.jenkins import jcasc, names, pods, secrets, sizes, stores
 from components.jenkins.documents import as_yaml
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses, Images
@@ -53,26 +54,29 @@ def helm_values(settings: JenkinsSettings, addresses: Addresses, jobs: Sequence[
         "additionalClouds": {
             cloud: _restricted_cloud(settings, images, cloud, target) for cloud, target in settings.targets().items()
         },
-        "persistence": {"existingClaim": names.HOME_CLAIM},
+        "persistence": {"existingClaim": names.HOME_CLAIM, **secrets.persistence()},
         "networkPolicy": {"enabled": False},  # the chart's opens 8080 to everyone; the component brings its own
-        "rbac": {"create": True, "readSecrets": True},  # credentials are read from labelled Secrets as they change
+        "rbac": {"create": True, "readSecrets": False},  # credentials come from mounted files
         "serviceAccount": {"name": names.CONTROLLER_ACCOUNT},
         "serviceAccountAgent": {"create": False, "name": names.AGENT_ACCOUNT},
+        "extraObjects": {
+            "secrets": secrets.provider_class(settings, addresses.project),
+            **(_behind_gateway() if settings.gateway is not None else {}),
+        },
     }
-    if settings.gateway is not None:
-        values["extraObjects"] = _behind_gateway()
     return values
 
 
 def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images, jobs: Sequence[Job]) -> dict[str, Any]:
     size = settings.controller
-    mounted = [{"name": settings.login.client_secret, "keyName": key} for key in ("client-id", "client-secret")]
-    mounted += [{"name": names.scheduler_account(key), "keyName": "token"} for key in settings.targets()]
+    tokens = [{"name": names.scheduler_account(key), "keyName": "token"} for key in settings.targets()]
     values: dict[str, Any] = {
         "image": {**images.parts("controller").values(), "pullPolicy": "IfNotPresent"},
         "numExecutors": 0,
         "executorMode": "EXCLUSIVE",
-        "admin": {"createSecret": True, "existingSecret": settings.admin_secret},
+        "admin": {"createSecret": False},
+        # A value that cannot be read stops the start; without this it would be an empty password.
+        "containerEnv": [{"name": "CASC_STRICT_SECRET_RESOLUTION", "value": "true"}],
         "jenkinsUrl": settings.url,
         "jenkinsAdminEmail": settings.admins[0],
         "resources": {"requests": {"cpu": size.cpu, "memory": size.memory}, "limits": {"memory": size.memory}},
@@ -89,7 +93,7 @@ def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images,
         "installLatestPlugins": False,  # dependencies stay what the pinned plugins were released with
         "installPlugins": list(CHART_PLUGINS),
         "additionalPlugins": list(PLUGINS),
-        "additionalExistingSecrets": mounted,
+        "additionalExistingSecrets": tokens,
         "JCasC": {
             "defaultConfig": True,
             "overwriteConfiguration": True,

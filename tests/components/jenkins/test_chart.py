@@ -12,6 +12,7 @@ import yaml
 from support import pod_security
 from support.jenkins import ADDRESSES, LEAST, MOST, settings
 
+from components.jenkins import secrets
 from components.jenkins.values import helm_values
 
 CHART = os.environ.get("JENKINS_CHART_DIR", "")
@@ -68,6 +69,31 @@ def test_the_controllers_pod_is_restricted(rendered: dict[str, dict[str, Any]]) 
     assert all(image.startswith("europe-docker.pkg.dev/acme-ci/docker-hub/") for image in images)
     claims = [volume["persistentVolumeClaim"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume]
     assert claims == [{"claimName": "jenkins-home"}]
+
+
+def test_the_controller_mounts_its_secrets_by_the_add_on(rendered: dict[str, dict[str, Any]]) -> None:
+    pod = rendered["StatefulSet/jenkins"]["spec"]["template"]["spec"]
+    provider = rendered["SecretProviderClass/jenkins"]
+    assert provider["metadata"]["namespace"] == "jenkins"
+    (volume,) = (one for one in pod["volumes"] if "csi" in one)
+    assert volume["csi"]["volumeAttributes"] == {"secretProviderClass": provider["metadata"]["name"]}
+    (controller,) = (one for one in pod["containers"] if one["name"] == "jenkins")
+    paths = {mount["name"]: mount["mountPath"] for mount in controller["volumeMounts"]}
+    assert paths[volume["name"]] == secrets.FOLDER
+    assert len(paths.values()) == len(set(paths.values()))
+    environment = {one["name"]: one.get("value") for one in controller["env"]}
+    assert environment["CASC_STRICT_SECRET_RESOLUTION"] == "true"
+    # The tokens of the schedulers, which Configuration as Code reads by their names alone.
+    assert environment["SECRETS"] == paths["jenkins-secrets"]
+    (tokens,) = (one["projected"]["sources"] for one in pod["volumes"] if one["name"] == "jenkins-secrets")
+    assert {source["secret"]["items"][0]["path"] for source in tokens} == {
+        f"jenkins-{cloud}-token" for cloud in settings(MOST).targets()
+    }
+    account = rendered["ServiceAccount/jenkins"]["metadata"]["name"]
+    assert {(secret.namespace, secret.accounts) for secret in secrets.expected(settings(MOST))} == {
+        ("jenkins", (account,))
+    }
+    assert pod["serviceAccountName"] == account
 
 
 def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:

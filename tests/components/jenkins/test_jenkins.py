@@ -12,7 +12,7 @@ import pytest
 from support.jenkins import ADDRESSES, LEAST, MOST, settings
 from support.mocks import Recorded, Recording, record
 
-from components.jenkins import Jenkins
+from components.jenkins import Jenkins, secrets
 from components.jenkins.values import helm_values
 from components.registry import RegistryRefs
 
@@ -300,3 +300,24 @@ def test_the_policy_holds_in_the_builders_namespace() -> None:
     }
     assert policy.inputs["spec"]["failurePolicy"] == "Fail"
     assert len(policy.inputs["spec"]["validations"]) == 10
+
+
+@pytest.mark.parametrize("base", [LEAST, MOST], ids=["least", "most"])
+def test_the_controller_may_read_its_secrets_before_it_starts(base: dict[str, Any]) -> None:
+    recording = _record(base)
+    grants = recording.of_type("gcp:secretmanager/secretIamMember:SecretIamMember")
+    assert {found.inputs["secretId"] for found in grants.values()} == {
+        secret.name for secret in secrets.expected(settings(base))
+    }
+    for found in grants.values():
+        assert found.inputs["project"] == "acme-ci"
+        assert found.inputs["role"] == "roles/secretmanager.secretAccessor"
+        assert found.inputs["member"].endswith("acme-ci.svc.id.goog/subject/ns/jenkins/sa/jenkins")
+    assert {found.urn for found in grants.values()} <= set(_release(recording).depends_on)
+
+
+def test_no_secret_is_made_by_the_program() -> None:
+    kinds = {found.inputs["type"] for found in _most().of_type("kubernetes:core/v1:Secret").values()}
+    assert kinds == {"kubernetes.io/service-account-token"}
+    assert _most().of_type("gcp:secretmanager/secret:Secret") == {}
+    assert _most().of_type("gcp:secretmanager/secretVersion:SecretVersion") == {}

@@ -91,6 +91,11 @@ def test_required_keys(key: str) -> None:
         ),
         ("platform", {**MOST["platform"], "backend": "file:///tmp"}, "platform.backend"),
         ("platform", {**MOST["platform"], "bot": "a b"}, "platform.bot"),
+        (
+            "slack",
+            {"team": "acme", "channel": "#builds", "token_credential": "github-app"},
+            "two credentials are called github-app; give each a name of its own",
+        ),
         ("gateway", {"name": "ci"}, r"gateway.namespace\n  Field required"),
         ("hostnames", "jenkins.example.com", "Extra inputs are not permitted"),
     ],
@@ -112,6 +117,7 @@ def test_refused(key: str, value: object, message: str) -> None:
         ("deploys", {"popup": {}}),
         ("deploys", {"staging": {"popups": {"hours": 336}}}),
         ("platform", MOST["platform"]),
+        ("admin_user", "operator"),
         ("builds", {"quota": {"cpu": "60", "memory": "220Gi", "scratch": "1120Gi", "pods": 40}}),
     ],
 )

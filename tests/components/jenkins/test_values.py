@@ -12,7 +12,7 @@ from conftest import Golden
 from support.jenkins import ADDRESSES, LEAST, MOST, settings
 
 from components import versions
-from components.jenkins import jcasc, names
+from components.jenkins import jcasc, names, secrets
 from components.jenkins.registry import Images
 from components.jenkins.values import helm_values
 
@@ -64,12 +64,43 @@ def test_every_script_is_yaml_and_none_is_a_template(base: dict[str, Any]) -> No
 
 
 @BOTH
-def test_scripts_read_nothing_but_mounted_secrets(base: dict[str, Any]) -> None:
+def test_scripts_read_nothing_but_mounted_files(base: dict[str, Any]) -> None:
     values = _values(base)
-    mounted = {f"{secret['name']}-{secret['keyName']}" for secret in values["controller"]["additionalExistingSecrets"]}
-    admin = {"chart-admin-username", "chart-admin-password"}
-    read = {name for _, leaf in _leaves(values) for name in re.findall(r"\$\{([^}]*)\}", str(leaf))}
-    assert read == mounted | admin
+    tokens = {f"{secret['name']}-{secret['keyName']}" for secret in values["controller"]["additionalExistingSecrets"]}
+    provider = yaml.safe_load(values["extraObjects"]["secrets"]["spec"]["parameters"]["secrets"])
+    mounted = {f"readFile:{secrets.FOLDER}/{entry['path']}" for entry in provider}
+    assert {mount["mountPath"] for mount in values["persistence"]["mounts"]} == {secrets.FOLDER}
+    read = {name for _, leaf in _leaves(values) for name in re.findall(r"\$\{([^${}]*)\}", str(leaf))}
+    assert read == mounted | tokens
+
+
+@BOTH
+def test_the_pod_mounts_all_secrets_that_are_expected_and_no_other(base: dict[str, Any]) -> None:
+    values, chosen = _values(base), settings(base)
+    provider = values["extraObjects"]["secrets"]
+    assert (provider["metadata"]["namespace"], provider["spec"]["provider"]) == ("jenkins", "gke")
+    entries = yaml.safe_load(provider["spec"]["parameters"]["secrets"])
+    assert entries == [
+        {"resourceName": f"projects/acme-ci/secrets/{secret.name}/versions/latest", "path": secret.name}
+        for secret in secrets.expected(chosen)
+    ]
+    (volume,) = values["persistence"]["volumes"]
+    assert volume["csi"] == {
+        "driver": "secrets-store-gke.csi.k8s.io",
+        "readOnly": True,
+        "volumeAttributes": {"secretProviderClass": provider["metadata"]["name"]},
+    }
+    assert values["persistence"]["mounts"][0]["name"] == volume["name"]
+    assert values["controller"]["containerEnv"] == [{"name": "CASC_STRICT_SECRET_RESOLUTION", "value": "true"}]
+
+
+def test_only_what_is_chosen_needs_a_secret() -> None:
+    least = {secret.name for secret in secrets.expected(settings())}
+    most = {secret.name for secret in secrets.expected(settings(MOST))}
+    assert most - least == {"jenkins-github-webhook", "jenkins-slack-token", "jenkins-slack-webhook"}
+    assert {secret.name for secret in secrets.expected(settings(MOST)) if secret.value == "generated"} == {
+        "jenkins-admin-password"
+    }
 
 
 @BOTH
@@ -77,7 +108,9 @@ def test_no_value_is_a_secret(base: dict[str, Any]) -> None:
     secretive = re.compile(r"(password|secret|token|privatekey)$", re.IGNORECASE)
     for path, leaf in _leaves({**_values(base), "scripts": _scripts(_values(base))}):
         if secretive.search(path) and isinstance(leaf, str):
-            assert re.fullmatch(r"\$\{[a-z-]+\}|jenkins-admin", leaf), f"{path} = {leaf}"
+            assert re.fullmatch(r"\$\{trim:\$\{readFile:/run/[a-z/-]+\}\}|\$\{[a-z-]+-token\}", leaf), (
+                f"{path} = {leaf}"
+            )
 
 
 def test_what_the_chart_writes_is_said_in_no_script() -> None:
@@ -101,12 +134,12 @@ def test_every_plugin_is_pinned_once_and_dependencies_stay() -> None:
     plugins = [*controller["installPlugins"], *controller["additionalPlugins"]]
     ids = [plugin.partition(":")[0] for plugin in plugins]
     assert all(re.fullmatch(r"[A-Za-z-]+:[0-9][0-9A-Za-z._-]*", plugin) for plugin in plugins)
-    assert len(ids) == len(set(ids)) == 20
+    assert len(ids) == len(set(ids)) == 19
     assert controller["installLatestPlugins"] is False
 
 
-def test_the_admin_secret_is_mounted() -> None:
-    assert _values()["controller"]["admin"] == {"createSecret": True, "existingSecret": "jenkins-admin"}
+def test_the_chart_makes_no_admin_and_no_secret() -> None:
+    assert _values()["controller"]["admin"] == {"createSecret": False}
 
 
 def test_the_controller_builds_nothing_and_is_restricted() -> None:
@@ -119,7 +152,7 @@ def test_the_controller_builds_nothing_and_is_restricted() -> None:
         assert context["capabilities"] == {"drop": ["ALL"]}
     assert controller["podSecurityContextOverride"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert values["networkPolicy"] == {"enabled": False}
-    assert values["persistence"] == {"existingClaim": names.HOME_CLAIM}
+    assert values["persistence"]["existingClaim"] == names.HOME_CLAIM
 
 
 def test_a_new_pod_for_each_build_and_time_for_a_node_to_come() -> None:
@@ -147,7 +180,7 @@ def test_tests_run_apart_from_builds() -> None:
 def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> None:
     values = _values()
     credentials = _scripts(values)["credentials"]["credentials"]["system"]["domainCredentials"][0]["credentials"]
-    by_id = {entry["string"]["id"]: entry["string"] for entry in credentials}
+    by_id = {one["id"]: one for entry in credentials for one in entry.values()}
     clouds = values["additionalClouds"]
     assert list(clouds) == [
         "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-change",
@@ -215,8 +248,17 @@ def test_builds_have_the_rights_of_who_starts_them() -> None:
     assert strategies == ["triggeringUsersAuthorizationStrategy"]
 
 
-def test_credentials_are_read_from_labelled_secrets() -> None:
-    assert _values()["rbac"] == {"create": True, "readSecrets": True}
+def test_credentials_are_read_from_files_and_the_controller_reads_no_kubernetes_secret() -> None:
+    assert _values()["rbac"] == {"create": True, "readSecrets": False}
+    (domain,) = _scripts(_values())["credentials"]["credentials"]["system"]["domainCredentials"]
+    credentials = {one["id"]: (kind, one) for entry in domain["credentials"] for kind, one in entry.items()}
+    kind, app = credentials["github-app"]
+    assert (kind, app["scope"]) == ("gitHubApp", "GLOBAL")
+    assert app["privateKey"] == "${trim:${readFile:/run/secret-manager/jenkins-github-app-key}}"
+    for name in ("slack-token", "github-webhook", "slack-webhook"):
+        kind, text = credentials[name]
+        assert (kind, text["scope"]) == ("string", "GLOBAL")
+        assert text["secret"] == f"${{trim:${{readFile:/run/secret-manager/jenkins-{name}}}}}"
 
 
 def test_forks_are_not_built() -> None:
@@ -272,7 +314,7 @@ def test_a_way_for_people_and_one_for_webhooks_only_behind_a_gateway() -> None:
     assert [found["spec"]["targetRef"]["name"] for found in guarded] == ["jenkins"]
     assert guarded[0]["spec"]["default"]["iap"] == {"enabled": True}
     assert "httpRoute" not in least["controller"]
-    assert "extraObjects" not in least
+    assert [found["kind"] for found in least["extraObjects"].values()] == ["SecretProviderClass"]
 
 
 def test_slack_only_where_it_is_wanted() -> None:
