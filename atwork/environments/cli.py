@@ -139,9 +139,16 @@ def environment_bootstrap(
     *,
     resume: Annotated[bool, typer.Option(help="Go on with a bootstrap that was cut off.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Print the same as gcloud commands and do nothing.")] = False,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(help="Folder with a file for each secret's first value, named like it.", envvar="ATWORK_SECRETS"),
+    ] = None,
 ) -> None:
-    """Make what an environment stands on: project, state, key, identities of CI, stack. Twice does nothing twice."""
+    """Make what an environment stands on: project, state, key, identities of CI, secrets, stack.
+
+    Running it again changes nothing. First values of secrets are read from --secrets, else asked for without echo.
+    """
     from atwork.environments.bootstrap.run import bootstrap
     from atwork.sandbox.home import here
 
-    raise typer.Exit(bootstrap(here().checkout, name, resume=resume, dry_run=dry_run))
+    raise typer.Exit(bootstrap(here().checkout, name, resume=resume, dry_run=dry_run, secrets=secrets))

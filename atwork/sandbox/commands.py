@@ -49,7 +49,7 @@ def _open(
         for context in choice.contexts.values():
             elsewhere.access(context)  # what cannot be used is told before anything is made
             elsewhere.server(context)
-        choice.keep(home.folder, empty=not Cloud(home.cloud).objects())
+        choice.keep(home.folder, empty=not any(one.urn for one in Cloud(home.cloud).objects()))
     return opened(home, ensure(console), console)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.engine.locate import Engine
-from atwork.sandbox import backend, workspace
+from atwork.sandbox import backend, prerequisites, workspace
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.cloud import CloudCorrupt
 from atwork.sandbox.clusters.fleet import Fleet
@@ -92,13 +92,17 @@ def deployment(home: Home, stack: str) -> dict[str, object]:
 
 
 @contextmanager
-def opened(home: Home, engine: Engine, console: Console | None = None) -> Generator[Session]:
-    """Prepare the sandbox and serve its providers until the end."""
+def opened(
+    home: Home, engine: Engine, console: Console | None = None, *, bootstrapped: bool = True
+) -> Generator[Session]:
+    """Prepare the sandbox and serve its providers until the end; `bootstrapped` makes what stands before a stack."""
     home.prepare()
     backend.remove_unreadable(home)
     workspace.write(home)
     with real_clusters(home, console) as fleet:
         try:
+            if bootstrapped:
+                prerequisites.play(home)
             providers = serve(home.cloud, fleet)
         except CloudCorrupt as error:
             raise SandboxError(str(error)) from None

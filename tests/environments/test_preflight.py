@@ -14,7 +14,7 @@ from support.mocks import Recording
 
 from atwork.environments.bootstrap import settings
 from atwork.environments.bootstrap.google import Google, GoogleError
-from atwork.environments.preflight import NAMES, Check, limits, preflight
+from atwork.environments.preflight import NAMES, Check, limits, preflight, secrets
 from atwork.environments.preflight.region import needed_cpus, needed_space
 from infra.config import parse, read_all, read_file
 from infra.services import complete
@@ -62,6 +62,7 @@ def test_all_is_well_before_the_first_bootstrap(account: Account) -> None:
         "KMS key": (None, "staging is not there yet; bootstrap makes it"),
         "domain restriction": (True, "roles may be granted to any principal"),
         "groups": (True, "2 are there"),
+        "secrets": (True, "none is needed before the first update"),
         "machine types": (True, "e2-standard-2, e2-standard-4 in europe-west1-b, europe-west1-c, europe-west1-d"),
         "CPU quota": (True, f"CPUS europe-west1: need 64, limit 200, as in {CI}; a new project may start with less"),
         "disk and address quotas": (
@@ -90,6 +91,43 @@ def test_what_is_missing_after_it_is_in_the_way(account: Account) -> None:
     bad = {name: one.fix for name, one in asked(account, made=True).items() if one.bad}
     assert bad["state bucket"] == bad["KMS key"] == "atwork environment bootstrap staging"
     assert "roles/viewer on acme-at-work-staging" in bad["project"]
+
+
+def test_every_secret_has_an_enabled_version_before_the_first_update(account: Account) -> None:
+    project, google = CI, bootstrapping.google(account.endpoint)
+    config = read_all(account.checkout / "stacks")["ci"]
+
+    def looked() -> Check:
+        (check,) = secrets.checks(google, "ci", config, made=True)
+        return check
+
+    assert "run `gcloud services enable secretmanager.googleapis.com --project acme-at-work-ci`" in looked().detail
+    account.fake.state.services[project] = {"secretmanager.googleapis.com"}
+    nothing = looked()
+    assert (nothing.bad, nothing.fix) == (True, "atwork environment bootstrap ci")
+    assert "jenkins-admin-password is not there" in nothing.detail
+    there = account.fake.state.secrets
+    for secret in config.expected_secrets():
+        version = {"state": "ENABLED", "data": ""}
+        there[secret.resource(project)] = {"replication": {"automatic": {}}, "versions": [version]}
+    assert (looked().ok, looked().detail) == (True, f"{len(there)} have an enabled version")
+    token = there[f"projects/{project}/secrets/jenkins-slack-token"]["versions"]
+    token[0]["state"] = "DISABLED"
+    assert looked().detail == "jenkins-slack-token has version 1 as its latest, which is disabled"
+    token.clear()
+    assert looked().detail == "jenkins-slack-token has no value yet"
+    assert looked().fix == f"gcloud secrets versions add jenkins-slack-token --project={project} --data-file=-"
+    account.fake.fail("GET", "/secrets/", error(403, "Permission denied"))
+    assert "ask for roles/secretmanager.viewer on acme-at-work-ci" in looked().detail + looked().fix
+
+
+def test_secrets_before_bootstrap_and_where_none_is_needed(account: Account) -> None:
+    stacks, google = read_all(account.checkout / "stacks"), bootstrapping.google(account.endpoint)
+    (early,) = secrets.checks(google, "ci", stacks["ci"], made=False)
+    assert (early.ok, early.detail) == (None, "bootstrap makes 6")
+    (none,) = secrets.checks(google, "staging", stacks["staging"], made=True)
+    assert none.ok
+    assert account.fake.requests == []
 
 
 def test_a_quota_that_is_too_small(account: Account) -> None:

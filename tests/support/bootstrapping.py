@@ -107,7 +107,7 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _with_fault(checkout: Path, endpoint: str, step: str, fault: str) -> None:
+def _with_fault(checkout: Path, endpoint: str, step: str, fault: str, name: str) -> None:
     now: list[str] = [""]
     write, send = Journal.write, requests.Session.send
 
@@ -132,10 +132,10 @@ def _with_fault(checkout: Path, endpoint: str, step: str, fault: str) -> None:
         os.environ["FAKE_ENGINE"] = "half"
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
-    run(checkout, endpoint)
+    run(checkout, endpoint, name=name)
 
 
-def killed(checkout: Path, endpoint: str, step: str, fault: str) -> int:
+def killed(checkout: Path, endpoint: str, step: str, fault: str, *, name: str = "staging") -> int:
     """Run a bootstrap in a process that kills itself at a point; returns its exit code, -9 for killed.
 
     A fork, for it has Google's clients imported already; the threads of the server stay behind in the parent.
@@ -143,7 +143,7 @@ def killed(checkout: Path, endpoint: str, step: str, fault: str) -> int:
     child = os.fork()
     if child == 0:
         try:
-            _with_fault(checkout, endpoint, step, fault)
+            _with_fault(checkout, endpoint, step, fault, name)
         except BaseException:  # noqa: BLE001 (the exit code tells)
             os._exit(1)
         os._exit(0)

@@ -7,6 +7,7 @@ so that a call nobody thought of fails the test.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
@@ -68,6 +69,8 @@ class State:
     keys: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     identities: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     pools: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    secrets: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """Secrets by resource name: `replication`, and `versions` with `state` and `data`, oldest first."""
     policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
     regions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     machines: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
@@ -147,6 +150,10 @@ class FakeGoogle:
             ("GET", r"/v1/(projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/:]+)", self._key),
             ("POST", r"/v1/(projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys)", self._create_key),
             ("PATCH", r"/v1/(projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+)", self._patch_key),
+            ("POST", r"/v1/projects/([^/]+)/secrets", self._create_secret),
+            ("GET", r"/v1/(projects/[^/]+/secrets/[^/:]+)", self._secret),
+            ("GET", r"/v1/(projects/[^/]+/secrets/[^/:]+)/versions/latest", self._latest_version),
+            ("POST", r"/v1/(projects/[^/]+/secrets/[^/:]+):addVersion", self._add_version),
             ("GET", r"/v1/projects/[^/]+/serviceAccounts/([^/:]+)", self._identity),
             ("POST", r"/v1/projects/([^/]+)/serviceAccounts", self._create_identity),
             ("GET", rf"{pools}/([^/:]+)", self._pool), ("POST", pools, self._create_pool),
@@ -343,6 +350,50 @@ class FakeGoogle:
     def _patch_key(self, name: str, *, body: Any, **_: Any) -> Answer:
         self.state.keys[name].update(body)
         return 200, self.state.keys[name]
+
+    # Secrets.
+
+    def _without_secret_manager(self, project: str) -> Answer | None:
+        if "secretmanager.googleapis.com" not in self.state.services.get(project, set()):
+            return error(
+                403, f"Secret Manager API has not been used in project {project} before or it is disabled.",
+                reason="SERVICE_DISABLED", service="secretmanager.googleapis.com", consumer=f"projects/{project}",
+            )  # fmt: skip
+        return None
+
+    def _create_secret(self, project: str, *, body: Any, params: dict[str, str], **_: Any) -> Answer:
+        name = f"projects/{project}/secrets/{params['secretId']}"
+        if refused := self._without_secret_manager(project):
+            return refused
+        if name in self.state.secrets:
+            return error(409, f"Secret [{name}] already exists.")
+        if len(body["replication"]) != 1:
+            return error(400, "Secret.replication: exactly one policy is needed.")
+        self.state.secrets[name] = {**body, "versions": []}
+        return 200, {"name": name, **body}
+
+    def _secret(self, name: str, **_: Any) -> Answer:
+        if refused := self._without_secret_manager(name.split("/")[1]):
+            return refused
+        if name not in self.state.secrets:
+            return error(404, f"Secret [{name}] not found.")
+        return 200, {"name": name, "replication": self.state.secrets[name]["replication"]}
+
+    def _latest_version(self, name: str, **_: Any) -> Answer:
+        if refused := self._without_secret_manager(name.split("/")[1]):
+            return refused
+        versions = self.state.secrets.get(name, {}).get("versions", [])
+        if not versions:
+            return error(404, f"Secret [{name}] not found or has no versions.")
+        return 200, {"name": f"{name}/versions/{len(versions)}", "state": versions[-1]["state"]}
+
+    def _add_version(self, name: str, *, body: Any, **_: Any) -> Answer:
+        if name not in self.state.secrets:
+            return error(404, f"Secret [{name}] not found.")
+        data = base64.b64decode(body["payload"]["data"], validate=True).decode()
+        versions = self.state.secrets[name]["versions"]
+        versions.append({"state": "ENABLED", "data": data})
+        return 200, {"name": f"{name}/versions/{len(versions)}", "state": "ENABLED"}
 
     # Identities.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -15,15 +16,26 @@ from atwork.environments.bootstrap.google import Google, GoogleError, Late
 from atwork.environments.bootstrap.journal import Journal
 from atwork.environments.bootstrap.plan import POOL, PROVIDER, Plan
 from atwork.environments.bootstrap.projects import found
+from atwork.environments.bootstrap.secrets import NO_VALUE
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 from atwork.environments.bootstrap.steps import all_of
+from atwork.environments.bootstrap.values import SecretValues
 from infra.mistakes import ConfigError
 
 
 def bootstrap(
-    checkout: Path, name: str, *, resume: bool, dry_run: bool, login: Callable[[], Google] = cloud.login
+    checkout: Path,
+    name: str,
+    *,
+    resume: bool,
+    dry_run: bool,
+    secrets: Path | None = None,
+    login: Callable[[], Google] = cloud.login,
 ) -> int:
-    """Make what an environment stands on, or print how to; returns the exit code."""
+    """Make what an environment stands on, or print how to; returns the exit code.
+
+    `secrets` is a folder with the first values of secrets, each in a file of the secret's name.
+    """
     console = Console(highlight=False, soft_wrap=True)
     stacks = checkout / "stacks"
     plan = plans.of(name, stacks)
@@ -31,13 +43,18 @@ def bootstrap(
     if dry_run:
         _print(console, all_of(plan, file, Path("pulumi")))
         return 0
+    values = SecretValues(secrets)
     with journals.opened(checkout, name) as journal:
         _may_start(journal, name, resume=resume)
         google = login()
-        steps = all_of(plan, file, _engine(console))
+        steps = all_of(plan, file, _engine(console), values)
         console.print(f"Bootstrap of {name} as {google.who}, with the state in {plan.backend}")
-        _run(console, google, journal, steps)
+        waiting = _run(console, google, journal, steps)
         _next(console, google, plan)
+        if waiting:
+            console.print(f"\nBefore `pulumi up -s {name}`, add the values that are missing:", markup=False)
+            for step in waiting:
+                console.print(f"  {step.commands[-1]}", markup=False)
     return 0
 
 
@@ -59,16 +76,19 @@ def _engine(console: Console) -> Path:
     return ensure(console).path
 
 
-def _run(console: Console, google: Google, journal: Journal, steps: Sequence[Step]) -> None:
+def _run(console: Console, google: Google, journal: Journal, steps: Sequence[Step]) -> list[Step]:
+    """Do the steps; returns those whose secret has no value yet."""
+    waiting: list[Step] = []
     begun = {step.key for step in steps if journal.begun(step.key)}
     journal.write("start", pid=str(os.getpid()))
     width = max(len(step.title) for step in steps)
     for number, step in enumerate(steps, 1):
         journal.write("begin", step=step.key)
-        with console.status(f"{number} of {len(steps)}: {step.title}"):
+        status = console.status(f"{number} of {len(steps)}: {step.title}")
+        with nullcontext() if step.asks else status:  # a spinner would write over the question
             try:
                 outcome = step.ensure(Context(google, step.key in begun))
-            except GoogleError as error:
+            except (GoogleError, ConfigError) as error:
                 console.print(f"  [red]✖[/red] {step.title}")
                 if not isinstance(error, Late):  # what is late may yet come, and is ours then
                     journal.write("failed", step=step.key, error=str(error))
@@ -76,7 +96,10 @@ def _run(console: Console, google: Google, journal: Journal, steps: Sequence[Ste
         journal.write("done", step=step.key, outcome=outcome)
         sign = "[green]✔[/green]" if outcome.startswith(IS_RIGHT) else "[yellow]✚[/yellow]"
         console.print(f"  {sign} {step.title:<{width}}  {outcome}")
+        if outcome.startswith(NO_VALUE):
+            waiting.append(step)
     journal.write("finished")
+    return waiting
 
 
 def _print(console: Console, steps: Sequence[Step]) -> None:

@@ -35,3 +35,6 @@ class Step:
 
     ensure: Callable[[Context], str]
     """Look, and make or mend what is not right; returns what was done."""
+
+    asks: bool = False
+    """Whether it may ask on the terminal."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atwork.environments.bootstrap import identities, keys, projects, stack, state
+from atwork.environments.bootstrap import identities, keys, projects, secrets, stack, state
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
 from atwork.environments.bootstrap.step import Step
@@ -32,8 +32,8 @@ _VIEW = ("roles/viewer", "roles/iam.securityReviewer", "roles/serviceusage.servi
 _DECRYPT = "roles/cloudkms.cryptoKeyDecrypter"
 
 
-def all_of(plan: Plan, file: Path, engine: Path) -> tuple[Step, ...]:
-    """Every step for one environment; `file` is its stack file."""
+def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secrets.no_values) -> tuple[Step, ...]:
+    """Every step for one environment; `file` is its stack file, `values` has the first values of its secrets."""
     accounts = {
         plan.preview_account: f"Previews changes of {plan.name}",
         plan.deploy_account: f"Updates {plan.name} from main",
@@ -48,6 +48,7 @@ def all_of(plan: Plan, file: Path, engine: Path) -> tuple[Step, ...]:
         *(identities.account(plan, short, title) for short, title in accounts.items()),
         *(identities.federation(plan, short) for short in accounts),
         *_project(plan, file),
+        *secrets.steps(plan, values),
         _rights(plan),
         _state_rights(plan),
         stack.init(plan, file, engine),

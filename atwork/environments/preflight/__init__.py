@@ -11,7 +11,7 @@ from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google, GoogleError
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.settings import PlatformSettings
-from atwork.environments.preflight import databases, limits, organization, region
+from atwork.environments.preflight import databases, limits, organization, region, secrets
 from atwork.environments.preflight.check import Check, right, wrong
 from atwork.environments.preflight.project import billing, id_free, logged_in, reachable
 from atwork.environments.preflight.state import key, state_bucket
@@ -25,6 +25,7 @@ NAMES = (
     "state bucket",
     "KMS key",
     *organization.NAMES,
+    *secrets.NAMES,
     *region.NAMES,
     *limits.NAMES,
     *databases.NAMES,
@@ -59,6 +60,7 @@ def looked(
     yield billing(google, project.id, project.create.billing_account if project.create else None)
     yield reachable(google, project.id, project.number) if there else id_free(google, project.id)
     yield from _platform(google, name, config, platform, there=there, made=made)
+    yield from secrets.checks(google, name, config, made=made)
     yield from region.checks(google, config, project.id if there else sibling, own=project.create is None)
     if there:
         yield from limits.checks(google, name, config)

@@ -13,6 +13,7 @@ import grpc
 from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2
 
+from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.values import Json, to_struct
 
 
@@ -34,3 +35,9 @@ def abort_made(
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     context.abort(grpc.StatusCode.UNKNOWN, status.message)
     raise AssertionError  # abort raises
+
+
+def abort_unready(context: grpc.ServicerContext, made: CloudObject, reasons: Sequence[str]) -> None:
+    """End the call where there is a reason why an object that was made or changed does not become ready."""
+    if reasons:
+        abort_made(context, made.id, made.inputs, made.outputs, reasons)

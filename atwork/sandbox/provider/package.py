@@ -96,6 +96,11 @@ class Package(ABC):
         """Do what an object needs beside being recorded; raise `Refused` where it cannot be done."""
         del made
 
+    def unready(self, made: CloudObject, cloud: Cloud) -> list[str]:
+        """Why an object that was made or changed does not become ready; the engine keeps it and reports the reasons."""
+        del made, cloud
+        return []
+
     def dismantled(self, gone: CloudObject) -> None:
         """Undo what `built` did."""
         del gone

@@ -17,9 +17,19 @@ from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudCorrupt, CloudObject
 from atwork.sandbox.provider import expected, schema
 from atwork.sandbox.provider.check import Checker, Mistake
 from atwork.sandbox.provider.diff import Change, changes
+from atwork.sandbox.provider.failures import abort_unready
 from atwork.sandbox.provider.kubernetes import Kubernetes, server
 from atwork.sandbox.provider.package import Package, Refused, Request
-from atwork.sandbox.provider.values import UNKNOWN, Json, from_struct, is_unknown, keep_secret, reveal, to_struct
+from atwork.sandbox.provider.values import (
+    UNKNOWN,
+    Json,
+    from_struct,
+    has_unknown,
+    is_unknown,
+    keep_secret,
+    reveal,
+    to_struct,
+)
 
 log = logging.getLogger("atwork.sandbox.provider")
 _KINDS = {
@@ -140,6 +150,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             except AlreadyExists:
                 raise Refused(f"Error 409: '{identity}' already exists; import it, or choose another name") from None
         self._build(one)
+        abort_unready(context, one, self._package.unready(one, self._cloud))
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))
 
     @plain_errors
@@ -168,6 +179,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if self._cloud.get(one.scope, made.token, request.id) is None:
                 raise Refused(f"Error 404: '{request.id}' was not found; run `pulumi refresh`")
             self._cloud.update(one, self._existing_links(made))
+        abort_unready(context, one, self._package.unready(one, self._cloud))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     @plain_errors
@@ -249,16 +261,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 def _moved(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:
     return is_unknown(new.get("kubeconfig")) or server(old) != server(new)
-
-
-def has_unknown(value: Json) -> bool:
-    """Whether anything in it will be known only later."""
-    value = reveal(value)
-    if isinstance(value, Mapping):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknown(item) for item in value)
-    return value == UNKNOWN
 
 
 def _decoded(key: str, value: Json) -> Json:

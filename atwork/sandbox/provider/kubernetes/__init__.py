@@ -11,6 +11,7 @@ from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.diff import Path
 from atwork.sandbox.provider.gcp.outputs import CLUSTER, servers
+from atwork.sandbox.provider.kubernetes import mounts
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name, number, stable
 from atwork.sandbox.provider.values import UNKNOWN, Json, block, is_unknown, reveal, secret
 
@@ -155,6 +156,10 @@ class Kubernetes(Package):
                 address = f"203.0.113.{1 + int(digits[4:6], 16) % 254}"
                 made["status"] = {"loadBalancer": {"ingress": [{"ip": address}]}}
         return made
+
+    def unready(self, made: CloudObject, cloud: Cloud) -> list[str]:
+        """A release waits for its pod, and the pod for what it mounts."""
+        return mounts.unready(made.inputs, made.scope, cloud) if made.type == RELEASE else []
 
     def deletable(self, found: CloudObject, cloud: Cloud) -> None:
         """Kubernetes deletes what it is told to; a namespace takes its content along."""

@@ -23,8 +23,17 @@ from atwork.sandbox.provider.failures import abort_made
 from atwork.sandbox.provider.kubernetes import RELEASE, Kubernetes, objects, ready
 from atwork.sandbox.provider.kubernetes.live_releases import Releases
 from atwork.sandbox.provider.package import Refused, Request
-from atwork.sandbox.provider.servicer import Servicer, diff_response, has_unknown, plain_errors
-from atwork.sandbox.provider.values import UNKNOWN, Json, from_struct, is_unknown, keep_secret, reveal, to_struct
+from atwork.sandbox.provider.servicer import Servicer, diff_response, plain_errors
+from atwork.sandbox.provider.values import (
+    UNKNOWN,
+    Json,
+    from_struct,
+    has_unknown,
+    is_unknown,
+    keep_secret,
+    reveal,
+    to_struct,
+)
 
 _POLL_SECONDS = 0.25
 _WAIT_SECONDS = 300

@@ -11,10 +11,9 @@ from pulumi.runtime.proto import provider_pb2
 
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.provider.failures import abort_made
-from atwork.sandbox.provider.kubernetes import Kubernetes, objects, releases, server
+from atwork.sandbox.provider.kubernetes import Kubernetes, mounts, objects, releases, server
 from atwork.sandbox.provider.package import Refused, Request
-from atwork.sandbox.provider.servicer import has_unknown
-from atwork.sandbox.provider.values import from_struct, is_unknown, keep_secret, reveal, to_struct
+from atwork.sandbox.provider.values import from_struct, has_unknown, is_unknown, keep_secret, reveal, to_struct
 from atwork.toolchain import programs
 
 _BY_HELM = "byHelm"
@@ -90,9 +89,10 @@ class Releases:
         made: Request,
         identity: str,
     ) -> dict[str, Any]:
-        reasons: list[str] = []
+        # No node of the simulation mounts anything: what a pod would wait for is looked at here.
+        reasons = mounts.unready(made.inputs, self._package.scope(made), self._cloud)
         try:
-            release.install(chart, request.timeout)
+            release.install(chart, request.timeout, wait=not reasons)
         except Refused as error:
             reasons.append(str(error))
         status = release.status()

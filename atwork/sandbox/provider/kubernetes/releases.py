@@ -38,9 +38,11 @@ class Release:
         """Its name in the namespace."""
         return str(self.inputs["name"])
 
-    def install(self, chart: Path, seconds: float) -> None:
-        """Install or upgrade it and wait until all of it is ready; `Refused` with Helm's own words."""
-        options = ["--install", "--wait", f"--timeout={int(seconds or self.inputs.get('timeout') or _ENOUGH_SECONDS)}s"]
+    def install(self, chart: Path, seconds: float, *, wait: bool = True) -> None:
+        """Install or upgrade it, and wait until all of it is ready; `Refused` with Helm's own words."""
+        options = ["--install", f"--timeout={int(seconds or self.inputs.get('timeout') or _ENOUGH_SECONDS)}s"]
+        if wait:
+            options.append("--wait")
         if self.inputs.get("atomic"):
             options.append("--atomic")
         if self.inputs.get("maxHistory") is not None:

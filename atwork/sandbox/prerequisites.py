@@ -1,0 +1,41 @@
+"""What bootstrap makes in Google Cloud before the first update, played: the secrets, each with a random first version.
+
+They belong to no stack: `down` leaves them, as it does in the real cloud.
+"""
+
+from __future__ import annotations
+
+from secrets import token_urlsafe
+
+from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.home import Home
+from atwork.sandbox.provider.kubernetes.mounts import SECRET, VERSION
+from atwork.sandbox.provider.values import secret as sealed
+from components.expected_secrets import ExpectedSecret
+from infra.config import read_all
+from infra.mistakes import ConfigError
+
+
+def play(home: Home) -> None:
+    """Make the secrets of all environments that are not there yet."""
+    try:
+        environments = read_all(home.checkout / "stacks")
+    except ConfigError:
+        return  # the program says what is wrong with them, and makes nothing either
+    cloud = Cloud(home.cloud)
+    for config in environments.values():
+        for secret in config.expected_secrets():
+            if secret.made_by == "bootstrap":
+                make(cloud, secret, config.project.id, token_urlsafe(24))
+
+
+def make(cloud: Cloud, secret: ExpectedSecret, project: str, value: str) -> None:
+    """One secret with one version; one that is there is left as it is."""
+    name = secret.resource(project)
+    with cloud.together():
+        if cloud.holds("", name):
+            return
+        inputs = {"secretId": secret.name, "project": project, "replication": {"auto": {}}}
+        cloud.create(CloudObject("", SECRET, name, "", inputs, {**inputs, "id": name, "name": name}), set())
+        version = {"secret": name, "enabled": True, "secretData": sealed(value)}
+        cloud.create(CloudObject("", VERSION, f"{name}/versions/1", "", version, version), {name})
