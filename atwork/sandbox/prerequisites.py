@@ -29,13 +29,19 @@ def play(home: Home) -> None:
                 make(cloud, secret, config.project.id, token_urlsafe(24))
 
 
-def make(cloud: Cloud, secret: ExpectedSecret, project: str, value: str) -> None:
-    """One secret with one version; one that is there is left as it is."""
+def make(cloud: Cloud, secret: ExpectedSecret, project: str, value: str | None) -> None:
+    """One secret, with a version where there is a value; one that is there is left as it is."""
     name = secret.resource(project)
     with cloud.together():
         if cloud.holds("", name):
             return
         inputs = {"secretId": secret.name, "project": project, "replication": {"auto": {}}}
         cloud.create(CloudObject("", SECRET, name, "", inputs, {**inputs, "id": name, "name": name}), set())
-        version = {"secret": name, "enabled": True, "secretData": sealed(value)}
-        cloud.create(CloudObject("", VERSION, f"{name}/versions/1", "", version, version), {name})
+        if value is not None:
+            add_version(cloud, name, 1, value)
+
+
+def add_version(cloud: Cloud, secret: str, number: int, value: str, *, enabled: bool = True) -> None:
+    """A further version of a secret, as a person or a job adds it."""
+    version = {"secret": secret, "enabled": enabled, "secretData": sealed(value)}
+    cloud.create(CloudObject("", VERSION, f"{secret}/versions/{number}", "", version, version), {secret})

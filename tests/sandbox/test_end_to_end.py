@@ -196,7 +196,7 @@ def test_08a_values_of_secrets_reach_neither_state_nor_logs(home: Home) -> None:
     """People put values into Secret Manager, Kubernetes fills tokens in: after a refresh none is in clear anywhere."""
     cloud = Cloud(home.cloud)
     values = {kind: f"planted-{kind}-{number}" for number, kind in enumerate(("version", "token", "credential"))}
-    holder = next(one for one in cloud.objects(kind="gcp:secretmanager/secret:Secret"))
+    holder = next(one for one in cloud.objects(kind="gcp:secretmanager/secret:Secret") if one.urn)
     cloud.create(CloudObject("", "gcp:secretmanager/secretVersion:SecretVersion", f"{holder.id}/versions/1", "", {}, {"secretData": secret(values["version"])}), {holder.id})  # fmt: skip
     tokens = [one for one in cloud.objects(kind="kubernetes:core/v1:Secret") if one.urn]
     assert tokens

@@ -12,6 +12,8 @@ from typing import Any
 
 import requests
 import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import AnonymousCredentials
 from support.google import FakeGoogle
 
@@ -90,6 +92,13 @@ def created(file: Path, folder: str = "571903264418") -> None:
     project.pop("number", None)
     project["create"] = {"name": "Staging", "folder_id": folder, "billing_account": "01AB23-CD45EF-678901"}
     file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def private_key() -> str:
+    """A key in the form that GitHub hands out."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form, plain = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
 
 
 def google(endpoint: str, patience: float = 5) -> Google:

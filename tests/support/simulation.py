@@ -81,7 +81,9 @@ class Provider:
 def providers(path: Path) -> Generator[dict[str, Provider]]:
     """Both packages over one cloud file."""
     running = serve(path)
-    channels = {name: grpc.insecure_channel(f"127.0.0.1:{port}") for name, port in running.ports.items()}
+    # The engine takes this much too: an object that is not ready comes back whole beside the status.
+    options = [(f"grpc.{limit}max_metadata_size", 2**24) for limit in ("", "absolute_")]
+    channels = {name: grpc.insecure_channel(f"127.0.0.1:{port}", options) for name, port in running.ports.items()}
     try:
         gcp = Provider(
             provider_pb2_grpc.ResourceProviderStub(channels["gcp"]), {"project": "acme", "region": "europe-west1"}

@@ -60,6 +60,8 @@ def plain_errors(method: Method) -> Method:
         except schema.UnknownType as error:
             context.abort(grpc.StatusCode.NOT_FOUND, f"the installed SDK has no resource type {error}")
         except Exception as error:
+            if context.code() is not None:  # `abort` itself raises
+                raise
             log.exception("%s failed", method.__name__)
             context.abort(grpc.StatusCode.INTERNAL, f"the simulation failed in {method.__name__}: {error!r}")
 

@@ -1,0 +1,109 @@
+"""From an empty project to a ready controller: bootstrap against a Google of our own, then plain updates of ci.
+
+Nothing plays bootstrap here: what the stack finds in Secret Manager is what bootstrap has put there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from support import bootstrapping
+from support.checkout import copy
+from support.google import FakeGoogle, served
+
+from atwork.engine.build import ensure
+from atwork.environments.bootstrap.run import bootstrap
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.home import Home
+from atwork.sandbox.prerequisites import add_version, make
+from atwork.sandbox.session import Session, deployment, opened
+from components.expected_secrets import ExpectedSecret
+from infra.config import read_all
+
+pytestmark = pytest.mark.engine
+
+CI = "acme-at-work-ci"
+TOKEN = f"projects/{CI}/secrets/jenkins-slack-token"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(copy(tmp_path / "checkout", "infra", "policies"))
+
+
+@contextmanager
+def session(home: Home) -> Generator[Session]:
+    with opened(home, ensure(Console(stderr=True)), bootstrapped=False) as made:
+        made.ensure_stack("ci")
+        yield made
+
+
+def up(home: Home) -> subprocess.CompletedProcess[str]:
+    """The first thing that README says: `pulumi up -s ci`."""
+    with session(home) as made:
+        return made.run(["up", "-s", "ci", "--yes", "--skip-preview"])
+
+
+def bootstrapped(home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGoogle:
+    """Bootstrap ci's project, which is there and paid for, with one value missing."""
+    fake = bootstrapping.opened_account(FakeGoogle())
+    fake.state.billing[CI] = "billingAccounts/01AB23-CD45EF-678901"
+    folder.mkdir()
+    for name in ("jenkins-oidc-client-id", "jenkins-oidc-client-secret", "jenkins-github-app-id"):
+        (folder / name).write_text(f"{name}\n")
+    (folder / "jenkins-github-app-key").write_text(bootstrapping.private_key())
+    with served(fake) as endpoint, monkeypatch.context() as patched, Path(os.devnull).open() as nothing:
+        patched.setattr("sys.stdin", nothing)
+        patched.setenv("ATWORK_PULUMI", str(bootstrapping.engine(folder, endpoint)))
+        bootstrap(
+            home.checkout, "ci", resume=False, dry_run=False, secrets=folder,
+            login=lambda: bootstrapping.google(endpoint),
+        )  # fmt: skip
+    return fake
+
+
+def carried_over(home: Home, fake: FakeGoogle) -> None:
+    """What bootstrap made in one Google is what the other has: secrets, and versions of those with a value."""
+    cloud = Cloud(home.cloud)
+    for name, found in fake.state.secrets.items():
+        _, project, _, short = name.split("/")
+        value = found["versions"][-1]["data"] if found["versions"] else None
+        make(cloud, ExpectedSecret(short, "", "jenkins", ("jenkins",)), project, value)
+
+
+def test_from_an_empty_project_to_a_ready_controller(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = up(home)
+    assert done.returncode != 0
+    assert "secrets/jenkins-admin-password' was not found" in done.stdout
+
+    fake = bootstrapped(home, tmp_path / "values", monkeypatch)
+    assert f"gcloud secrets versions add jenkins-slack-token --project={CI}" in capsys.readouterr().out
+    expected = read_all(home.checkout / "stacks")["ci"].expected_secrets()
+    assert set(fake.state.secrets) == {secret.resource(CI) for secret in expected}
+    carried_over(home, fake)
+
+    done = up(home)
+    assert done.returncode != 0, done.stdout
+    assert "jenkins/jenkins was created, but failed to initialize completely: context deadline exceeded" in done.stdout
+    assert f"Secret Version [{TOKEN}/versions/latest] not found" in done.stdout
+    assert done.stdout.count("MountVolume.SetUp failed") == 1
+
+    add_version(Cloud(home.cloud), TOKEN, 1, "xoxb-1")
+    done = up(home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    resources = deployment(home, "ci")["resources"]
+    assert isinstance(resources, list)
+    (release,) = (one for one in resources if one["type"] == "kubernetes:helm.sh/v3:Release")
+    assert not release.get("initErrors")
+    assert release["outputs"]["status"]["status"] == "deployed"
+    with session(home) as made:
+        again = made.run(["preview", "-s", "ci", "--expect-no-changes"])
+    assert again.returncode == 0, again.stdout
