@@ -16,8 +16,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from components.jenkins.names import JANITOR_JOB
-from components.jenkins.settings import StoreName
-from components.jenkins.words import Hostname, HttpsUrl
+from components.jenkins.words import Hostname, HttpsUrl, StoreName
 from components.namespace import NamespaceSettings
 from components.secrets import SecretName, SecretRotationSettings
 from components.settings import DnsLabel, Email, LabelValue, Settings

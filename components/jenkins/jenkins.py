@@ -19,21 +19,15 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
 from components.identity import principal
-from components.jenkins import names, secrets, traffic
+from components.jenkins import names, secrets, sizes, traffic
 from components.jenkins.builders import Builders
 from components.jenkins.deploy import DeployTarget
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses
-from components.jenkins.settings import ChartSettings, JenkinsSettings
+from components.jenkins.settings import ChartSettings, ControllerSettings, JenkinsSettings
 from components.jenkins.values import helm_values
 from components.namespace import ContainerDefaultSettings, Namespace, NamespaceSettings, QuotaSettings
 from components.registry import RegistryRefs
-
-# Room for the controller while its pod is replaced. Its scratch disk holds the unpacked core and the plugins.
-_CONTROLLER = NamespaceSettings(
-    quota=QuotaSettings(cpu="16", memory="64Gi", scratch="100Gi", pods=10, volumes=2),
-    container_defaults=ContainerDefaultSettings(scratch="5Gi"),
-)
 
 _RELEASE_SECONDS = 900
 
@@ -75,7 +69,7 @@ class Jenkins(pulumi.ComponentResource):
         ]
         controller = Namespace(
             f"{name}-controller",
-            _CONTROLLER,
+            controller_namespace(settings.controller),
             physical_name=names.CONTROLLER_NAMESPACE,
             protect=settings.protect_home,
             retain=settings.retain_home,
@@ -168,6 +162,19 @@ class Jenkins(pulumi.ComponentResource):
         self.namespace = controller.namespace_name
         self.identities = {cloud: target.principal for cloud, target in targets.items()}
         self.register_outputs({"url": self.url, "namespace": self.namespace, "identities": self.identities})
+
+
+def controller_namespace(size: ControllerSettings) -> NamespaceSettings:
+    """Room for the controller twice and the reloader beside it, whatever its size.
+
+    Its scratch disk holds the unpacked core and the plugins.
+    """
+    cpu = max(16, 2 * sizes.millis(size.cpu) // 1000 + 2)
+    memory = max(64, 2 * sizes.mebibytes(size.memory) // 1024 + 4)
+    return NamespaceSettings(
+        quota=QuotaSettings(cpu=str(cpu), memory=f"{memory}Gi", scratch="100Gi", pods=10, volumes=2),
+        container_defaults=ContainerDefaultSettings(scratch="5Gi"),
+    )
 
 
 def _readable(settings: JenkinsSettings, registry: RegistryRefs) -> dict[str, tuple[str, ...]]:

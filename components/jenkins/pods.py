@@ -82,8 +82,7 @@ def deploy(images: Images, pool: str | None) -> dict[str, Any]:
         **base(pool),
         "containers": [
             {"name": "jnlp", "securityContext": _HARDENED},
-            _tool("helm", images["helm"]),
-            _tool("gcloud", images["gcloud"]),
+            *(_tool(name, images[name]) for name in sizes.DEPLOY_TOOLS),
         ],
         "volumes": [_registry_login_volume()],
     }
@@ -94,10 +93,7 @@ def platform(images: Images, pool: str | None) -> dict[str, Any]:
     pulumi = {
         **_tool("pulumi", images["pulumi"]),
         "env": [{"name": "HOME", "value": HOME}, {"name": "PULUMI_SKIP_UPDATE_CHECK", "value": "true"}],
-        "resources": {
-            "requests": {"cpu": "1", "memory": "4Gi", "ephemeral-storage": "4Gi"},
-            "limits": {"memory": "4Gi", "ephemeral-storage": "8Gi"},
-        },
+        "resources": sizes.PULUMI,
         "volumeMounts": [],
     }
     return {**base(pool), "containers": [{"name": "jnlp", "securityContext": _HARDENED}, pulumi]}
@@ -134,10 +130,7 @@ def _buildkit(image: str, size: BuildSettings) -> dict[str, Any]:
             "seccompProfile": _UNCONFINED,
             "appArmorProfile": _UNCONFINED,
         },
-        "resources": {
-            "requests": {"cpu": size.cpu, "memory": size.memory, "ephemeral-storage": size.scratch},
-            "limits": {"memory": size.memory, "ephemeral-storage": size.scratch},
-        },
+        "resources": sizes.buildkit(size),
         # Container-Optimized OS allows no overlay mounts on the container's own disk: the state needs a volume.
         "volumeMounts": [
             {"name": "buildkitd", "mountPath": "/home/user/.local/share/buildkit"},

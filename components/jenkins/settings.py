@@ -14,12 +14,9 @@ from pydantic import Field, model_validator
 from components import versions
 from components.jenkins import names, sizes
 from components.jenkins.targets import DeploySettings, PlatformSettings, PopupDeploySettings, TargetSettings
-from components.jenkins.words import Hostname, HttpsUrl, Image, ImageRole, Words
+from components.jenkins.words import Hostname, HttpsUrl, Image, ImageRole, StoreName, Words
 from components.namespace import Cpu, Memory, QuotaSettings
 from components.settings import DnsLabel, Email, Settings
-
-StoreName = Literal["postgres", "redis", "mysql"]
-"""A data store that a test can ask for."""
 
 GOOGLE = "https://accounts.google.com/.well-known/openid-configuration"
 
@@ -49,7 +46,7 @@ class ControllerSettings(Settings):
     """The one pod that is Jenkins itself."""
 
     cpu: Cpu = "1"
-    """CPU request; it may use more."""
+    """CPU request; it may use twice as much, and two cores at least."""
 
     memory: Memory = "4Gi"
     """Memory, request and limit; the JVM's heap is 60 % of it."""
@@ -270,11 +267,20 @@ class JenkinsSettings(Settings):
                     f"{key}.pods {quota.pods} is less than max_agents {self.max_agents}: pods beyond it would be "
                     "refused; raise the one or lower the other"
                 )
-        for resource, needed, share in sizes.missing(self.builds.quota, self.builds, self.max_agents):
-            raise ValueError(
-                f"builds.quota.{resource} has no room for {self.max_agents} builds (max_agents) of {share} each: "
-                f"write {needed} or more, or lower max_agents"
-            )
+        for key, quota, pods, pod in (
+            ("builds.quota", self.builds.quota, "builds", sizes.build_pod(self.builds)),
+            ("test_quota", self.test_quota, "tests", sizes.test_pod(self.stores)),
+        ):
+            for resource, needed, share in sizes.missing(quota, pod, self.max_agents):
+                raise ValueError(
+                    f"{key}.{resource} has no room for {self.max_agents} {pods} (max_agents) of {share} each: "
+                    f"write {needed} or more, or lower max_agents"
+                )
+        for cloud, target in self.targets().items():
+            for resource, needed, share in sizes.missing(target.quota, pod_of(cloud), 1):
+                raise ValueError(
+                    f"quota.{resource} of {cloud} has no room for one pod of {share}: write {needed} or more"
+                )
         return self
 
     @model_validator(mode="after")
@@ -283,3 +289,8 @@ class JenkinsSettings(Settings):
         if repeated:
             raise ValueError(f"stores: {', '.join(repeated)} is there twice; remove one")
         return self
+
+
+def pod_of(cloud: str) -> sizes.Pod:
+    """The pods of a cloud with rights outside."""
+    return sizes.platform_pod() if cloud in (names.PREVIEW_CLOUD, names.CHANGE_CLOUD) else sizes.deploy_pod()

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.jenkins.settings import StoreName
+from components.jenkins import sizes
+from components.jenkins.words import StoreName
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,6 @@ class Store:
     arguments: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
     """Arguments that make it listen for its own pod alone."""
-    memory: str = "512Mi"
 
 
 # No passwords: in a test they listen for the pod alone, in a popup the namespace is closed, and they die with either.
@@ -60,7 +60,6 @@ STORES: Mapping[StoreName, Store] = {
         address="redis://{host}:6379/0",
         arguments=("--save", "", "--appendonly", "no", "--protected-mode", "no"),
         alone=("--bind", "127.0.0.1"),
-        memory="256Mi",
     ),
     "mysql": Store(
         user=999,
@@ -73,7 +72,6 @@ STORES: Mapping[StoreName, Store] = {
         address="mysql://root@{host}:3306/test",
         arguments=("--skip-log-bin",),
         alone=("--bind-address=127.0.0.1",),
-        memory="1Gi",
     ),
 }
 
@@ -95,10 +93,7 @@ def sidecar(name: StoreName, image: str) -> dict[str, Any]:
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
         },
-        "resources": {
-            "requests": {"cpu": "100m", "memory": store.memory, "ephemeral-storage": "1Gi"},
-            "limits": {"memory": store.memory, "ephemeral-storage": "2Gi"},
-        },
+        "resources": sizes.tool(sizes.STORES[name]),
         "volumeMounts": [{"name": f"{name}-data", "mountPath": store.data}],
     }
     return {"initContainers": [container], "volumes": [{"name": f"{name}-data", "emptyDir": {"sizeLimit": "2Gi"}}]}
@@ -113,7 +108,7 @@ def shared(name: StoreName, image: str) -> dict[str, Any]:
         "user": store.user,
         "group": store.group,
         "data": store.data,
-        "memory": store.memory,
+        "memory": sizes.STORES[name],
         "arguments": list(store.arguments),
         "environment": dict(store.environment),
         "probe": list(store.probe),

@@ -15,7 +15,7 @@ from components.jenkins import jcasc, names, pods, secrets, sizes, stores
 from components.jenkins.documents import as_yaml
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses, Images
-from components.jenkins.settings import JenkinsSettings
+from components.jenkins.settings import JenkinsSettings, pod_of
 from components.jenkins.targets import TargetSettings
 from components.versions import CHART_PLUGINS, PLUGINS
 
@@ -79,7 +79,7 @@ def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images,
         "containerEnv": [{"name": "CASC_STRICT_SECRET_RESOLUTION", "value": "true"}],
         "jenkinsUrl": settings.url,
         "jenkinsAdminEmail": settings.admins[0],
-        "resources": {"requests": {"cpu": size.cpu, "memory": size.memory}, "limits": {"memory": size.memory}},
+        "resources": sizes.controller(size.cpu, size.memory),
         "initContainerResources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
         "javaOpts": "-XX:MaxRAMPercentage=60 -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError",
         "podSecurityContextOverride": _POD,
@@ -129,6 +129,8 @@ def _builders(settings: JenkinsSettings, images: Images) -> dict[str, Any]:
         "defaultsProviderTemplate": "base",
         "customJenkinsLabels": ["base"],
         "containerCap": settings.max_agents,
+        # Each running step of a container is a connection; the chart's 32 would leave steps of other builds waiting.
+        "maxRequestsPerHostStr": str(max(64, 2 * settings.max_agents)),
         "connectTimeout": _START_SECONDS,
         "waitForPodSec": _START_SECONDS,
         "idleMinutes": 0,  # a new pod for each build
@@ -178,7 +180,7 @@ def _restricted_cloud(settings: JenkinsSettings, images: Images, cloud: str, tar
             "serviceAccount": names.DEPLOY_ACCOUNT,
             "usageRestricted": True,
             "restrictedPssSecurityContext": True,
-            "containerCap": target.quota.pods,
+            "containerCap": sizes.fitting(target.quota, pod_of(cloud), target.quota.pods),
             "garbageCollection": {"namespaces": names.target_namespace(cloud)},
             "defaultsProviderTemplate": cloud,
             **_template(cloud, spec),

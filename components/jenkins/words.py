@@ -25,6 +25,10 @@ ImageRole = Literal[
 """What an image is for; the keys of `versions.IMAGES`."""
 
 
+StoreName = Literal["postgres", "redis", "mysql"]
+"""A data store that a test can ask for."""
+
+
 def _pinned(image: str) -> str:
     tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
     if tag in ("", "latest"):

@@ -16,7 +16,7 @@ from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
 from components.jenkins.jobs import PopupJob
 from components.jenkins.registry import Images
-from components.jenkins.settings import StoreName
+from components.jenkins.words import StoreName
 from components.service import CONFIG_MAP
 
 CHART = Path(__file__).parents[2] / "delivery" / "resources" / "popup"

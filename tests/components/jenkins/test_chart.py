@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import yaml
 from support import pod_security
 from support.jenkins import ADDRESSES, LEAST, MOST, settings
 
-from components.jenkins import secrets
+from components.jenkins import secrets, sizes
 from components.jenkins.values import helm_values
 
 CHART = os.environ.get("JENKINS_CHART_DIR", "")
@@ -94,6 +95,32 @@ def test_the_controller_mounts_its_secrets_by_the_add_on(rendered: dict[str, dic
         ("jenkins", (account,))
     }
     assert pod["serviceAccountName"] == account
+
+
+def test_every_container_of_a_large_controller_is_valid(helm: Path, tmp_path: Path) -> None:
+    rendered = _render(helm, tmp_path, {**LEAST, "controller": {"cpu": "4", "memory": "16Gi"}})
+    pod = rendered["StatefulSet/jenkins"]["spec"]["template"]["spec"]
+    sized = {one["name"]: one["resources"] for one in [*pod["initContainers"], *pod["containers"]]}
+    assert sized["jenkins"]["requests"]["cpu"] == "4"
+    for name, resources in sized.items():
+        limits = resources["limits"]
+        assert sizes.mebibytes(resources["requests"]["memory"]) <= sizes.mebibytes(limits["memory"]), name
+        assert sizes.millis(resources["requests"]["cpu"]) <= sizes.millis(limits.get("cpu", "999")), name
+
+
+@pytest.mark.parametrize("base", [LEAST, MOST], ids=["least", "most"])
+def test_jenkins_resolves_every_variable_of_its_configuration(helm: Path, tmp_path: Path, base: dict[str, Any]) -> None:
+    """With strict resolution one that nothing answers stops the start: the chart's own scripts are read too."""
+    rendered = _render(helm, tmp_path, base)
+    text = "\n".join(
+        script
+        for key, found in rendered.items()
+        if key.startswith("ConfigMap/jenkins-jenkins-")
+        for script in found["data"].values()
+    )
+    names = {one.removeprefix("readFile:") for one in re.findall(r"(?<!\^)\$\{([^${}]*)\}", text)}
+    known = {f"{secrets.FOLDER}/{secret.name}" for secret in secrets.expected(settings(base))}
+    assert names == known | {f"jenkins-{cloud}-token" for cloud in settings(base).targets()}
 
 
 def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:

@@ -11,7 +11,8 @@ from support import pod_security
 
 from components.jenkins import pods, stores
 from components.jenkins.registry import Images
-from components.jenkins.settings import BuildSettings, StoreName
+from components.jenkins.settings import BuildSettings
+from components.jenkins.words import StoreName
 from components.versions import IMAGES
 
 IMAGE = Images("europe-docker.pkg.dev/acme-ci/docker-hub", {})

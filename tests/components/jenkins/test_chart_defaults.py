@@ -1,0 +1,90 @@
+"""Every default of the chart is decided: stated in our values, or listed with the reason why it fits.
+
+Helm merges the chart's values with ours, map by map: a limit that we leave out is the chart's, whatever we request.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+from support.jenkins import ADDRESSES, LEAST, MOST, settings
+
+from components.jenkins.values import helm_values
+from components.versions import JENKINS_CHART
+
+DATA = Path(__file__).parent / "chart"
+RECORDED: dict[str, Any] = yaml.safe_load((DATA / "defaults.yaml").read_text())
+DECISIONS: dict[str, str] = yaml.safe_load((DATA / "decisions.yaml").read_text())
+BOTH = pytest.mark.parametrize("base", [LEAST, MOST], ids=["least", "most"])
+CHART = os.environ.get("JENKINS_CHART_DIR", "")
+
+
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every value that is no map by its path; an empty map is one."""
+    if isinstance(value, Mapping) and value:
+        for key, item in cast("Mapping[str, object]", value).items():
+            yield from leaves(item, f"{path}.{key}" if path else key)
+    else:
+        yield path, value
+
+
+def stated(base: dict[str, Any]) -> set[str]:
+    """Paths that our values state."""
+    return {path for path, _ in leaves(helm_values(settings(base), ADDRESSES))}
+
+
+def covers(path: str, other: str) -> bool:
+    """Whether a path is the other one or above it."""
+    return other == path or other.startswith(f"{path}.")
+
+
+def undecided(defaults: Mapping[str, object], ours: set[str], decisions: Mapping[str, str]) -> list[str]:
+    """Defaults that are neither stated nor decided. A map that we fill where the chart has an empty one is stated."""
+    return [
+        path
+        for path in defaults
+        if not any(covers(one, path) or covers(path, one) for one in ours)
+        and not any(covers(one, path) for one in decisions)
+    ]
+
+
+@BOTH
+def test_every_default_is_stated_or_decided(base: dict[str, Any]) -> None:
+    assert undecided(RECORDED["defaults"], stated(base), DECISIONS) == []
+
+
+@BOTH
+def test_a_default_that_is_left_out_shows(base: dict[str, Any]) -> None:
+    """What went wrong before: requests and one limit are stated, and the chart's other limit is merged in."""
+    ours = stated(base) - {"controller.resources.limits.cpu"}
+    assert undecided(RECORDED["defaults"], ours, DECISIONS) == ["controller.resources.limits.cpu"]
+    without = {path: reason for path, reason in DECISIONS.items() if path != "controller.ingress"}
+    assert "controller.ingress.enabled" in undecided(RECORDED["defaults"], stated(base), without)
+    assert undecided({"controller.newSwitch": True}, stated(base), DECISIONS) == ["controller.newSwitch"]
+
+
+def test_no_decision_covers_what_is_stated_and_each_is_about_a_default() -> None:
+    assert all(isinstance(reason, str) and reason for reason in DECISIONS.values())
+    always, sometimes = stated(LEAST) & stated(MOST), stated(LEAST) | stated(MOST)
+    for path in DECISIONS:
+        assert any(covers(path, default) for default in RECORDED["defaults"]), f"{path}: the chart has no such default"
+        assert path not in always, f"{path}: is stated; remove the decision"
+        inside = [] if path in RECORDED["defaults"] else [one for one in sometimes if covers(path, one)]
+        assert not inside, f"{path}: {inside[0]} is stated; decide the others beside it one by one"
+
+
+def test_the_record_is_of_the_chart_that_is_pinned() -> None:
+    assert RECORDED["chart"] == JENKINS_CHART
+
+
+@pytest.mark.skipif(not CHART, reason="needs JENKINS_CHART_DIR (charts/jenkins of a checkout of jenkinsci/helm-charts)")
+def test_the_record_is_what_the_chart_has() -> None:
+    version = yaml.safe_load(Path(CHART, "Chart.yaml").read_text())["version"]
+    if version != JENKINS_CHART:
+        pytest.skip(f"JENKINS_CHART_DIR has {version}, and {JENKINS_CHART} is pinned")
+    assert dict(leaves(yaml.safe_load(Path(CHART, "values.yaml").read_text()))) == RECORDED["defaults"]
