@@ -53,6 +53,23 @@ def test_the_real_stack_files_are_right_alone_and_together() -> None:
     check_together(environments)
 
 
+def test_a_popup_has_no_jenkins_for_its_secrets_stand_before_it() -> None:
+    popup = CI | {"environment": POPUP, "encryption": {"covers": []}}
+    with pytest.raises(ConfigError, match=r"a popup has no jenkins: its secrets stand before the project does"):
+        parse("ci", json.dumps(popup))
+    assert parse("ci", json.dumps({**popup, "jenkins": None}))
+
+
+def test_what_an_environment_expects_in_secret_manager() -> None:
+    staging, ci = parse("staging", json.dumps(STAGING)), parse("ci", json.dumps(CI))
+    (secret,) = staging.expected_secrets()
+    assert (secret.name, secret.namespace, secret.accounts) == ("orders-payment-gateway", "orders", ("orders",))
+    assert (secret.made_by, secret.value) == ("program", "text")
+    assert {(one.namespace, one.made_by) for one in ci.expected_secrets()} == {("jenkins", "bootstrap")}
+    names = [one.name for one in ci.expected_secrets()]
+    assert len(names) == len(set(names)) == 6
+
+
 @pytest.mark.parametrize("nodes", [500, 501])
 def test_encryption_between_nodes_has_a_limit_of_nodes(nodes: int) -> None:
     pool = {"machine_type": "n4-standard-4", "disk_type": "hyperdisk-balanced", "min_nodes": 1, "max_nodes": nodes}

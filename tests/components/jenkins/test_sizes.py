@@ -79,20 +79,18 @@ def assert_admitted(
     containers: Iterable[Mapping[str, Any]],
     namespace: NamespaceSettings,
     count: int,
-    once: Mapping[str, Any] | None = None,
+    first: Iterable[Mapping[str, Any]] = (),
 ) -> None:
-    """Every container is valid, and so many pods fit; `once` is the larger of init containers, which run before."""
-    found = [completed(one, namespace.container_defaults) for one in (*containers, *([once] if once else ()))]
-    for requests, limits in found:
+    """Every container is valid, and so many pods fit; `first` are init containers, which run one by one before."""
+    running = [completed(one, namespace.container_defaults) for one in containers]
+    before = [completed(one, namespace.container_defaults) for one in first]
+    for requests, limits in (*running, *before):
         assert all(requests[key] <= limit for key, limit in limits.items()), (requests, limits)
-    *running, _ = found if once else (*found, None)
     quota = {"cpu": namespace.quota.cpu, "memory": namespace.quota.memory, "ephemeral-storage": namespace.quota.scratch}
     assert count <= namespace.quota.pods
     for key in KEYS:
         side = 0 if key == "cpu" else 1
-        total = sum(one[side][key] for one in running if one is not None)
-        if once:
-            total = max(total, found[-1][side][key])
+        total = max(sum(one[side][key] for one in running), *(one[side][key] for one in before), 0)
         assert count * total <= amount(key, quota[key]), (key, count, total)
 
 
@@ -143,7 +141,7 @@ def test_the_controller_of_every_size_is_admitted(cpu: str, memory: str) -> None
         merged("controller.resources", controller["resources"]),
         controller["sidecars"]["configAutoReload"]["resources"],
     ]
-    assert_admitted(running, controller_namespace(chosen.controller), 1, controller["initContainerResources"])
+    assert_admitted(running, controller_namespace(chosen.controller), 1, [controller["initContainerResources"]])
 
 
 @hypothesis.settings(max_examples=50)

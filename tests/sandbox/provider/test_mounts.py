@@ -34,7 +34,7 @@ class World:
         self.gcp, self.kubernetes, self.cloud = made["gcp"], made["kubernetes"], Cloud(path)
         self.settings = settings(base)
         addresses = ADDRESSES.__class__(**{**vars(ADDRESSES), "project": PROJECT})
-        self.inputs = {
+        self.inputs: dict[str, Any] = {
             "name": "jenkins", "namespace": "jenkins", "chart": "jenkins", "values": helm_values(self.settings, addresses),
         }  # fmt: skip
         self.object("core/v1:Namespace", "jenkins", namespace="")
