@@ -17,6 +17,10 @@ from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.values import Json, to_struct
 
 
+class Aborted(Exception):
+    """The call has been ended with its status: nobody has anything to add."""
+
+
 def abort_made(
     context: grpc.ServicerContext,
     identity: str,
@@ -33,8 +37,10 @@ def abort_made(
         )
     )
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, status.message)
-    raise AssertionError  # abort raises
+    try:
+        context.abort(grpc.StatusCode.UNKNOWN, status.message)
+    except Exception as ended:
+        raise Aborted from ended
 
 
 def abort_unready(context: grpc.ServicerContext, made: CloudObject, reasons: Sequence[str]) -> None:

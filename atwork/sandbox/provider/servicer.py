@@ -17,7 +17,7 @@ from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudCorrupt, CloudObject
 from atwork.sandbox.provider import expected, schema
 from atwork.sandbox.provider.check import Checker, Mistake
 from atwork.sandbox.provider.diff import Change, changes
-from atwork.sandbox.provider.failures import abort_unready
+from atwork.sandbox.provider.failures import Aborted, abort_unready
 from atwork.sandbox.provider.kubernetes import Kubernetes, server
 from atwork.sandbox.provider.package import Package, Refused, Request
 from atwork.sandbox.provider.values import (
@@ -59,9 +59,9 @@ def plain_errors(method: Method) -> Method:
             context.abort(grpc.StatusCode.DATA_LOSS, str(error))
         except schema.UnknownType as error:
             context.abort(grpc.StatusCode.NOT_FOUND, f"the installed SDK has no resource type {error}")
+        except Aborted:
+            raise
         except Exception as error:
-            if context.code() is not None:  # `abort` itself raises
-                raise
             log.exception("%s failed", method.__name__)
             context.abort(grpc.StatusCode.INTERNAL, f"the simulation failed in {method.__name__}: {error!r}")
 
