@@ -31,10 +31,6 @@ NODE_ROLES = ("roles/container.defaultNodeServiceAccount",)
 
 _METRICS = ("SYSTEM_COMPONENTS", "POD", "DEPLOYMENT", "STATEFULSET", "DAEMONSET", "HPA", "STORAGE")
 
-ENCRYPTED_NODES = 500
-"""The most nodes of a cluster that encrypts between them.
-https://cloud.google.com/kubernetes-engine/docs/how-to/enable-inter-node-transparent-encryption#limitations"""
-
 LogComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER"]
 MetricComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"]
 

@@ -8,7 +8,7 @@ stands before the old one is drained. The size is the autoscaler's: `initial_nod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 import pulumi
@@ -20,6 +20,11 @@ from components.settings import Settings
 
 PoolName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")]
 """Key of a pool; the provider adds its own suffix within the 40 characters GKE allows."""
+
+
+ENCRYPTED_NODES = 500
+"""The most nodes of a cluster that encrypts between them.
+https://cloud.google.com/kubernetes-engine/docs/how-to/enable-inter-node-transparent-encryption#limitations"""
 
 
 class TaintSettings(Settings):
@@ -88,6 +93,19 @@ class NodePoolSettings(Settings):
         if self.gvisor and self.machine_type in WITHOUT_GVISOR:
             raise ValueError(f"gvisor: {self.machine_type} cannot run it; choose a machine_type such as e2-standard-2")
         return self
+
+
+def pool_conflicts(pools: Mapping[PoolName, NodePoolSettings], *, encrypted: bool) -> Iterator[str]:
+    """Why a cluster cannot have these pools; `encrypted` is whether it encrypts traffic between nodes."""
+    if all(pool.gvisor for pool in pools.values()):
+        # https://cloud.google.com/kubernetes-engine/docs/how-to/sandbox-pods
+        yield "node_pools: all have gvisor; GKE's own pods need one pool without it, so add one"
+    nodes = sum(pool.max_nodes for pool in pools.values())
+    if encrypted and nodes > ENCRYPTED_NODES:
+        yield (
+            f"cluster.encrypt_between_nodes allows {ENCRYPTED_NODES} nodes, and node_pools have up to {nodes}; "
+            "lower max_nodes, or set it to false"
+        )
 
 
 class NodePools(pulumi.ComponentResource):

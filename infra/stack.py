@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from components import binary_authorization, cluster_backup, encryption, registry, secrets
 from components.audit_logs import AuditLogSettings
 from components.binary_authorization import BinaryAuthorizationSettings
-from components.cluster import ENCRYPTED_NODES, ClusterSettings
+from components.cluster import ClusterSettings
 from components.cluster_backup import ClusterBackupSettings
 from components.database import DatabaseSettings
 from components.encryption import EncryptionSettings
@@ -18,7 +18,7 @@ from components.expected_secrets import ExpectedSecret
 from components.jenkins import secrets as jenkins_secrets
 from components.jenkins.settings import JenkinsSettings
 from components.network import NetworkSettings
-from components.node_pools import NodePoolSettings, PoolName
+from components.node_pools import NodePoolSettings, PoolName, pool_conflicts
 from components.popups import PopupSettings
 from components.project import ProjectSettings
 from components.registry import RegistrySettings
@@ -147,24 +147,14 @@ class StackConfig(Settings):
         twice = sorted({user for user in users if users.count(user) > 1})
         if twice:
             raise ValueError(f"databases: user {', '.join(twice)} is in two instances; names are unique in a project")
-        self._pools_fit()
+        for conflict in pool_conflicts(self.node_pools, encrypted=self.cluster.encrypt_between_nodes):
+            raise ValueError(conflict)
         self._tenants_fit()
         self._popups_fit()
         self._backups_can_be_read()
         if self.environment.kind == "popup":
             self._can_be_destroyed()
         return self
-
-    def _pools_fit(self) -> None:
-        if all(pool.gvisor for pool in self.node_pools.values()):
-            # https://cloud.google.com/kubernetes-engine/docs/how-to/sandbox-pods
-            raise ValueError("node_pools: all have gvisor; GKE's own pods need one pool without it, so add one")
-        nodes = sum(pool.max_nodes for pool in self.node_pools.values())
-        if self.cluster.encrypt_between_nodes and nodes > ENCRYPTED_NODES:
-            raise ValueError(
-                f"cluster.encrypt_between_nodes allows {ENCRYPTED_NODES} nodes, and node_pools have up to {nodes}; "
-                "lower max_nodes, or set it to false"
-            )
 
     def _tenants_fit(self) -> None:
         taken: dict[str, str] = {}

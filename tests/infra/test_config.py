@@ -54,7 +54,8 @@ def test_the_real_stack_files_are_right_alone_and_together() -> None:
 
 
 def test_a_popup_has_no_jenkins_for_its_secrets_stand_before_it() -> None:
-    popup = CI | {"environment": POPUP, "encryption": {"covers": []}}
+    registry = {**CI["registry"], "deletion_protection": False}
+    popup = CI | {"environment": POPUP, "encryption": {"covers": []}, "registry": registry}
     with pytest.raises(ConfigError, match=r"a popup has no jenkins: its secrets stand before the project does"):
         parse("ci", json.dumps(popup))
     assert parse("ci", json.dumps({**popup, "jenkins": None}))

@@ -20,16 +20,7 @@ from atwork.sandbox.provider.diff import Change, changes
 from atwork.sandbox.provider.failures import Aborted, abort_unready
 from atwork.sandbox.provider.kubernetes import Kubernetes, server
 from atwork.sandbox.provider.package import Package, Refused, Request
-from atwork.sandbox.provider.values import (
-    UNKNOWN,
-    Json,
-    from_struct,
-    has_unknown,
-    is_unknown,
-    keep_secret,
-    reveal,
-    to_struct,
-)
+from atwork.sandbox.provider.values import UNKNOWN, Json, from_struct, has_unknown, keep_secret, reveal, to_struct
 
 log = logging.getLogger("atwork.sandbox.provider")
 _KINDS = {
@@ -262,7 +253,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _moved(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:
-    return is_unknown(new.get("kubeconfig")) or server(old) != server(new)
+    return has_unknown(new.get("kubeconfig")) or server(old) != server(new)
 
 
 def _decoded(key: str, value: Json) -> Json:
