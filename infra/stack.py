@@ -24,6 +24,7 @@ from components.project import ProjectSettings
 from components.registry import RegistrySettings
 from components.secrets import SecretStoreSettings
 from components.settings import DnsLabel, LabelValue, Moment, Region, Settings
+from components.system_namespaces import is_system
 from components.tenant import TenantSettings
 from infra.exemptions import PolicySettings
 
@@ -157,6 +158,8 @@ class StackConfig(Settings):
         return self
 
     def _tenants_fit(self) -> None:
+        for tenant in filter(is_system, self.tenants):
+            raise ValueError(f"tenants.{tenant}: the namespace belongs to Kubernetes or GKE; choose another name")
         taken: dict[str, str] = {}
         for database, settings in self.databases.items():
             for key, user in settings.users.items():

@@ -1,14 +1,33 @@
-"""Rewrites atwork/sandbox/provider/gcp/rules.json from a file of provider facts: `python tools/gcp_rules.py FACTS`.
+"""Rewrites atwork/sandbox/provider/gcp/rules.json: `python tools/gcp_rules.py FACTS PROVIDER`.
 
-The facts are the schema of the official provider, property by property; kept are the two things that the SDK does not
-know: which changes replace a resource, and which words a property takes.
+FACTS is the schema of the official provider, property by property: which changes replace a resource, and which words
+a property takes. PROVIDER is a folder with the source of hashicorp/terraform-provider-google-beta at the release that
+FACTS names as upstream: which optional properties are computed too (`kept`: removing them is no difference).
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
+from tools.gcp_source import Node, Package
+
 TARGET = Path(__file__).parent.parent / "atwork/sandbox/provider/gcp/rules.json"
+_MODULES = {"organizations": "", "projects": "project", "serviceaccount": "service"}
+"""Pulumi modules that are called otherwise in Terraform's names."""
+
+_DEFAULTED = "deletionPolicy"
+"""Optional and computed, and yet the plan sets it to DELETE where it is left out (`DefaultProviderDeletionPolicy`)."""
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _terraform(token: str, names: dict[str, str]) -> str:
+    """The Terraform name of a Pulumi type; "" for members of policies, which the provider generates."""
+    _, module, _, kind = re.split("[:/]", token)
+    return names.get(_normal(f"google{_MODULES.get(module, module)}{kind}"), "")
 
 
 def _kept(properties: dict[str, object], types: dict[str, object]) -> dict[str, dict[str, object]]:
@@ -28,16 +47,48 @@ def _kept(properties: dict[str, object], types: dict[str, object]) -> dict[str, 
     return kept
 
 
+def _mark(
+    nodes: dict[str, Node],
+    facts: dict[str, object],
+    rules: dict[str, dict[str, object]],
+    objects: dict[str, dict[str, dict[str, object]]],
+    types: dict[str, dict[str, object]],
+) -> None:
+    """Add `kept` to the rules of every property that is optional and computed, through the objects inside."""
+    for name, node in nodes.items():
+        key = next((one for one in facts if _normal(one) in (_normal(name), *_plurals(_normal(name)))), "")
+        if not key:
+            continue
+        if node.kept and key != _DEFAULTED:
+            rules.setdefault(key, {})["kept"] = True
+        inner = str(rules.get(key, {}).get("object", ""))
+        if inner in types:
+            _mark(node.inside, types[inner], objects.setdefault(inner, {}), objects, types)
+
+
+def _plurals(name: str) -> tuple[str, ...]:
+    return (f"{name}s", f"{name}es", f"{name[:-1]}ies")
+
+
 def main() -> None:
     """Write the table."""
     facts = json.loads(Path(sys.argv[1]).read_text())
+    services = Path(sys.argv[2]) / "google-beta/services"
+    packages = [Package(one) for one in sorted(services.iterdir()) if one.is_dir()]
+    names = {_normal(name): name for package in packages for name in package.functions}
     types = facts["types"]
-    rules = {
-        "resources": {token: _kept(one["inputs"], types) for token, one in facts["resources"].items()},
-        "objects": {name: kept for name, one in types.items() if (kept := _kept(one, types))},
-    }
-    lines = [f'"{part}": {{\n' + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in rules[part].items()) + "\n}"
-             for part in rules]  # fmt: skip
+    resources = {token: _kept(one["inputs"], types) for token, one in facts["resources"].items()}
+    objects = {name: kept for name, one in types.items() if (kept := _kept(one, types))}
+    for token, rules in resources.items():
+        name = _terraform(token, names)
+        package = next((one for one in packages if name in one.functions), None)
+        if package is None:
+            print(f"{token}: no source; its optional properties count as not computed", file=sys.stderr)
+            continue
+        _mark(package.resource(name), facts["resources"][token]["inputs"], rules, objects, types)
+    table = {"resources": resources, "objects": {name: one for name, one in objects.items() if one}}
+    lines = [f'"{part}": {{\n' + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in table[part].items()) + "\n}"
+             for part in table]  # fmt: skip
     TARGET.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 

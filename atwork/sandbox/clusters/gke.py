@@ -15,6 +15,7 @@ from typing import Any
 
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.machines import capacity
+from components import system_namespaces
 
 log = logging.getLogger("atwork.sandbox.provider")
 
@@ -106,6 +107,10 @@ class Pool:
 
 def furnish(api: Api) -> None:
     """Give a new cluster what GKE gives it."""
+    namespaces = api.place("v1", "Namespace")
+    for name in system_namespaces.NAMES:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        api.apply(namespaces, body, manager=MANAGER, force=True)
     definitions = api.place("apiextensions.k8s.io/v1", "CustomResourceDefinition")
     for group, kinds in _KINDS.items():
         for version, kind, plural in kinds:

@@ -52,19 +52,20 @@ def changes(old: Json, new: Json, path: Path = ()) -> Iterator[Change]:
         yield Change(path, "update")
 
 
-def replaces(path: Path, rules: Mapping[str, Any], objects: Mapping[str, Any]) -> bool:
-    """Whether a change at a path replaces, by rules that say so property by property.
-
-    A block that comes or goes counts by its own mark; a change inside a block by the mark of the inner property.
-    """
+def rule_of(path: Path, rules: Mapping[str, Any], objects: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the rules say of the property at a path; a block that comes or goes counts by its own mark."""
     rule: Mapping[str, Any] = {}
     for part in path:
         if isinstance(part, int):
             continue
         if rule and "object" not in rule:
             break  # inside a map of plain values: the map's own mark counts
-        level = objects.get(rule["object"], {}) if rule else rules
-        if part not in level:
-            return False
-        rule = level[part]
-    return bool(rule.get("immutable"))
+        rule = (objects.get(rule["object"], {}) if rule else rules).get(part, {})
+        if not rule:
+            break
+    return rule
+
+
+def replaces(path: Path, rules: Mapping[str, Any], objects: Mapping[str, Any]) -> bool:
+    """Whether a change at a path replaces, by rules that say so property by property."""
+    return bool(rule_of(path, rules, objects).get("immutable"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from atwork.sandbox.cloud import Cloud, CloudObject
-from atwork.sandbox.provider.diff import Path
+from atwork.sandbox.provider.diff import Change, Path, changes
 from atwork.sandbox.provider.values import Json
 
 
@@ -48,6 +48,35 @@ class Package(ABC):
     @abstractmethod
     def replaces(self, token: str, path: Path, config: Mapping[str, Json]) -> bool:
         """Whether a change at a path makes a new resource."""
+
+    def differences(
+        self, request: Request, old: Mapping[str, Json], state: Mapping[str, Json]
+    ) -> Iterator[tuple[Change, bool]]:
+        """What differs between the last inputs and those of the request, and whether it replaces.
+
+        `state` holds the outputs of the last update, where the engine hands them over.
+        """
+        del state
+        for change in changes(old, request.inputs):
+            yield change, self.replaces(request.token, change.path, request.config)
+
+    @abstractmethod
+    def delete_first(self, request: Request, old: Mapping[str, Json]) -> bool:
+        """Whether the provider asks for the deletion of what it replaces before it creates; else the engine creates
+        first."""
+
+    def creatable(self, request: Request) -> None:
+        """Raise `Refused` where the cloud has had such an object from the start."""
+        del request
+
+    def updatable(self, request: Request, state: Mapping[str, Json]) -> None:
+        """Raise `Refused` where the cloud does not take a change that the provider sends."""
+        del request, state
+
+    def filled(self, request: Request, state: Mapping[str, Json]) -> Request:
+        """The request with what the cloud keeps where the program says nothing."""
+        del state
+        return request
 
     @abstractmethod
     def identity(self, request: Request) -> tuple[str, str]:

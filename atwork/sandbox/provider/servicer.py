@@ -121,7 +121,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         made = self._request(request, context, request.news)
         old = from_struct(request.old_inputs)
-        return diff_response(self._changes(request, made, old), delete_first=self._same_name(made, old))
+        return diff_response(self._changes(request, made, old), delete_first=self._package.delete_first(made, old))
 
     @plain_errors
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
@@ -135,6 +135,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with self._cloud.together():
             self._package.reachable(made, self._cloud)
             links = self._existing_links(made)
+            self._package.creatable(made)
             try:
                 if self._package.idempotent(made.token):
                     self._cloud.update(one, links)
@@ -162,10 +163,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @plain_errors
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         made = self._request(request, context, request.news)
+        state = from_struct(request.olds)
+        self._package.updatable(made, state)
+        filled = self._package.filled(made, state)
         if request.preview:
-            told = self._expected(made, self._package.outputs(made, request.id), from_struct(request.olds))
+            told = self._expected(filled, self._package.outputs(filled, request.id), state)
             return provider_pb2.UpdateResponse(properties=to_struct(told))
-        outputs = keep_secret(self._package.outputs(made, request.id), made.inputs)
+        outputs = keep_secret(self._package.outputs(filled, request.id), made.inputs)
         one = CloudObject(self._package.scope(made), made.token, request.id, made.urn, made.inputs, outputs)
         with self._cloud.together():
             self._package.reachable(made, self._cloud)
@@ -211,8 +215,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """What differs, and whether it replaces; without what the program wants ignored."""
         ignored = set(request.ignoreChanges)
         return [
-            (change, self._package.replaces(made.token, change.path, made.config))
-            for change in changes(old, made.inputs)
+            (change, replaces)
+            for change, replaces in self._package.differences(made, old, from_struct(request.olds))
             if change.text() not in ignored and change.path[0] not in ignored
         ]
 
@@ -240,16 +244,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             elif not self._cloud.holds("", link):
                 raise Refused(f"Error 404: The resource '{link}' was not found; create it first, or correct the name")
         return links
-
-    def _same_name(self, made: Request, old: Mapping[str, Json]) -> bool:
-        """Whether a replacement would take the name of what it replaces, which then has to go first."""
-        if has_unknown(made.inputs):
-            return False
-        before = Request(made.token, made.urn, made.config, dict(old))
-        try:
-            return self._package.identity(before) == self._package.identity(made)
-        except (KeyError, Refused):
-            return False
 
 
 def _moved(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:

@@ -89,6 +89,16 @@ def block(value: Json) -> dict[str, Json]:
     return dict(opened) if isinstance(opened, dict) else {}
 
 
+def has_unknown(value: Json) -> bool:
+    """Whether anything in it will be known only later."""
+    value = reveal(value)
+    if isinstance(value, dict):
+        return any(has_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_unknown(item) for item in value)
+    return value == UNKNOWN
+
+
 def strings(value: Json) -> list[str]:
     """Every string inside a revealed value."""
     if isinstance(value, str):

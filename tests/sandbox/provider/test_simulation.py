@@ -256,12 +256,6 @@ def test_what_replaces_and_what_updates(
     assert same.changes == same.DIFF_NONE
 
 
-def test_a_replacement_with_a_fixed_name_goes_first(cloud: dict[str, Provider]) -> None:
-    old, new = {"name": "a", "description": "x"}, {"name": "a", "description": "y"}
-    assert cloud["gcp"].diff(NETWORK, "x", old, new).deleteBeforeReplace
-    assert not cloud["gcp"].diff(NETWORK, "x", {"name": "a"}, {"name": "b"}).deleteBeforeReplace
-
-
 def test_a_cluster_looks_real_and_the_same_every_time(fresh: dict[str, Provider], tmp_path: Path) -> None:
     inputs = {"name": "c", "location": "europe-west1"}
     _, outputs = fresh["gcp"].create(CLUSTER, "c", inputs)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -13,15 +14,15 @@ from atwork.sandbox.clusters.api import ApiError
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.home import SandboxError
 from atwork.sandbox.provider import schema
-from atwork.sandbox.provider.diff import Path
+from atwork.sandbox.provider.diff import Change, Path, changes
 from atwork.sandbox.provider.diff import replaces as by_rules
+from atwork.sandbox.provider.gcp import plan
 from atwork.sandbox.provider.gcp.ids import identity, links
 from atwork.sandbox.provider.gcp.outputs import CLUSTER, at, computed, servers
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name
 from atwork.sandbox.provider.values import UNKNOWN, Json, block, is_unknown, reveal
 
 _NAMING = ("project", "location", "region", "zone", "name")
-_AUTO_LABEL = {"goog-pulumi-provisioned": "true"}
 _PROTECTED = {
     "gcp:container/cluster:Cluster": "Cannot destroy cluster because deletion_protection is set to true",
     "gcp:sql/databaseInstance:DatabaseInstance": "Error, failed to delete instance because deletion_protection is set "
@@ -72,6 +73,14 @@ def _is_member(token: str) -> bool:
 
 
 @cache
+def _automatic(token: str) -> str:
+    """The property with a type's name that the provider fills in; "" for a type that always has one given."""
+    inputs = schema.resource(token)["inputs"]
+    key = plan.AUTOMATIC_NAMES.get(token, "name")
+    return key if inputs["properties"].get(key) == "string" and key not in inputs["required"] else ""
+
+
+@cache
 def _table() -> dict[str, dict[str, Any]]:
     return json.loads(resources.files(__name__).joinpath("rules.json").read_text())
 
@@ -90,16 +99,17 @@ class GoogleCloud(Package):
         if token in table["resources"]:
             return table["resources"][token], table["objects"]
         properties = schema.resource(token)["inputs"]["properties"]
+        if _is_member(token):  # a line of a policy is another line as soon as anything in it differs
+            return {key: {"immutable": True} for key in properties}, {}
         return {key: {"immutable": True} for key in properties if key in _NAMING or key.endswith("Id")}, {}
 
     def completed(self, request: Request, old: Mapping[str, Json], seed: bytes) -> dict[str, Json]:
         """Fill in the name, where the type has one and the program gave none."""
         inputs = dict(request.inputs)
-        properties = schema.resource(request.token)["inputs"]["properties"]
-        required = schema.resource(request.token)["inputs"]["required"]
-        if properties.get("name") == "string" and "name" not in required and "name" not in inputs:
-            kept = old.get("name") if old.get("__autonamed") else None
-            inputs["name"] = kept or automatic_name(request.logical_name, seed, 7, salt=request.urn)
+        key = _automatic(request.token)
+        if key and key not in inputs:
+            kept = old.get(key) if old.get("__autonamed") else None
+            inputs[key] = kept or automatic_name(request.logical_name, seed, 7, salt=request.urn)
             inputs["__autonamed"] = True
         return inputs
 
@@ -107,6 +117,31 @@ class GoogleCloud(Package):
         """By the facts, property by property."""
         del config
         return by_rules(path, *self.rules(token))
+
+    def differences(
+        self, request: Request, old: Mapping[str, Json], state: Mapping[str, Json]
+    ) -> Iterator[tuple[Change, bool]]:
+        """The inputs that differ, as the provider's plan settles them, and the labels that follow from its defaults."""
+        token, new = request.token, request.inputs
+        rules, objects = self.rules(token)
+        for change in changes(old, new):
+            if not plan.settled(token, change, new, state, rules, objects):
+                forced = plan.forces(token, change.path, old, new)
+                yield change, forced or by_rules(change.path, rules, objects)
+        yield from (
+            (change, False)
+            for change in plan.relabeled(plan.labels(new, request.config, schema.resource(token)["outputs"]), state)
+        )
+
+    def delete_first(self, request: Request, old: Mapping[str, Json]) -> bool:
+        """By the bridge's rule: for names that the program chose."""
+        del old
+        return plan.delete_first(request.token, request.inputs, _automatic(request.token))
+
+    def filled(self, request: Request, state: Mapping[str, Json]) -> Request:
+        """What is optional and computed stays where the program leaves it out; disks stay as large as they are."""
+        rules, objects = self.rules(request.token)
+        return replace(request, inputs=plan.filled(request.token, request.inputs, state, rules, objects))
 
     def identity(self, request: Request) -> tuple[str, str]:
         """All of Google Cloud is one scope."""
@@ -161,12 +196,7 @@ class GoogleCloud(Package):
         for key in ("project", "region"):
             if key in known and key not in made and key in request.config:
                 made[key] = request.config[key]
-        if "effectiveLabels" in known:
-            defaults = request.config.get("defaultLabels") or {}
-            labels = {**defaults, **block(reveal(made.get("labels")))}
-            made |= {"pulumiLabels": labels, "effectiveLabels": {**_AUTO_LABEL, **labels}}
-            if is_unknown(made.get("labels")):
-                made |= {"pulumiLabels": UNKNOWN, "effectiveLabels": UNKNOWN}
+        made |= plan.labels(made, request.config, known)
         return {key: value for key, value in made.items() if key in known or key == "id"}
 
     def built(self, made: CloudObject) -> None:

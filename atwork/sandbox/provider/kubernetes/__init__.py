@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from atwork.sandbox.cloud import Cloud, CloudObject
@@ -13,10 +14,13 @@ from atwork.sandbox.provider.diff import Path
 from atwork.sandbox.provider.gcp.outputs import CLUSTER, servers
 from atwork.sandbox.provider.kubernetes import mounts
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name, number, stable
-from atwork.sandbox.provider.values import UNKNOWN, Json, block, is_unknown, reveal, secret
+from atwork.sandbox.provider.values import UNKNOWN, Json, block, has_unknown, is_unknown, reveal, secret
+from components.system_namespaces import is_system
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 _NAMESPACE = "kubernetes:core/v1:Namespace"
+_CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+_AUTONAMED = "pulumi.com/autonamed"
 # Fields that the API servers refuse to change, by kind; the provider replaces the object instead.
 _IMMUTABLE: dict[str, tuple[Path, ...]] = {
     "ConfigMap": (("data",), ("binaryData",)),
@@ -73,10 +77,10 @@ class Kubernetes(Package):
         metadata = dict(inputs.get("metadata") or {})
         if not metadata.get("name"):
             before = old.get("metadata") or {}
-            automatic = (before.get("annotations") or {}).get("pulumi.com/autonamed") == "true"
+            automatic = (before.get("annotations") or {}).get(_AUTONAMED) == "true"
             kept = before.get("name") if automatic else None
             metadata["name"] = kept or automatic_name(request.logical_name, seed, 8, salt=request.urn)
-            metadata["annotations"] = {**(metadata.get("annotations") or {}), "pulumi.com/autonamed": "true"}
+            metadata["annotations"] = {**(metadata.get("annotations") or {}), _AUTONAMED: "true"}
         if _kind(request.token) not in _CLUSTER_SCOPED:
             metadata.setdefault("namespace", "default")
         return {**inputs, "metadata": metadata}
@@ -97,6 +101,39 @@ class Kubernetes(Package):
         if kind in _MUTABLE_BY_OPTION and config.get(_MUTABLE_BY_OPTION[kind]) and path[0] != "type":
             return False
         return any(path[: len(fixed)] == fixed for fixed in _IMMUTABLE.get(kind, ()))
+
+    def delete_first(self, request: Request, old: Mapping[str, Json]) -> bool:
+        """For names that the program chose and that stay (pulumi-kubernetes, provider.go, `Diff`)."""
+        metadata = reveal(request.inputs).get("metadata") or {}
+        automatic = isinstance(metadata, dict) and (metadata.get("annotations") or {}).get(_AUTONAMED) == "true"
+        if automatic or has_unknown(request.inputs):
+            return False
+        before = replace(request, inputs=dict(old))
+        try:
+            return self.identity(before) == self.identity(request)
+        except (KeyError, Refused):
+            return False
+
+    def creatable(self, request: Request) -> None:
+        """A cluster has some namespaces from the start."""
+        name = self.identity(request)[1]
+        if request.token == _NAMESPACE and is_system(name):
+            raise Refused(f'namespaces "{name}" already exists: GKE made it with the cluster; choose another name')
+
+    def updatable(self, request: Request, state: Mapping[str, Json]) -> None:
+        """A volume never shrinks."""
+        if request.token != _CLAIM or has_unknown(request.inputs):
+            return
+        before, after = _storage(state), _storage(request.inputs)
+        if not before or not after or before == after:
+            return
+        from kubernetes.utils.quantity import parse_quantity  # the client of Kubernetes is slow to import
+
+        if parse_quantity(after) < parse_quantity(before):
+            raise Refused(
+                f'PersistentVolumeClaim "{self.identity(request)[1]}" is invalid: spec.resources.requests.storage: '
+                f"Forbidden: field can not be less than previous value ({before}); keep it, or move to another claim"
+            )
 
     def identity(self, request: Request) -> tuple[str, str]:
         """The API server of the provider's kubeconfig; NAMESPACE/NAME, or NAME alone."""
@@ -127,7 +164,7 @@ class Kubernetes(Package):
         """The namespace, which must be there."""
         scope, identity = self.identity(request)
         namespace, _, name = identity.rpartition("/")
-        if not name or namespace in ("", "default", "kube-system", "kube-public", "kube-node-lease"):
+        if not name or not namespace or is_system(namespace):
             return set()
         return {f"{scope}#{namespace}"}
 
@@ -177,6 +214,13 @@ class Kubernetes(Package):
         """Whether the namespace of a link is there."""
         scope, _, namespace = link.rpartition("#")
         return cloud.get(scope, _NAMESPACE, namespace) is not None
+
+
+def _storage(inputs: Mapping[str, Json]) -> str:
+    value = reveal(dict(inputs))
+    for key in ("spec", "resources", "requests", "storage"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return str(value or "")
 
 
 def delete_unreachable() -> bool:

@@ -76,7 +76,7 @@ class Live(Servicer):
         found = self._changes(request, made, old)
         replaced = any(replaces for _, replaces in found)
         if not found or replaced or made.token == RELEASE or has_unknown(made.inputs) or not self._reached(made):
-            return diff_response(found, delete_first=self._same_name(made, old))
+            return diff_response(found, delete_first=self._package.delete_first(made, old))
         api, place = self._at(made)
         live = api.get(place, *_where(made))
         if live is None:
@@ -88,7 +88,7 @@ class Live(Servicer):
             if not fixed:
                 raise Refused(_words(made, error)) from None
             marked = [(change, replaces or change.path[0] in fixed) for change, replaces in found]
-            return diff_response(marked, delete_first=self._same_name(made, old))
+            return diff_response(marked, delete_first=self._package.delete_first(made, old))
         # The server's answer decides: 1000m and 1 are the same to it, and to everybody.
         if objects.comparable(live) == objects.comparable(then):
             return diff_response([], delete_first=False)
