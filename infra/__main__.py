@@ -1,9 +1,13 @@
 """The platform, one environment at a time: what `pulumi up` makes, in order."""
 
+import pulumi
+
 from infra import contract
 from infra.environment import Environment
 from infra.parts import databases, delivery, foundation, runtime, tenants
+from infra.replacements import create_first
 
+pulumi.runtime.register_stack_transformation(create_first)
 here = Environment.current()
 
 base = foundation.make(here)  # the project and its APIs, audit logs, keys, the network

@@ -34,6 +34,8 @@ class Recorded:
     retain_on_delete: bool
     ignore_changes: tuple[str, ...]
     depends_on: tuple[str, ...]
+    delete_before_replace: bool | None
+    """What the program asks the engine for; None leaves the order to the provider."""
     outputs: dict[str, Any] | None = None
     """What the component passed to `register_outputs`; None until it has."""
 
@@ -105,6 +107,7 @@ class _Monitor(mocks.MockMonitor):
                 retain_on_delete=request.retainOnDelete,
                 ignore_changes=tuple(request.ignoreChanges),
                 depends_on=tuple(request.dependencies),
+                delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
             )
         return response
 

@@ -61,7 +61,7 @@ def _smaller(old: Json, new: Json) -> bool:
     return new is not None and int(new) < int(old)
 
 
-_FORCES: Mapping[tuple[str, Path], Callable[[Json, Json], bool]] = {
+FORCES: Mapping[tuple[str, Path], Callable[[Json, Json], bool]] = {
     (SUBNETWORK, ("ipCidrRange",)): _not_within,
     (CLUSTER, ("enableFqdnNetworkPolicy",)): _switched_off,
     (CLUSTER, ("enableL4IlbSubsetting",)): _switched_off,
@@ -73,7 +73,7 @@ _FORCES: Mapping[tuple[str, Path], Callable[[Json, Json], bool]] = {
 
 def forces(token: str, path: Path, old: Json, new: Json) -> bool:
     """Whether the provider's code makes a change at a path a replacement."""
-    test = _FORCES.get((token, path))
+    test = FORCES.get((token, path))
     before, after = reveal(at(old, path)), reveal(at(new, path))
     return test is not None and before is not None and not is_unknown(after) and test(before, after)
 

@@ -1,0 +1,108 @@
+"""What happens to each resource of the program when a change replaces it and its name stays.
+
+`replacements.yaml` says it for every type that the stack files make; a new type has to be added there on purpose.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.mocks import Recorded, Recording
+
+from atwork.preview import tables
+from atwork.sandbox.provider.diff import Path as Keys
+from atwork.sandbox.provider.gcp import GoogleCloud, plan
+from atwork.sandbox.provider.kubernetes import RELEASE, Kubernetes
+from atwork.sandbox.provider.package import Package, Request
+from infra.replacements import CREATED_FIRST
+
+TABLE: dict[str, str] = yaml.safe_load(Path(__file__).with_name("replacements.yaml").read_text())
+MEANINGS = {
+    "created first": "it gets a new name, so both can exist",
+    "refused": "the new one meets the old one's name (409), before anything is deleted",
+    "deleted first": "it holds nothing: the new one takes the name that has become free",
+    "new identity": "whatever replaces it gives it another identity, so both can exist",
+}
+PACKAGES: dict[str, Package] = {"gcp": GoogleCloud(), "kubernetes": Kubernetes()}
+KUBECONFIG = '{"clusters": [{"cluster": {"server": "https://example"}}]}'
+CONFIG = {"project": "acme", "region": "europe-west1", "kubeconfig": KUBECONFIG, "enableSecretMutable": True}
+
+
+@pytest.fixture(scope="module")
+def resources(recordings: dict[str, Recording]) -> dict[str, list[Recorded]]:
+    """Everything that the three stacks make, by type."""
+    found: dict[str, list[Recorded]] = {}
+    for recording in recordings.values():
+        for one in recording.resources.values():
+            if one.custom and one.type.startswith(("gcp:", "kubernetes:")):
+                found.setdefault(one.type, []).append(one)
+    return found
+
+
+def leaves(value: Any, path: Keys = ()) -> Iterator[Keys]:
+    """Paths of all plain values."""
+    if isinstance(value, dict | list) and value:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, (*path, key))
+    elif path:
+        yield path
+
+
+def changed(inputs: dict[str, Any], path: Keys) -> dict[str, Any]:
+    """The inputs with another value at a path."""
+    made = copy.deepcopy(inputs)
+    target: Any = made
+    for part in path[:-1]:
+        target = target[part]
+    target[path[-1]] = f"{target[path[-1]]}-changed"
+    return made
+
+
+def outcomes(resource: Recorded, package: Package) -> Iterator[tuple[Keys, str]]:
+    """For each property of a resource that replaces it: what the replacement comes to."""
+    request = Request(resource.type, resource.urn, CONFIG, resource.inputs)
+    old = package.completed(request, {}, b"1")
+    named = Request(resource.type, resource.urn, CONFIG, old)
+    for path in leaves(resource.inputs):
+        forced = (resource.type, path) in plan.FORCES
+        if path[0] in ("apiVersion", "kind") or not (forced or package.replaces(resource.type, path, CONFIG)):
+            continue
+        new = package.completed(Request(resource.type, resource.urn, CONFIG, changed(resource.inputs, path)), {}, b"2")
+        replacement = Request(resource.type, resource.urn, CONFIG, new)
+        if package.identity(replacement) != package.identity(named):
+            yield path, "created first" if new.get("__autonamed") else "new identity"
+            continue
+        first = resource.delete_before_replace
+        yield path, "deleted first" if (package.delete_first(replacement, old) if first is None else first) else "refused"
+
+
+@pytest.mark.parametrize("token", sorted(TABLE))
+def test_a_replacement_ends_as_the_table_says(token: str, resources: dict[str, list[Recorded]]) -> None:
+    assert TABLE[token] in MEANINGS
+    package = PACKAGES[token.partition(":")[0]]
+    found = {path: outcome for one in resources[token] for path, outcome in outcomes(one, package)}
+    kept = {path: outcome for path, outcome in found.items() if outcome != "new identity"}
+    assert (set(kept.values()) or {"new identity"}) == {TABLE[token]}, kept
+
+
+def test_every_type_of_the_program_is_in_the_table(resources: dict[str, list[Recorded]]) -> None:
+    assert TABLE.keys() == resources.keys()
+
+
+def test_what_holds_data_is_never_deleted_first(resources: dict[str, list[Recorded]]) -> None:
+    stateful = tables.stateful() & resources.keys()
+    assert len(stateful) >= 15
+    assert stateful - {RELEASE} <= CREATED_FIRST, "and a release is one of its name in its namespace"
+    assert [token for token in stateful if TABLE[token] == "deleted first"] == []
+    ordered = [one for token in CREATED_FIRST & resources.keys() for one in resources[token]]
+    assert {one.delete_before_replace for one in ordered} == {False}
+
+
+def test_the_order_of_everything_else_is_the_providers(resources: dict[str, list[Recorded]]) -> None:
+    others = [one for token in resources.keys() - CREATED_FIRST for one in resources[token]]
+    assert {one.delete_before_replace for one in others} == {None}
