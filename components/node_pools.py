@@ -2,7 +2,7 @@
 
 Owns: pools. Does not own: the cluster, the nodes' account.
 
-Traps: taints, gVisor and the disk key replace a pool. Names are chosen by the provider, so that the new pool
+Traps: gVisor, spot and the disk key replace a pool; labels and taints change in place. Names are chosen by the provider, so that the new pool
 stands before the old one is drained. The size is the autoscaler's: `initial_node_count` is set once and ignored.
 """
 
@@ -65,7 +65,7 @@ class NodePoolSettings(Settings):
     """Kubernetes labels of the nodes, beside `atwork.dev/pool`."""
 
     taints: tuple[TaintSettings, ...] = ()
-    """Taints; a change replaces the pool."""
+    """Taints; a change reaches the nodes that are there too."""
 
     upgrade: Literal["surge", "blue-green"] = "surge"
     """Whether nodes are replaced one by one, or a second set is filled and watched before the first goes."""
@@ -75,6 +75,9 @@ class NodePoolSettings(Settings):
 
     gvisor: bool = False
     """Whether pods run in gVisor sandboxes; a change replaces the pool."""
+
+    deletion_protection: bool | None = None
+    """Whether the provider refuses to delete or replace this pool; as the cluster where it is left out."""
 
     @model_validator(mode="after")
     def _sizes_in_order(self) -> Self:
@@ -122,7 +125,7 @@ class NodePools(pulumi.ComponentResource):
         node_account: pulumi.Input[str],
         disk_key: pulumi.Input[str] | None,
         labels: Mapping[str, str],
-        protect_pools: bool,
+        deletion_protection: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:node_pools:NodePools", name, {}, opts)
@@ -142,11 +145,15 @@ class NodePools(pulumi.ComponentResource):
                 node_drain_configs=[{"respect_pdb_during_node_pool_deletion": True}],
                 network_config={"enable_private_nodes": True},
                 node_config=_node_config(key, pool, node_account, disk_key, labels),
-                deletion_policy="PREVENT" if protect_pools else "DELETE",
+                deletion_policy="PREVENT" if _guarded(pool, deletion_protection) else "DELETE",
                 opts=pulumi.ResourceOptions(parent=self, ignore_changes=["initialNodeCount"]),
             )
             self.names[key] = made.name
         self.register_outputs({"names": self.names})
+
+
+def _guarded(pool: NodePoolSettings, cluster: bool) -> bool:
+    return cluster if pool.deletion_protection is None else pool.deletion_protection
 
 
 def _upgrade(pool: NodePoolSettings) -> gcp.container.NodePoolUpgradeSettingsArgsDict:

@@ -205,6 +205,7 @@ class StackConfig(Settings):
         guarded = ["cluster"] if self.cluster.deletion_protection else []
         guarded += ["registry"] if self.registry is not None and self.registry.deletion_protection else []
         guarded += [f"databases.{key}" for key, value in self.databases.items() if value.deletion_protection]
+        guarded += [f"node_pools.{key}" for key, value in self.node_pools.items() if value.deletion_protection]
         if guarded:
             raise ValueError(f"a popup must be destroyable: set {guarded[0]}.deletion_protection to false")
         if self.jenkins is not None:

@@ -26,6 +26,9 @@ def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConf
     for database, settings in config.databases.items():
         if settings.deletion_protection:
             yield f"{key}.databases.{database}.deletion_protection: true; set it to false"
+    for pool, nodes in config.node_pools.items():
+        if nodes.deletion_protection:
+            yield f"{key}.node_pools.{pool}.deletion_protection: true; set it to false"
     if config.jenkins is not None and config.jenkins.protect_home:
         yield f"{key}.jenkins.protect_home: true; back its home up and set it to false"
     if config.cluster_backup is not None and config.cluster_backup.lock_days:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from atwork.preview import tables
 from atwork.preview.keeping import is_kept
 from atwork.preview.model import Change, Guard, Kind, Property
+from atwork.preview.refusals import refusal
 from atwork.preview.values import differences
 
 KINDS: dict[str, Kind] = {
@@ -128,6 +129,7 @@ def change_of(
         renamed_from=renamed,
         properties=tuple(kept),
         guards=guards,
+        refused=refusal(kind, one.type, steps, one.old, one.new),
         hidden_only=kind in ("update", "replace") and not guards and all(found.old == NOT_SHOWN for found in kept),
     )
 

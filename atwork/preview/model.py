@@ -14,7 +14,7 @@ Kind = Literal["create", "update", "replace", "delete", "retain", "read", "impor
 changes, which the engine counts as unchanged. `other`: a step we do not know."""
 
 Result = Literal["unchanged", "changes", "guarded", "blocked", "failed"]
-"""`guarded`: a protection goes, or what holds data does. `blocked`: a protection stops the update."""
+"""`guarded`: a protection goes, or what holds data does. `blocked`: the update would be refused."""
 
 
 class Report(BaseModel):
@@ -62,6 +62,8 @@ class Change(Report):
     guards: tuple[Guard, ...] = ()
     taken_by: str = ""
     """Name of the resource that this update leaves behind under the same name: the create fails with 409."""
+    refused: str = ""
+    """Why the update would be refused, and what to do instead; "" where it may go through."""
     hidden_only: bool = False
     """Something changes, but only values that are not shown."""
 
@@ -69,7 +71,8 @@ class Change(Report):
     def dangerous(self) -> bool:
         """Whether somebody has to decide: data or a protection goes, or the update cannot end."""
         loses = self.kind in ("replace", "delete") and (self.stateful or self.protected)
-        return loses or bool(self.taken_by) or any(guard.removed for guard in self.guards)
+        ends = not self.taken_by and not self.refused
+        return loses or not ends or any(guard.removed for guard in self.guards)
 
 
 class Output(Report):

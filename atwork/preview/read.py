@@ -113,7 +113,14 @@ class Reading:
                 )
             changes.append(change)
             exact[urn] = fingerprint.value(redacted(inputs(one.new), change.type, ""))
-        changes.sort(key=lambda one: (not one.dangerous, ORDER.index(one.kind) if one.kind in ORDER else 9, one.urn))
+        changes.sort(
+            key=lambda one: (
+                not one.refused,
+                not one.dangerous,
+                ORDER.index(one.kind) if one.kind in ORDER else 9,
+                one.urn,
+            )
+        )
         ended = code == 0 and self.ends >= _ENDS and not self.strange
         outputs = self._outputs(read_by) if ended else ()  # one that broke off has not said what they become
         if self.strange:
@@ -163,6 +170,8 @@ class Reading:
             broken = any(one.mandatory for one in self.policies) or self.strange
             blocked = bool(self.errors) and all(_PROTECTION.search(one) for one in self.errors) and not broken
             return "blocked" if blocked else "failed"
+        if any(change.refused for change in changes):
+            return "blocked"
         if any(change.dangerous for change in changes):
             return "guarded"
         return "changes" if changes or outputs else "unchanged"

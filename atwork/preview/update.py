@@ -56,7 +56,9 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
         if now.result == "failed":
             return 1
         if now.result == "blocked":
-            console.print("Refused: a protection stops it, and the engine would stop in the middle. Lift it first.")
+            console.print(
+                "Refused: a protection stops it, or the update would stop in the middle, as said above. Lift it first."
+            )
             return 3
         if now.held:
             console.print(f"Refused: {stack} is locked; `atwork unlock {stack}` says by whom, and whether that lives.")

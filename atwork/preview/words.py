@@ -71,6 +71,8 @@ def caution(report: StackReport, change: Change) -> str:
         if guard.removed:
             unseen = "; the engine counts this as unchanged" if change.kind == "guard" else ""
             said.append(f"{guard.name} goes from {guard.old} to {guard.new}{unseen}")
+    if change.refused:
+        said.append(f"would be refused: {change.refused}")
     maybe = " (perhaps: its parent's inputs are not known yet)" if change.maybe else ""
     return f"{about}: {'; '.join(said)}{maybe}"
 

@@ -48,7 +48,7 @@ def make(here: Environment, base: Foundation) -> Runtime:
         node_account=cluster.node_account,
         disk_key=disk_key,
         labels=labels,
-        protect_pools=here.guarded,
+        deletion_protection=here.guarded,
         opts=base.cloud,
     )
     access = ClusterAccess("cluster-access", project_id=base.project.id, groups=config.groups(), opts=base.cloud)

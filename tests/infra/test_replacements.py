@@ -78,7 +78,10 @@ def outcomes(resource: Recorded, package: Package) -> Iterator[tuple[Keys, str]]
             yield path, "created first" if new.get("__autonamed") else "new identity"
             continue
         first = resource.delete_before_replace
-        yield path, "deleted first" if (package.delete_first(replacement, old) if first is None else first) else "refused"
+        yield (
+            path,
+            "deleted first" if (package.delete_first(replacement, old) if first is None else first) else "refused",
+        )
 
 
 @pytest.mark.parametrize("token", sorted(TABLE))

@@ -20,7 +20,7 @@ from atwork.sandbox.provider.gcp import plan
 from atwork.sandbox.provider.gcp.ids import identity, links
 from atwork.sandbox.provider.gcp.outputs import CLUSTER, at, computed, servers
 from atwork.sandbox.provider.package import Package, Refused, Request, automatic_name
-from atwork.sandbox.provider.values import UNKNOWN, Json, block, is_unknown, reveal
+from atwork.sandbox.provider.values import UNKNOWN, Json, reveal
 
 _NAMING = ("project", "location", "region", "zone", "name")
 _PROTECTED = {
