@@ -2,8 +2,8 @@
 
 Owns: pools. Does not own: the cluster, the nodes' account.
 
-Traps: gVisor, spot and the disk key replace a pool; labels and taints change in place. Names are chosen by the provider, so that the new pool
-stands before the old one is drained. The size is the autoscaler's: `initial_node_count` is set once and ignored.
+Traps: gVisor, spot and the disk key replace a pool; labels and taints change in place. Names are chosen by the
+provider, so that the new pool stands before the old one is drained. The size is the autoscaler's: `initial_node_count` is set once and ignored.
 """
 
 from __future__ import annotations
@@ -145,14 +145,14 @@ class NodePools(pulumi.ComponentResource):
                 node_drain_configs=[{"respect_pdb_during_node_pool_deletion": True}],
                 network_config={"enable_private_nodes": True},
                 node_config=_node_config(key, pool, node_account, disk_key, labels),
-                deletion_policy="PREVENT" if _guarded(pool, deletion_protection) else "DELETE",
+                deletion_policy="PREVENT" if _guarded(pool, cluster=deletion_protection) else "DELETE",
                 opts=pulumi.ResourceOptions(parent=self, ignore_changes=["initialNodeCount"]),
             )
             self.names[key] = made.name
         self.register_outputs({"names": self.names})
 
 
-def _guarded(pool: NodePoolSettings, cluster: bool) -> bool:
+def _guarded(pool: NodePoolSettings, *, cluster: bool) -> bool:
     return cluster if pool.deletion_protection is None else pool.deletion_protection
 
 

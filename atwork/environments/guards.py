@@ -18,6 +18,18 @@ def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConf
     for other, one in environments.items():
         if one.upstream == name:
             yield f"stacks/Pulumi.{other}.yaml: {CONFIG_KEY}.upstream: {other} reads {name}; destroy {other} first"
+    yield from _of_data(key, config)
+    if config.cluster_backup is not None and config.cluster_backup.lock_days:
+        yield (
+            f"{key}.cluster_backup.lock_days: {config.cluster_backup.lock_days}; set it to 0, and wait until the last "
+            "locked backup may go"
+        )
+    if config.project.create is not None and not config.project.deletable:
+        yield f"{key}.project.deletable: false; set it to true, or adopt the project by its number to keep it"
+
+
+def _of_data(key: str, config: StackConfig) -> Iterator[str]:
+    """The switches of what holds data or runs something."""
     if config.cluster.deletion_protection:
         guarded = "namespaces, secrets, keys and addresses"
         yield f"{key}.cluster.deletion_protection: true; set it to false (it guards {guarded} too)"
@@ -31,13 +43,6 @@ def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConf
             yield f"{key}.node_pools.{pool}.deletion_protection: true; set it to false"
     if config.jenkins is not None and config.jenkins.protect_home:
         yield f"{key}.jenkins.protect_home: true; back its home up and set it to false"
-    if config.cluster_backup is not None and config.cluster_backup.lock_days:
-        yield (
-            f"{key}.cluster_backup.lock_days: {config.cluster_backup.lock_days}; set it to 0, and wait until the last "
-            "locked backup may go"
-        )
-    if config.project.create is not None and not config.project.deletable:
-        yield f"{key}.project.deletable: false; set it to true, or adopt the project by its number to keep it"
 
 
 def of_readers(place: Place, name: str) -> Iterator[str]:

@@ -46,7 +46,9 @@ class Provider:
         )
         return answer.id, from_struct(answer.properties)
 
-    def diff(self, token: str, name: str, old: dict[str, Any], new: dict[str, Any]) -> Any:
+    def diff(
+        self, token: str, name: str, old: dict[str, Any], new: dict[str, Any], state: dict[str, Any] | None = None
+    ) -> Any:
         before, _ = self.check(token, name, old)
         after, failures = self.check(token, name, new, before)
         assert failures == []
@@ -54,16 +56,20 @@ class Provider:
             provider_pb2.DiffRequest(
                 urn=self.urn(token, name),
                 id="x",
-                olds=to_struct({}),
+                olds=to_struct(state or {}),
                 old_inputs=to_struct(before),
                 news=to_struct(after),
             )
         )
 
-    def update(self, token: str, name: str, identity: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    def update(
+        self, token: str, name: str, identity: str, inputs: dict[str, Any], state: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         checked, _ = self.check(token, name, inputs)
         answer = self.stub.Update(
-            provider_pb2.UpdateRequest(urn=self.urn(token, name), id=identity, news=to_struct(checked))
+            provider_pb2.UpdateRequest(
+                urn=self.urn(token, name), id=identity, olds=to_struct(state or {}), news=to_struct(checked)
+            )
         )
         return from_struct(answer.properties)
 

@@ -82,7 +82,9 @@ def settled(
     token: str, change: Change, new: Json, state: Json, rules: Mapping[str, Any], objects: Mapping[str, Any]
 ) -> bool:
     """Whether the plan drops a difference between the program before and now, because the cloud has that value."""
-    rule = rule_of(change.path, rules, objects)
+    around = rule_of(change.path[:-1], rules, objects)
+    whole = not around or "object" in around  # and not one entry of a map or a list
+    rule = rule_of(change.path, rules, objects) if whole else {}
     if change.kind == "delete" and rule.get("kept"):
         return True
     if change.kind == "add" and rule.get("kept") and state:
