@@ -3,7 +3,8 @@
 Owns: pools. Does not own: the cluster, the nodes' account.
 
 Traps: gVisor, spot and the disk key replace a pool; labels and taints change in place. Names are chosen by the
-provider, so that the new pool stands before the old one is drained. The size is the autoscaler's: `initial_node_count` is set once and ignored.
+provider, so that the new pool stands before the old one is drained. The size is the autoscaler's:
+`initial_node_count` is set once and ignored.
 """
 
 from __future__ import annotations
