@@ -50,15 +50,21 @@ def test_a_guard_of_the_provider_blocks_a_deletion_and_a_replacement(
     ("token", "state"),
     [
         (POOL, {"deletionPolicy": "DELETE"}),
-        (POOL, {"deletionPolicy": "ABANDON"}),
         (CLUSTER, {"deletionProtection": False}),
         (SQL, {"deletionProtection": False, "settings": {"deletionProtectionEnabled": False}}),
-        (POOL, {"deletionPolicy": "PREVENT", "_retainOnDelete": True}),
     ],
 )
 def test_what_nobody_guards_needs_a_decision_and_no_more(token: str, state: dict[str, Any]) -> None:
     found = report(step("delete", token, "x", state))
     assert (found.result, found.changes[0].refused) == ("guarded", "")
+
+
+@pytest.mark.parametrize(
+    "state", [{"deletionPolicy": "ABANDON"}, {"deletionPolicy": "PREVENT", "_retainOnDelete": True}]
+)
+def test_what_stays_in_the_cloud_meets_no_guard(state: dict[str, Any]) -> None:
+    found = report(step("delete", POOL, "x", state))
+    assert (found.result, found.changes[0].refused) == ("changes", "")
 
 
 def test_a_guard_that_the_same_update_lifts_is_still_met() -> None:
