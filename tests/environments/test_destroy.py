@@ -43,6 +43,13 @@ def test_every_guard_is_named_with_its_file_and_key(checkout: Path, backend: Fak
         "stacks/Pulumi.production.yaml: atwork:stack.databases.main.deletion_protection: true; set it to false",
         "stacks/Pulumi.production.yaml: atwork:stack.cluster_backup.lock_days: 7; set it to 0, and wait until the last locked backup may go",
     ]  # fmt: skip
+    file = checkout / "stacks" / "Pulumi.production.yaml"
+    file.write_text(
+        file.read_text().replace("      services:\n", "      services:\n        deletion_protection: true\n")
+    )
+    told = refused(atwork("destroy", "production", "--confirm", "production"))
+    assert "atwork:stack.node_pools.services.deletion_protection: true; set it to false" in told
+    before = contents(checkout)
     assert "staging reads ci; destroy staging first" in refused(atwork("destroy", "ci", "--confirm", "ci"))
     assert backend.calls == []
     assert contents(checkout) == before

@@ -341,6 +341,12 @@ def test_keys_of_databases_and_secrets_do_not_come_and_go_with_the_services() ->
     )
 
 
+@pytest.mark.parametrize("name", ["kube-system", "default", "gmp-system", "gke-managed-tomorrow"])
+def test_a_tenant_has_no_namespace_of_the_clusters_own(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"tenants.{name}: the namespace belongs to Kubernetes or GKE"):
+        parse("staging", changed(STAGING, f"tenants.{name}", {"owner": "team-orders", "accounts": ["orders"]}))
+
+
 def test_a_popup_guards_no_registry() -> None:
     popup = json.loads(
         changed(json.loads(changed(STAGING, "environment", POPUP)), "cluster.deletion_protection", False)
@@ -383,6 +389,9 @@ def test_a_popup_can_always_be_destroyed() -> None:
     with pytest.raises(ConfigError, match=r"set cluster_backup\.lock_days to 0"):
         parse("demo", json.dumps(free))
     free["cluster_backup"]["lock_days"] = 0
+    guarded = changed(free, "node_pools.services.deletion_protection", True)
+    with pytest.raises(ConfigError, match=r"set node_pools\.services\.deletion_protection to false"):
+        parse("demo", guarded)
     assert parse("demo", json.dumps(free)).labels("demo")["expires-at"] == "2027-01-31t18-00-00"
 
 
