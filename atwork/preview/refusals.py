@@ -1,7 +1,7 @@
 """Which deletions and replacements can only fail, and what to do instead.
 
-The engine's preview knows `protect` alone. The providers' own guards are met in the middle of an update, when
-everything that the resource's users were is deleted already; so they are looked for in the state before.
+The engine's preview knows `protect` alone. The providers' own guards are met in the middle of an update, when other
+resources are changed or deleted already; so the report looks for them in the state.
 """
 
 from __future__ import annotations

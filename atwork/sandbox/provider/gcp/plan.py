@@ -49,11 +49,8 @@ def _not_within(old: Json, new: Json) -> bool:
     return not ipaddress.IPv4Network(old).subnet_of(ipaddress.IPv4Network(new))
 
 
-def _switched_off(old: Json, new: Json) -> bool:
-    return bool(old) and not new
-
-
-def _removed(old: Json, new: Json) -> bool:
+def _taken_away(old: Json, new: Json) -> bool:
+    """Whether a switch is off now, or a value is gone."""
     return bool(old) and not new
 
 
@@ -63,9 +60,9 @@ def _smaller(old: Json, new: Json) -> bool:
 
 FORCES: Mapping[tuple[str, Path], Callable[[Json, Json], bool]] = {
     (SUBNETWORK, ("ipCidrRange",)): _not_within,
-    (CLUSTER, ("enableFqdnNetworkPolicy",)): _switched_off,
-    (CLUSTER, ("enableL4IlbSubsetting",)): _switched_off,
-    (INSTANCE, ("settings", "ipConfiguration", "privateNetwork")): _removed,
+    (CLUSTER, ("enableFqdnNetworkPolicy",)): _taken_away,
+    (CLUSTER, ("enableL4IlbSubsetting",)): _taken_away,
+    (INSTANCE, ("settings", "ipConfiguration", "privateNetwork")): _taken_away,
     (INSTANCE, _DISK_SIZE): _smaller,
 }
 """Properties that replace for some changes only: whether this one does, from the values before and after."""
