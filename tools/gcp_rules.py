@@ -1,4 +1,4 @@
-"""Rewrites atwork/sandbox/provider/gcp/rules.json: `python tools/gcp_rules.py FACTS PROVIDER`.
+"""Rewrites atwork/sandbox/provider/gcp/rules.json: `python -m tools.gcp_rules FACTS PROVIDER`.
 
 FACTS is the schema of the official provider, property by property: which changes replace a resource, and which words
 a property takes. PROVIDER is a folder with the source of hashicorp/terraform-provider-google-beta at the release that
