@@ -105,13 +105,3 @@ def strings(value: Json) -> list[str]:
         return [value]
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [text for part in parts for text in strings(part)]
-
-
-def has_unknown(value: Json) -> bool:
-    """Whether anything in it will be known only later."""
-    value = reveal(value)
-    if isinstance(value, dict):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknown(item) for item in value)
-    return value == UNKNOWN
