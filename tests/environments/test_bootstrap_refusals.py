@@ -131,6 +131,23 @@ def test_who_is_not_logged_in_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_p
         google.login()
 
 
+@pytest.mark.parametrize(
+    "address", ["http://example.com", "https://127.0.0.1:1", "127.0.0.1:1", "http://127.0.0.1.example.com"]
+)
+def test_a_rehearsal_reaches_this_machine_alone(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv(google.ENDPOINT, address)
+    with pytest.raises(GoogleError, match=r"ATWORK_GOOGLE_ENDPOINT: .* is not on this machine; set it to http://127"):
+        google.login()
+
+
+def test_a_rehearsal_needs_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(google.ENDPOINT, "http://127.0.0.1:8080")
+    assert (google.login().endpoint, google.login().who) == (
+        "http://127.0.0.1:8080",
+        "a rehearsal at http://127.0.0.1:8080",
+    )
+
+
 def test_two_bootstraps_of_one_environment_do_not_run_at_once(account: Account) -> None:
     with (
         opened(account.checkout, "staging"),

@@ -1,4 +1,7 @@
-"""The rehearsals in a page: commands of the blocks marked `console sandbox`, with what they have to show."""
+"""The rehearsals in a page: commands of the blocks marked `console sandbox`, with what they have to show.
+
+A comment `<!-- rehearsal: reason` holds commands that only the rehearsal runs, in the place of what a person does.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_BLOCK = re.compile(r"^```console sandbox\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FAILS = re.compile(r"\s+# fails$")
+_BLOCK = re.compile(r"^(?:```console sandbox|<!-- rehearsal: [^\n]+)\n(.*?)^(?:```|-->)$", re.MULTILINE | re.DOTALL)
+_FAILS = re.compile(r"\s+# fails(?:: .*)?$")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,12 @@ class Command:
 
 def _pattern(line: str) -> re.Pattern[str]:
     return re.compile(".*".join(re.escape(" ".join(part.split())) for part in line.split("…")))
+
+
+def failures(command: Command, code: int, printed: str) -> list[str]:
+    """What is wrong with an exit code and an output; empty where they are as the page says."""
+    wrong = [f"not shown: {line}" for line in command.missing(printed)]
+    return wrong if bool(code) is command.fails else [f"exit code {code}", *wrong]
 
 
 def commands(page: Path) -> list[Command]:

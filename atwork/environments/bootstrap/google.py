@@ -5,8 +5,10 @@ Every client speaks REST, so that all of them can be led to one server on loopba
 
 from __future__ import annotations
 
+import os
 import re
 import time
+import urllib.parse
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from google.cloud import billing_v1, kms_v1, resourcemanager_v3, service_usage_v1, storage
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+ENDPOINT = "ATWORK_GOOGLE_ENDPOINT"
+"""Variable with the address of a simulated Google on this machine, such as http://127.0.0.1:8080: a rehearsal."""
 
 
 class GoogleError(Mistake):
@@ -136,7 +141,12 @@ class Google:
 
 
 def login() -> Google:
-    """Google as the application default credentials see it; `GoogleError` says how to log in."""
+    """Google as the application default credentials see it; `GoogleError` says how to log in.
+
+    Where `ATWORK_GOOGLE_ENDPOINT` is set, the simulated Google at that address, without credentials.
+    """
+    if endpoint := os.environ.get(ENDPOINT):
+        return _simulated(endpoint)
     from google import auth
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import Request
@@ -149,6 +159,18 @@ def login() -> Google:
             f"no login: {str(error).splitlines()[0]}; run `gcloud auth application-default login`"
         ) from None
     return Google(credentials, _who(credentials))
+
+
+def _simulated(endpoint: str) -> Google:
+    from google.auth.credentials import AnonymousCredentials
+
+    address = urllib.parse.urlsplit(endpoint)
+    if address.scheme != "http" or address.hostname not in ("127.0.0.1", "localhost"):
+        raise GoogleError(
+            f"{ENDPOINT}: {endpoint} is not on this machine; set it to http://127.0.0.1:PORT for a rehearsal, or unset "
+            "it to reach Google"
+        )
+    return Google(AnonymousCredentials(), f"a rehearsal at {endpoint}", endpoint, pause=0.05)
 
 
 def _who(credentials: Credentials) -> str:
