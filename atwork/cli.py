@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from atwork.access.cli import app as access
 from atwork.doctor.cli import app as doctor
 from atwork.environments.cli import app as environment
 from atwork.graph.cli import app as graph
@@ -63,6 +64,7 @@ app.add_typer(graph)
 app.add_typer(doctor)
 app.add_typer(locks)
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(access, name="access")
 app.add_typer(service, name="service")
 app.add_typer(environment, name="environment")
 

@@ -63,7 +63,7 @@ class Recording:
 
 
 Outputs = Callable[[str, str, dict[str, Any]], Mapping[str, Any]]
-"""From type, logical name and inputs to the outputs that the cloud would add to the inputs."""
+"""From type, logical name and inputs to the outputs that the cloud would add to the inputs; `id` is optional."""
 
 
 def nothing_added(_token: str, _name: str, _inputs: dict[str, Any]) -> Mapping[str, Any]:
@@ -77,7 +77,8 @@ class _Cloud(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[Any, Any]]:
         inputs = cast("dict[str, Any]", args.inputs)
-        return f"{args.name}-id", {**inputs, **self._outputs(args.typ, args.name, plain_map(inputs))}
+        outputs = dict(self._outputs(args.typ, args.name, plain_map(inputs)))
+        return outputs.pop("id", f"{args.name}-id"), {**inputs, **outputs}
 
     def call(self, args: mocks.MockCallArgs) -> NoReturn:
         raise AssertionError(f"{args.token} is a data source; the program has none (docs/adr)")

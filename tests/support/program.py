@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from support.mocks import Recording, record
+from support.mocks import Outputs, Recording, record
 
 from infra import CONFIG_KEY
 from infra.config import STACKS, read_file
@@ -49,10 +50,12 @@ def cloud(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             return {}
 
 
-def run_stack(stack: str, change: dict[str, Any] | None = None, reads: list[str] | None = None) -> Recording:
+def run_stack(
+    stack: str, change: dict[str, Any] | None = None, reads: list[str] | None = None, outputs: Outputs = cloud
+) -> Recording:
     """What the program declares for a stack; `change` replaces top-level parts of its settings.
 
-    Names of the stacks that it reads are added to `reads`.
+    Names of the stacks that it reads are added to `reads`; `outputs` computes what the cloud adds.
     """
     settings = json.loads(read_file(STACKS / f"Pulumi.{stack}.yaml") or "{}") | (change or {})
 
@@ -62,9 +65,9 @@ def run_stack(stack: str, change: dict[str, Any] | None = None, reads: list[str]
         pulumi.runtime.set_all_config({CONFIG_KEY: json.dumps(settings)})
         runpy.run_path(str(STACKS.parent / "infra"), run_name="__main__")
 
-    def watched(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    def watched(token: str, name: str, inputs: dict[str, Any]) -> Mapping[str, Any]:
         if token == "pulumi:pulumi:StackReference" and reads is not None:
             reads.append(name)
-        return cloud(token, name, inputs)
+        return outputs(token, name, inputs)
 
     return record(program, outputs=watched, stack=stack)

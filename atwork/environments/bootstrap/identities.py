@@ -92,6 +92,12 @@ def provider(plan: Plan) -> Step:
 
 def federation(plan: Plan, short: str) -> Step:
     """Which workflows may be an account: previews in any branch, updates from main alone."""
+    wanted = federated(plan, short)
+    return grants(f"federation-{short}", f"workflows that may be {short}", plan.admin, wanted, alone=True)
+
+
+def federated(plan: Plan, short: str) -> dict[Resource, list[Grant]]:
+    """The binding behind `federation`."""
     name = plan.name
     attribute = (
         f"attribute.environment/preview-{name}"
@@ -100,8 +106,7 @@ def federation(plan: Plan, short: str) -> Step:
     )
     where = f"projects/{{number}}/locations/global/workloadIdentityPools/{POOL}"
     grant = Grant("roles/iam.workloadIdentityUser", f"principalSet://iam.googleapis.com/{where}/{attribute}")
-    resource = Resource.account(plan.admin, plan.email(short))
-    return grants(f"federation-{short}", f"workflows that may be {short}", plan.admin, {resource: [grant]}, alone=True)
+    return {Resource.account(plan.admin, plan.email(short)): [grant]}
 
 
 def _ensure(

@@ -73,6 +73,11 @@ class Plan:
         """Short name of the identity that updates."""
         return f"deploy-{self.name}"
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Short names of all identities of CI in this environment."""
+        return (self.preview_account, self.deploy_account)
+
     def email(self, account: str) -> str:
         """A service account of the admin project."""
         return f"{account}@{self.admin}.iam.gserviceaccount.com"

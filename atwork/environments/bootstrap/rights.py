@@ -44,6 +44,12 @@ class Resource:
     bucket: bool = False
     may: str = "roles/resourcemanager.projectIamAdmin"
 
+    @property
+    def name(self) -> str:
+        """Its resource name without the service, such as `projects/P` or `buckets/B`."""
+        path = self.url.removeprefix("https://").split("/", 2)[2]
+        return f"buckets/{path.split('/')[2]}" if self.bucket else path
+
     @classmethod
     def account(cls, project: str, email: str) -> Self:
         """A service account."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from atwork.environments.bootstrap import identities, keys, projects, secrets, stack, state
+from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
 from atwork.environments.bootstrap.step import Step
@@ -49,8 +50,8 @@ def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secret
         *(identities.federation(plan, short) for short in accounts),
         *_project(plan, file),
         *secrets.steps(plan, values),
-        _rights(plan),
-        _state_rights(plan),
+        grants("rights", _rights_title(plan), plan.admin, rights(plan)),
+        grants("state-rights", f"rights on the state of {plan.name}", plan.admin, state_rights(plan)),
         stack.init(plan, file, engine),
     )
 
@@ -90,7 +91,21 @@ def _members(plan: Plan) -> tuple[str, str]:
     return preview, deploy
 
 
-def _rights(plan: Plan) -> Step:
+def granted(plan: Plan) -> dict[Resource, list[Grant]]:
+    """Every binding that the bootstrap of an environment makes, by resource."""
+    found: dict[Resource, list[Grant]] = {}
+    for part in (rights(plan), state_rights(plan), *(federated(plan, short) for short in plan.accounts)):
+        for resource, wanted in part.items():
+            found.setdefault(resource, []).extend(wanted)
+    return found
+
+
+def _rights_title(plan: Plan) -> str:
+    create = plan.config.project.create
+    return f"rights in folder {create.folder_id}" if plan.popup and create else f"rights in {plan.config.project.id}"
+
+
+def rights(plan: Plan) -> dict[Resource, list[Grant]]:
     """In its project; of a pop-up, whose project is not there yet, in the folder of all pop-ups."""
     preview, deploy = _members(plan)
     create = plan.config.project.create
@@ -105,20 +120,15 @@ def _rights(plan: Plan) -> Step:
     if plan.popup and create is not None:
         folder, billing = Resource.folder(create.folder_id), Resource.billing(create.billing_account)
         creator = Grant("roles/resourcemanager.projectCreator", deploy)
-        wanted = {folder: [*views, creator], billing: [Grant("roles/billing.user", deploy)], **above}
-        return grants("rights", f"rights in folder {create.folder_id}", plan.admin, wanted)
-    project = plan.config.project.id
-    wanted = {Resource.project(project): [*views, Grant("roles/owner", deploy)], **above}
-    return grants("rights", f"rights in {project}", plan.admin, wanted)
+        return {folder: [*views, creator], billing: [Grant("roles/billing.user", deploy)], **above}
+    return {Resource.project(plan.config.project.id): [*views, Grant("roles/owner", deploy)], **above}
 
 
-def _state_rights(plan: Plan) -> Step:
+def state_rights(plan: Plan) -> dict[Resource, list[Grant]]:
     """All may read every state, for stacks read each other. Each writes its own, and decrypts it and the upstream's."""
     preview, deploy = _members(plan)
     read = [Grant("roles/storage.objectViewer", member) for member in (preview, deploy)]
     write = Grant("roles/storage.objectUser", deploy, (f"state of {plan.name}", plan.own_objects))
     names = [plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])]
     decrypt = [Grant(_DECRYPT, member) for member in (preview, deploy)]
-    wanted = {Resource.state(plan.platform.bucket): [*read, write]}
-    wanted |= {Resource.key(name): decrypt for name in names}
-    return grants("state-rights", f"rights on the state of {plan.name}", plan.admin, wanted)
+    return {Resource.state(plan.platform.bucket): [*read, write], **{Resource.key(name): decrypt for name in names}}

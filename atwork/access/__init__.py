@@ -1,0 +1,1 @@
+"""Who may do what: IAM bindings, role definitions, and the answers that follow from them."""

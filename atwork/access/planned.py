@@ -1,0 +1,41 @@
+"""The bindings that bootstrap makes, as an access model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from atwork.access.model import AccessModel, Binding, Condition
+from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.rights import Grant
+from atwork.environments.bootstrap.steps import granted
+
+
+def model(plans: Iterable[Plan], admin_number: str | None = None) -> AccessModel:
+    """The model of what bootstrap grants for some environments.
+
+    `admin_number` is the number of the admin project, which no file of the checkout holds; its id stands for it where
+    it is unknown, in the identities of GitHub's workflows alone.
+    """
+    models = [_of(plan, admin_number or plan.admin) for plan in plans]
+    return AccessModel(()).join(*models)
+
+
+def _of(plan: Plan, number: str) -> AccessModel:
+    origin = f"bootstrap of {plan.name}"
+    wanted = granted(plan)
+    bindings = tuple(
+        Binding(grant.role, grant.member.replace("{number}", number), resource.name, _condition(grant), origin)
+        for resource, grants in wanted.items()
+        for grant in grants
+    )
+    parent = plan.platform.parent
+    parents = {f"projects/{plan.admin}": parent, f"buckets/{plan.platform.bucket}": f"projects/{plan.admin}"}
+    create = plan.config.project.create
+    if create is not None:
+        parents[f"projects/{plan.config.project.id}"] = f"folders/{create.folder_id}"
+    accounts = {f"projects/{plan.admin}/serviceAccounts/{plan.email(short)}" for short in plan.accounts}
+    return AccessModel(bindings, resources=frozenset({*accounts, plan.key}), parents=parents)
+
+
+def _condition(grant: Grant) -> Condition | None:
+    return None if grant.condition is None else Condition(*grant.condition)

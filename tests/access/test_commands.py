@@ -1,0 +1,94 @@
+"""`atwork access` over a checkout whose sandbox holds what the real stacks make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support import checkout
+from support.cloud import all_simulated
+from typer.testing import CliRunner
+
+from atwork.access import commands
+from atwork.access.errors import AccessError
+from atwork.cli import app
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.home import Home
+
+STAGING = "acme-at-work-staging"
+DEPLOYER = f"platform-deployer@{STAGING}.iam.gserviceaccount.com"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = Home(checkout.copy(tmp_path_factory.mktemp("access") / "checkout"))
+    cloud = Cloud(made.cloud)
+    for one in all_simulated():
+        cloud.create(one, set())
+    return made
+
+
+@pytest.fixture
+def run(home: Home, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.chdir(home.checkout)
+    return CliRunner()
+
+
+def test_explain_shows_each_binding_with_its_origin(run: CliRunner) -> None:
+    result = run.invoke(app, ["access", "explain", DEPLOYER])
+    assert result.exit_code == 0
+    assert f"serviceAccount:{DEPLOYER}: 2 bindings" in result.output
+    assert f"projects/{STAGING}/roles/clusterConnect" in result.output
+    assert "staging: access-deployer-connect" in result.output
+
+
+def test_explain_of_a_pod_names_the_account_that_it_may_act_as(run: CliRunner) -> None:
+    result = run.invoke(
+        app, ["access", "explain", "acme-at-work-ci.svc.id.goog[jenkins-deploy-staging/deployer]", "--json"]
+    )
+    assert result.exit_code == 0
+    assert json.loads(result.output)["actsAs"] == [DEPLOYER]
+
+
+def test_explain_takes_a_resource(run: CliRunner) -> None:
+    whole = run.invoke(app, ["access", "explain", DEPLOYER, f"projects/{STAGING}", "--json"])
+    assert [one["resource"] for one in json.loads(whole.output)["bindings"]] == [f"projects/{STAGING}"]
+
+
+def test_who_can_lists_the_program_and_bootstrap(run: CliRunner) -> None:
+    bucket = "buckets/acme-at-work-admin-state/objects/.pulumi/stacks/atwork/production.json"
+    result = run.invoke(app, ["access", "who-can", "storage.objects.create", bucket, "--json"])
+    assert [one["principal"].partition("@")[0] for one in json.loads(result.output)] == [
+        "serviceAccount:deploy-production"
+    ]
+    table = run.invoke(app, ["access", "who-can", "storage.objects.create", bucket])
+    assert "state of production" in table.output
+    assert "bootstrap of production" in table.output
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (
+            ["explain", "platform-deploy@acme-at-work-staging.iam.gserviceaccount.com"],
+            "no binding names this principal; did you mean",
+        ),
+        (["explain", "deployer@nowhere"], "no binding names this principal"),
+        (["who-can", "secretmanager.versions.acces", f"projects/{STAGING}"], "no such permission; did you mean"),
+        (
+            ["who-can", "secretmanager.versions.access", f"projects/{STAGING}/secrets/gone"],
+            "no such resource; did you mean",
+        ),
+        (["explain", DEPLOYER, "projects/acme-at-work-stagin"], "no such resource; did you mean"),
+    ],
+)
+def test_mistakes_are_named_with_the_nearest_name(run: CliRunner, words: list[str], match: str) -> None:
+    result = run.invoke(app, ["access", *words])
+    assert isinstance(result.exception, AccessError)
+    assert match in str(result.exception)
+
+
+def test_an_empty_sandbox_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AccessError, match="run `atwork sandbox up`"):
+        commands.of_checkout(Home(checkout.copy(tmp_path / "checkout")))
