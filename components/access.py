@@ -1,7 +1,8 @@
 """What an environment grants to the ci environment, on its own side: images to pull, and one account that deploys.
 
-Owns: the reading rights of this environment's nodes on ci's registry, the deployer account, who may act as it,
-and the little it may do in Google Cloud; the same for an account that brings popups up, where there are any.
+Owns: the reading rights of this environment's nodes on ci's registry and what streaming its images needs, the
+deployer account, who may act as it, and the little it may do in Google Cloud; the same for an account that brings
+popups up, where there are any.
 Does not own: what the deployer may do inside the cluster (RBAC of the namespaces that it deploys to).
 
 Traps: a workload principal of another project cannot be named in Kubernetes RBAC, an account's e-mail can; hence
@@ -12,6 +13,8 @@ from __future__ import annotations
 
 import pulumi
 import pulumi_gcp as gcp
+
+from components.cluster import STREAMING_ROLE
 
 PULLED_REPOSITORIES = ("services", "docker-hub")
 """What nodes outside ci pull: released images and the mirror of Docker Hub, never a candidate."""
@@ -38,6 +41,7 @@ class PlatformAccess(pulumi.ComponentResource):
         node_account: pulumi.Input[str],
         connect_role: pulumi.Input[str],
         deployer_principal: pulumi.Input[str],
+        image_streaming: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:access:PlatformAccess", name, {}, opts)
@@ -45,6 +49,11 @@ class PlatformAccess(pulumi.ComponentResource):
         nodes = pulumi.Output.format("serviceAccount:{0}", node_account)
         for repository in PULLED_REPOSITORIES:
             _reader(f"{name}-pull-{repository}", (registry_project, registry_location, repository), nodes, child)
+        if image_streaming:
+            # Bootstrap lets this environment's deployer grant this one role there.
+            gcp.projects.IAMMember(
+                f"{name}-stream-images", project=registry_project, role=STREAMING_ROLE, member=nodes, opts=child
+            )
         self.deployer = _account(
             name,
             "deployer",

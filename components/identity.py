@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pulumi
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ANNOTATION = "iam.gke.io/gcp-service-account"
+"""On a Kubernetes service account: the Google account that its pods act as, and then they are no principal any more."""
 
 PRINCIPAL = (
     "principal://iam.googleapis.com/projects/{0}/locations/global/workloadIdentityPools/{1}/subject/ns/{2}/sa/{3}"
@@ -21,3 +29,16 @@ def principal(
     https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity
     """
     return pulumi.Output.format(PRINCIPAL, project_number, workload_pool, namespace, account)
+
+
+def annotations(account: pulumi.Input[str] | None) -> Mapping[str, pulumi.Input[str]]:
+    """Annotations of a Kubernetes service account whose pods act as a Google account; none where there is no such."""
+    return {} if account is None else {ANNOTATION: account}
+
+
+def member(principal: pulumi.Input[str], account: pulumi.Input[str] | None) -> pulumi.Input[str]:
+    """The IAM member to grant to: Google's APIs see an annotated pod as its Google account, and no other as that.
+
+    https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity#kubernetes-sa-to-iam
+    """
+    return principal if account is None else pulumi.Output.format("serviceAccount:{0}", account)

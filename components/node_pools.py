@@ -126,6 +126,7 @@ class NodePools(pulumi.ComponentResource):
         node_account: pulumi.Input[str],
         disk_key: pulumi.Input[str] | None,
         labels: Mapping[str, str],
+        image_streaming: bool,
         deletion_protection: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -145,7 +146,10 @@ class NodePools(pulumi.ComponentResource):
                 upgrade_settings=_upgrade(pool),
                 node_drain_configs=[{"respect_pdb_during_node_pool_deletion": True}],
                 network_config={"enable_private_nodes": True},
-                node_config=_node_config(key, pool, node_account, disk_key, labels),
+                node_config={
+                    **_node_config(key, pool, node_account, disk_key, labels),
+                    "gcfs_config": {"enabled": image_streaming},
+                },
                 deletion_policy="PREVENT" if _guarded(pool, cluster=deletion_protection) else "DELETE",
                 opts=pulumi.ResourceOptions(parent=self, ignore_changes=["initialNodeCount"]),
             )
@@ -191,7 +195,6 @@ def _node_config(
         "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
         "workload_metadata_config": {"mode": "GKE_METADATA"},
         "metadata": {"disable-legacy-endpoints": "true"},
-        "gcfs_config": {"enabled": True},
         "kubelet_config": {"insecure_kubelet_readonly_port_enabled": "FALSE"},
     }
     if disk_key is not None:

@@ -4,6 +4,7 @@ Owns: the empty containers, each reader's right to each, the reminder to rotate.
 Does not own: values (docs/secrets.md: `gcloud secrets versions add`), how a pod mounts one (the service's chart).
 
 Traps:
+- A reader that logs in to a database acts as the Google account of that login (`logins`), also when it mounts a secret.
 - Where a secret is kept, and under which key, never changes: another place is another secret.
 - A date of the first rotation lies in the future when the secret is made; afterwards Google moves it on, so that it
   is ignored. Google only reminds, on a topic: somebody must listen.
@@ -18,7 +19,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field
 
-from components.identity import principal
+from components.identity import member, principal
 from components.settings import DnsLabel, Moment, Region, Settings, duration, rfc3339
 
 AGENT = "secretmanager.googleapis.com"
@@ -79,6 +80,7 @@ class Secrets(pulumi.ComponentResource):
         namespace: str,
         project_number: pulumi.Input[str],
         workload_pool: pulumi.Input[str],
+        logins: Mapping[str, pulumi.Input[str]],
         key_in: Callable[[str], pulumi.Input[str] | None],
         agent: pulumi.Input[str] | None,
         protect: bool,
@@ -110,7 +112,7 @@ class Secrets(pulumi.ComponentResource):
                     f"{name}-{key}-reader-{reader}",
                     secret_id=made.secret_id,
                     role="roles/secretmanager.secretAccessor",
-                    member=principal(project_number, workload_pool, namespace, reader),
+                    member=member(principal(project_number, workload_pool, namespace, reader), logins.get(reader)),
                     opts=child,
                 )
             self.ids[key] = made.id

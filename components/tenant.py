@@ -20,6 +20,7 @@ import pulumi_kubernetes as kubernetes
 from pydantic import Field, model_validator
 
 from components import traffic
+from components.identity import annotations
 from components.namespace import Namespace, NamespaceSettings
 from components.secrets import SecretName, SecretSettings
 from components.settings import DnsLabel, Email, LabelValue, Settings
@@ -115,10 +116,13 @@ class Tenant(pulumi.ComponentResource):
         )  # fmt: skip
         self.namespace_name = namespace.namespace_name
         for account in settings.accounts:
-            annotations = {"iam.gke.io/gcp-service-account": logins[account]} if account in logins else {}
             kubernetes.core.v1.ServiceAccount(
                 f"{name}-account-{account}",
-                metadata={"name": account, "namespace": self.namespace_name, "annotations": annotations},
+                metadata={
+                    "name": account,
+                    "namespace": self.namespace_name,
+                    "annotations": annotations(logins.get(account)),
+                },
                 automount_service_account_token=False,
                 opts=child,
             )

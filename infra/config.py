@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from components.cluster import STREAMING_SERVICES
 from infra import CONFIG_KEY
 from infra.mistakes import ConfigError, lines, read_yaml
 from infra.services import ServiceSettings, complete, not_there
@@ -59,6 +60,7 @@ def check_together(environments: Mapping[str, StackConfig]) -> None:
         *_deploys(environments),
         *_popups(environments),
         *_approvals(environments),
+        *_streaming(environments),
     ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -144,6 +146,21 @@ def _approvals(environments: Mapping[str, StackConfig]) -> Iterator[str]:
                     f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.deploys.{target}.approvers: is empty, and every "
                     "build would be deployed unasked; name at least one person"
                 )
+
+
+def _streaming(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Image streaming needs its API in the project that holds the images, too."""
+    for name, config in environments.items():
+        upstream = environments.get(config.upstream or "")
+        if not config.cluster.image_streaming or upstream is None:
+            continue
+        missing = sorted(set(STREAMING_SERVICES) - {*upstream.services(), *upstream.project.extra_services})
+        if missing:
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.cluster.image_streaming: {config.upstream} holds the images "
+                f"and does not have {missing[0]}; set cluster.image_streaming in stacks/Pulumi.{config.upstream}.yaml, "
+                "or add the API to its project.extra_services"
+            )
 
 
 def load(

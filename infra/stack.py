@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from components import binary_authorization, cluster_backup, encryption, registry, secrets
 from components.audit_logs import AuditLogSettings
 from components.binary_authorization import BinaryAuthorizationSettings
-from components.cluster import ClusterSettings
+from components.cluster import STREAMING_SERVICES, ClusterSettings
 from components.cluster_backup import ClusterBackupSettings
 from components.database import DatabaseSettings
 from components.encryption import EncryptionSettings
@@ -218,6 +218,8 @@ class StackConfig(Settings):
     def services(self) -> set[str]:
         """APIs that the chosen parts call, beside those of every environment."""
         found = {*binary_authorization.SERVICES}
+        if self.cluster.image_streaming:
+            found |= {*STREAMING_SERVICES}
         if self.encryption.covers:
             found |= {*encryption.SERVICES}
         if self.registry is not None:

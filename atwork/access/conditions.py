@@ -1,8 +1,9 @@
 """Conditions of IAM bindings: the part of the Common Expression Language that the platform's conditions use.
 
-Comparisons of `resource.name`, `resource.type`, `resource.service` and `request.time`, joined by `||`, `&&`, `!` and
-parentheses. Any other expression is refused, so that no answer rests on a condition that was not evaluated. A CEL
-library would bring a parser generator and its own types for four comparisons.
+Comparisons of `resource.name`, `resource.type`, `resource.service` and `request.time`, and the limit on roles that may
+be granted, joined by `||`, `&&`, `!` and parentheses. Any other expression is refused, so that no answer rests on a
+condition that was not evaluated. A CEL library would bring a parser generator and its own types for five comparisons.
+https://cloud.google.com/iam/docs/setting-limits-on-granting-roles
 https://cloud.google.com/iam/docs/conditions-overview
 """
 
@@ -22,6 +23,8 @@ _TOKEN = re.compile(
     | resource\.(?P<attribute>name|type|service)\s*
       (?: (?P<operator>==|!=)\s*(?P<compared>"[^"\\]*"|'[^'\\]*')
         | \.(?P<method>startsWith|endsWith|contains)\(\s*(?P<argument>"[^"\\]*"|'[^'\\]*')\s*\) )
+    | api\.getAttribute\(\s*(?P<quote>["'])iam\.googleapis\.com/modifiedGrantsByRole(?P=quote)\s*,\s*\[\]\s*\)
+      \.hasOnly\(\s*\[(?P<roles>[^\]]*)\]\s*\)
     | request\.time\s*(?P<order><=|>=|<|>)\s*timestamp\(\s*(?P<moment>"[^"\\]*"|'[^'\\]*')\s*\)
     )\s*""",
     re.VERBOSE,
@@ -47,6 +50,8 @@ class Request:
 
     resource: str
     time: datetime
+    granted: frozenset[str] = frozenset()
+    """Roles that the request grants or revokes; none where it changes no policy."""
 
     def attribute(self, name: str) -> str | None:
         """`resource.name`, `resource.type` or `resource.service`; nothing where the type is not known."""
@@ -103,6 +108,8 @@ class _Parser:
         return self._compare(self.tokens.pop(0))
 
     def _compare(self, token: re.Match[str]) -> bool:
+        if token["roles"] is not None:
+            return self.request.granted <= {role.strip(" \t\"'") for role in token["roles"].split(",")}
         if token["order"]:
             moment = datetime.fromisoformat(token["moment"][1:-1])
             return _ORDER[token["order"]](self.request.time, moment)
@@ -124,6 +131,6 @@ class _Parser:
     def refuse(self) -> AccessError:
         return AccessError(
             f"condition {self.expression!r}: not in the supported part of CEL (comparisons of resource.name, "
-            "resource.type, resource.service and request.time, joined by ||, && and !); extend "
-            "atwork/access/conditions.py"
+            "resource.type, resource.service and request.time, modifiedGrantsByRole.hasOnly, joined by ||, && and !); "
+            "extend atwork/access/conditions.py"
         )

@@ -106,8 +106,18 @@ class AccessModel:
             numbers={project: number for model in models for project, number in model.numbers.items()},
         )
 
-    def may(self, principal: str, permission: str, resource: str, *, at: datetime | None = None) -> Decision:
+    def may(
+        self,
+        principal: str,
+        permission: str,
+        resource: str,
+        *,
+        at: datetime | None = None,
+        granted: frozenset[str] = frozenset(),
+    ) -> Decision:
         """Whether a principal has a permission on a resource, and by which binding.
+
+        `granted` are the roles that a request to set a policy grants or revokes.
 
         Raises `AccessError` for a text that is no principal, for a permission or a resource that nothing names, and
         for a role or a condition that the model cannot read. A well-formed principal without bindings is denied.
@@ -115,7 +125,7 @@ class AccessModel:
         principals.check(principal)
         self.check_permission(permission)
         resource = self.resolve(resource)
-        moment = at or datetime.now(UTC)
+        request = conditions.Request(resource, at or datetime.now(UTC), granted)
         rejected: list[Binding] = []
         for place in inside_of(resource, self.parents):
             for binding in self._by_resource.get(place, ()):
@@ -123,7 +133,7 @@ class AccessModel:
                     continue
                 if permission not in self.permissions(binding.role):
                     continue
-                if self._holds(binding, resource, moment):
+                if self._holds(binding, request):
                     return Decision(principal, permission, resource, binding)
                 rejected.append(binding)
         return Decision(principal, permission, resource, rejected=tuple(rejected))
@@ -184,9 +194,9 @@ class AccessModel:
             break
         raise AccessError(f"{resource}: no such resource{near(resource, self._known)}")
 
-    def _holds(self, binding: Binding, resource: str, moment: datetime) -> bool:
-        condition = binding.condition
-        return condition is None or conditions.holds(condition.expression, conditions.Request(resource, moment))
+    @staticmethod
+    def _holds(binding: Binding, request: conditions.Request) -> bool:
+        return binding.condition is None or conditions.holds(binding.condition.expression, request)
 
     @cached_property
     def _by_resource(self) -> Mapping[str, list[Binding]]:

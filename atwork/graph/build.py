@@ -228,8 +228,7 @@ class _Arrows:
         """Accounts that may deploy here, from the namespaces whose pods act as them."""
         for other in self.stacks.values():
             for one in other.of(types.SERVICE_ACCOUNT):
-                acts_as = one.at("metadata.annotations")
-                account = str(acts_as.get("iam.gke.io/gcp-service-account", "")) if isinstance(acts_as, dict) else ""
+                account = types.acts_as(one)
                 if other is not here and here.project and project_in(account) == here.project:
                     yield Arrow("deploys", self._id(other, "namespace", namespace_of(one)), control)
         for one in here.of(types.ACCOUNT_MEMBER):
@@ -245,8 +244,17 @@ class _Arrows:
                 if space and one.parent and one.parent == instance.parent:
                     yield Arrow("data", space, self._id(here, "database", instance.name))
         for one in here.of(types.SECRET_MEMBER):
-            if space := self._space(here, one.text("member")):
+            for space in self._spaces(here, one.text("member")):
                 yield Arrow("secrets", space, self._id(here, "secrets", ""))
+
+    def _spaces(self, here: Inventory, member: str) -> Iterable[str]:
+        """Namespaces whose pods are a member: as themselves, or as the Google account of their annotation."""
+        if space := self._space(here, member):
+            yield space
+        account = member.removeprefix("serviceAccount:")
+        for one in here.of(types.SERVICE_ACCOUNT):
+            if account and types.acts_as(one) == account:
+                yield self._id(here, "namespace", namespace_of(one))
 
     def _space(self, here: Inventory, member: str) -> str:
         name = types.namespace_in(member)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from atwork.graph.resources import Resource
+from components.identity import ANNOTATION
 
 PROVIDERS = "pulumi:providers:"
 NETWORK = "gcp:compute/network:Network"
@@ -101,6 +102,12 @@ def namespace_of(resource: Resource) -> str:
     if resource.type == NAMESPACE:
         return resource.text("metadata.name") or _short(resource.name, "tenant-", "-namespace")
     return resource.text("metadata.namespace") or (resource.text("namespace") if resource.type == RELEASE else "")
+
+
+def acts_as(account: Resource) -> str:
+    """The Google account that the pods of a Kubernetes service account act as; empty where they are themselves."""
+    annotations = account.at("metadata.annotations")
+    return str(annotations.get(ANNOTATION, "")) if isinstance(annotations, dict) else ""
 
 
 def short(resource: Resource) -> str:

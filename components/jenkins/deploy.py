@@ -18,7 +18,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from components.identity import principal
+from components.identity import annotations, principal
 from components.jenkins import names, rights, traffic
 from components.jenkins.targets import TargetSettings
 from components.namespace import Namespace, NamespaceSettings
@@ -28,7 +28,7 @@ _HTTPS = (443,)
 
 
 class DeployTarget(pulumi.ComponentResource):
-    """Namespace, accounts and token of one cloud; its pods may read some of the registry's repositories."""
+    """Namespace, accounts and token of one cloud; pods without a Google account read some of the repositories."""
 
     principal: pulumi.Output[str]
 
@@ -58,7 +58,7 @@ class DeployTarget(pulumi.ComponentResource):
             metadata={
                 "name": names.DEPLOY_ACCOUNT,
                 "namespace": namespace.namespace_name,
-                "annotations": {"iam.gke.io/gcp-service-account": settings.account} if settings.account else {},
+                "annotations": annotations(settings.account),
             },
             automount_service_account_token=False,
             opts=child,
@@ -95,7 +95,8 @@ class DeployTarget(pulumi.ComponentResource):
             opts=child,
         )
         self.principal = principal(project_number, workload_pool, names.target_namespace(cloud), names.DEPLOY_ACCOUNT)
-        for repository in reads:
+        # Whoever acts as a Google account reads by the rights of that account, which its own environment grants.
+        for repository in reads if settings.account is None else ():
             gcp.artifactregistry.RepositoryIamMember(
                 f"{name}-reader-{repository}",
                 project=registry.project_id,

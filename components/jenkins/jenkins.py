@@ -178,9 +178,9 @@ def controller_namespace(size: ControllerSettings) -> NamespaceSettings:
 
 
 def _readable(settings: JenkinsSettings, registry: RegistryRefs) -> dict[str, tuple[str, ...]]:
-    """What the pods of each cloud read: deploys what was released, popups what was not, the platform itself nothing."""
+    """What the pods of each cloud read: deploys released charts, popups candidates, the platform itself nothing."""
     found: dict[str, tuple[str, ...]] = dict.fromkeys(settings.targets(), ())
-    found |= {names.deploy_cloud(key): (registry.services, registry.charts) for key in settings.deploys}
+    found |= {names.deploy_cloud(key): (registry.charts,) for key in settings.deploys}
     if (popups := settings.popups()) is not None:
         found[names.popup_cloud(popups[0])] = (registry.candidates,)
     return found

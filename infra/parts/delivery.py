@@ -130,6 +130,7 @@ def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Delive
         node_account=runtime.cluster.node_account,
         connect_role=runtime.access.connect_role,
         deployer_principal=upstream.deployer(here.name),
+        image_streaming=here.config.cluster.image_streaming,
         opts=base.cloud,
     )
     pulumi.export("registry", upstream.registry_url)

@@ -48,6 +48,7 @@ def make(here: Environment, base: Foundation) -> Runtime:
         node_account=cluster.node_account,
         disk_key=disk_key,
         labels=labels,
+        image_streaming=config.cluster.image_streaming,
         deletion_protection=here.guarded,
         opts=base.cloud,
     )

@@ -27,11 +27,12 @@ def make(
     config = here.config
     for key, settings in config.tenants.items():
         protect = here.guarded and settings.deletion_protection
+        logins = {account: databases[name].accounts[user] for account, (name, user) in config.logins(key).items()}
         tenant = Tenant(
             f"tenant-{key}",
             settings,
             physical_name=key,
-            logins={account: databases[name].accounts[user] for account, (name, user) in config.logins(key).items()},
+            logins=logins,
             deployer=deployer,
             database_range=config.network.nodes,
             protect=protect,
@@ -44,6 +45,7 @@ def make(
             namespace=key,
             project_number=base.project.number,
             workload_pool=runtime.cluster.workload_pool,
+            logins=logins,
             key_in=lambda place: base.keys.key("secrets", place),
             agent=base.agents.members.get(AGENT),
             protect=protect,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import checkout
-from support.cloud import all_simulated
+from support.cloud import Simulated
 from typer.testing import CliRunner
 
 from atwork.access import commands
@@ -21,10 +21,10 @@ DEPLOYER = f"platform-deployer@{STAGING}.iam.gserviceaccount.com"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory, stacks: dict[str, Simulated]) -> Home:
     made = Home(checkout.copy(tmp_path_factory.mktemp("access") / "checkout"))
     cloud = Cloud(made.cloud)
-    for one in all_simulated():
+    for one in (one for made in stacks.values() for one in made.objects):
         cloud.create(one, set())
     return made
 

@@ -4,7 +4,7 @@ own ids and computed values, and no engine."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from support.mocks import Recording
 from support.program import PLATFORM, cloud, run_stack
@@ -15,7 +15,7 @@ from atwork.sandbox.provider.gcp.outputs import computed
 from atwork.sandbox.provider.package import Request
 from components.identity import PRINCIPAL
 from components.jenkins import names
-from infra.config import STACKS, read_all
+from infra.config import read_all
 from infra.stack import StackConfig
 
 _REFERENCE = "pulumi:pulumi:StackReference"
@@ -26,8 +26,15 @@ def projects(environments: Iterable[StackConfig]) -> dict[str, str]:
     return {one.project.id: one.project.number for one in environments if one.project.number is not None}
 
 
-def simulated(stack: str, change: dict[str, Any] | None = None) -> tuple[list[CloudObject], Recording]:
+class Simulated(NamedTuple):
     """The Google objects of one stack, and all that the program declared."""
+
+    objects: list[CloudObject]
+    recording: Recording
+
+
+def simulated(stack: str, change: dict[str, Any] | None = None) -> Simulated:
+    """What an update of one stack makes; `change` replaces top-level parts of its settings."""
     environments = read_all()
     config = environments[stack]
     upstream = environments[config.upstream or stack]
@@ -46,12 +53,7 @@ def simulated(stack: str, change: dict[str, Any] | None = None) -> tuple[list[Cl
         objects.append(CloudObject(scope, token, identity, urn, request.inputs, made))
         return made
 
-    return objects, run_stack(stack, change, outputs=outputs)
-
-
-def all_simulated() -> list[CloudObject]:
-    """The Google objects of every stack of the checkout."""
-    return [one for path in sorted(STACKS.glob("Pulumi.*.yaml")) for one in simulated(path.stem.partition(".")[2])[0]]
+    return Simulated(objects, run_stack(stack, change, outputs=outputs))
 
 
 def _deployers(upstream: StackConfig) -> dict[str, str]:

@@ -9,6 +9,7 @@ from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
 from atwork.environments.bootstrap.step import Step
+from components.cluster import STREAMING_ROLE
 
 ADMIN_SERVICES = (
     "cloudbilling.googleapis.com",
@@ -30,6 +31,10 @@ LEAST_SERVICES = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapi
 """What the program needs in its project to switch everything else on."""
 
 _VIEW = ("roles/viewer", "roles/iam.securityReviewer", "roles/serviceusage.serviceUsageConsumer")
+_STREAMING_ALONE = (
+    "grants image streaming alone",
+    f"api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(['{STREAMING_ROLE}'])",
+)
 _DECRYPT = "roles/cloudkms.cryptoKeyDecrypter"
 
 
@@ -117,6 +122,11 @@ def rights(plan: Plan) -> dict[Resource, list[Grant]]:
             *(Grant(role, preview) for role in ("roles/artifactregistry.reader", *_VIEW[1:])),
             *(Grant(role, deploy) for role in ("roles/artifactregistry.admin", _VIEW[2])),
         ]
+        if plan.config.cluster.image_streaming:
+            # Nodes need one role there, and they exist only after the first update, so the update grants it.
+            above[Resource.project(plan.upstream_project)].append(
+                Grant("roles/resourcemanager.projectIamAdmin", deploy, _STREAMING_ALONE)
+            )
     if plan.popup and create is not None:
         folder, billing = Resource.folder(create.folder_id), Resource.billing(create.billing_account)
         creator = Grant("roles/resourcemanager.projectCreator", deploy)

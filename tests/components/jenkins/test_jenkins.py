@@ -231,8 +231,7 @@ def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> Non
         grants.setdefault(who, set()).add(f"{inputs['role'].rpartition('.')[2]} {inputs['repository']}")
     assert grants == {
         "jenkins-agents/sa/jenkins-agent": {f"writer {name}" for name in ("candidates", "services", "charts", "cache")},
-        "jenkins-deploy-staging/sa/deployer": {"reader services", "reader charts"},
-        "jenkins-deploy-production/sa/deployer": {"reader services", "reader charts"},
+        "jenkins-deploy-staging/sa/deployer": {"reader charts"},  # production's acts as an account of its environment
         "jenkins-popups-staging/sa/deployer": {"reader candidates"},
     }
 
