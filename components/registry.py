@@ -28,6 +28,9 @@ from components.settings import Settings, duration
 GCR_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
 """https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo"""
 
+NOT_IMAGES = ("cache", "charts")
+"""Repositories that no node pulls from: builds and deploys read them by grants of their own."""
+
 SERVICES = ("containerscanning.googleapis.com",)
 """APIs that this component calls beside those of every environment: vulnerabilities of pushed images."""
 
@@ -174,7 +177,8 @@ class ContainerRegistry(pulumi.ComponentResource):
                 deletion_policy=deletion_policy,
                 opts=guarded,
             )
-        for key, repository in made.items():
+        for key in (key for key in made if key not in NOT_IMAGES):
+            repository = made[key]
             for reader, member in readers.items():
                 gcp.artifactregistry.RepositoryIamMember(
                     f"{name}-{key}-reader-{reader}",

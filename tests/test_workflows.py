@@ -15,6 +15,7 @@ from rich.console import Console
 from atwork.engine.build import PULUMI
 from atwork.preview.decision import LABEL
 from atwork.toolchain import programs
+from components.versions import IMAGES
 from infra.config import STACKS, read_all
 
 FOLDER = Path(__file__).parents[1] / ".github" / "workflows"
@@ -87,6 +88,50 @@ def test_the_report_is_held_to_its_commit_and_only_one_label_makes_it_anew() -> 
     assert step["env"]["HEAD"] == "${{ github.event.pull_request.head.sha }}"
     assert '--head "$HEAD" --before "$BEFORE"' in step["run"]
     assert "labels" not in str(step), "the report asks GitHub who gave the label, and for what"
+
+
+def test_drift_has_an_identity_of_its_own() -> None:
+    """A refresh reads Kubernetes Secrets, which what runs the code of a pull request must not."""
+    assert read("drift.yml")["jobs"]["stack"]["environment"] == "drift-${{ matrix.stack }}"
+    assert read("drift.yml")[True].keys() == {"schedule"}, "a schedule runs on main"
+    environments = {
+        job["environment"] for path in FILES for job in read(path.name)["jobs"].values() if "environment" in job
+    }
+    assert environments == {"preview-${{ matrix.stack }}", "drift-${{ matrix.stack }}", "${{ inputs.stack }}", "popups"}
+
+
+REAL = re.compile(r"atwork (preview|drift|up|environment (reap|destroy))\b|\bpulumi (preview|up|refresh|destroy)\b")
+"""Commands that run the engine against clusters, whose kubeconfig asks gke-gcloud-auth-plugin for tokens."""
+
+
+def test_every_job_that_runs_the_engine_brings_the_plugin_of_clusters() -> None:
+    found = 0
+    for path in FILES:
+        for key, job in read(path.name)["jobs"].items():
+            steps = job.get("steps", [])
+            engines = [at for at, step in enumerate(steps) if REAL.search(step.get("run", ""))]
+            if not engines:
+                assert "setup-gcloud" not in str(steps), f"{path.name}: {key} runs no engine and installs the plugin"
+                continue
+            found += 1
+            (at,) = [at for at, step in enumerate(steps) if "setup-gcloud@" in step.get("uses", "")]
+            (login,) = [at for at, step in enumerate(steps) if "google-github-actions/auth@" in step.get("uses", "")]
+            assert login < at < engines[0], f"{path.name}: {key}: log in, then install, then run"
+            assert steps[at]["with"]["install_components"] == "gke-gcloud-auth-plugin"
+            assert f"google/cloud-sdk:{steps[at]['with']['version']}-alpine" == IMAGES["gcloud"]
+    assert found == 4
+
+
+def test_pods_that_run_the_engine_have_the_plugin_of_clusters() -> None:
+    """The Dockerfile of pulumi/pulumi installs gcloud and the plugin; those of pulumi/pulumi-LANGUAGE do not.
+    https://github.com/pulumi/pulumi-docker-containers/blob/main/docker/pulumi/Dockerfile"""
+    assert re.fullmatch(r"pulumi/pulumi:\d+\.\d+\.\d+-nonroot", IMAGES["pulumi"])
+    jenkinsfile = (FOLDER.parents[1] / "Jenkinsfile").read_text()
+    engines = [match.start() for match in REAL.finditer(jenkinsfile)]
+    assert len(engines) >= 4
+    for at in engines:
+        container = re.findall(r"container\('(\w+)'\)", jenkinsfile[:at])[-1]
+        assert container == "pulumi", jenkinsfile[at : at + 40]
 
 
 def test_updates_are_never_cut_off_and_follow_each_other() -> None:

@@ -27,6 +27,14 @@ def explain(
     raise typer.Exit(commands.explain(principal, resource or None, as_json=as_json))
 
 
+@app.command()
+def audit(*, as_json: Json = False) -> None:
+    """Compare every binding with what its identity does; end with code 1 where they differ."""
+    from atwork.access import commands
+
+    raise typer.Exit(commands.audit(as_json=as_json))
+
+
 @app.command(name="who-can")
 def who_can(
     permission: Annotated[str, typer.Argument(help="Such as secretmanager.versions.access.")],

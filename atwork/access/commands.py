@@ -9,32 +9,15 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from atwork.access import planned, principals, simulated
+from atwork.access import checkout, principals
 from atwork.access.errors import AccessError, near
 from atwork.access.model import ACT_AS, AccessModel, Binding
-from atwork.environments.bootstrap import plan as plans
-from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.home import Home, here
-from infra.config import read_all
-
-
-def of_checkout(home: Home) -> AccessModel:
-    """The model of a checkout: its sandbox, and what bootstrap grants if there is stacks/platform.yaml."""
-    stacks = home.checkout / "stacks"
-    environments = read_all(stacks)
-    numbers = {one.project.id: one.project.number for one in environments.values() if one.project.number is not None}
-    objects = Cloud(home.cloud).objects("") if home.cloud.exists() else []
-    if not objects:
-        raise AccessError("the sandbox is empty, so there is no binding to look at; run `atwork sandbox up`")
-    model = simulated.model(objects, numbers)
-    if not (stacks / "platform.yaml").exists():
-        return model
-    return model.join(planned.model(plans.of(name, stacks) for name in environments))
+from atwork.sandbox.home import here
 
 
 def explain(name: str, resource: str | None, *, as_json: bool) -> int:
     """Print the bindings of a principal."""
-    model = of_checkout(here())
+    model = checkout.model(here())
     principal = find(model, name)
     bindings = model.of(principal, resource)
     accounts = [] if resource else acts_as(model, principal)
@@ -54,7 +37,7 @@ def explain(name: str, resource: str | None, *, as_json: bool) -> int:
 
 def who_can(permission: str, resource: str, *, as_json: bool) -> int:
     """Print who has a permission on a resource."""
-    decisions = of_checkout(here()).who(permission, resource)
+    decisions = checkout.model(here()).who(permission, resource)
     found = [(decision, decision.binding) for decision in decisions if decision.binding is not None]
     if as_json:
         print(json.dumps([{"principal": one.principal, **_plain(binding)} for one, binding in found]))
@@ -64,6 +47,19 @@ def who_can(permission: str, resource: str, *, as_json: bool) -> int:
     rows = [(one.principal, *_row(binding)) for one, binding in found]
     _print(console, ("Principal", "Role", "Granted on", "Condition", "Origin"), rows)
     return 0
+
+
+def audit(*, as_json: bool) -> int:
+    """Print the differences between bindings and duties; 1 where there is one."""
+    found = checkout.findings(here())
+    if as_json:
+        print(json.dumps([{"identity": one.identity, "message": one.message} for one in found]))
+    else:
+        console = _console()
+        for one in found:
+            console.print(str(one), markup=False)
+        console.print(f"{len(found) or 'No'} differences between what identities may and what they do.")
+    return 1 if found else 0
 
 
 def find(model: AccessModel, name: str) -> str:

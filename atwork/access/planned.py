@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from atwork.access.model import AccessModel, Binding, Condition
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.rights import Grant
-from atwork.environments.bootstrap.steps import granted
+from atwork.environments.bootstrap.steps import custom_roles, granted
 
 
 def model(plans: Iterable[Plan], admin_number: str | None = None) -> AccessModel:
@@ -34,7 +34,8 @@ def _of(plan: Plan, number: str) -> AccessModel:
     if create is not None:
         parents[f"projects/{plan.config.project.id}"] = f"folders/{create.folder_id}"
     accounts = {f"projects/{plan.admin}/serviceAccounts/{plan.email(short)}" for short in plan.accounts}
-    return AccessModel(bindings, resources=frozenset({*accounts, plan.key}), parents=parents)
+    custom = {role.name(project): role.permissions for project, made in custom_roles(plan).items() for role in made}
+    return AccessModel(bindings, custom, resources=frozenset({*accounts, plan.key}), parents=parents)
 
 
 def _condition(grant: Grant) -> Condition | None:

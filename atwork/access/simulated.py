@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from atwork.access.errors import AccessError
 from atwork.access.model import AccessModel, Binding, Condition
 
+AGENT = "gcp:projects/serviceIdentity:ServiceIdentity"
+KEY = "gcp:kms/cryptoKey:CryptoKey"
 CUSTOM_ROLE = ("gcp:projects/iAMCustomRole:IAMCustomRole", "gcp:organizations/iAMCustomRole:IAMCustomRole")
 PROJECT = "gcp:organizations/project:Project"
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -65,6 +67,21 @@ def model(objects: Iterable[CloudObject], projects: Mapping[str, str]) -> Access
         parents=parents,
         numbers={**projects, **numbers},
     )
+
+
+def agents(objects: Iterable[CloudObject], project: str, number: str) -> dict[str, str]:
+    """Google's own accounts in a project by service; Compute Engine's is there without being asked for."""
+    found = {"compute.googleapis.com": f"serviceAccount:service-{number}@compute-system.iam.gserviceaccount.com"}
+    for one in objects:
+        if one.type == AGENT and one.id.startswith(f"projects/{project}/"):
+            found[str(one.inputs["service"])] = str(one.outputs["member"])
+    return found
+
+
+def keys(objects: Iterable[CloudObject], project: str) -> dict[str, str]:
+    """Resource names of a project's keys by `PURPOSE-LOCATION`; the program names a key for its purpose."""
+    names = [one.id for one in objects if one.type == KEY and one.id.startswith(f"projects/{project}/")]
+    return {f"{name.rpartition('/')[2]}-{name.split('/')[3]}": name for name in names}
 
 
 def _resources(google: Iterable[CloudObject]) -> Iterator[str]:

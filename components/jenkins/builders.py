@@ -1,7 +1,7 @@
 """Where builds and tests run.
 
-Owns: the namespaces `jenkins-agents` and `jenkins-tests`, the accounts of their pods, what builds may write in the
-registry, and the policy that keeps builds from using their namespace's Pod Security level.
+Owns: the namespaces `jenkins-agents` and `jenkins-tests`, the accounts of their pods, what builds may write and
+read in the registry, and the policy that keeps builds from using their namespace's Pod Security level.
 Does not own: Jenkins' right to start pods in `jenkins-agents`, which the chart grants.
 
 Traps: whoever writes a Jenkinsfile chooses the account of its pods among those of both namespaces, so neither holds
@@ -80,13 +80,16 @@ class Builders(pulumi.ComponentResource):
             opts=child,
         )
         self.principal = principal(project_number, workload_pool, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT)
-        for repository in (registry.candidates, registry.services, registry.charts, registry.cache):
+        pushed = (registry.candidates, registry.services, registry.charts, registry.cache)
+        # Base images come through the mirror, by the builder's login and not by the node's.
+        roles = {**dict.fromkeys(pushed, "writer"), registry.docker_hub: "reader"}
+        for repository, role in roles.items():
             gcp.artifactregistry.RepositoryIamMember(
-                f"{name}-writer-{repository}",
+                f"{name}-{role}-{repository}",
                 project=registry.project_id,
                 location=registry.location,
                 repository=registry.repositories[repository],
-                role="roles/artifactregistry.writer",
+                role=f"roles/artifactregistry.{role}",
                 member=self.principal,
                 opts=child,
             )

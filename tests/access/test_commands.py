@@ -10,7 +10,7 @@ from support import checkout
 from support.cloud import Simulated
 from typer.testing import CliRunner
 
-from atwork.access import commands
+from atwork.access import checkout as access
 from atwork.access.errors import AccessError
 from atwork.cli import app
 from atwork.sandbox.cloud import Cloud
@@ -91,4 +91,4 @@ def test_mistakes_are_named_with_the_nearest_name(run: CliRunner, words: list[st
 
 def test_an_empty_sandbox_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(AccessError, match="run `atwork sandbox up`"):
-        commands.of_checkout(Home(checkout.copy(tmp_path / "checkout")))
+        access.model(Home(checkout.copy(tmp_path / "checkout")))

@@ -19,7 +19,9 @@ from infra.config import read_all
 from infra.mistakes import ConfigError
 
 ADMIN, BUCKET = "acme-at-work-admin", "acme-at-work-admin-state"
-PREVIEW, DEPLOY = (f"serviceAccount:{one}-staging@{ADMIN}.iam.gserviceaccount.com" for one in ("preview", "deploy"))
+PREVIEW, DRIFT, DEPLOY = (
+    f"serviceAccount:{one}-staging@{ADMIN}.iam.gserviceaccount.com" for one in ("preview", "drift", "deploy")
+)
 POOL = f"projects/{ADMIN}/locations/global/workloadIdentityPools/atwork-github"
 
 
@@ -69,6 +71,9 @@ def test_workflows_get_the_identity_of_their_environment_and_no_other(account: A
     assert members(account, f"{accounts}/{PREVIEW.partition(':')[2]}") == {
         "roles/iam.workloadIdentityUser": {f"{where}/attribute.environment/preview-staging"}
     }
+    assert members(account, f"{accounts}/{DRIFT.partition(':')[2]}") == {
+        "roles/iam.workloadIdentityUser": {f"{where}/attribute.environment_at/drift-staging@refs/heads/main"}
+    }
     assert members(account, f"{accounts}/{DEPLOY.partition(':')[2]}") == {
         "roles/iam.workloadIdentityUser": {f"{where}/attribute.environment_at/staging@refs/heads/main"}
     }
@@ -79,10 +84,27 @@ def test_the_preview_identity_may_change_nothing(account: Account) -> None:
     held = {role for policy in account.fake.state.policies.values() for one in policy for role in [one["role"]]
             if PREVIEW in one["members"]}  # fmt: skip
     assert held == {
-        "roles/viewer", "roles/iam.securityReviewer", "roles/serviceusage.serviceUsageConsumer",
-        "roles/artifactregistry.reader", "roles/storage.objectViewer", "roles/cloudkms.cryptoKeyDecrypter",
+        "projects/acme-at-work-staging/roles/atworkReader", "projects/acme-at-work-ci/roles/atworkGrantReader",
+        "roles/storage.objectViewer", "roles/cloudkms.cryptoKeyDecrypter",
     }  # fmt: skip
-    assert members(account, f"{RING}/cryptoKeys/ci") == {"roles/cloudkms.cryptoKeyDecrypter": {PREVIEW, DEPLOY}}
+    assert members(account, f"{RING}/cryptoKeys/ci") == {"roles/cloudkms.cryptoKeyDecrypter": {PREVIEW, DRIFT, DEPLOY}}
+
+
+def test_custom_roles_are_made_mended_and_taken_back(account: Account) -> None:
+    bootstrapping.run(account.checkout, account.endpoint)
+    made = account.fake.state.roles
+    assert set(made) == {
+        "projects/acme-at-work-ci/roles/atworkGrantReader",
+        "projects/acme-at-work-ci/roles/atworkRegistryGranter",
+        "projects/acme-at-work-staging/roles/atworkReader",
+        "projects/acme-at-work-staging/roles/atworkSecretAdmin",
+    }
+    before = copy.deepcopy(made)
+    reader = made["projects/acme-at-work-staging/roles/atworkReader"]
+    reader["includedPermissions"] = ["storage.buckets.delete"]
+    made["projects/acme-at-work-ci/roles/atworkGrantReader"]["deleted"] = True
+    bootstrapping.run(account.checkout, account.endpoint)
+    assert made == before
 
 
 def test_the_deploy_identity_writes_the_state_of_its_own_stack_alone(account: Account) -> None:
@@ -98,9 +120,10 @@ def test_the_deploy_identity_writes_the_state_of_its_own_stack_alone(account: Ac
             "backups/atwork/staging/",
         )
     ]  # fmt: skip
-    everywhere = {name for name, policy in account.fake.state.policies.items() for one in policy
-                  if one["role"] == "roles/owner"}  # fmt: skip
-    assert everywhere == {"projects/acme-at-work-staging"}
+    basic = {one["role"] for policy in account.fake.state.policies.values() for one in policy} & {
+        "roles/owner", "roles/editor", "roles/viewer"
+    }  # fmt: skip
+    assert basic == set()
 
 
 def test_the_stack_is_made_with_its_key_and_its_file_names_the_project(account: Account) -> None:
@@ -267,7 +290,10 @@ def test_the_commands_of_bucket_provider_and_rights(account: Account) -> None:
     assert "--issuer-uri=https://token.actions.githubusercontent.com" in commands["provider"]
     assert "attribute.environment_at/staging@refs/heads/main" in commands["federation-deploy-staging"]
     assert "attribute.environment/preview-staging" in commands["federation-preview-staging"]
-    assert f'--role=roles/owner --member="{DEPLOY}" --condition=None' in commands["rights"]
+    assert f'--role=roles/container.admin --member="{DEPLOY}" --condition=None' in commands["rights"]
+    assert (
+        "gcloud iam roles create atworkReader --project=acme-at-work-staging" in commands["roles-acme-at-work-staging"]
+    )
     assert "--condition='^:^title=state of staging:expression=resource.name.startsWith(" in commands["state-rights"]
     assert commands.keys() == set(_keys())
 

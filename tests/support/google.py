@@ -71,6 +71,7 @@ class State:
     pools: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """Secrets by resource name: `replication`, and `versions` with `state` and `data`, oldest first."""
+    roles: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
     regions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     machines: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
@@ -156,6 +157,9 @@ class FakeGoogle:
             ("POST", r"/v1/(projects/[^/]+/secrets/[^/:]+):addVersion", self._add_version),
             ("GET", r"/v1/projects/[^/]+/serviceAccounts/([^/:]+)", self._identity),
             ("POST", r"/v1/projects/([^/]+)/serviceAccounts", self._create_identity),
+            ("GET", r"/v1/(projects/[^/]+/roles/[^/:]+)", self._role), ("POST", r"/v1/(projects/[^/]+)/roles", self._create_role),
+            ("PATCH", r"/v1/(projects/[^/]+/roles/[^/:]+)", self._patch_role),
+            ("POST", r"/v1/(projects/[^/]+/roles/[^/:]+):undelete", self._undelete_role),
             ("GET", rf"{pools}/([^/:]+)", self._pool), ("POST", pools, self._create_pool),
             ("PATCH", rf"{pools}/([^/:]+)", self._patch_pool), ("POST", rf"{pools}/([^/:]+):undelete", self._undelete_pool),
             ("GET", r"/v[13]/(.+):getIamPolicy", self._policy), ("POST", r"/v[13]/(.+):getIamPolicy", self._policy),
@@ -409,6 +413,29 @@ class FakeGoogle:
         self.state.identities[email] = {"email": email, **body["serviceAccount"]}
         self._unknown[email] = 1
         return 200, self.state.identities[email]
+
+    # Custom roles: a deleted one is still to be seen, and keeps its name.
+
+    def _role(self, name: str, **_: Any) -> Answer:
+        if name not in self.state.roles:
+            return error(404, f"The role named {name} was not found.")
+        return 200, self.state.roles[name]
+
+    def _create_role(self, project: str, *, body: Any, **_: Any) -> Answer:
+        name = f"{project}/roles/{body['roleId']}"
+        if name in self.state.roles:
+            return error(409, f"A role named {body['roleId']} in {project} already exists.")
+        self.state.roles[name] = {"name": name, **body["role"]}
+        return 200, self.state.roles[name]
+
+    def _patch_role(self, name: str, *, body: Any, params: dict[str, str], **_: Any) -> Answer:
+        self.state.roles[name].update({key: body[key] for key in params["updateMask"].split(",")})
+        return 200, self.state.roles[name]
+
+    def _undelete_role(self, name: str, **_: Any) -> Answer:
+        if not self.state.roles[name].pop("deleted", False):
+            return error(400, "You can't undelete a role that is not deleted.")
+        return 200, self.state.roles[name]
 
     def _pool(self, parent: str, short: str, **_: Any) -> Answer:
         name = f"{parent}/{short}"

@@ -1,4 +1,4 @@
-"""Who CI is: two accounts for each environment, and the workflows that may be them. No account has a key."""
+"""Who CI is: three accounts for each environment, and the workflows that may be them. No account has a key."""
 
 from __future__ import annotations
 
@@ -91,18 +91,18 @@ def provider(plan: Plan) -> Step:
 
 
 def federation(plan: Plan, short: str) -> Step:
-    """Which workflows may be an account: previews in any branch, updates from main alone."""
+    """Which workflows may be an account: previews in any branch, drift and updates from main alone."""
     wanted = federated(plan, short)
     return grants(f"federation-{short}", f"workflows that may be {short}", plan.admin, wanted, alone=True)
 
 
 def federated(plan: Plan, short: str) -> dict[Resource, list[Grant]]:
     """The binding behind `federation`."""
-    name = plan.name
+    environment = plan.accounts[short]
     attribute = (
-        f"attribute.environment/preview-{name}"
+        f"attribute.environment/{environment}"
         if short == plan.preview_account
-        else f"attribute.environment_at/{name}@{MAIN}"
+        else f"attribute.environment_at/{environment}@{MAIN}"
     )
     where = f"projects/{{number}}/locations/global/workloadIdentityPools/{POOL}"
     grant = Grant("roles/iam.workloadIdentityUser", f"principalSet://iam.googleapis.com/{where}/{attribute}")

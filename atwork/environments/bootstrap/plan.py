@@ -74,9 +74,18 @@ class Plan:
         return f"deploy-{self.name}"
 
     @property
-    def accounts(self) -> tuple[str, ...]:
-        """Short names of all identities of CI in this environment."""
-        return (self.preview_account, self.deploy_account)
+    def drift_account(self) -> str:
+        """Short name of the identity that looks for drift."""
+        return f"drift-{self.name}"
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """All identities of CI in this environment: GitHub's environment by the account's short name."""
+        return {
+            self.preview_account: f"preview-{self.name}",
+            self.drift_account: f"drift-{self.name}",
+            self.deploy_account: self.name,
+        }
 
     def email(self, account: str) -> str:
         """A service account of the admin project."""
@@ -90,14 +99,18 @@ class Plan:
     @property
     def own_objects(self) -> str:
         """Condition of IAM that holds for the objects of this stack alone: state, lock, history, backups."""
-        start = f"projects/_/buckets/{self.platform.bucket}/objects/.pulumi"
-        folders = (
-            f"stacks/{PROJECT}/{self.name}.",
-            f"locks/organization/{PROJECT}/{self.name}/",
-            f"history/{PROJECT}/{self.name}/",
-            f"backups/{PROJECT}/{self.name}/",
+        start = f"projects/_/buckets/{self.platform.bucket}/objects"
+        return " || ".join(f'resource.name.startsWith("{start}/{prefix}")' for prefix in self.own_prefixes)
+
+    @property
+    def own_prefixes(self) -> tuple[str, ...]:
+        """How the names of this stack's objects in the bucket begin."""
+        return (
+            f".pulumi/stacks/{PROJECT}/{self.name}.",
+            f".pulumi/locks/organization/{PROJECT}/{self.name}/",
+            f".pulumi/history/{PROJECT}/{self.name}/",
+            f".pulumi/backups/{PROJECT}/{self.name}/",
         )
-        return " || ".join(f'resource.name.startsWith("{start}/{folder}")' for folder in folders)
 
 
 def of(name: str, stacks: Path) -> Plan:

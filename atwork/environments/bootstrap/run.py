@@ -118,8 +118,8 @@ def _next(console: Console, google: Google, plan: Plan) -> None:
     number = seen[0] if seen is not None else plan.admin
     provider = f"projects/{number}/locations/global/workloadIdentityPools/{POOL}/providers/{PROVIDER}"
     repository = plan.platform.github.repository
-    console.print(f"\nCommit stacks/Pulumi.{plan.name}.yaml. In {repository}, make two environments:", markup=False)
-    for environment, account in ((f"preview-{plan.name}", plan.preview_account), (plan.name, plan.deploy_account)):
+    console.print(f"\nCommit stacks/Pulumi.{plan.name}.yaml. In {repository}, make three environments:", markup=False)
+    for account, environment in plan.accounts.items():
         console.print(f"  gh api --method PUT repos/{repository}/environments/{environment}", markup=False)
         values = {
             "PULUMI_BACKEND_URL": plan.backend, "WORKLOAD_IDENTITY_PROVIDER": provider,
@@ -129,4 +129,5 @@ def _next(console: Console, google: Google, plan: Plan) -> None:
             console.print(
                 f"  gh variable set {key} --repo {repository} --env {environment} --body {value}", markup=False
             )
-    console.print(f"Let only main deploy {plan.name}: reviewers and branches are in docs/previews.md.", markup=False)
+    main = f"Let only main use {plan.name} and drift-{plan.name}: reviewers and branches are in docs/previews.md."
+    console.print(main, markup=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atwork.environments.bootstrap import identities, keys, projects, secrets, stack, state
+from atwork.environments.bootstrap import identities, keys, projects, roles, secrets, stack, state
 from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
+from atwork.environments.bootstrap.roles import CustomRole
 from atwork.environments.bootstrap.step import Step
 from components.cluster import STREAMING_ROLE
 
@@ -30,7 +31,11 @@ Cloud SQL, whose resource does not honour the provider's user_project_override (
 LEAST_SERVICES = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 """What the program needs in its project to switch everything else on."""
 
-_VIEW = ("roles/viewer", "roles/iam.securityReviewer", "roles/serviceusage.serviceUsageConsumer")
+_FOLDER_PREVIEW = ("roles/container.clusterViewer", "roles/serviceusage.serviceUsageConsumer")
+_FOLDER_DRIFT = ("roles/viewer", "roles/iam.securityReviewer", "roles/serviceusage.serviceUsageConsumer")
+"""In the folder of pop-ups, whose projects are not there yet: a project's custom role cannot be bound on a folder. What
+runs the code of a pull request gets no more than the way to a cluster; drift, from main alone, reads."""
+
 _STREAMING_ALONE = (
     "grants image streaming alone",
     f"api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(['{STREAMING_ROLE}'])",
@@ -42,6 +47,7 @@ def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secret
     """Every step for one environment; `file` is its stack file, `values` has the first values of its secrets."""
     accounts = {
         plan.preview_account: f"Previews changes of {plan.name}",
+        plan.drift_account: f"Looks for drift in {plan.name} from main",
         plan.deploy_account: f"Updates {plan.name} from main",
     }
     return (
@@ -55,6 +61,7 @@ def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secret
         *(identities.federation(plan, short) for short in accounts),
         *_project(plan, file),
         *secrets.steps(plan, values),
+        *(roles.step(project, wanted) for project, wanted in custom_roles(plan).items()),
         grants("rights", _rights_title(plan), plan.admin, rights(plan)),
         grants("state-rights", f"rights on the state of {plan.name}", plan.admin, state_rights(plan)),
         stack.init(plan, file, engine),
@@ -91,11 +98,6 @@ def _project(plan: Plan, file: Path) -> tuple[Step, ...]:
     )
 
 
-def _members(plan: Plan) -> tuple[str, str]:
-    preview, deploy = (f"serviceAccount:{plan.email(one)}" for one in (plan.preview_account, plan.deploy_account))
-    return preview, deploy
-
-
 def granted(plan: Plan) -> dict[Resource, list[Grant]]:
     """Every binding that the bootstrap of an environment makes, by resource."""
     found: dict[Resource, list[Grant]] = {}
@@ -110,35 +112,55 @@ def _rights_title(plan: Plan) -> str:
     return f"rights in folder {create.folder_id}" if plan.popup and create else f"rights in {plan.config.project.id}"
 
 
+def custom_roles(plan: Plan) -> dict[str, tuple[CustomRole, ...]]:
+    """The roles that bootstrap makes, by project."""
+    found: dict[str, tuple[CustomRole, ...]] = {}
+    if plan.upstream_project:
+        found[plan.upstream_project] = (roles.GRANT_READER, roles.REGISTRY_GRANTER)
+    if not plan.popup:
+        releases = (roles.RELEASE_READER,) if plan.config.jenkins is not None else ()
+        found[plan.config.project.id] = (roles.READER, *releases, roles.SECRET_ADMIN)
+    return found
+
+
 def rights(plan: Plan) -> dict[Resource, list[Grant]]:
     """In its project; of a pop-up, whose project is not there yet, in the folder of all pop-ups."""
-    preview, deploy = _members(plan)
+    preview, drift, deploy = (f"serviceAccount:{plan.email(one)}" for one in plan.accounts)
     create = plan.config.project.create
-    views = [Grant(role, preview) for role in _VIEW]
-    above: dict[Resource, list[Grant]] = {}
-    if plan.upstream_project:
-        # The program grants on the upstream's repositories; whoever may grant there may do all there.
-        above[Resource.project(plan.upstream_project)] = [
-            *(Grant(role, preview) for role in ("roles/artifactregistry.reader", *_VIEW[1:])),
-            *(Grant(role, deploy) for role in ("roles/artifactregistry.admin", _VIEW[2])),
-        ]
-        if plan.config.cluster.image_streaming:
-            # Nodes need one role there, and they exist only after the first update, so the update grants it.
-            above[Resource.project(plan.upstream_project)].append(
-                Grant("roles/resourcemanager.projectIamAdmin", deploy, _STREAMING_ALONE)
-            )
+    above = _above(plan, (preview, drift), deploy)
     if plan.popup and create is not None:
         folder, billing = Resource.folder(create.folder_id), Resource.billing(create.billing_account)
+        views = [Grant(role, preview) for role in _FOLDER_PREVIEW] + [Grant(role, drift) for role in _FOLDER_DRIFT]
+        # Who creates a project becomes its owner.
         creator = Grant("roles/resourcemanager.projectCreator", deploy)
         return {folder: [*views, creator], billing: [Grant("roles/billing.user", deploy)], **above}
-    return {Resource.project(plan.config.project.id): [*views, Grant("roles/owner", deploy)], **above}
+    project = plan.config.project.id
+    granted = [Grant(roles.READER.name(project), one) for one in (preview, drift)]
+    if plan.config.jenkins is not None:
+        granted.append(Grant(roles.RELEASE_READER.name(project), drift))
+    granted += [Grant(role, deploy) for role in (*roles.DEPLOYER, roles.SECRET_ADMIN.name(project))]
+    return {Resource.project(project): granted, **above}
+
+
+def _above(plan: Plan, readers: tuple[str, ...], deploy: str) -> dict[Resource, list[Grant]]:
+    """In the project of the registry: the program grants on its repositories, and a refresh reads those grants."""
+    project = plan.upstream_project
+    if not project:
+        return {}
+    granted = [Grant(roles.GRANT_READER.name(project), one) for one in readers]
+    granted.append(Grant(roles.REGISTRY_GRANTER.name(project), deploy))
+    if plan.config.cluster.image_streaming:
+        # Nodes need one role there, and they exist only after the first update, so the update grants it.
+        granted.append(Grant("roles/resourcemanager.projectIamAdmin", deploy, _STREAMING_ALONE))
+    return {Resource.project(project): granted}
 
 
 def state_rights(plan: Plan) -> dict[Resource, list[Grant]]:
     """All may read every state, for stacks read each other. Each writes its own, and decrypts it and the upstream's."""
-    preview, deploy = _members(plan)
-    read = [Grant("roles/storage.objectViewer", member) for member in (preview, deploy)]
+    members = [f"serviceAccount:{plan.email(one)}" for one in plan.accounts]
+    deploy = f"serviceAccount:{plan.email(plan.deploy_account)}"
+    read = [Grant("roles/storage.objectViewer", member) for member in members]
     write = Grant("roles/storage.objectUser", deploy, (f"state of {plan.name}", plan.own_objects))
     names = [plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])]
-    decrypt = [Grant(_DECRYPT, member) for member in (preview, deploy)]
+    decrypt = [Grant(_DECRYPT, member) for member in members]
     return {Resource.state(plan.platform.bucket): [*read, write], **{Resource.key(name): decrypt for name in names}}

@@ -32,7 +32,7 @@ def _record(base: dict[str, Any], **changes: object) -> Recording:
         refs = RegistryRefs(
             pulumi.Output.from_input("acme-ci"),
             "europe",
-            {key: pulumi.Output.from_input(key) for key in ("candidates", "cache", "services", "charts")},
+            {key: pulumi.Output.from_input(key) for key in ("candidates", "cache", "services", "charts", "docker-hub")},
             candidates="candidates",
             services="services",
             charts="charts",
@@ -230,7 +230,10 @@ def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> Non
         who = inputs["member"].rpartition("/ns/")[2]
         grants.setdefault(who, set()).add(f"{inputs['role'].rpartition('.')[2]} {inputs['repository']}")
     assert grants == {
-        "jenkins-agents/sa/jenkins-agent": {f"writer {name}" for name in ("candidates", "services", "charts", "cache")},
+        "jenkins-agents/sa/jenkins-agent": {
+            *(f"writer {name}" for name in ("candidates", "services", "charts", "cache")),
+            "reader docker-hub",
+        },
         "jenkins-deploy-staging/sa/deployer": {"reader charts"},  # production's acts as an account of its environment
         "jenkins-popups-staging/sa/deployer": {"reader candidates"},
     }

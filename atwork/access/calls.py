@@ -1,0 +1,166 @@
+"""What Pulumi calls for each type of resource of the program: Google's API methods, and permissions inside clusters.
+
+The methods are those of the providers' REST calls (`terraform-provider-google`, services/*/resource_*.go), with the
+operations that they wait for. Where Google's data set has no method, the permission stands itself
+(https://cloud.google.com/sql/docs/postgres/iam-permissions, https://cloud.google.com/iam/docs/permissions-reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from atwork.access import roles
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Methods by what is done; a name with a colon, `permission:NAME`, is a permission."""
+
+    read: tuple[str, ...]
+    write: tuple[str, ...]
+
+
+def _crud(collection: str, *, update: str = "patch", create: str = "create", more: tuple[str, ...] = ()) -> Calls:
+    verbs = (create, update, "delete")
+    return Calls((f"{collection}.get",), (*(f"{collection}.{verb}" for verb in verbs), *more))
+
+
+def _member(collection: str) -> Calls:
+    return Calls((f"{collection}.getIamPolicy",), (f"{collection}.setIamPolicy",))
+
+
+def _granted(*permissions: str) -> tuple[str, ...]:
+    return tuple(f"permission:{one}" for one in permissions)
+
+
+def _sql(kind: str, *read: str) -> Calls:
+    write = _granted(*(f"cloudsql.{kind}.{verb}" for verb in ("create", "update", "delete")))
+    return Calls(_granted(*(f"cloudsql.{kind}.{verb}" for verb in read), "cloudsql.instances.get"), write)
+
+
+_COMPUTE_WAIT = ("compute.globalOperations.get", "compute.regionOperations.get")
+_PROJECT = _member("cloudresourcemanager.projects")
+_KEYS = "cloudkms.projects.locations.keyRings"
+_CLUSTERS = "container.projects.locations.clusters"
+_POOLS = f"{_CLUSTERS}.nodePools"
+_REPOSITORIES = "artifactregistry.projects.locations.repositories"
+_CLUSTER_WAIT = ("container.projects.locations.operations.get",)
+
+TYPES: dict[str, Calls] = {
+    "gcp:artifactregistry/repository:Repository": _crud(_REPOSITORIES),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _member(_REPOSITORIES),
+    "gcp:binaryauthorization/policy:Policy": Calls(
+        ("binaryauthorization.projects.getPolicy",), ("binaryauthorization.projects.updatePolicy",)
+    ),
+    "gcp:compute/address:Address": Calls(
+        ("compute.addresses.get",),
+        (
+            *_granted("compute.addresses.create", "compute.addresses.setLabels", "compute.addresses.delete"),
+            *_COMPUTE_WAIT,
+        ),
+    ),
+    "gcp:compute/firewall:Firewall": _crud("compute.firewalls", create="insert", more=_COMPUTE_WAIT),
+    "gcp:compute/network:Network": _crud("compute.networks", create="insert", more=_COMPUTE_WAIT),
+    "gcp:compute/router:Router": _crud("compute.routers", create="insert", more=_COMPUTE_WAIT),
+    "gcp:compute/routerNat:RouterNat": Calls(("compute.routers.get",), ("compute.routers.patch", *_COMPUTE_WAIT)),
+    "gcp:compute/subnetwork:Subnetwork": _crud("compute.subnetworks", create="insert", more=_COMPUTE_WAIT),
+    "gcp:container/cluster:Cluster": _crud(
+        _CLUSTERS,
+        update="update",
+        # The nodes' account is one of the project's: whoever makes nodes acts as it.
+        more=(*_CLUSTER_WAIT, *_granted("iam.serviceAccounts.actAs")),
+    ),
+    "gcp:container/nodePool:NodePool": _crud(
+        _POOLS, update="update", more=(*_CLUSTER_WAIT, *_granted("iam.serviceAccounts.actAs"))
+    ),
+    "gcp:dns/managedZone:ManagedZone": _crud("dns.managedZones", more=_granted("dns.networks.bindPrivateDNSZone")),
+    "gcp:dns/policy:Policy": _crud("dns.policies", more=_granted("dns.networks.bindPrivateDNSPolicy")),
+    "gcp:dns/recordSet:RecordSet": Calls(
+        ("dns.resourceRecordSets.list",),
+        ("dns.changes.get", *(f"dns.resourceRecordSets.{verb}" for verb in ("create", "patch", "delete"))),
+    ),
+    "gcp:gkebackup/backupPlan:BackupPlan": _crud(
+        "gkebackup.projects.locations.backupPlans", more=("gkebackup.projects.locations.operations.get",)
+    ),
+    "gcp:kms/cryptoKey:CryptoKey": Calls(
+        (f"{_KEYS}.cryptoKeys.get",), (f"{_KEYS}.cryptoKeys.create", f"{_KEYS}.cryptoKeys.patch")
+    ),
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _member(f"{_KEYS}.cryptoKeys"),
+    "gcp:kms/keyRing:KeyRing": Calls((f"{_KEYS}.get",), (f"{_KEYS}.create",)),
+    "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": _crud(
+        "networkconnectivity.projects.locations.serviceConnectionPolicies",
+        more=("networkconnectivity.projects.locations.operations.get",),
+    ),
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": _PROJECT,
+    "gcp:projects/iAMCustomRole:IAMCustomRole": _crud("iam.projects.roles", more=("iam.projects.roles.undelete",)),
+    "gcp:projects/iAMMember:IAMMember": _PROJECT,
+    "gcp:projects/service:Service": Calls(
+        ("serviceusage.services.list", "cloudresourcemanager.projects.get"),
+        ("serviceusage.services.batchEnable", "serviceusage.operations.get"),
+    ),
+    "gcp:projects/serviceIdentity:ServiceIdentity": Calls(
+        ("cloudresourcemanager.projects.get",), ("serviceusage.services.enable",)
+    ),
+    "gcp:pubsub/topic:Topic": _crud("pubsub.projects.topics"),
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": _member("pubsub.projects.topics"),
+    "gcp:secretmanager/secret:Secret": _crud("secretmanager.projects.secrets"),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": _member("secretmanager.projects.secrets"),
+    "gcp:serviceaccount/account:Account": _crud("iam.projects.serviceAccounts"),
+    "gcp:serviceaccount/iAMMember:IAMMember": _member("iam.projects.serviceAccounts"),
+    "gcp:sql/database:Database": _sql("databases", "get"),
+    "gcp:sql/databaseInstance:DatabaseInstance": _sql("instances", "get"),
+    "gcp:sql/user:User": _sql("users", "list"),
+}
+"""By Pulumi type. A type that is not here is refused by a test."""
+
+KINDS: dict[str, str] = {
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": "thirdPartyObjects",
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": "thirdPartyObjects",
+    "kubernetes:core/v1:ConfigMap": "configMaps",
+    "kubernetes:core/v1:LimitRange": "limitRanges",
+    "kubernetes:core/v1:Namespace": "namespaces",
+    "kubernetes:core/v1:PersistentVolumeClaim": "persistentVolumeClaims",
+    "kubernetes:core/v1:ResourceQuota": "resourceQuotas",
+    "kubernetes:core/v1:Secret": "secrets",
+    "kubernetes:core/v1:ServiceAccount": "serviceAccounts",
+    "kubernetes:core/v1:ServiceAccountPatch": "serviceAccounts",
+    "kubernetes:helm.sh/v3:Release": "secrets",  # where Helm keeps releases
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": "networkPolicies",
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": "clusterRoles",
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": "roles",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": "roleBindings",
+    "kubernetes:scheduling.k8s.io/v1:PriorityClass": "priorityClasses",
+    "kubernetes:storage.k8s.io/v1:StorageClass": "storageClasses",
+}
+"""GKE's permission `container.KIND.VERB` by Pulumi type; kinds that GKE has none for are third-party objects to it.
+https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions"""
+
+REACH = ("container.clusters.connect", "container.clusters.get")
+"""Find a cluster and reach its DNS endpoint."""
+
+
+def methods() -> set[str]:
+    """Every API method in the table."""
+    listed = (call for one in TYPES.values() for call in (*one.read, *one.write))
+    return {call for call in listed if not call.startswith("permission:")}
+
+
+def permissions(calls: Iterable[str]) -> frozenset[str]:
+    """What calls need."""
+    named = set(calls)
+    plain = {call for call in named if call.startswith("permission:")}
+    return roles.of_methods(named - plain) | {call.removeprefix("permission:") for call in plain}
+
+
+def reads(types: Iterable[str]) -> frozenset[str]:
+    """What a refresh of resources needs."""
+    listed = list(types)
+    google = permissions(call for one in listed if one in TYPES for call in TYPES[one].read)
+    inside = {f"container.{KINDS[one]}.{verb}" for one in listed if one in KINDS for verb in ("get", "list")}
+    return google | inside | (set(REACH) if inside else set())
+
+
+def writes(types: Iterable[str]) -> frozenset[str]:
+    """What an update of resources needs in Google Cloud, beside what a refresh needs; not inside clusters."""
+    return permissions(call for one in types if one in TYPES for call in TYPES[one].write)

@@ -1,0 +1,143 @@
+"""Custom roles of CI's identities, where Google's own roles are too wide, and the roles of each identity.
+
+The permissions are those of the calls that its commands make (atwork/access/calls.py), so that they grow with the
+program: a bootstrap after an upgrade mends them. docs/adr/0012-access.md has the reasons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from atwork.access import calls
+from atwork.environments.bootstrap.google import Google, GoogleError, told
+from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+
+IAM = "https://iam.googleapis.com/v1"
+_HELD_IN_SECRETS = ("kubernetes:core/v1:Secret", "kubernetes:helm.sh/v3:Release")
+_SECRETS = ("gcp:secretmanager/secret:Secret", "gcp:secretmanager/secretIamMember:SecretIamMember")
+_USE = "serviceusage.services.use"
+"""Calls are counted in the project that they are about (`user_project_override`)."""
+
+
+@dataclass(frozen=True)
+class CustomRole:
+    """A role that bootstrap makes in a project."""
+
+    role_id: str
+    title: str
+    description: str
+    permissions: frozenset[str]
+
+    def name(self, project: str) -> str:
+        """As bindings name it."""
+        return f"projects/{project}/roles/{self.role_id}"
+
+
+READER = CustomRole(
+    "atworkReader",
+    "Read the platform's resources",
+    "Every resource that the platform's stacks consist of, and no Kubernetes Secret or other data",
+    calls.reads(one for one in (*calls.TYPES, *calls.KINDS) if one not in _HELD_IN_SECRETS) | {_USE},
+)
+"""Previews and drift. Kubernetes Secrets are not in it: a preview runs the code of a pull request."""
+
+RELEASE_READER = CustomRole(
+    "atworkReleaseReader",
+    "Read Helm releases",
+    "Kubernetes Secrets, in which Helm keeps its releases",
+    calls.reads(_HELD_IN_SECRETS) - set(calls.REACH),
+)
+"""Drift, from main alone, where a stack has a release: a refresh reads it."""
+
+SECRET_ADMIN = CustomRole(
+    "atworkSecretAdmin",
+    "Make secrets without reading them",
+    "Containers of secrets and who may read them; no values",
+    calls.reads(_SECRETS) | calls.writes(_SECRETS),
+)
+"""Updates. Google's roles/secretmanager.admin reads and adds values, too."""
+
+_GRANTS = ("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",)
+
+GRANT_READER = CustomRole(
+    "atworkGrantReader",
+    "Read access to repositories",
+    "The policies of repositories, for the environments that pull from them",
+    calls.reads(_GRANTS) | {_USE},
+)
+"""Previews and drift of the environments that pull, in the project of the registry."""
+
+REGISTRY_GRANTER = CustomRole(
+    "atworkRegistryGranter",
+    "Grant access to repositories",
+    "The policies of repositories, for the environments that pull from them; no images",
+    calls.reads(_GRANTS) | calls.writes(_GRANTS) | {_USE},
+)
+"""Updates of the environments that pull, in the project of the registry."""
+
+DEPLOYER = (
+    "roles/artifactregistry.admin",
+    "roles/binaryauthorization.policyEditor",
+    "roles/cloudkms.admin",
+    "roles/cloudsql.admin",
+    "roles/compute.networkAdmin",
+    "roles/compute.securityAdmin",
+    "roles/container.admin",
+    "roles/dns.admin",
+    "roles/gkebackup.admin",
+    "roles/iam.roleAdmin",
+    "roles/iam.serviceAccountAdmin",
+    "roles/iam.serviceAccountUser",
+    "roles/pubsub.admin",
+    "roles/resourcemanager.projectIamAdmin",
+    "roles/serviceusage.serviceUsageAdmin",
+)
+"""Updates, in the project of their environment. Google keeps these roles up with its services; a list of ours would
+fail at the first permission that a new version of an API asks for."""
+
+
+def step(project: str, roles: tuple[CustomRole, ...]) -> Step:
+    """Custom roles of a project: made, mended, or taken back within the week in which a deleted one keeps its name."""
+
+    def ensure(context: Context) -> str:
+        with told(f"make the roles of CI in {project}", f"ask for roles/iam.roleAdmin on {project}"):
+            done = [outcome for role in roles if (outcome := _ensure(context.google, project, role)) != IS_RIGHT]
+        return ", ".join(done) or IS_RIGHT
+
+    commands = tuple(
+        f"gcloud iam roles create {role.role_id} --project={project} --title='{role.title}' "
+        f"--description='{role.description}' --stage=GA --permissions={','.join(sorted(role.permissions))}"
+        for role in roles
+    )
+    return Step(f"roles-{project}", f"custom roles of CI in {project}", commands, ensure)
+
+
+def _ensure(google: Google, project: str, role: CustomRole) -> str:
+    from google.api_core.exceptions import NotFound
+
+    url, about = f"{IAM}/{role.name(project)}", _body(role)
+    try:
+        there = google.call("GET", url)
+    except NotFound:
+        google.call("POST", f"{IAM}/projects/{project}/roles", body={"roleId": role.role_id, "role": about})
+        return f"made {role.role_id}"
+    outcome = []
+    if there.get("deleted"):
+        google.call("POST", f"{url}:undelete", body={})
+        outcome.append(f"took {role.role_id} back")
+    if there.get("stage") == "DISABLED":
+        raise GoogleError(f"{role.name(project)} is disabled; enable it in the console, unless somebody had a reason")
+    if frozenset(there.get("includedPermissions", [])) != role.permissions:
+        google.call("PATCH", url, params={"updateMask": "includedPermissions"}, body=about)
+        outcome.append(f"mended {role.role_id}")
+    return ", ".join(outcome) or IS_RIGHT
+
+
+def _body(role: CustomRole) -> dict[str, Any]:
+    return {
+        "title": role.title,
+        "description": role.description,
+        "stage": "GA",
+        "includedPermissions": sorted(role.permissions),
+    }

@@ -1,0 +1,131 @@
+"""What every identity does, against what it may: in both directions, for the real stacks and for a pop-up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from support.cloud import Simulated
+
+from atwork.access import audit, calls, duties, planned, roles, simulated
+from atwork.access.duties import Duty, Place
+from atwork.access.model import AccessModel, Binding
+from atwork.environments.bootstrap import plan as plans
+from atwork.environments.bootstrap.plan import Plan
+from infra import services
+from infra.config import STACKS, read_all, read_file
+from infra.services import complete
+from infra.stack import StackConfig
+from tools.access_roles import named_roles
+
+LASTING = ("ci", "staging", "production")
+
+
+def popup() -> Plan:
+    """A pop-up of staging's shape, in a folder."""
+    settings: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
+    settings["environment"] = {
+        "kind": "popup", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z",
+    }  # fmt: skip
+    create = {"name": "Demo", "folder_id": "571903264418", "billing_account": "01AB23-CD45EF-678901"}
+    settings |= {"project": {"id": "acme-at-work-demo", "create": create}, "encryption": {"covers": []}}
+    settings["cluster"]["deletion_protection"] = False
+    settings["databases"]["main"]["deletion_protection"] = False
+    config = StackConfig.model_validate_json(json.dumps(settings))
+    return replace(plans.of("staging", STACKS), name="demo", config=config, popups=frozenset({"demo"}))
+
+
+@pytest.fixture(scope="module")
+def made() -> list[Plan]:
+    return [*(plans.of(name, STACKS) for name in LASTING), popup()]
+
+
+@pytest.fixture(scope="module")
+def access(program: AccessModel, made: list[Plan]) -> AccessModel:
+    return program.join(planned.model(made))
+
+
+@pytest.fixture(scope="module")
+def table(stacks: dict[str, Simulated], made: list[Plan]) -> list[Duty]:
+    environments, catalogue = read_all(), services.read_all(STACKS.parent / services.FOLDER)
+    places: dict[str, Place] = {}
+    for name, one in stacks.items():
+        project = environments[name].project
+        agents = simulated.agents(one.objects, project.id, project.number or "")
+        keys = simulated.keys(one.objects, project.id)
+        places[name] = Place(name, complete(name, environments[name], catalogue), agents, keys)
+    return duties.of(places, made)
+
+
+def test_every_identity_may_do_what_it_does_and_no_more(access: AccessModel, table: list[Duty]) -> None:
+    assert len(table) > 100
+    assert [str(one) for one in audit.findings(access, table)] == []
+
+
+def test_no_reason_for_more_is_out_of_date(access: AccessModel, table: list[Duty]) -> None:
+    assert audit.unjustified(access, table) == set()
+
+
+def test_each_binding_is_needed(access: AccessModel, table: list[Duty]) -> None:
+    """Without any one of the bindings some duty is not allowed: nothing is granted twice, and every check can fail."""
+    for binding in access.bindings:
+        others = tuple(one for one in access.bindings if one != binding)
+        without = replace(access, bindings=others, resources=access.resources | {binding.resource})
+        mine = [duty for duty in table if audit.same(access, duty.identity, binding.member)]
+        assert list(audit.missing(without, mine)), f"{binding.role} of {binding.member} on {binding.resource}"
+
+
+def test_a_write_that_nobody_needs_is_found(access: AccessModel, table: list[Duty]) -> None:
+    nodes = "serviceAccount:atwork-ci-nodes@acme-at-work-ci.iam.gserviceaccount.com"
+    more = Binding("roles/storage.admin", nodes, "projects/acme-at-work-ci")
+    [finding] = audit.findings(replace(access, bindings=(*access.bindings, more)), table)
+    assert finding.identity == nodes
+    assert "roles/storage.admin on projects/acme-at-work-ci is more than its duties need: " in finding.message
+
+
+def test_an_identity_that_is_not_in_the_table_is_found(access: AccessModel, table: list[Duty]) -> None:
+    stranger = Binding("roles/storage.objectViewer", "user:eve@example.com", "projects/acme-at-work-ci")
+    [finding] = audit.findings(replace(access, bindings=(*access.bindings, stranger)), table)
+    assert str(finding).startswith("user:eve@example.com: roles/storage.objectViewer on projects/acme-at-work-ci")
+    assert "it has no duty there" in finding.message
+
+
+@pytest.mark.parametrize("stack", LASTING)
+def test_the_calls_of_every_type_of_the_program_are_known(stack: str) -> None:
+    inventory = yaml.safe_load((STACKS.parent / "tests" / "golden" / f"{stack}.yaml").read_text())
+    types = {key.split()[0] for key in inventory if key.startswith(("gcp:", "kubernetes:"))}
+    assert types - calls.TYPES.keys() - calls.KINDS.keys() == set()
+
+
+def test_pull_requests_read_no_secret_and_write_nothing(access: AccessModel) -> None:
+    for name in (*LASTING, "demo"):
+        preview = f"serviceAccount:preview-{name}@acme-at-work-admin.iam.gserviceaccount.com"
+        held = {one for binding in access.of(preview) for one in access.permissions(binding.role)}
+        assert not held & {
+            "container.secrets.get", "container.secrets.list", "secretmanager.versions.access",
+            "artifactregistry.repositories.downloadArtifacts", "cloudsql.instances.login",
+        }, name  # fmt: skip
+        assert {one for one in held if audit.is_write(one)} == {
+            "cloudkms.cryptoKeyVersions.useToDecrypt", "container.clusters.connect", "serviceusage.services.use",
+        } , name  # fmt: skip
+
+
+def test_drift_reads_releases_where_there_are_some_and_updates_read_no_value(access: AccessModel) -> None:
+    for name in LASTING:
+        project = f"projects/acme-at-work-{name}"
+        drift, deploy = (
+            f"serviceAccount:{one}-{name}@acme-at-work-admin.iam.gserviceaccount.com" for one in ("drift", "deploy")
+        )
+        assert bool(access.may(drift, "container.secrets.list", project)) == (name == "ci")
+        assert not access.may(drift, "container.secrets.update", project)
+        assert not access.may(deploy, "secretmanager.versions.access", project)
+        assert access.may(deploy, "secretmanager.secrets.setIamPolicy", project)
+
+
+def test_the_role_definitions_are_those_that_are_named() -> None:
+    assert roles.names() == named_roles(), "run `python -m tools.access_roles FULL` (docs/access.md)"
+    assert "iam-dataset" in roles.source()
+    assert "2026-08-22" in roles.source()
