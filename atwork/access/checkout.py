@@ -21,7 +21,7 @@ from infra.services import complete
 from infra.stack import StackConfig
 
 ACCOUNT = "kubernetes:core/v1:ServiceAccount"
-_OF_PLATFORM = ("previews", "changes")
+_OF_PLATFORM = ("previews", "drift", "changes")
 
 
 def model(home: Home) -> AccessModel:

@@ -127,10 +127,9 @@ def _library(settings: JenkinsSettings) -> dict[str, Any]:
 
 
 def _jobs(settings: JenkinsSettings, offered: Iterable[Job], images: Images) -> list[str]:
-    own = (names.PREVIEW_CLOUD, names.CHANGE_CLOUD)
     made = [
         _services(settings),
-        jobs.platform([cloud for cloud in settings.targets() if cloud not in own], offered, images),
+        jobs.platform([cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS], offered, images),
     ]
     if settings.platform is not None:
         made.append(own_jobs.own(settings.platform, settings.github_credential))

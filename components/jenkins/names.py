@@ -27,8 +27,14 @@ BREAK_GLASS_GROUP = "break-glass"
 PREVIEW_CLOUD = "platform-preview"
 """Cloud of the pods that preview stacks, with rights to read alone."""
 
+DRIFT_CLOUD = "platform-drift"
+"""Cloud of the pods that look for drift: main's code, with rights to read Helm releases, which are Secrets."""
+
 CHANGE_CLOUD = "platform-change"
 """Cloud of the pods that update stacks."""
+
+PLATFORM_CLOUDS = (PREVIEW_CLOUD, DRIFT_CLOUD, CHANGE_CLOUD)
+"""Clouds of this repository's own pipeline."""
 
 POPUP_JOB = "popup"
 """Last part of the name of the job that brings a pull request's build up."""

@@ -35,7 +35,7 @@ def own(settings: PlatformSettings, credential: str) -> str:
                     [names.PREVIEW_CLOUD]),
             _pull_requests(settings, credential),
             _folder(CHANGES, "What changes the environments; runs the main branch alone",
-                    [names.PREVIEW_CLOUD, names.CHANGE_CLOUD]),
+                    list(names.PLATFORM_CLOUDS)),
             *(_job(settings, credential, name, about, when) for name, (about, when) in jobs.items()),
         ]
     )  # fmt: skip

@@ -229,7 +229,8 @@ class JenkinsSettings(Settings):
         if (popups := self.popups()) is not None:
             found[names.popup_cloud(popups[0])] = popups[1]
         if self.platform is not None:
-            found |= {names.PREVIEW_CLOUD: self.platform.previews, names.CHANGE_CLOUD: self.platform.changes}
+            own = (self.platform.previews, self.platform.drift, self.platform.changes)
+            found |= dict(zip(names.PLATFORM_CLOUDS, own, strict=True))
         return found
 
     @model_validator(mode="after")

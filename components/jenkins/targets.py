@@ -64,6 +64,10 @@ class PlatformSettings(Settings):
     previews: TargetSettings = TargetSettings()
     """Who previews: an account that reads the stacks and changes nothing, for previews run a pull request's code."""
 
+    drift: TargetSettings = TargetSettings()
+    """Who looks for drift: an account that also reads Kubernetes Secrets, where Helm keeps releases; only jobs of the
+    main branch become it."""
+
     changes: TargetSettings = TargetSettings()
     """Who updates the stacks; only jobs of the main branch become it."""
 

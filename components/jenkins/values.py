@@ -170,7 +170,7 @@ def _template(name: str, spec: dict[str, Any], **fields: str) -> dict[str, Any]:
 
 def _restricted_cloud(settings: JenkinsSettings, images: Images, cloud: str, target: TargetSettings) -> dict[str, Any]:
     """A cloud that only jobs of the platform's folders may use, in a namespace only its own credential can reach."""
-    platform = cloud in (names.PREVIEW_CLOUD, names.CHANGE_CLOUD)
+    platform = cloud in names.PLATFORM_CLOUDS
     spec = (pods.platform if platform else pods.deploy)(images, settings.controller.pool)
     return {
         "credentialsId": cloud,

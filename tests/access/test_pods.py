@@ -9,15 +9,13 @@ from support.cloud import Simulated, projects, simulated
 from support.mocks import Recording
 
 from atwork.access import simulated as cloud
+from atwork.access.checkout import made_beside
 from atwork.access.model import AccessModel, Binding
 from atwork.access.pods import PodAccount, mistakes
 from components.identity import ANNOTATION
 from infra.config import read_all
 
-BESIDE = {
-    f"platform-{name}@acme-at-work-ci.iam.gserviceaccount.com": "docs/previews.md"
-    for name in ("previews", "changes", "drift")
-}
+BESIDE = made_beside(read_all())
 
 
 def accounts(project: str, recording: Recording) -> Iterator[PodAccount]:

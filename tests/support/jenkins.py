@@ -25,6 +25,7 @@ MOST: dict[str, Any] = {
         "backend": "gs://acme-pulumi",
         "bot": "acme-jenkins[bot]",
         "slack_webhook": "slack-webhook",
+        "drift": {"account": "platform-drift@acme-ci.iam.gserviceaccount.com"},
         "changes": {"account": "platform-changes@acme-ci.iam.gserviceaccount.com"},
     },
     "deploys": {

@@ -134,6 +134,7 @@ def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:
         "deploy-production": ["deploy-production"],
         "popups-staging": ["popups-staging"],
         "platform-preview": ["platform-preview"],
+        "platform-drift": ["platform-drift"],
         "platform-change": ["platform-change"],
     }
     production = clouds["deploy-production"]

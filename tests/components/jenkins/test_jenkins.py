@@ -16,7 +16,14 @@ from components.jenkins import Jenkins, secrets
 from components.jenkins.values import helm_values
 from components.registry import RegistryRefs
 
-CLOUDS = ["deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-change"]
+CLOUDS = [
+    "deploy-staging",
+    "deploy-production",
+    "popups-staging",
+    "platform-preview",
+    "platform-drift",
+    "platform-change",
+]
 NAMESPACES = ["jenkins", "jenkins-agents", "jenkins-tests", *(f"jenkins-{cloud}" for cloud in CLOUDS)]
 IDENTITIES = {
     cloud: (

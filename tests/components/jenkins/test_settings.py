@@ -149,7 +149,7 @@ def test_fewer_agents_need_less_room() -> None:
 
 def test_everything_with_rights_outside_has_a_cloud_of_its_own() -> None:
     assert list(settings(MOST).targets()) == [
-        "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-change",
+        "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-drift", "platform-change",
     ]  # fmt: skip
     assert settings().targets() == {}
     assert settings().popups() is None

@@ -183,7 +183,7 @@ def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> No
     by_id = {one["id"]: one for entry in credentials for one in entry.values()}
     clouds = values["additionalClouds"]
     assert list(clouds) == [
-        "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-change",
+        "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-drift", "platform-change",
     ]  # fmt: skip
     for name, cloud in clouds.items():
         assert cloud["agent"]["usageRestricted"] is True
@@ -213,7 +213,7 @@ def test_only_the_platforms_folders_may_use_restricted_clouds() -> None:
     assert "configure" not in _scripts(_values(LEAST))["jobs"]["jobs"][1]["script"]
     assert _permitted(own) == {
         "platform-previews": ["platform-preview"],
-        "platform-changes": ["platform-preview", "platform-change"],
+        "platform-changes": ["platform-preview", "platform-drift", "platform-change"],
     }
 
 

@@ -246,7 +246,7 @@ def may(server: Api, account: str, verb: str, resource: str, namespace: str) -> 
 def test_11_who_may_start_pods_and_where(home: Home) -> None:
     """Each scheduler in its own namespace and nowhere else; what runs there may do nothing at all."""
     server = api(home, "ci")
-    clouds = [*CLOUDS, names.PREVIEW_CLOUD, names.CHANGE_CLOUD]
+    clouds = [*CLOUDS, *names.PLATFORM_CLOUDS]
     deploys = [names.target_namespace(cloud) for cloud in clouds]
     namespaces = [names.CONTROLLER_NAMESPACE, names.AGENTS_NAMESPACE, names.TESTS_NAMESPACE, *deploys, "kube-system"]
     schedulers = {

@@ -141,7 +141,7 @@ class OwnPipelineTest extends Jenkins {
     void drift_reads_and_is_red_where_there_is_any() {
         env.JOB_NAME = 'platform-changes/drift'
         assert play(file) == null
-        assert pods*.cloud == ['platform-preview']
+        assert pods*.cloud == ['platform-drift']
         answers['atwork drift'] = 2
         assert play(file).message.startsWith('something changed behind Pulumi')
         assert has('archiveArtifacts')
