@@ -34,6 +34,7 @@ JUSTIFIED: Mapping[str, str] = {
     "roles/iam.securityReviewer": "of pop-ups, whose projects are not there yet; its writes are tests of access",
     "roles/pubsub.admin": "updates make topics; the role may publish to them, too",
     "roles/resourcemanager.projectIamAdmin": "updates grant in their project; policy bindings are unused here",
+    "roles/secretmanager.admin": "ends of pop-ups delete secrets; custom roles cannot be bound on their folder",
     "roles/serviceusage.serviceUsageAdmin": "updates enable APIs; quota overrides are unused here",
     "roles/storage.objectUser": "the objects of one state, by a condition; uploads in parts are the client's",
     "roles/viewer": "of pop-ups, whose projects are not there yet; its writes are reviews of one's own access",

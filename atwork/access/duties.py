@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from atwork.access import calls
 from atwork.access.pods import PodAccount
 from atwork.environments.bootstrap.identities import federated
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
 from components import access, encryption, registry
 from components.cluster import STREAMING_ROLE
 from components.jenkins import names
@@ -57,15 +57,19 @@ USE_SERVICE = ("permission:serviceusage.services.use",)
 READ_STATE = tuple(f"permission:storage.objects.{verb}" for verb in ("get", "list"))
 WRITE_STATE = tuple(f"permission:storage.objects.{verb}" for verb in ("create", "delete", "update"))
 DECRYPT = ("cloudkms.projects.locations.keyRings.cryptoKeys.decrypt",)
+DELETE_PROJECT = ("cloudresourcemanager.projects.delete",)
 CREATE_PROJECT = ("cloudresourcemanager.projects.create",)
 PAY = ("permission:billing.resourceAssociations.create",)
 
 _RELEASES = ("kubernetes:core/v1:Secret", "kubernetes:helm.sh/v3:Release")
 _CONFIGURATION = calls.reads([*calls.TYPES, *(kind for kind in calls.KINDS if kind not in _RELEASES)])
 _CONFIGURATION |= calls.permissions(USE_SERVICE)
+_INSIDE = frozenset(
+    f"container.{kind}.{verb}" for kind in set(calls.KINDS.values()) for verb in ("create", "update", "delete")
+) | {f"container.{kind}.{verb}" for kind in ("roles", "clusterRoles") for verb in ("bind", "escalate")}
 _GRANTS = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
 
-_FIXED = (PULL, PUSH, READ_SECRET, USE_KEY, PUBLISH, GET_TOKEN, FIND_CLUSTER, DECRYPT, CREATE_PROJECT)
+_FIXED = (PULL, PUSH, READ_SECRET, USE_KEY, PUBLISH, GET_TOKEN, FIND_CLUSTER, DECRYPT, CREATE_PROJECT, DELETE_PROJECT)
 
 
 def methods() -> set[str]:
@@ -219,10 +223,11 @@ def _jenkins(place: Place) -> Iterator[Duty]:
 
 def _ci(plan: Plan) -> Iterator[Duty]:
     """The identities of GitHub's workflows: previews, drift, updates."""
-    preview, drift, deploy = (f"serviceAccount:{plan.email(short)}" for short in plan.accounts)
+    preview, drift = plan.member(plan.preview_account), plan.member(plan.drift_account)
+    deploy = plan.member(plan.deploy_account)
     keys = [plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])]
     bucket = f"buckets/{plan.platform.bucket}"
-    for who in (preview, drift, deploy):
+    for who in (plan.member(short) for short in plan.accounts):
         yield _duty(who, "read the state of stacks", READ_STATE, f"{bucket}/objects/.pulumi/stacks")
         for key in keys:
             yield _duty(who, "decrypt the secrets of stacks", DECRYPT, key)
@@ -232,8 +237,9 @@ def _ci(plan: Plan) -> Iterator[Duty]:
         for grant in (grant for grants in federated(plan, short).values() for grant in grants):
             workflow = grant.member.replace("{number}", plan.admin)
             yield _duty(workflow, f"act as {email}", GET_TOKEN, account)
-    for start in plan.own_prefixes:
-        yield _duty(deploy, "write the state of its stack", WRITE_STATE, f"{bucket}/objects/{start}x")
+    for who in (deploy, *([plan.member(REAP_ACCOUNT)] if plan.popup else [])):
+        for start in plan.own_prefixes:
+            yield _duty(who, "write the state of its stack", WRITE_STATE, f"{bucket}/objects/{start}x")
     if plan.popup:
         create = plan.config.project.create
         if create is not None:
@@ -241,11 +247,22 @@ def _ci(plan: Plan) -> Iterator[Duty]:
             yield _duty(deploy, "create the project", CREATE_PROJECT, folder)
             yield _duty(preview, "reach the clusters of pop-ups", (*FIND_CLUSTER, *USE_SERVICE), folder)
             yield Duty(drift, "read what stacks consist of", _CONFIGURATION, folder)
+            yield from _reap(plan, folder)
             yield _duty(deploy, "pay for the project", PAY, f"billingAccounts/{create.billing_account}")
     else:
         yield from _ci_in_project(plan, (preview, drift), deploy)
     if plan.upstream_project:
         yield from _ci_upstream(plan, (preview, drift), deploy)
+
+
+def _reap(plan: Plan, folder: str) -> Iterator[Duty]:
+    """The end of a pop-up: a destroy with refresh, and then its project."""
+    reap = plan.member(REAP_ACCOUNT)
+    outside = calls.reads((*calls.TYPES, *calls.KINDS)) | calls.writes(calls.TYPES)
+    yield Duty(reap, "destroy pop-ups", outside | _INSIDE | calls.permissions((*USE_SERVICE, *DELETE_PROJECT)), folder)
+    if plan.upstream_project:
+        wanted = calls.reads([_GRANTS]) | calls.writes([_GRANTS]) | calls.permissions(USE_SERVICE)
+        yield Duty(reap, "take grants on repositories back", wanted, f"projects/{plan.upstream_project}")
 
 
 def _ci_in_project(plan: Plan, readers: tuple[str, ...], deploy: str) -> Iterator[Duty]:
@@ -255,11 +272,7 @@ def _ci_in_project(plan: Plan, readers: tuple[str, ...], deploy: str) -> Iterato
     if plan.config.jenkins is not None:
         yield Duty(readers[1], "refresh Helm releases", calls.reads(_RELEASES), project)
     yield Duty(deploy, "update the stack", calls.writes(calls.TYPES) | calls.permissions(USE_SERVICE), project)
-    inside = {
-        f"container.{kind}.{verb}" for kind in set(calls.KINDS.values()) for verb in ("create", "update", "delete")
-    }
-    bind = {f"container.{kind}.{verb}" for kind in ("roles", "clusterRoles") for verb in ("bind", "escalate")}
-    yield Duty(deploy, "update what is in the cluster", frozenset(inside | bind), project)
+    yield Duty(deploy, "update what is in the cluster", _INSIDE, project)
 
 
 def _ci_upstream(plan: Plan, readers: tuple[str, ...], deploy: str) -> Iterator[Duty]:

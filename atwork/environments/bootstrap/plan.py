@@ -17,6 +17,9 @@ PROJECT = "atwork"
 KEY_RING = "atwork-state"
 POOL = "atwork-github"
 PROVIDER = "actions"
+REAP_ACCOUNT = "reap-popups"
+"""Short name of the identity that ends all pop-ups; each pop-up's bootstrap gives it its rights there."""
+
 MAIN = "refs/heads/main"
 """The only branch whose workflows deploy."""
 
@@ -81,11 +84,16 @@ class Plan:
     @property
     def accounts(self) -> dict[str, str]:
         """All identities of CI in this environment: GitHub's environment by the account's short name."""
-        return {
+        found = {
             self.preview_account: f"preview-{self.name}",
             self.drift_account: f"drift-{self.name}",
             self.deploy_account: self.name,
         }
+        return {**found, REAP_ACCOUNT: "popups"} if self.popup else found
+
+    def member(self, account: str) -> str:
+        """A service account of the admin project, as bindings name it."""
+        return f"serviceAccount:{self.email(account)}"
 
     def email(self, account: str) -> str:
         """A service account of the admin project."""

@@ -96,6 +96,9 @@ DEPLOYER = (
 """Updates, in the project of their environment. Google keeps these roles up with its services; a list of ours would
 fail at the first permission that a new version of an API asks for."""
 
+REAPER = (*DEPLOYER, "roles/resourcemanager.projectDeleter", "roles/secretmanager.admin")
+"""The end of pop-ups, in their folder: what updates may do in a project, their secrets, and the project itself."""
+
 
 def step(project: str, roles: tuple[CustomRole, ...]) -> Step:
     """Custom roles of a project: made, mended, or taken back within the week in which a deleted one keeps its name."""

@@ -118,7 +118,7 @@ def _next(console: Console, google: Google, plan: Plan) -> None:
     number = seen[0] if seen is not None else plan.admin
     provider = f"projects/{number}/locations/global/workloadIdentityPools/{POOL}/providers/{PROVIDER}"
     repository = plan.platform.github.repository
-    console.print(f"\nCommit stacks/Pulumi.{plan.name}.yaml. In {repository}, make three environments:", markup=False)
+    console.print(f"\nCommit stacks/Pulumi.{plan.name}.yaml. In {repository}, make these environments:", markup=False)
     for account, environment in plan.accounts.items():
         console.print(f"  gh api --method PUT repos/{repository}/environments/{environment}", markup=False)
         values = {
@@ -129,5 +129,6 @@ def _next(console: Console, google: Google, plan: Plan) -> None:
             console.print(
                 f"  gh variable set {key} --repo {repository} --env {environment} --body {value}", markup=False
             )
-    main = f"Let only main use {plan.name} and drift-{plan.name}: reviewers and branches are in docs/previews.md."
+    closed = ", ".join(name for account, name in plan.accounts.items() if account != plan.preview_account)
+    main = f"Let only main use {closed}: reviewers and branches are in docs/previews.md."
     console.print(main, markup=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from atwork.environments.bootstrap import identities, keys, projects, roles, secrets, stack, state
 from atwork.environments.bootstrap.identities import federated
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
 from atwork.environments.bootstrap.roles import CustomRole
 from atwork.environments.bootstrap.step import Step
@@ -50,6 +50,8 @@ def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secret
         plan.drift_account: f"Looks for drift in {plan.name} from main",
         plan.deploy_account: f"Updates {plan.name} from main",
     }
+    if plan.popup:
+        accounts[REAP_ACCOUNT] = "Ends pop-ups from main"
     return (
         *_admin(plan),
         state.bucket(plan),
@@ -125,15 +127,20 @@ def custom_roles(plan: Plan) -> dict[str, tuple[CustomRole, ...]]:
 
 def rights(plan: Plan) -> dict[Resource, list[Grant]]:
     """In its project; of a pop-up, whose project is not there yet, in the folder of all pop-ups."""
-    preview, drift, deploy = (f"serviceAccount:{plan.email(one)}" for one in plan.accounts)
+    preview, drift = plan.member(plan.preview_account), plan.member(plan.drift_account)
+    deploy = plan.member(plan.deploy_account)
     create = plan.config.project.create
     above = _above(plan, (preview, drift), deploy)
+    if plan.popup and plan.upstream_project:
+        granter = Grant(roles.REGISTRY_GRANTER.name(plan.upstream_project), plan.member(REAP_ACCOUNT))
+        above[Resource.project(plan.upstream_project)].append(granter)
     if plan.popup and create is not None:
         folder, billing = Resource.folder(create.folder_id), Resource.billing(create.billing_account)
         views = [Grant(role, preview) for role in _FOLDER_PREVIEW] + [Grant(role, drift) for role in _FOLDER_DRIFT]
-        # Who creates a project becomes its owner.
+        # Who creates a project becomes its owner; who ends it is another one.
         creator = Grant("roles/resourcemanager.projectCreator", deploy)
-        return {folder: [*views, creator], billing: [Grant("roles/billing.user", deploy)], **above}
+        ends = [Grant(role, plan.member(REAP_ACCOUNT)) for role in roles.REAPER]
+        return {folder: [*views, creator, *ends], billing: [Grant("roles/billing.user", deploy)], **above}
     project = plan.config.project.id
     granted = [Grant(roles.READER.name(project), one) for one in (preview, drift)]
     if plan.config.jenkins is not None:
@@ -157,10 +164,11 @@ def _above(plan: Plan, readers: tuple[str, ...], deploy: str) -> dict[Resource, 
 
 def state_rights(plan: Plan) -> dict[Resource, list[Grant]]:
     """All may read every state, for stacks read each other. Each writes its own, and decrypts it and the upstream's."""
-    members = [f"serviceAccount:{plan.email(one)}" for one in plan.accounts]
-    deploy = f"serviceAccount:{plan.email(plan.deploy_account)}"
+    members = [plan.member(one) for one in plan.accounts]
+    writers = [plan.member(one) for one in plan.accounts if one in (plan.deploy_account, REAP_ACCOUNT)]
     read = [Grant("roles/storage.objectViewer", member) for member in members]
-    write = Grant("roles/storage.objectUser", deploy, (f"state of {plan.name}", plan.own_objects))
+    own = (f"state of {plan.name}", plan.own_objects)
+    write = [Grant("roles/storage.objectUser", member, own) for member in writers]
     names = [plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])]
     decrypt = [Grant(_DECRYPT, member) for member in members]
-    return {Resource.state(plan.platform.bucket): [*read, write], **{Resource.key(name): decrypt for name in names}}
+    return {Resource.state(plan.platform.bucket): [*read, *write], **{Resource.key(name): decrypt for name in names}}
