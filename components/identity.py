@@ -31,7 +31,7 @@ def principal(
     return pulumi.Output.format(PRINCIPAL, project_number, workload_pool, namespace, account)
 
 
-def annotations(account: pulumi.Input[str] | None) -> Mapping[str, pulumi.Input[str]]:
+def acts_as(account: pulumi.Input[str] | None) -> Mapping[str, pulumi.Input[str]]:
     """Annotations of a Kubernetes service account whose pods act as a Google account; none where there is no such."""
     return {} if account is None else {ANNOTATION: account}
 

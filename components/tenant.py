@@ -10,7 +10,7 @@ Traps:
 - Cloud SQL is reached by connectors: port 3307 at an address of the nodes' range, after a word with the SQL API.
 """
 
-from __future__ import annotations
+from __future__ import acts_as
 
 from collections.abc import Mapping
 from typing import Annotated, Self
@@ -121,7 +121,7 @@ class Tenant(pulumi.ComponentResource):
                 metadata={
                     "name": account,
                     "namespace": self.namespace_name,
-                    "annotations": annotations(logins.get(account)),
+                    "annotations": acts_as(logins.get(account)),
                 },
                 automount_service_account_token=False,
                 opts=child,

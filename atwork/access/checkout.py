@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from atwork.access import audit, duties, planned, pods, simulated
+from atwork.access import audit, duties, inside, planned, pods, simulated
 from atwork.access.audit import Finding
 from atwork.access.errors import AccessError
 from atwork.access.model import AccessModel
+from atwork.access.rbac import GROUP, Rbac
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import Plan
 from atwork.sandbox.cloud import Cloud, CloudObject
@@ -39,8 +40,20 @@ def findings(home: Home) -> list[Finding]:
     places = {name: _place(name, complete(name, one, catalogue), objects) for name, one in up.items()}
     made = [plan for plan in _plans(home, environments) if plan.name in up]
     wrong = pods.mistakes(access, accounts(objects), made_beside(environments))
-    listed = duties.of(places, made)
-    return [*(Finding(*sentence.split(": ", 1)) for sentence in wrong), *audit.findings(access, listed)]
+    return [
+        *(Finding(*sentence.split(": ", 1)) for sentence in wrong),
+        *audit.findings(access, duties.of(places, made)),
+        *(one for name, place in places.items() for one in _inside(name, place.config, objects)),
+    ]
+
+
+def _inside(name: str, config: StackConfig, objects: Sequence[CloudObject]) -> Iterator[Finding]:
+    """What is not allowed inside one environment's cluster."""
+    start = f"projects/{config.project.id}/"
+    scopes = {scope for one in objects if one.type == CLUSTER and one.id.startswith(start) for scope in servers(one)}
+    mine = [one for one in objects if one.scope in scopes and one.type.startswith(f"kubernetes:{GROUP}/")]
+    rbac = Rbac((one.type.rpartition(":")[2], reveal(one.inputs)) for one in mine)
+    return inside.missing(name, rbac, inside.of(config))
 
 
 def accounts(objects: Sequence[CloudObject]) -> Iterator[pods.PodAccount]:

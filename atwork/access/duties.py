@@ -62,8 +62,9 @@ CREATE_PROJECT = ("cloudresourcemanager.projects.create",)
 PAY = ("permission:billing.resourceAssociations.create",)
 
 _RELEASES = ("kubernetes:core/v1:Secret", "kubernetes:helm.sh/v3:Release")
-_CONFIGURATION = calls.reads([*calls.TYPES, *(kind for kind in calls.KINDS if kind not in _RELEASES)])
-_CONFIGURATION |= calls.permissions(USE_SERVICE)
+_CONFIGURATION = calls.reads(
+    [*calls.TYPES, *(kind for kind in calls.KINDS if kind not in _RELEASES)]
+) | calls.permissions(USE_SERVICE)
 _INSIDE = frozenset(
     f"container.{kind}.{verb}" for kind in set(calls.KINDS.values()) for verb in ("create", "update", "delete")
 ) | {f"container.{kind}.{verb}" for kind in ("roles", "clusterRoles") for verb in ("bind", "escalate")}

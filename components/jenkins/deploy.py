@@ -18,7 +18,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from components.identity import annotations, principal
+from components.identity import acts_as, principal
 from components.jenkins import names, rights, traffic
 from components.jenkins.targets import TargetSettings
 from components.namespace import Namespace, NamespaceSettings
@@ -58,7 +58,7 @@ class DeployTarget(pulumi.ComponentResource):
             metadata={
                 "name": names.DEPLOY_ACCOUNT,
                 "namespace": namespace.namespace_name,
-                "annotations": annotations(settings.account),
+                "annotations": acts_as(settings.account),
             },
             automount_service_account_token=False,
             opts=child,

@@ -67,6 +67,19 @@ def test_who_can_lists_the_program_and_bootstrap(run: CliRunner) -> None:
     assert "bootstrap of production" in table.output
 
 
+def test_audit_finds_nothing_in_google_cloud_and_what_the_clusters_lack(run: CliRunner) -> None:
+    """The clusters of this sandbox are empty: no role inside is there, and each duty inside is named."""
+    result = run.invoke(app, ["access", "audit", "--json"])
+    assert result.exit_code == 1
+    found = json.loads(result.output)
+    assert {one["identity"].partition(":")[0] for one in found} == {"User", "ServiceAccount"}
+    deployer = f"User:{DEPLOYER}"
+    assert {
+        "identity": deployer,
+        "message": "may not deploy orders: create deployments.apps in orders of staging",
+    } in found
+
+
 @pytest.mark.parametrize(
     ("words", "match"),
     [

@@ -46,8 +46,9 @@ def test_a_service_with_a_database_reads_its_secrets(
     project = f"acme-at-work-{environment}"
     orders = next(one for one in pods if (one.project, one.namespace, one.name) == (project, "orders", "orders"))
     secret = f"projects/{project}/secrets/orders-payment-gateway"
-    assert orders.annotation == f"orders-sql@{project}.iam.gserviceaccount.com"
-    assert program.may_act_as(orders.principal, orders.annotation)
+    login = f"orders-sql@{project}.iam.gserviceaccount.com"
+    assert orders.annotation == login
+    assert program.may_act_as(orders.principal, login)
     assert program.may(orders.identity, "secretmanager.versions.access", secret)
     assert not program.may(orders.principal, "secretmanager.versions.access", secret)
 

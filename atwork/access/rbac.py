@@ -1,0 +1,114 @@
+"""What Kubernetes' own roles allow inside a cluster: RBAC from the objects of the program.
+
+Built-in roles are those of Kubernetes that the program binds, reduced to what services bring; what is aggregated to
+them by label is added, and `view` to `edit`. https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+GROUP = "rbac.authorization.k8s.io"
+_AGGREGATE = f"{GROUP}/aggregate-to-"
+_READ = ("get", "list", "watch")
+_WRITE = ("create", "delete", "deletecollection", "patch", "update")
+_BUILT_IN: Mapping[str, tuple[str, ...]] = {
+    "": (
+        "configmaps", "endpoints", "persistentvolumeclaims", "pods", "pods/attach", "pods/exec", "pods/portforward",
+        "serviceaccounts", "services", "events", "secrets",
+    ),
+    "apps": ("daemonsets", "deployments", "deployments/rollback", "deployments/scale", "replicasets", "statefulsets"),
+    "autoscaling": ("horizontalpodautoscalers",),
+    "batch": ("cronjobs", "jobs"),
+    "networking.k8s.io": ("ingresses", "networkpolicies"),
+    "policy": ("poddisruptionbudgets",),
+}  # fmt: skip
+"""Kubernetes, plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go: editRules and viewRules."""
+_NOT_VIEWED = ("secrets", "pods/attach", "pods/exec", "pods/portforward")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Verbs on resources of API groups, some by name."""
+
+    groups: frozenset[str]
+    resources: frozenset[str]
+    verbs: frozenset[str]
+    names: frozenset[str] = frozenset()
+
+    def allows(self, request: Request) -> bool:
+        """Whether it covers a request; a request without a name is for all of a kind."""
+        named = not self.names or request.name in self.names
+        return named and all(
+            wanted in held or "*" in held
+            for wanted, held in (
+                (request.verb, self.verbs), (request.group, self.groups), (request.resource, self.resources),
+            )
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of the API server."""
+
+    verb: str
+    resource: str
+    namespace: str
+    group: str = ""
+    name: str = ""
+
+
+class Rbac:
+    """The roles and bindings of one cluster; objects are `(kind, manifest)` with Kubernetes' property names."""
+
+    def __init__(self, objects: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        listed = list(objects)
+        self.bindings = [manifest for kind, manifest in listed if kind in ("RoleBinding", "ClusterRoleBinding")]
+        self.roles: dict[tuple[str, str], list[Rule]] = {("", name): list(_built_in(name)) for name in ("view", "edit")}
+        for kind, manifest in listed:
+            if kind not in ("Role", "ClusterRole"):
+                continue
+            about, rules = manifest["metadata"], [_rule(one) for one in manifest.get("rules") or ()]
+            namespace = about.get("namespace", "") if kind == "Role" else ""
+            self.roles.setdefault((namespace, about["name"]), []).extend(rules)
+            for label, value in (about.get("labels") or {}).items():
+                if label.startswith(_AGGREGATE) and value == "true":
+                    self.roles.setdefault(("", label.removeprefix(_AGGREGATE)), []).extend(rules)
+        self.roles["", "edit"] += self.roles["", "view"]
+
+    def may(self, subject: str, request: Request) -> bool:
+        """Whether `User:NAME`, `Group:NAME` or `ServiceAccount:NAMESPACE/NAME` may make a request."""
+        return any(rule.allows(request) for rule in self._rules(subject, request.namespace))
+
+    def _rules(self, subject: str, namespace: str) -> Iterator[Rule]:
+        for binding in self.bindings:
+            where = binding["metadata"].get("namespace", "")
+            if where not in ("", namespace) or subject not in {_subject(one) for one in binding["subjects"]}:
+                continue
+            role = binding["roleRef"]
+            yield from self.roles.get((where if role["kind"] == "Role" else "", role["name"]), ())
+
+
+def _rule(rule: Mapping[str, Any]) -> Rule:
+    return Rule(
+        frozenset(rule.get("apiGroups") or ("",)),
+        frozenset(rule.get("resources") or ()),
+        frozenset(rule["verbs"]),
+        frozenset(rule.get("resourceNames") or ()),
+    )
+
+
+def _subject(subject: Mapping[str, Any]) -> str:
+    namespace = f"{subject['namespace']}/" if subject["kind"] == "ServiceAccount" else ""
+    return f"{subject['kind']}:{namespace}{subject['name']}"
+
+
+def _built_in(name: str) -> Iterator[Rule]:
+    for group, resources in _BUILT_IN.items():
+        seen = [one for one in resources if name == "edit" or one not in _NOT_VIEWED]
+        yield Rule(frozenset({group}), frozenset(seen), frozenset(_READ))
+        if name == "edit":
+            yield Rule(frozenset({group}), frozenset(resources) - {"events"}, frozenset(_WRITE))
+    yield Rule(frozenset({""}), frozenset({"pods/log", "pods/status"}), frozenset(_READ))
