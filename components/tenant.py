@@ -10,7 +10,7 @@ Traps:
 - Cloud SQL is reached by connectors: port 3307 at an address of the nodes' range, after a word with the SQL API.
 """
 
-from __future__ import acts_as
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Self
@@ -20,7 +20,7 @@ import pulumi_kubernetes as kubernetes
 from pydantic import Field, model_validator
 
 from components import traffic
-from components.identity import annotations
+from components.identity import acts_as
 from components.namespace import Namespace, NamespaceSettings
 from components.secrets import SecretName, SecretSettings
 from components.settings import DnsLabel, Email, LabelValue, Settings

@@ -3,7 +3,7 @@
     python -m tools.access_roles FULL.json
 
 FULL has the keys `roles` (role → permissions), `methods` (API method → permissions) and `source` (where and when they
-were taken). Kept are the predefined roles that the program, bootstrap and the documentation name, and the methods that
+were taken). Kept are the predefined roles that the program, bootstrap and the documentation bind, and the methods that
 the identities of the platform call (atwork/access/duties.py).
 """
 
@@ -17,7 +17,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "atwork" / "access" / "roles.json"
-NAMED_IN = ("components", "infra", "atwork", "docs", "README.md", "stacks", "Jenkinsfile", ".github", "delivery")
+NAMED_IN = (
+    "components",
+    "infra",
+    "atwork/environments/bootstrap",
+    "atwork/access",
+    "docs/access.md",
+    "docs/bootstrap.md",
+    "docs/previews.md",
+)
+"""What binds roles, or tells a person to. Other files name roles to ask for, which nothing binds."""
 _ROLE = re.compile(r"\broles/[a-z]+(?:\.[a-zA-Z0-9]+)?(?![\w./*])")
 
 
