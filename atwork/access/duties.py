@@ -73,6 +73,16 @@ _GRANTS = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
 _FIXED = (PULL, PUSH, READ_SECRET, USE_KEY, PUBLISH, GET_TOKEN, FIND_CLUSTER, DECRYPT, CREATE_PROJECT, DELETE_PROJECT)
 
 
+PERSON: Mapping[str, tuple[str, ...]] = {
+    "roles/resourcemanager.projectCreator": CREATE_PROJECT,
+    "roles/billing.user": PAY,
+    "roles/resourcemanager.folderIamAdmin": ("permission:resourcemanager.folders.setIamPolicy",),
+    "roles/billing.admin": ("permission:billing.accounts.setIamPolicy",),
+}
+"""Who bootstraps: what is done with each role that docs/bootstrap.md asks for. All else is an owner's, which whoever
+makes a project is: https://cloud.google.com/resource-manager/docs/creating-managing-projects"""
+
+
 def methods() -> set[str]:
     """Every API method that an identity calls."""
     fixed = {call for listed in _FIXED for call in listed if not call.startswith("permission:")}
@@ -283,5 +293,8 @@ def _ci_upstream(plan: Plan, readers: tuple[str, ...], deploy: str) -> Iterator[
     wanted = calls.reads([_GRANTS]) | calls.writes([_GRANTS]) | calls.permissions(USE_SERVICE)
     yield Duty(deploy, "grant on repositories", wanted, project)
     if plan.config.cluster.image_streaming:
-        member = calls.writes(["gcp:projects/iAMMember:IAMMember"])
-        yield Duty(deploy, "grant image streaming", member, project, frozenset({STREAMING_ROLE}))
+        member = ["gcp:projects/iAMMember:IAMMember"]
+        for who in readers:
+            yield Duty(who, "read the grant of image streaming", calls.reads(member), project)
+        wanted = calls.reads(member) | calls.writes(member)
+        yield Duty(deploy, "grant image streaming", wanted, project, frozenset({STREAMING_ROLE}))

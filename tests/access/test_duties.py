@@ -125,6 +125,28 @@ def test_drift_reads_releases_where_there_are_some_and_updates_read_no_value(acc
         assert access.may(deploy, "secretmanager.secrets.setIamPolicy", project)
 
 
+def test_whoever_bootstraps_asks_for_the_roles_that_it_takes() -> None:
+    page = (STACKS.parent / "docs" / "bootstrap.md").read_text()
+    for role, called in duties.PERSON.items():
+        assert f"`{role}`" in page, role
+        assert calls.permissions(called) <= roles.permissions(role), role
+
+
+def test_streaming_images_is_a_duty_in_both_projects(stacks: dict[str, Simulated], program: AccessModel) -> None:
+    plan = plans.of("staging", STACKS)
+    cluster = plan.config.cluster.model_copy(update={"image_streaming": True})
+    on = replace(plan, config=plan.config.model_copy(update={"cluster": cluster}))
+    access = program.join(planned.model([on]))
+    own = [duty for duty in duties.of({}, [on]) if "streaming" in duty.does]
+    assert {duty.identity.partition("@")[0] for duty in own} == {
+        f"serviceAccount:{one}-staging" for one in ("preview", "drift", "deploy")
+    }
+    assert list(audit.missing(access, own)) == []
+    assert list(
+        audit.missing(access, [replace(duty, grants=frozenset({"roles/owner"})) for duty in own if duty.grants])
+    )
+
+
 def test_the_role_definitions_are_those_that_are_named() -> None:
     assert roles.names() == named_roles(), "run `python -m tools.access_roles FULL` (docs/access.md)"
     assert "iam-dataset" in roles.source()

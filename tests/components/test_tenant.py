@@ -92,6 +92,7 @@ def _secrets(store: SecretStoreSettings, keys: dict[str, str], *, rotated: bool 
             namespace="a",
             project_number="12",
             workload_pool="p.svc.id.goog",
+            logins={},
             key_in=keys.get,
             agent="serviceAccount:agent" if rotated else None,
             protect=True,

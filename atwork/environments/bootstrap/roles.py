@@ -59,12 +59,13 @@ SECRET_ADMIN = CustomRole(
 """Updates. Google's roles/secretmanager.admin reads and adds values, too."""
 
 _GRANTS = ("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",)
+_STREAMING = ("gcp:projects/iAMMember:IAMMember",)
 
 GRANT_READER = CustomRole(
     "atworkGrantReader",
     "Read access to repositories",
-    "The policies of repositories, for the environments that pull from them",
-    calls.reads(_GRANTS) | {_USE},
+    "The policies of repositories and of their project, for the environments that pull from them",
+    calls.reads((*_GRANTS, *_STREAMING)) | {_USE},
 )
 """Previews and drift of the environments that pull, in the project of the registry."""
 
