@@ -17,6 +17,7 @@ from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
 from components import access, encryption, registry
 from components.cluster import STREAMING_ROLE
 from components.jenkins import names
+from components.jenkins import secrets as jenkins_secrets
 from components.secrets import AGENT
 from infra.environment import physical_name
 from infra.stack import StackConfig
@@ -224,8 +225,12 @@ def _deployers(place: Place, upstream: Place) -> Iterator[Duty]:
 
 
 def _jenkins(place: Place) -> Iterator[Duty]:
-    """Builds push, and pull base images; the controller and tests call no API of Google."""
-    project = place.config.project.id
+    """Builds push, and pull base images; the controller mounts its secrets; tests call no API of Google."""
+    project, settings = place.config.project.id, place.config.jenkins
+    for secret in () if settings is None else jenkins_secrets.expected(settings):
+        for reader in secret.accounts:
+            pod = PodAccount(project, secret.namespace, reader)
+            yield _duty(pod.identity, "mount a secret", READ_SECRET, f"{place.project}/secrets/{secret.name}")
     builder = PodAccount(project, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT).identity
     for name in ("candidates", "services", "charts", "cache"):
         yield _duty(builder, "push images and charts", PUSH, place.repository(name))

@@ -294,4 +294,4 @@ class JenkinsSettings(Settings):
 
 def pod_of(cloud: str) -> sizes.Pod:
     """The pods of a cloud with rights outside."""
-    return sizes.platform_pod() if cloud in (names.PREVIEW_CLOUD, names.CHANGE_CLOUD) else sizes.deploy_pod()
+    return sizes.platform_pod() if cloud in names.PLATFORM_CLOUDS else sizes.deploy_pod()

@@ -171,15 +171,14 @@ def test_restricted_clouds_start_only_what_their_quota_holds(quota: dict[str, An
         deploys={"staging": {"quota": quota, "popups": {"quota": quota}}},
         platform={
             "repository": "https://github.com/acme/platform", "backend": "gs://acme-pulumi", "bot": "b",
-            "previews": {"quota": quota}, "changes": {"quota": quota},
+            "previews": {"quota": quota}, "drift": {"quota": quota}, "changes": {"quota": quota},
         },
     )  # fmt: skip
     values = helm_values(chosen, ADDRESSES)
     assert set(values["additionalClouds"]) == {
         "deploy-staging",
         "popups-staging",
-        names.PREVIEW_CLOUD,
-        names.CHANGE_CLOUD,
+        *names.PLATFORM_CLOUDS,
     }
     for cloud, target in chosen.targets().items():
         agent = values["additionalClouds"][cloud]["agent"]
