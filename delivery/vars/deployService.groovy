@@ -71,7 +71,8 @@ private void release(Map job, String version) {
             sh "helm pull 'oci://${env.CHARTS}/${job.service}' --version ${version} --untar --registry-config \"\$DOCKER_CONFIG/config.json\""
             sh """\
 helm upgrade ${name} './${job.service}' --install --atomic --wait --timeout 10m --history-max 20 \\
-  --set-string environment='${job.environment}' --set-string host='${job.host ?: ''}'${fileExists(values) ? " --values '${values}'" : ''}
+  --set-string environment='${job.environment}' --set-string project='${job.project}' \\
+  --set-string host='${job.host ?: ''}'${fileExists(values) ? " --values '${values}'" : ''}
 """
         }
     }

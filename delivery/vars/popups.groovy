@@ -53,7 +53,7 @@ void install(Map job, String namespace, String version) {
         sh """\
 ${unstuck(namespace)}
 helm upgrade '${job.service}' './${job.service}' ${reach(namespace)} --install --wait --timeout 10m --history-max 3 \\
-  --set-string environment=popup --set-string host=''${fileExists(values) ? " --values '${values}'" : ''}
+  --set-string environment=popup --set-string project='${job.project}' --set-string host=''${fileExists(values) ? " --values '${values}'" : ''}
 """
     }
 }

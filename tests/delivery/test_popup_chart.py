@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from support.pod_security import restricted
 
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
+from atwork.sandbox.verify.pod_security import restricted
 from components.jenkins.jobs import PopupJob
 from components.jenkins.registry import Images
 from components.jenkins.words import StoreName

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 from support import stores as running
-from support.pod_security import restricted
 
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
+from atwork.sandbox.verify.pod_security import restricted
 from atwork.services.check import check
 from atwork.services.new import Wanted, render
 from components.baseline import OUR_KINDS

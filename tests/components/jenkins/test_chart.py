@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from support import pod_security
 from support.jenkins import ADDRESSES, LEAST, MOST, settings
 
+from atwork.sandbox.verify import pod_security
 from components.jenkins import secrets, sizes
 from components.jenkins.values import helm_values
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from conftest import Golden
-from support import pod_security
 
+from atwork.sandbox.verify import pod_security
 from components.jenkins import pods, stores
 from components.jenkins.registry import Images
 from components.jenkins.settings import BuildSettings

@@ -24,6 +24,7 @@ class DeployServiceTest extends Jenkins {
         assert pods*.cloud == ['deploy-production']
         assert has("helm upgrade 'orders' --namespace 'orders'")
         assert has("--install --atomic --wait --timeout 10m")
+        assert has("--set-string project='p'")
         assert has("--set-string host='orders.example.com'")
         assert has("helm pull 'oci://r/charts/orders' --version 1.4.0-17.g1a2b3c4d")
         assert !has('--values')
