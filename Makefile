@@ -66,7 +66,8 @@ format: setup  ## Rewrite the code in the project's format
 	@$(BIN)/ruff format .
 
 golden: setup  ## Rewrite tests/golden and docs/topology.svg from the program as it is
-	@$(BIN)/pytest -q tests/infra/test_golden.py tests/components/jenkins tests/graph/test_picture.py --update-golden
+	@$(BIN)/pytest -q tests/infra/test_golden.py tests/components/jenkins tests/graph/test_picture.py \
+	  tests/sandbox/verify/test_policies.py --update-golden
 
 schema: setup  ## Rewrite the JSON Schemas of stack files, services and reports from the models
 	@$(BIN)/atwork schema --write

@@ -64,6 +64,19 @@ def drift(
 
 
 @app.command()
+def verify(
+    stacks: Stacks = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail for open prerequisites, too.")] = False,
+) -> None:
+    """Check that every pod of the platform could start and work on GKE; exit code 1 with findings."""
+    from atwork.sandbox.verify import commands
+
+    raise typer.Exit(commands.run(stacks or [], as_json=json, strict=strict))
+
+
+@app.command()
 def status() -> None:
     """Show what is up."""
     from atwork.sandbox import commands

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.engine
 
 
 def checkout(folder: Path) -> Home:
-    return Home(copy(folder, "infra", "policies"))
+    return Home(copy(folder, "infra", "policies", "delivery"))
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +112,12 @@ def test_02_up_makes_three_environments(home: Home) -> None:
         assert cells[1] == cells[2] != "0"
     assert "https://jenkins.ci.example.com" in done.stdout
     assert "acme-at-work-production:europe-west1:database-main-instance-" in done.stdout
+
+
+def test_02a_every_pod_of_the_platform_could_start_and_work(home: Home) -> None:
+    done = atwork(home, "sandbox", "verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:4]] == ["ci", "staging", "production"]
 
 
 def test_03_the_stack_files_were_not_touched(home: Home) -> None:

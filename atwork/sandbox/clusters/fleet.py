@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Container, Generator, Mapping
 from contextlib import contextmanager
@@ -102,6 +103,8 @@ class Fleet:
             if not cluster.ours:
                 return
             etcd = self._etcd()
+            checkout = self.folder.parents[1]  # CHECKOUT/.sandbox/clusters
+            self._gate().start([sys.executable, "-P", "-m", "atwork.sandbox.verify.gate", str(checkout)])
         self._plane(cluster).start(self._programs(), etcd)
 
     def remove(self, cluster: Cluster) -> None:
@@ -114,6 +117,7 @@ class Fleet:
                 if cluster.ours:
                     self._forget(cluster.prefix)
                 return
+            self._gate().stop()
             self._etcd_daemon().stop()
             shutil.rmtree(self._shared / "etcd", ignore_errors=True)
 
@@ -129,6 +133,7 @@ class Fleet:
     def stop(self) -> None:
         """End all programs and keep what the clusters hold."""
         with self._alone():
+            self._gate().stop()
             for one in self.clusters():
                 if one.ours:
                     self._plane(one).stop()
@@ -136,7 +141,7 @@ class Fleet:
 
     def running(self, cluster: Cluster) -> bool:
         """Whether a cluster's programs run."""
-        return not cluster.ours or self._plane(cluster).alive()
+        return not cluster.ours or (self._plane(cluster).alive() and self._gate().alive())
 
     def connect(self, kubeconfig: str) -> Api:
         """A client from the program's own kubeconfig: its server, its plugin, and the authority of the sandbox.
@@ -160,7 +165,8 @@ class Fleet:
 
     def daemons(self, cluster: Cluster) -> list[Daemon]:
         """The programs of a cluster, with etcd that it shares."""
-        return [*self._plane(cluster).daemons().values(), self._etcd_daemon()] if cluster.ours else []
+        shared = (self._gate(), self._etcd_daemon())
+        return [*self._plane(cluster).daemons().values(), *shared] if cluster.ours else []
 
     def authority(self, cluster: Cluster) -> Path:
         """The file with the authority that signed a cluster's certificate."""
@@ -196,6 +202,10 @@ class Fleet:
         if self._binaries is None:
             self._binaries = programs.control_plane(self._console)
         return self._binaries
+
+    def _gate(self) -> Daemon:
+        """Lets pods start that would start on GKE; one program for all clusters."""
+        return Daemon("gate", self._shared)
 
     def _etcd_daemon(self) -> Daemon:
         return Daemon("etcd", self._shared)

@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from atwork.sandbox.clusters.api import Api, ApiError
-from atwork.sandbox.clusters.machines import capacity
+from atwork.sandbox.clusters.machines import allocatable, capacity
+from atwork.sandbox.selectors import selects
 from components import system_namespaces
 
 log = logging.getLogger("atwork.sandbox.provider")
 
 MANAGER = "gke"
 POOL_LABEL = "cloud.google.com/gke-nodepool"
+GVISOR = "sandbox.gke.io/runtime"
 _DISK_DRIVER = "pd.csi.storage.gke.io"
 _LOOK_SECONDS = 1.0
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
@@ -51,6 +53,8 @@ class Pool:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     taints: tuple[Mapping[str, str], ...] = ()
     spot: bool = False
+    disk_gb: int = 100
+    gvisor: bool = False
 
     @classmethod
     def of(cls, inputs: Mapping[str, Any], location: str) -> Pool:
@@ -67,8 +71,13 @@ class Pool:
         )
         return cls(
             str(inputs["name"]), str(node.get("machineType") or "e2-medium"), zones, least, max(least, most),
-            dict(node.get("labels") or {}), taints, bool(node.get("spot")),
+            dict(node.get("labels") or {}), taints, bool(node.get("spot")), int(node.get("diskSizeGb") or 100),
+            (node.get("sandboxConfig") or {}).get("type") == "GVISOR",
         )  # fmt: skip
+
+    def allocatable(self) -> dict[str, str]:
+        """What pods can ask of one node."""
+        return allocatable(self.machine_type, self.disk_gb)
 
     def node(self, number: int) -> dict[str, Any]:
         """The Node object of one machine; zones are filled in turn."""
@@ -84,25 +93,50 @@ class Pool:
             "topology.gke.io/zone": zone,
             "iam.gke.io/gke-metadata-server-enabled": "true",
             **({"cloud.google.com/gke-spot": "true"} if self.spot else {}),
+            **({GVISOR: "gvisor"} if self.gvisor else {}),
         }
         name = f"gke-{self.name}-{number}"
         labels["kubernetes.io/hostname"] = name
-        size = capacity(self.machine_type)
         return {
             "apiVersion": "v1",
             "kind": "Node",
             "metadata": {"name": name, "labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
-            "spec": {"taints": [dict(one) for one in self.taints]},
-            "status": {"capacity": size, "allocatable": size},
+            "spec": {"taints": [dict(one) for one in self.all_taints()]},
+            "status": {
+                "capacity": capacity(self.machine_type, self.disk_gb),
+                "allocatable": self.allocatable(),
+            },
         }
 
+    def all_taints(self) -> tuple[Mapping[str, str], ...]:
+        """Its own taints and the one that GKE sets on nodes with gVisor.
+
+        https://cloud.google.com/kubernetes-engine/docs/how-to/sandbox-pods
+        """
+        gvisor = {"key": GVISOR, "value": "gvisor", "effect": "NoSchedule"}
+        return (*self.taints, gvisor) if self.gvisor else self.taints
+
     def suits(self, pod: Mapping[str, Any]) -> bool:
-        """Whether a node of this pool could be meant for a pod: its selector matches, its taints are tolerated."""
-        spec = pod["spec"]
+        """Whether a node of this pool could be meant for a pod: see `refusal`."""
+        return not self.refusal(pod["spec"])
+
+    def refusal(self, spec: Mapping[str, Any]) -> str:
+        """Why no pod of that spec runs on a node of this pool, whatever is free; "" where one may."""
         labels = self.node(0)["metadata"]["labels"]
-        if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
-            return False
-        return all(any(_tolerates(one, taint) for one in spec.get("tolerations") or ()) for taint in self.taints)
+        wants_gvisor = spec.get("runtimeClassName") == "gvisor"
+        if wants_gvisor and not self.gvisor:
+            return "it has no gVisor"
+        for key, value in (spec.get("nodeSelector") or {}).items():
+            if labels.get(key) != value:
+                return f"its label {key} is {labels.get(key, 'not set')} and not {value}"
+        terms = _required(spec)
+        if terms and not any(selects(term, labels) for term in terms):
+            return "its labels are not those of the pod's node affinity"
+        for taint in self.all_taints():
+            admitted = any(_tolerates(one, taint) for one in spec.get("tolerations") or ())
+            if taint["effect"] != "PreferNoSchedule" and not (admitted or (wants_gvisor and taint["key"] == GVISOR)):
+                return f"its taint {taint['key']}={taint['value']}:{taint['effect']} is not tolerated"
+        return ""
 
 
 def furnish(api: Api) -> None:
@@ -245,6 +279,12 @@ def _zones(location: str) -> tuple[str, ...]:
     if location.count("-") > 1:
         return (location,)
     return tuple(f"{location}-{letter}" for letter in "bcd")
+
+
+def _required(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The terms of a pod's node affinity of which one must hold."""
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    return (affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get("nodeSelectorTerms") or []
 
 
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:

@@ -145,7 +145,31 @@ def test_a_pool_is_as_its_stack_file_says() -> None:
     assert labels["cloud.google.com/gke-spot"] == "true"
     assert labels["node.kubernetes.io/instance-type"] == "e2-standard-8"
     assert node["spec"]["taints"] == [{"key": "atwork.dev/pool", "value": "agents", "effect": "NoSchedule"}]
-    assert node["status"]["allocatable"]["cpu"] == "8"
+    assert (node["status"]["capacity"]["cpu"], node["status"]["allocatable"]["cpu"]) == ("8", "7910m")
+
+
+def test_a_pool_has_what_a_node_affinity_requires() -> None:
+    def refusal(*values: str) -> str:
+        terms = [{"matchExpressions": [{"key": "atwork.dev/pool", "operator": "In", "values": list(values)}]}]
+        required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+        tolerations = [{"operator": "Exists"}]
+        return Pool.of(POOL, "europe-west1-b").refusal(
+            {"affinity": {"nodeAffinity": required}, "tolerations": tolerations}
+        )
+
+    assert refusal("agents", "system") == ""
+    assert refusal("system") == "its labels are not those of the pod's node affinity"
+
+
+def test_nodes_with_gvisor_keep_other_pods_away_and_a_preference_does_not() -> None:
+    pool = Pool.of({**POOL, "nodeConfig": {"sandboxConfig": {"type": "GVISOR"}}}, "europe-west1-b")
+    assert pool.node(0)["metadata"]["labels"]["sandbox.gke.io/runtime"] == "gvisor"
+    assert pool.refusal({}) == "its taint sandbox.gke.io/runtime=gvisor:NoSchedule is not tolerated"
+    assert pool.refusal({"runtimeClassName": "gvisor"}) == ""
+    taint = {"key": "a", "value": "b", "effect": "PREFER_NO_SCHEDULE"}
+    preferred = Pool.of({**POOL, "nodeConfig": {"taints": [taint]}}, "europe-west1-b")
+    assert preferred.refusal({}) == ""
+    assert preferred.refusal({"runtimeClassName": "gvisor"}) == "it has no gVisor"
 
 
 def test_nodes_of_a_regional_cluster_are_in_all_its_zones() -> None:

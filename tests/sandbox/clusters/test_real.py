@@ -9,20 +9,26 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import yaml
+from pulumi.runtime.proto import provider_pb2_grpc
 from support.checkout import copy
 from support.processes import kill_in_call
+from support.simulation import Provider
 
 from atwork.sandbox.clusters.api import Api, ApiError
+from atwork.sandbox.clusters.blocked import BLOCKED, reasons
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
+from atwork.sandbox.provider import serve
 from atwork.sandbox.session import deployment
 from atwork.services.new import Wanted, render
 from components.jenkins import names
@@ -392,6 +398,68 @@ def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(hom
     assert {pools[one["spec"]["nodeName"]] for one in pods} <= {"system", "services"}
     charts = yaml.safe_load((repository / "chart" / "Chart.yaml").read_text())
     assert charts["name"] == "orders"
+
+
+def waits(server: Api, name: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The pod of that name in the namespace orders, once something holds of it."""
+    end = time.monotonic() + 120
+    while not until(found := server.call("GET", f"/api/v1/namespaces/orders/pods/{name}")):
+        assert time.monotonic() < end, found["status"]
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "state", "event"),
+    [
+        ("pulls-nothing", {"image": "europe-docker.pkg.dev/acme-at-work-ci/charts/orders:1"}, "ImagePullBackOff",
+         "may not read projects/acme-at-work-ci/locations/europe/repositories/charts"),
+        ("mounts-nothing", {"envFrom": [{"secretRef": {"name": "absent"}}]}, "ContainerCreating",
+         "Secret orders/absent is missing"),
+    ],
+)  # fmt: skip
+def test_13a_a_pod_that_would_not_start_on_gke_does_not_start(
+    home: Home, name: str, change: dict[str, Any], state: str, event: str
+) -> None:
+    server = api(home, "staging")
+    good = {"image": "europe-docker.pkg.dev/acme-at-work-ci/services/orders@sha256:" + "a" * 64}
+    body = pod(**good | change)
+    body["metadata"]["name"] = name
+    server.call("POST", "/api/v1/namespaces/orders/pods", body=body)
+    blocked = waits(server, name, lambda found: BLOCKED in (found["metadata"].get("annotations") or {}))
+    assert blocked["status"]["phase"] == "Pending"
+    assert [one["state"]["waiting"]["reason"] for one in blocked["status"]["containerStatuses"]] == [state]
+    events = server.all("/api/v1/namespaces/orders/events", fieldSelector=f"involvedObject.name={name},type=Warning")
+    assert any(event in one["message"] for one in events)
+    assert any(event in one for one in reasons(server, "orders"))
+
+
+def test_13b_a_pod_starts_as_soon_as_what_it_waits_for_is_there(home: Home) -> None:
+    server = api(home, "staging")
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "absent"}}
+    server.call("POST", "/api/v1/namespaces/orders/secrets", body=secret)
+    waits(server, "mounts-nothing", lambda found: found["status"]["phase"] == "Running")
+    assert not any("mounts-nothing" in one for one in reasons(server, "orders"))
+
+
+def test_13c_an_update_that_fails_for_it_names_the_reason(home: Home) -> None:
+    clusters = fleet(home)
+    cluster = clusters.of("staging")
+    assert cluster is not None
+    running = serve(home.cloud, clusters)
+    channel = grpc.insecure_channel(f"127.0.0.1:{running.ports['kubernetes']}")
+    try:
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)
+        kubernetes = Provider(stub, {"kubeconfig": clusters.kubeconfig(cluster)})
+        body = pod(image="europe-docker.pkg.dev/acme-at-work-ci/cache/orders:1")
+        metadata = {"name": "of-an-update", "namespace": "orders", "annotations": {"pulumi.com/timeoutSeconds": "30"}}
+        with pytest.raises(grpc.RpcError) as caught:
+            kubernetes.create("kubernetes:core/v1:Pod", "of-an-update", {**body, "metadata": metadata})
+    finally:
+        channel.close()
+        running.stop()
+    assert "pods of-an-update is not ready after 30 s" in str(caught.value)
+    assert "may not read projects/acme-at-work-ci/locations/europe/repositories/cache" in str(caught.value)
 
 
 def test_14_secrets_rest_encrypted_in_etcd(home: Home) -> None:

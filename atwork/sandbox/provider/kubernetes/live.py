@@ -19,6 +19,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
 from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudObject
 from atwork.sandbox.clusters.api import Api, ApiError, Place, Unreachable
+from atwork.sandbox.clusters.blocked import reasons
 from atwork.sandbox.provider.failures import abort_made
 from atwork.sandbox.provider.kubernetes import RELEASE, Kubernetes, objects, ready
 from atwork.sandbox.provider.kubernetes.live_releases import Releases
@@ -51,7 +52,7 @@ class Live(Servicer):
         self, package: Kubernetes, cloud: Cloud, connect: Connect, authority: Callable[[str], Path | None]
     ) -> None:
         super().__init__(package, cloud)
-        self._releases = Releases(package, cloud, authority)
+        self._releases = Releases(package, cloud, authority, self._api)
         self._kubernetes = package
         self._connect = connect
         self._apis: dict[str, Api] = {}
@@ -230,7 +231,7 @@ class Live(Servicer):
             if time.monotonic() > end:
                 outputs = keep_secret({**objects.outputs(now), "id": identity}, made.inputs)
                 told = f"{place.plural} {_where(made)[1]} is not ready after {seconds:.0f} s: {why}"
-                abort_made(context, identity, made.inputs, outputs, [told])
+                abort_made(context, identity, made.inputs, outputs, [told, *reasons(api, _where(made)[0])])
             if why != said:
                 said = why
                 self._say(made.urn, f"waiting until it is ready: {why}")

@@ -10,6 +10,8 @@ import grpc
 from pulumi.runtime.proto import provider_pb2
 
 from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.clusters import blocked
+from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.provider.failures import abort_made
 from atwork.sandbox.provider.kubernetes import Kubernetes, mounts, objects, releases, server
 from atwork.sandbox.provider.package import Refused, Request
@@ -25,8 +27,14 @@ _NOT_YET = ("not found", "no matches for kind", "ensure CRDs are installed")
 class Releases:
     """Each method answers as the provider would, or with None where the release is only recorded."""
 
-    def __init__(self, package: Kubernetes, cloud: Cloud, authority: Callable[[str], Path | None]) -> None:
-        self._package, self._cloud, self._authority = package, cloud, authority
+    def __init__(
+        self,
+        package: Kubernetes,
+        cloud: Cloud,
+        authority: Callable[[str], Path | None],
+        connect: Callable[[str], Api],
+    ) -> None:
+        self._package, self._cloud, self._authority, self._connect = package, cloud, authority, connect
 
     def create(self, request: Any, context: grpc.ServicerContext, made: Request) -> provider_pb2.CreateResponse | None:
         """Install it; one that does not become ready is kept in the state, as Helm keeps it."""
@@ -94,7 +102,8 @@ class Releases:
         try:
             release.install(chart, request.timeout, wait=not reasons)
         except Refused as error:
-            reasons.append(str(error))
+            api = self._connect(release.kubeconfig)
+            reasons += [str(error), *blocked.reasons(api, str(release.inputs["namespace"]))]
         status = release.status()
         if status is None:  # nothing was installed, or it was rolled back whole
             self._cloud.delete(self._package.scope(made), made.token, identity)

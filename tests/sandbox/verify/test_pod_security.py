@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import pod_security
+
+from atwork.sandbox.verify import pod_security
 
 SAFE: dict[str, Any] = {
     "name": "app",

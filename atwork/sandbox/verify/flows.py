@@ -1,0 +1,164 @@
+"""The table of connections: whom each kind of pod talks to, and why. docs/network.md shows the same table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Literal
+
+from atwork.sandbox.verify.model import Finding, Pod, Role
+from atwork.sandbox.verify.policies import Connection, End, closed_by
+from atwork.sandbox.verify.world import SUBNETWORK, Environment
+from components import traffic
+from components.jenkins.stores import STORES
+from components.jenkins.traffic import HTTP
+from components.tenant import CONNECTOR_PORT
+
+Place = Literal[
+    "name resolution", "metadata server", "Google APIs", "internet", "Kubernetes API", "Jenkins controller",
+    "Cloud SQL", "own namespace", "store", "load balancers", "metrics collectors",
+]  # fmt: skip
+"""The other end."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One line of the table."""
+
+    roles: tuple[Role, ...]
+    other: Place
+    port: int
+    why: str
+    when: str = ""
+    """A trait of the pod without which the line does not hold."""
+    inward: bool = False
+    """Whether the other end calls the pod."""
+    protocol: Literal["TCP", "UDP"] = "TCP"
+
+
+_AGENTS: tuple[Role, ...] = ("build", "test", "deploy", "platform")
+_CALLERS: tuple[Role, ...] = ("controller", *_AGENTS, "service", "smoke-test")
+_WITH_IDENTITY: tuple[Role, ...] = ("build", "deploy", "platform", "service")
+
+FLOWS = (
+    Flow(_CALLERS, "name resolution", 53, "every name", protocol="UDP"),
+    Flow(_CALLERS, "name resolution", 53, "answers too long for UDP"),
+    Flow(_WITH_IDENTITY, "metadata server", 80, "tokens of the pod's identity"),
+    Flow(_WITH_IDENTITY, "Google APIs", 443, "registry, Secret Manager, GKE, Cloud SQL: all at private.googleapis.com"),
+    Flow(("controller",), "Kubernetes API", 443, "starts and watches the pods of builds"),
+    Flow(("controller",), "internet", 443, "GitHub, Slack, the login provider"),
+    Flow(("build", "test"), "internet", 443, "GitHub, packages of the languages"),
+    Flow(("deploy", "platform"), "internet", 443, "GitHub, packages"),
+    Flow(_AGENTS, "Jenkins controller", HTTP, "the agent's WebSocket"),
+    Flow(("controller",), "metrics collectors", HTTP, "metrics of Jenkins", inward=True),
+    Flow(("controller",), "load balancers", HTTP, "people and GitHub's calls", when="gateway", inward=True),
+    Flow(("service",), "load balancers", 8080, "callers from outside", when="gateway", inward=True),
+    Flow(("service",), "Cloud SQL", CONNECTOR_PORT, "the connector's TLS", when="database"),
+    Flow(("service",), "internet", 443, "APIs of others", when="internet-443"),
+    Flow(("smoke-test",), "own namespace", 8080, "asks the service whether it is well"),
+    *(
+        Flow(("service",), "store", store.port, f"{name} of a popup", when=f"store-{name}")
+        for name, store in STORES.items()
+    ),
+)  # fmt: skip
+
+
+def check(pod: Pod, all_pods: Sequence[Pod], here: Environment) -> Iterator[Finding]:
+    """A finding for each line of the table that a network policy stops, or whose other end is missing."""
+    own = _end(pod)
+    for flow in [*FLOWS, *_declared(pod)]:
+        if pod.role not in flow.roles or (flow.when and flow.when not in pod.traits):
+            continue
+        others = _outside(flow.other, here) or _pods(flow, pod, all_pods)
+        if not others:
+            yield _finding(pod, flow, "there is none", "bring it up, or correct its labels")
+        for other in others:
+            ends = (other, own) if flow.inward else (own, other)
+            closed = closed_by(Connection(*ends, flow.port, flow.protocol), here)
+            if closed:
+                what = f"{other.shown} at {flow.protocol} {flow.port}: {closed}"
+                yield _finding(pod, flow, what, "open it in the network policies of the namespace")
+
+
+def _declared(pod: Pod) -> Iterator[Flow]:
+    """Ports of the internet that a service's file names beside 443, which is in the table."""
+    for trait in sorted(pod.traits):
+        kind, _, port = trait.partition("-")
+        if kind == "internet" and port != "443":
+            yield Flow((pod.role,), "internet", int(port), "APIs of others", when=trait)
+
+
+def _finding(pod: Pod, flow: Flow, what: str, fix: str) -> Finding:
+    direction = "is not reached by" if flow.inward else "does not reach"
+    why = f"{flow.why}: the connection times out"
+    return pod.finding("network", f"{direction} {flow.other} ({what})", why, fix, "Unhealthy")
+
+
+def _end(pod: Pod) -> End:
+    ports = {
+        str(port["name"]): int(port["containerPort"])
+        for container in pod.containers()
+        for port in container.get("ports") or ()
+        if "name" in port
+    }
+    return End(pod.namespace, pod.labels, ports=ports)
+
+
+def _outside(place: Place, here: Environment) -> list[End]:
+    """The other end where it is no pod of ours."""
+    match place:
+        case "name resolution":
+            return list(_resolvers(here))
+        case "metadata server":
+            return [_addresses("169.254.169.254/32")]
+        case "Google APIs":
+            return [_addresses(traffic.GOOGLE_APIS)]
+        case "internet":
+            return [_addresses("140.82.112.0/20")]  # GitHub's, as one of many
+        case "Kubernetes API" | "Cloud SQL":
+            # Both answer on an address of the nodes' range.
+            return [_addresses(str(one["ipCidrRange"])) for one in here.all(SUBNETWORK)]
+        case "load balancers":
+            return list(map(_addresses, traffic.LOAD_BALANCERS))
+        case "metrics collectors":
+            return [End(traffic.COLLECTOR_NAMESPACES[0])]
+        case _:
+            return []
+
+
+def _pods(flow: Flow, pod: Pod, all_pods: Sequence[Pod]) -> list[End]:
+    """The other ends that are pods."""
+    near = [one for one in all_pods if (one.namespace, one.turn) == (pod.namespace, pod.turn)]
+    match flow.other:
+        case "Jenkins controller":
+            found = [one for one in all_pods if one.role == "controller"]
+        case "own namespace":
+            found = [one for one in near if one.role == "service"]
+        case _:
+            found = [one for one in near if one.role == "store" and f"store-{one.name}" == flow.when]
+    return [_end(one) for one in found]
+
+
+def _resolvers(here: Environment) -> Iterator[End]:
+    """https://cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache"""
+    if (here.cluster.get("dnsConfig") or {}).get("clusterDns") == "CLOUD_DNS":
+        yield _addresses("169.254.169.254/32")
+    else:
+        yield End("kube-system", {"k8s-app": "kube-dns"})
+    if ((here.cluster.get("addonsConfig") or {}).get("dnsCacheConfig") or {}).get("enabled"):
+        yield _addresses("169.254.20.10/32")
+
+
+def _addresses(block: str) -> End:
+    return End(addresses=IPv4Network(block))
+
+
+def table() -> str:
+    """The table as Markdown."""
+    lines = ["| pods | direction | other end | port | why | only with |", "| --- | --- | --- | --- | --- | --- |"]
+    for flow in FLOWS:
+        direction, port = "in" if flow.inward else "out", f"{flow.protocol} {flow.port}"
+        cells = (", ".join(flow.roles), direction, flow.other, port, flow.why, flow.when or "·")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

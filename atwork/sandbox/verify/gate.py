@@ -1,0 +1,181 @@
+"""The part of the kubelet that kwok does not play: pods of real clusters start only where they would on GKE.
+
+A program that runs as long as the clusters do. It looks at each pod that has a node: one without findings gets the
+annotation that kwok waits for; another stays as it would on GKE (ImagePullBackOff, ContainerCreating, not Ready), with
+the reasons as events and in an annotation. Pods without a node are the scheduler's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from atwork.access import simulated
+from atwork.access.errors import AccessError
+from atwork.sandbox.cloud import Cloud, CloudCorrupt
+from atwork.sandbox.clusters.api import Api, ApiError
+from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
+from atwork.sandbox.clusters.running import fleet_of
+from atwork.sandbox.home import Home
+from atwork.sandbox.verify import live
+from atwork.sandbox.verify.model import Finding, Reason
+from atwork.sandbox.verify.run import Plan, Scene, check
+from atwork.sandbox.verify.world import environments
+from infra.config import read_all
+from infra.mistakes import ConfigError
+
+log = logging.getLogger("atwork.sandbox.gate")
+
+_LOOK_SECONDS = 0.5
+_COMPONENT = "kubelet"
+_WAITING: Mapping[Reason, str] = {
+    "FailedCreate": "ContainerCreating",
+    "FailedScheduling": "ContainerCreating",
+    "FailedMount": "ContainerCreating",
+    "ErrImagePull": "ImagePullBackOff",
+    "Unhealthy": "",
+}
+"""State of the containers by the reason of a finding, in the order in which a pod meets them; "" is running.
+
+GKE would not even take a pod that Binary Authorization denies (FailedCreate); here the API server took it already.
+"""
+
+Json = dict[str, Any]
+
+
+class Gate:
+    """Judges the pods of all real clusters of a sandbox."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._apis: dict[str, Api] = {}
+
+    def once(self) -> None:
+        """Judge every pod that waits."""
+        fleet = fleet_of(self._home)
+        for cluster in fleet.clusters() if fleet is not None else ():
+            if fleet is None or not (cluster.ours and fleet.running(cluster)):
+                continue
+            if cluster.server not in self._apis:
+                self._apis[cluster.server] = Api(fleet.kubeconfig(cluster))
+            try:
+                self._judge(self._apis[cluster.server], cluster.environment)
+            except (ApiError, AccessError, CloudCorrupt, ConfigError, LookupError) as error:
+                log.warning("%s: %s: %s", cluster.environment, type(error).__name__, error)
+
+    def _judge(self, api: Api, environment: str) -> None:
+        pods = api.all("/api/v1/pods")
+        waiting = [pod for pod in pods if _waits(pod)]
+        if not waiting:
+            return
+        objects = Cloud(self._home.cloud).objects()
+        everywhere = environments(objects)
+        if environment not in everywhere:
+            return  # the cluster is not in the cloud yet, or not any more
+        here = live.environment(everywhere[environment], api)
+        numbers = {
+            one.project.id: one.project.number
+            for one in read_all(self._home.checkout / "stacks").values()
+            if one.project.number
+        }
+        nothing = Plan([], {}, [], {}, numbers)
+        scene = Scene({**everywhere, environment: here}, nothing, simulated.model(objects, numbers))
+        present = [live.pod(one, here) for one in pods]
+        for pod in waiting:
+            tell(api, pod, check(live.pod(pod, here), present, scene))
+
+
+def _waits(pod: Mapping[str, Any]) -> bool:
+    """Whether a pod has a node and nobody has let it start."""
+    metadata, phase = pod["metadata"], (pod.get("status") or {}).get("phase")
+    judged = ADMITTED in (metadata.get("annotations") or {})
+    return bool(pod["spec"].get("nodeName")) and not judged and "deletionTimestamp" not in metadata and phase in (
+        "Pending", "Running",
+    )  # fmt: skip
+
+
+def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[Finding]) -> None:
+    """Let a pod start, or say why it does not."""
+    metadata = pod["metadata"]
+    path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+    try:
+        if not findings:
+            api.merge(path, {"metadata": {"annotations": {ADMITTED: "true", BLOCKED: None}}})
+            return
+        why = "; ".join(finding.what for finding in findings)
+        if (metadata.get("annotations") or {}).get(BLOCKED) == why:
+            return
+        api.merge(f"{path}/status", {"status": status(pod, findings)})
+        for finding in findings:
+            _event(api, pod, finding)
+        api.merge(path, {"metadata": {"annotations": {BLOCKED: why}}})
+    except ApiError as error:
+        if error.code != 404:  # it has gone meanwhile
+            raise
+
+
+def status(pod: Mapping[str, Any], findings: Sequence[Finding]) -> Json:
+    """The status of a pod that does not start, by the first thing that it would meet."""
+    order = list(_WAITING)
+    first = min(findings, key=lambda finding: order.index(finding.reason))
+    waiting = _WAITING[first.reason]
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    state: Json = {"waiting": {"reason": waiting, "message": first.what}}
+    if not waiting:
+        state = {"running": {"startedAt": now}}
+    condition = {"status": "False", "reason": "ContainersNotReady", "message": first.what, "lastTransitionTime": now}
+    scheduled = [one for one in (pod.get("status") or {}).get("conditions") or () if one["type"] == "PodScheduled"]
+    return {
+        "phase": "Pending" if waiting else "Running",
+        "conditions": [*scheduled, *({"type": kind, **condition} for kind in ("Ready", "ContainersReady"))],
+        "containerStatuses": [
+            {
+                "name": one["name"], "image": one["image"], "imageID": "", "ready": False, "restartCount": 0,
+                "started": not waiting, "state": state,
+            }
+            for one in pod["spec"]["containers"]
+        ],
+    }  # fmt: skip
+
+
+def _event(api: Api, pod: Mapping[str, Any], finding: Finding) -> None:
+    """A warning as the kubelet writes it; one of each content is enough."""
+    metadata = pod["metadata"]
+    digest = hashlib.sha256(f"{metadata['uid']}{finding.what}".encode()).hexdigest()[:16]
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = {
+        "apiVersion": "v1", "kind": "Event",
+        "metadata": {"name": f"{metadata['name'][:200]}.{digest}", "namespace": metadata["namespace"]},
+        "involvedObject": {
+            "apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "namespace": metadata["namespace"],
+            "uid": metadata["uid"],
+        },
+        "reason": "Failed" if finding.reason == "ErrImagePull" else finding.reason,
+        "message": f"{finding.what}; {finding.fix}"[:1024], "type": "Warning", "source": {"component": _COMPONENT},
+        "firstTimestamp": now, "lastTimestamp": now, "count": 1,
+    }  # fmt: skip
+    try:
+        api.create(api.place("v1", "Event"), body, manager=_COMPONENT)
+    except ApiError as error:
+        if error.code != 409:
+            raise
+
+
+def main() -> None:
+    """Judge until the sandbox is gone or somebody ends the program."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    home = Home(Path(sys.argv[1]))
+    gate = Gate(home)
+    while (home.folder / "clusters").is_dir():
+        gate.once()
+        time.sleep(_LOOK_SECONDS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Whether the images of a pod can be pulled by its node, and whether Binary Authorization admits them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from atwork.access.model import AccessModel
+from atwork.sandbox.verify.model import Finding, Pod
+from atwork.sandbox.verify.world import NAT, NODE_POOL, POLICY, REPOSITORY, Environment, Object
+
+PULL = "artifactregistry.repositories.downloadArtifacts"
+"""https://cloud.google.com/artifact-registry/docs/access-control#permissions"""
+
+STREAM = "serviceusage.services.use"
+
+PUBLIC = ("gcr.io/go-containerregistry/", "registry.k8s.io/", "gke.gcr.io/", "gcr.io/distroless/")
+"""Images outside of our registry that anybody may pull; what is on Docker Hub comes through the registry's mirror."""
+
+_REFERENCE = re.compile(
+    r"(?P<path>[a-z0-9.-]+\.[a-z]+(?::[0-9]+)?/[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+    r"(?::(?P<tag>[A-Za-z0-9_][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+_OLD_HOSTS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an image is in Artifact Registry."""
+
+    project: str
+    location: str
+    repository: str
+
+    @classmethod
+    def of(cls, path: str) -> Place | None:
+        """From HOST/PROJECT/REPOSITORY/IMAGE or from a name of Container Registry; None for other registries."""
+        host, project, *rest = path.split("/")
+        if host.endswith("-docker.pkg.dev") and len(rest) > 1:
+            return cls(project, host.removesuffix("-docker.pkg.dev"), rest[0])
+        if host in _OLD_HOSTS and rest:
+            return cls(project, _OLD_HOSTS[host], host)
+        return None
+
+
+def check(pod: Pod, here: Environment, everywhere: Sequence[Environment], access: AccessModel) -> Iterator[Finding]:
+    """A finding for each image of a pod that its nodes cannot pull or that is not admitted."""
+    for image in sorted({str(container["image"]) for container in pod.containers()}):
+        match = _REFERENCE.fullmatch(image)
+        if match is None or not (match["tag"] or match["digest"]):
+            yield pod.finding(
+                "image",
+                f"image {image}: not HOST/PATH with a tag or a digest",
+                "the node cannot resolve it",
+                "write the full name; Docker Hub's images come through the repository docker-hub",
+                "ErrImagePull",
+            )
+            continue
+        yield from _pulled(pod, image, match["path"], here, everywhere, access)
+        yield from _admitted(pod, image, here)
+
+
+def _pulled(
+    pod: Pod, image: str, path: str, here: Environment, everywhere: Sequence[Environment], access: AccessModel
+) -> Iterator[Finding]:
+    if path.startswith(PUBLIC):
+        if not here.all(NAT) and not path.startswith(tuple(_OLD_HOSTS)):
+            yield pod.finding(
+                "image", f"image {image}: there is no way to the internet", "the pull times out",
+                "add Cloud NAT, or copy the image into the registry", "ErrImagePull",
+            )  # fmt: skip
+        return
+    place = Place.of(path)
+    repository = next((one for other in everywhere for one in other.all(REPOSITORY) if _is(one, place)), None)
+    if place is None or repository is None:
+        yield pod.finding(
+            "image",
+            f"image {image}: no environment has this repository, and it is not on the list of public images",
+            "the pull ends with `not found` or 403",
+            "use a repository of the registry, or add the image to PUBLIC in atwork/sandbox/verify/images.py",
+            "ErrImagePull",
+        )
+        return
+    yield from _streamed(pod, image, place, here, access)
+    for account in _node_accounts(here):
+        if not access.may(f"serviceAccount:{account}", PULL, str(repository["id"])):
+            yield pod.finding(
+                "image",
+                f"image {image}: nodes of {here.name} ({account}) may not read {repository['id']}",
+                "the pull ends with 403",
+                f"grant roles/artifactregistry.reader on {place.repository} to the nodes' account",
+                "ErrImagePull",
+            )
+
+
+def _streamed(pod: Pod, image: str, place: Place, here: Environment, access: AccessModel) -> Iterator[Finding]:
+    """Image streaming asks for more than a pull: in the nodes' project and in the project of the image.
+
+    https://cloud.google.com/kubernetes-engine/docs/how-to/image-streaming#requirements
+    """
+    streaming = [one for one in here.all(NODE_POOL) if (one["nodeConfig"].get("gcfsConfig") or {}).get("enabled")]
+    for account in sorted({str(one["nodeConfig"]["serviceAccount"]) for one in streaming}):
+        for project in sorted({here.project, place.project}):
+            if not access.may(f"serviceAccount:{account}", STREAM, f"projects/{project}"):
+                yield pod.finding(
+                    "image",
+                    f"image {image}: image streaming needs {STREAM} on projects/{project}, which {account} has not",
+                    "containers fail to start while the image is streamed",
+                    "grant roles/serviceusage.serviceUsageConsumer there to the nodes' account, or turn streaming off",
+                    "ErrImagePull",
+                )
+
+
+def _node_accounts(here: Environment) -> list[str]:
+    """Accounts of the nodes, those that GKE adds by itself included."""
+    accounts = {str(one["nodeConfig"]["serviceAccount"]) for one in here.all(NODE_POOL)}
+    scaling = here.cluster.get("clusterAutoscaling") or {}
+    added = (scaling.get("autoProvisioningDefaults") or {}).get("serviceAccount")
+    return sorted(accounts | ({str(added)} if scaling.get("enabled") and added else set()))
+
+
+def _is(repository: Object, place: Place | None) -> bool:
+    if place is None:
+        return False
+    project = str(repository["id"]).split("/")[1]
+    return place == Place(project, str(repository["location"]), str(repository["repositoryId"]))
+
+
+def _admitted(pod: Pod, image: str, here: Environment) -> Iterator[Finding]:
+    """https://cloud.google.com/binary-authorization/docs/policy-yaml-reference"""
+    policy = here.one(POLICY)
+    evaluated = (here.cluster.get("binaryAuthorization") or {}).get("evaluationMode")
+    if not policy or evaluated in (None, "DISABLED"):
+        return
+    rule = policy["defaultAdmissionRule"]
+    if rule["evaluationMode"] == "ALWAYS_ALLOW" or rule["enforcementMode"].startswith("DRYRUN"):
+        return
+    patterns = [one["namePattern"] for one in policy.get("admissionWhitelistPatterns") or ()]
+    if not any(_matches(image, pattern) for pattern in patterns):
+        yield pod.finding(
+            "image",
+            f"image {image}: Binary Authorization of {here.name} does not admit it",
+            "the pod is refused at admission",
+            "add a pattern to binary_authorization.also_allowed, or use an image of the registry",
+            "FailedCreate",
+        )
+
+
+def _matches(image: str, pattern: str) -> bool:
+    """Whether an image is in a pattern: `*` ends at a slash, `**` does not; both stand at the end alone."""
+    name = image.partition("@")[0]
+    if pattern.endswith("/**"):
+        return name.startswith(pattern.removesuffix("**"))
+    if pattern.endswith("/*"):
+        start = pattern.removesuffix("*")
+        return name.startswith(start) and "/" not in name.removeprefix(start)
+    return pattern in (image, name)

@@ -1,0 +1,107 @@
+"""What is verified and what comes out of it, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Check = Literal["chart", "image", "mount", "identity", "placement", "admission", "network"]
+"""What a finding is about."""
+
+Role = Literal["controller", "build", "test", "deploy", "platform", "service", "smoke-test", "store", "other"]
+"""What a pod does; the table of connections (flows.py) is by role and knows no `other`."""
+
+Reason = Literal["ErrImagePull", "FailedMount", "FailedScheduling", "FailedCreate", "Unhealthy"]
+"""The reason of the event that Kubernetes would write."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One reason why a pod would not start or would not work."""
+
+    environment: str
+    pod: str
+    """NAMESPACE/NAME."""
+    check: Check
+    what: str
+    """What is wrong."""
+    why: str
+    """What happens on GKE."""
+    fix: str
+    reason: Reason
+    prerequisite: bool = False
+    """Whether it is on the list of what people make beside Pulumi (prerequisites.py); no error then."""
+
+    def __str__(self) -> str:
+        return f"{self.environment}: {self.pod}: {self.what}; {self.fix}"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod that the platform would run."""
+
+    environment: str
+    namespace: str
+    name: str
+    role: Role
+    spec: Mapping[str, Any]
+    """PodSpec, with the names of the Kubernetes API."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    group: str = ""
+    """Pods of one group in one namespace are alternatives that share `most`; the largest counts."""
+    most: int = 1
+    """How many of the group run at one time at the configured maximum."""
+    turn: str = ""
+    """Pods of one namespace with different turns are never there together: services that share a popup namespace."""
+    traits: frozenset[str] = frozenset()
+    """Conditions of the table of connections that hold for it."""
+
+    @property
+    def shown(self) -> str:
+        """NAMESPACE/NAME."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def account(self) -> str:
+        """Its Kubernetes service account."""
+        return str(self.spec.get("serviceAccountName") or "default")
+
+    def containers(self) -> list[Mapping[str, Any]]:
+        """All containers, those that run first included."""
+        return [*(self.spec.get("initContainers") or ()), *(self.spec.get("containers") or ())]
+
+    def finding(self, check: Check, what: str, why: str, fix: str, reason: Reason) -> Finding:
+        """A finding about this pod."""
+        return Finding(self.environment, self.shown, check, what, why, fix, reason)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result for some environments."""
+
+    environments: Sequence[str]
+    pods: Sequence[Pod]
+    findings: Sequence[Finding]
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where the pods of a chart come from: rendered by Helm or described from the values."""
+
+    def errors(self) -> list[Finding]:
+        """Findings that are not prerequisites."""
+        return [finding for finding in self.findings if not finding.prerequisite]
+
+    def prerequisites(self) -> list[Finding]:
+        """What people still have to make."""
+        return [finding for finding in self.findings if finding.prerequisite]
+
+    def plain(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "environments": {
+                name: {"pods": [pod.shown for pod in self.pods if pod.environment == name]}
+                for name in self.environments
+            },
+            "findings": [asdict(finding) for finding in self.errors()],
+            "prerequisites": [asdict(finding) for finding in self.prerequisites()],
+            "sources": dict(self.sources),
+        }

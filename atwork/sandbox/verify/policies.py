@@ -1,0 +1,113 @@
+"""An evaluator of NetworkPolicy: whether a connection leaves the one pod and enters the other.
+
+https://kubernetes.io/docs/concepts/services-networking/network-policies
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from atwork.sandbox.selectors import selects
+from atwork.sandbox.verify.world import Environment, Object
+
+Direction = Literal["Ingress", "Egress"]
+Network = ipaddress.IPv4Network
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a connection: a pod by its labels, or addresses outside of the cluster."""
+
+    namespace: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    addresses: Network | None = None
+    """All of them must be allowed."""
+    ports: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Named ports of the pod."""
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        return str(self.addresses) if self.addresses is not None else self.namespace
+
+
+@dataclass(frozen=True)
+class Connection:
+    """From one end to the other's port."""
+
+    source: End
+    target: End
+    port: int
+    protocol: Literal["TCP", "UDP"] = "TCP"
+
+
+def closed_by(connection: Connection, here: Environment) -> str:
+    """Which policies stop a connection, on which side; "" where it passes."""
+    sides: tuple[tuple[Direction, End, End], ...] = (
+        ("Egress", connection.source, connection.target),
+        ("Ingress", connection.target, connection.source),
+    )
+    for direction, pod, peer in sides:
+        if pod.addresses is not None:
+            continue  # what is outside of the cluster has no policies
+        selecting = list(_selecting(pod, direction, here))
+        if selecting and not any(_allows(one, direction, peer, connection, here) for one in selecting):
+            names = ", ".join(str(one["metadata"]["name"]) for one in selecting)
+            return f"{direction.lower()} of {pod.namespace} is closed by {names}"
+    return ""
+
+
+def _selecting(pod: End, direction: Direction, here: Environment) -> Iterator[Object]:
+    for policy in here.kind("NetworkPolicy", pod.namespace):
+        spec = policy["spec"]
+        types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+        if direction in types and selects(spec.get("podSelector") or {}, pod.labels):
+            yield policy
+
+
+def _allows(policy: Object, direction: Direction, peer: End, connection: Connection, here: Environment) -> bool:
+    key, word = ("egress", "to") if direction == "Egress" else ("ingress", "from")
+    for rule in policy["spec"].get(key) or ():
+        peers = rule.get(word) or []
+        matches = not peers or any(_is_peer(one, peer, policy["metadata"]["namespace"], here) for one in peers)
+        if matches and _port(rule.get("ports") or [], connection):
+            return True
+    return False
+
+
+def _is_peer(rule: Mapping[str, Any], peer: End, namespace: str, here: Environment) -> bool:
+    if peer.addresses is not None:
+        return "ipBlock" in rule and _within(peer.addresses, rule["ipBlock"])
+    if "ipBlock" in rule:
+        return False  # Dataplane V2: blocks do not select pods
+    if "namespaceSelector" in rule:
+        labels = here.labels_of(peer.namespace)
+        if labels is None or not selects(rule["namespaceSelector"] or {}, labels):
+            return False
+    elif peer.namespace != namespace:
+        return False
+    return selects(rule.get("podSelector") or {}, peer.labels)
+
+
+def _within(addresses: Network, block: Mapping[str, Any]) -> bool:
+    inside = addresses.subnet_of(Network(block["cidr"]))
+    return inside and not any(addresses.overlaps(Network(one)) for one in block.get("except") or ())
+
+
+def _port(ports: Iterable[Mapping[str, Any]], connection: Connection) -> bool:
+    listed = list(ports)
+    return not listed or any(_is_port(one, connection) for one in listed)
+
+
+def _is_port(rule: Mapping[str, Any], connection: Connection) -> bool:
+    if rule.get("protocol", "TCP") != connection.protocol:
+        return False
+    port = rule.get("port")
+    if port is None:
+        return True
+    if isinstance(port, str) and not port.isdigit():
+        return connection.target.ports.get(port) == connection.port
+    return int(port) <= connection.port <= int(rule.get("endPort") or port)

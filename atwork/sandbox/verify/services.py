@@ -1,0 +1,185 @@
+"""The pods of the services and of popups: the template's chart, rendered with what a deploy passes to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from atwork.sandbox.home import SandboxError
+from atwork.sandbox.verify import charts
+from atwork.sandbox.verify.model import Finding, Pod, Role
+from atwork.sandbox.verify.world import Environment, Object
+from atwork.services.new import Wanted
+from atwork.services.new import render as render_repository
+from components.jenkins import stores
+from components.jenkins.registry import Addresses, Images
+from components.popup_admission import LABEL
+from infra.services import ServiceSettings, within
+from infra.stack import StackConfig
+
+_AT_ONCE = 4
+
+_DIGEST = f"sha256:{'0' * 64}"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What all charts of services have in common."""
+
+    helm: Path
+    delivery: Path
+    """The folder `delivery` of the checkout."""
+    stacks: Mapping[str, StackConfig]
+    services: Mapping[str, ServiceSettings]
+    scratch: Path
+    """A folder for rendered repositories."""
+
+    def registry(self, stack: str) -> Addresses:
+        """The registry that a stack pulls from."""
+        config = self.stacks[stack]
+        home = self.stacks[config.upstream] if config.upstream else config
+        if home.registry is None:
+            raise SandboxError(f"stacks/Pulumi.{stack}.yaml: upstream: {config.upstream} has no registry; correct it")
+        keys = {"candidates": "candidates", "services": "services", "charts": "charts", "cache": "cache"}
+        return Addresses.at(home.registry.location, home.project.id, {**keys, "docker_hub": "docker-hub"})
+
+    def chart(self, name: str) -> Path:
+        """The chart in the repository that `atwork service new` makes for a service."""
+        folder = self.scratch / name
+        if not folder.exists():
+            service = self.services[name]
+            wanted = Wanted(
+                name, service.repository, service.owner, service.channel, service.stores, (), service.secrets
+            )
+            render_repository(wanted, folder)
+        return folder / "chart"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What the charts of one environment bring, and what Helm refused."""
+
+    pods: Sequence[Pod]
+    objects: Sequence[Object]
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True)
+class _Release:
+    """A chart that is installed, and what its pods are."""
+
+    chart: charts.Chart
+    role: Role
+    traits: set[str]
+    turn: str = ""
+
+
+def read(platform: Platform, environment: Environment) -> Rendered:
+    """All services of an environment, and in its popup namespaces one build of a service each."""
+    releases = [*_services(platform, environment), *_popups(platform, environment)]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        results = list(threads.map(lambda release: _rendered(platform.helm, release.chart), releases))
+    pods: list[Pod] = []
+    objects: list[Object] = []
+    findings: list[Finding] = []
+    for release, result in zip(releases, results, strict=True):
+        if isinstance(result, charts.ChartRefused):
+            findings.append(
+                charts.refused(environment.name, f"{release.chart.namespace}/{release.chart.release}", result)
+            )
+        else:
+            objects += result
+            pods += charts.pods(environment.name, result, release.role, release.traits, release.turn)
+    return Rendered(pods, objects, findings)
+
+
+def _rendered(helm: Path, chart: charts.Chart) -> list[Object] | charts.ChartRefused:
+    try:
+        return charts.render(helm, chart)
+    except charts.ChartRefused as error:
+        return error
+
+
+def _services(platform: Platform, environment: Environment) -> Iterator[_Release]:
+    config = platform.stacks[environment.name]
+    passed = passed_by(platform.delivery / "vars" / "deployService.groovy", "private void release(")
+    for name, place in within(environment.name, config.environment, platform.services).items():
+        values = {"environment": environment.name, "host": place.host or "", "project": config.project.id}
+        image = f"{platform.registry(environment.name).services}/{name}"
+        chart = _chart(platform, name, name, image, values, passed, environment.name)
+        yield _Release(chart, "service", _traits(platform.services[name], place.host))
+
+
+def _popups(platform: Platform, environment: Environment) -> Iterator[_Release]:
+    config = platform.stacks[environment.name]
+    upstream = platform.stacks.get(config.upstream or "")
+    if config.popups is None or upstream is None or upstream.jenkins is None:
+        return
+    registry = platform.registry(environment.name)
+    images = Images(registry.docker_hub, upstream.jenkins.images)
+    passed = passed_by(platform.delivery / "vars" / "popups.groovy", "void install(")
+    runs = within(environment.name, config.environment, platform.services)
+    services = {name: platform.services[name] for name in runs if platform.services[name].popup is not None}
+    namespaces = [one for one in environment.namespaces() if (environment.labels_of(one) or {}).get(LABEL) == "true"]
+    names = list(services)
+    # A namespace has one service at a time: every namespace has one, and every service has its turn.
+    for number in range(max(len(names), len(namespaces)) if names and namespaces else 0):
+        name, namespace = names[number % len(names)], namespaces[number % len(namespaces)]
+        service = services[name]
+        lease = {
+            "service": name, "pull": "1", "expires": "1800000000", "project": config.project.id,
+            "stores": {store: stores.shared(store, images[store]) for store in service.stores},
+        }  # fmt: skip
+        lease_chart = charts.Chart(platform.delivery / "resources" / "popup", "lease", namespace, values=lease)
+        yield _Release(lease_chart, "store", set(), turn=name)
+        values = {"environment": "popup", "host": "", "project": config.project.id}
+        image = f"{registry.candidates}/{name}"
+        chart = _chart(platform, name, namespace, image, values, passed, "popup")
+        yield _Release(chart, "service", {f"store-{store}" for store in service.stores}, turn=name)
+
+
+def _chart(
+    platform: Platform,
+    name: str,
+    namespace: str,
+    image: str,
+    values: Mapping[str, str],
+    passed: set[str],
+    environment: str,
+) -> charts.Chart:
+    folder = platform.chart(name)
+    own = folder / f"values-{environment}.yaml"
+    return charts.Chart(
+        folder,
+        name,
+        namespace,
+        files=[own] if own.exists() else [],
+        values={"image": {"repository": image, "digest": _DIGEST}},
+        strings={key: value for key, value in values.items() if key in passed},
+    )
+
+
+def passed_by(pipeline: Path, function: str) -> set[str]:
+    """The values that a function of the pipeline library passes to the chart of a service by --set-string."""
+    _, found, text = pipeline.read_text().partition(function)
+    if not found:
+        raise SandboxError(f"{pipeline}: there is no `{function}`; verify reads there what a deploy passes")
+    body = re.split(r"^}", text, maxsplit=1, flags=re.MULTILINE)[0]
+    return {key for words in re.findall(r"--set-string (\S+)", body) for key in re.findall(r"(?:^|,)(\w+)=", words)}
+
+
+def _traits(service: ServiceSettings, host: str | None) -> set[str]:
+    traits = {f"internet-{port}" for port in service.traffic.internet_ports}
+    if service.database is not None:
+        traits.add("database")
+    if host is not None:
+        traits.add("gateway")
+    return traits
+
+
+def example_image(platform: Platform, stack: str) -> str:
+    """A candidate as a test of ci runs it."""
+    return f"{platform.registry(stack).candidates}/example@{_DIGEST}"

@@ -1,0 +1,32 @@
+"""The shipped environments as the simulated clouds hold them, and their pods, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.checkout import LASTING, ROOT
+from support.cloud import simulated
+
+from atwork.sandbox.cloud import CloudObject
+from atwork.sandbox.verify.run import Plan, plan
+
+
+@pytest.fixture(scope="session")
+def shipped() -> list[CloudObject]:
+    """All objects of ci, staging and production; to be read and not changed."""
+    objects: list[CloudObject] = []
+    for stack in LASTING:
+        google, recording = simulated(stack)
+        objects += google
+        for one in recording.resources.values():
+            if one.custom and one.type.startswith("kubernetes:"):
+                place = one.inputs if one.type.startswith("kubernetes:helm") else one.inputs["metadata"]
+                identity = "/".join(filter(None, (place.get("namespace"), place["name"])))
+                objects.append(CloudObject(f"https://{stack}", one.type, identity, one.urn, one.inputs, {}))
+    return objects
+
+
+@pytest.fixture(scope="session")
+def planned(shipped: list[CloudObject], helm: Path) -> Plan:
+    return plan(shipped, ROOT, helm)

@@ -1,0 +1,131 @@
+"""What the gate makes of findings, without a cluster: states, events, annotations; and what a pod is to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast, get_args
+
+import pytest
+
+from atwork.sandbox.clusters.api import Api, ApiError, Place
+from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
+from atwork.sandbox.verify import live
+from atwork.sandbox.verify.gate import status, tell
+from atwork.sandbox.verify.model import Check, Finding, Reason
+from atwork.sandbox.verify.world import Environment
+from components.jenkins.traffic import CONTROLLER_LABELS
+
+POD: dict[str, Any] = {
+    "metadata": {"name": "cart", "namespace": "shop", "uid": "u"},
+    "spec": {"nodeName": "n", "containers": [{"name": "main", "image": "i"}]},
+    "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "True"}]},
+}
+
+
+def finding(reason: Reason, check: Check = "mount") -> Finding:
+    return Finding("staging", "shop/cart", check, f"what of {reason}", "why", "fix", reason)
+
+
+class Recorder:
+    """An API server that keeps what it is told."""
+
+    def __init__(self, *, there: bool = True) -> None:
+        self.there = there
+        self.merged: list[tuple[str, Any]] = []
+        self.events: list[Mapping[str, Any]] = []
+
+    def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        if not self.there:
+            raise ApiError(404, "NotFound", "pods not found")
+        self.merged.append((path.removeprefix("/api/v1/namespaces/shop/pods/"), body))
+        return {}
+
+    def place(self, api_version: str, kind: str) -> Place:
+        return Place(api_version, kind, namespaced=True)
+
+    def create(self, place: Place, body: Mapping[str, Any], *, manager: str) -> dict[str, Any]:
+        if body["metadata"]["name"] in {one["metadata"]["name"] for one in self.events}:
+            raise ApiError(409, "AlreadyExists", "is there")
+        self.events.append(body)
+        return {}
+
+
+def told(recorder: Recorder, *findings: Finding, pod: dict[str, Any] = POD) -> Recorder:
+    tell(cast("Api", recorder), pod, findings)
+    return recorder
+
+
+def test_a_pod_without_findings_may_start() -> None:
+    assert told(Recorder()).merged == [("cart", {"metadata": {"annotations": {ADMITTED: "true", BLOCKED: None}}})]
+
+
+@pytest.mark.parametrize(
+    ("findings", "phase", "state"),
+    [
+        ([finding("ErrImagePull")], "Pending", {"reason": "ImagePullBackOff", "message": "what of ErrImagePull"}),
+        ([finding("FailedCreate", "image")], "Pending", {"reason": "ContainerCreating", "message": "what of FailedCreate"}),
+        # A kubelet mounts before it pulls.
+        ([finding("ErrImagePull"), finding("FailedMount")], "Pending",
+         {"reason": "ContainerCreating", "message": "what of FailedMount"}),
+    ],
+)  # fmt: skip
+def test_a_pod_stays_as_it_would_on_gke(findings: list[Finding], phase: str, state: dict[str, str]) -> None:
+    found = status(POD, findings)
+    assert found["phase"] == phase
+    assert found["containerStatuses"][0]["state"] == {"waiting": state}
+    assert {one["type"]: one["status"] for one in found["conditions"]} == {
+        "PodScheduled": "True", "Ready": "False", "ContainersReady": "False",
+    }  # fmt: skip
+
+
+def test_every_reason_of_a_finding_has_a_state() -> None:
+    for reason in get_args(Reason):
+        assert status(POD, [finding(reason)])["phase"] in ("Pending", "Running")
+
+
+def test_a_pod_that_reaches_nothing_runs_and_is_not_ready() -> None:
+    found = status(POD, [finding("Unhealthy", "network")])
+    assert found["phase"] == "Running"
+    assert "running" in found["containerStatuses"][0]["state"]
+    assert found["containerStatuses"][0]["ready"] is False
+
+
+def test_every_finding_is_an_event_and_the_annotation_has_all() -> None:
+    recorder = told(Recorder(), finding("FailedMount"), finding("ErrImagePull"))
+    assert [(one["reason"], one["message"]) for one in recorder.events] == [
+        ("FailedMount", "what of FailedMount; fix"), ("Failed", "what of ErrImagePull; fix"),
+    ]  # fmt: skip
+    assert [path for path, _ in recorder.merged] == ["cart/status", "cart"]
+    assert recorder.merged[1][1]["metadata"]["annotations"] == {BLOCKED: "what of FailedMount; what of ErrImagePull"}
+
+
+def test_what_was_said_is_not_said_again() -> None:
+    recorder = told(Recorder(), finding("FailedMount"))
+    again = {**POD, "metadata": {**POD["metadata"], "annotations": {BLOCKED: "what of FailedMount"}}}
+    told(recorder, finding("FailedMount"), pod=again)
+    assert (len(recorder.merged), len(recorder.events)) == (2, 1)
+
+
+def test_a_pod_that_has_gone_is_no_error() -> None:
+    assert told(Recorder(there=False), finding("FailedMount")).events == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "labels", "role"),
+    [
+        ("jenkins", dict(CONTROLLER_LABELS), "controller"),
+        ("jenkins-agents", {}, "build"),
+        ("jenkins-tests", {}, "test"),
+        ("jenkins-deploy-staging", {}, "deploy"),
+        ("popup-1", {"atwork.dev/store": "redis"}, "store"),
+        ("orders", {"app.kubernetes.io/name": "orders", "app.kubernetes.io/instance": "orders"}, "service"),
+        ("orders", {"app.kubernetes.io/name": "orders-smoke-test"}, "other"),
+    ],
+)
+def test_what_a_pod_of_a_cluster_is(namespace: str, labels: dict[str, str], role: str) -> None:
+    platform = {"kind": "ConfigMap", "metadata": {"namespace": "orders", "name": "platform"},
+                "data": {"DATABASE_INSTANCE": "a:b:c", "REDIS_URL": "redis://redis:6379/0"}}  # fmt: skip
+    here = Environment("staging", {}, {}).with_objects([platform])
+    found = live.pod({"metadata": {"name": "p", "namespace": namespace, "labels": labels}, "spec": {}}, here)
+    assert found.role == role
+    assert found.traits == (frozenset({"database", "store-redis"}) if namespace == "orders" else frozenset())
