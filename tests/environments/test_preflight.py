@@ -63,6 +63,7 @@ def test_all_is_well_before_the_first_bootstrap(account: Account) -> None:
         "domain restriction": (True, "roles may be granted to any principal"),
         "groups": (True, "2 are there"),
         "secrets": (True, "none is needed before the first update"),
+        "service secrets": (True, "no service has one"),
         "machine types": (True, "e2-standard-2, e2-standard-4 in europe-west1-b, europe-west1-c, europe-west1-d"),
         "CPU quota": (True, f"CPUS europe-west1: need 64, limit 200, as in {CI}; a new project may start with less"),
         "disk and address quotas": (
@@ -98,7 +99,7 @@ def test_every_secret_has_an_enabled_version_before_the_first_update(account: Ac
     config = read_all(account.checkout / "stacks")["ci"]
 
     def looked() -> Check:
-        (check,) = secrets.checks(google, "ci", config, made=True)
+        check, _ = secrets.checks(google, "ci", config, made=True)
         return check
 
     assert "run `gcloud services enable secretmanager.googleapis.com --project acme-at-work-ci`" in looked().detail
@@ -121,11 +122,32 @@ def test_every_secret_has_an_enabled_version_before_the_first_update(account: Ac
     assert "ask for roles/secretmanager.viewer on acme-at-work-ci" in looked().detail + looked().fix
 
 
+def test_secrets_of_services_are_made_empty_and_wait_for_a_value(account: Account) -> None:
+    google, stacks = bootstrapping.google(account.endpoint), read_all(account.checkout / "stacks")
+    config = complete("staging", stacks["staging"], services_in(account.checkout / "services"))
+    project = config.project.id
+    account.fake.state.services[project] = {"secretmanager.googleapis.com"}
+
+    def looked() -> Check:
+        _, check = secrets.checks(google, "staging", config, made=True)
+        return check
+
+    assert (looked().ok, looked().detail) == (None, "the next update makes 1, empty")
+    secret: dict[str, Any] = {"replication": {"automatic": {}}, "versions": []}
+    account.fake.state.secrets[f"projects/{project}/secrets/orders-payment-gateway"] = secret
+    assert (looked().ok, looked().bad) == (False, False)
+    assert looked().detail == "orders-payment-gateway has no value yet; their pods do not start"
+    assert looked().fix == f"gcloud secrets versions add orders-payment-gateway --project={project} --data-file=-"
+    secret["versions"].append({"state": "ENABLED"})
+    assert (looked().ok, looked().detail) == (True, "1 have an enabled version")
+
+
 def test_secrets_before_bootstrap_and_where_none_is_needed(account: Account) -> None:
     stacks, google = read_all(account.checkout / "stacks"), bootstrapping.google(account.endpoint)
-    (early,) = secrets.checks(google, "ci", stacks["ci"], made=False)
+    early, _ = secrets.checks(google, "ci", stacks["ci"], made=False)
     assert (early.ok, early.detail) == (None, "bootstrap makes 6")
-    (none,) = secrets.checks(google, "staging", stacks["staging"], made=True)
+    none, no_service = secrets.checks(google, "staging", stacks["staging"], made=True)
+    assert (no_service.ok, no_service.detail) == (True, "no service has one")
     assert none.ok
     assert account.fake.requests == []
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.values import reveal
+from components.system_namespaces import is_system
 
 Object = Mapping[str, Any]
 """Inputs of a resource; for Kubernetes the object itself, with the names of its API."""
@@ -23,8 +24,6 @@ ACCOUNT = "gcp:serviceaccount/account:Account"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 NAT = "gcp:compute/routerNat:RouterNat"
 RELEASE = "kubernetes:helm.sh/v3:Release"
-
-_SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "gke-gmp-system", "gmp-system", "gke-managed-system")
 
 
 def stack_of(urn: str) -> str:
@@ -74,7 +73,7 @@ class Environment:
     def labels_of(self, namespace: str) -> Mapping[str, str] | None:
         """Labels of a namespace; None where there is none."""
         found = self.kubernetes.get(("Namespace", "", namespace))
-        if found is None and namespace not in _SYSTEM_NAMESPACES:
+        if found is None and not is_system(namespace):
             return None
         labels = (found or {}).get("metadata", {}).get("labels") or {}
         return {**labels, "kubernetes.io/metadata.name": namespace}

@@ -22,6 +22,7 @@ from support.checkout import copy
 from support.processes import kill_in_call
 from support.simulation import Provider
 
+from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.blocked import BLOCKED, reasons
 from atwork.sandbox.clusters.fleet import Fleet
@@ -32,12 +33,12 @@ from atwork.sandbox.provider import serve
 from atwork.sandbox.session import deployment
 from atwork.services.new import Wanted, render
 from components.jenkins import names
+from components.system_namespaces import is_system
 
 pytestmark = pytest.mark.engine
 
 LASTING = ("ci", "staging", "production")
 CLOUDS = (names.deploy_cloud("staging"), names.deploy_cloud("production"), names.popup_cloud("staging"))
-KUBERNETES_OWN = {"default", "kube-node-lease", "kube-public", "kube-system"}
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,14 @@ def edit(home: Home, stack: str, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+def namespaces(server: Api) -> list[str]:
+    """The namespaces that the program made."""
+    names = [str(one["metadata"]["name"]) for one in server.all("/api/v1/namespaces")]
+    ours = [name for name in names if not is_system(name)]
+    assert ours
+    return ours
 
 
 def refused(api: Api, path: str, body: dict[str, Any]) -> str:
@@ -213,9 +222,7 @@ def test_08_a_way_into_the_cluster_beside_the_gateway_is_refused(home: Home) -> 
 @pytest.mark.parametrize("stack", LASTING)
 def test_09_a_default_denial_stands_in_each_namespace(home: Home, stack: str) -> None:
     server = api(home, stack)
-    ours = {one["metadata"]["name"] for one in server.all("/api/v1/namespaces")} - KUBERNETES_OWN
-    assert ours
-    for namespace in ours:
+    for namespace in namespaces(server):
         spec = server.call("GET", f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/default-deny")[
             "spec"
         ]
@@ -224,7 +231,7 @@ def test_09_a_default_denial_stands_in_each_namespace(home: Home, stack: str) ->
 
 def test_10_the_default_account_of_each_namespace_has_no_token(home: Home) -> None:
     server = api(home, "ci")
-    for namespace in {one["metadata"]["name"] for one in server.all("/api/v1/namespaces")} - KUBERNETES_OWN:
+    for namespace in namespaces(server):
         account = server.call("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
         assert account["automountServiceAccountToken"] is False
 
@@ -409,29 +416,40 @@ def waits(server: Api, name: str, until: Callable[[dict[str, Any]], bool]) -> di
     return found
 
 
-@pytest.mark.parametrize(
-    ("name", "change", "state", "event"),
-    [
-        ("pulls-nothing", {"image": "europe-docker.pkg.dev/acme-at-work-ci/charts/orders:1"}, "ImagePullBackOff",
-         "may not read projects/acme-at-work-ci/locations/europe/repositories/charts"),
-        ("mounts-nothing", {"envFrom": [{"secretRef": {"name": "absent"}}]}, "ContainerCreating",
-         "Secret orders/absent is missing"),
-    ],
-)  # fmt: skip
-def test_13a_a_pod_that_would_not_start_on_gke_does_not_start(
-    home: Home, name: str, change: dict[str, Any], state: str, event: str
-) -> None:
+def blocked(home: Home, name: str, change: dict[str, Any], state: str, event: str) -> None:
+    """Create a pod and hold what the gate says of it against what GKE would say."""
     server = api(home, "staging")
     good = {"image": "europe-docker.pkg.dev/acme-at-work-ci/services/orders@sha256:" + "a" * 64}
     body = pod(**good | change)
     body["metadata"]["name"] = name
     server.call("POST", "/api/v1/namespaces/orders/pods", body=body)
-    blocked = waits(server, name, lambda found: BLOCKED in (found["metadata"].get("annotations") or {}))
-    assert blocked["status"]["phase"] == "Pending"
-    assert [one["state"]["waiting"]["reason"] for one in blocked["status"]["containerStatuses"]] == [state]
+    found = waits(server, name, lambda found: BLOCKED in (found["metadata"].get("annotations") or {}))
+    assert found["status"]["phase"] == "Pending"
+    assert [one["state"]["waiting"]["reason"] for one in found["status"]["containerStatuses"]] == [state]
     events = server.all("/api/v1/namespaces/orders/events", fieldSelector=f"involvedObject.name={name},type=Warning")
     assert any(event in one["message"] for one in events)
     assert any(event in one for one in reasons(server, "orders"))
+
+
+def test_13a_a_pod_that_would_not_start_on_gke_does_not_start(home: Home) -> None:
+    blocked(
+        home, "mounts-nothing", {"envFrom": [{"secretRef": {"name": "absent"}}]}, "ContainerCreating",
+        "Secret orders/absent is missing",
+    )  # fmt: skip
+
+
+def test_13a_a_pod_whose_nodes_may_not_pull_starts_when_they_may(home: Home) -> None:
+    cloud = Cloud(home.cloud)
+    [grant] = [
+        one for one in cloud.objects("") if one.urn.endswith("::access-pull-services") and ":staging::" in one.urn
+    ]
+    cloud.delete(grant.scope, grant.type, grant.id)
+    try:
+        repository = "projects/acme-at-work-ci/locations/europe/repositories/services"
+        blocked(home, "pulls-nothing", {}, "ImagePullBackOff", f"may not read {repository}")
+    finally:
+        cloud.create(grant, set())
+    waits(api(home, "staging"), "pulls-nothing", lambda found: found["status"]["phase"] == "Running")
 
 
 def test_13b_a_pod_starts_as_soon_as_what_it_waits_for_is_there(home: Home) -> None:
