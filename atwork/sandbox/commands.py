@@ -123,14 +123,15 @@ def down(stacks: Sequence[str]) -> int:
 
 
 def _refuse_read(home: Home, stacks: Sequence[str]) -> None:
-    """Raise `SandboxError` where a stack that stays up reads one of `stacks`: its images and outputs would be gone."""
-    for reader in kept_stacks(home):
-        if reader in stacks or not _resources(home, reader):
-            continue
-        for stack in sorted(read_stacks(deployment(home, reader)).intersection(stacks)):
+    """Raise `SandboxError` where stacks that stay up read one of `stacks`: its images and outputs would be gone."""
+    staying = [reader for reader in kept_stacks(home) if reader not in stacks and _resources(home, reader)]
+    for stack in stacks:
+        readers = [reader for reader in staying if stack in read_stacks(deployment(home, reader))]
+        if readers:
+            verb = "reads" if len(readers) == 1 else "read"
             raise SandboxError(
-                f"{stack}: {reader} is up and reads {stack}; destroy {reader} first, "
-                f"or both: `atwork sandbox down {reader} {stack}`"
+                f"{stack}: {' and '.join(readers)} {verb} it; destroy them first, or together: "
+                f"`atwork sandbox down {' '.join([*readers, *stacks])}`"
             )
 
 

@@ -271,8 +271,8 @@ def test_11b_ci_stays_while_others_read_it(home: Home) -> None:
     before = resources(home, "ci")
     done = atwork(home, "sandbox", "down", "ci")
     assert done.returncode == 1
-    assert "ci: production is up and reads ci; destroy production first" in done.stderr
-    assert "`atwork sandbox down production ci`" in done.stderr
+    assert "ci: production and staging read it; destroy them first, or together: " in done.stderr
+    assert "`atwork sandbox down production staging ci`" in done.stderr
     plain = pulumi(home, "destroy", "-s", "ci", "--yes")
     assert plain.returncode != 0
     assert '::registry-services" cannot be deleted' in plain.stdout
