@@ -156,9 +156,11 @@ class Fleet:
         return None if cluster is None else self.authority(cluster)
 
     def furnish(self, cluster: Cluster) -> None:
-        """Give a new cluster what GKE gives it."""
+        """Give a new cluster what GKE gives it; one of somebody else's gets no namespaces beside the program's."""
         api = Api(self.kubeconfig(cluster))
         try:
+            if cluster.ours:
+                gke.create_system_namespaces(api)
             gke.furnish(api)
         finally:
             api.close()

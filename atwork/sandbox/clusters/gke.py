@@ -139,12 +139,16 @@ class Pool:
         return ""
 
 
-def furnish(api: Api) -> None:
-    """Give a new cluster what GKE gives it."""
+def create_system_namespaces(api: Api) -> None:
+    """Create the namespaces that a cluster of GKE has from the start."""
     namespaces = api.place("v1", "Namespace")
     for name in system_namespaces.NAMES:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         api.apply(namespaces, body, manager=MANAGER, force=True)
+
+
+def furnish(api: Api) -> None:
+    """Give a cluster the kinds and storage classes of GKE that the program uses."""
     definitions = api.place("apiextensions.k8s.io/v1", "CustomResourceDefinition")
     for group, kinds in _KINDS.items():
         for version, kind, plural in kinds:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.engine
 @pytest.fixture(scope="module")
 def somebodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Cluster]]:
     """An API server that no sandbox knows of."""
-    folder = tmp_path_factory.mktemp("theirs")
+    folder = tmp_path_factory.mktemp("theirs") / ".sandbox"
     fleet = Fleet(folder / "clusters", folder / "bin", Choice(Kind.real), Console(stderr=True))
     cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
     try:
@@ -30,6 +30,10 @@ def somebodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet,
         yield fleet, cluster
     finally:
         fleet.stop()
+
+
+def namespaces(server: Api) -> set[str]:
+    return {str(one["metadata"]["name"]) for one in server.all("/api/v1/namespaces")}
 
 
 def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Cluster], tmp_path: Path) -> None:
@@ -44,6 +48,8 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
+    theirs = Api(fleet.kubeconfig(cluster))
+    before = namespaces(theirs)
     done = atwork("up", "ci", "--context", "ci=no-such")
     assert done.returncode == 1
     assert "your kubeconfig has no context no-such; it has mine" in done.stdout + done.stderr
@@ -51,9 +57,7 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
     done = atwork("up", "ci", "--context", "ci=mine")
     assert done.returncode == 0, done.stdout + done.stderr
     assert cluster.endpoint in done.stdout
-    theirs = Api(fleet.kubeconfig(cluster))
-    there = {one["metadata"]["name"] for one in theirs.all("/api/v1/namespaces")}
-    assert {"jenkins", "jenkins-agents"} <= there
+    assert {"jenkins", "jenkins-agents"} <= namespaces(theirs)
     assert atwork("kubeconfig", "ci").stdout.strip() == kubeconfig.read_text().strip()
     assert [path.name for path in checkout.rglob("*.pid")] == []  # nothing is started beside it
 
@@ -63,6 +67,6 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
     assert done.returncode == 0, done.stdout + done.stderr
     done = atwork("down", "ci")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert not {one["metadata"]["name"] for one in theirs.all("/api/v1/namespaces")} & {"jenkins", "jenkins-agents"}
+    assert namespaces(theirs) == before
     assert fleet.running(cluster)
     theirs.close()
