@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from atwork.sandbox.clusters import credentials
+from atwork.sandbox.clusters import credentials, stages
 from atwork.sandbox.clusters.daemon import Daemon
 from atwork.sandbox.home import SandboxError
+from atwork.writing import whole
 
 SERVICES = "34.118.224.0/20"
 """Where GKE takes the addresses of Services from unless it is told otherwise."""
@@ -26,7 +27,6 @@ SERVICES = "34.118.224.0/20"
 _READY_SECONDS = 120
 _ADMISSION = "PodSecurity,ResourceQuota,LimitRanger,ValidatingAdmissionPolicy,Priority,DefaultStorageClass"
 _CLOUDS_OWN = ("nodeipam", "cloud-node-lifecycle-controller", "node-route-controller", "service-lb-controller")
-_STAGES = Path(__file__).with_name("stages.yaml")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class ControlPlane:
     prefix: str
     shared: Path
     """Folder of the certificates and tokens of the whole sandbox."""
+    gated: bool
+    """Whether its pods wait for the gate (atwork/sandbox/verify/gate.py)."""
 
     @property
     def server(self) -> str:
@@ -126,13 +128,18 @@ class ControlPlane:
             "kwok": [
                 str(binaries["kwok"]),
                 f"--kubeconfig={kwok}",
-                f"--config={_STAGES}",
+                f"--config={self._stages()}",
                 "--manage-all-nodes=true",
                 "--cidr=10.244.0.0/16",
                 "--node-ip=127.0.0.1",
                 "--node-lease-duration-seconds=0",
             ],
         }
+
+    def _stages(self) -> Path:
+        path = self.folder / "stages.yaml"
+        whole(path, stages.text(gated=self.gated))
+        return path
 
     def _kubeconfig(self, user: str) -> Path:
         path = self.folder / f"{user.rpartition(':')[2]}.kubeconfig"

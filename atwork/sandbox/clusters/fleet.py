@@ -66,6 +66,11 @@ class Fleet:
         self._shared = folder / "shared"
         self._binaries: Mapping[str, Path] | None = None
 
+    @property
+    def gated(self) -> bool:
+        """Whether a sandbox's simulated clouds say which pods may start; elsewhere there is nothing to ask."""
+        return self.folder.parent.name == ".sandbox"
+
     def clusters(self) -> list[Cluster]:
         """Every cluster that is there, running or not."""
         found = sorted(self.folder.glob("*/cluster.json"))
@@ -103,8 +108,9 @@ class Fleet:
             if not cluster.ours:
                 return
             etcd = self._etcd()
-            checkout = self.folder.parents[1]  # CHECKOUT/.sandbox/clusters
-            self._gate().start([sys.executable, "-P", "-m", "atwork.sandbox.verify.gate", str(checkout)])
+            if self.gated:
+                checkout = self.folder.parents[1]
+                self._gate().start([sys.executable, "-P", "-m", "atwork.sandbox.verify.gate", str(checkout)])
         self._plane(cluster).start(self._programs(), etcd)
 
     def remove(self, cluster: Cluster) -> None:
@@ -141,7 +147,9 @@ class Fleet:
 
     def running(self, cluster: Cluster) -> bool:
         """Whether a cluster's programs run."""
-        return not cluster.ours or (self._plane(cluster).alive() and self._gate().alive())
+        if not cluster.ours:
+            return True
+        return self._plane(cluster).alive() and (not self.gated or self._gate().alive())
 
     def connect(self, kubeconfig: str) -> Api:
         """A client from the program's own kubeconfig: its server, its plugin, and the authority of the sandbox.
@@ -166,9 +174,11 @@ class Fleet:
             api.close()
 
     def daemons(self, cluster: Cluster) -> list[Daemon]:
-        """The programs of a cluster, with etcd that it shares."""
-        shared = (self._gate(), self._etcd_daemon())
-        return [*self._plane(cluster).daemons().values(), *shared] if cluster.ours else []
+        """The programs of a cluster, with those that it shares: etcd, and in a sandbox the gate."""
+        if not cluster.ours:
+            return []
+        shared = [self._gate()] if self.gated else []
+        return [*self._plane(cluster).daemons().values(), *shared, self._etcd_daemon()]
 
     def authority(self, cluster: Cluster) -> Path:
         """The file with the authority that signed a cluster's certificate."""
@@ -196,7 +206,7 @@ class Fleet:
     def _plane(self, cluster: Cluster) -> ControlPlane:
         port = int(cluster.server.rpartition(":")[2])
         name = cluster.identity.rpartition("/")[2]
-        return ControlPlane(name, self.folder / cluster.key, port, cluster.prefix, self._shared)
+        return ControlPlane(name, self.folder / cluster.key, port, cluster.prefix, self._shared, self.gated)
 
     def _programs(self) -> Mapping[str, Path]:
         from atwork.toolchain import programs

@@ -65,19 +65,22 @@ class Gate:
             if cluster.server not in self._apis:
                 self._apis[cluster.server] = Api(fleet.kubeconfig(cluster))
             try:
-                self._judge(self._apis[cluster.server], cluster.environment)
+                self.judge(self._apis[cluster.server], cluster.environment)
             except (ApiError, AccessError, CloudCorrupt, ConfigError, LookupError) as error:
                 log.warning("%s: %s: %s", cluster.environment, type(error).__name__, error)
 
-    def _judge(self, api: Api, environment: str) -> None:
+    def judge(self, api: Api, environment: str) -> None:
+        """Judge every waiting pod of one cluster."""
         pods = api.all("/api/v1/pods")
         waiting = [pod for pod in pods if _waits(pod)]
         if not waiting:
             return
         objects = Cloud(self._home.cloud).objects()
         everywhere = environments(objects)
-        if environment not in everywhere:
-            return  # the cluster is not in the cloud yet, or not any more
+        if environment not in everywhere:  # made by something else than the simulated cloud: nothing to hold it against
+            for pod in waiting:
+                tell(api, pod, ())
+            return
         here = live.environment(everywhere[environment], api)
         numbers = {
             one.project.id: one.project.number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.engine
 @pytest.fixture(scope="module")
 def somebodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Cluster]]:
     """An API server that no sandbox knows of."""
-    folder = tmp_path_factory.mktemp("theirs") / ".sandbox"
+    folder = tmp_path_factory.mktemp("theirs")
     fleet = Fleet(folder / "clusters", folder / "bin", Choice(Kind.real), Console(stderr=True))
     cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
     try:
@@ -70,3 +71,22 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
     assert namespaces(theirs) == before
     assert fleet.running(cluster)
     theirs.close()
+
+
+def test_outside_a_sandbox_every_pod_starts(somebodys: tuple[Fleet, Cluster]) -> None:
+    fleet, cluster = somebodys
+    server = Api(fleet.kubeconfig(cluster))
+    server.call("POST", "/api/v1/nodes", body={"apiVersion": "v1", "kind": "Node", "metadata": {"name": "one"}})
+    containers = [{"name": "main", "image": "nowhere.example.com/none:1"}]
+    spec = {"nodeName": "one", "containers": containers, "automountServiceAccountToken": False}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": spec}
+    path = "/api/v1/namespaces/default/pods"
+    end = time.monotonic() + 120
+    while not server.all("/api/v1/namespaces/default/serviceaccounts"):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    server.call("POST", path, body=pod)
+    while server.call("GET", f"{path}/probe")["status"]["phase"] != "Running":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    server.close()

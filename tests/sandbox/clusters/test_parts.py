@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from atwork.sandbox.clusters import certificates, credentials, elsewhere
+from atwork.sandbox.clusters import certificates, credentials, elsewhere, stages
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon
 from atwork.sandbox.clusters.gke import Pool, pools_of
@@ -88,6 +88,16 @@ def test_a_daemon_that_ends_by_itself_is_not_alive(tmp_path: Path) -> None:
     daemon.start(["/bin/sh", "-c", "exit 3"])
     while daemon.alive():  # or for ever
         time.sleep(0.01)
+
+
+def test_only_gated_pods_wait_for_the_gate() -> None:
+    def waiting(*, gated: bool) -> dict[str, bool]:
+        found = yaml.safe_load_all(stages.text(gated=gated))
+        return {stage["metadata"]["name"]: "may-start" in str(stage["spec"]["selector"]) for stage in found}
+
+    assert set(waiting(gated=False).values()) == {False}
+    assert {name for name, waits in waiting(gated=True).items() if waits} == {"pod-ready", "pod-succeeded"}
+    assert waiting(gated=True).keys() == waiting(gated=False).keys()
 
 
 def test_the_plugin_answers_for_clusters_of_the_sandbox_alone(tmp_path: Path) -> None:

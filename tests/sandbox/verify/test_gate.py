@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast, get_args
 
 import pytest
 
 from atwork.sandbox.clusters.api import Api, ApiError, Place
 from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
+from atwork.sandbox.home import Home
 from atwork.sandbox.verify import live
-from atwork.sandbox.verify.gate import status, tell
+from atwork.sandbox.verify.gate import Gate, status, tell
 from atwork.sandbox.verify.model import Check, Finding, Reason
 from atwork.sandbox.verify.world import Environment
 from components.jenkins.traffic import CONTROLLER_LABELS
@@ -40,6 +42,9 @@ class Recorder:
         self.merged.append((path.removeprefix("/api/v1/namespaces/shop/pods/"), body))
         return {}
 
+    def all(self, path: str) -> list[dict[str, Any]]:
+        return [POD] if path == "/api/v1/pods" else []
+
     def place(self, api_version: str, kind: str) -> Place:
         return Place(api_version, kind, namespaced=True)
 
@@ -57,6 +62,12 @@ def told(recorder: Recorder, *findings: Finding, pod: dict[str, Any] = POD) -> R
 
 def test_a_pod_without_findings_may_start() -> None:
     assert told(Recorder()).merged == [("cart", {"metadata": {"annotations": {ADMITTED: "true", BLOCKED: None}}})]
+
+
+def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_path: Path) -> None:
+    recorder = Recorder()
+    Gate(Home(tmp_path)).judge(cast("Api", recorder), "elsewhere")
+    assert recorder.merged == [("cart", {"metadata": {"annotations": {ADMITTED: "true", BLOCKED: None}}})]
 
 
 @pytest.mark.parametrize(
