@@ -67,6 +67,8 @@ def test_a_daemon_is_found_again_and_another_process_is_not_taken_for_it(tmp_pat
     daemon.start(["/bin/sh", "-c", "echo begun; exec sleep 60"])
     try:
         assert Daemon("sleeper", tmp_path).alive()
+        while daemon.last_words() != "begun":  # or for ever: it is ended below, and must have spoken by then
+            time.sleep(0.01)
         note = json.loads((tmp_path / "sleeper.pid").read_text())
         daemon.start(["/bin/sh", "-c", "exit 1"])  # it runs: nothing happens
         assert json.loads((tmp_path / "sleeper.pid").read_text()) == note
