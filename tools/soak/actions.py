@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.faults.commands import described
 from atwork.sandbox.faults.model import Effect, Fault, Operation
 from tools.soak import violence
@@ -120,8 +121,7 @@ def refresh(life: Life, environment: Environment) -> str:
 
 def drift(life: Life, environment: Environment) -> str:
     """Change an object behind Pulumi's back; `up --refresh` puts it right."""
-    pools = [one for one in life.objects(environment) if one.type == "gcp:container/nodePool:NodePool"]
-    pool = life.chance.choice(sorted(pools, key=lambda one: one.id))
+    pool = life.chance.choice(_there(life, environment, "gcp:container/nodePool:NodePool"))
     life.ended(
         life.engines.atwork("sandbox", "drift", environment.name, pool.urn, "autoscaling.totalMaxNodeCount", "50")
     )
@@ -137,12 +137,22 @@ def lost(life: Life, environment: Environment) -> str:
         "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
         "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     )
-    there = sorted((one for one in life.objects(environment) if one.type in safe), key=lambda one: one.id)
-    gone = life.chance.choice(there)
+    gone = life.chance.choice(_there(life, environment, *safe))
     life.ended(life.engines.atwork("sandbox", "drift", environment.name, gone.urn, "--delete"))
     life.figures["changes behind"] += 1
     _put_right(life, environment)
     return f"{gone.urn.rpartition('::')[2]} was deleted"
+
+
+def _there(life: Life, environment: Environment, *types: str) -> list[CloudObject]:
+    """Objects of some types, by id; an environment whose first update was cancelled may have none, and is updated."""
+
+    def found() -> list[CloudObject]:
+        return sorted((one for one in life.objects(environment) if one.type in types), key=lambda one: one.id)
+
+    if not found():
+        life.up(environment)
+    return found()
 
 
 def _put_right(life: Life, environment: Environment) -> None:

@@ -1,0 +1,42 @@
+"""What an action does where there is nothing to act on."""
+
+from __future__ import annotations
+
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
+
+from tools.soak import actions
+from tools.soak.life import Environment, Life
+
+POOL = SimpleNamespace(id="pool", type="gcp:container/nodePool:NodePool", urn="urn:pulumi:a::atwork::T::pools-system")
+
+
+class Cancelled:
+    """A life whose only environment was cancelled before it had a node pool."""
+
+    def __init__(self) -> None:
+        self.chance, self.figures, self.ran = Random(1), {"changes behind": 0}, list[tuple[str, ...]]()
+        self.engines = SimpleNamespace(atwork=self._run, pulumi=self._run)
+        self.pools: list[Any] = []
+
+    def _run(self, *words: str) -> tuple[str, ...]:
+        return words
+
+    def ended(self, words: tuple[str, ...]) -> None:
+        self.ran.append(words)
+
+    def objects(self, environment: Environment) -> list[Any]:
+        del environment
+        return self.pools
+
+    def up(self, environment: Environment) -> None:
+        del environment
+        self.pools = [POOL]
+
+
+def test_an_environment_that_was_cancelled_before_it_had_a_pool_comes_up_before_it_drifts() -> None:
+    life = Cancelled()
+    environment = cast("Environment", SimpleNamespace(name="a", behind=set[str]()))
+    assert actions.drift(cast("Life", life), environment) == "pools-system had 50 nodes"
+    assert life.ran[0][:3] == ("sandbox", "drift", "a")
