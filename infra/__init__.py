@@ -1,6 +1,9 @@
 """The Pulumi program: reads one stack's settings and composes the components."""
 
-CONFIG_KEY = "atwork:stack"
+PROJECT = "atwork"
+"""Name of the Pulumi project, as in Pulumi.yaml; it is part of the names of the state's objects."""
+
+CONFIG_KEY = f"{PROJECT}:stack"
 """The one key of ours in a stack file."""
 
 PLATFORM = "platform"

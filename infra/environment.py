@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pulumi
 
-from infra import CONFIG_KEY
+from components.jenkins.source import PlatformSource
+from infra import CONFIG_KEY, PROJECT, company
+from infra.company import CompanySettings
 from infra.config import load, read_all
 from infra.mistakes import ConfigError
 from infra.services import FOLDER, ServiceSettings
@@ -26,18 +28,23 @@ class Environment:
     """The whole catalogue, not only what runs here."""
     others: Mapping[str, StackConfig] = field(default_factory=dict[str, StackConfig])
     """What the stack files say of all environments, this one too."""
+    company: CompanySettings | None = None
+    """What stacks/platform.yaml says; None where nothing in this stack needs it."""
 
     @classmethod
     def current(cls) -> Environment:
         """The stack that the engine is running; mistakes in stack files end the program with one plain message."""
         stack = pulumi.get_stack()
-        text = pulumi.Config("atwork").get("stack")
+        text = pulumi.Config(PROJECT).get("stack")
         if text is None:
             raise pulumi.RunError(f"stacks/Pulumi.{stack}.yaml: config.{CONFIG_KEY} is missing; add it")
         try:
             root = Path(pulumi.get_root_directory())
-            services, others = services_in(root / FOLDER), read_all(root / "stacks")
-            return cls(stack, load(stack, text, others, services), services, others)
+            stacks = root / "stacks"
+            services, others = services_in(root / FOLDER), read_all(stacks)
+            config = load(stack, text, others, services)
+            known = company.read(stacks) if config.jenkins is not None else None
+            return cls(stack, config, services, others, known)
         except ConfigError as error:
             raise pulumi.RunError(str(error)) from None
 
@@ -45,6 +52,13 @@ class Environment:
     def physical_name(self) -> str:
         """What people type: the name of the cluster and the network."""
         return physical_name(self.name)
+
+    @property
+    def source(self) -> PlatformSource:
+        """Where the platform's repository and state are, for stacks with Jenkins."""
+        if self.company is None:
+            raise ValueError(f"{company.FILE} is read for stacks with jenkins only, and {self.name} has none")
+        return self.company.source
 
     @property
     def guarded(self) -> bool:

@@ -1,4 +1,4 @@
-"""The JSON Schemas of stack files and services, generated from the settings models for editors."""
+"""The JSON Schemas of stack files, platform.yaml and services, generated from the settings models for editors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import CONFIG_KEY
+from infra.company import CompanySettings
 from infra.config import STACKS
 from infra.services import FOLDER, ServiceSettings
 from infra.stack import StackConfig
@@ -42,10 +43,24 @@ def service() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "A service of atwork"}
 
 
+def company_file() -> dict[str, Any]:
+    """Schema of stacks/platform.yaml."""
+    schema = CompanySettings.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "The company's settings of atwork",
+    }
+
+
 def texts() -> dict[Path, str]:
     """What the files beside the ones that they describe should be."""
-    made = {STACKS / "schema.json": stack_file(), SERVICES / "schema.json": service()}
-    return {path: json.dumps(schema, indent=2) + "\n" for path, schema in made.items()}
+    schemas = {
+        STACKS / "schema.json": stack_file(),
+        STACKS / "platform.schema.json": company_file(),
+        SERVICES / "schema.json": service(),
+    }
+    return {path: json.dumps(schema, indent=2) + "\n" for path, schema in schemas.items()}
 
 
 def main(*, write: bool) -> None:

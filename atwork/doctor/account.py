@@ -9,9 +9,9 @@ from atwork.environments import preflight
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google, GoogleError, told
 from atwork.environments.bootstrap.plan import Plan
-from atwork.environments.bootstrap.settings import PlatformSettings
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes
 from atwork.environments.preflight import Check, right, wrong
+from infra.company import CompanySettings
 from infra.services import FOLDER, complete
 from infra.services import read_all as services_in
 from infra.stack import StackConfig
@@ -23,7 +23,7 @@ _ENVIRONMENT = (*(one for one in preflight.NAMES if one != "state bucket"), "API
 def checks(
     stacks: Path,
     environments: dict[str, StackConfig],
-    platform: PlatformSettings,
+    platform: CompanySettings,
     name: str,
     *,
     login: Callable[[], Google] = cloud.login,
@@ -59,7 +59,7 @@ def _lines(stacks: Path, name: str) -> Check:
     return wrong("stack files", words + more, fix)
 
 
-def _admin(google: Google, platform: PlatformSettings) -> Iterator[Check]:
+def _admin(google: Google, platform: CompanySettings) -> Iterator[Check]:
     from atwork.environments.bootstrap.projects import found, off
     from atwork.environments.bootstrap.steps import ADMIN_SERVICES
 

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from atwork.doctor import account, machine
 from atwork.environments.bootstrap import google as cloud
-from atwork.environments.bootstrap import settings
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.preflight import Check, wrong
+from infra import company
 from infra.config import read_all
 from infra.mistakes import ConfigError
 
@@ -27,7 +27,7 @@ def run(checkout: Path, name: str, *, login: Callable[[], Google] = cloud.login,
         raise ConfigError(f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(environments)}")
     there: list[Check] = []
     try:
-        platform = settings.read(stacks)
+        platform = company.read(stacks)
     except ConfigError as error:
         platform = None
         there = [wrong("platform", str(error).splitlines()[0], "docs/bootstrap.md", needed=bool(name))]

@@ -16,6 +16,7 @@ from atwork.environments.questions import Wanted
 from atwork.preview import places
 from atwork.sandbox.home import Home, here
 from atwork.writing import whole
+from infra import company
 from infra.config import read_all
 from infra.services import FOLDER
 from infra.services import read_all as services_in
@@ -73,9 +74,8 @@ def _ask(console: Console) -> questions.Ask | None:
 def _possible(stacks: Path, made: Derived, sibling: str, console: Console) -> bool:
     """What Google says beforehand, where real stacks are meant; what cannot be asked does not stand in the way."""
     from atwork.environments import preflight
-    from atwork.environments.bootstrap import settings
 
-    platform = settings.read(stacks) if (stacks / "platform.yaml").exists() else None
+    platform = company.read(stacks) if (stacks / "platform.yaml").exists() else None
     seen = preflight.preflight(made.name, made.config, platform, sibling=sibling)
     table = Table("beforehand", "", "", box=None, pad_edge=False)
     for one in seen:

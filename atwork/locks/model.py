@@ -13,8 +13,8 @@ from urllib.parse import quote
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from atwork.locks.store import Store
+from infra import PROJECT
 
-PROJECT = "organization/atwork"
 _BOOT, _NUMBERS = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 
 
@@ -84,7 +84,7 @@ def age(since: datetime, now: datetime) -> str:
 def locks(store: Store, stack: str) -> list[Lock]:
     """The locks of a stack, each with the note of its run where there is one."""
     found: list[Lock] = []
-    for name in store.names(f".pulumi/locks/{PROJECT}/{stack}"):
+    for name in store.names(f".pulumi/locks/organization/{PROJECT}/{stack}"):
         content = store.read(name)
         if content is None:  # taken away meanwhile
             continue

@@ -19,15 +19,15 @@ from typing import Any
 
 from atwork.engine.process import alive
 from atwork.sandbox.home import Home, SandboxError
+from infra import PROJECT
 
-PROJECT = "organization/atwork"
 _WRITING_TRIES, _WRITING_SECONDS = 60, 0.05
 """How long a process may take between creating a lock's file and having written its few bytes."""
 
 
 def state_file(home: Home, stack: str) -> Path:
     """Where the engine's file backend keeps a stack."""
-    return home.state / ".pulumi" / "stacks" / "atwork" / f"{stack}.json"
+    return home.state / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
 
 
 def stale_locks(home: Home, stack: str) -> list[Path]:
@@ -94,7 +94,7 @@ def mend(home: Home, stack: str) -> list[str]:
 def _temporary_files(home: Home, stack: str) -> list[Path]:
     """What a write that was cut off left of a stack's state, history and backups, and of meta.yaml."""
     root = home.state / ".pulumi"
-    folders = [root / kind / "atwork" / stack for kind in ("history", "backups")]
+    folders = [root / kind / PROJECT / stack for kind in ("history", "backups")]
     return sorted(
         [
             *root.glob("meta.yaml.*.tmp"),
@@ -105,7 +105,7 @@ def _temporary_files(home: Home, stack: str) -> list[Path]:
 
 
 def _locks(home: Home) -> Path:
-    return home.state / ".pulumi" / "locks" / PROJECT
+    return home.state / ".pulumi" / "locks" / "organization" / PROJECT
 
 
 def _read_lock(path: Path) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home
 from atwork.writing import whole
 from infra import CONFIG_KEY
+from infra.company import COMPANY
 from infra.mistakes import ConfigError, read_yaml
 
 POLICIES = "policies"
@@ -55,6 +56,7 @@ def _write(home: Home) -> None:
         if not link.is_symlink():
             link.symlink_to(home.checkout / folder, target_is_directory=True)
     _write_policies(home.checkout / POLICIES, target / POLICIES)
+    _copy_company(home.checkout / "stacks" / COMPANY, target / "stacks" / COMPANY)
     kept = {path.name for path in _files(home)}
     for path in _files(home):
         copy = target / "stacks" / path.name
@@ -64,6 +66,14 @@ def _write(home: Home) -> None:
     for copy in (target / "stacks").glob("Pulumi.*.yaml"):
         if copy.name not in kept:
             copy.unlink()
+
+
+def _copy_company(file: Path, copy: Path) -> None:
+    """Copy the file that the program reads; where the checkout has none, the engine's folder has none."""
+    if file.exists():
+        whole(copy, file.read_text())
+    else:
+        copy.unlink(missing_ok=True)
 
 
 def _salt(copy: Path) -> str | None:

@@ -8,14 +8,14 @@ from components.jenkins import names, secrets
 from components.jenkins.settings import JenkinsSettings
 
 
-def script(settings: JenkinsSettings) -> dict[str, Any]:
+def script(settings: JenkinsSettings, organization: str) -> dict[str, Any]:
     """All credentials. GLOBAL scope is for pipelines; SYSTEM is for Jenkins itself, and no pipeline can name it."""
     found: list[dict[str, Any]] = [
         {
             "gitHubApp": {
                 "scope": "GLOBAL",
                 "id": settings.github_credential,
-                "description": f"GitHub App of {settings.github_organization}",
+                "description": f"GitHub App of {organization}",
                 "appID": secrets.reference(secrets.GITHUB_APP_ID),
                 "privateKey": secrets.reference(secrets.GITHUB_APP_KEY),
             }

@@ -15,6 +15,7 @@ from components.jenkins.documents import as_yaml
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings
+from components.jenkins.source import PlatformSource
 
 EVERYBODY = ("Overall/Read", "Job/Read", "Job/Build", "Job/Cancel", "View/Read", "Agent/Build")
 """What whoever is logged in may do. Agent/Build: a build that a person starts runs with that person's rights."""
@@ -69,14 +70,16 @@ def security() -> dict[str, Any]:
     }
 
 
-def scripts(settings: JenkinsSettings, addresses: Addresses, offered: Iterable[Job] = ()) -> dict[str, str]:
+def scripts(
+    settings: JenkinsSettings, addresses: Addresses, source: PlatformSource, offered: Iterable[Job] = ()
+) -> dict[str, str]:
     """The scripts by name; each is one file that the chart's reloader loads."""
     images = Images(addresses.docker_hub, settings.images)
     made: dict[str, Any] = {
-        "credentials": credentials.script(settings),
-        "library": _library(settings),
-        "environment": _environment(settings, addresses, images),
-        "jobs": {"jobs": [{"script": text} for text in _jobs(settings, offered, images)]},
+        "credentials": credentials.script(settings, source.organization),
+        "library": _library(settings, source),
+        "environment": _environment(settings, addresses, source, images),
+        "jobs": {"jobs": [{"script": text} for text in _jobs(settings, source, offered, images)]},
     }
     if settings.slack is not None:
         made["slack"] = {
@@ -96,7 +99,7 @@ def scripts(settings: JenkinsSettings, addresses: Addresses, offered: Iterable[J
     return {name: as_yaml(script) for name, script in made.items()}
 
 
-def _library(settings: JenkinsSettings) -> dict[str, Any]:
+def _library(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any]:
     library = settings.library
     return {
         "unclassified": {
@@ -113,7 +116,7 @@ def _library(settings: JenkinsSettings) -> dict[str, Any]:
                                 "libraryPath": library.path,
                                 "scm": {
                                     "git": {
-                                        "remote": library.repository,
+                                        "remote": source.url,
                                         "credentialsId": settings.github_credential,
                                     }
                                 },
@@ -126,17 +129,19 @@ def _library(settings: JenkinsSettings) -> dict[str, Any]:
     }
 
 
-def _jobs(settings: JenkinsSettings, offered: Iterable[Job], images: Images) -> list[str]:
+def _jobs(settings: JenkinsSettings, source: PlatformSource, offered: Iterable[Job], images: Images) -> list[str]:
     made = [
-        _services(settings),
+        _services(settings, source),
         jobs.platform([cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS], offered, images),
     ]
     if settings.platform is not None:
-        made.append(own_jobs.own(settings.platform, settings.github_credential))
+        made.append(own_jobs.own(source, settings.platform.main, settings.github_credential))
     return made
 
 
-def _environment(settings: JenkinsSettings, addresses: Addresses, images: Images) -> dict[str, Any]:
+def _environment(
+    settings: JenkinsSettings, addresses: Addresses, source: PlatformSource, images: Images
+) -> dict[str, Any]:
     variables = {
         "REGISTRY_HOST": addresses.host,
         "REGISTRY_PROJECT": addresses.project,
@@ -152,8 +157,8 @@ def _environment(settings: JenkinsSettings, addresses: Addresses, images: Images
     if (platform := settings.platform) is not None:
         production = settings.deploys.get("production")
         variables |= {
-            "PLATFORM_REPOSITORY": f"{platform.owner}/{platform.name}",
-            "PLATFORM_BACKEND": platform.backend,
+            "PLATFORM_REPOSITORY": source.repository,
+            "PLATFORM_BACKEND": source.backend,
             "PLATFORM_BOT": platform.bot,
             "PLATFORM_IMAGE": images["pulumi"],
             "PLATFORM_APPROVERS": ",".join(sorted(production.approvers if production else settings.admins)),
@@ -163,18 +168,18 @@ def _environment(settings: JenkinsSettings, addresses: Addresses, images: Images
     return {"jenkins": {"quietPeriod": 0, "globalNodeProperties": [{"envVars": {"env": pairs}}]}}
 
 
-def _services(settings: JenkinsSettings) -> str:
+def _services(settings: JenkinsSettings, source: PlatformSource) -> str:
     """Every repository of the organization that holds a Jenkinsfile is a job. Forks are not built."""
     # This repository has jobs of its own, and a Jenkinsfile that would find none of its clouds there.
-    own = settings.platform
-    filtered = "" if own is None else f"sourceWildcardFilter {{ includes('*'); excludes({jobs.quoted(own.name)}) }}"
-    others = f"        {filtered}\n" if filtered else ""
+    others = f"        sourceWildcardFilter {{ includes('*'); excludes({jobs.quoted(source.name)}) }}\n"
+    if settings.platform is None:
+        others = ""
     return f"""\
 organizationFolder('{jobs.SERVICES}') {{
   displayName('Services')
   organizations {{
     github {{
-      repoOwner('{settings.github_organization}')
+      repoOwner({jobs.quoted(source.organization)})
       credentialsId('{settings.github_credential}')
       traits {{
         gitHubBranchDiscovery {{ strategyId(1) }}

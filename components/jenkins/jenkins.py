@@ -25,6 +25,7 @@ from components.jenkins.deploy import DeployTarget
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import ChartSettings, ControllerSettings, JenkinsSettings
+from components.jenkins.source import PlatformSource
 from components.jenkins.values import helm_values
 from components.namespace import ContainerDefaultSettings, Namespace, NamespaceSettings, QuotaSettings
 from components.registry import RegistryRefs
@@ -48,6 +49,7 @@ class Jenkins(pulumi.ComponentResource):
         project_number: pulumi.Input[str],
         workload_pool: pulumi.Input[str],
         registry: RegistryRefs,
+        source: PlatformSource,
         jobs: Sequence[Job] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -150,7 +152,7 @@ class Jenkins(pulumi.ComponentResource):
             timeout=_RELEASE_SECONDS,
             max_history=10,
             values=registry.project_id.apply(
-                lambda project: helm_values(settings, _addresses(registry, project), jobs)
+                lambda project: helm_values(settings, _addresses(registry, project), source, jobs)
             ),
             opts=pulumi.ResourceOptions(
                 # The policy too: in a closed namespace nothing that starts Jenkins reaches the API server or a plugin.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from components.jenkins import names
 from components.jenkins.jobs import permitted, quoted, schedule
-from components.jenkins.targets import PlatformSettings
+from components.jenkins.source import PlatformSource
 
 PREVIEWS = "platform-previews"
 CHANGES = "platform-changes"
@@ -22,7 +22,7 @@ _PUSH = """\
 """
 
 
-def own(settings: PlatformSettings, credential: str) -> str:
+def own(source: PlatformSource, main: str, credential: str) -> str:
     """Both folders. The Jenkinsfile knows by a job's name what it is to do."""
     jobs = {
         "update": ("Updates ci, then staging, then production with what was merged", _PUSH),
@@ -33,10 +33,10 @@ def own(settings: PlatformSettings, credential: str) -> str:
         [
             _folder(PREVIEWS, "What a pull request does to every environment; reads, and changes nothing",
                     [names.PREVIEW_CLOUD]),
-            _pull_requests(settings, credential),
+            _pull_requests(source, credential),
             _folder(CHANGES, "What changes the environments; runs the main branch alone",
                     list(names.PLATFORM_CLOUDS)),
-            *(_job(settings, credential, name, about, when) for name, (about, when) in jobs.items()),
+            *(_job(source, main, credential, name, about, when) for name, (about, when) in jobs.items()),
         ]
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ folder('{name}') {{
 """
 
 
-def _pull_requests(settings: PlatformSettings, credential: str) -> str:
+def _pull_requests(source: PlatformSource, credential: str) -> str:
     """Pull requests of branches of the repository, not of forks, as their authors pushed them."""
     return f"""\
 multibranchPipelineJob('{PREVIEWS}/stacks') {{
@@ -58,9 +58,9 @@ multibranchPipelineJob('{PREVIEWS}/stacks') {{
       source {{
         github {{
           id('{PREVIEWS}')
-          repoOwner({quoted(settings.owner)})
-          repository({quoted(settings.name)})
-          repositoryUrl({quoted(settings.repository)})
+          repoOwner({quoted(source.organization)})
+          repository({quoted(source.name)})
+          repositoryUrl({quoted(source.url)})
           configuredByUrl(false)
           credentialsId({quoted(credential)})
           traits {{ gitHubPullRequestDiscovery {{ strategyId(2) }} }}
@@ -74,7 +74,7 @@ multibranchPipelineJob('{PREVIEWS}/stacks') {{
 """
 
 
-def _job(settings: PlatformSettings, credential: str, name: str, about: str, when: str) -> str:
+def _job(source: PlatformSource, main: str, credential: str, name: str, about: str, when: str) -> str:
     return f"""\
 pipelineJob('{CHANGES}/{name}') {{
   description({quoted(about)})
@@ -84,10 +84,10 @@ pipelineJob('{CHANGES}/{name}') {{
       scm {{
         git {{
           remote {{
-            url({quoted(settings.repository)})
+            url({quoted(source.url)})
             credentials({quoted(credential)})
           }}
-          branch({quoted(settings.main)})
+          branch({quoted(main)})
         }}
       }}
       scriptPath('Jenkinsfile')

@@ -41,7 +41,7 @@ def expected(settings: JenkinsSettings) -> tuple[ExpectedSecret, ...]:
         _secret(ADMIN_PASSWORD, "password for the day the login provider is down", value="generated"),
         _secret(OIDC_CLIENT_ID, f"client id of the OpenID Connect client for {settings.url}"),
         _secret(OIDC_CLIENT_SECRET, "client secret of the same client"),
-        _secret(GITHUB_APP_ID, f"app id of the GitHub App of {settings.github_organization}"),
+        _secret(GITHUB_APP_ID, "app id of the GitHub App that Jenkins uses"),
         _secret(GITHUB_APP_KEY, "private key of the same app (PEM file)", value="private key"),
     ]
     if settings.gateway is not None:

@@ -1,8 +1,8 @@
 """What a stack file may say about Jenkins.
 
-Few keys are required: where it is, who runs it, whose repositories it builds, where the shared library is. Secrets
-are never settings: they are in Secret Manager (secrets.py), and the keys that end in `_credential` name what Jenkins
-makes of them.
+Few keys are required: where it is and who runs it. What the company is (its organization on GitHub, this repository,
+the backend of the stacks) comes from stacks/platform.yaml as a `PlatformSource`. Secrets are never settings: they are
+in Secret Manager (secrets.py), and the keys that end in `_credential` name what Jenkins makes of them.
 """
 
 from __future__ import annotations
@@ -81,10 +81,7 @@ class BuildSettings(Settings):
 
 
 class LibrarySettings(Settings):
-    """The shared pipeline library. It runs outside the sandbox: who can push to it controls Jenkins."""
-
-    repository: HttpsUrl
-    """Git repository."""
+    """This repository's shared pipeline library. It runs outside the sandbox: who can push to it controls Jenkins."""
 
     version: Words = "v1"
     """Branch or tag that pipelines get."""
@@ -141,13 +138,10 @@ class JenkinsSettings(Settings):
     admins: Annotated[tuple[Email, ...], Field(min_length=1)]
     """Who may do everything; everybody else who can log in may read, build and cancel."""
 
-    github_organization: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,37}[A-Za-z0-9])?$")]
-    """GitHub organization whose repositories with a Jenkinsfile are built."""
-
     github_credential: DnsLabel = "github-app"
     """Credential with the GitHub App's id and key; pipelines name it."""
 
-    library: LibrarySettings
+    library: LibrarySettings = LibrarySettings()
     """The shared pipeline library."""
 
     admin_user: DnsLabel = "admin"
@@ -243,11 +237,6 @@ class JenkinsSettings(Settings):
             raise ValueError(f"deploys: {', '.join(with_popups)} all have popups; leave them in one environment")
         if with_popups and names.POPUP_JOB in self.deploys:
             raise ValueError(f"deploys.{names.POPUP_JOB}: the job of popups is called so; rename the environment")
-        if self.platform is not None and self.platform.owner != self.github_organization:
-            raise ValueError(
-                f"platform.repository is of {self.platform.owner}, and github_credential of {self.github_organization} "
-                "does not reach it; name a repository of that organization"
-            )
         return self
 
     @model_validator(mode="after")

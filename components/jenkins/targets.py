@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.jenkins.words import HttpsUrl, Words
+from components.jenkins.words import Words
 from components.namespace import QuotaSettings
 from components.settings import DnsLabel, Email, Settings
 
@@ -45,14 +45,8 @@ class DeploySettings(TargetSettings):
 class PlatformSettings(Settings):
     """This repository's own pipeline: previews of the stacks in pull requests, updates from the main branch."""
 
-    repository: Annotated[HttpsUrl, Field(pattern=r"^https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+$")]
-    """Git repository on GitHub, of the organization whose repositories are built."""
-
     main: Words = "main"
     """The branch that is applied."""
-
-    backend: Annotated[str, Field(pattern=r"^gs://[a-z0-9][a-z0-9._/-]+$", examples=["gs://acme-pulumi-state"])]
-    """Pulumi's backend: the bucket of the state."""
 
     bot: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\[bot\])?$", examples=["acme-jenkins[bot]"])]
     """Login of the GitHub App of `github_credential`, which owns the comment in a pull request."""
@@ -70,13 +64,3 @@ class PlatformSettings(Settings):
 
     changes: TargetSettings = TargetSettings()
     """Who updates the stacks; only jobs of the main branch become it."""
-
-    @property
-    def owner(self) -> str:
-        """The organization on GitHub."""
-        return self.repository.split("/")[3]
-
-    @property
-    def name(self) -> str:
-        """The repository's name there."""
-        return self.repository.split("/")[4].removesuffix(".git")

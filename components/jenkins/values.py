@@ -16,6 +16,7 @@ from components.jenkins.documents import as_yaml
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings, pod_of
+from components.jenkins.source import PlatformSource
 from components.jenkins.targets import TargetSettings
 from components.versions import CHART_PLUGINS, PLUGINS
 
@@ -41,14 +42,16 @@ _NOT_EVICTED = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 _START_SECONDS = 900
 
 
-def helm_values(settings: JenkinsSettings, addresses: Addresses, jobs: Sequence[Job] = ()) -> dict[str, Any]:
+def helm_values(
+    settings: JenkinsSettings, addresses: Addresses, source: PlatformSource, jobs: Sequence[Job] = ()
+) -> dict[str, Any]:
     """All values that are given to the chart; `jobs` are those that the folder `platform` offers."""
     images = Images(addresses.docker_hub, settings.images)
     values: dict[str, Any] = {
         "fullnameOverride": "jenkins",
         # Empty: Jenkins finds the API server and its certificate by itself, also where a cloud has its own credential.
         "kubernetesURL": "",
-        "controller": _controller(settings, addresses, images, jobs),
+        "controller": _controller(settings, images, jcasc.scripts(settings, addresses, source, jobs)),
         "agent": _builders(settings, images),
         "additionalAgents": _templates(settings, images),
         "additionalClouds": {
@@ -67,7 +70,7 @@ def helm_values(settings: JenkinsSettings, addresses: Addresses, jobs: Sequence[
     return values
 
 
-def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images, jobs: Sequence[Job]) -> dict[str, Any]:
+def _controller(settings: JenkinsSettings, images: Images, scripts: dict[str, str]) -> dict[str, Any]:
     size = settings.controller
     tokens = [{"name": names.scheduler_account(key), "keyName": "token"} for key in settings.targets()]
     values: dict[str, Any] = {
@@ -100,7 +103,7 @@ def _controller(settings: JenkinsSettings, addresses: Addresses, images: Images,
             "security": jcasc.security(),
             "securityRealm": jcasc.security_realm(settings),
             "authorizationStrategy": jcasc.authorization(settings),
-            "configScripts": jcasc.scripts(settings, addresses, jobs),
+            "configScripts": scripts,
         },
         "sidecars": {
             "configAutoReload": {

@@ -58,6 +58,7 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> Delivery:
             project_number=base.project.number,
             workload_pool=runtime.cluster.workload_pool,
             registry=registry.refs,
+            source=here.source,
             jobs=_jobs(here, config.jenkins),
             opts=through(base.google, runtime.inside),
         )

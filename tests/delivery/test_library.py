@@ -156,9 +156,9 @@ def test_tests_and_popups_tell_a_service_of_its_stores_in_the_same_words() -> No
 
 def test_the_library_asks_for_templates_and_variables_that_the_platform_defines() -> None:
     """Names on both sides of the border between Groovy and Python."""
-    from support.jenkins import ADDRESSES, MOST, settings
+    from support.jenkins import ADDRESSES, MOST, SOURCE, settings
 
-    values = helm_values(settings(MOST), ADDRESSES)
+    values = helm_values(settings(MOST), ADDRESSES, SOURCE)
     templates = {one["podName"] for one in values["additionalAgents"].values()}
     assert {"build", "test", *(f"store-{store}" for store in STORES)} <= templates
     assert {"deploy-staging", "popups-staging", *CLOUDS_OF_THE_JENKINSFILE} <= set(values["additionalClouds"])

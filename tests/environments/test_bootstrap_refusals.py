@@ -11,11 +11,12 @@ from support import bootstrapping, checkout
 from support.bootstrapping import RING, Account
 from support.google import FakeGoogle, error
 
-from atwork.environments.bootstrap import google, settings
+from atwork.environments.bootstrap import google
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.google import GoogleError
 from atwork.environments.bootstrap.journal import opened
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes, with_lines, with_number
+from infra import company
 from infra.mistakes import ConfigError
 
 ADMIN, BUCKET = "acme-at-work-admin", "acme-at-work-admin-state"
@@ -181,12 +182,12 @@ def test_platform_settings_are_refused_with_file_key_and_fix(tmp_path: Path, wha
 
 
 def test_the_shipped_settings_and_the_example_are_taken(tmp_path: Path) -> None:
-    assert settings.read(checkout.ROOT / "stacks").bucket == BUCKET
-    (tmp_path / "platform.yaml").write_text(settings.EXAMPLE)
-    assert settings.read(tmp_path).parent == "organizations/123456789012"
+    assert company.read(checkout.ROOT / "stacks").bucket == BUCKET
+    (tmp_path / "platform.yaml").write_text(company.EXAMPLE)
+    assert company.read(tmp_path).parent == "organizations/123456789012"
     (tmp_path / "platform.yaml").unlink()
     with pytest.raises(ConfigError, match="there is no such file; write it with your values"):
-        settings.read(tmp_path)
+        company.read(tmp_path)
 
 
 def test_an_unknown_environment_is_refused(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from support.bootstrapping import RING, Account
 from support.google import error
 from support.mocks import Recording
 
-from atwork.environments.bootstrap import settings
 from atwork.environments.bootstrap.google import Google, GoogleError
 from atwork.environments.preflight import NAMES, Check, limits, preflight, secrets
 from atwork.environments.preflight.region import needed_cpus, needed_space
+from infra import company
 from infra.config import parse, read_all, read_file
 from infra.services import complete
 from infra.services import read_all as services_in
@@ -43,7 +43,7 @@ def asked(account: Account, *, made: bool = False, **more: Any) -> dict[str, Che
     """The checks of staging by name."""
     stacks = account.checkout / "stacks"
     checks = preflight(
-        "staging", read_all(stacks)["staging"], settings.read(stacks), sibling=CI, made=made,
+        "staging", read_all(stacks)["staging"], company.read(stacks), sibling=CI, made=made,
         login=lambda: bootstrapping.google(account.endpoint), **more,
     )  # fmt: skip
     return {one.name: one for one in checks}
@@ -207,7 +207,7 @@ def test_without_a_login_nothing_is_looked_at(account: Account) -> None:
         raise GoogleError("no login: there are no credentials; run `gcloud auth application-default login`")
 
     stacks = account.checkout / "stacks"
-    checks = preflight("staging", read_all(stacks)["staging"], settings.read(stacks), login=nobody)
+    checks = preflight("staging", read_all(stacks)["staging"], company.read(stacks), login=nobody)
     assert [(one.name, one.ok) for one in checks] == [(name, None) for name in ("login", *NAMES)]
     assert checks[0].fix == "run `gcloud auth application-default login`"
     assert {one.detail for one in checks[1:]} == {"not checked: no login"}

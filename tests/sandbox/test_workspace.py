@@ -53,6 +53,19 @@ def test_a_copys_salt_is_kept_and_the_real_file_is_not_touched(home: Home) -> No
     assert (home.checkout / "stacks" / "Pulumi.staging.yaml").read_text() == STACK
 
 
+def test_the_engine_gets_what_the_company_is(home: Home) -> None:
+    file, copy = (folder / "stacks" / "platform.yaml" for folder in (home.checkout, home.workspace))
+    workspace.write(home)
+    assert not copy.exists()
+    for text in ("location: europe-west1\n", "location: europe-west4\n"):
+        file.write_text(text)
+        workspace.write(home)
+        assert copy.read_text() == text
+    file.unlink()
+    workspace.write(home)
+    assert not copy.exists()
+
+
 def test_a_removed_stack_file_removes_its_copy(home: Home) -> None:
     workspace.write(home)
     (home.checkout / "stacks" / "Pulumi.zoo.yaml").unlink()

@@ -7,12 +7,11 @@ from typing import Any
 
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import JenkinsSettings
+from components.jenkins.source import PlatformSource
 
 LEAST: dict[str, Any] = {
     "hostname": "jenkins.ci.example.com",
     "admins": ["platform@example.com"],
-    "github_organization": "acme",
-    "library": {"repository": "https://github.com/acme/platform.git"},
 }
 
 MOST: dict[str, Any] = {
@@ -21,8 +20,6 @@ MOST: dict[str, Any] = {
     "gateway": {"name": "ci", "namespace": "gateway"},
     "controller": {"pool": "system"},
     "platform": {
-        "repository": "https://github.com/acme/platform",
-        "backend": "gs://acme-pulumi",
         "bot": "acme-jenkins[bot]",
         "slack_webhook": "slack-webhook",
         "drift": {"account": "platform-drift@acme-ci.iam.gserviceaccount.com"},
@@ -36,6 +33,8 @@ MOST: dict[str, Any] = {
         },
     },
 }
+
+SOURCE = PlatformSource("acme/platform", "gs://acme-pulumi")
 
 ADDRESSES = Addresses.at(
     "europe",

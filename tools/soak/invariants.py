@@ -24,10 +24,10 @@ from typing import Any
 
 from atwork.engine.wire import SECRET
 from atwork.sandbox import journal
-from atwork.sandbox.backend import PROJECT
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, SandboxError
 from atwork.sandbox.session import deployment
+from infra import PROJECT
 
 Stamp = tuple[int, int, int, int]
 """What changes with a file's content: inode, size, times of modification and change."""
@@ -111,7 +111,7 @@ def secrets_in_clear(files: Collection[Path], secrets: Collection[str]) -> list[
 
 def locks(home: Home, stack: str) -> list[Path]:
     """The engine's locks of a stack: to it every file in the folder is one."""
-    return sorted((home.state / ".pulumi" / "locks" / PROJECT / stack).glob("*"))
+    return sorted((home.state / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*"))
 
 
 def unfinished_files(home: Home, *, after_kill: bool) -> Iterator[Path]:

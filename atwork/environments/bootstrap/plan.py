@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from atwork.environments.bootstrap import settings
-from atwork.environments.bootstrap.settings import PlatformSettings
+from infra import PROJECT, company
+from infra.company import CompanySettings
 from infra.config import read_all
 from infra.mistakes import ConfigError
 from infra.stack import StackConfig
-
-PROJECT = "atwork"
-"""The Pulumi project, as in Pulumi.yaml; it is part of the state's object names."""
 
 KEY_RING = "atwork-state"
 POOL = "atwork-github"
@@ -30,7 +27,7 @@ class Plan:
 
     name: str
     config: StackConfig
-    platform: PlatformSettings
+    platform: CompanySettings
     popups: frozenset[str] = frozenset()
     """Environments that end; they share a key, because keys can never be deleted."""
     upstream_project: str = ""
@@ -123,7 +120,7 @@ class Plan:
 
 def of(name: str, stacks: Path) -> Plan:
     """The plan for an environment of a stacks folder; `ConfigError` for what cannot be bootstrapped."""
-    platform = settings.read(stacks)
+    platform = company.read(stacks)
     environments = read_all(stacks)
     if name not in environments:
         raise ConfigError(
@@ -137,7 +134,7 @@ def of(name: str, stacks: Path) -> Plan:
     users = [key for key, one in environments.items() if one.project.id == platform.admin_project]
     if users:
         raise ConfigError(
-            f"{settings.FILE}: admin_project: {platform.admin_project} is the project of {users[0]}; the admin project "
+            f"{company.FILE}: admin_project: {platform.admin_project} is the project of {users[0]}; the admin project "
             "outlives every environment and needs an id of its own"
         )
     if config.environment.kind == "popup" and config.project.create is None:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google, GoogleError
 from atwork.environments.bootstrap.plan import Plan
-from atwork.environments.bootstrap.settings import PlatformSettings
 from atwork.environments.preflight import databases, limits, organization, region, secrets
 from atwork.environments.preflight.check import Check, right, wrong
 from atwork.environments.preflight.project import billing, id_free, logged_in, reachable
 from atwork.environments.preflight.state import key, state_bucket
+from infra.company import CompanySettings
 from infra.stack import StackConfig
 
 __all__ = ["NAMES", "Check", "logged_in", "looked", "preflight", "right", "state_bucket", "wrong"]
@@ -36,7 +36,7 @@ NAMES = (
 def preflight(
     name: str,
     config: StackConfig,
-    platform: PlatformSettings | None,
+    platform: CompanySettings | None,
     *,
     sibling: str = "",
     made: bool = False,
@@ -52,7 +52,7 @@ def preflight(
 
 
 def looked(
-    google: Google, name: str, config: StackConfig, platform: PlatformSettings | None, *, sibling: str, made: bool
+    google: Google, name: str, config: StackConfig, platform: CompanySettings | None, *, sibling: str, made: bool
 ) -> Iterator[Check]:
     """The checks after the login."""
     project = config.project
@@ -70,7 +70,7 @@ def looked(
 
 
 def _platform(
-    google: Google, name: str, config: StackConfig, platform: PlatformSettings | None, *, there: bool, made: bool
+    google: Google, name: str, config: StackConfig, platform: CompanySettings | None, *, there: bool, made: bool
 ) -> Iterator[Check]:
     """What stacks/platform.yaml names: the state, the key, the organization."""
     if platform is None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from atwork.environments.bootstrap.google import Google
-from atwork.environments.bootstrap.settings import PlatformSettings
 from atwork.environments.preflight.check import Check, asked, right, wrong
+from infra.company import CompanySettings
 from infra.stack import StackConfig
 
 NAMES = ("domain restriction", "groups")
@@ -15,7 +15,7 @@ CONSTRAINTS = ("iam.allowedPolicyMemberDomains", "iam.managed.allowedPolicyMembe
 """The legacy and the managed constraint: https://cloud.google.com/organization-policy/restrict-domains"""
 
 
-def checks(google: Google, config: StackConfig, platform: PlatformSettings, parent: str) -> Iterator[Check]:
+def checks(google: Google, config: StackConfig, platform: CompanySettings, parent: str) -> Iterator[Check]:
     """Look at what holds for `projects/ID`, or for `folders/NUMBER` where a project is to be made."""
     fix = f"ask for roles/orgpolicy.policyViewer on {parent}"
     yield asked(NAMES[0], fix, lambda: _restriction(google, platform.organization or "", parent), needed=False)

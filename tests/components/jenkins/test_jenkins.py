@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 import pytest
-from support.jenkins import ADDRESSES, LEAST, MOST, settings
+from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
 from support.mocks import Recorded, Recording, record
 
 from components.jenkins import Jenkins, secrets
@@ -56,6 +56,7 @@ def _record(base: dict[str, Any], **changes: object) -> Recording:
             project_number="482015730914",
             workload_pool="acme-ci.svc.id.goog",
             registry=refs,
+            source=SOURCE,
             opts=pulumi.ResourceOptions(providers=providers),
         )
 
@@ -143,7 +144,7 @@ def test_the_release_waits_for_all_else() -> None:
 
 def test_the_release_is_the_official_chart_with_our_values() -> None:
     inputs = dict(_release(_most()).inputs)
-    assert inputs.pop("values") == helm_values(settings(MOST), ADDRESSES)
+    assert inputs.pop("values") == helm_values(settings(MOST), ADDRESSES, SOURCE)
     assert inputs == {
         "name": "jenkins",
         "namespace": "jenkins",

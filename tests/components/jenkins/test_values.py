@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import yaml
 from conftest import Golden
-from support.jenkins import ADDRESSES, LEAST, MOST, settings
+from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
 
 from components import versions
 from components.jenkins import jcasc, names, secrets
@@ -20,7 +20,7 @@ BOTH = pytest.mark.parametrize("base", [LEAST, MOST], ids=["least", "most"])
 
 
 def _values(base: dict[str, Any] = MOST, **changes: object) -> dict[str, Any]:
-    return helm_values(settings(base, **changes), ADDRESSES)
+    return helm_values(settings(base, **changes), ADDRESSES, SOURCE)
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -288,8 +288,7 @@ def test_login_asks_for_the_domain_and_has_a_way_in_without_the_provider() -> No
 
 
 def test_the_library_is_the_tag_the_stack_names_and_no_other() -> None:
-    def library(**changes: object) -> dict[str, Any]:
-        chosen = {**LEAST["library"], **changes}
+    def library(**chosen: object) -> dict[str, Any]:
         return _scripts(_values(library=chosen))["library"]["unclassified"]["globalLibraries"]["libraries"][0]
 
     assert (library()["defaultVersion"], library()["allowVersionOverride"]) == ("v1", False)

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
-from support.jenkins import ADDRESSES, LEAST, MOST, settings
+from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
 from support.simulation import Provider, providers
 
 from atwork.sandbox.cloud import Cloud
@@ -35,7 +35,7 @@ class World:
         self.settings = settings(base)
         addresses = ADDRESSES.__class__(**{**vars(ADDRESSES), "project": PROJECT})
         self.inputs: dict[str, Any] = {
-            "name": "jenkins", "namespace": "jenkins", "chart": "jenkins", "values": helm_values(self.settings, addresses),
+            "name": "jenkins", "namespace": "jenkins", "chart": "jenkins", "values": helm_values(self.settings, addresses, SOURCE),
         }  # fmt: skip
         self.object("core/v1:Namespace", "jenkins", namespace="")
         self.object("core/v1:PersistentVolumeClaim", "jenkins-home", spec={"accessModes": ["ReadWriteOnce"]})

@@ -1,4 +1,8 @@
-"""`stacks/platform.yaml`: what all environments share and no stack makes, read and checked at once."""
+"""`stacks/platform.yaml`: what the company is. All environments share it, and no stack makes it.
+
+The state bucket, the repository and its organization are stated here and nowhere else: a stack file has no key for
+them. The module is not called `platform`: with `main: infra/` it would shadow Python's own module of that name.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,16 @@ import json
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from components.jenkins.source import PlatformSource
 from components.settings import ProjectId, Region, Settings
 from infra.mistakes import ConfigError, lines, read_yaml
 
-FILE = "stacks/platform.yaml"
+COMPANY = "platform.yaml"
+"""Name of the file in the stacks folder."""
+
+FILE = f"stacks/{COMPANY}"
 """Its name in messages."""
 
 EXAMPLE = """\
@@ -29,21 +37,28 @@ Number = Annotated[str, Field(pattern=r"^[0-9]{1,19}$")]
 class GitHubSettings(Settings):
     """The repository whose workflows get the identities of CI."""
 
-    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$")]
+    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,37}[A-Za-z0-9])?/[A-Za-z0-9._-]{1,100}$")]
     """OWNER/NAME."""
 
     repository_id: Number
     """Its number, which no other repository ever gets, unlike its name (`gh api repos/OWNER/NAME --jq .id`)."""
 
+    @field_validator("repository")
+    @classmethod
+    def _name_without_suffix(cls, repository: str) -> str:
+        if repository.endswith(".git"):
+            raise ValueError(f"write {repository.removesuffix('.git')}, without .git")
+        return repository
 
-class PlatformSettings(Settings):
-    """Where the admin project hangs, who pays for it, and which repository deploys."""
+
+class CompanySettings(Settings):
+    """Where the admin project hangs, who pays for it, where the state is, and which repository deploys."""
 
     organization: Number | None = None
-    """Number of the organisation that the admin project is made in."""
+    """Number of the organization that the admin project is made in."""
 
     folder: Number | None = None
-    """Number of the folder, where it is not made directly below the organisation."""
+    """Number of the folder, where it is not made directly below the organization."""
 
     admin_project: ProjectId
     """Holds the state bucket, the keys of the state's secrets and the identities of CI; outlives every environment."""
@@ -55,7 +70,7 @@ class PlatformSettings(Settings):
     """Region of the state and of its keys."""
 
     state_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$")] | None = None
-    """Name of the state bucket, unique in the world; ADMIN_PROJECT-state where nothing is said."""
+    """Name of the state bucket, unique in the world; left out, ADMIN_PROJECT-state."""
 
     github: GitHubSettings
     """The repository of this project."""
@@ -73,13 +88,23 @@ class PlatformSettings(Settings):
 
     @property
     def bucket(self) -> str:
-        """The state bucket."""
+        """Name of the state bucket."""
         return self.state_bucket or f"{self.admin_project}-state"
 
+    @property
+    def backend(self) -> str:
+        """Pulumi's backend: the value of PULUMI_BACKEND_URL."""
+        return f"gs://{self.bucket}"
 
-def read(stacks: Path) -> PlatformSettings:
+    @property
+    def source(self) -> PlatformSource:
+        """Where Jenkins finds this repository and the state of the stacks."""
+        return PlatformSource(self.github.repository, self.backend)
+
+
+def read(stacks: Path) -> CompanySettings:
     """The settings in a stacks folder; `ConfigError` names every wrong key."""
-    path = stacks / "platform.yaml"
+    path = stacks / COMPANY
     if not path.exists():
         raise ConfigError(f"{FILE}: there is no such file; write it with your values:\n\n{EXAMPLE}")
-    return lines(PlatformSettings, json.dumps(read_yaml(path, FILE)), FILE, ())
+    return lines(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, ())
