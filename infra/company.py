@@ -7,6 +7,7 @@ them. The module is not called `platform`: with `main: infra/` it would shadow P
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -15,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from components.jenkins.source import PlatformSource
 from components.settings import ProjectId, Region, Settings
 from infra.mistakes import ConfigError, lines, read_yaml
+from infra.stack import StackConfig
 
 COMPANY = "platform.yaml"
 """Name of the file in the stacks folder."""
@@ -100,6 +102,16 @@ class CompanySettings(Settings):
     def source(self) -> PlatformSource:
         """Where Jenkins finds this repository and the state of the stacks."""
         return PlatformSource(self.github.repository, self.backend)
+
+
+def check_admin_project(settings: CompanySettings, environments: Mapping[str, StackConfig]) -> None:
+    """Raise `ConfigError` where the admin project is that of an environment."""
+    users = [name for name, config in environments.items() if config.project.id == settings.admin_project]
+    if users:
+        raise ConfigError(
+            f"{FILE}: admin_project: {settings.admin_project} is the project of {users[0]}; the admin project "
+            "outlives every environment and needs an id of its own"
+        )
 
 
 def read(stacks: Path) -> CompanySettings:

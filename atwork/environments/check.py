@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from atwork.environments import ages, files
+from atwork.environments import ages, facts, files
 from atwork.sandbox.home import here
 from infra import CONFIG_KEY
 from infra.config import check_exemptions, check_services, check_together, parse, read_file
@@ -122,5 +122,19 @@ def _secrets(seen: Files) -> Iterator[str]:
     yield from found
 
 
-CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (_together, _services, _exemptions, _deployed_to, _secrets)
+def _facts(seen: Files) -> Iterator[str]:
+    """Files that disagree with what is stated once: the company, the engine, the project."""
+    found: list[str] = []
+    yield from _told(lambda: found.extend(facts.mistakes(seen.checkout, seen.environments)))
+    yield from found
+
+
+CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (
+    _together,
+    _services,
+    _exemptions,
+    _deployed_to,
+    _secrets,
+    _facts,
+)
 """What is checked, in this order; a further check is one more function here."""

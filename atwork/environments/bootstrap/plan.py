@@ -131,12 +131,7 @@ def of(name: str, stacks: Path) -> Plan:
     file = f"stacks/Pulumi.{name}.yaml"
     if len(name) > 22:
         raise ConfigError(f"{file}: the name has {len(name)} letters, and accounts of CI leave room for 22; shorten it")
-    users = [key for key, one in environments.items() if one.project.id == platform.admin_project]
-    if users:
-        raise ConfigError(
-            f"{company.FILE}: admin_project: {platform.admin_project} is the project of {users[0]}; the admin project "
-            "outlives every environment and needs an id of its own"
-        )
+    company.check_admin_project(platform, environments)
     if config.environment.kind == "popup" and config.project.create is None:
         raise ConfigError(f"{file}: project.create is missing; a pop-up makes its project, so that it goes with it")
     ends = frozenset(key for key, one in environments.items() if one.environment.kind == "popup")
