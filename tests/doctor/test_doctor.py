@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from atwork.cli import app
 from atwork.doctor import machine
 from atwork.doctor.show import run
+from atwork.engine.build import PULUMI
 from atwork.environments.bootstrap.google import Google, GoogleError
 from atwork.environments.preflight import Check
 from infra.mistakes import ConfigError
@@ -168,7 +169,7 @@ def test_a_tool_that_does_not_run(account: Account, monkeypatch: pytest.MonkeyPa
 
 def test_engines(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ATWORK_PULUMI", str(bootstrapping.engine(account.checkout, "")))
-    assert checks(account.checkout)["engine"].detail.startswith("v3.256.0, ")
+    assert checks(account.checkout)["engine"].detail.startswith(f"{PULUMI.version()}, ")
     monkeypatch.setenv("ATWORK_PULUMI", str(tmp_path / "nowhere"))
     assert checks(account.checkout)["engine"].bad
     monkeypatch.setenv("ATWORK_PULUMI", "")

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import AnonymousCredentials
 from support.google import FakeGoogle
 
+from atwork.engine.build import PULUMI
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.journal import Journal
 from atwork.environments.bootstrap.run import bootstrap
@@ -74,7 +75,9 @@ def engine(folder: Path, endpoint: str) -> Path:
     """An engine that knows `stack init`, and logs how it was called."""
     path, script = folder / "pulumi", folder / "pulumi.py"
     script.write_text(ENGINE.format(log=folder / "pulumi.log", endpoint=endpoint))
-    path.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v3.256.0 && exit\nexec {sys.executable} {script} "$@"\n')
+    path.write_text(
+        f'#!/bin/sh\n[ "$1" = version ] && echo {PULUMI.version()} && exit\nexec {sys.executable} {script} "$@"\n'
+    )
     path.chmod(0o755)
     return path
 
