@@ -15,7 +15,7 @@ from atwork.access.pods import PodAccount
 from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
 from components import access, encryption, registry
-from components.cluster import STREAMING_ROLE
+from components.cluster import STREAMING_ROLE, node_account_id
 from components.jenkins import names
 from components.jenkins import secrets as jenkins_secrets
 from components.secrets import AGENT
@@ -121,8 +121,7 @@ class Place:
     @property
     def nodes(self) -> str:
         """The nodes' account."""
-        account = f"{physical_name(self.name)[:24]}-nodes"
-        return f"serviceAccount:{account}@{self.config.project.id}.iam.gserviceaccount.com"
+        return self.account(node_account_id(physical_name(self.name)))
 
     def account(self, short: str) -> str:
         """A service account of its project."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from atwork.access.model import AccessModel
 from atwork.sandbox.verify.model import Finding, Pod
 from atwork.sandbox.verify.world import NAT, NODE_POOL, POLICY, REPOSITORY, Environment, Object
+from components.registry import GCR_LOCATIONS
 
 PULL = "artifactregistry.repositories.downloadArtifacts"
 """https://cloud.google.com/artifact-registry/docs/access-control#permissions"""
@@ -22,7 +23,6 @@ _REFERENCE = re.compile(
     r"(?P<path>[a-z0-9.-]+\.[a-z]+(?::[0-9]+)?/[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
     r"(?::(?P<tag>[A-Za-z0-9_][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-_OLD_HOSTS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Place:
         host, project, *rest = path.split("/")
         if host.endswith("-docker.pkg.dev") and len(rest) > 1:
             return cls(project, host.removesuffix("-docker.pkg.dev"), rest[0])
-        if host in _OLD_HOSTS and rest:
-            return cls(project, _OLD_HOSTS[host], host)
+        if host in GCR_LOCATIONS and rest:
+            return cls(project, GCR_LOCATIONS[host], host)
         return None
 
 
@@ -65,7 +65,7 @@ def _pulled(
     pod: Pod, image: str, path: str, here: Environment, everywhere: Sequence[Environment], access: AccessModel
 ) -> Iterator[Finding]:
     if path.startswith(PUBLIC):
-        if not here.all(NAT) and not path.startswith(tuple(_OLD_HOSTS)):
+        if not here.all(NAT) and not path.startswith(tuple(GCR_LOCATIONS)):
             yield pod.finding(
                 "image", f"image {image}: there is no way to the internet", "the pull times out",
                 "add Cloud NAT, or copy the image into the registry", "ErrImagePull",
