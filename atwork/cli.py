@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,9 +9,9 @@ import typer
 from atwork.access.cli import app as access
 from atwork.doctor.cli import app as doctor
 from atwork.environments.cli import app as environment
+from atwork.errors import reported
 from atwork.graph.cli import app as graph
 from atwork.locks.cli import app as locks
-from atwork.mistakes import Mistake
 from atwork.preview.cli import app as preview
 from atwork.sandbox.cli import app as sandbox
 from atwork.services.cli import app as service
@@ -70,10 +69,6 @@ app.add_typer(environment, name="environment")
 
 
 def main() -> None:
-    """Run the command; what a user can mend ends in one line and exit code 1."""
-    from infra.mistakes import ConfigError  # the program knows nothing of this command, nor of its base class
-
-    try:
+    """Run the command; an error that the user can fix is printed without a traceback, with exit code 1."""
+    with reported():
         app()
-    except (Mistake, ConfigError) as error:
-        sys.exit(f"error: {error}")

@@ -15,8 +15,9 @@ from pydantic import Field, field_validator, model_validator
 
 from components.jenkins.source import PlatformSource
 from components.settings import ProjectId, Region, Settings
-from infra.mistakes import ConfigError, lines, read_yaml
+from infra.errors import ConfigError
 from infra.stack import StackConfig
+from infra.yaml_files import read_yaml, settings_from_json
 
 COMPANY = "platform.yaml"
 """Name of the file in the stacks folder."""
@@ -119,4 +120,4 @@ def read(stacks: Path) -> CompanySettings:
     path = stacks / COMPANY
     if not path.exists():
         raise ConfigError(f"{FILE}: there is no such file; write it with your values:\n\n{EXAMPLE}")
-    return lines(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, ())
+    return settings_from_json(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, ())

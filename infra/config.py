@@ -14,16 +14,17 @@ from pathlib import Path
 
 from components.cluster import STREAMING_SERVICES
 from infra import CONFIG_KEY
-from infra.mistakes import ConfigError, lines, read_yaml
+from infra.errors import ConfigError
 from infra.services import ServiceSettings, complete, not_there
 from infra.stack import StackConfig
+from infra.yaml_files import read_yaml, settings_from_json
 
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
 
 
 def parse(stack: str, text: str) -> StackConfig:
     """One stack's settings from the JSON of its key; `ConfigError` names the file and every wrong key."""
-    return lines(StackConfig, text, f"stacks/Pulumi.{stack}.yaml", (CONFIG_KEY,))
+    return settings_from_json(StackConfig, text, f"stacks/Pulumi.{stack}.yaml", (CONFIG_KEY,))
 
 
 def read_file(path: Path) -> str | None:

@@ -12,7 +12,7 @@ from components.jenkins.source import PlatformSource
 from infra import CONFIG_KEY, PROJECT, company
 from infra.company import CompanySettings
 from infra.config import load, read_all
-from infra.mistakes import ConfigError
+from infra.errors import ConfigError
 from infra.services import FOLDER, ServiceSettings
 from infra.services import read_all as services_in
 from infra.stack import StackConfig

@@ -22,8 +22,9 @@ from components.secrets import SecretName, SecretRotationSettings
 from components.settings import DnsLabel, Email, LabelValue, Settings
 from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
-from infra.mistakes import ConfigError, lines, read_yaml
+from infra.errors import ConfigError
 from infra.stack import EnvironmentSettings, StackConfig
+from infra.yaml_files import read_yaml, settings_from_json
 
 FOLDER = "services"
 _LONGEST_WITH_DATABASE = 19
@@ -124,7 +125,7 @@ def read_all(folder: Path) -> dict[str, ServiceSettings]:
 def read(path: Path) -> ServiceSettings:
     """One service; the file's name is the service's."""
     shown = f"{FOLDER}/{path.name}"
-    service = lines(ServiceSettings, json.dumps(read_yaml(path, shown)), shown, ())
+    service = settings_from_json(ServiceSettings, json.dumps(read_yaml(path, shown)), shown, ())
     mistakes = [f"{shown}: {message}" for message in _names(path.stem, service)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -219,7 +220,9 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
             instance["databases"] = [*instance.get("databases", []), database]
             instance.setdefault("users", {})[name] = {"namespace": name, "service_account": name}
     files = ", ".join(f"{FOLDER}/{name}.yaml" for name in here)
-    return lines(StackConfig, json.dumps(document), f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,))
+    return settings_from_json(
+        StackConfig, json.dumps(document), f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)
+    )
 
 
 def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from atwork.mistakes import Mistake
+from atwork.errors import UserError
 
 
-class AccessError(Mistake):
+class AccessError(UserError):
     """A principal, permission, resource, role or condition that the model does not know; the message has the fix."""
 
 

@@ -13,9 +13,9 @@ from atwork.doctor import account, machine
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.preflight import Check, wrong
+from atwork.errors import ConfigError, UsageError
 from infra import company
 from infra.config import read_all
-from infra.mistakes import ConfigError
 
 
 def run(checkout: Path, name: str, *, login: Callable[[], Google] = cloud.login, console: Console | None = None) -> int:
@@ -24,7 +24,7 @@ def run(checkout: Path, name: str, *, login: Callable[[], Google] = cloud.login,
     stacks = checkout / "stacks"
     environments = read_all(stacks)
     if name and name not in environments:
-        raise ConfigError(f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(environments)}")
+        raise UsageError(f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(environments)}")
     there: list[Check] = []
     try:
         platform = company.read(stacks)

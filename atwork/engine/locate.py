@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from atwork.mistakes import Mistake
+from atwork.errors import BackendError
 
 OLDEST = (3, 200)
 """The oldest minor version that writes the event log that the sandbox reads."""
 
 
-class EngineError(Mistake):
+class EngineError(BackendError):
     """There is no usable engine; the message says what to do."""
 
 

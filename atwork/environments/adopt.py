@@ -14,9 +14,9 @@ from rich.prompt import Confirm
 
 from atwork.environments import leftovers
 from atwork.environments.found import found
+from atwork.errors import BackendError, UsageError
 from atwork.preview import places
-from atwork.sandbox.home import SandboxError, here
-from infra.mistakes import ConfigError
+from atwork.sandbox.home import here
 
 
 def adopt(name: str, *, yes: bool) -> int:
@@ -39,7 +39,7 @@ def adopt(name: str, *, yes: bool) -> int:
         _confirm(name, len(there), console, yes=yes)
         outcome = leftovers.take_back(place, plan, there)
         if outcome.code:
-            raise SandboxError("\n".join([f"{name}: the import failed:", *outcome.errors]))
+            raise BackendError("\n".join([f"{name}: the import failed:", *outcome.errors]))
         wrong = leftovers.steps(place, name, there)
     for urn, step in wrong.items():
         console.print(f"{urn.rpartition('::')[2]}: the next update would {step} it; look at `pulumi preview --diff`")
@@ -51,6 +51,6 @@ def _confirm(name: str, count: int, console: Console, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and console.is_terminal):
-        raise ConfigError("no terminal to ask on; run it again with --yes")
+        raise UsageError("no terminal to ask on; run it again with --yes")
     if not Confirm.ask(f"Take {count} into the state of {name}?", default=False, console=console):
-        raise ConfigError(f"{name} stays as it is")
+        raise UsageError(f"{name} stays as it is")

@@ -13,10 +13,10 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.environments import ages, facts, files
+from atwork.errors import ConfigError
 from atwork.sandbox.home import here
 from infra import CONFIG_KEY
 from infra.config import check_exemptions, check_services, check_together, parse, read_file
-from infra.mistakes import ConfigError
 from infra.services import FOLDER, ServiceSettings, complete
 from infra.services import read_all as services_in
 from infra.stack import StackConfig

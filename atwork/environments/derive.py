@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.mistakes import ConfigError
+from atwork.errors import ConfigError, UsageError
 from infra.services import ServiceSettings
 from infra.stack import POPUP_LONGEST
 
@@ -27,13 +27,13 @@ _SPAN = re.compile(r"^(\d{1,4})([hd])$")
 
 
 def span(text: str) -> timedelta:
-    """A time to live such as 72h or 3d; `ConfigError` for what is none, or longer than a popup may have."""
+    """A time to live such as 72h or 3d; `UsageError` for what is none, or longer than a popup may have."""
     found = _SPAN.match(text)
     if found is None or int(found[1]) == 0:
-        raise ConfigError(f"--ttl {text}: write hours or days, such as 72h or 3d")
+        raise UsageError(f"--ttl {text}: write hours or days, such as 72h or 3d")
     made = timedelta(**{{"h": "hours", "d": "days"}[found[2]]: int(found[1])})
     if made > POPUP_LONGEST:
-        raise ConfigError(
+        raise UsageError(
             f"--ttl {text}: a popup has {POPUP_LONGEST.days} days at most; take less, or make it --class long-lived"
         )
     return made

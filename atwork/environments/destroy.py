@@ -12,10 +12,10 @@ from atwork.environments.ages import Popup
 from atwork.environments.found import found
 from atwork.environments.reap import ended_whole, take_away
 from atwork.environments.remove import offer_removal
+from atwork.errors import BackendError, ConfigError, UsageError
 from atwork.preview import places
 from atwork.sandbox.home import here
 from infra.config import read_all
-from infra.mistakes import ConfigError
 from infra.services import FOLDER
 from infra.services import read_all as services_in
 
@@ -33,7 +33,7 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
         held = stacks.resources(place, name)
         told = [*guards.of_readers(place, name), *guards.of_state(held)]
         if told:
-            raise ConfigError("\n".join([f"{name} is guarded as it is deployed:", *told]))
+            raise BackendError("\n".join([f"{name} is guarded as it is deployed:", *told]))
         project = config.project.id if config.project.create is not None else ""
         console.print(f"{name}: {len(held)} resources" + (f", and the project {project}" if project else ""))
         _confirm(name, config.environment.kind, confirmed, console)
@@ -53,13 +53,13 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
 
 def _confirm(name: str, kind: str, confirmed: str, console: Console) -> None:
     if confirmed and confirmed != name:
-        raise ConfigError(f"--confirm {confirmed}: this is {name}")
+        raise UsageError(f"--confirm {confirmed}: this is {name}")
     if confirmed:
         return
     if not (sys.stdin.isatty() and console.is_terminal):
-        raise ConfigError(f"there is no terminal to ask on: say --confirm {name}")
+        raise UsageError(f"there is no terminal to ask on: say --confirm {name}")
     if kind == "popup":
         if Prompt.ask(f"Destroy {name}?", choices=["yes", "no"], default="no", console=console) != "yes":
-            raise ConfigError(f"{name} stays")
+            raise UsageError(f"{name} stays")
     elif Prompt.ask(f"{name} is long-lived, and nothing of it comes back. Its name", console=console) != name:
-        raise ConfigError(f"that is not {name}; it stays")
+        raise UsageError(f"that is not {name}; it stays")

@@ -13,8 +13,8 @@ from typing import Any
 
 from atwork.environments import derive, files, regions
 from atwork.environments.questions import Wanted
+from atwork.errors import UsageError
 from infra.config import check_services, check_together, parse, read_file
-from infra.mistakes import ConfigError
 from infra.services import ServiceSettings, complete
 from infra.stack import StackConfig
 
@@ -35,11 +35,11 @@ class Derived:
 
 
 def check_name(stacks: Path, name: str) -> None:
-    """Raise `ConfigError` for a name that cannot be had."""
+    """Raise `UsageError` for a name that cannot be had."""
     if not _NAME.match(name):
-        raise ConfigError(f"{name}: a name has 2 to 20 small letters, digits and hyphens, a letter first")
+        raise UsageError(f"{name}: a name has 2 to 20 small letters, digits and hyphens, a letter first")
     if (stacks / f"Pulumi.{name}.yaml").exists():
-        raise ConfigError(f"stacks/Pulumi.{name}.yaml: is there already; choose another name")
+        raise UsageError(f"stacks/Pulumi.{name}.yaml: is there already; choose another name")
 
 
 def model(environments: Mapping[str, StackConfig], like: str) -> StackConfig:
@@ -47,7 +47,7 @@ def model(environments: Mapping[str, StackConfig], like: str) -> StackConfig:
     found = environments.get(like)
     if found is None or found.upstream is None:
         able = ", ".join(name for name, one in environments.items() if one.upstream is not None)
-        raise ConfigError(f"--like {like}: name an environment that reads another one: {able}")
+        raise UsageError(f"--like {like}: name an environment that reads another one: {able}")
     return found
 
 

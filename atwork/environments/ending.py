@@ -21,6 +21,7 @@ from atwork.environments import stacks
 from atwork.environments.derive import moment
 from atwork.environments.journal import Journal
 from atwork.environments.stacks import Outcome, Watch
+from atwork.errors import BackendError
 from atwork.preview.run import Place
 
 MARK = "atwork:destroying"
@@ -39,7 +40,7 @@ _CLUSTER = "gcp:container/cluster:Cluster"
 _UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 
 
-class NotEnded(Exception):
+class NotEnded(BackendError):
     """A step failed; the state is kept. One line for each thing that went wrong."""
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from atwork.environments import derive, files
 from atwork.environments.found import found
+from atwork.errors import UsageError
 from atwork.writing import whole
-from infra.mistakes import ConfigError
 from infra.stack import POPUP_LONGEST
 
 
@@ -16,10 +16,10 @@ def extend(name: str, ttl: str) -> int:
     file, config = found(name)
     made = config.environment.created_at
     if made is None:
-        raise ConfigError(f"stacks/{file.name}: {name} is long-lived and has no end")
+        raise UsageError(f"stacks/{file.name}: {name} is long-lived and has no end")
     expires, latest = datetime.now(UTC) + derive.span(ttl), made + POPUP_LONGEST
     if expires > latest:
-        raise ConfigError(
+        raise UsageError(
             f"--ttl {ttl}: {name} was made {derive.moment(made)} and may last until {derive.moment(latest)}, "
             f"{POPUP_LONGEST.days} days; take less, or make a new one"
         )

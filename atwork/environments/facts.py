@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from atwork.engine.build import PULUMI
+from atwork.errors import ConfigError
 from components.versions import IMAGES
 from infra import CONFIG_KEY, PROJECT, company
 from infra.company import CompanySettings
-from infra.mistakes import ConfigError, read_yaml
 from infra.stack import StackConfig
+from infra.yaml_files import read_yaml
 
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for code owners, in its order: it reads the first that exists.

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from atwork.errors import ConfigError
 from infra import CONFIG_KEY
-from infra.mistakes import ConfigError
 
 DEPLOYER = "platform-deployer"
 """Account in each environment that Jenkins deploys as."""

@@ -15,10 +15,10 @@ from typing import Any
 
 from atwork.environments import stacks
 from atwork.environments.stacks import Outcome
+from atwork.errors import BackendError
 from atwork.preview.changes import mapping
 from atwork.preview.keeping import import_id, is_importable, is_kept
 from atwork.preview.run import Place
-from atwork.sandbox.home import SandboxError
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Plan:
 
 
 def plan(place: Place, stack: str) -> Plan:
-    """Ask the engine for a preview; `SandboxError` where it fails."""
+    """Ask the engine for a preview; `BackendError` where it fails."""
     projects = _projects(place, stack)
     creates: list[Planned] = []
     components: dict[str, dict[str, Any]] = {}
@@ -77,7 +77,7 @@ def existing(place: Place, plan: Plan, candidates: Sequence[Planned]) -> list[Pl
         missing = {about for about, error in outcome.failed if error.endswith("does not exist")}
         left = [one for one in there if one.urn not in missing]
         if len(left) == len(there):
-            raise SandboxError("\n".join([f"{plan.stack}: the engine cannot look for them:", *outcome.errors]))
+            raise BackendError("\n".join([f"{plan.stack}: the engine cannot look for them:", *outcome.errors]))
         there = left
     return there
 
@@ -167,5 +167,5 @@ def _previewed(place: Place, stack: str) -> dict[str, dict[str, Any]]:
 
     outcome = stacks.engine(place, ("preview", "--stack", stack), lambda _name: None, take=take)
     if outcome.code:
-        raise SandboxError("\n".join([f"{stack}: the preview failed:", *outcome.errors]))
+        raise BackendError("\n".join([f"{stack}: the preview failed:", *outcome.errors]))
     return seen

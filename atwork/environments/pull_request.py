@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from atwork.mistakes import Mistake
+from atwork.errors import UsageError, UserError
 from atwork.preview.github import GitHub, GitHubError
 
 _REMOTE = "origin"
 
 
-class GitError(Mistake):
+class GitError(UserError):
     """Git refused, or the checkout is not as it must be; the message names the fix."""
 
 
@@ -97,7 +97,7 @@ def prepared(checkout: Path) -> Repository:
         raise GitError(f"{base} is not what {_REMOTE} has: `git pull` and `git push`, then try again")
     token = os.environ.get("GITHUB_TOKEN", "")
     if not token:
-        raise GitError("GITHUB_TOKEN is not set: give a token that may write contents and pull requests")
+        raise UsageError("GITHUB_TOKEN is not set: give a token that may write contents and pull requests")
     api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
     return Repository(root, base, GitHub(repository_of(root), token, api=api))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from infra.mistakes import ConfigError
+from atwork.errors import UsageError
 from infra.stack import StackConfig
 
 Ask = Callable[[str, str], str]
@@ -30,14 +30,14 @@ class Wanted:
 
 
 def complete(wanted: Wanted, like: StackConfig, environments: Mapping[str, StackConfig], ask: Ask | None) -> Wanted:
-    """What is wanted with the answers; without a terminal (`ask` is None), `ConfigError` names every missing flag."""
+    """What is wanted with the answers; without a terminal (`ask` is None), `UsageError` names every missing flag."""
     folder, billing = _places(environments)
     wanted = replace(wanted, folder=wanted.folder or folder, billing=wanted.billing or billing)
     if ask is not None:
         wanted = _asked(wanted, like, ask)
     missing = _missing(wanted)
     if missing:
-        raise ConfigError(f"{wanted.name}: say {'; '.join(missing)}. There is no terminal to ask on.")
+        raise UsageError(f"{wanted.name}: say {'; '.join(missing)}. There is no terminal to ask on.")
     return wanted
 
 

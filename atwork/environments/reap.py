@@ -17,13 +17,13 @@ from rich.table import Table
 from atwork.environments import ages, ending, files, stacks
 from atwork.environments.ages import Popup
 from atwork.environments.journal import Journal
-from atwork.preview import places
+from atwork.errors import BackendError, ConfigError, SandboxError
+from atwork.preview import places, shell
 from atwork.preview.run import Place
 from atwork.preview.slack import SlackError, tell
-from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.home import Home, here
 from atwork.writing import whole
 from infra.config import parse, read_file
-from infra.mistakes import ConfigError
 from infra.stack import StackConfig
 
 WARNED = "atwork:warned"
@@ -34,8 +34,8 @@ _WRONG = ("protected", "newer", "orphan", "unreadable")
 
 def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
     """Show what is over, and with `apply` end it; writes the names of what is gone to a file where one is named."""
-    if real and not places.is_real():
-        raise SandboxError("PULUMI_BACKEND_URL is not set; name the backend of the real stacks, such as gs://BUCKET")
+    if real:
+        shell.real()
     home, console = here(), Console(highlight=False, soft_wrap=True)
     ended: list[str] = []
     with places.chosen(home, console, "atwork environment reap") as place:
@@ -129,7 +129,7 @@ def ended_whole(place: Place, home: Home, one: Popup, console: Console) -> bool:
     try:
         with console.status(f"{one.name}") as status:
             ending.end(place, one.name, journal, lambda name: status.update(f"{one.name}: {name}"))
-    except (ending.NotEnded, SandboxError) as error:
+    except (BackendError, SandboxError) as error:
         for line in str(error).splitlines():
             console.print(f"{one.name}: {line}", markup=False)
         _tell(f"{one.name} ({one.owner}) could not be ended: {str(error).splitlines()[-1]}", console)

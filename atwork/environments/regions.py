@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 
-from infra.mistakes import ConfigError
+from atwork.errors import UsageError
 
 REGIONS = (
     "africa-south1",
@@ -23,11 +23,11 @@ REGIONS = (
 
 
 def check(region: str) -> None:
-    """Raise `ConfigError` for a region that Google does not have; one that is newer than this list is added here."""
+    """Raise `UsageError` for a region that Google does not have; one that is newer than this list is added here."""
     if region in REGIONS:
         return
     near = difflib.get_close_matches(region.rpartition("-")[0] if region.count("-") > 1 else region, REGIONS, n=3)
     advice = f"did you mean {' or '.join(near)}?" if near else "such as europe-west1"
-    raise ConfigError(
+    raise UsageError(
         f"--region {region}: Google has none such; {advice} (a newer one goes into atwork/environments/regions.py)"
     )

@@ -8,10 +8,10 @@ from atwork.environments import files, pull_request, stacks
 from atwork.environments.found import found
 from atwork.environments.pull_request import AlreadyThere, Repository
 from atwork.environments.reap import take_away
+from atwork.errors import BackendError, SandboxError, UsageError
 from atwork.preview import places
 from atwork.sandbox.home import Home, here
 from atwork.sandbox.session import deployment
-from infra.mistakes import ConfigError
 
 
 def remove(name: str, *, pr: bool) -> int:
@@ -19,13 +19,13 @@ def remove(name: str, *, pr: bool) -> int:
     home, console = here(), Console(highlight=False, soft_wrap=True)
     file, config = found(name)
     if config.environment.kind != "popup":
-        raise ConfigError(f"stacks/{file.name}: {name} is long-lived; `atwork environment destroy {name}` ends it")
+        raise UsageError(f"stacks/{file.name}: {name} is long-lived; `atwork environment destroy {name}` ends it")
     if deployment(home, name).get("resources"):
-        raise ConfigError(f"{name} is still up in the sandbox; run `atwork environment destroy {name}` instead")
+        raise SandboxError(f"{name} is still up in the sandbox; run `atwork environment destroy {name}` instead")
     if places.is_real():
         with places.backend(home, console) as place:
             if stacks.listed(place).get(name):
-                raise ConfigError(f"{name} is still up; run `atwork environment destroy {name}` instead")
+                raise BackendError(f"{name} is still up; run `atwork environment destroy {name}` instead")
     if pr:
         console.print(offer_removal(pull_request.prepared(home.checkout), home, name, config.upstream or ""))
         return 0

@@ -13,8 +13,8 @@ from typing import Any
 
 from atwork.engine.events import follow
 from atwork.engine.wire import plain
+from atwork.errors import BackendError
 from atwork.preview.run import Place
-from atwork.sandbox.home import SandboxError
 from atwork.sandbox.interrupt import Interrupt
 
 Watch = Callable[[str], None]
@@ -152,5 +152,5 @@ def _asked(place: Place, *words: str) -> str:
             text=True, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     if done.returncode:
-        raise SandboxError(f"pulumi {' '.join(words[:3])}: {(done.stderr or done.stdout).strip()[-800:]}")
+        raise BackendError(f"pulumi {' '.join(words[:3])}: {(done.stderr or done.stdout).strip()[-800:]}")
     return done.stdout

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from atwork.errors import BackendError, UsageError
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.resources import Resource, of_state
 from atwork.preview import folder, places
 from atwork.sandbox.commands import chosen_of
-from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.home import Home, here
 from atwork.sandbox.session import deployment
 
 
@@ -27,7 +28,7 @@ def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> i
     else:
         reports = [one for one in folder.read(changes, ()) if not stacks or one.stack in chosen]
         if missing := sorted(set(stacks) - {one.stack for one in reports}):
-            raise SandboxError(
+            raise UsageError(
                 f"{changes}: no report of {', '.join(missing)}; `atwork preview {' '.join(missing)} --out {changes}` "
                 "writes it"
             )
@@ -52,7 +53,7 @@ def _up(states: Mapping[str, list[Resource]], console: Console, *, named: bool) 
     down = [stack for stack, resources in states.items() if not resources]
     if down and (named or len(down) == len(states)):
         fix = "`pulumi up`" if places.is_real() else f"`atwork sandbox up {' '.join(down)}`"
-        raise SandboxError(f"{', '.join(down)}: nothing is up that could be drawn; {fix} makes it")
+        raise BackendError(f"{', '.join(down)}: nothing is up that could be drawn; {fix} makes it")
     if down:
         console.print(f"Left out, for nothing of it is up: {', '.join(down)}.")
     return {stack: resources for stack, resources in states.items() if resources}
@@ -61,7 +62,7 @@ def _up(states: Mapping[str, list[Resource]], console: Console, *, named: bool) 
 def _whole(out: Path, drawn: str) -> None:
     """Write the file whole, or leave what was there."""
     if not out.parent.is_dir():
-        raise SandboxError(f"{out}: there is no folder {out.parent}; make it, or name another")
+        raise UsageError(f"{out}: there is no folder {out.parent}; make it, or name another")
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}")
     try:
         with os.fdopen(handle, "w") as file:

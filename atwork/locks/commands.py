@@ -8,13 +8,14 @@ from datetime import datetime
 
 from rich.console import Console
 
+from atwork.errors import UsageError
 from atwork.locks import model
 from atwork.locks.judge import Ask, Verdict, judge, of_run
 from atwork.locks.model import Lock, Run
 from atwork.locks.store import Store, StoreError, of
 from atwork.preview import places
 from atwork.sandbox.commands import chosen_of
-from atwork.sandbox.home import SandboxError, here
+from atwork.sandbox.home import here
 
 _SHORT = 8
 _RUN = re.compile(r"https://[^/]+/(?P<repository>[^/]+/[^/]+)/actions/runs/(?P<run>\d+)(/attempts/(?P<attempt>\d+))?")
@@ -73,7 +74,7 @@ def _verdict(lock: Lock, *, local: bool, run: str, ended: str, ask: Ask | None) 
     if run:
         named = _named(run)
         if ask is None:
-            raise SandboxError("GITHUB_TOKEN is not set; with it GitHub is asked about the run")
+            raise UsageError("GITHUB_TOKEN is not set; with it GitHub is asked about the run")
         verdict = of_run(lock, named, ask(named.repository, named.run_id, named.attempt))
     elif len(ended) >= _SHORT and lock.id.startswith(ended):
         verdict = Verdict("ended", "you say that its run has ended")
@@ -83,7 +84,7 @@ def _verdict(lock: Lock, *, local: bool, run: str, ended: str, ask: Ask | None) 
 def _named(url: str) -> Run:
     found = _RUN.match(url)
     if found is None:
-        raise SandboxError(f"--run {url}: give the address of a run, https://github.com/ORG/REPO/actions/runs/NUMBER")
+        raise UsageError(f"--run {url}: give the address of a run, https://github.com/ORG/REPO/actions/runs/NUMBER")
     return Run(
         pid=1, hostname="", repository=found["repository"], run_id=int(found["run"]),
         attempt=int(found["attempt"] or 0), url=url, hosted=True,  # who names a run knows its machine

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 from urllib.parse import quote, urlsplit
 
-from atwork.mistakes import Mistake
+from atwork.errors import BackendError
 
 _API = "https://storage.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
@@ -17,7 +17,7 @@ _SECONDS = 30
 _MISSING = 404
 
 
-class StoreError(Mistake):
+class StoreError(BackendError):
     """The files are not reached; the message says which backend and the fix."""
 
 

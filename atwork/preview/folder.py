@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from atwork.errors import UsageError
 from atwork.preview import markdown, page
 from atwork.preview.model import StackReport
 from atwork.preview.read import Reading
-from atwork.sandbox.home import SandboxError
 
 
 def as_text(reports: Sequence[StackReport], form: str, topology: str = "") -> str:
@@ -43,7 +43,7 @@ def read(folder: Path, expected: Sequence[str], *, head: str = "") -> list[Stack
         if stack not in found:
             found[stack] = _failed(stack, "there is no report: its preview did not come to an end; see the run")
     if not found:
-        raise SandboxError(f"{folder}: no report-STACK.json in it; `atwork preview --out {folder}` writes them")
+        raise UsageError(f"{folder}: no report-STACK.json in it; `atwork preview --out {folder}` writes them")
     order = {stack: number for number, stack in enumerate(expected or ("ci", "staging", "production"))}
     return sorted(found.values(), key=lambda one: (order.get(one.stack, len(order)), one.stack))
 

@@ -14,21 +14,21 @@ from urllib.parse import quote
 
 import httpx
 
-from atwork.mistakes import Mistake
+from atwork.errors import BackendError, ExitCode
 from atwork.preview import decision, markdown, words
 from atwork.preview.decision import Decision, Labelled, Status
 from atwork.preview.model import StackReport
 
 CONTEXT = "atwork/preview"
 _TOO_LARGE, _MISSING = 422, 404
-_FINE = (0, 2)
+_FINE = (ExitCode.OK, ExitCode.CHANGES)
 """Codes with which a change may go on."""
 _NOTHING = Decision()
 _PAGE = 100
 _TRIES = 4
 
 
-class GitHubError(Mistake):
+class GitHubError(BackendError):
     """GitHub refused; the message says what and the fix."""
 
 

@@ -14,13 +14,14 @@ from typing import Any
 from rich.console import Console
 
 from atwork.engine.build import ensure
+from atwork.errors import BackendError
 from atwork.locks.holders import holders
 from atwork.locks.store import FolderStore
 from atwork.locks.store import of as store_of
 from atwork.preview.run import Place
 from atwork.sandbox import recovery
 from atwork.sandbox.backend import state_file
-from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment, opened
 from atwork.sandbox.workspace import POLICIES, stacks, upstream
 from infra import PLATFORM
@@ -71,7 +72,7 @@ def backend(home: Home, console: Console) -> Generator[Place]:
             check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if done.returncode:
-            raise SandboxError(f"pulumi {words[0]} {words[1]}: {done.stderr.strip()[-800:]}")
+            raise BackendError(f"pulumi {words[0]} {words[1]}: {done.stderr.strip()[-800:]}")
         return done.stdout
 
     there = {str(one["name"]).rpartition("/")[2] for one in json.loads(pulumi("stack", "ls", "--json"))}

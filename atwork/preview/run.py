@@ -25,7 +25,7 @@ from atwork.engine.events import follow
 from atwork.locks.store import Store
 from atwork.preview.model import Held, StackReport
 from atwork.preview.read import Reading
-from infra.mistakes import read_yaml
+from infra.yaml_files import read_yaml
 
 Watch = Callable[[str, int, str], None]
 """Told of each resource as it is reached: stack, how many so far, name."""

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 
 from atwork.arguments import words
+from atwork.errors import UsageError
 from atwork.preview import places
 from atwork.preview.github import GitHub
-from atwork.sandbox.home import SandboxError
 
 
 def hub() -> GitHub:
@@ -29,14 +29,14 @@ def run() -> str:
 def real() -> None:
     """Refuse the sandbox where the real stacks are meant: its report would look the same and mean nothing."""
     if not places.is_real():
-        raise SandboxError("PULUMI_BACKEND_URL is not set; name the backend of the real stacks, such as gs://BUCKET")
+        raise UsageError("PULUMI_BACKEND_URL is not set; name the backend of the real stacks, such as gs://BUCKET")
 
 
 def needed(name: str) -> str:
     """A variable that must be there."""
     value = os.environ.get(name, "")
     if not value:
-        raise SandboxError(f"{name} is not set; the job that reports gives it")
+        raise UsageError(f"{name} is not set; the job that reports gives it")
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from atwork.mistakes import Mistake
+from atwork.errors import BackendError
 from atwork.preview import words
 from atwork.preview.model import StackReport
 
@@ -14,7 +14,7 @@ _LONGEST = 2_900
 """Characters of a block's text; Slack refuses 3,000."""
 
 
-class SlackError(Mistake):
+class SlackError(BackendError):
     """Slack refused; the webhook's address, which is a secret, is not in the message."""
 
 

@@ -9,18 +9,17 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from atwork.environments.ages import ended
+from atwork.errors import BackendError, ExitCode, UsageError
 from atwork.locks.note import noted
 from atwork.preview import places, shell, terminal
 from atwork.preview.model import StackReport
 from atwork.preview.run import previews
 from atwork.preview.slack import send
 from atwork.sandbox.commands import chosen_of
-from atwork.sandbox.home import SandboxError, here
+from atwork.sandbox.home import here
 from infra.config import parse, read_file
 
 _MERGED = "merged"
-_ANOTHER = 4
-"""Exit code where the change is not the approved one."""
 
 
 def up(stack: str, expected: str, *, slack: bool = False) -> int:
@@ -28,7 +27,10 @@ def up(stack: str, expected: str, *, slack: bool = False) -> int:
     reports: list[StackReport] = []
     code = _up(stack, expected, reports)
     if slack and (code or any(one.result != "unchanged" for one in reports)):
-        ends = {0: "Deployed", _ANOTHER: "Refused, for another change was approved"}
+        ends: dict[int, str] = {
+            ExitCode.OK: "Deployed",
+            ExitCode.NOT_APPROVED: "Refused, for another change was approved",
+        }
         send(shell.needed("SLACK_WEBHOOK_URL"), ends.get(code, "Failed to deploy"), reports, link=shell.run())
     return code
 
@@ -47,7 +49,7 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
         shell.real()
         expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
-        raise SandboxError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
+        raise UsageError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
     with places.chosen(home, console) as place:
         with terminal.watcher(console) as watch:
             [now] = previews(place, [stack], watch)
@@ -59,7 +61,7 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
             console.print(
                 "Refused: a protection stops it, or the update would stop in the middle, as said above. Lift it first."
             )
-            return 3
+            return ExitCode.REFUSED
         if now.held:
             console.print(f"Refused: {stack} is locked; `atwork unlock {stack}` says by whom, and whether that lives.")
             return 1
@@ -68,7 +70,7 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
             return 1
         if not now.fingerprint.startswith(expected.removeprefix("sha256:")):
             console.print(f"Refused: the change is {now.fingerprint[:12]}, and {expected[:12]} was approved.")
-            return _ANOTHER
+            return ExitCode.NOT_APPROVED
         if now.result == "unchanged":
             return 0
         with place.environment() as environment:
@@ -97,7 +99,7 @@ def _approved(stack: str) -> str:
     bot = shell.bot()
     found = hub.approved(head, stack, bot) if head else ""
     if not found:
-        raise SandboxError(
+        raise BackendError(
             f"HEAD merged no pull request whose report of {stack} passed; open one, or give the fingerprint to make"
         )
     return found

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from atwork.errors import ExitCode
 from atwork.locks.model import age
 from atwork.preview.model import Change, StackReport
 
@@ -39,16 +40,16 @@ def verdict(reports: Sequence[StackReport]) -> str:
 
 
 def code(reports: Sequence[StackReport], *, decided: bool = False) -> int:
-    """The exit code: 1 an error, 3 a protection or data goes, 2 changes, 0 none.
+    """The exit code of a preview.
 
     `decided`: somebody lets the dangers pass. What a protection blocks stays 3: the update would be refused.
     """
     results = {report.result for report in reports}
     if "failed" in results:
-        return 1
+        return ExitCode.FAILED
     if "blocked" in results or ("guarded" in results and not decided):
-        return 3
-    return 2 if results & {"changes", "guarded"} else 0
+        return ExitCode.REFUSED
+    return ExitCode.CHANGES if results & {"changes", "guarded"} else ExitCode.OK
 
 
 def caution(report: StackReport, change: Change) -> str:

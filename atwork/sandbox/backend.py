@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from atwork.engine.process import alive
-from atwork.sandbox.home import Home, SandboxError
+from atwork.errors import SandboxError
+from atwork.sandbox.home import Home
 from infra import PROJECT
 
 _WRITING_TRIES, _WRITING_SECONDS = 60, 0.05

@@ -14,12 +14,13 @@ from rich.prompt import Confirm
 
 from atwork.engine.build import ensure
 from atwork.engine.state import read_stacks
+from atwork.errors import ConfigError, SandboxError, UsageError
 from atwork.sandbox import operation, recovery, report, workspace
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters import elsewhere
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
 from atwork.sandbox.clusters.running import fleet_of
-from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.home import Home, here
 from atwork.sandbox.interrupt import Interrupt
 from atwork.sandbox.operation import Outcome
 from atwork.sandbox.session import Session, deployment, kept_stacks, opened
@@ -189,11 +190,11 @@ def _resources(home: Home, stack: str) -> list[object]:
 
 
 def chosen_of(home: Home, stacks: Sequence[str]) -> list[str]:
-    """The named environments, or all; `SandboxError` for one without a file."""
+    """The named environments, or all; `UsageError` for one without a file."""
     there = workspace.stacks(home)
     missing = [stack for stack in stacks if stack not in there]
     if missing:
-        raise SandboxError(f"stacks/Pulumi.{missing[0]}.yaml: there is no such file; there are {', '.join(there)}")
+        raise UsageError(f"stacks/Pulumi.{missing[0]}.yaml: there is no such file; there are {', '.join(there)}")
     return [stack for stack in there if not stacks or stack in stacks]
 
 
@@ -204,7 +205,7 @@ def waves_of(home: Home, stacks: Sequence[str]) -> list[list[str]]:
     while rest:
         ready = [stack for stack in rest if workspace.upstream(home, stack) not in rest]
         if not ready:
-            raise SandboxError(f"stacks/Pulumi.{rest[0]}.yaml: atwork:stack.upstream leads in a circle; break it")
+            raise ConfigError(f"stacks/Pulumi.{rest[0]}.yaml: atwork:stack.upstream leads in a circle; break it")
         waves.append(ready)
         rest = [stack for stack in rest if stack not in ready]
     return waves

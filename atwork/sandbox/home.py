@@ -14,12 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atwork.mistakes import Mistake
+from atwork.errors import SandboxError, UsageError
 from atwork.writing import whole
-
-
-class SandboxError(Mistake):
-    """What went wrong, in one plain message that names the file and the fix."""
 
 
 @dataclass(frozen=True)
@@ -131,4 +127,4 @@ def here() -> Home:
     for folder in (start, *start.parents):
         if (folder / "Pulumi.yaml").exists() and (folder / "stacks").is_dir():
             return Home(folder)
-    raise SandboxError(f"{start}: no Pulumi.yaml with a stacks folder here or above; change into a checkout of atwork")
+    raise UsageError(f"{start}: no Pulumi.yaml with a stacks folder here or above; change into a checkout of atwork")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from secrets import token_urlsafe
 
+from atwork.errors import ConfigError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
 from atwork.sandbox.provider.kubernetes.mounts import SECRET, VERSION
 from atwork.sandbox.provider.values import secret as sealed
 from components.expected_secrets import ExpectedSecret
 from infra.config import read_all
-from infra.mistakes import ConfigError
 
 
 def play(home: Home) -> None:

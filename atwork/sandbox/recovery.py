@@ -13,9 +13,10 @@ from typing import Any, cast
 
 from rich.console import Console
 
+from atwork.errors import SandboxError
 from atwork.sandbox import backend, journal
 from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.home import Home
 from atwork.sandbox.operation import PREFIX
 from atwork.sandbox.session import Session, deployment
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.engine.locate import Engine
+from atwork.errors import SandboxError
 from atwork.sandbox import backend, prerequisites, workspace
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.cloud import CloudCorrupt
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
-from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.home import Home
 from atwork.sandbox.provider import Running, serve
 
 

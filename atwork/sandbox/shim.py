@@ -14,10 +14,9 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.engine.build import ensure
-from atwork.engine.locate import EngineError
-from atwork.sandbox.home import Home, SandboxError
+from atwork.errors import UsageError, reported
+from atwork.sandbox.home import Home
 from atwork.sandbox.session import opened
-from infra.mistakes import ConfigError
 
 _PATH_OPTIONS = ("--event-log", "--policy-pack", "--policy-pack-config", "--save-plan", "--plan", "--file",
                  "--config-file", "--import-file", "--out", "--tracing", "--profiling")  # fmt: skip
@@ -53,7 +52,7 @@ def refuse_writes(arguments: Sequence[str]) -> None:
     words = [argument for argument in arguments if not argument.startswith("-")]
     if words[:1] == ["config"] and words[1:2] and words[1] in _WRITES:
         name = stack_of(arguments) or "NAME"
-        raise SandboxError(f"the sandbox reads the stack files and never writes them: edit stacks/Pulumi.{name}.yaml")
+        raise UsageError(f"the sandbox reads the stack files and never writes them: edit stacks/Pulumi.{name}.yaml")
 
 
 def run(checkout: Path, arguments: Sequence[str]) -> int:
@@ -78,10 +77,8 @@ def run(checkout: Path, arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """What `.sandbox/bin/pulumi` starts: the checkout, then the engine's own arguments."""
-    try:
+    with reported():
         sys.exit(run(Path(sys.argv[1]), sys.argv[2:]))
-    except (SandboxError, EngineError, ConfigError) as error:
-        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

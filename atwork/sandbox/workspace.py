@@ -13,12 +13,13 @@ from typing import Any
 
 import yaml
 
+from atwork.errors import ConfigError
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home
 from atwork.writing import whole
 from infra import CONFIG_KEY
 from infra.company import COMPANY
-from infra.mistakes import ConfigError, read_yaml
+from infra.yaml_files import read_yaml
 
 POLICIES = "policies"
 """Folder of the policy pack, in the checkout and in the engine's folder."""

@@ -26,15 +26,15 @@ def new(
     into: Annotated[Path | None, typer.Option(help="Folder of the new repository; beside this one by default.")] = None,
 ) -> None:
     """Make a new service: its repository, and services/NAME.yaml."""
+    from atwork.errors import UsageError
     from atwork.services import commands
     from atwork.services.new import Wanted
-    from infra.mistakes import ConfigError
 
     hosts: dict[str, str] = {}
     for one in host or []:
         environment, equals, value = one.partition("=")
         if not equals or environment not in words(environments):
-            raise ConfigError(f"--host {one}: write ENVIRONMENT=NAME, with one of {environments}")
+            raise UsageError(f"--host {one}: write ENVIRONMENT=NAME, with one of {environments}")
         hosts[environment] = value
     wanted = Wanted(
         name, repo, owner, channel or f"#{owner}", words(stores), words(environments), words(secrets), hosts

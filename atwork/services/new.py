@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from atwork.errors import UsageError
 from infra.config import check_services
 from infra.config import read_all as stacks_in
-from infra.mistakes import ConfigError
 from infra.services import FOLDER, complete, read, read_all
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "delivery" / "template"
@@ -38,13 +38,13 @@ class Wanted:
 def create(checkout: Path, wanted: Wanted, target: Path) -> Path:
     """Write the repository to `target` and `services/NAME.yaml`; returns the latter. Refused, nothing is written.
 
-    Raises `ConfigError` for what the catalogue would not take.
+    Raises `UsageError` for a name or folder in use, `ConfigError` for what the catalogue would not take.
     """
     file = checkout / FOLDER / f"{wanted.name}.yaml"
     if file.exists():
-        raise ConfigError(f"{FOLDER}/{file.name}: there is a service of that name already; choose another name")
+        raise UsageError(f"{FOLDER}/{file.name}: there is a service of that name already; choose another name")
     if target.exists() and any(target.iterdir()):
-        raise ConfigError(f"{target}: is not empty; choose another folder by --into")
+        raise UsageError(f"{target}: is not empty; choose another folder by --into")
     text = catalogue_entry(wanted)
     with tempfile.TemporaryDirectory(prefix="atwork-service-") as name:
         _try(checkout, wanted.name, text, Path(name, FOLDER))

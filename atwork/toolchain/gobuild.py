@@ -23,13 +23,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from atwork.mistakes import Mistake
+from atwork.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GO_PIN = ROOT / "requirements" / "go.txt"
 
 
-class BuildError(Mistake):
+class BuildError(UserError):
     """A program could not be built; the message says at which step, and what was said."""
 
 

@@ -13,9 +13,9 @@ from atwork.access import planned
 from atwork.access import simulated as cloud
 from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
+from atwork.errors import ConfigError
 from components.cluster import STREAMING_ROLE, STREAMING_SERVICES
 from infra.config import STACKS, check_together, read_all, read_file
-from infra.mistakes import ConfigError
 from infra.stack import StackConfig
 
 NODES = "serviceAccount:atwork-staging-nodes@acme-at-work-staging.iam.gserviceaccount.com"

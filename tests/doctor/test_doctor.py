@@ -21,7 +21,7 @@ from atwork.doctor.show import run
 from atwork.engine.build import PULUMI
 from atwork.environments.bootstrap.google import Google, GoogleError
 from atwork.environments.preflight import Check
-from infra.mistakes import ConfigError
+from atwork.errors import UsageError
 
 BUCKET = "gs://acme-at-work-admin-state"
 
@@ -113,7 +113,7 @@ def test_no_platform_settings(account: Account) -> None:
 
 
 def test_an_environment_that_is_none(account: Account) -> None:
-    with pytest.raises(ConfigError, match=r"stacks/Pulumi.demo.yaml: there is no such file; there are ci, production"):
+    with pytest.raises(UsageError, match=r"stacks/Pulumi.demo.yaml: there is no such file; there are ci, production"):
         printed(account, "demo")
 
 

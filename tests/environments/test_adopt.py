@@ -12,8 +12,7 @@ from support.fake_engine import FakeBackend
 from atwork.environments import leftovers
 from atwork.environments.leftovers import Plan, Planned
 from atwork.environments.stacks import Outcome
-from atwork.sandbox.home import SandboxError
-from infra.mistakes import ConfigError
+from atwork.errors import BackendError, UsageError
 
 KIND = "gcp:sql/database:Database"
 ORDERS = Planned(f"urn:pulumi:staging::atwork::{KIND}::orders", KIND, "projects/p/instances/i/databases/orders", "", "")
@@ -48,7 +47,7 @@ def test_what_is_there_is_shown_and_imported(engine: dict[str, Any]) -> None:
 
 def test_nothing_is_imported_without_a_yes_or_where_nothing_is_there(engine: dict[str, Any]) -> None:
     unasked = atwork("adopt", "staging")
-    assert isinstance(unasked.exception, ConfigError)
+    assert isinstance(unasked.exception, UsageError)
     assert str(unasked.exception) == "no terminal to ask on; run it again with --yes"
     engine["there"] = []
     done = atwork("adopt", "staging", "--yes")
@@ -66,5 +65,5 @@ def test_what_does_not_fit_the_program_afterwards_is_told(engine: dict[str, Any]
 def test_an_import_that_fails_says_why(engine: dict[str, Any]) -> None:
     engine["outcome"] = Outcome(255, ("orders: Error 403: not allowed",))
     done = atwork("adopt", "staging", "--yes")
-    assert isinstance(done.exception, SandboxError)
+    assert isinstance(done.exception, BackendError)
     assert "orders: Error 403: not allowed" in str(done.exception)

@@ -15,8 +15,8 @@ from support.bootstrapping import RING, Account
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.run import bootstrap
 from atwork.environments.bootstrap.steps import ADMIN_SERVICES, all_of
+from atwork.errors import UsageError
 from infra.config import read_all
-from infra.mistakes import ConfigError
 
 ADMIN, BUCKET = "acme-at-work-admin", "acme-at-work-admin-state"
 PREVIEW, DRIFT, DEPLOY = (
@@ -172,7 +172,7 @@ def test_killed_at_any_step_it_goes_on_to_the_same_end(
         return
     assert code == -9
     account.fake.settle()
-    with pytest.raises(ConfigError, match=r"stopped at .*--resume"):
+    with pytest.raises(UsageError, match=r"stopped at .*--resume"):
         bootstrapping.run(account.checkout, account.endpoint)
     assert bootstrapping.run(account.checkout, account.endpoint, resume=True) == 0
     assert final(account) == undisturbed

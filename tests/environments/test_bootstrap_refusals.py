@@ -16,8 +16,8 @@ from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.google import GoogleError
 from atwork.environments.bootstrap.journal import opened
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes, with_lines, with_number
+from atwork.errors import BackendError, ConfigError, UsageError
 from infra import company
-from infra.mistakes import ConfigError
 
 ADMIN, BUCKET = "acme-at-work-admin", "acme-at-work-admin-state"
 
@@ -152,7 +152,7 @@ def test_a_rehearsal_needs_no_credentials(monkeypatch: pytest.MonkeyPatch) -> No
 def test_two_bootstraps_of_one_environment_do_not_run_at_once(account: Account) -> None:
     with (
         opened(account.checkout, "staging"),
-        pytest.raises(ConfigError, match="another bootstrap of staging is at work"),
+        pytest.raises(BackendError, match="another bootstrap of staging is at work"),
     ):
         bootstrapping.run(account.checkout, account.endpoint)
 
@@ -191,7 +191,7 @@ def test_the_shipped_settings_and_the_example_are_taken(tmp_path: Path) -> None:
 
 
 def test_an_unknown_environment_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"stacks/Pulumi.demo.yaml: there is no such file.*environment new demo"):
+    with pytest.raises(UsageError, match=r"stacks/Pulumi.demo.yaml: there is no such file.*environment new demo"):
         plans.of("demo", checkout.copy(tmp_path) / "stacks")
 
 

@@ -20,10 +20,10 @@ from atwork.environments.bootstrap import values as module
 from atwork.environments.bootstrap.google import GoogleError
 from atwork.environments.bootstrap.run import bootstrap
 from atwork.environments.bootstrap.values import SecretValues, checked
+from atwork.errors import ConfigError, UsageError
 from components.expected_secrets import ExpectedSecret
 from components.jenkins import names
 from infra.config import read_all
-from infra.mistakes import ConfigError
 
 CI = "acme-at-work-ci"
 TEXTS = {
@@ -145,7 +145,7 @@ def test_a_file_that_holds_no_value_stops_before_anything_is_added(ci: Account, 
 
 
 def test_a_folder_that_is_none(ci: Account) -> None:
-    with pytest.raises(ConfigError, match=r"--secrets .*nowhere: not a folder"):
+    with pytest.raises(UsageError, match=r"--secrets .*nowhere: not a folder"):
         run(ci, ci.checkout / "nowhere")
 
 

@@ -11,11 +11,11 @@ from support.environments import PLACE, atwork, contents, new, popup
 from support.fake_engine import FakeBackend, resource
 from typer.testing import Result
 
-from infra.mistakes import ConfigError
+from atwork.errors import UserError
 
 
 def refused(done: Result) -> str:
-    assert isinstance(done.exception, ConfigError), done.output
+    assert isinstance(done.exception, UserError), done.output
     return str(done.exception)
 
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 
 from atwork.cli import app
 from atwork.environments import derive, preflight
+from atwork.errors import ConfigError, UserError
 from infra.config import check_together, read_all
-from infra.mistakes import ConfigError
 
 PLACE = ("--folder", "123456789012", "--billing-account", "01AB23-CD45EF-678901")
 
@@ -126,8 +126,8 @@ def test_what_is_refused_is_told_and_nothing_is_written(
 ) -> None:
     before = {path: path.read_bytes() for path in (checkout / "stacks").iterdir()}
     done = new(name, *words)
-    assert isinstance(done.exception, ConfigError)
-    with pytest.raises(ConfigError, match=message):
+    assert isinstance(done.exception, UserError)
+    with pytest.raises(UserError, match=message):
         raise done.exception
     assert {path: path.read_bytes() for path in (checkout / "stacks").iterdir()} == before
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from atwork.environments.files import with_deploy, without_deploy
+from atwork.errors import ConfigError
 from infra.config import STACKS
-from infra.mistakes import ConfigError
 
 CI = (STACKS / "Pulumi.ci.yaml").read_text()
 ACCOUNT = "platform-deployer@x.iam.gserviceaccount.com"

@@ -9,9 +9,9 @@ import pytest
 from atwork.environments import leftovers, stacks
 from atwork.environments.leftovers import Plan, Planned
 from atwork.environments.stacks import Outcome
+from atwork.errors import BackendError
 from atwork.preview.keeping import import_id
 from atwork.preview.run import Place
-from atwork.sandbox.home import SandboxError
 
 ROOT = "urn:pulumi:staging::atwork::pulumi:pulumi:Stack::atwork-staging"
 PROVIDER = "urn:pulumi:staging::atwork::pulumi:providers:gcp::google"
@@ -62,7 +62,7 @@ def test_another_failure_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     error = "Error 403: not allowed"
     outcome = Outcome(1, (error,), (("", error),))
     monkeypatch.setattr(stacks, "engine", lambda *_: outcome)
-    with pytest.raises(SandboxError, match="staging: the engine cannot look for them:\nError 403: not allowed"):
+    with pytest.raises(BackendError, match="staging: the engine cannot look for them:\nError 403: not allowed"):
         leftovers.existing(NOWHERE, Plan("staging", ()), [planned("one")])
 
 

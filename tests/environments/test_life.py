@@ -20,10 +20,10 @@ from support.environments import PLACE, atwork, contents, ends_in, new, popup
 from atwork.environments import ages, derive, draft
 from atwork.environments.questions import Wanted
 from atwork.environments.reap import take_away
+from atwork.errors import ConfigError
 from atwork.sandbox.home import Home
 from atwork.writing import whole
 from infra.config import check_together, read_all
-from infra.mistakes import ConfigError
 from infra.services import read_all as services_in
 from infra.stack import POPUP_LONGEST
 

@@ -16,6 +16,7 @@ from support.environments import PLACE, atwork, contents, new, popup
 
 from atwork.environments import pull_request
 from atwork.environments.pull_request import GitError
+from atwork.errors import UserError
 from atwork.preview.github import GitHubError
 
 
@@ -134,7 +135,7 @@ def test_a_tree_that_is_not_as_the_remote_is_refused(
 ) -> None:
     def refused() -> str:
         error = new("demo", "--pr", *PLACE).exception
-        assert isinstance(error, GitError), error
+        assert isinstance(error, UserError), error
         return str(error)
 
     (checkout / "notes").write_text("mine")

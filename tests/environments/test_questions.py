@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from atwork.environments.questions import Wanted, complete
+from atwork.errors import UsageError
 from components.project import ProjectCreation
 from infra.config import read_all
-from infra.mistakes import ConfigError
 
 ENVIRONMENTS = {name: one for name, one in read_all().items() if one.environment.kind == "long-lived"}
 STAGING = ENVIRONMENTS["staging"]
@@ -73,6 +73,6 @@ def test_the_folder_and_the_account_of_another_environment_are_taken() -> None:
     ],
 )  # fmt: skip
 def test_without_a_terminal_every_missing_flag_is_named_at_once(change: dict[str, str], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(UsageError, match=message):
         complete(replace(SAID, **change), STAGING, ENVIRONMENTS, None)
     assert complete(SAID, STAGING, ENVIRONMENTS, None) == SAID

@@ -9,9 +9,10 @@ import pytest
 from support.events import report, step
 from support.pictures import CLUSTER
 
+from atwork.errors import BackendError, UsageError
 from atwork.graph import commands
 from atwork.sandbox.backend import state_file
-from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.home import Home
 
 
 @pytest.fixture
@@ -45,16 +46,16 @@ def test_it_is_printed_where_no_file_is_named(home: Home, capsys: pytest.Capture
 
 def test_a_stack_that_is_not_up_is_an_error_with_the_fix(home: Home) -> None:
     with pytest.raises(
-        SandboxError, match="production: nothing is up that could be drawn; `atwork sandbox up production`"
+        BackendError, match="production: nothing is up that could be drawn; `atwork sandbox up production`"
     ):
         commands.graph(["staging", "production"], out=None, changes=None)
     state_file(home, "staging").unlink()
-    with pytest.raises(SandboxError, match=r"production, staging: nothing is up|staging, production: nothing is up"):
+    with pytest.raises(BackendError, match=r"production, staging: nothing is up|staging, production: nothing is up"):
         commands.graph([], out=None, changes=None)
 
 
 def test_a_folder_that_is_not_there_is_an_error_and_nothing_is_written(home: Home) -> None:
-    with pytest.raises(SandboxError, match="there is no folder pictures; make it"):
+    with pytest.raises(UsageError, match="there is no folder pictures; make it"):
         commands.graph([], out=Path("pictures/a.svg"), changes=None)
 
 
@@ -80,6 +81,6 @@ def test_a_stack_without_a_report_is_an_error_with_the_fix(home: Home) -> None:
     one = report(stack="staging")
     (folder / "report-staging.json").write_text(one.model_dump_json())
     with pytest.raises(
-        SandboxError, match=r"out: no report of production; `atwork preview production --out .*out` writes it"
+        UsageError, match=r"out: no report of production; `atwork preview production --out .*out` writes it"
     ):
         commands.graph(["production"], out=None, changes=folder)

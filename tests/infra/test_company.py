@@ -9,11 +9,11 @@ import pulumi
 import pytest
 from support.checkout import copy
 
+from atwork.errors import ConfigError
 from components.jenkins.source import PlatformSource
 from infra import CONFIG_KEY, company
 from infra.config import STACKS, parse, read_file
 from infra.environment import Environment
-from infra.mistakes import ConfigError
 
 
 def written(folder: Path, old: str, new: str) -> Path:

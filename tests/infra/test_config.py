@@ -11,7 +11,7 @@ import pytest
 
 from components.encryption import AGENTS
 from infra.config import STACKS, check_together, parse, read_all, read_file
-from infra.mistakes import ConfigError
+from infra.errors import ConfigError
 from infra.schema import texts
 from infra.stack import StackConfig
 

@@ -9,8 +9,9 @@ from support.checkout import copy
 
 from atwork.environments import files
 from infra.config import read_all
-from infra.mistakes import ConfigError, read_yaml
+from infra.errors import ConfigError
 from infra.services import read_all as services_in
+from infra.yaml_files import read_yaml
 
 UNQUOTED = "a date without quotes, which Pulumi rewrites when it saves the file; write"
 OF_TYPE = "must not be of the YAML type"

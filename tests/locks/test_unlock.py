@@ -16,6 +16,7 @@ from rich.console import Console
 from support.github import Server
 
 from atwork.engine.process import alive
+from atwork.errors import UsageError
 from atwork.locks import commands, model
 from atwork.locks.holders import holders
 from atwork.locks.judge import Attempt
@@ -23,7 +24,6 @@ from atwork.locks.model import Run
 from atwork.locks.note import mine, noted
 from atwork.locks.store import FolderStore, StoreError
 from atwork.preview import github
-from atwork.sandbox.home import SandboxError
 
 ID = "1f0c77ab-0000-4000-8000-000000000001"
 NOW = datetime.now(UTC)
@@ -170,9 +170,9 @@ def test_a_run_that_a_person_names_is_asked_about(store: FolderStore) -> None:
     held(store, pid=7, host="runner")
     assert free(store, run=URL, ask=said("in_progress"))[0] == 1
     assert free(store, run=URL, ask=said("completed", started=timedelta(minutes=1)))[0] == 1
-    with pytest.raises(SandboxError, match="give the address of a run"):
+    with pytest.raises(UsageError, match="give the address of a run"):
         free(store, run="812", ask=said("completed"))
-    with pytest.raises(SandboxError, match="GITHUB_TOKEN is not set"):
+    with pytest.raises(UsageError, match="GITHUB_TOKEN is not set"):
         free(store, run=URL)
     assert free(store, run=f"{URL}/attempts/2", ask=said("completed"))[0] == 0
 

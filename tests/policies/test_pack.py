@@ -13,7 +13,7 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from infra.config import check_exemptions, parse, read_file
-from infra.mistakes import ConfigError
+from infra.errors import ConfigError
 from infra.schema import STACKS
 from policies.pack import Here
 from policies.properties import plain

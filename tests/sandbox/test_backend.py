@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from atwork.errors import SandboxError
 from atwork.sandbox import backend
 from atwork.sandbox.backend import state_file
-from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.home import Home
 
 WHOLE = json.dumps({"checkpoint": {"latest": {}}})
 HOST = socket.gethostname()

@@ -11,10 +11,11 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
+from atwork.errors import SandboxError
 from atwork.sandbox import journal
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.cloud import Cloud, CloudObject
-from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.home import Home
 from atwork.sandbox.recovery import recover
 from atwork.sandbox.session import Session
 

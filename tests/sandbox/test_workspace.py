@@ -13,12 +13,12 @@ import pytest
 import yaml
 
 import atwork.sandbox.home
+from atwork.errors import ConfigError, SandboxError, UsageError
 from atwork.sandbox import commands, shim, workspace
 from atwork.sandbox.backend import state_file
-from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.home import Home, here
 from atwork.sandbox.session import deployment
 from atwork.writing import whole
-from infra.mistakes import ConfigError
 
 STACK = "config:\n  atwork:stack: {upstream: ci, when: '2027-01-31T18:00:00Z'}\nsecretsprovider: gcpkms://k\nencryptedkey: abc\n"
 
@@ -77,7 +77,7 @@ def test_a_removed_stack_file_removes_its_copy(home: Home) -> None:
 def test_environments_wait_for_what_they_read(home: Home) -> None:
     assert commands.waves_of(home, workspace.stacks(home)) == [["ci", "alpha"], ["staging", "zoo"]]
     (home.checkout / "stacks" / "Pulumi.ci.yaml").write_text("config: {'atwork:stack': {upstream: staging}}\n")
-    with pytest.raises(SandboxError, match="leads in a circle"):
+    with pytest.raises(ConfigError, match="leads in a circle"):
         commands.waves_of(home, workspace.stacks(home))
 
 
@@ -93,7 +93,7 @@ def test_a_stack_file_that_is_not_yaml_is_named(home: Home) -> None:
 
 
 def test_a_stack_without_a_file_is_named(home: Home) -> None:
-    with pytest.raises(SandboxError, match=r"stacks/Pulumi\.nope\.yaml: there is no such file; there are ci, staging"):
+    with pytest.raises(UsageError, match=r"stacks/Pulumi\.nope\.yaml: there is no such file; there are ci, staging"):
         commands.chosen_of(home, ["nope"])
 
 
@@ -145,7 +145,7 @@ def test_a_checkout_is_found_from_below_and_missed_elsewhere(home: Home, monkeyp
     monkeypatch.chdir(home.checkout / "infra")
     assert here() == home
     monkeypatch.chdir("/")
-    with pytest.raises(SandboxError, match="change into a checkout of atwork"):
+    with pytest.raises(UsageError, match="change into a checkout of atwork"):
         here()
 
 
@@ -199,7 +199,7 @@ def test_paths_in_options_survive_the_change_of_folder(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("words", [["config", "set", "a", "b", "-s", "ci"], ["config", "--stack=ci", "rm", "a"]])
 def test_a_write_to_the_copied_configuration_is_refused(words: list[str]) -> None:
-    with pytest.raises(SandboxError, match=r"edit stacks/Pulumi\.ci\.yaml"):
+    with pytest.raises(UsageError, match=r"edit stacks/Pulumi\.ci\.yaml"):
         shim.refuse_writes(words)
 
 

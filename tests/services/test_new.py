@@ -9,8 +9,8 @@ from support.checkout import copy
 from typer.testing import CliRunner, Result
 
 from atwork.cli import app
+from atwork.errors import UserError
 from atwork.services.check import check
-from infra.mistakes import ConfigError
 from infra.services import read_all
 
 
@@ -59,8 +59,8 @@ def test_a_new_service_is_a_repository_and_one_file(checkout: Path) -> None:
 def test_what_is_refused_leaves_nothing_behind(words: list[str], message: str, checkout: Path) -> None:
     before = {path.name: path.read_bytes() for path in (checkout / "services").iterdir()}
     done = new(*words)
-    assert isinstance(done.exception, ConfigError)
-    with pytest.raises(ConfigError, match=message):
+    assert isinstance(done.exception, UserError)
+    with pytest.raises(UserError, match=message):
         raise done.exception
     assert {path.name: path.read_bytes() for path in (checkout / "services").iterdir()} == before
     assert not (checkout.parent / "stock").exists()

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from atwork.engine.wire import SECRET
+from atwork.errors import SandboxError
 from atwork.sandbox import journal
 from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.home import Home, SandboxError
+from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment
 from infra import PROJECT
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from atwork.mistakes import Mistake
+from atwork.errors import BackendError
 
 if TYPE_CHECKING:
     from google.api_core.client_options import ClientOptions
@@ -30,7 +30,7 @@ ENDPOINT = "ATWORK_GOOGLE_ENDPOINT"
 """Variable with the address of a simulated Google on this machine, such as http://127.0.0.1:8080: a rehearsal."""
 
 
-class GoogleError(Mistake):
+class GoogleError(BackendError):
     """What Google said or could not do, in one sentence with the fix."""
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.mistakes import ConfigError
+from atwork.errors import BackendError
 
 FOLDER = ".bootstrap"
 """Where journals are, in a checkout; git ignores it."""
@@ -66,7 +66,7 @@ class Journal:
 
 @contextmanager
 def opened(checkout: Path, name: str) -> Generator[Journal]:
-    """An environment's journal; `ConfigError` where another command has it."""
+    """An environment's journal; `BackendError` where another command has it."""
     folder = checkout / FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.jsonl"
@@ -74,7 +74,7 @@ def opened(checkout: Path, name: str) -> Generator[Journal]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ConfigError(f"{FOLDER}/{name}.jsonl: another bootstrap of {name} is at work; wait for it") from None
+            raise BackendError(f"{FOLDER}/{name}.jsonl: another bootstrap of {name} is at work; wait for it") from None
         path.touch()
         directory = os.open(folder, os.O_RDONLY)
         try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from atwork.errors import ConfigError, UsageError
 from infra import PROJECT, company
 from infra.company import CompanySettings
 from infra.config import read_all
-from infra.mistakes import ConfigError
 from infra.stack import StackConfig
 
 KEY_RING = "atwork-state"
@@ -123,7 +123,7 @@ def of(name: str, stacks: Path) -> Plan:
     platform = company.read(stacks)
     environments = read_all(stacks)
     if name not in environments:
-        raise ConfigError(
+        raise UsageError(
             f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(environments)}, and "
             f"`atwork environment new {name}` makes it"
         )

@@ -12,7 +12,7 @@ from rich.console import Console
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap import journal as journals
 from atwork.environments.bootstrap import plan as plans
-from atwork.environments.bootstrap.google import Google, GoogleError, Late
+from atwork.environments.bootstrap.google import Google, Late
 from atwork.environments.bootstrap.journal import Journal
 from atwork.environments.bootstrap.plan import POOL, PROVIDER, Plan
 from atwork.environments.bootstrap.projects import found
@@ -20,7 +20,7 @@ from atwork.environments.bootstrap.secrets import NO_VALUE
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 from atwork.environments.bootstrap.steps import all_of
 from atwork.environments.bootstrap.values import SecretValues
-from infra.mistakes import ConfigError
+from atwork.errors import BackendError, ConfigError, UsageError
 
 
 def bootstrap(
@@ -64,7 +64,7 @@ def _may_start(journal: Journal, name: str, *, resume: bool) -> None:
         return
     if not resume:
         last = next((entry["step"] for entry in reversed(left) if "step" in entry), "its first step")
-        raise ConfigError(
+        raise UsageError(
             f"{journals.FOLDER}/{journal.path.name}: the bootstrap of {name} of {left[0]['at']} stopped at {last}; go "
             f"on with `atwork environment bootstrap {name} --resume`, which looks at every step again and loses nothing"
         )
@@ -88,7 +88,7 @@ def _run(console: Console, google: Google, journal: Journal, steps: Sequence[Ste
         with nullcontext() if step.asks else status:  # a spinner would write over the question
             try:
                 outcome = step.ensure(Context(google, step.key in begun))
-            except (GoogleError, ConfigError) as error:
+            except (BackendError, ConfigError, UsageError) as error:
                 console.print(f"  [red]✖[/red] {step.title}")
                 if not isinstance(error, Late):  # what is late may yet come, and is ours then
                     journal.write("failed", step=step.key, error=str(error))

@@ -15,9 +15,10 @@ from atwork.environments.bootstrap.google import Google, GoogleError, told
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.projects import found
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.errors import ConfigError
 from atwork.writing import whole
 from infra import CONFIG_KEY
-from infra.mistakes import ConfigError, read_yaml
+from infra.yaml_files import read_yaml
 
 LINES = ("secretsprovider", "encryptedkey")
 

@@ -6,8 +6,8 @@ import sys
 from getpass import getpass
 from pathlib import Path
 
+from atwork.errors import ConfigError, UsageError
 from components.expected_secrets import ExpectedSecret
-from infra.mistakes import ConfigError
 
 
 class SecretValues:
@@ -15,7 +15,7 @@ class SecretValues:
 
     def __init__(self, folder: Path | None) -> None:
         if folder is not None and not folder.is_dir():
-            raise ConfigError(f"--secrets {folder}: not a folder; name one with a file for each secret")
+            raise UsageError(f"--secrets {folder}: not a folder; name one with a file for each secret")
         self._folder = folder
 
     def __call__(self, secret: ExpectedSecret) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from atwork.sandbox.home import SandboxError
+from atwork.errors import SandboxError, UsageError
 from atwork.writing import whole
 
 
@@ -57,6 +57,6 @@ def contexts_of(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         environment, equals, context = word.partition("=")
         if not (equals and environment and context):
-            raise SandboxError(f"--context {word}: write ENVIRONMENT=CONTEXT, such as ci=kind-ci")
+            raise UsageError(f"--context {word}: write ENVIRONMENT=CONTEXT, such as ci=kind-ci")
         found[environment] = context
     return found

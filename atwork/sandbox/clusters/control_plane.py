@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from atwork.errors import SandboxError
 from atwork.sandbox.clusters import credentials, stages
 from atwork.sandbox.clusters.daemon import Daemon
-from atwork.sandbox.home import SandboxError
 from atwork.writing import whole
 
 SERVICES = "34.118.224.0/20"

@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from atwork.sandbox.home import SandboxError
+from atwork.errors import ConfigError, UsageError
 
 
 def server(context: str) -> str:
     """Address of the API server of a context."""
     found = str(_parts(context)[0].get("server", ""))
     if not found.startswith("https://") or "/" in found.removeprefix("https://").rstrip("/"):
-        raise SandboxError(
+        raise UsageError(
             f"context {context}: its server {found} is not https://HOST:PORT, which is all that a GKE endpoint can say"
         )
     return found.rstrip("/")
@@ -25,12 +25,12 @@ def access(context: str) -> tuple[bytes, dict[str, str]]:
     cluster, user = _parts(context)
     authority = _content(cluster, "certificate-authority")
     if authority is None:
-        raise SandboxError(f"context {context}: it names no certificate-authority; add it to your kubeconfig")
+        raise UsageError(f"context {context}: it names no certificate-authority; add it to your kubeconfig")
     if "token" in user:
         return authority, {"token": str(user["token"])}
     certificate, key = _content(user, "client-certificate"), _content(user, "client-key")
     if certificate is None or key is None:
-        raise SandboxError(f"context {context}: its user has neither a token nor a client certificate; choose another")
+        raise UsageError(f"context {context}: its user has neither a token nor a client certificate; choose another")
     return authority, {"clientCertificateData": certificate.decode(), "clientKeyData": key.decode()}
 
 
@@ -58,9 +58,9 @@ def _parts(context: str) -> tuple[dict[str, Any], dict[str, Any]]:
         clusters = {one["name"]: one["cluster"].value for one in merged.config["clusters"].value}
         users = {one["name"]: one["user"].value for one in merged.config["users"].value}
     except (kube_config.ConfigException, TypeError, KeyError) as error:
-        raise SandboxError(f"{kube_config.KUBE_CONFIG_DEFAULT_LOCATION}: no kubeconfig to read: {error}") from None
+        raise ConfigError(f"{kube_config.KUBE_CONFIG_DEFAULT_LOCATION}: no kubeconfig to read: {error}") from None
     if context not in contexts:
-        raise SandboxError(f"--context: your kubeconfig has no context {context}; it has {', '.join(contexts)}")
+        raise UsageError(f"--context: your kubeconfig has no context {context}; it has {', '.join(contexts)}")
     chosen = contexts[context]
     return dict(clusters[chosen["cluster"]]), dict(users[chosen["user"]])
 

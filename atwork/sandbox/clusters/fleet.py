@@ -19,12 +19,12 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from atwork.errors import SandboxError
 from atwork.sandbox.clusters import certificates, credentials, elsewhere, gke
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice
 from atwork.sandbox.clusters.control_plane import ControlPlane
 from atwork.sandbox.clusters.daemon import Daemon
-from atwork.sandbox.home import SandboxError
 from atwork.writing import whole
 
 _ETCD_SECONDS = 60

@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.cloud import Cloud, CloudCorrupt, CloudObject
 from atwork.sandbox.clusters.running import fleet_of
-from atwork.sandbox.home import SandboxError, here
+from atwork.sandbox.home import here
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.gcp import GoogleCloud
 from atwork.sandbox.provider.kubernetes import Kubernetes
@@ -21,7 +22,7 @@ from atwork.sandbox.provider.values import is_secret, reveal, secret
 def run(stack: str, name: str, key: str, value: str, *, delete: bool) -> int:
     """Do it, and say what was there before."""
     if delete == bool(key):
-        raise SandboxError("say a property and its value, or --delete")
+        raise UsageError("say a property and its value, or --delete")
     home = here()
     try:
         cloud = Cloud(home.cloud)
@@ -29,7 +30,7 @@ def run(stack: str, name: str, key: str, value: str, *, delete: bool) -> int:
         raise SandboxError(str(error)) from None
     found = named(cloud, stack, name)
     if found.type.startswith("kubernetes:") and fleet_of(home) is not None:
-        raise SandboxError(
+        raise UsageError(
             f"{found.id} is in a real cluster: change it by kubectl (`atwork sandbox kubeconfig {stack} > kubeconfig`)"
         )
     console = Console(highlight=False, soft_wrap=True)
@@ -45,19 +46,17 @@ def run(stack: str, name: str, key: str, value: str, *, delete: bool) -> int:
 
 
 def named(cloud: Cloud, stack: str, name: str) -> CloudObject:
-    """The object of a stack by its name in the program; `SandboxError` names near ones where there is none."""
+    """The object of a stack by its name in the program; `UsageError` names near ones where there is none."""
     there = [one for one in cloud.objects() if one.urn.startswith(f"urn:pulumi:{stack}::")]
     if not there:
         raise SandboxError(f"{stack}: nothing of it is in the simulated clouds; run `atwork sandbox up {stack}` first")
     found = [one for one in there if name in (one.urn.split("::", 3)[3], one.urn)]
     if len(found) > 1:
-        raise SandboxError(
-            f"{name}: {len(found)} objects are called so; give the URN: {', '.join(o.urn for o in found)}"
-        )
+        raise UsageError(f"{name}: {len(found)} objects are called so; give the URN: {', '.join(o.urn for o in found)}")
     if not found:
         near = difflib.get_close_matches(name, [one.urn.split("::", 3)[3] for one in there], n=3, cutoff=0.4)
         advice = f"did you mean {' or '.join(near)}?" if near else f"`pulumi stack -s {stack} --show-urns` lists them"
-        raise SandboxError(f"{name}: {stack} has no object of that name; {advice}")
+        raise UsageError(f"{name}: {stack} has no object of that name; {advice}")
     return found[0]
 
 
@@ -67,7 +66,7 @@ def changed(found: CloudObject, key: str, value: Any) -> tuple[CloudObject, Any]
     known = schema.resource(found.type)["inputs"]["properties"]
     if first not in known:
         near = difflib.get_close_matches(first, known, n=1, cutoff=0.4)
-        raise SandboxError(f"{key}: {found.type} has no property {first}{f'; did you mean {near[0]}?' if near else ''}")
+        raise UsageError(f"{key}: {found.type} has no property {first}{f'; did you mean {near[0]}?' if near else ''}")
     path = key.split(".")
     inputs, before = _set(found.inputs, path, value, key)
     outputs, _ = _set(found.outputs, path, value, key)
@@ -82,12 +81,12 @@ def _set(value: Any, path: list[str], new: Any, key: str) -> tuple[Any, Any]:
         return new, value
     if isinstance(value, list):
         if not path[0].isdigit() or int(path[0]) >= len(value):
-            raise SandboxError(f"{key}: {path[0]} is no place in a list of {len(value)}")
+            raise UsageError(f"{key}: {path[0]} is no place in a list of {len(value)}")
         index = int(path[0])
         item, before = _set(value[index], path[1:], new, key)
         return [*value[:index], item, *value[index + 1 :]], before
     if value is not None and not isinstance(value, dict):
-        raise SandboxError(f"{key}: {value!r} holds no {path[0]}")
+        raise UsageError(f"{key}: {value!r} holds no {path[0]}")
     there = value or {}
     item, before = _set(there.get(path[0]), path[1:], new, key)
     return {**there, path[0]: item}, before

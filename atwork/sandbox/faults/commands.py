@@ -8,11 +8,12 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from atwork.errors import UsageError
 from atwork.sandbox import workspace
 from atwork.sandbox.faults.model import Fault
 from atwork.sandbox.faults.store import Store
 from atwork.sandbox.faults.types import resolved
-from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.home import Home, here
 
 
 def add(given: dict[str, Any]) -> int:
@@ -59,13 +60,13 @@ def store(home: Home) -> Store:
 
 
 def parsed(given: dict[str, Any]) -> Fault:
-    """A fault from its words; `SandboxError` with the first that does not fit."""
+    """A fault from its words; `UsageError` with the first that does not fit."""
     try:
         return Fault.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         where = f"--{first['loc'][0]}: " if first["loc"] else ""
-        raise SandboxError(where + first["msg"].removeprefix("Value error, ")) from None
+        raise UsageError(where + first["msg"].removeprefix("Value error, ")) from None
 
 
 def described(fault: Fault) -> str:
@@ -89,7 +90,7 @@ def _ordinal(number: int) -> str:
 def _known_stack(home: Home, stack: str) -> None:
     there = workspace.stacks(home)
     if stack and stack not in there:
-        raise SandboxError(f"--stack {stack}: there is no such environment; there are {', '.join(there)}")
+        raise UsageError(f"--stack {stack}: there is no such environment; there are {', '.join(there)}")
 
 
 def _console() -> Console:

@@ -13,10 +13,10 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2
 
+from atwork.errors import SandboxError
 from atwork.sandbox.faults import words
 from atwork.sandbox.faults.model import Call, Effect, Fault, Operation
 from atwork.sandbox.faults.store import Store
-from atwork.sandbox.home import SandboxError
 
 DEFAULT_SECONDS = {Effect.slow: 2.0, Effect.hang: 60.0}
 """How long a slow answer takes, and how long a provider waits for one that never comes."""

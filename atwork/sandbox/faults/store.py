@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.faults.model import Call, Fault
-from atwork.sandbox.home import SandboxError
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS faults (
@@ -50,11 +50,11 @@ class Store:
         return [Kept(number, Fault.model_validate_json(text), seen, hits) for number, text, seen, hits in rows]
 
     def remove(self, number: int) -> None:
-        """Forget one; `SandboxError` where there is none of that number."""
+        """Forget one; `UsageError` where there is none of that number."""
         there = [str(one.number) for one in self.all()]
         if str(number) not in there:
             known = f"there are {', '.join(there)}" if there else "there are none"
-            raise SandboxError(f"no fault {number}: {known} (`atwork sandbox fault list`)")
+            raise UsageError(f"no fault {number}: {known} (`atwork sandbox fault list`)")
         with self._open() as database:
             database.execute("DELETE FROM faults WHERE number = ?", (number,))
 

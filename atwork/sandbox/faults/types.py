@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from atwork.sandbox.home import SandboxError
+from atwork.errors import UsageError
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.gcp import SERVICES
 
@@ -12,7 +12,7 @@ _PACKAGES = ("gcp", "kubernetes")
 
 
 def resolved(word: str) -> str:
-    """The type that a word means; `SandboxError` with the nearest ones where it means none, or several."""
+    """The type that a word means; `UsageError` with the nearest ones where it means none, or several."""
     if not word:
         return ""
     known = [token for package in _PACKAGES for token in schema.tokens(package)]
@@ -27,11 +27,11 @@ def resolved(word: str) -> str:
     if len(used or named) == 1:
         return (used or named)[0]
     if named:
-        raise SandboxError(f"--type {word}: there are {len(named)} types of that name; say which: {', '.join(named)}")
+        raise UsageError(f"--type {word}: there are {len(named)} types of that name; say which: {', '.join(named)}")
     lower = {token.lower(): token for token in [*known, *by_name]}
     near = [lower[one] for one in difflib.get_close_matches(word.lower(), lower, n=3, cutoff=0.6)]
     advice = f"did you mean {' or '.join(near)}?" if near else "write it as in the state, such as gcp:sql/user:User"
-    raise SandboxError(f"--type {word}: no such resource type; {advice}")
+    raise UsageError(f"--type {word}: no such resource type; {advice}")
 
 
 def _module(token: str) -> str:

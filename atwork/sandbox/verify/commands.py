@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from atwork.errors import SandboxError, UsageError
 from atwork.sandbox import workspace
 from atwork.sandbox.cloud import Cloud, CloudCorrupt
-from atwork.sandbox.home import Home, SandboxError, here
+from atwork.sandbox.home import Home, here
 from atwork.sandbox.verify.model import Finding, Report
 from atwork.sandbox.verify.run import plan, scene, verify
 from atwork.toolchain import programs
@@ -31,11 +32,11 @@ def run(stacks: Sequence[str], *, as_json: bool = False, strict: bool = False) -
 
 
 def look(home: Home, stacks: Sequence[str]) -> Report:
-    """The report; `SandboxError` for an environment without a file or that is not up."""
+    """The report; `UsageError` for an environment without a file, `SandboxError` for one that is not up."""
     known = workspace.stacks(home)
     missing = [stack for stack in stacks if stack not in known]
     if missing:
-        raise SandboxError(f"stacks/Pulumi.{missing[0]}.yaml: file not found; there are {', '.join(known)}")
+        raise UsageError(f"stacks/Pulumi.{missing[0]}.yaml: file not found; there are {', '.join(known)}")
     try:
         objects = Cloud(home.cloud).objects() if home.cloud.exists() else []
     except CloudCorrupt as error:

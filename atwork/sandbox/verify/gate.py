@@ -18,6 +18,7 @@ from typing import Any
 
 from atwork.access import simulated
 from atwork.access.errors import AccessError
+from atwork.errors import ConfigError
 from atwork.sandbox.cloud import Cloud, CloudCorrupt
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
@@ -28,7 +29,6 @@ from atwork.sandbox.verify.model import Finding, Reason
 from atwork.sandbox.verify.run import Plan, Scene, check
 from atwork.sandbox.verify.world import environments
 from infra.config import read_all
-from infra.mistakes import ConfigError
 
 log = logging.getLogger("atwork.sandbox.gate")
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from atwork.sandbox.home import SandboxError
+from atwork.errors import ConfigError, SandboxError
 from atwork.sandbox.verify import charts
 from atwork.sandbox.verify.model import Finding, Pod, Role
 from atwork.sandbox.verify.world import Environment, Object
@@ -42,7 +42,7 @@ class Platform:
         config = self.stacks[stack]
         home = self.stacks[config.upstream] if config.upstream else config
         if home.registry is None:
-            raise SandboxError(f"stacks/Pulumi.{stack}.yaml: upstream: {config.upstream} has no registry; correct it")
+            raise ConfigError(f"stacks/Pulumi.{stack}.yaml: upstream: {config.upstream} has no registry; correct it")
         keys = {"candidates": "candidates", "services": "services", "charts": "charts", "cache": "cache"}
         return Addresses.at(home.registry.location, home.project.id, {**keys, "docker_hub": "docker-hub"})
 

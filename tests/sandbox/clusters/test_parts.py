@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.clusters import certificates, credentials, elsewhere, stages
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon
 from atwork.sandbox.clusters.gke import Pool, pools_of
 from atwork.sandbox.clusters.machines import capacity, size
-from atwork.sandbox.home import SandboxError
 
 POOL = {
     "name": "agents-1a2b",
@@ -57,7 +57,7 @@ def test_a_damaged_choice_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["ci", "=kind", "ci="])
 def test_a_context_names_its_environment(word: str) -> None:
     assert contexts_of(["ci=kind-ci"]) == {"ci": "kind-ci"}
-    with pytest.raises(SandboxError, match=f"--context {word}: write ENVIRONMENT=CONTEXT"):
+    with pytest.raises(UsageError, match=f"--context {word}: write ENVIRONMENT=CONTEXT"):
         contexts_of([word])
 
 
@@ -253,12 +253,12 @@ def test_somebodys_own_cluster_is_taken_from_their_kubeconfig(kubeconfig: Path) 
      ("blind", "names no certificate-authority")],
 )  # fmt: skip
 def test_a_context_that_cannot_be_used_is_refused(kubeconfig: Path, context: str, message: str) -> None:
-    with pytest.raises(SandboxError, match=message):
+    with pytest.raises(UsageError, match=message):
         elsewhere.access(context)
 
 
 def test_an_address_that_no_gke_endpoint_could_be_is_refused(kubeconfig: Path) -> None:
-    with pytest.raises(SandboxError, match="is not https://HOST:PORT"):
+    with pytest.raises(UsageError, match="is not https://HOST:PORT"):
         elsewhere.server("far")
 
 

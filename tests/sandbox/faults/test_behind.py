@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from atwork.errors import UsageError, UserError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.behind import changed, named
 from atwork.sandbox.faults.types import resolved
-from atwork.sandbox.home import SandboxError
 from atwork.sandbox.provider.values import secret
 
 POOL = "gcp:container/nodePool:NodePool"
@@ -40,7 +40,7 @@ def test_an_object_is_found_by_its_name_in_the_program(cloud: Cloud) -> None:
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(cloud: Cloud, stack: str, name: str, told: str) -> None:
-    with pytest.raises(SandboxError, match=told):
+    with pytest.raises(UserError, match=told):
         named(cloud, stack, name)
 
 
@@ -57,14 +57,14 @@ def test_a_change_is_inside_and_outside_and_keeps_the_links(cloud: Cloud) -> Non
 def test_lists_are_changed_by_place() -> None:
     edited, _ = changed(pool(nodeLocations=["a", "b"]), "nodeLocations.1", "c")
     assert edited.inputs["nodeLocations"] == ["a", "c"]
-    with pytest.raises(SandboxError, match="2 is no place in a list of 2"):
+    with pytest.raises(UsageError, match="2 is no place in a list of 2"):
         changed(pool(nodeLocations=["a", "b"]), "nodeLocations.2", "c")
-    with pytest.raises(SandboxError, match="'x' holds no deep"):
+    with pytest.raises(UsageError, match="'x' holds no deep"):
         changed(pool(version="x"), "version.deep", "c")
 
 
 def test_an_unknown_property_is_told_with_the_nearest() -> None:
-    with pytest.raises(SandboxError, match="has no property autoscalin; did you mean autoscaling"):
+    with pytest.raises(UsageError, match="has no property autoscalin; did you mean autoscaling"):
         changed(pool(), "autoscalin.x", 1)
 
 
@@ -78,8 +78,8 @@ def test_types_by_their_last_word() -> None:
     assert resolved("DatabaseInstance") == "gcp:sql/databaseInstance:DatabaseInstance"
     assert resolved(POOL) == POOL
     assert resolved("") == ""
-    with pytest.raises(SandboxError, match="did you mean DatabaseInstance"):
+    with pytest.raises(UsageError, match="did you mean DatabaseInstance"):
         resolved("DatabseInstance")
     assert resolved("NodePool") == POOL
-    with pytest.raises(SandboxError, match="say which: gcp:secretmanager/secret:Secret, kubernetes:core/v1:Secret"):
+    with pytest.raises(UsageError, match="say which: gcp:secretmanager/secret:Secret, kubernetes:core/v1:Secret"):
         resolved("Secret")

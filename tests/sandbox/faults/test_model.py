@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from atwork.errors import UsageError
 from atwork.sandbox.faults.commands import described, parsed
 from atwork.sandbox.faults.model import Call
-from atwork.sandbox.home import SandboxError
 
 POOL = "gcp:container/nodePool:NodePool"
 URN = f"urn:pulumi:ci::atwork::atwork:nodes:Pools${POOL}::pools-agents"
@@ -68,5 +68,5 @@ def test_once_is_the_nth_and_always_is_from_the_nth_on() -> None:
     ],
 )
 def test_what_does_not_fit_is_told_with_its_option(words: dict[str, Any], told: str) -> None:
-    with pytest.raises(SandboxError, match=told):
+    with pytest.raises(UsageError, match=told):
         parsed(words)

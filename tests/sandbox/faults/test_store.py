@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.faults.model import Call, Effect, Fault
 from atwork.sandbox.faults.store import Store
-from atwork.sandbox.home import SandboxError
 
 CALL = Call("create", "urn:pulumi:ci::atwork::gcp:compute/network:Network::vpc")
 
@@ -44,10 +44,10 @@ def test_remove_and_clear(tmp_path: Path) -> None:
     first, second = store.add(Fault(effect=Effect.fail)), store.add(Fault(effect=Effect.slow))
     store.remove(first)
     assert [one.number for one in store.all()] == [second]
-    with pytest.raises(SandboxError, match=rf"no fault {first}: there are {second} "):
+    with pytest.raises(UsageError, match=rf"no fault {first}: there are {second} "):
         store.remove(first)
     assert store.clear() == 1
-    with pytest.raises(SandboxError, match="there are none"):
+    with pytest.raises(UsageError, match="there are none"):
         store.remove(second)
 
 

@@ -10,6 +10,7 @@ from support.checkout import copy
 from typer.testing import CliRunner, Result
 
 from atwork.cli import app
+from atwork.errors import UserError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
 from atwork.sandbox.verify import commands
@@ -76,7 +77,7 @@ def test_what_is_not_up_is_named(home: Home, stacks: list[str], message: str) ->
         .replace("acme-at-work-production", "acme-demo")
     )
     try:
-        with pytest.raises(commands.SandboxError, match=message):
+        with pytest.raises(UserError, match=message):
             commands.look(home, stacks)
     finally:
         file.unlink()

@@ -9,10 +9,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from atwork.errors import SandboxError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.clusters.api import ApiError
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.home import SandboxError
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.diff import Change, Path, changes
 from atwork.sandbox.provider.diff import replaces as by_rules

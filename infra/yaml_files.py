@@ -1,4 +1,4 @@
-"""How a wrong file is told: one line for each mistake, with file, key and fix."""
+"""Read YAML files and validate settings; `ConfigError` has one line for each problem, with file, key and fix."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from infra import dates
+from infra.errors import ConfigError
 
 # libyaml's loader reads many environments ten times as fast; it is in all wheels of PyYAML.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -27,12 +28,8 @@ _COMPANYS = {
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class ConfigError(Exception):
-    """What is wrong with the files; one line for each mistake, with file, key and fix."""
-
-
-def lines(model: type[Model], text: str, file: str, prefix: Sequence[str]) -> Model:
-    """The settings in a JSON text; `ConfigError` names the file and every wrong key, with a prefix."""
+def settings_from_json(model: type[Model], text: str, file: str, prefix: Sequence[str]) -> Model:
+    """Settings from JSON text; `ConfigError` names the file and each wrong key, with `prefix` in front of the key."""
     try:
         return model.model_validate_json(text)
     except ValidationError as error:

@@ -1,0 +1,52 @@
+"""Errors that a user can fix end a command with one message and exit code 1."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from atwork import cli
+from atwork.access.errors import AccessError
+from atwork.engine.locate import EngineError
+from atwork.environments.bootstrap.google import GoogleError
+from atwork.environments.ending import NotEnded
+from atwork.environments.pull_request import GitError
+from atwork.errors import BackendError, ConfigError, SandboxError, UsageError, UserError, reported
+from atwork.locks.store import StoreError
+from atwork.preview.github import GitHubError
+from atwork.preview.slack import SlackError
+from atwork.sandbox import shim
+from atwork.toolchain.gobuild import BuildError
+
+BACKEND = (EngineError, GoogleError, GitHubError, NotEnded, SlackError, StoreError)
+OTHER = (AccessError, BuildError, ConfigError, GitError, SandboxError, UsageError)
+
+
+@pytest.mark.parametrize("kind", [BackendError, *BACKEND, *OTHER], ids=lambda kind: kind.__name__)
+def test_each_error_of_the_user_is_one_message(kind: type[UserError], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, reported():
+        raise kind("stacks/Pulumi.ci.yaml: region: missing; add it")
+    assert ended.value.code == 1
+    assert capsys.readouterr() == ("", "error: stacks/Pulumi.ci.yaml: region: missing; add it\n")
+    assert issubclass(kind, BackendError) == (kind not in OTHER)
+
+
+def test_a_defect_of_the_program_keeps_its_traceback() -> None:
+    with pytest.raises(KeyError), reported():
+        raise KeyError("region")
+
+
+def test_the_command_and_the_sandbox_pulumi_report_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["atwork", "environment", "list"])
+    with pytest.raises(SystemExit, match=r"^1$"):
+        cli.main()
+    assert capsys.readouterr().err.endswith("change into a checkout of atwork\n")
+    monkeypatch.setattr(sys, "argv", ["pulumi", str(tmp_path), "config", "set", "a", "b", "--stack", "ci"])
+    with pytest.raises(SystemExit, match=r"^1$"):
+        shim.main()
+    assert capsys.readouterr().err.startswith("error: the sandbox reads the stack files and never writes them")
