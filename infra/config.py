@@ -15,6 +15,7 @@ from pathlib import Path
 from components.cluster import STREAMING_SERVICES
 from infra import CONFIG_KEY
 from infra.errors import ConfigError
+from infra.layout import stack_files
 from infra.services import ServiceSettings, complete, not_there
 from infra.stack import StackConfig
 from infra.yaml_files import read_yaml, settings_from_json
@@ -40,8 +41,7 @@ def read_all(directory: Path = STACKS) -> dict[str, StackConfig]:
     """All environments by name, each valid by itself."""
     found: dict[str, StackConfig] = {}
     mistakes: list[str] = []
-    for path in sorted(directory.glob("Pulumi.*.yaml")):
-        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    for name, path in stack_files(directory).items():
         try:
             text = read_file(path)
             found[name] = parse(name, text or "")

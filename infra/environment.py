@@ -13,7 +13,8 @@ from infra import CONFIG_KEY, PROJECT, company
 from infra.company import CompanySettings
 from infra.config import load, read_all
 from infra.errors import ConfigError
-from infra.services import FOLDER, ServiceSettings
+from infra.layout import SERVICES_FOLDER, STACKS_FOLDER
+from infra.services import ServiceSettings
 from infra.services import read_all as services_in
 from infra.stack import StackConfig
 
@@ -40,8 +41,8 @@ class Environment:
             raise pulumi.RunError(f"stacks/Pulumi.{stack}.yaml: config.{CONFIG_KEY} is missing; add it")
         try:
             root = Path(pulumi.get_root_directory())
-            stacks = root / "stacks"
-            services, others = services_in(root / FOLDER), read_all(stacks)
+            stacks = root / STACKS_FOLDER
+            services, others = services_in(root / SERVICES_FOLDER), read_all(stacks)
             config = load(stack, text, others, services)
             known = company.read(stacks) if config.jenkins is not None else None
             return cls(stack, config, services, others, known)

@@ -9,10 +9,11 @@ from typing import Any
 from infra import CONFIG_KEY
 from infra.company import CompanySettings
 from infra.config import STACKS
-from infra.services import FOLDER, ServiceSettings
+from infra.layout import SERVICES_FOLDER
+from infra.services import ServiceSettings
 from infra.stack import StackConfig
 
-SERVICES = STACKS.parent / FOLDER
+SERVICES = STACKS.parent / SERVICES_FOLDER
 
 
 def stack_file() -> dict[str, Any]:

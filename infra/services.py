@@ -23,10 +23,10 @@ from components.settings import DnsLabel, Email, LabelValue, Settings
 from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.errors import ConfigError
+from infra.layout import SERVICES_FOLDER
 from infra.stack import EnvironmentSettings, StackConfig
 from infra.yaml_files import read_yaml, settings_from_json
 
-FOLDER = "services"
 _LONGEST_WITH_DATABASE = 19
 
 
@@ -124,7 +124,7 @@ def read_all(folder: Path) -> dict[str, ServiceSettings]:
 
 def read(path: Path) -> ServiceSettings:
     """One service; the file's name is the service's."""
-    shown = f"{FOLDER}/{path.name}"
+    shown = f"{SERVICES_FOLDER}/{path.name}"
     service = settings_from_json(ServiceSettings, json.dumps(read_yaml(path, shown)), shown, ())
     mistakes = [f"{shown}: {message}" for message in _names(path.stem, service)]
     if mistakes:
@@ -168,7 +168,8 @@ def _conflicts(services: Mapping[str, ServiceSettings]) -> Iterator[str]:
         for claim in claims:
             other = taken.setdefault(claim, name)
             if other != name:
-                yield f"{FOLDER}/{name}.yaml: {claim[0]} {claim[1]} is {FOLDER}/{other}.yaml's already; choose another"
+                file, owner = (f"{SERVICES_FOLDER}/{service_name}.yaml" for service_name in (name, other))
+                yield f"{file}: {claim[0]} {claim[1]} is {owner}'s already; choose another"
 
 
 def database_name(service: str, settings: ServiceDatabaseSettings) -> str:
@@ -198,9 +199,9 @@ def not_there(stack: str, environment: EnvironmentSettings, services: Mapping[st
     for name in environment.services or ():
         if name not in services:
             able = ", ".join(one for one, service in services.items() if service.popup is not None) or "none"
-            yield f"{key}: there is no {FOLDER}/{name}.yaml; name one of {able}"
+            yield f"{key}: there is no {SERVICES_FOLDER}/{name}.yaml; name one of {able}"
         elif name not in runs:
-            yield f"{key}: {FOLDER}/{name}.yaml keeps {name} out of popups (popup: null); leave it out here"
+            yield f"{key}: {SERVICES_FOLDER}/{name}.yaml keeps {name} out of popups (popup: null); leave it out here"
 
 
 def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:
@@ -219,14 +220,14 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
             database = database_name(name, service.database)
             instance["databases"] = [*instance.get("databases", []), database]
             instance.setdefault("users", {})[name] = {"namespace": name, "service_account": name}
-    files = ", ".join(f"{FOLDER}/{name}.yaml" for name in here)
+    files = ", ".join(f"{SERVICES_FOLDER}/{name}.yaml" for name in here)
     return settings_from_json(
         StackConfig, json.dumps(document), f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)
     )
 
 
 def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:
-    file = f"{FOLDER}/{name}.yaml"
+    file = f"{SERVICES_FOLDER}/{name}.yaml"
     if name in config.tenants:
         yield f"{file}: stacks/Pulumi.{stack}.yaml has tenants.{name} already; remove it there"
     if service.database is None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.layout import stack_files
+
 ROOT = Path(__file__).parent.parent
 COMPONENTS = sorted(path for path in (ROOT / "components").rglob("*.py"))
 TOKEN = re.compile(r"^atwork:([a-z_]+):([A-Z][A-Za-z]+)$")
@@ -67,7 +69,7 @@ def test_a_component_reads_nothing_but_its_arguments(path: Path) -> None:
 
 
 def test_no_default_provider_and_no_data_source() -> None:
-    for path in sorted((ROOT / "stacks").glob("Pulumi.*.yaml")):
+    for path in stack_files(ROOT / "stacks").values():
         assert 'pulumi:disable-default-providers: ["*"]' in path.read_text(), path.name
         assert "secure:" not in path.read_text(), "secret values live in Secret Manager"
     for path in [*COMPONENTS, *(ROOT / "infra").glob("*.py")]:

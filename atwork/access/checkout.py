@@ -35,7 +35,7 @@ def findings(home: Home) -> list[Finding]:
     """All differences between what the identities of environments that are up may do and what they do."""
     objects = Cloud(home.cloud).objects() if home.cloud.exists() else []
     access = _model(home, objects)
-    environments, catalogue = read_all(home.checkout / "stacks"), services.read_all(home.checkout / services.FOLDER)
+    environments, catalogue = read_all(home.project.stacks), services.read_all(home.project.services)
     up = {name: one for name, one in environments.items() if _is_up(objects, one)}
     places = {name: _place(name, complete(name, one, catalogue), objects) for name, one in up.items()}
     made = [plan for plan in _plans(home, environments) if plan.name in up]
@@ -74,7 +74,7 @@ def made_beside(environments: Mapping[str, StackConfig]) -> dict[str, str]:
 
 
 def _model(home: Home, objects: Sequence[CloudObject]) -> AccessModel:
-    environments = read_all(home.checkout / "stacks")
+    environments = read_all(home.project.stacks)
     if not objects:
         raise AccessError("the sandbox is empty, so there is no binding to look at; run `atwork sandbox up`")
     numbers = {one.project.id: one.project.number for one in environments.values() if one.project.number is not None}
@@ -82,7 +82,7 @@ def _model(home: Home, objects: Sequence[CloudObject]) -> AccessModel:
 
 
 def _plans(home: Home, environments: Mapping[str, StackConfig]) -> list[Plan]:
-    stacks = home.checkout / "stacks"
+    stacks = home.project.stacks
     return [plans.of(name, stacks) for name in environments] if (stacks / "platform.yaml").exists() else []
 
 

@@ -12,7 +12,8 @@ from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes
 from atwork.environments.preflight import Check, right, wrong
 from infra.company import CompanySettings
-from infra.services import FOLDER, complete
+from infra.layout import SERVICES_FOLDER
+from infra.services import complete
 from infra.services import read_all as services_in
 from infra.stack import StackConfig
 
@@ -43,7 +44,7 @@ def checks(
         first = next(iter(environments))
         yield preflight.state_bucket(google, Plan(first, environments[first], platform), made=True)
         return
-    config = complete(name, environments[name], services_in(stacks.parent / FOLDER))
+    config = complete(name, environments[name], services_in(stacks.parent / SERVICES_FOLDER))
     seen = list(preflight.looked(google, name, config, platform, sibling="", made=True))
     yield from seen
     if any(one.name == "project" and one.ok for one in seen):

@@ -14,7 +14,7 @@ def doctor(
     environment: Annotated[str, typer.Argument(help="One environment, looked at wholly.")] = "",
 ) -> None:
     """Say what is missing on this machine and in this account, each with its fix."""
+    from atwork.checkout import find_checkout
     from atwork.doctor.show import run
-    from atwork.sandbox.home import here
 
-    raise typer.Exit(run(here().checkout, environment))
+    raise typer.Exit(run(find_checkout().root, environment))

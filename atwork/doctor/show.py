@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from atwork.checkout import unknown_stack
 from atwork.doctor import account, machine
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.preflight import Check, wrong
-from atwork.errors import ConfigError, UsageError
+from atwork.errors import ConfigError
 from infra import company
 from infra.config import read_all
 
@@ -24,7 +25,7 @@ def run(checkout: Path, name: str, *, login: Callable[[], Google] = cloud.login,
     stacks = checkout / "stacks"
     environments = read_all(stacks)
     if name and name not in environments:
-        raise UsageError(f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(environments)}")
+        raise unknown_stack(name, environments)
     there: list[Check] = []
     try:
         platform = company.read(stacks)

@@ -12,18 +12,18 @@ import sys
 from rich.console import Console
 from rich.prompt import Confirm
 
+from atwork.checkout import find_checkout
 from atwork.environments import leftovers
 from atwork.environments.found import found
 from atwork.errors import BackendError, UsageError
 from atwork.preview import places
-from atwork.sandbox.home import here
 
 
 def adopt(name: str, *, yes: bool) -> int:
     """Import the planned creates whose object is there already; 1 where the state does not fit the program then."""
     console = Console(highlight=False, soft_wrap=True)
     found(name)
-    with places.chosen(here(), console, "atwork environment adopt") as place:
+    with places.chosen(find_checkout(), console, "atwork environment adopt") as place:
         place.recover(name)
         plan = leftovers.plan(place, name)
         candidates = [one for one in plan.creates if one.id]

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from atwork.checkout import find_checkout
 from atwork.environments import ages, facts, files
 from atwork.errors import ConfigError
-from atwork.sandbox.home import here
 from infra import CONFIG_KEY
 from infra.config import check_exemptions, check_services, check_together, parse, read_file
-from infra.services import FOLDER, ServiceSettings, complete
+from infra.layout import SERVICES_FOLDER, stack_files
+from infra.services import ServiceSettings, complete
 from infra.services import read_all as services_in
 from infra.stack import StackConfig
 
@@ -35,12 +36,12 @@ class Files:
 def check() -> int:
     """Print every mistake; popups that are over are told and are none."""
     console = Console(highlight=False, soft_wrap=True)
-    checkout = here().checkout
+    checkout = find_checkout().root
     now = datetime.now(UTC)
     environments, mistakes = _read(checkout)
     services: Mapping[str, ServiceSettings] = {}
     try:
-        services = services_in(checkout / FOLDER)
+        services = services_in(checkout / SERVICES_FOLDER)
     except ConfigError as error:
         mistakes += str(error).splitlines()
     seen = Files(checkout, environments, services, now.date())
@@ -63,8 +64,7 @@ def check() -> int:
 def _read(checkout: Path) -> tuple[dict[str, StackConfig], list[str]]:
     found: dict[str, StackConfig] = {}
     mistakes: list[str] = []
-    for path in sorted((checkout / "stacks").glob("Pulumi.*.yaml")):
-        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    for name, path in stack_files(checkout / "stacks").items():
         try:
             found[name] = parse(name, read_file(path) or "")
         except ConfigError as error:

@@ -148,7 +148,7 @@ def environment_bootstrap(
 
     Running it again changes nothing. First values of secrets are read from --secrets, else asked for without echo.
     """
+    from atwork.checkout import find_checkout
     from atwork.environments.bootstrap.run import bootstrap
-    from atwork.sandbox.home import here
 
-    raise typer.Exit(bootstrap(here().checkout, name, resume=resume, dry_run=dry_run, secrets=secrets))
+    raise typer.Exit(bootstrap(find_checkout().root, name, resume=resume, dry_run=dry_run, secrets=secrets))

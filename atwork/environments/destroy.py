@@ -7,6 +7,7 @@ import sys
 from rich.console import Console
 from rich.prompt import Prompt
 
+from atwork.checkout import find_checkout
 from atwork.environments import guards, pull_request, stacks
 from atwork.environments.ages import Popup
 from atwork.environments.found import found
@@ -14,21 +15,19 @@ from atwork.environments.reap import ended_whole, take_away
 from atwork.environments.remove import offer_removal
 from atwork.errors import BackendError, ConfigError, UsageError
 from atwork.preview import places
-from atwork.sandbox.home import here
 from infra.config import read_all
-from infra.services import FOLDER
 from infra.services import read_all as services_in
 
 
 def destroy(name: str, *, confirmed: str, pr: bool) -> int:
     """Destroy an environment and remove its files; guards are named and never lifted."""
-    home, console = here(), Console(highlight=False, soft_wrap=True)
+    checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     _, config = found(name)
-    told = list(guards.of_file(name, config, read_all(home.checkout / "stacks")))
+    told = list(guards.of_file(name, config, read_all(checkout.stacks)))
     if told:
         raise ConfigError("\n".join([f"{name} is guarded; lift this in a reviewed change and deploy it:", *told]))
-    repository = pull_request.prepared(home.checkout) if pr else None
-    with places.chosen(home, console, "atwork environment destroy") as place:
+    repository = pull_request.prepared(checkout.root) if pr else None
+    with places.chosen(checkout, console, "atwork environment destroy") as place:
         place.recover(name)
         held = stacks.resources(place, name)
         told = [*guards.of_readers(place, name), *guards.of_state(held)]
@@ -38,15 +37,15 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
         console.print(f"{name}: {len(held)} resources" + (f", and the project {project}" if project else ""))
         _confirm(name, config.environment.kind, confirmed, console)
         one = Popup(name, "over", "", config.environment.owner, config.upstream or "", len(held))
-        if not ended_whole(place, home, one, console):
+        if not ended_whole(place, checkout, one, console):
             return 1
-    for service, settings in services_in(home.checkout / FOLDER).items():
+    for service, settings in services_in(checkout.services).items():
         if name in settings.environments:
             console.print(f"services/{service}.yaml: environments.{name} is left; take it out in the same change")
     if repository is not None:
-        console.print(offer_removal(repository, home, name, config.upstream or ""))
+        console.print(offer_removal(repository, checkout, name, config.upstream or ""))
     else:
-        take_away(home, name, config.upstream or "")
+        take_away(checkout, name, config.upstream or "")
         console.print(f"{name}: removed stacks/Pulumi.{name}.yaml and its line in {config.upstream}'s; commit that")
     return 0
 

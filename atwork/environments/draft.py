@@ -15,6 +15,7 @@ from atwork.environments import derive, files, regions
 from atwork.environments.questions import Wanted
 from atwork.errors import UsageError
 from infra.config import check_services, check_together, parse, read_file
+from infra.layout import stack_file
 from infra.services import ServiceSettings, complete
 from infra.stack import StackConfig
 
@@ -38,7 +39,7 @@ def check_name(stacks: Path, name: str) -> None:
     """Raise `UsageError` for a name that cannot be had."""
     if not _NAME.match(name):
         raise UsageError(f"{name}: a name has 2 to 20 small letters, digits and hyphens, a letter first")
-    if (stacks / f"Pulumi.{name}.yaml").exists():
+    if stack_file(stacks, name).exists():
         raise UsageError(f"stacks/Pulumi.{name}.yaml: is there already; choose another name")
 
 
@@ -61,7 +62,7 @@ def derived(
     """The files of a new environment; `ConfigError` where they would not be taken."""
     check_name(stacks, wanted.name)
     like = model(environments, wanted.like)
-    settings: dict[str, Any] = json.loads(read_file(stacks / f"Pulumi.{wanted.like}.yaml") or "{}")
+    settings: dict[str, Any] = json.loads(read_file(stack_file(stacks, wanted.like)) or "{}")
     if wanted.region and wanted.region != like.region:
         regions.check(wanted.region)
         settings["region"] = wanted.region
@@ -78,9 +79,9 @@ def derived(
     settings["network"] = {**settings.get("network", {}), **derive.ranges(wanted.kind, taken)}
     config = _checked(wanted.name, settings, environments, services)
     account = f"{files.DEPLOYER}@{settings['project']['id']}.iam.gserviceaccount.com"
-    upstream = stacks / f"Pulumi.{like.upstream}.yaml"
+    upstream = stack_file(stacks, like.upstream or "")
     texts = {
-        stacks / f"Pulumi.{wanted.name}.yaml": files.text_of(wanted.name, settings, wanted.like),
+        stack_file(stacks, wanted.name): files.text_of(wanted.name, settings, wanted.like),
         upstream: files.with_deploy(upstream.read_text(), wanted.name, account, f"stacks/{upstream.name}"),
     }
     return Derived(wanted.name, settings, config, texts)

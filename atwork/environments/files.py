@@ -10,6 +10,7 @@ import yaml
 
 from atwork.errors import ConfigError
 from infra import CONFIG_KEY
+from infra.layout import stack_file
 
 DEPLOYER = "platform-deployer"
 """Account in each environment that Jenkins deploys as."""
@@ -74,8 +75,8 @@ def _indent(line: str) -> int:
 
 def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:
     """The files of an environment as they are without it; None for the one that goes."""
-    file = stacks / f"Pulumi.{upstream}.yaml"
-    texts: dict[Path, str | None] = {stacks / f"Pulumi.{name}.yaml": None}
+    file = stack_file(stacks, upstream)
+    texts: dict[Path, str | None] = {stack_file(stacks, name): None}
     if upstream and file.exists():
         texts[file] = without_deploy(file.read_text(), name)
     return texts

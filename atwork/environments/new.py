@@ -10,42 +10,41 @@ from rich.console import Console
 from rich.prompt import Prompt
 from rich.table import Table
 
+from atwork.checkout import Checkout, find_checkout
 from atwork.environments import cost, prices, pull_request, questions
 from atwork.environments.draft import Derived, check_name, derived, model
 from atwork.environments.questions import Wanted
 from atwork.preview import places
-from atwork.sandbox.home import Home, here
 from atwork.writing import whole
 from infra import company
 from infra.config import read_all
-from infra.services import FOLDER
 from infra.services import read_all as services_in
 
 
 def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
     """Write the files of a new environment, or open a pull request with them; nothing is written where it fails."""
-    home, console = here(), Console(highlight=False, soft_wrap=True)
-    stacks = home.checkout / "stacks"
+    checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
+    stacks = checkout.stacks
     environments = read_all(stacks)
     check_name(stacks, wanted.name)
-    repository = pull_request.prepared(home.checkout) if pr and not dry_run else None
+    repository = pull_request.prepared(checkout.root) if pr and not dry_run else None
     branch = f"environment/{wanted.name}"
     if repository is not None:
         repository.check_free(branch)
     wanted = questions.complete(wanted, model(environments, wanted.like), environments, _ask(console))
-    made = derived(stacks, wanted, datetime.now(UTC), environments, services_in(home.checkout / FOLDER))
+    made = derived(stacks, wanted, datetime.now(UTC), environments, services_in(checkout.services))
     console.print(_shown(made))
     console.print()
     console.print(_costs(made))
     if places.is_real() and not _possible(stacks, made, environments[wanted.like].project.id, console):
         return 1
-    if preview and not _previewed(home, made, console):
+    if preview and not _previewed(checkout, made, console):
         return 1
     if dry_run:
         console.print("Nothing is written (--dry-run). The file would be:\n")
         console.print(next(iter(made.texts.values())), markup=False)
         return 0
-    names = [path.relative_to(home.checkout).as_posix() for path in made.texts]
+    names = [path.relative_to(checkout.root).as_posix() for path in made.texts]
     if repository is not None:
         address = repository.offer(branch, f"Add the environment {wanted.name}", _body(made), made.texts)
         console.print(f"Opened {address} with {names[0]} and a line in {names[1]}; this checkout is as it was.")
@@ -89,11 +88,11 @@ def _possible(stacks: Path, made: Derived, sibling: str, console: Console) -> bo
     return not bad
 
 
-def _previewed(home: Home, made: Derived, console: Console) -> bool:
+def _previewed(checkout: Checkout, made: Derived, console: Console) -> bool:
     from atwork.environments.rehearsal import rehearse
     from atwork.preview import terminal
 
-    report = rehearse(home, made, console)
+    report = rehearse(checkout, made, console)
     console.print()
     if report.result == "failed":
         terminal.show([report], console)

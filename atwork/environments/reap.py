@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from atwork.checkout import Checkout, find_checkout
 from atwork.environments import ages, ending, files, stacks
 from atwork.environments.ages import Popup
 from atwork.environments.journal import Journal
@@ -21,9 +22,9 @@ from atwork.errors import BackendError, ConfigError, SandboxError
 from atwork.preview import places, shell
 from atwork.preview.run import Place
 from atwork.preview.slack import SlackError, tell
-from atwork.sandbox.home import Home, here
 from atwork.writing import whole
 from infra.config import parse, read_file
+from infra.layout import stack_files
 from infra.stack import StackConfig
 
 WARNED = "atwork:warned"
@@ -36,10 +37,10 @@ def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
     """Show what is over, and with `apply` end it; writes the names of what is gone to a file where one is named."""
     if real:
         shell.real()
-    home, console = here(), Console(highlight=False, soft_wrap=True)
+    checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     ended: list[str] = []
-    with places.chosen(home, console, "atwork environment reap") as place:
-        found = look(place, home.checkout / "stacks", datetime.now(UTC))
+    with places.chosen(checkout, console, "atwork environment reap") as place:
+        found = look(place, checkout.stacks, datetime.now(UTC))
         # A log has no width; a name that is cut helps nobody.
         (console if console.is_terminal else Console(width=200, highlight=False)).print(_table(found))
         failed = any(one.state in _WRONG for one in found)
@@ -47,14 +48,14 @@ def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
             failed |= not _warn(place, found, console)
             for one in found:
                 if one.state in ("over", "files"):
-                    done = one.state == "files" or ended_whole(place, home, one, console)
+                    done = one.state == "files" or ended_whole(place, checkout, one, console)
                     failed |= not done
                     ended += [one.name] if done else []
         elif any(one.state in ("over", "files") or one.warning for one in found):
             console.print("Nothing is done without --apply.")
     for one in found:
         if one.name in ended and gone is None:
-            take_away(home, one.name, one.upstream)
+            take_away(checkout, one.name, one.upstream)
             console.print(f"{one.name}: removed stacks/Pulumi.{one.name}.yaml and its line in {one.upstream}'s")
     if gone is not None:
         gone.write_text("".join(f"{name}\n" for name in ended))
@@ -84,8 +85,7 @@ def _configs(folder: Path) -> tuple[dict[str, StackConfig], dict[str, str]]:
     """Settings of what can be read; one broken file keeps nobody else alive."""
     configs: dict[str, StackConfig] = {}
     unreadable: dict[str, str] = {}
-    for path in sorted(folder.glob("Pulumi.*.yaml")):
-        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    for name, path in stack_files(folder).items():
         try:
             configs[name] = parse(name, read_file(path) or "")
         except ConfigError as error:
@@ -120,9 +120,9 @@ def _popup(place: Place, name: str, config: StackConfig, now: datetime, *, there
     return Popup(name, "over", told, owner, upstream, len(held))
 
 
-def ended_whole(place: Place, home: Home, one: Popup, console: Console) -> bool:
+def ended_whole(place: Place, checkout: Checkout, one: Popup, console: Console) -> bool:
     """End one environment; what went wrong is printed, and told its owner in Slack."""
-    journal = Journal.of(home.checkout, one.name)
+    journal = Journal.of(checkout.root, one.name)
     broken_off = journal.last()
     if broken_off:
         console.print(f"{one.name}: an earlier run broke off in the step {broken_off}; going on")
@@ -139,9 +139,9 @@ def ended_whole(place: Place, home: Home, one: Popup, console: Console) -> bool:
     return True
 
 
-def take_away(home: Home, name: str, upstream: str) -> None:
+def take_away(checkout: Checkout, name: str, upstream: str) -> None:
     """Remove the files of an environment from the checkout: the line that names it first, so that it is never alone."""
-    for path, text in reversed(files.removal(home.checkout / "stacks", name, upstream).items()):
+    for path, text in reversed(files.removal(checkout.stacks, name, upstream).items()):
         if text is None:
             path.unlink(missing_ok=True)
         else:

@@ -13,17 +13,18 @@ from pathlib import Path
 
 from rich.console import Console
 
+from atwork.checkout import Checkout
 from atwork.environments.draft import Derived
 from atwork.preview import places
 from atwork.preview.model import StackReport
 from atwork.preview.run import Place, preview
-from atwork.sandbox.home import Home
+from infra.layout import stack_files
 
 
-def rehearse(home: Home, made: Derived, console: Console) -> StackReport:
+def rehearse(checkout: Checkout, made: Derived, console: Console) -> StackReport:
     """The report of the new stack, from the backend that the shell names, else from the sandbox."""
     waiting = console.status(f"preview of {made.name}, against an empty state")
-    with places.chosen(home, console) as place, _as_written(place, made) as shown, waiting:
+    with places.chosen(checkout, console) as place, _as_written(place, made) as shown, waiting:
         return preview(shown, made.name, lambda _stack, _count, _name: None)
 
 
@@ -35,7 +36,7 @@ def _as_written(place: Place, made: Derived) -> Generator[Place]:
             if one.name not in ("stacks", ".git", ".sandbox"):
                 (folder / one.name).symlink_to(one)
         (folder / "stacks").mkdir()
-        for file in (place.folder / "stacks").glob("Pulumi.*.yaml"):
+        for file in stack_files(place.folder / "stacks").values():
             (folder / "stacks" / file.name).write_text(file.read_text())
         for path, text in made.texts.items():
             (folder / "stacks" / path.name).write_text(text)

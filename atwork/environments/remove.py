@@ -4,39 +4,40 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from atwork.checkout import Checkout, find_checkout
 from atwork.environments import files, pull_request, stacks
 from atwork.environments.found import found
 from atwork.environments.pull_request import AlreadyThere, Repository
 from atwork.environments.reap import take_away
 from atwork.errors import BackendError, SandboxError, UsageError
 from atwork.preview import places
-from atwork.sandbox.home import Home, here
+from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment
 
 
 def remove(name: str, *, pr: bool) -> int:
     """Remove the files of an environment that is not up, here or by a pull request."""
-    home, console = here(), Console(highlight=False, soft_wrap=True)
+    checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     file, config = found(name)
     if config.environment.kind != "popup":
         raise UsageError(f"stacks/{file.name}: {name} is long-lived; `atwork environment destroy {name}` ends it")
-    if deployment(home, name).get("resources"):
+    if deployment(Home(checkout.root), name).get("resources"):
         raise SandboxError(f"{name} is still up in the sandbox; run `atwork environment destroy {name}` instead")
     if places.is_real():
-        with places.backend(home, console) as place:
+        with places.backend(checkout, console) as place:
             if stacks.listed(place).get(name):
                 raise BackendError(f"{name} is still up; run `atwork environment destroy {name}` instead")
     if pr:
-        console.print(offer_removal(pull_request.prepared(home.checkout), home, name, config.upstream or ""))
+        console.print(offer_removal(pull_request.prepared(checkout.root), checkout, name, config.upstream or ""))
         return 0
-    take_away(home, name, config.upstream or "")
+    take_away(checkout, name, config.upstream or "")
     console.print(f"removed stacks/{file.name} and its line in stacks/Pulumi.{config.upstream}.yaml")
     return 0
 
 
-def offer_removal(repository: Repository, home: Home, name: str, upstream: str) -> str:
+def offer_removal(repository: Repository, checkout: Checkout, name: str, upstream: str) -> str:
     """Open the pull request that removes the files; one that is open already is left alone. Returns what to say."""
-    texts = files.removal(home.checkout / "stacks", name, upstream)
+    texts = files.removal(checkout.stacks, name, upstream)
     body = f"`{name}` is destroyed: its state is empty and forgotten. This removes what is left of it in the project.\n"
     try:
         address = repository.offer(f"environment/remove-{name}", f"Remove the environment {name}", body, texts)

@@ -9,21 +9,21 @@ from pathlib import Path
 
 from rich.console import Console
 
+from atwork.checkout import Checkout, find_checkout
 from atwork.errors import BackendError, UsageError
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.resources import Resource, of_state
 from atwork.preview import folder, places
-from atwork.sandbox.commands import chosen_of
-from atwork.sandbox.home import Home, here
+from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment
 
 
 def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> int:
     """Draw stacks, all that are up where none is named; with changes, those that have a report."""
-    home, console = here(), Console(stderr=True, highlight=False)
-    chosen = chosen_of(home, stacks)
+    checkout, console = find_checkout(), Console(stderr=True, highlight=False)
+    chosen = checkout.selected(stacks)
     if changes is None:
-        states = _up(states_of(home, chosen, console), console, named=bool(stacks))
+        states = _up(states_of(checkout, chosen, console), console, named=bool(stacks))
         drawn = draw(states)
     else:
         reports = [one for one in folder.read(changes, ()) if not stacks or one.stack in chosen]
@@ -32,7 +32,7 @@ def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> i
                 f"{changes}: no report of {', '.join(missing)}; `atwork preview {' '.join(missing)} --out {changes}` "
                 "writes it"
             )
-        drawn = for_reports(reports, states_of(home, [one.stack for one in reports], console))
+        drawn = for_reports(reports, states_of(checkout, [one.stack for one in reports], console))
     if out is None:
         print(drawn, end="")
     else:
@@ -40,11 +40,12 @@ def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> i
     return 0
 
 
-def states_of(home: Home, stacks: Sequence[str], console: Console) -> dict[str, list[Resource]]:
+def states_of(checkout: Checkout, stacks: Sequence[str], console: Console) -> dict[str, list[Resource]]:
     """What each stack consists of, from the backend that the shell names, else from the sandbox; nothing is locked."""
     if not places.is_real():
+        home = Home(checkout.root)
         return {stack: of_state(deployment(home, stack)) for stack in stacks}
-    with places.backend(home, console) as place:
+    with places.backend(checkout, console) as place:
         return {stack: of_state(place.state(stack) or {}) for stack in stacks}
 
 

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from rich.console import Console
 
+from atwork.checkout import find_checkout
 from atwork.errors import UsageError
 from atwork.locks import model
 from atwork.locks.judge import Ask, Verdict, judge, of_run
 from atwork.locks.model import Lock, Run
 from atwork.locks.store import Store, StoreError, of
 from atwork.preview import places
-from atwork.sandbox.commands import chosen_of
-from atwork.sandbox.home import here
+from atwork.sandbox.home import Home
 
 _SHORT = 8
 _RUN = re.compile(r"https://[^/]+/(?P<repository>[^/]+/[^/]+)/actions/runs/(?P<run>\d+)(/attempts/(?P<attempt>\d+))?")
@@ -23,8 +23,8 @@ _RUN = re.compile(r"https://[^/]+/(?P<repository>[^/]+/[^/]+)/actions/runs/(?P<r
 
 def unlock(stack: str, *, run: str, ended: str) -> int:
     """Show who holds a stack and free it where that run has ended; 0 where it is free at the end, else 1."""
-    home = here()
-    chosen_of(home, [stack])
+    checkout = find_checkout()
+    checkout.selected([stack])
     console = Console(highlight=False, soft_wrap=True)
     if places.is_real():
         backend = os.environ["PULUMI_BACKEND_URL"]
@@ -32,6 +32,7 @@ def unlock(stack: str, *, run: str, ended: str) -> int:
         if store is None:
             raise StoreError(f"{backend}: locks are read in file:// and gs:// backends only; use the backend's own way")
         return free(store, stack, console, local=backend.startswith("file://"), run=run, ended=ended)
+    home = Home(checkout.root)
     with home.locked("atwork unlock"):
         store = of(f"file://{home.state}")
         assert store is not None  # noqa: S101 (a folder is a kind of backend that is read)

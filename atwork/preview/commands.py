@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from atwork.checkout import find_checkout
 from atwork.graph.draw import for_reports
 from atwork.graph.resources import Resource, of_state
 from atwork.preview import folder, places, shell, terminal, words
@@ -15,8 +16,6 @@ from atwork.preview.model import StackReport
 from atwork.preview.run import previews
 from atwork.preview.slack import send
 from atwork.preview.telling import told
-from atwork.sandbox.commands import chosen_of
-from atwork.sandbox.home import here
 
 
 def preview(
@@ -54,10 +53,10 @@ def made(
     stacks: Sequence[str], console: Console, *, base: str, refresh: bool
 ) -> tuple[list[StackReport], Callable[[], Mapping[str, Sequence[Resource]]]]:
     """The reports, from the backend that the shell names, else from the sandbox; and what is there now, when asked."""
-    home = here()
-    chosen = chosen_of(home, stacks)
+    checkout = find_checkout()
+    chosen = checkout.selected(stacks)
     about = {"head": shell.commit("HEAD"), "base": shell.commit(base) if base else ""}
-    with places.chosen(home, console) as place, terminal.watcher(console) as watch:
+    with places.chosen(checkout, console) as place, terminal.watcher(console) as watch:
         reports = previews(place, chosen, watch, refresh=refresh, **about)
     return reports, lambda: {one.stack: of_state(place.state(one.stack) or {}) for one in reports}
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from atwork.checkout import Checkout
 from atwork.engine.build import ensure
 from atwork.errors import BackendError
 from atwork.locks.holders import holders
@@ -23,7 +24,7 @@ from atwork.sandbox import recovery
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment, opened
-from atwork.sandbox.workspace import POLICIES, stacks, upstream
+from atwork.sandbox.workspace import POLICIES
 from infra import PLATFORM
 
 
@@ -32,14 +33,15 @@ def is_real() -> bool:
     return bool(os.environ.get("PULUMI_BACKEND_URL")) and ".sandbox" not in os.environ["PULUMI_BACKEND_URL"]
 
 
-def chosen(home: Home, console: Console, command: str = "atwork preview") -> AbstractContextManager[Place]:
+def chosen(checkout: Checkout, console: Console, command: str = "atwork preview") -> AbstractContextManager[Place]:
     """The backend that the shell names, else the sandbox, which `command` holds meanwhile."""
-    return backend(home, console) if is_real() else sandbox(home, console, command)
+    return backend(checkout, console) if is_real() else sandbox(checkout, console, command)
 
 
 @contextmanager
-def sandbox(home: Home, console: Console, command: str = "atwork preview") -> Generator[Place]:
+def sandbox(checkout: Checkout, console: Console, command: str = "atwork preview") -> Generator[Place]:
     """The sandbox; nobody else changes it meanwhile."""
+    home = Home(checkout.root)
     with home.locked(command), opened(home, ensure(console)) as session:
 
         def state(stack: str) -> Mapping[str, Any] | None:
@@ -51,14 +53,14 @@ def sandbox(home: Home, console: Console, command: str = "atwork preview") -> Ge
         pack = home.workspace / POLICIES
         store = FolderStore(home.state)
         yield Place(
-            session.engine.path, home.workspace, session.environment, state, partial(upstream, home),
-            holders=partial(holders, store), readers=partial(_readers, home),
+            session.engine.path, home.workspace, session.environment, state, checkout.upstream,
+            holders=partial(holders, store), readers=partial(_readers, checkout),
             policies=pack if pack.exists() else None, recover=recover,
         )  # fmt: skip
 
 
 @contextmanager
-def backend(home: Home, console: Console) -> Generator[Place]:
+def backend(checkout: Checkout, console: Console) -> Generator[Place]:
     """The backend in PULUMI_BACKEND_URL, with the official providers. Previews take no lock and write nothing."""
     engine = ensure(console)
 
@@ -68,7 +70,7 @@ def backend(home: Home, console: Console) -> Generator[Place]:
 
     def pulumi(*words: str) -> str:
         done = subprocess.run(
-            [str(engine.path), *words, "--non-interactive"], cwd=home.checkout, capture_output=True, text=True,
+            [str(engine.path), *words, "--non-interactive"], cwd=checkout.root, capture_output=True, text=True,
             check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if done.returncode:
@@ -80,17 +82,17 @@ def backend(home: Home, console: Console) -> Generator[Place]:
     def state(stack: str) -> Mapping[str, Any] | None:
         return json.loads(pulumi("stack", "export", "--stack", stack))["deployment"] if stack in there else None
 
-    pack = home.checkout / POLICIES
+    pack = checkout.root / POLICIES
     store = store_of(os.environ["PULUMI_BACKEND_URL"])
     yield Place(
-        engine.path, home.checkout, environment, state, partial(upstream, home),
-        holders=partial(holders, store), readers=partial(_readers, home), store=store,
+        engine.path, checkout.root, environment, state, checkout.upstream,
+        holders=partial(holders, store), readers=partial(_readers, checkout), store=store,
         policies=pack if pack.exists() else None,
     )  # fmt: skip
 
 
-def _readers(home: Home, stack: str, output: str) -> tuple[str, ...]:
+def _readers(checkout: Checkout, stack: str, output: str) -> tuple[str, ...]:
     """The stacks that read an output: all whose file names the stack, of the one output that others read."""
     if not re.match(rf"{PLATFORM}\b", output):
         return ()
-    return tuple(one for one in stacks(home) if upstream(home, one) == stack)
+    return tuple(name for name in checkout.stack_names() if checkout.upstream(name) == stack)

@@ -25,6 +25,7 @@ from atwork.engine.events import follow
 from atwork.locks.store import Store
 from atwork.preview.model import Held, StackReport
 from atwork.preview.read import Reading
+from infra.layout import stack_files
 from infra.yaml_files import read_yaml
 
 Watch = Callable[[str, int, str], None]
@@ -130,7 +131,7 @@ def _empty(place: Place, stack: str, folder: Path, environment: dict[str, str]) 
     for one in place.folder.iterdir():
         if one.name not in ("stacks", ".git", ".sandbox"):
             (project / one.name).symlink_to(one)
-    for file in (place.folder / "stacks").glob("Pulumi.*.yaml"):
+    for file in stack_files(place.folder / "stacks").values():
         config = read_yaml(file, f"stacks/{file.name}").get("config") or {}
         (project / "stacks" / file.name).write_text(yaml.safe_dump({"config": config}, sort_keys=False))
     made = {**environment, "PULUMI_BACKEND_URL": f"file://{backend}", "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase)}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from atwork.checkout import find_checkout
 from atwork.environments.ages import ended
 from atwork.errors import BackendError, ExitCode, UsageError
 from atwork.locks.note import noted
@@ -15,8 +16,6 @@ from atwork.preview import places, shell, terminal
 from atwork.preview.model import StackReport
 from atwork.preview.run import previews
 from atwork.preview.slack import send
-from atwork.sandbox.commands import chosen_of
-from atwork.sandbox.home import here
 from infra.config import parse, read_file
 
 _MERGED = "merged"
@@ -37,9 +36,9 @@ def up(stack: str, expected: str, *, slack: bool = False) -> int:
 
 def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
     console = Console(highlight=False)
-    home = here()
-    chosen_of(home, [stack])
-    if ended(parse(stack, read_file(home.checkout / "stacks" / f"Pulumi.{stack}.yaml") or ""), datetime.now(UTC)):
+    checkout = find_checkout()
+    checkout.selected([stack])
+    if ended(parse(stack, read_file(checkout.stack_file(stack)) or ""), datetime.now(UTC)):
         console.print(
             f"{stack} is a popup whose time is over: it is not updated, and `atwork environment reap` ends it. "
             f"Longer: `atwork environment extend {stack} --ttl 24h`, and merge that."
@@ -50,7 +49,7 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
         expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
         raise UsageError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
-    with places.chosen(home, console) as place:
+    with places.chosen(checkout, console) as place:
         with terminal.watcher(console) as watch:
             [now] = previews(place, [stack], watch)
         reports.append(now)

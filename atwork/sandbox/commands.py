@@ -14,8 +14,8 @@ from rich.prompt import Confirm
 
 from atwork.engine.build import ensure
 from atwork.engine.state import read_stacks
-from atwork.errors import ConfigError, SandboxError, UsageError
-from atwork.sandbox import operation, recovery, report, workspace
+from atwork.errors import ConfigError, SandboxError
+from atwork.sandbox import operation, recovery, report
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters import elsewhere
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
@@ -32,7 +32,7 @@ def up(stacks: Sequence[str], *, clusters: Kind | None = None, contexts: Sequenc
     """Bring environments up, each after the one that it reads; `clusters` is what answers for Kubernetes in them."""
     home, console = here(), _console()
     with home.locked("atwork sandbox up"), _open(home, console, clusters, contexts) as session:
-        chosen = chosen_of(home, stacks)
+        chosen = home.project.selected(stacks)
         for stack in chosen:
             session.ensure_stack(stack)
             recovery.recover(session, stack, console)
@@ -83,9 +83,9 @@ def preview(stacks: Sequence[str]) -> int:
     """Show what `up` would do, all environments at once."""
     home, console = here(), _console()
     with home.locked("atwork sandbox preview"), _open(home, console) as session:
-        chosen = chosen_of(home, stacks)
+        chosen = home.project.selected(stacks)
         for stack in chosen:
-            reads = workspace.upstream(home, stack)
+            reads = home.project.upstream(stack)
             if reads is not None and not _resources(home, reads):
                 raise SandboxError(
                     f"{stack} reads the outputs of {reads}, which is not up; run `atwork sandbox up` first"
@@ -99,7 +99,7 @@ def down(stacks: Sequence[str]) -> int:
     """Destroy environments, each before the one that it reads."""
     home, console = here(), _console()
     with home.locked("atwork sandbox down"), _open(home, console) as session:
-        named = chosen_of(home, stacks)
+        named = home.project.selected(stacks)
         for stack in named:
             recovery.recover(session, stack, console)
         chosen = [stack for stack in named if deployment(home, stack).get("resources")]
@@ -139,7 +139,7 @@ def _refuse_read(home: Home, stacks: Sequence[str]) -> None:
 def status() -> int:
     """What is up, from the state alone."""
     home, console = here(), _console()
-    found = workspace.stacks(home)
+    found = home.project.stack_names()
     for stack in found:
         count = len(_resources(home, stack))
         console.print(f"{stack}: {count} resources" if count else f"{stack}: not up")
@@ -189,21 +189,12 @@ def _resources(home: Home, stack: str) -> list[object]:
     return list(found) if isinstance(found, list) else []
 
 
-def chosen_of(home: Home, stacks: Sequence[str]) -> list[str]:
-    """The named environments, or all; `UsageError` for one without a file."""
-    there = workspace.stacks(home)
-    missing = [stack for stack in stacks if stack not in there]
-    if missing:
-        raise UsageError(f"stacks/Pulumi.{missing[0]}.yaml: there is no such file; there are {', '.join(there)}")
-    return [stack for stack in there if not stacks or stack in stacks]
-
-
 def waves_of(home: Home, stacks: Sequence[str]) -> list[list[str]]:
     """Stacks in an order in which each comes after the one that it reads; those of one wave are independent."""
     waves: list[list[str]] = []
     rest = list(stacks)
     while rest:
-        ready = [stack for stack in rest if workspace.upstream(home, stack) not in rest]
+        ready = [stack for stack in rest if home.project.upstream(stack) not in rest]
         if not ready:
             raise ConfigError(f"stacks/Pulumi.{rest[0]}.yaml: atwork:stack.upstream leads in a circle; break it")
         waves.append(ready)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atwork.errors import SandboxError, UsageError
+from atwork.checkout import Checkout, find_checkout
+from atwork.errors import SandboxError
 from atwork.writing import whole
 
 
@@ -23,6 +24,11 @@ class Home:
     """The folder `.sandbox` of a checkout; everything in it can be thrown away."""
 
     checkout: Path
+
+    @property
+    def project(self) -> Checkout:
+        """The checkout, with its stack files and service files."""
+        return Checkout(self.checkout)
 
     @property
     def folder(self) -> Path:
@@ -122,9 +128,5 @@ def _holder(text: str) -> str:
 
 
 def here() -> Home:
-    """The sandbox of the checkout around the working directory."""
-    start = Path.cwd()
-    for folder in (start, *start.parents):
-        if (folder / "Pulumi.yaml").exists() and (folder / "stacks").is_dir():
-            return Home(folder)
-    raise UsageError(f"{start}: no Pulumi.yaml with a stacks folder here or above; change into a checkout of atwork")
+    """The sandbox of the checkout around the working directory; `UsageError` outside of one."""
+    return Home(find_checkout().root)

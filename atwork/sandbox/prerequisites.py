@@ -19,7 +19,7 @@ from infra.config import read_all
 def play(home: Home) -> None:
     """Make the secrets of all environments that are not there yet."""
     try:
-        environments = read_all(home.checkout / "stacks")
+        environments = read_all(home.project.stacks)
     except ConfigError:
         return  # the program says what is wrong with them, and makes nothing either
     cloud = Cloud(home.cloud)

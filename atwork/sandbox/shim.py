@@ -61,7 +61,7 @@ def run(checkout: Path, arguments: Sequence[str]) -> int:
     refuse_writes(arguments)
     with opened(home, ensure(Console(stderr=True))) as session:
         stack = stack_of(arguments)
-        if stack is not None and (checkout / "stacks" / f"Pulumi.{stack}.yaml").exists():
+        if stack is not None and home.project.stack_file(stack).exists():
             session.ensure_stack(stack)
         with session.environment() as environment:
             child = subprocess.Popen(

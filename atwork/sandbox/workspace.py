@@ -17,27 +17,14 @@ from atwork.errors import ConfigError
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home
 from atwork.writing import whole
-from infra import CONFIG_KEY
 from infra.company import COMPANY
+from infra.layout import SERVICES_FOLDER, stack_files
 from infra.yaml_files import read_yaml
 
 POLICIES = "policies"
 """Folder of the policy pack, in the checkout and in the engine's folder."""
 
 _SALT = "encryptionsalt"
-
-
-def stacks(home: Home) -> list[str]:
-    """The environments that have a stack file: ci first, staging, production, then the others by name."""
-    order = {"ci": 0, "staging": 1, "production": 2}
-    names = [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in _files(home)]
-    return sorted(names, key=lambda name: (order.get(name, 3), name))
-
-
-def upstream(home: Home, stack: str) -> str | None:
-    """The stack that another one reads, as its file says."""
-    found = (_read(home.checkout / "stacks" / f"Pulumi.{stack}.yaml").get("config") or {}).get(CONFIG_KEY)
-    return found.get("upstream") if isinstance(found, dict) else None
 
 
 def write(home: Home) -> None:
@@ -52,20 +39,20 @@ def _write(home: Home) -> None:
     project = _read(home.checkout / "Pulumi.yaml")
     project["runtime"]["options"]["virtualenv"] = sys.prefix
     _replace(target / "Pulumi.yaml", project)
-    for folder in (str(project["main"]).strip("/"), "services"):
+    for folder in (str(project["main"]).strip("/"), SERVICES_FOLDER):
         link = target / folder
         if not link.is_symlink():
             link.symlink_to(home.checkout / folder, target_is_directory=True)
     _write_policies(home.checkout / POLICIES, target / POLICIES)
     _copy_company(home.checkout / "stacks" / COMPANY, target / "stacks" / COMPANY)
-    kept = {path.name for path in _files(home)}
-    for path in _files(home):
+    files = stack_files(home.project.stacks)
+    for stack, path in files.items():
         copy = target / "stacks" / path.name
         document = {"config": _read(path).get("config") or {}}
-        salt = _salt(copy) or _state_salt(home, path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
+        salt = _salt(copy) or _state_salt(home, stack)
         _replace(copy, {_SALT: salt, **document} if salt else document)
-    for copy in (target / "stacks").glob("Pulumi.*.yaml"):
-        if copy.name not in kept:
+    for stack, copy in stack_files(target / "stacks").items():
+        if stack not in files:
             copy.unlink()
 
 
@@ -110,10 +97,6 @@ def _write_policies(pack: Path, target: Path) -> None:
     link = target / "__main__.py"
     if not link.is_symlink():
         link.symlink_to(pack / "__main__.py")
-
-
-def _files(home: Home) -> list[Path]:
-    return sorted((home.checkout / "stacks").glob("Pulumi.*.yaml"))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from atwork.sandbox.home import here
+from atwork.checkout import find_checkout
 from atwork.services.check import check as findings
 from atwork.services.new import Wanted, create
-from infra.services import FOLDER, read_all
+from infra.services import read_all
 
 
 def new(wanted: Wanted, into: Path | None) -> int:
     """Make a service's repository and its entry in the catalogue, and say what comes next."""
-    checkout, console = here().checkout, Console(highlight=False, soft_wrap=True)
+    checkout, console = find_checkout().root, Console(highlight=False, soft_wrap=True)
     target = into or checkout.parent / wanted.name
     file = create(checkout, wanted, target)
     console.print(f"{target}: the repository, ready to push to {wanted.repository}")
@@ -32,7 +32,7 @@ def new(wanted: Wanted, into: Path | None) -> int:
 def check(folder: Path) -> int:
     """Tell what a repository lacks."""
     console = Console(highlight=False, soft_wrap=True)
-    found = findings(folder, read_all(here().checkout / FOLDER))
+    found = findings(folder, read_all(find_checkout().services))
     for one in found:
         console.print(str(one), markup=False)
     if found:

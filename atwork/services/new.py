@@ -11,7 +11,8 @@ from pathlib import Path
 from atwork.errors import UsageError
 from infra.config import check_services
 from infra.config import read_all as stacks_in
-from infra.services import FOLDER, complete, read, read_all
+from infra.layout import SERVICES_FOLDER
+from infra.services import complete, read, read_all
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "delivery" / "template"
 
@@ -40,14 +41,14 @@ def create(checkout: Path, wanted: Wanted, target: Path) -> Path:
 
     Raises `UsageError` for a name or folder in use, `ConfigError` for what the catalogue would not take.
     """
-    file = checkout / FOLDER / f"{wanted.name}.yaml"
+    file = checkout / SERVICES_FOLDER / f"{wanted.name}.yaml"
     if file.exists():
-        raise UsageError(f"{FOLDER}/{file.name}: there is a service of that name already; choose another name")
+        raise UsageError(f"{SERVICES_FOLDER}/{file.name}: there is a service of that name already; choose another name")
     if target.exists() and any(target.iterdir()):
         raise UsageError(f"{target}: is not empty; choose another folder by --into")
     text = catalogue_entry(wanted)
     with tempfile.TemporaryDirectory(prefix="atwork-service-") as name:
-        _try(checkout, wanted.name, text, Path(name, FOLDER))
+        _try(checkout, wanted.name, text, Path(name, SERVICES_FOLDER))
         rendered = Path(name, "repository")
         render(wanted, rendered)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def create(checkout: Path, wanted: Wanted, target: Path) -> Path:
 
 def _try(checkout: Path, name: str, text: str, folder: Path) -> None:
     """Read the catalogue with the new file in it, beside the stacks, as the program will."""
-    shutil.copytree(checkout / FOLDER, folder) if (checkout / FOLDER).exists() else folder.mkdir()
+    shutil.copytree(checkout / SERVICES_FOLDER, folder) if (checkout / SERVICES_FOLDER).exists() else folder.mkdir()
     (folder / f"{name}.yaml").write_text(text)
     read(folder / f"{name}.yaml")
     services, stacks = read_all(folder), stacks_in(checkout / "stacks")

@@ -17,6 +17,7 @@ from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import Plan
 from infra import services
 from infra.config import STACKS, read_all, read_file
+from infra.layout import SERVICES_FOLDER
 from infra.services import complete
 from infra.stack import StackConfig
 from tools.access_roles import named_roles
@@ -50,7 +51,7 @@ def access(program: AccessModel, made: list[Plan]) -> AccessModel:
 
 @pytest.fixture(scope="module")
 def table(stacks: dict[str, Simulated], made: list[Plan]) -> list[Duty]:
-    environments, catalogue = read_all(), services.read_all(STACKS.parent / services.FOLDER)
+    environments, catalogue = read_all(), services.read_all(STACKS.parent / SERVICES_FOLDER)
     places: dict[str, Place] = {}
     for name, one in stacks.items():
         project = environments[name].project

@@ -12,6 +12,7 @@ from atwork.access import inside
 from atwork.access.rbac import Rbac, Request
 from infra import services
 from infra.config import STACKS, read_all
+from infra.layout import SERVICES_FOLDER
 from infra.services import complete
 from infra.stack import StackConfig
 
@@ -28,7 +29,7 @@ def objects(made: Simulated) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def configs() -> dict[str, StackConfig]:
-    catalogue = services.read_all(STACKS.parent / services.FOLDER)
+    catalogue = services.read_all(STACKS.parent / SERVICES_FOLDER)
     return {name: complete(name, config, catalogue) for name, config in read_all().items()}
 
 

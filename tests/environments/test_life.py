@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from support.checkout import copy
 from support.environments import PLACE, atwork, contents, ends_in, new, popup
 
+from atwork.checkout import Checkout
 from atwork.environments import ages, derive, draft
 from atwork.environments.questions import Wanted
 from atwork.environments.reap import take_away
 from atwork.errors import ConfigError
-from atwork.sandbox.home import Home
 from atwork.writing import whole
 from infra.config import check_together, read_all
 from infra.services import read_all as services_in
@@ -54,7 +54,7 @@ def test_any_order_leaves_ranges_disjoint_and_no_orphan(steps: list[tuple[str, s
             elif step == "extend":
                 atwork("extend", name, "--ttl", "5d")
             else:
-                take_away(Home(Path(folder)), name, "ci")
+                take_away(Checkout(Path(folder)), name, "ci")
                 alive.discard(name)
             there = read_all(Path("stacks"))
             assert there.keys() == {"ci", "staging", "production", *alive}
@@ -62,7 +62,7 @@ def test_any_order_leaves_ranges_disjoint_and_no_orphan(steps: list[tuple[str, s
             assert not any(one.overlaps(other) for one, other in pairwise(blocks))
             assert atwork("check").exit_code == 0, atwork("check").output
         for name in alive:
-            take_away(Home(Path(folder)), name, "ci")
+            take_away(Checkout(Path(folder)), name, "ci")
         assert contents(Path(folder)) == lasting
 
 

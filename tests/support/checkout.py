@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from atwork.environments.files import without_deploy
+from infra.layout import stack_files
 
 ROOT = Path(__file__).parents[2]
 LASTING = ("ci", "staging", "production")
@@ -18,8 +19,7 @@ def copy(folder: Path, *more: str) -> Path:
         source = ROOT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
     ci = folder / "stacks" / "Pulumi.ci.yaml"
-    for path in (folder / "stacks").glob("Pulumi.*.yaml"):
-        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    for name, path in stack_files(folder / "stacks").items():
         if name not in LASTING:
             path.unlink()
             ci.write_text(without_deploy(ci.read_text(), name))

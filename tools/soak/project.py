@@ -55,7 +55,7 @@ def settings(number: int, stack: str) -> Settings:
 def save(home: Home, stack: str, wanted: Settings) -> None:
     """Write a stack file, as a person would."""
     document = {"config": {"pulumi:disable-default-providers": ["*"], "atwork:stack": wanted}}
-    path = home.checkout / "stacks" / f"Pulumi.{stack}.yaml"
+    path = home.project.stack_file(stack)
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 

@@ -21,6 +21,7 @@ from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 from atwork.environments.bootstrap.steps import all_of
 from atwork.environments.bootstrap.values import SecretValues
 from atwork.errors import BackendError, ConfigError, UsageError
+from infra.layout import stack_file
 
 
 def bootstrap(
@@ -39,7 +40,7 @@ def bootstrap(
     console = Console(highlight=False, soft_wrap=True)
     stacks = checkout / "stacks"
     plan = plans.of(name, stacks)
-    file = stacks / f"Pulumi.{name}.yaml"
+    file = stack_file(stacks, name)
     if dry_run:
         _print(console, all_of(plan, file, Path("pulumi")))
         return 0

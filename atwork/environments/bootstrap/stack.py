@@ -18,6 +18,7 @@ from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 from atwork.errors import ConfigError
 from atwork.writing import whole
 from infra import CONFIG_KEY
+from infra.layout import stack_files
 from infra.yaml_files import read_yaml
 
 LINES = ("secretsprovider", "encryptedkey")
@@ -121,12 +122,12 @@ def secrets_provider_mistakes(stacks: Path) -> list[str]:
     """
     from atwork.environments.bootstrap import plan as plans
 
-    files = {path: read_yaml(path, f"stacks/{path.name}") for path in sorted(stacks.glob("Pulumi.*.yaml"))}
+    files = {name: read_yaml(path, f"stacks/{path.name}") for name, path in stack_files(stacks).items()}
     if not any(said.get(key) for said in files.values() for key in LINES):
         return []
     mistakes: list[str] = []
-    for path, said in files.items():
-        name, file = path.name.removeprefix("Pulumi.").removesuffix(".yaml"), f"stacks/{path.name}"
+    for name, said in files.items():
+        file = f"stacks/Pulumi.{name}.yaml"
         mend = f"run `atwork environment bootstrap {name}` and commit what it writes"
         mistakes += [f"{file}: {key} is missing; {mend}" for key in LINES if not said.get(key)]
         provider = str(said.get("secretsprovider", ""))

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from atwork.errors import UsageError
-from atwork.sandbox import workspace
 from atwork.sandbox.faults.model import Fault
 from atwork.sandbox.faults.store import Store
 from atwork.sandbox.faults.types import resolved
@@ -88,7 +87,7 @@ def _ordinal(number: int) -> str:
 
 
 def _known_stack(home: Home, stack: str) -> None:
-    there = workspace.stacks(home)
+    there = home.project.stack_names()
     if stack and stack not in there:
         raise UsageError(f"--stack {stack}: there is no such environment; there are {', '.join(there)}")
 

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from atwork.errors import SandboxError, UsageError
-from atwork.sandbox import workspace
 from atwork.sandbox.cloud import Cloud, CloudCorrupt
 from atwork.sandbox.home import Home, here
 from atwork.sandbox.verify.model import Finding, Report
@@ -33,7 +32,7 @@ def run(stacks: Sequence[str], *, as_json: bool = False, strict: bool = False) -
 
 def look(home: Home, stacks: Sequence[str]) -> Report:
     """The report; `UsageError` for an environment without a file, `SandboxError` for one that is not up."""
-    known = workspace.stacks(home)
+    known = home.project.stack_names()
     missing = [stack for stack in stacks if stack not in known]
     if missing:
         raise UsageError(f"stacks/Pulumi.{missing[0]}.yaml: file not found; there are {', '.join(known)}")

@@ -84,7 +84,7 @@ class Gate:
         here = live.environment(everywhere[environment], api)
         numbers = {
             one.project.id: one.project.number
-            for one in read_all(self._home.checkout / "stacks").values()
+            for one in read_all(self._home.project.stacks).values()
             if one.project.number
         }
         nothing = Plan([], {}, [], {}, numbers)

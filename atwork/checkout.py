@@ -1,0 +1,66 @@
+"""The checkout of the project: its root, its stack files and its service files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from atwork.errors import UsageError
+from infra import CONFIG_KEY
+from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, stack_file, stack_files
+from infra.yaml_files import read_yaml
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout of the project."""
+
+    root: Path
+
+    @property
+    def stacks(self) -> Path:
+        """The folder of the stack files."""
+        return self.root / STACKS_FOLDER
+
+    @property
+    def services(self) -> Path:
+        """The folder of the service files."""
+        return self.root / SERVICES_FOLDER
+
+    def stack_file(self, stack: str) -> Path:
+        """The file of a stack, whether it exists or not."""
+        return stack_file(self.stacks, stack)
+
+    def stack_names(self) -> list[str]:
+        """The stacks that have a file: ci, staging and production first, then the others by name."""
+        order = {"ci": 0, "staging": 1, "production": 2}
+        return sorted(stack_files(self.stacks), key=lambda name: (order.get(name, 3), name))
+
+    def upstream(self, stack: str) -> str | None:
+        """The stack whose outputs a stack reads, according to its file."""
+        file = self.stack_file(stack)
+        settings = (read_yaml(file, f"{STACKS_FOLDER}/{file.name}").get("config") or {}).get(CONFIG_KEY)
+        return settings.get("upstream") if isinstance(settings, dict) else None
+
+    def selected(self, names: Sequence[str]) -> list[str]:
+        """The named stacks, or all when none is named; `UsageError` for a name without a file."""
+        known = self.stack_names()
+        for name in names:
+            if name not in known:
+                raise unknown_stack(name, known)
+        return [name for name in known if not names or name in names]
+
+
+def unknown_stack(name: str, known: Iterable[str]) -> UsageError:
+    """The error for the name of a stack that has no file."""
+    return UsageError(f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(known)}")
+
+
+def find_checkout() -> Checkout:
+    """The checkout around the working directory; `UsageError` outside of one."""
+    start = Path.cwd()
+    for folder in (start, *start.parents):
+        if (folder / "Pulumi.yaml").exists() and (folder / STACKS_FOLDER).is_dir():
+            return Checkout(folder)
+    raise UsageError(f"{start}: no Pulumi.yaml with a stacks folder here or above; change into a checkout of atwork")
