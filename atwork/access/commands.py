@@ -12,6 +12,7 @@ from rich.text import Text
 from atwork.access import checkout, principals
 from atwork.access.errors import AccessError, near
 from atwork.access.model import ACT_AS, AccessModel, Binding
+from atwork.engine.urn import name_of, stack_of
 from atwork.sandbox.home import here
 
 
@@ -108,7 +109,7 @@ def _plain(binding: Binding) -> dict[str, Any]:
 def _row(binding: Binding) -> tuple[str, str, str, str]:
     """Role, resource, condition and origin: of a URN the stack and the name in the program."""
     condition = binding.condition.title if binding.condition else ""
-    stack, *_, name = binding.origin.removeprefix("urn:pulumi:").split("::")[:1] + binding.origin.split("::")[-1:]
+    stack, name = stack_of(binding.origin), name_of(binding.origin)
     origin = binding.origin if stack == name else f"{stack}: {name}"
     return binding.role, binding.resource, condition, origin
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.prompt import Confirm
 
 from atwork.checkout import find_checkout
+from atwork.engine.urn import name_of
 from atwork.environments import leftovers
 from atwork.environments.found import found
 from atwork.errors import BackendError, UsageError
@@ -42,7 +43,7 @@ def adopt(name: str, *, yes: bool) -> int:
             raise BackendError("\n".join([f"{name}: the import failed:", *outcome.errors]))
         wrong = leftovers.steps(place, name, there)
     for urn, step in wrong.items():
-        console.print(f"{urn.rpartition('::')[2]}: the next update would {step} it; look at `pulumi preview --diff`")
+        console.print(f"{name_of(urn)}: the next update would {step} it; look at `pulumi preview --diff`")
     console.print(f"{name}: adopted {len(there)}; `pulumi up` makes the rest and guards them again")
     return 1 if wrong else 0
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from atwork.engine.urn import name_of, provider_of
 from atwork.environments import stacks
 from atwork.environments.stacks import Outcome
 from atwork.errors import BackendError
@@ -36,7 +37,7 @@ class Planned:
     @property
     def name(self) -> str:
         """Its name in the program."""
-        return self.urn.rpartition("::")[2]
+        return name_of(self.urn)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def plan(place: Place, stack: str) -> Plan:
         if not new.get("custom"):
             components[urn] = new
         elif is_importable(str(new["type"])) and is_kept(str(new["type"]), new):
-            provider = str(new.get("provider", "")).rpartition("::")[0]
+            provider = provider_of(str(new.get("provider", "")))
             identity = import_id(str(new["type"]), mapping(new.get("inputs")), projects.get(provider, ""))
             creates.append(Planned(urn, str(new["type"]), identity, str(new.get("parent", "")), provider))
     return Plan(stack, tuple(sorted(creates, key=lambda one: one.urn)), components)
@@ -114,7 +115,7 @@ def document(plan: Plan, there: Sequence[Planned]) -> dict[str, Any]:
     table = {urn: urn for one in there for urn in (one.parent, one.provider) if urn and urn not in parents}
     table |= {above: above for urn in parents if (above := _parent(plan, urn)) and above not in parents}
     components = [
-        {"type": plan.components[urn]["type"], "name": urn, "logicalName": urn.rpartition("::")[2], "component": True,
+        {"type": plan.components[urn]["type"], "name": urn, "logicalName": name_of(urn), "component": True,
          **_under(_parent(plan, urn))}
         for urn in parents
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from atwork.engine.events import follow
+from atwork.engine.urn import name_of
 from atwork.engine.wire import plain
 from atwork.errors import BackendError
 from atwork.preview.run import Place
@@ -89,7 +90,7 @@ def deployed_end(found: list[dict[str, Any]]) -> datetime | None:
 
 def name(resource: Mapping[str, Any]) -> str:
     """The last part of a resource's URN."""
-    return str(resource["urn"]).rpartition("::")[2]
+    return name_of(str(resource["urn"]))
 
 
 def operate(place: Place, words: tuple[str, ...], watch: Watch, more: Mapping[str, str] | None = None) -> Outcome:
@@ -129,11 +130,11 @@ def engine(
 
 def _take(event: dict[str, Any], errors: list[str], failed: list[tuple[str, str]], watch: Watch) -> None:
     if "resourcePreEvent" in event:
-        watch(str(event["resourcePreEvent"]["metadata"]["urn"]).rpartition("::")[2])
+        watch(name_of(str(event["resourcePreEvent"]["metadata"]["urn"])))
     elif "diagnosticEvent" in event and event["diagnosticEvent"].get("severity") == "error":
         found = event["diagnosticEvent"]
         urn = str(found.get("urn", ""))
-        about = urn.rpartition("::")[2]
+        about = name_of(urn)
         text = " ".join(plain(found["message"]).split())
         if text:
             errors.append(f"{about}: {text}" if about else text)

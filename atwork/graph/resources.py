@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from atwork.engine.urn import name_of
 from atwork.engine.wire import SECRET, UNKNOWN
 from atwork.preview.model import Change
 
@@ -25,7 +26,7 @@ class Resource:
     @property
     def name(self) -> str:
         """The logical name."""
-        return self.urn.rpartition("::")[2]
+        return name_of(self.urn)
 
     def at(self, path: str) -> object:
         """What the inputs hold there; None where there is nothing, a secret, or what is not known yet."""

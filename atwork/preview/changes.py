@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from atwork.engine.urn import name_of, type_of
 from atwork.preview import tables
 from atwork.preview.keeping import is_kept
 from atwork.preview.model import Change, Guard, Kind, Property
@@ -50,8 +51,7 @@ class Seen:
 
     def learn(self, urn: str, metadata: Mapping[str, Any]) -> None:
         """Take one step; what has not the form of one raises TypeError or KeyError."""
-        parts = urn.split("::")
-        self.type = parts[2].rpartition("$")[2] if len(parts) > 3 else str(metadata.get("type", ""))
+        self.type = type_of(urn) or str(metadata.get("type", ""))
         old, new = mapping(metadata.get("old")), mapping(metadata.get("new"))
         paths = {path: mapping(found) for path, found in mapping(metadata.get("detailedDiff")).items()}
         for state in (old, new):
@@ -121,7 +121,7 @@ def change_of(
         kind=kind,
         step=", ".join(steps) or "same",
         type=one.type,
-        name=urn.rpartition("::")[2],
+        name=name_of(urn),
         urn=urn,
         stateful=one.type in tables.stateful(),
         protected=bool(one.old.get("protect")),
@@ -151,7 +151,7 @@ def _unseen_paths(one: Seen, differing: Sequence[Property]) -> list[Property]:
 def _is_noise(urn: str, path: str, noise: Sequence[tables.Noise], hidden: list[str]) -> bool:
     found = next((one for one in noise if one.covers(urn, path)), None)
     if found is not None:
-        hidden.append(f"{urn.rpartition('::')[2]}.{path}: {found.reason} (until {found.expires})")
+        hidden.append(f"{name_of(urn)}.{path}: {found.reason} (until {found.expires})")
     return found is not None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from atwork.engine.urn import name_of
 from atwork.preview import words
 from atwork.preview.model import Change, StackReport
 from atwork.preview.sections import Section, sections
@@ -157,7 +158,7 @@ def _change(change: Change, *, brief: bool) -> list[str]:
     sign = "!" if change.dangerous else {"delete": "-", "create": "+"}.get(change.kind, " ")
     lines = [f"{sign} {change.kind} {_value(change.type)} {_value(change.name)}{tags}"]
     if change.renamed_from:
-        lines.append(f"      was {_value(change.renamed_from.rpartition('::')[2])}")
+        lines.append(f"      was {_value(name_of(change.renamed_from))}")
     lines += [f"!     {_value(one.name)}: {_value(one.old)} → {_value(one.new)}" for one in change.guards]
     if brief:
         return lines

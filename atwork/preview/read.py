@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from atwork.engine.urn import name_of
 from atwork.engine.wire import plain
 from atwork.preview import fingerprint, tables
 from atwork.preview.changes import ORDER, Seen, change_of, inputs, mapping
@@ -75,7 +76,7 @@ class Reading:
         if diagnostic.get("severity") != "error":
             return
         text = plain(str(diagnostic.get("message", ""))).strip()
-        about = str(diagnostic.get("urn", "")).rpartition("::")[2]
+        about = name_of(str(diagnostic.get("urn", "")))
         told = f"{about}: {text}" if about and not about.startswith("atwork-") else text
         if text and "preview failed" not in text and told not in self.errors:
             self.errors.append(told)
@@ -83,7 +84,7 @@ class Reading:
     def _judged(self, found: Mapping[str, Any]) -> None:
         one = Policy(
             name=str(found.get("policyName", "")),
-            resource=str(found.get("resourceUrn", "")).rpartition("::")[2],
+            resource=name_of(str(found.get("resourceUrn", ""))),
             message=" ".join(plain(str(found.get("message", ""))).split()),
             mandatory=found.get("enforcementLevel") == "mandatory",
         )
@@ -183,7 +184,7 @@ class Reading:
             for urn, one in self.seen.items()
             if one.steps == ["delete"] and is_kept(one.type, one.old)
         )
-        return {name: urn.rpartition("::")[2] for name, urn in left if name[1]}
+        return {name: name_of(urn) for name, urn in left if name[1]}
 
     @staticmethod
     def _name_in_the_cloud(kind: str, state: Mapping[str, Any]) -> tuple[str, str]:

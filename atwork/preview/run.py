@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from atwork.engine.events import follow
+from atwork.engine.urn import name_of
 from atwork.locks.store import Store
 from atwork.preview.model import Held, StackReport
 from atwork.preview.read import Reading
@@ -85,7 +86,7 @@ def preview(place: Place, stack: str, watch: Watch, *, refresh: bool = False, **
                 reading.take(event)
                 if "resourcePreEvent" in event:
                     urn = str(event["resourcePreEvent"]["metadata"]["urn"])
-                    watch(stack, len(reading.seen), urn.rpartition("::")[2])
+                    watch(stack, len(reading.seen), name_of(urn))
             code = child.wait()
             said.seek(0)
             errors = said.read()
@@ -93,7 +94,7 @@ def preview(place: Place, stack: str, watch: Watch, *, refresh: bool = False, **
         # What the engine says before it has events: a locked state, a wrong passphrase, no such plugin.
         reading.errors.append(_first_error(errors) or f"the engine ended with code {code}")
     pending = [
-        f"{one.get('type', 'operation')} {str(one['resource']['urn']).rpartition('::')[2]}"
+        f"{one.get('type', 'operation')} {name_of(str(one['resource']['urn']))}"
         for one in (state or {}).get("pending_operations") or ()
     ]
     return reading.report(

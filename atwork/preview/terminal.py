@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from atwork.engine.urn import name_of
 from atwork.preview import words
 from atwork.preview.model import Change, StackReport
 from atwork.preview.run import Watch
@@ -73,7 +74,7 @@ def _change(change: Change) -> list[Text]:
     sign = words.SIGNS.get(change.kind, "?")
     lines = [_text(f"  {sign} {change.kind} {change.type} {change.name}{marks}", style=style)]
     if change.renamed_from:
-        lines.append(_text(f"      was {change.renamed_from.rpartition('::')[2]}"))
+        lines.append(_text(f"      was {name_of(change.renamed_from)}"))
     lines += [
         _text(f"      {one.name}: {one.old} → {one.new}", style="red" if one.removed else "green")
         for one in change.guards

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from atwork.engine.events import follow
+from atwork.engine.urn import name_of
 from atwork.engine.wire import plain
 from atwork.sandbox.interrupt import Interrupt
 from atwork.sandbox.session import Session
@@ -94,7 +95,7 @@ def run(
 def _take(event: dict[str, Any], outcome: Outcome, watch: Callable[[Outcome, str], None]) -> None:
     if "resourcePreEvent" in event:
         urn = str(event["resourcePreEvent"]["metadata"]["urn"])
-        watch(outcome, urn.rpartition("::")[2])
+        watch(outcome, name_of(urn))
     elif "resOutputsEvent" in event:
         metadata = event["resOutputsEvent"]["metadata"]
         resource = metadata.get("new") or metadata.get("old") or {}
@@ -102,12 +103,12 @@ def _take(event: dict[str, Any], outcome: Outcome, watch: Callable[[Outcome, str
             outcome.steps[metadata["op"]] += 1
     elif "diagnosticEvent" in event and event["diagnosticEvent"].get("severity") == "error":
         text = plain(event["diagnosticEvent"]["message"]).strip()
-        about = str(event["diagnosticEvent"].get("urn", "")).rpartition("::")[2]
+        about = name_of(str(event["diagnosticEvent"].get("urn", "")))
         if text and "update failed" not in text:
             outcome.errors.append(f"{about}: {text}" if about and not about.startswith("atwork-") else text)
     elif "policyEvent" in event:
         found = event["policyEvent"]
-        about = str(found.get("resourceUrn", "")).rpartition("::")[2]
+        about = name_of(str(found.get("resourceUrn", "")))
         told = f"{about}: {found['policyName']}: {' '.join(plain(found['message']).split())}"
         (outcome.errors if found.get("enforcementLevel") == "mandatory" else outcome.advice).append(told)
     elif "summaryEvent" in event:

@@ -16,6 +16,7 @@ from support.fake_engine import FakeBackend, resource
 from typer.testing import CliRunner
 
 from atwork.cli import app
+from atwork.engine.urn import name_of
 from atwork.environments import ending
 from atwork.environments.derive import moment
 from atwork.environments.journal import Journal
@@ -58,7 +59,7 @@ def test_it_goes_whole_and_what_the_cluster_made_in_the_cloud_goes_first(
     tag, inside, destroy, forget = backend.calls
     assert tag.startswith("stack tag set atwork:destroying 20")
     targets = inside.split("--target ")[1:]
-    assert [one.split()[0].rpartition("::")[2] for one in targets] == ["web", "front", "gate", "disk", "orders"]
+    assert [name_of(one.split()[0]) for one in targets] == ["web", "front", "gate", "disk", "orders"]
     assert inside.endswith("--target-dependents")
     assert destroy == "destroy --stack demo --refresh --continue-on-error"
     assert forget == "stack rm demo --preserve-config"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.pictures import CLUSTER, INSTANCE, NAMESPACE, NETWORK, POOL, cloud, made
 
+from atwork.engine.urn import name_of
 from atwork.graph import inventory as types
 from atwork.graph.build import Picture, picture
 from atwork.graph.model import Arrow, Box
@@ -218,7 +219,7 @@ def test_a_state_is_read_without_what_waits_for_its_deletion() -> None:
             {"urn": "urn:pulumi:ci::atwork::a::two", "type": kind, "parent": "urn:pulumi:ci::atwork::a::one"},
         ]
     }
-    assert [(one.name, one.parent.rpartition("::")[2]) for one in of_state(state)] == [("one", ""), ("two", "one")]
+    assert [(one.name, name_of(one.parent)) for one in of_state(state)] == [("one", ""), ("two", "one")]
     assert of_state({}) == []
 
 

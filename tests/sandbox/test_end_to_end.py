@@ -17,6 +17,7 @@ import pytest
 from support.checkout import copy
 from support.processes import kill_in_call
 
+from atwork.engine.urn import name_of, provider_of
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
@@ -148,7 +149,7 @@ def test_06_one_value_changed_is_one_change_in_the_preview(home: Home) -> None:
     done = pulumi(home, "preview", "-s", "staging", "--json")
     assert done.returncode == 0, done.stderr
     steps = [step for step in json.loads(done.stdout)["steps"] if step["op"] not in ("same", "read")]
-    assert [(step["op"], step["urn"].rpartition("::")[2]) for step in steps] == [("update", "pools-services")]
+    assert [(step["op"], name_of(step["urn"])) for step in steps] == [("update", "pools-services")]
     assert list(steps[0]["detailedDiff"]) == ["autoscaling.totalMaxNodeCount"]
 
 
@@ -172,7 +173,7 @@ def test_07b_what_changed_behind_our_back_is_found_and_put_right(home: Home) -> 
     cloud.update(replace(pool, inputs=inputs, outputs=outputs), {cluster})
     done = pulumi(home, "preview", "-s", "staging", "--refresh", "--json")
     steps = [step for step in json.loads(done.stdout)["steps"] if step["op"] not in ("same", "read", "refresh")]
-    assert [(step["op"], step["urn"].rpartition("::")[2]) for step in steps] == [("update", "pools-services")]
+    assert [(step["op"], name_of(step["urn"])) for step in steps] == [("update", "pools-services")]
     done = pulumi(home, "up", "-s", "staging", "--yes", "--skip-preview", "--refresh")
     assert done.returncode == 0, done.stderr
     again = cloud.get("", pool.type, pool.id)
@@ -188,8 +189,8 @@ def test_07c_what_the_state_lost_is_imported_again(home: Home) -> None:
     assert "already exists; import it, or choose another name" in done.stdout
     listed = home.checkout / "import.json"
     listed.write_text(json.dumps({
-        "nameTable": {"p": lost["provider"].rpartition("::")[0], "parent": lost["parent"]},
-        "resources": [{"type": lost["type"], "name": lost["urn"].rpartition("::")[2], "id": lost["id"],
+        "nameTable": {"p": provider_of(lost["provider"]), "parent": lost["parent"]},
+        "resources": [{"type": lost["type"], "name": name_of(lost["urn"]), "id": lost["id"],
                        "provider": "p", "parent": "parent"}],
     }))  # fmt: skip
     words = ("--file", str(listed), "-s", "staging", "--yes", "--skip-preview", "--generate-code=false")

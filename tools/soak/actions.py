@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from atwork.engine.urn import name_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.faults.commands import described
 from atwork.sandbox.faults.model import Effect, Fault, Operation
@@ -127,7 +128,7 @@ def drift(life: Life, environment: Environment) -> str:
     )
     life.figures["changes behind"] += 1
     _put_right(life, environment)
-    return f"{pool.urn.rpartition('::')[2]} had 50 nodes"
+    return f"{name_of(pool.urn)} had 50 nodes"
 
 
 def lost(life: Life, environment: Environment) -> str:
@@ -141,7 +142,7 @@ def lost(life: Life, environment: Environment) -> str:
     life.ended(life.engines.atwork("sandbox", "drift", environment.name, gone.urn, "--delete"))
     life.figures["changes behind"] += 1
     _put_right(life, environment)
-    return f"{gone.urn.rpartition('::')[2]} was deleted"
+    return f"{name_of(gone.urn)} was deleted"
 
 
 def _there(life: Life, environment: Environment, *types: str) -> list[CloudObject]:

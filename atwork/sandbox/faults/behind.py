@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from atwork.engine.urn import name_of, stack_of
 from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.cloud import Cloud, CloudCorrupt, CloudObject
 from atwork.sandbox.clusters.running import fleet_of
@@ -47,14 +48,14 @@ def run(stack: str, name: str, key: str, value: str, *, delete: bool) -> int:
 
 def named(cloud: Cloud, stack: str, name: str) -> CloudObject:
     """The object of a stack by its name in the program; `UsageError` names near ones where there is none."""
-    there = [one for one in cloud.objects() if one.urn.startswith(f"urn:pulumi:{stack}::")]
+    there = [one for one in cloud.objects() if stack_of(one.urn) == stack]
     if not there:
         raise SandboxError(f"{stack}: nothing of it is in the simulated clouds; run `atwork sandbox up {stack}` first")
-    found = [one for one in there if name in (one.urn.split("::", 3)[3], one.urn)]
+    found = [one for one in there if name in (name_of(one.urn), one.urn)]
     if len(found) > 1:
         raise UsageError(f"{name}: {len(found)} objects are called so; give the URN: {', '.join(o.urn for o in found)}")
     if not found:
-        near = difflib.get_close_matches(name, [one.urn.split("::", 3)[3] for one in there], n=3, cutoff=0.4)
+        near = difflib.get_close_matches(name, [name_of(one.urn) for one in there], n=3, cutoff=0.4)
         advice = f"did you mean {' or '.join(near)}?" if near else f"`pulumi stack -s {stack} --show-urns` lists them"
         raise UsageError(f"{name}: {stack} has no object of that name; {advice}")
     return found[0]

@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from atwork.engine.urn import name_of, stack_of, type_of
+
 
 class Effect(StrEnum):
     """What happens to a call that meets a fault."""
@@ -47,17 +49,17 @@ class Call:
     @property
     def stack(self) -> str:
         """The environment."""
-        return self.urn.split(":")[2]
+        return stack_of(self.urn)
 
     @property
     def type(self) -> str:
         """The resource's own type, without those of its parents."""
-        return self.urn.split("::", 3)[2].rpartition("$")[2]
+        return type_of(self.urn)
 
     @property
     def name(self) -> str:
         """The name in the program."""
-        return self.urn.split("::", 3)[3]
+        return name_of(self.urn)
 
 
 class Fault(BaseModel):

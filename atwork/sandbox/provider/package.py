@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from atwork.engine.urn import name_of
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.provider.diff import Change, Path, changes
 from atwork.sandbox.provider.values import Json
@@ -29,7 +30,7 @@ class Request:
     @property
     def logical_name(self) -> str:
         """The last part of the URN."""
-        return self.urn.rpartition("::")[2]
+        return name_of(self.urn)
 
 
 class Package(ABC):

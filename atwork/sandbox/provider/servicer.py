@@ -13,6 +13,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from atwork.engine.urn import type_of
 from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudCorrupt, CloudObject
 from atwork.sandbox.provider import expected, schema
 from atwork.sandbox.provider.check import Checker, Mistake
@@ -208,7 +209,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return False
 
     def _request(self, request: Any, context: grpc.ServicerContext, properties: Any) -> Request:
-        token = request.urn.rpartition("::")[0].rpartition("::")[2].rpartition("$")[2]
+        token = type_of(request.urn)
         return Request(token, request.urn, self._configs.get(context.peer(), {}), from_struct(properties))
 
     def _changes(self, request: Any, made: Request, old: Mapping[str, Json]) -> list[tuple[Change, bool]]:

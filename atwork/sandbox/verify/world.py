@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.values import reveal
 from components.system_namespaces import is_system
@@ -24,11 +25,6 @@ ACCOUNT = "gcp:serviceaccount/account:Account"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 NAT = "gcp:compute/routerNat:RouterNat"
 RELEASE = "kubernetes:helm.sh/v3:Release"
-
-
-def stack_of(urn: str) -> str:
-    """The stack in `urn:pulumi:STACK::PROJECT::TYPE::NAME`; empty for an object that no stack has."""
-    return urn.split("::", maxsplit=1)[0].removeprefix("urn:pulumi:") if urn else ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import yaml
 from support.mocks import Recorded, Recording
 from support.program import run_stack
 
+from atwork.engine.urn import provider_of
 from atwork.sandbox.provider.gcp import GoogleCloud
 from atwork.sandbox.provider.kubernetes import Kubernetes
 from atwork.sandbox.provider.package import Package, Request
@@ -51,7 +52,7 @@ def edited(stack: str, changes: dict[str, Any]) -> Recording:
 
 def request(one: Recorded, recording: Recording) -> Request:
     """The resource as its provider is asked about it, with that provider's settings."""
-    provider = recording.resources.get(one.provider.rpartition("::")[0])
+    provider = recording.resources.get(provider_of(one.provider))
     labels = provider.inputs.get("defaultLabels") if provider is not None else None
     labels = json.loads(labels) if isinstance(labels, str) else labels
     config = {"project": "acme", "region": "europe-west1", "kubeconfig": KUBECONFIG, "defaultLabels": labels}

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from support.checkout import ROOT
 
+from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.verify import charts, placement, services
 from atwork.sandbox.verify.model import Finding, Pod, Report
 from atwork.sandbox.verify.run import Plan, plan, scene, verify
-from atwork.sandbox.verify.world import SECRET_VERSION, stack_of
+from atwork.sandbox.verify.world import SECRET_VERSION
 
 Objects = list[CloudObject]
 Change = Callable[[Objects], None]

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from atwork.engine.urn import stack_of
 from atwork.errors import SandboxError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.clusters.api import ApiError
@@ -192,7 +193,7 @@ class GoogleCloud(Package):
         known = schema.resource(request.token)["outputs"]
         made = {**inputs, **computed(request, identity)}
         if self._fleet is not None and request.token == CLUSTER and identity != UNKNOWN:
-            made |= at(made, self._fleet.reserve(identity, request.urn.split("::")[0].rpartition(":")[2]).endpoint)
+            made |= at(made, self._fleet.reserve(identity, stack_of(request.urn)).endpoint)
         for key in ("project", "region"):
             if key in known and key not in made and key in request.config:
                 made[key] = request.config[key]

@@ -1,0 +1,28 @@
+"""Parts of a URN."""
+
+from __future__ import annotations
+
+import pytest
+
+from atwork.engine.urn import name_of, provider_of, stack_of, type_of
+
+POOL = "urn:pulumi:ci::atwork::atwork:cluster:Cluster$gcp:container/nodePool:NodePool::pools-system"
+
+
+@pytest.mark.parametrize(
+    ("urn", "stack", "kind", "name"),
+    [
+        (POOL, "ci", "gcp:container/nodePool:NodePool", "pools-system"),
+        ("urn:pulumi:ci::atwork::gcp:dns/recordSet:RecordSet::a::b", "ci", "gcp:dns/recordSet:RecordSet", "a::b"),
+        ("", "", "", ""),
+        ("bootstrap", "bootstrap", "", "bootstrap"),
+    ],
+)
+def test_the_parts(urn: str, stack: str, kind: str, name: str) -> None:
+    assert (stack_of(urn), type_of(urn), name_of(urn)) == (stack, kind, name)
+
+
+def test_the_provider_of_a_reference() -> None:
+    provider = "urn:pulumi:ci::atwork::pulumi:providers:gcp::google"
+    assert provider_of(f"{provider}::5a4b8f1e-0d3c-4c6e-9f67-1f1c0a3c9d5e") == provider
+    assert provider_of("") == ""
