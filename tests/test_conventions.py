@@ -90,3 +90,32 @@ def test_every_test_is_collected() -> None:
         if re.search(r"^def test_", path.read_text(), re.MULTILINE) and not path.name.startswith("test_")
     ]
     assert lost == []
+
+
+SOURCES = sorted(path for folder in ("atwork", "tools", "infra", "policies") for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "owner"),
+    [
+        (r"""(partition|split)\(['"]::['"]""", "atwork/engine/urn.py"),
+        (r"""(/ f?|glob\(|prefix\()['"]Pulumi\.[{*"']""", "infra/layout.py"),
+    ],
+    ids=["urns", "stack files"],
+)
+def test_one_module_owns_it(pattern: str, owner: str) -> None:
+    assert [path for path in SOURCES if path != ROOT / owner and re.search(pattern, path.read_text())] == []
+
+
+def test_every_error_of_a_command_is_one_that_is_printed() -> None:
+    """An error that is no `UserError` would end a command with a traceback; inside the simulation some are caught."""
+    package = ROOT / "atwork"
+    commands = [path for path in package.rglob("*.py") if not path.is_relative_to(package / "sandbox")]
+    assert len(commands) > 100
+    assert [path for path in commands if re.search(r"class \w+\(Exception\)", path.read_text())] == []
+
+
+def test_the_program_does_not_import_the_command_line() -> None:
+    for folder in ("infra", "policies", "components"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert re.findall(r"^\s*(?:from|import) atwork\b", path.read_text(), re.MULTILINE) == [], path

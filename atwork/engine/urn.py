@@ -25,6 +25,11 @@ def name_of(urn: str) -> str:
     return _parts(urn)[-1]
 
 
+def without_name(urn: str) -> str:
+    """The part before the name: stack, project and the types of the parents and of the resource."""
+    return _SEPARATOR.join(_parts(urn)[:-1])
+
+
 def provider_of(reference: str) -> str:
     """The provider's URN in the reference `URN::ID` of a resource to its provider; "" for an empty reference."""
     return reference.rpartition(_SEPARATOR)[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from atwork.engine.urn import name_of
+from atwork.engine.urn import name_of, without_name
 from atwork.engine.wire import SECRET, UNKNOWN
 from atwork.preview.model import Change
 
@@ -91,9 +91,8 @@ def parent_of(urn: str, resources: Iterable[Resource]) -> str:
     A URN holds the types of all its parents and no name of theirs. Of several components of the type, the one whose
     name begins the resource's name is the parent: names are `<component>-<role>-<key>`.
     """
-    head, _, name = urn.rpartition("::")
-    chain, _, _ = head.rpartition("$")
-    found = [one for one in resources if one.urn.rpartition("::")[0] == chain] if chain else []
+    name, chain = name_of(urn), without_name(urn).rpartition("$")[0]
+    found = [one for one in resources if without_name(one.urn) == chain] if chain else []
     named = [one for one in found if name == one.name or name.startswith(f"{one.name}-")]
     best = max(named, key=lambda one: (len(one.name), one.urn), default=found[0] if len(found) == 1 else None)
     return best.urn if best else ""

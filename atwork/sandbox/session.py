@@ -17,7 +17,6 @@ from atwork.engine.locate import Engine
 from atwork.errors import SandboxError
 from atwork.sandbox import backend, prerequisites, workspace
 from atwork.sandbox.backend import state_file
-from atwork.sandbox.cloud import CloudCorrupt
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home
@@ -101,12 +100,9 @@ def opened(
     backend.remove_unreadable(home)
     workspace.write(home)
     with real_clusters(home, console) as fleet:
-        try:
-            if bootstrapped:
-                prerequisites.play(home)
-            providers = serve(home.cloud, fleet)
-        except CloudCorrupt as error:
-            raise SandboxError(str(error)) from None
+        if bootstrapped:
+            prerequisites.play(home)
+        providers = serve(home.cloud, fleet)
         try:
             yield Session(home, engine, providers, fleet)
         finally:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 from support.mocks import Recording, record
 
+from atwork.engine.urn import name_of, provider_of
 from components.namespace import DNS_ADDRESSES, Namespace, NamespaceSettings, PodSecurity, QuotaSettings
 
 
@@ -45,7 +46,7 @@ def test_all_is_in_the_namespace_and_made_by_the_given_provider() -> None:
     children = [found for found in made.resources.values() if found.custom and found.name.startswith("team-")]
     inside = [found for found in children if found.type != "kubernetes:core/v1:Namespace"]
     assert {found.inputs["metadata"]["namespace"] for found in inside} == {"payments"}
-    assert all(found.provider.split("::")[-2] == "inside" for found in children)
+    assert all(name_of(provider_of(found.provider)) == "inside" for found in children)
     assert len(inside) == 5
 
 

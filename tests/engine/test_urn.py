@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from atwork.engine.urn import name_of, provider_of, stack_of, type_of
+from atwork.engine.urn import name_of, provider_of, stack_of, type_of, without_name
 
 POOL = "urn:pulumi:ci::atwork::atwork:cluster:Cluster$gcp:container/nodePool:NodePool::pools-system"
 
@@ -20,6 +20,10 @@ POOL = "urn:pulumi:ci::atwork::atwork:cluster:Cluster$gcp:container/nodePool:Nod
 )
 def test_the_parts(urn: str, stack: str, kind: str, name: str) -> None:
     assert (stack_of(urn), type_of(urn), name_of(urn)) == (stack, kind, name)
+
+
+def test_what_is_before_the_name() -> None:
+    assert f"{without_name(POOL)}::pools-system" == POOL
 
 
 def test_the_provider_of_a_reference() -> None:

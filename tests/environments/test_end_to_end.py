@@ -14,6 +14,7 @@ from support.checkout import copy
 from support.environments import PLACE, ends_in
 from support.processes import kill_in_call
 
+from atwork.engine.urn import stack_of
 from atwork.environments.journal import Journal
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.model import Operation
@@ -38,7 +39,7 @@ def atwork(folder: Path, *words: str, code: int = 0) -> str:
 
 
 def of(cloud: Cloud, stack: str) -> list[CloudObject]:
-    return [one for one in cloud.objects() if one.urn.startswith(f"urn:pulumi:{stack}::")]
+    return [one for one in cloud.objects() if stack_of(one.urn) == stack]
 
 
 def cloud_of(folder: Path) -> Cloud:

@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from atwork.engine.urn import stack_of
 from atwork.engine.wire import SECRET
 from atwork.errors import SandboxError
 from atwork.sandbox import journal
@@ -47,8 +48,7 @@ def disagreements(home: Home, stack: str, behind: Collection[str] = ()) -> Itera
     """Orphans, ghosts and differences between a stack's state and the simulated cloud."""
     resources: Any = deployment(home, stack).get("resources") or []
     kept = {(one["urn"], one["id"]): one for one in resources if one.get("custom") and one["type"].startswith(_OURS)}
-    prefix = f"urn:pulumi:{stack}::"
-    there = {(one.urn, one.id): one for one in Cloud(home.cloud).objects() if one.urn.startswith(prefix)}
+    there = {(one.urn, one.id): one for one in Cloud(home.cloud).objects() if stack_of(one.urn) == stack}
     allowed = excused(home, stack).union(behind)
     for urn, identity in sorted({*kept, *there}):
         if urn in allowed:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.store import Store
 from atwork.sandbox.provider.values import secret
@@ -89,8 +90,7 @@ class Life:
 
     def objects(self, environment: Environment) -> list[CloudObject]:
         """What the environment has in the simulated cloud."""
-        prefix = f"urn:pulumi:{environment.name}::"
-        return [one for one in Cloud(self.home.cloud).objects() if one.urn.startswith(prefix)]
+        return [one for one in Cloud(self.home.cloud).objects() if stack_of(one.urn) == environment.name]
 
     def plant(self, environment: Environment) -> None:
         """Put secrets where people and controllers put them: a version of a secret, what Kubernetes fills in."""

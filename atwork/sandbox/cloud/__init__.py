@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 
 from atwork.engine.wire import SECRET
+from atwork.errors import SandboxError
 
 _FORMAT = 2
 _APPLICATION = 0x61747764
@@ -37,7 +38,7 @@ CREATE INDEX IF NOT EXISTS links_by_target ON links (target);
 """
 
 
-class CloudCorrupt(Exception):
+class CloudCorrupt(SandboxError):
     """The file is not a sandbox cloud, or is damaged; the message names it and the way out."""
 
 

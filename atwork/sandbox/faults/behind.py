@@ -11,7 +11,7 @@ from rich.console import Console
 
 from atwork.engine.urn import name_of, stack_of
 from atwork.errors import SandboxError, UsageError
-from atwork.sandbox.cloud import Cloud, CloudCorrupt, CloudObject
+from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import here
 from atwork.sandbox.provider import schema
@@ -25,10 +25,7 @@ def run(stack: str, name: str, key: str, value: str, *, delete: bool) -> int:
     if delete == bool(key):
         raise UsageError("say a property and its value, or --delete")
     home = here()
-    try:
-        cloud = Cloud(home.cloud)
-    except CloudCorrupt as error:
-        raise SandboxError(str(error)) from None
+    cloud = Cloud(home.cloud)
     found = named(cloud, stack, name)
     if found.type.startswith("kubernetes:") and fleet_of(home) is not None:
         raise UsageError(

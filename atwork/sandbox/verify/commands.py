@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from atwork.errors import SandboxError, UsageError
-from atwork.sandbox.cloud import Cloud, CloudCorrupt
+from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, here
 from atwork.sandbox.verify.model import Finding, Report
 from atwork.sandbox.verify.run import plan, scene, verify
@@ -36,10 +36,7 @@ def look(home: Home, stacks: Sequence[str]) -> Report:
     missing = [stack for stack in stacks if stack not in known]
     if missing:
         raise UsageError(f"stacks/Pulumi.{missing[0]}.yaml: file not found; there are {', '.join(known)}")
-    try:
-        objects = Cloud(home.cloud).objects() if home.cloud.exists() else []
-    except CloudCorrupt as error:
-        raise SandboxError(str(error)) from None
+    objects = Cloud(home.cloud).objects() if home.cloud.exists() else []
     helm = programs.helm_at_hand() or programs.helm(Console(stderr=True))
     report = verify(scene(objects, plan(objects, home.checkout, helm)), stacks)
     down = [stack for stack in stacks if stack not in report.environments]
