@@ -152,8 +152,8 @@ def _shown(count: int) -> float:
     """Seconds to read and show so many updates, as comment, page and table."""
     import io
 
-    from atwork.preview import markdown, page, terminal
-    from atwork.preview.read import Reading
+    from atwork.report import markdown, page, terminal
+    from atwork.report.read import Reading
 
     started = time.perf_counter()
     reading = Reading("bench")

@@ -12,7 +12,7 @@ from atwork.environments.cli import app as environment
 from atwork.errors import reported
 from atwork.graph.cli import app as graph
 from atwork.locks.cli import app as locks
-from atwork.preview.cli import app as preview
+from atwork.report.cli import app as preview
 from atwork.sandbox.cli import app as sandbox
 from atwork.services.cli import app as service
 
@@ -43,7 +43,7 @@ def tools() -> None:
 @app.command()
 def schema(*, write: Annotated[bool, typer.Option(help="Rewrite the files.")] = False) -> None:
     """Print the JSON Schemas of stack files, services and reports."""
-    from atwork.preview.schema import main as report_main
+    from atwork.report.schema import main as report_main
     from infra.schema import main as schema_main
 
     schema_main(write=write)

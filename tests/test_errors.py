@@ -12,11 +12,11 @@ from atwork.access.errors import AccessError
 from atwork.engine.locate import EngineError
 from atwork.environments.bootstrap.google import GoogleError
 from atwork.environments.ending import NotEnded
-from atwork.environments.pull_request import GitError
 from atwork.errors import BackendError, ConfigError, SandboxError, UsageError, UserError, reported
+from atwork.github.client import GitHubError
+from atwork.github.pull_request import GitError
 from atwork.locks.store import StoreError
-from atwork.preview.github import GitHubError
-from atwork.preview.slack import SlackError
+from atwork.report.slack import SlackError
 from atwork.sandbox import shim
 from atwork.toolchain.gobuild import BuildError
 

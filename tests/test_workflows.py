@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 
 from atwork.engine.build import PULUMI
-from atwork.preview.decision import LABEL
+from atwork.report.decision import LABEL
 from atwork.toolchain import programs
 from components.versions import IMAGES
 from infra.config import STACKS, read_all

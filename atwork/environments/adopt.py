@@ -17,7 +17,7 @@ from atwork.engine.urn import name_of
 from atwork.environments import leftovers
 from atwork.environments.found import found
 from atwork.errors import BackendError, UsageError
-from atwork.preview import places
+from atwork.report import places
 
 
 def adopt(name: str, *, yes: bool) -> int:

@@ -8,13 +8,14 @@ from rich.console import Console
 from rich.prompt import Prompt
 
 from atwork.checkout import find_checkout
-from atwork.environments import guards, pull_request, stacks
+from atwork.environments import guards, stacks
 from atwork.environments.ages import Popup
 from atwork.environments.found import found
 from atwork.environments.reap import ended_whole, take_away
 from atwork.environments.remove import offer_removal
 from atwork.errors import BackendError, ConfigError, UsageError
-from atwork.preview import places
+from atwork.github import pull_request
+from atwork.report import places
 from infra.config import read_all
 from infra.services import read_all as services_in
 

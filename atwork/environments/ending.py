@@ -22,7 +22,7 @@ from atwork.environments.derive import moment
 from atwork.environments.journal import Journal
 from atwork.environments.stacks import Outcome, Watch
 from atwork.errors import BackendError
-from atwork.preview.run import Place
+from atwork.report.run import Place
 
 MARK = "atwork:destroying"
 """Tag of a stack that is on its way out."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from atwork.engine.state import read_stacks
 from atwork.environments import stacks
-from atwork.preview.run import Place
+from atwork.report.run import Place
 from infra import CONFIG_KEY
 from infra.stack import StackConfig
 

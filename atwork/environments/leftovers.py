@@ -17,9 +17,9 @@ from atwork.engine.urn import name_of, provider_of
 from atwork.environments import stacks
 from atwork.environments.stacks import Outcome
 from atwork.errors import BackendError
-from atwork.preview.changes import mapping
-from atwork.preview.keeping import import_id, is_importable, is_kept
-from atwork.preview.run import Place
+from atwork.report.changes import mapping
+from atwork.report.keeping import import_id, is_importable, is_kept
+from atwork.report.run import Place
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from rich.prompt import Prompt
 from rich.table import Table
 
 from atwork.checkout import Checkout, find_checkout
-from atwork.environments import cost, prices, pull_request, questions
+from atwork.environments import cost, prices, questions
 from atwork.environments.draft import Derived, check_name, derived, model
 from atwork.environments.questions import Wanted
-from atwork.preview import places
+from atwork.github import pull_request
+from atwork.report import places
 from atwork.writing import whole
 from infra import company
 from infra.config import read_all
@@ -90,7 +91,7 @@ def _possible(stacks: Path, made: Derived, sibling: str, console: Console) -> bo
 
 def _previewed(checkout: Checkout, made: Derived, console: Console) -> bool:
     from atwork.environments.rehearsal import rehearse
-    from atwork.preview import terminal
+    from atwork.report import terminal
 
     report = rehearse(checkout, made, console)
     console.print()

@@ -19,9 +19,10 @@ from atwork.environments import ages, ending, files, stacks
 from atwork.environments.ages import Popup
 from atwork.environments.journal import Journal
 from atwork.errors import BackendError, ConfigError, SandboxError
-from atwork.preview import places, shell
-from atwork.preview.run import Place
-from atwork.preview.slack import SlackError, tell
+from atwork.github import context
+from atwork.report import places
+from atwork.report.run import Place
+from atwork.report.slack import SlackError, tell
 from atwork.writing import whole
 from infra.config import parse, read_file
 from infra.layout import stack_files
@@ -36,7 +37,7 @@ _WRONG = ("protected", "newer", "orphan", "unreadable")
 def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
     """Show what is over, and with `apply` end it; writes the names of what is gone to a file where one is named."""
     if real:
-        shell.real()
+        context.real()
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     ended: list[str] = []
     with places.chosen(checkout, console, "atwork environment reap") as place:

@@ -15,9 +15,9 @@ from rich.console import Console
 
 from atwork.checkout import Checkout
 from atwork.environments.draft import Derived
-from atwork.preview import places
-from atwork.preview.model import StackReport
-from atwork.preview.run import Place, preview
+from atwork.report import places
+from atwork.report.model import StackReport
+from atwork.report.run import Place, preview
 from infra.layout import stack_files
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from rich.console import Console
 
 from atwork.checkout import Checkout, find_checkout
-from atwork.environments import files, pull_request, stacks
+from atwork.environments import files, stacks
 from atwork.environments.found import found
-from atwork.environments.pull_request import AlreadyThere, Repository
 from atwork.environments.reap import take_away
 from atwork.errors import BackendError, SandboxError, UsageError
-from atwork.preview import places
+from atwork.github import pull_request
+from atwork.github.pull_request import AlreadyThere, Repository
+from atwork.report import places
 from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment
 

@@ -15,7 +15,7 @@ from atwork.engine.events import follow
 from atwork.engine.urn import name_of
 from atwork.engine.wire import plain
 from atwork.errors import BackendError
-from atwork.preview.run import Place
+from atwork.report.run import Place
 from atwork.sandbox.interrupt import Interrupt
 
 Watch = Callable[[str], None]

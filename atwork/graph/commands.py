@@ -13,7 +13,7 @@ from atwork.checkout import Checkout, find_checkout
 from atwork.errors import BackendError, UsageError
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.resources import Resource, of_state
-from atwork.preview import folder, places
+from atwork.report import folder, places
 from atwork.sandbox.home import Home
 from atwork.sandbox.session import deployment
 

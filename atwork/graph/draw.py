@@ -10,7 +10,7 @@ from atwork.graph.layout import WIDTH, placed
 from atwork.graph.marks import Marks, marks
 from atwork.graph.resources import Resource, with_changes
 from atwork.graph.route import Router
-from atwork.preview.model import StackReport
+from atwork.report.model import StackReport
 
 Changes = Mapping[str, Mapping[str, str]]
 """Kind of change by stack and URN."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from atwork.engine.urn import name_of, without_name
 from atwork.engine.wire import SECRET, UNKNOWN
-from atwork.preview.model import Change
+from atwork.report.model import Change
 
 STACK = "pulumi:pulumi:Stack"
 

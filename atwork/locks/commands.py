@@ -14,7 +14,7 @@ from atwork.locks import model
 from atwork.locks.judge import Ask, Verdict, judge, of_run
 from atwork.locks.model import Lock, Run
 from atwork.locks.store import Store, StoreError, of
-from atwork.preview import places
+from atwork.report import places
 from atwork.sandbox.home import Home
 
 _SHORT = 8
@@ -106,8 +106,8 @@ def asker() -> Ask | None:
     token = os.environ.get("GITHUB_TOKEN", "")
     if not token:
         return None
+    from atwork.github.client import GitHub
     from atwork.locks.judge import Attempt
-    from atwork.preview.github import GitHub
 
     api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
 

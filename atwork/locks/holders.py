@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atwork.locks import model
 from atwork.locks.store import Store, StoreError
-from atwork.preview.model import Held
+from atwork.report.model import Held
 
 
 def holders(store: Store | None, stack: str) -> tuple[tuple[Held, ...], str]:

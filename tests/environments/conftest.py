@@ -14,7 +14,7 @@ from support.checkout import copy
 from support.fake_engine import FakeBackend
 from support.google import FakeGoogle, served
 
-from atwork.preview import places
+from atwork.report import places
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from atwork.environments import leftovers, stacks
 from atwork.environments.leftovers import Plan, Planned
 from atwork.environments.stacks import Outcome
 from atwork.errors import BackendError
-from atwork.preview.keeping import import_id
-from atwork.preview.run import Place
+from atwork.report.keeping import import_id
+from atwork.report.run import Place
 
 ROOT = "urn:pulumi:staging::atwork::pulumi:pulumi:Stack::atwork-staging"
 PROVIDER = "urn:pulumi:staging::atwork::pulumi:providers:gcp::google"

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from support.environments import PLACE, atwork, contents, new, popup
 
-from atwork.environments import pull_request
-from atwork.environments.pull_request import GitError
 from atwork.errors import UserError
-from atwork.preview.github import GitHubError
+from atwork.github import pull_request
+from atwork.github.client import GitHubError
+from atwork.github.pull_request import GitError
 
 
 class Hub:

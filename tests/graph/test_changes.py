@@ -17,7 +17,7 @@ from atwork.graph.build import picture
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.marks import marks
 from atwork.graph.resources import Resource, parent_of, with_changes
-from atwork.preview.model import Change, StackReport
+from atwork.report.model import Change, StackReport
 
 KINDS = ("create", "update", "replace", "delete", "guard", "rename", "import", "read", "other")
 

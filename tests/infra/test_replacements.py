@@ -14,7 +14,7 @@ import pytest
 import yaml
 from support.mocks import Recorded, Recording
 
-from atwork.preview import tables
+from atwork.report import tables
 from atwork.sandbox.provider.diff import Path as Keys
 from atwork.sandbox.provider.gcp import GoogleCloud, plan
 from atwork.sandbox.provider.kubernetes import RELEASE, Kubernetes

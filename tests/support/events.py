@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from atwork.preview.model import StackReport
-from atwork.preview.read import Reading
+from atwork.report.model import StackReport
+from atwork.report.read import Reading
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "djE6"}
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

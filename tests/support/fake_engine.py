@@ -56,7 +56,7 @@ class FakeBackend:
         ]
 
     def place(self) -> Any:
-        from atwork.preview.run import Place
+        from atwork.report.run import Place
 
         @contextmanager
         def environment() -> Generator[dict[str, str]]:

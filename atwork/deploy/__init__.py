@@ -1,0 +1,1 @@
+"""`atwork up`: updates a stack if its change is the approved one."""

@@ -1,0 +1,105 @@
+"""`atwork up`: one more preview, and the update if its change is the one that was approved."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from atwork.checkout import find_checkout
+from atwork.environments.ages import ended
+from atwork.errors import BackendError, ExitCode, UsageError
+from atwork.github import context
+from atwork.locks.note import noted
+from atwork.report import places, terminal
+from atwork.report.model import StackReport
+from atwork.report.run import previews
+from atwork.report.slack import send
+from infra.config import parse, read_file
+
+_MERGED = "merged"
+
+
+def up(stack: str, expected: str, *, slack: bool = False) -> int:
+    """Update a stack if its change is the one that was approved; `slack` tells how it ended."""
+    reports: list[StackReport] = []
+    code = _up(stack, expected, reports)
+    if slack and (code or any(one.result != "unchanged" for one in reports)):
+        ends: dict[int, str] = {
+            ExitCode.OK: "Deployed",
+            ExitCode.NOT_APPROVED: "Refused, for another change was approved",
+        }
+        send(context.needed("SLACK_WEBHOOK_URL"), ends.get(code, "Failed to deploy"), reports, link=context.run())
+    return code
+
+
+def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
+    console = Console(highlight=False)
+    checkout = find_checkout()
+    checkout.selected([stack])
+    if ended(parse(stack, read_file(checkout.stack_file(stack)) or ""), datetime.now(UTC)):
+        console.print(
+            f"{stack} is a popup whose time is over: it is not updated, and `atwork environment reap` ends it. "
+            f"Longer: `atwork environment extend {stack} --ttl 24h`, and merge that."
+        )
+        return 0
+    if expected == _MERGED:
+        context.real()
+        expected = _approved(stack)
+    if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
+        raise UsageError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
+    with places.chosen(checkout, console) as place:
+        with terminal.watcher(console) as watch:
+            [now] = previews(place, [stack], watch)
+        reports.append(now)
+        terminal.show([now], console)
+        if now.result == "failed":
+            return 1
+        if now.result == "blocked":
+            console.print(
+                "Refused: a protection stops it, or the update would stop in the middle, as said above. Lift it first."
+            )
+            return ExitCode.REFUSED
+        if now.held:
+            console.print(f"Refused: {stack} is locked; `atwork unlock {stack}` says by whom, and whether that lives.")
+            return 1
+        if now.pending:
+            console.print("An interrupted update is not resolved; run `pulumi refresh` first.")
+            return 1
+        if not now.fingerprint.startswith(expected.removeprefix("sha256:")):
+            console.print(f"Refused: the change is {now.fingerprint[:12]}, and {expected[:12]} was approved.")
+            return ExitCode.NOT_APPROVED
+        if now.result == "unchanged":
+            return 0
+        with place.environment() as environment:
+            command = [str(place.engine), "up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive"]
+            command += ["--policy-pack", str(place.policies)] if place.policies else []
+            with (
+                subprocess.Popen(command, cwd=place.folder, env=environment) as child,
+                noted(place.store, stack, child.pid, context.run(), console.print),
+            ):
+                return _ended(child)
+
+
+def _ended(child: subprocess.Popen[bytes]) -> int:
+    """The engine's exit code; an interrupt reaches it too, and it is left the time to end in order."""
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        child.wait()
+        raise
+
+
+def _approved(stack: str) -> str:
+    """The fingerprint that the report of the pull request showed which HEAD merged."""
+    hub = context.hub()
+    head = hub.merged(context.commit("HEAD"))
+    bot = context.bot()
+    found = hub.approved(head, stack, bot) if head else ""
+    if not found:
+        raise BackendError(
+            f"HEAD merged no pull request whose report of {stack} passed; open one, or give the fingerprint to make"
+        )
+    return found

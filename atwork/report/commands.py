@@ -1,0 +1,78 @@
+"""The commands `atwork preview`, `report` and `drift`; each returns the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from atwork.checkout import find_checkout
+from atwork.github import context
+from atwork.graph.draw import for_reports
+from atwork.graph.resources import Resource, of_state
+from atwork.report import folder, places, terminal, words
+from atwork.report.decision import decide
+from atwork.report.model import StackReport
+from atwork.report.run import previews
+from atwork.report.slack import send
+from atwork.report.telling import told
+
+
+def preview(
+    stacks: Sequence[str],
+    *,
+    base: str,
+    out: Path | None,
+    form: str,
+    refresh: bool = False,
+    values: str = "full",
+    slack: str = "",
+    real: bool = False,
+) -> int:
+    """Preview stacks, all where none is named; print the report, and keep it in a folder where one is named."""
+    if real:
+        context.real()
+    console = Console(stderr=form != "terminal", highlight=False)
+    found, states = made(stacks, console, base=base, refresh=refresh)
+    reports = [told(one, values) for one in found]
+    drawn = out is not None or form == "html"
+    # Where values are not to be told, the picture has none either: what changes stands there by its name alone.
+    topology = for_reports(reports, states() if values == "full" else {}) if drawn else ""
+    if out is not None:
+        folder.keep(reports, out, topology)
+    if form == "terminal":
+        terminal.show(reports, console if console.is_terminal else Console(highlight=False, width=200))
+    else:
+        print(folder.as_text(reports, form, topology), end="")
+    if slack and words.code(reports):
+        send(context.needed("SLACK_WEBHOOK_URL"), slack, reports, link=context.run())
+    return words.code(reports)
+
+
+def made(
+    stacks: Sequence[str], console: Console, *, base: str, refresh: bool
+) -> tuple[list[StackReport], Callable[[], Mapping[str, Sequence[Resource]]]]:
+    """The reports, from the backend that the shell names, else from the sandbox; and what is there now, when asked."""
+    checkout = find_checkout()
+    chosen = checkout.selected(stacks)
+    about = {"head": context.commit("HEAD"), "base": context.commit(base) if base else ""}
+    with places.chosen(checkout, console) as place, terminal.watcher(console) as watch:
+        reports = previews(place, chosen, watch, refresh=refresh, **about)
+    return reports, lambda: {one.stack: of_state(place.state(one.stack) or {}) for one in reports}
+
+
+def report(where: Path, number: int, expected: Sequence[str], *, head: str = "", before: str = "") -> int:
+    """Write the comment of a pull request and the statuses of its commit from the reports in a folder."""
+    reports = folder.read(where, expected, head=head)
+    hub, link, bot = context.hub(), context.run(), context.bot()
+    head = head or next((one.head for one in reports if one.head), "")
+    approvers = context.approvers()
+    decided = decide(hub, number, reports, head=head, before=before, bot=bot, approvers=approvers)
+    base = next((one.base for one in reports if one.base), "")
+    notes = [*hub.moved(number, head, base), *([decided.note] if decided.note else [])]
+    address = hub.publish(number, reports, author=bot, link=link, notes=notes)
+    if head:
+        hub.state(head, reports, link=link, decided=decided)
+    print(address)
+    return words.code(reports, decided=bool(decided.by))

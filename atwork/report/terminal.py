@@ -1,0 +1,114 @@
+"""The report in a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from atwork.engine.urn import name_of
+from atwork.report import words
+from atwork.report.model import Change, StackReport
+from atwork.report.run import Watch
+from atwork.report.sections import Section, sections
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_STYLES = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "guard": "red"}
+
+
+def show(reports: Sequence[StackReport], console: Console) -> None:
+    """The table, what needs a decision, then each change once."""
+    console.print(table(reports))
+    for report in reports:
+        for one in words.decisions(report):
+            console.print(_text(f"! {one}", style="bold red"), soft_wrap=True)
+    for one in words.remarks(reports):
+        console.print(_text(f"- {one}", style="yellow"), soft_wrap=True)
+    for section in sections(reports):
+        console.print()
+        console.print(_text(f"{', '.join(section.stacks)}: {section.title}", style="bold"), soft_wrap=True)
+        console.print(Text("\n").join(_details(section)), soft_wrap=True)
+
+
+def table(reports: Sequence[StackReport]) -> Table:
+    """A row for each stack."""
+    made = Table("stack", "result", *words.COLUMNS, "guards", "policy", "outputs", "unchanged", "state", "time",
+                 box=None, pad_edge=False)  # fmt: skip
+    for report in reports:
+        counts = [str(report.counts.get(kind) or "·") for kind in words.COLUMNS]
+        guards = sum(len(change.guards) for change in report.changes)
+        broken, advice, rules = words.policy(report)
+        policy = f"{broken} broken" if broken else f"{advice} advice" if advice else f"{rules} passed" if rules else "·"
+        result = ("new: " if report.new else "") + words.RESULTS[report.result][1]
+        made.add_row(
+            report.stack, result + ("" if report.complete else " (partial)"), *counts, str(guards or "·"), policy,
+            str(len(report.outputs) or "·"), str(report.unchanged), ", ".join(words.state(report)) or "·",
+            f"{report.seconds:.1f} s",
+        )  # fmt: skip
+    return made
+
+
+def _details(section: Section) -> list[Text]:
+    lines: list[Text] = []
+    for change in section.changes:
+        lines += _change(change)
+    for one in section.outputs:
+        read = f"   # read by {', '.join(one.read_by)}" if one.read_by else ""
+        lines.append(_text(f"  output {one.name}: {_short(one.old)} → {_short(one.new)}{read}"))
+    for policy in section.policies:
+        style = "red" if policy.mandatory else "yellow"
+        word = "broken" if policy.mandatory else "advice"
+        lines.append(_text(f"  {word} {policy.name}: {policy.resource}: {policy.message}", style=style))
+    lines += [_text(f"  left out as noise: {one}", style="dim") for one in section.noise]
+    return lines
+
+
+def _change(change: Change) -> list[Text]:
+    style = _STYLES.get(change.kind, "")
+    marks = "".join(f" [{word}]" for word in words.tags(change))
+    sign = words.SIGNS.get(change.kind, "?")
+    lines = [_text(f"  {sign} {change.kind} {change.type} {change.name}{marks}", style=style)]
+    if change.renamed_from:
+        lines.append(_text(f"      was {name_of(change.renamed_from)}"))
+    lines += [
+        _text(f"      {one.name}: {one.old} → {one.new}", style="red" if one.removed else "green")
+        for one in change.guards
+    ]
+    for one in change.properties:
+        cause = "   # forces the replacement" if one.replaces else ""
+        lines.append(_text(f"      {one.path}: {_short(one.old)} → {_short(one.new)}{cause}"))
+    if change.hidden_only:
+        lines.append(Text("      only values that are not shown differ"))
+    return lines
+
+
+def _text(content: str, style: str = "") -> Text:
+    """Text that moves no cursor and clears no screen: values are written by whoever opened the pull request."""
+    return Text(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", content), style=style)
+
+
+def _short(text: str | None) -> str:
+    if text is None:
+        return "none"
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 120 else f"{flat[:120]}…"
+
+
+@contextmanager
+def watcher(console: Console) -> Generator[Watch]:
+    """Live progress, a line for each stack, where somebody watches."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        tasks = {}
+
+        def watch(stack: str, count: int, name: str) -> None:
+            if stack not in tasks:
+                tasks[stack] = progress.add_task(stack, total=None)
+            progress.update(tasks[stack], description=f"{stack:<12} {count:>4}  {name}")
+
+        yield watch

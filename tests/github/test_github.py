@@ -1,0 +1,124 @@
+"""The comment beside a pull request, against a small server that answers as GitHub's API documents it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from support.events import BUCKET, SQL, report, step
+from support.github import BOT, Server
+
+from atwork.github import client
+from atwork.github.client import GitHub, GitHubError
+from atwork.report import markdown
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr(client.time, "sleep", lambda _: None)
+    made = Server()
+    yield made
+    made.stop()
+
+
+def api(server: Server, token: str = "right", repository: str = "acme/platform") -> GitHub:  # noqa: S107
+    return GitHub(repository, token, api=f"http://127.0.0.1:{server.http.server_port}")
+
+
+CHANGE = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}))
+
+
+def test_the_first_report_is_a_comment_and_the_next_edits_it(server: Server) -> None:
+    assert api(server).publish(7, [CHANGE], author=BOT) == "https://c/1"
+    assert api(server).publish(7, [report()], author=BOT) == "https://c/1"
+    [comment] = server.comments
+    assert "no changes" in comment["body"]
+
+
+def test_it_is_found_behind_hundreds_of_comments_and_never_taken_for_another(server: Server) -> None:
+    for number in range(230):
+        server.add("ada", f"comment {number}")
+    server.add("mallory", f"{markdown.MARKER}\nlooks fine to me")
+    server.add(BOT, f"> {markdown.MARKER} is what I look for")
+    mine = server.add(BOT, f"{markdown.MARKER}\nold")
+    server.add("ada", "thanks")
+    api(server).publish(7, [CHANGE], author=BOT)
+    assert "changes in ci" in mine["body"]
+    assert len(server.comments) == 234
+    assert sum("looks fine to me" in one["body"] for one in server.comments) == 1
+
+
+def test_one_that_is_too_long_loses_details_and_never_the_table(server: Server) -> None:
+    server.longest = 9000
+    wide = report(*(step("update", BUCKET, f"b{n}", {"a": "x" * 99}, {"a": "y" * 99}) for n in range(300)))
+    danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
+    api(server).publish(7, [wide, danger], author=BOT)
+    [comment] = server.comments
+    assert len(comment["body"]) <= 9000
+    assert "production DatabaseInstance main: would be deleted; it holds data" in comment["body"]
+
+
+def test_one_that_is_too_long_even_so_is_an_error(server: Server) -> None:
+    server.longest = 10
+    with pytest.raises(GitHubError, match="too long even without its details; report fewer stacks at once"):
+        api(server).publish(7, [CHANGE], author=BOT)
+
+
+def test_it_waits_where_github_asks_to_and_tries_again_where_it_stumbles(server: Server) -> None:
+    server.refuse = [(403, {"retry-after": "1"}), (429, {}), (502, {})]
+    assert api(server).publish(7, [CHANGE], author=BOT) == "https://c/1"
+    assert len(server.asked) == 5
+    server.refuse = [(502, {})] * 4
+    with pytest.raises(GitHubError, match="GitHub answered 502"):
+        api(server).publish(7, [CHANGE], author=BOT)
+
+
+@pytest.mark.parametrize(
+    ("token", "repository", "refuse", "message"),
+    [
+        ("wrong", "acme/platform", [], "answered 401 .*give GITHUB_TOKEN"),
+        ("right", "acme/other", [], "answered 404 .*no such repository"),
+        ("right", "acme/platform", [(403, {})], "answered 403 .*which runs of a fork never have"),
+    ],
+)
+def test_a_refusal_says_the_fix(
+    token: str, repository: str, refuse: list[tuple[int, dict[str, str]]], message: str, server: Server
+) -> None:
+    server.refuse = refuse
+    with pytest.raises(GitHubError, match=message) as caught:
+        api(server, token, repository).publish(7, [CHANGE], author=BOT)
+    assert "wrong" not in str(caught.value)
+
+
+def test_the_fingerprint_is_kept_as_a_status_of_the_commit(server: Server) -> None:
+    danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
+    api(server).state("abc", [CHANGE, danger], link="https://run/1")
+    assert {one["context"]: one["state"] for one in server.statuses} == {
+        "atwork/preview/ci": "success", "atwork/preview/production": "failure", "atwork/preview": "failure",
+        "atwork/decision": "success",
+    }  # fmt: skip
+    assert all(len(one["description"]) <= 140 for one in server.statuses)
+    assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
+    assert api(server).approved("abc", "staging", BOT) == ""
+    assert api(server).approved("abc", "production", BOT) == "", "a report that is red approves nothing"
+    api(server).state("abc", [report()])
+    assert api(server).approved("abc", "ci", BOT) == report().fingerprint
+
+
+def test_a_status_that_somebody_else_set_approves_nothing(server: Server) -> None:
+    api(server).state("abc", [CHANGE])
+    server.status("abc", "atwork/preview/ci", "success", f"{'0' * 64} fine", login="mallory")
+    assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
+
+
+def test_a_reader_is_told_of_commits_that_came_since(server: Server) -> None:
+    assert api(server).moved(7, "abc", "base") == []
+    server.head, server.tip = "def", "later"
+    told = api(server).moved(7, "abc", "base")
+    assert [one.split(";")[0] for one in told] == ["This is of `abc`", "The base has moved on to `later` since"]
+
+
+def test_the_approved_change_is_that_of_the_pull_request_that_was_merged(server: Server) -> None:
+    assert api(server).merged("abc") == ""
+    server.pulls = [{"head": {"sha": "open"}, "merged_at": None}, {"head": {"sha": "def"}, "merged_at": "2026-11-24"}]
+    assert api(server).merged("abc") == "def"

@@ -1,0 +1,240 @@
+"""The label that lets a dangerous change pass: who gave it, when, and for which change."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.events import BUCKET, SQL, error, report, step
+from support.github import BOT, Server
+
+from atwork.github import client
+from atwork.github.client import GitHub, GitHubError
+from atwork.report import commands, decision, folder
+from atwork.report.decision import LABEL, Decision, Labelled, Status, decide, subject
+from atwork.report.model import StackReport
+
+
+def danger(value: int = 1, stack: str = "production") -> StackReport:
+    return report(
+        step("replace", SQL, "main", {"a": 0}, {"a": value}, stack=stack), stack=stack, head="abc", base="base"
+    )
+
+
+A, B = danger(1), danger(2)
+PLAIN = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}), head="abc")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr(client.time, "sleep", lambda _: None)
+    made = Server()
+    made.roles = {"grace": "maintain", "linus": "write", "ada": "admin"}
+    yield made
+    made.stop()
+
+
+def reported(
+    server: Server, *reports: StackReport, head: str = "abc", before: str = "", **more: tuple[str, ...]
+) -> Decision:
+    """What the report's job does: decide, then set the statuses."""
+    hub = GitHub("acme/platform", "right", api=f"http://127.0.0.1:{server.http.server_port}")
+    made = decide(hub, 7, reports, head=head, before=before, bot=BOT, **more)
+    hub.state(head, reports, decided=made)
+    return made
+
+
+def test_without_the_label_it_is_red_and_says_how_to_go_on(server: Server) -> None:
+    made = reported(server, A, PLAIN)
+    assert (made.by, made.note) == (
+        "",
+        f"To go on: a maintainer adds the label `{LABEL}`. It falls off if the change differs.",
+    )
+    states = {one["context"]: one["state"] for one in server.statuses}
+    assert states["atwork/preview"] == states["atwork/preview/production"] == states["atwork/decision"] == "failure"
+    assert states["atwork/preview/ci"] == "success"
+
+
+def test_a_maintainer_lets_the_change_pass_that_was_shown(server: Server) -> None:
+    reported(server, A)
+    server.label(LABEL, "grace")
+    made = reported(server, A)
+    assert made.by == "grace"
+    assert LABEL in server.labels
+    assert server.statuses[0]["state"] == "success"
+    assert reported(server, A).by == "grace", "the job may run again"
+
+
+def test_a_label_for_one_change_never_lets_another_pass(server: Server) -> None:
+    reported(server, A)
+    server.label(LABEL, "grace")
+    assert reported(server, A).by == "grace"
+    made = reported(server, B)
+    assert made.by == ""
+    assert "was taken off: it was given before this change was shown" in made.note
+    assert server.labels == set()
+    server.label(LABEL, "grace")
+    assert reported(server, B).by == "grace"
+
+
+def test_a_label_that_is_there_before_the_change_is_shown_is_for_nothing(server: Server) -> None:
+    server.label(LABEL, "grace")
+    assert reported(server, A).by == ""
+    assert server.labels == set()
+
+
+def test_a_push_that_changes_nothing_of_it_keeps_the_label(server: Server) -> None:
+    reported(server, A, head="one")
+    server.label(LABEL, "grace")
+    assert reported(server, A, head="one").by == "grace"
+    assert reported(server, A, head="two", before="one").by == "grace"
+    assert reported(server, A, head="three", before="two").by == "grace"
+    assert reported(server, B, head="four", before="three").by == ""
+
+
+def test_a_push_over_a_change_that_nobody_let_pass_takes_it_off(server: Server) -> None:
+    reported(server, A, head="one")
+    server.label(LABEL, "grace")
+    assert reported(server, A, head="two", before="one").by == "", "the label came before any report of this commit"
+
+
+@pytest.mark.parametrize(
+    ("login", "approvers", "why"),
+    [
+        ("linus", (), "their role is write, and a maintainer decides"),
+        ("eve", (), "their role is none, and a maintainer decides"),
+        ("ada", (), "who opened the pull request does not decide on it"),
+        ("Ada", ("ada",), "who opened the pull request does not decide on it"),
+        ("grace", ("linus",), "ATWORK_APPROVERS does not name them"),
+    ],
+)
+def test_a_label_of_somebody_who_does_not_decide_is_taken_off(
+    login: str, approvers: tuple[str, ...], why: str, server: Server
+) -> None:
+    reported(server, A)
+    server.label(LABEL, login)
+    made = reported(server, A, approvers=approvers)
+    assert made.by == ""
+    assert made.note == f"The label `{LABEL}` of `{login}` was taken off: {why}."
+    assert server.labels == set()
+
+
+def test_approvers_that_are_named_decide_whatever_their_role(server: Server) -> None:
+    reported(server, A)
+    server.label(LABEL, "Linus")
+    assert reported(server, A, approvers=("linus",)).by == "Linus"
+
+
+def test_who_gave_it_last_counts_and_other_labels_do_not(server: Server) -> None:
+    reported(server, A)
+    server.label(LABEL, "grace")
+    server.label("bug", "eve")
+    assert reported(server, A).by == "grace"
+    server.label(LABEL, "linus")
+    assert reported(server, A).by == ""
+
+
+def test_a_status_of_somebody_else_shows_no_change(server: Server) -> None:
+    server.status("abc", decision.CONTEXT, "failure", f"{subject([A])} needs a decision", login="mallory")
+    server.label(LABEL, "grace")
+    assert reported(server, A).by == ""
+
+
+def test_a_label_without_an_event_is_an_error(server: Server) -> None:
+    reported(server, A)
+    server.labels.add(LABEL)
+    with pytest.raises(GitHubError, match="no event says who put it there; put it on anew"):
+        reported(server, A)
+
+
+def test_what_protection_blocks_is_not_let_pass(server: Server) -> None:
+    told = error('"main" is currently marked for protection')
+    blocked = report(step("replace", SQL, "main", {"_protect": True}, {"a": 1}), told, code=255)
+    assert blocked.result == "blocked"
+    assert subject([blocked]) == ""
+    reported(server, blocked)
+    assert {one["state"] for one in server.statuses if "preview" in one["context"]} == {"failure"}
+
+
+def test_the_command_leaves_with_2_where_it_is_let_pass_and_3_where_not(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {
+        "GITHUB_TOKEN": "right", "GITHUB_REPOSITORY": "acme/platform", "ATWORK_BOT": BOT,
+        "GITHUB_API_URL": f"http://127.0.0.1:{server.http.server_port}",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    folder.keep([A], tmp_path)
+    assert commands.report(tmp_path, 7, ["production"], head="abc") == 3
+    assert "To go on: a maintainer adds the label" in server.comments[0]["body"]
+    server.label(LABEL, "grace")
+    assert commands.report(tmp_path, 7, ["production"], head="abc") == 2
+    assert "Let pass by `grace`" in server.comments[0]["body"]
+    assert commands.report(tmp_path, 7, ["production"], head="another") == 1
+    assert "its report is of another commit, abc" in server.comments[0]["body"]
+    assert len(server.comments) == 1
+    capsys.readouterr()
+
+
+def test_a_report_that_cannot_be_read_is_a_failed_row_and_one_that_nobody_expects_is_none(tmp_path: Path) -> None:
+    folder.keep([A, PLAIN], tmp_path)
+    (tmp_path / "report-ci.json").write_text('{"version": 99, "stack": "ci"}')
+    (tmp_path / "report-forged.json").write_text(A.model_copy(update={"stack": "forged"}).model_dump_json())
+    found = folder.read(tmp_path, ["ci", "production", "staging"])
+    assert [(one.stack, one.result) for one in found] == [
+        ("ci", "failed"),
+        ("production", "guarded"),
+        ("staging", "failed"),
+    ]
+    assert "report-ci.json is no report of this version" in found[0].errors[0]
+    assert [one.stack for one in folder.read(tmp_path, [])] == ["ci", "production", "forged"]
+
+
+class Played:
+    """A hub of which a history is made at random."""
+
+    def __init__(self) -> None:
+        self.shown: list[Status] = []
+        self.given: Labelled | None = None
+        self.clock = itertools.count()
+
+    def labelled(self, number: int, label: str) -> Labelled | None:
+        return self.given
+
+    def unlabel(self, number: int, label: str) -> None:
+        self.given = None
+
+    def role(self, login: str) -> str:
+        return "maintain"
+
+    def author(self, number: int) -> str:
+        return "ada"
+
+    def statuses(self, commit: str, context: str) -> list[Status]:
+        return [one for one in self.shown if one.by == f"{BOT}"][::-1] if commit else []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["label", "A", "B"]), max_size=12))
+def test_whatever_happens_only_the_change_that_was_looked_at_passes(acts: list[str]) -> None:
+    """A model of it: the label accepts what was on the screen when it was given, until another change is shown."""
+    from datetime import UTC, datetime
+
+    hub, on_screen, accepted = Played(), "", ""
+    for act in acts:
+        at = datetime.fromtimestamp(next(hub.clock), UTC)
+        if act == "label":
+            hub.given, accepted = Labelled("grace", at), on_screen
+            continue
+        change = {"A": A, "B": B}[act]
+        made = decide(hub, 7, [change], head="abc", before="", bot=BOT)
+        if made.by:
+            assert accepted == act
+        else:
+            accepted = ""
+        hub.shown.append(Status("success" if made.by else "failure", made.text, BOT, at))
+        on_screen = act
