@@ -47,10 +47,11 @@ test: setup  ## Run every check and every test
 	@$(BIN)/pytest -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory audit
 
-check: setup  ## Lint, format check, plain English and strict types
+check: setup  ## Lint, format check, plain English, layers and strict types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m tools.language
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/basedpyright
 
 audit: setup $(AUDIT)/.installed  ## Check the environments with checkov, as Terraform and as manifests
