@@ -14,7 +14,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
-from components.cluster import STREAMING_ROLE
+from components.node_account import STREAMING_ROLE
 
 PULLED_REPOSITORIES = ("services", "docker-hub")
 """What nodes outside ci pull: released images and the mirror of Docker Hub, never a candidate."""

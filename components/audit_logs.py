@@ -2,8 +2,9 @@
 
 Owns: the audit configuration of the named services in the project. Does not own: sinks and how long logs are kept.
 
-Traps: the configuration of a service is whole: what somebody set by hand for the same service goes. Admin activity is
-always logged and free; these logs are paid for by volume, so the services are those that hold secrets and data.
+Traps: the configuration of a service is authoritative: settings by hand of the same service are removed. Admin
+activity is always logged and free; these logs are paid for by volume, so the services are those that hold secrets and
+data.
 """
 
 from __future__ import annotations

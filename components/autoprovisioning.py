@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from components.node_defaults import SCOPES, SHIELDED
 from components.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ class AutoprovisioningSettings(Settings):
     """Node pools that GKE makes by itself for pods that fit no other, within limits."""
 
     max_cpu: Annotated[int, Field(ge=1, le=100_000)]
-    """Most CPUs of the whole cluster, the pools of this stack included."""
+    """Most CPUs of the cluster, including the pools of this stack."""
 
     max_memory_gb: Annotated[int, Field(ge=1, le=1_000_000)]
-    """Most memory of the whole cluster, GB."""
+    """Most memory of the cluster, GB, including the pools of this stack."""
 
     disk_size_gb: Annotated[int, Field(ge=20, le=65536)] = 100
     """Boot disk of such a node, GB."""
@@ -39,11 +40,11 @@ def cluster_autoscaling(
         return {"enabled": False, "autoscaling_profile": profile}
     defaults: gcp.container.ClusterClusterAutoscalingAutoProvisioningDefaultsArgsDict = {
         "service_account": node_account,
-        "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
+        "oauth_scopes": SCOPES,
         "image_type": "COS_CONTAINERD",
         "disk_size": limits.disk_size_gb,
         "disk_type": "pd-balanced",
-        "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
+        "shielded_instance_config": SHIELDED,
         "management": {"auto_repair": True, "auto_upgrade": True},
         "upgrade_settings": {"strategy": "SURGE", "max_surge": 1, "max_unavailable": 0},
     }

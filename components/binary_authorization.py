@@ -1,4 +1,4 @@
-"""Which images may run in an environment's cluster: those of our own registry, and what is named beside them.
+"""Which images may run in an environment's cluster: those of our own registry, and what is named in addition.
 
 Owns: the project's one Binary Authorization policy (CIS GKE 5.10.4).
 Does not own: the cluster's switch that makes it ask (components/cluster.py has it always on), Google's own images,
@@ -52,7 +52,10 @@ class BinaryAuthorization(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:binary_authorization:BinaryAuthorization", name, {}, opts)
-        patterns = [*(pulumi.Output.concat(one, "/**") for one in repositories), *settings.also_allowed.values()]
+        patterns = [
+            *(pulumi.Output.concat(repository, "/**") for repository in repositories),
+            *settings.also_allowed.values(),
+        ]
         gcp.binaryauthorization.Policy(
             f"{name}-policy",
             description="Images of our own registry, and none beside it but those named",

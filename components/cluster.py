@@ -7,7 +7,7 @@ Traps:
 - The control plane answers on its DNS endpoint alone, guarded by IAM. With the IP endpoints off the provider reads
   `enable_private_endpoint` back as true, and never sends authorized networks: stating anything else never settles.
 - Leaving a property out does not switch it off (most are optional and computed): every switch is written down.
-- The default pool is made and removed at once. A difference in it replaces the whole cluster, hence the ignored
+- The default pool is created and removed at once. A difference in it replaces the cluster, hence the ignored
   properties.
 """
 
@@ -21,25 +21,19 @@ import pulumi_gcp as gcp
 from pydantic import model_validator
 
 from components.autoprovisioning import AutoprovisioningSettings, AutoscalingProfile, cluster_autoscaling
-from components.break_glass import BreakGlassSettings, authorized_networks
+from components.cluster_endpoints import (
+    BreakGlassSettings,
+    authorized_networks,
+    dns_endpoint,
+    endpoints,
+    private_nodes,
+)
+from components.cluster_monitoring import LogComponent, MetricComponent, logging_config, monitoring_config
 from components.maintenance import MaintenanceSettings, maintenance_policy
 from components.network import NetworkRefs
+from components.node_account import node_account
+from components.node_defaults import NO_READ_ONLY_PORT, default_pool, node_pool_defaults
 from components.settings import Email, Settings, Zone
-
-NODE_ROLES = ("roles/container.defaultNodeServiceAccount",)
-"""Logging, metrics and little else. https://cloud.google.com/kubernetes-engine/docs/how-to/service-accounts"""
-
-STREAMING_ROLE = "roles/serviceusage.serviceUsageConsumer"
-"""What nodes need for image streaming, in their own project and in the project that holds the images.
-https://cloud.google.com/kubernetes-engine/docs/how-to/image-streaming#requirements"""
-
-STREAMING_SERVICES = ("containerfilesystem.googleapis.com",)
-"""APIs of image streaming, in both projects."""
-
-_METRICS = ("SYSTEM_COMPONENTS", "POD", "DEPLOYMENT", "STATEFULSET", "DAEMONSET", "HPA", "STORAGE")
-
-LogComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER"]
-MetricComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"]
 
 
 class ClusterSettings(Settings):
@@ -76,10 +70,10 @@ class ClusterSettings(Settings):
     """Google Group `gke-security-groups@DOMAIN` whose members can be named in RBAC (CIS GKE 5.8.3)."""
 
     control_plane_logs: tuple[LogComponent, ...] = ("APISERVER",)
-    """Control plane logs beside those of the system and the workloads."""
+    """Control plane logs in addition to those of the system and the workloads."""
 
     control_plane_metrics: tuple[MetricComponent, ...] = ("APISERVER",)
-    """Metrics beside those of the system and of Kubernetes objects."""
+    """Metrics in addition to those of the system and of Kubernetes objects."""
 
     image_streaming: bool = False
     """Whether containers start before their image is downloaded: faster for large images, slower for those that read
@@ -103,18 +97,13 @@ class ClusterSettings(Settings):
 
 @dataclass(frozen=True)
 class ClusterKeys:
-    """Keys of our own, in the cluster's region; where there is none, Google's is used."""
+    """Keys of our own, in the cluster's region; Google's key is used where one is missing."""
 
     secrets: pulumi.Input[str] | None = None
     """Encrypts Kubernetes Secrets in the control plane's store (CIS GKE 5.3.1)."""
 
     disks: pulumi.Input[str] | None = None
     """Encrypts boot disks (CIS GKE 5.9.1)."""
-
-
-def node_account_id(physical_name: str) -> str:
-    """The id of the nodes' service account, 30 characters at most."""
-    return f"{physical_name[:24]}-nodes"
 
 
 class GkeCluster(pulumi.ComponentResource):
@@ -143,22 +132,13 @@ class GkeCluster(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:cluster:GkeCluster", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        account = gcp.serviceaccount.Account(
-            f"{name}-nodes",
-            account_id=node_account_id(physical_name),
-            display_name=f"GKE nodes of {physical_name}",
+        account = node_account(
+            name,
+            physical_name=physical_name,
+            project_id=project_id,
+            image_streaming=settings.image_streaming,
             opts=child,
         )
-        roles = [
-            gcp.projects.IAMMember(
-                f"{name}-nodes-{role.rpartition('.')[2]}",
-                project=project_id,
-                role=role,
-                member=account.member,
-                opts=child,
-            )
-            for role in (*NODE_ROLES, *((STREAMING_ROLE,) if settings.image_streaming else ()))
-        ]
         cluster = gcp.container.Cluster(
             f"{name}-cluster",
             name=physical_name,
@@ -168,7 +148,7 @@ class GkeCluster(pulumi.ComponentResource):
             network=network.network_id,
             subnetwork=network.subnetwork_id,
             networking_mode="VPC_NATIVE",
-            ip_allocation_policy=_ip_allocation(network),
+            ip_allocation_policy=network.ip_allocation(),
             datapath_provider="ADVANCED_DATAPATH",
             enable_cilium_clusterwide_network_policy=True,
             enable_fqdn_network_policy=settings.fqdn_network_policies,
@@ -178,18 +158,8 @@ class GkeCluster(pulumi.ComponentResource):
             else "IN_TRANSIT_ENCRYPTION_DISABLED",
             # Dataplane V2 enforces policies; the Calico switch is stated off for the tools that look for it.
             network_policy={"enabled": False},
-            private_cluster_config={
-                "enable_private_nodes": True,
-                "enable_private_endpoint": settings.break_glass is None,
-            },
-            control_plane_endpoints_config={
-                "dns_endpoint_config": {
-                    "allow_external_traffic": True,
-                    "enable_k8s_tokens_via_dns": False,
-                    "enable_k8s_certs_via_dns": False,
-                },
-                "ip_endpoints_config": {"enabled": settings.break_glass is not None},
-            },
+            private_cluster_config=private_nodes(settings.break_glass),
+            control_plane_endpoints_config=endpoints(settings.break_glass),
             master_authorized_networks_config=authorized_networks(settings.break_glass),
             master_auth={"client_certificate_config": {"issue_client_certificate": False}},
             enable_legacy_abac=False,
@@ -228,36 +198,23 @@ class GkeCluster(pulumi.ComponentResource):
                 settings.autoprovisioning, settings.autoscaling_profile, account.email, keys.disks
             ),
             cost_management_config={"enabled": True},
-            logging_config={"enable_components": ["SYSTEM_COMPONENTS", "WORKLOADS", *settings.control_plane_logs]},
-            monitoring_config={
-                "enable_components": [*_METRICS, *settings.control_plane_metrics],
-                "managed_prometheus": {"enabled": True},
-                "advanced_datapath_observability_config": {
-                    "enable_metrics": settings.flow_metrics,
-                    "enable_relay": False,
-                },
-            },
-            node_pool_defaults={
-                "node_config_defaults": {
-                    "insecure_kubelet_readonly_port_enabled": "FALSE",
-                    # What autoprovisioned pools follow, which have no switch of their own.
-                    "gcfs_config": {"enabled": settings.image_streaming},
-                }
-            },
-            node_pool_auto_config={"node_kubelet_config": {"insecure_kubelet_readonly_port_enabled": "FALSE"}},
+            logging_config=logging_config(settings.control_plane_logs),
+            monitoring_config=monitoring_config(settings.control_plane_metrics, flow_metrics=settings.flow_metrics),
+            node_pool_defaults=node_pool_defaults(image_streaming=settings.image_streaming),
+            node_pool_auto_config={"node_kubelet_config": NO_READ_ONLY_PORT},
             initial_node_count=1,
             remove_default_node_pool=True,
-            node_config=_default_pool(account.email, keys.disks),
+            node_config=default_pool(account.email, keys.disks),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=roles,
+                depends_on=account.roles,
                 ignore_changes=["nodeConfig", "initialNodeCount"],
                 # The provider's guard alone is met after pools and records are gone; this one before anything is.
                 protect=settings.deletion_protection,
             ),
         )
         self.cluster_id, self.cluster_name, self.location = cluster.id, cluster.name, cluster.location
-        self.endpoint = cluster.control_plane_endpoints_config.apply(_dns_endpoint)
+        self.endpoint = cluster.control_plane_endpoints_config.apply(dns_endpoint)
         self.node_account = account.email
         # Read back from the cluster: the pool exists only from the project's first cluster on, and grants to its
         # members fail before that.
@@ -272,32 +229,3 @@ class GkeCluster(pulumi.ComponentResource):
                 "workload_pool": self.workload_pool,
             }
         )
-
-
-def _ip_allocation(network: NetworkRefs) -> gcp.container.ClusterIpAllocationPolicyArgsDict:
-    # No range for services: GKE takes its own, 34.118.224.0/20, which needs no planning.
-    policy: gcp.container.ClusterIpAllocationPolicyArgsDict = {
-        "cluster_secondary_range_name": network.pods_range_name,
-        "stack_type": "IPV4",
-    }
-    if network.extra_pods_range_names:
-        policy["additional_pod_ranges_config"] = {"pod_range_names": list(network.extra_pods_range_names)}
-    return policy
-
-
-def _default_pool(
-    node_account: pulumi.Input[str], disk_key: pulumi.Input[str] | None
-) -> gcp.container.ClusterNodeConfigArgsDict:
-    config: gcp.container.ClusterNodeConfigArgsDict = {
-        "service_account": node_account,
-        "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
-        "workload_metadata_config": {"mode": "GKE_METADATA"},
-    }
-    if disk_key is not None:
-        config["boot_disk_kms_key"] = disk_key
-    return config
-
-
-def _dns_endpoint(config: gcp.container.outputs.ClusterControlPlaneEndpointsConfig) -> str:
-    endpoint = config.dns_endpoint_config.endpoint if config.dns_endpoint_config else None
-    return endpoint or ""

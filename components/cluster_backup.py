@@ -22,7 +22,7 @@ SERVICES = ("gkebackup.googleapis.com",)
 
 
 class ClusterBackupSettings(Settings):
-    """Automatic backups of the whole cluster."""
+    """Automatic backups of everything in the cluster."""
 
     location: Region
     """Region where backups rest; one that is not the cluster's survives the loss of it."""

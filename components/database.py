@@ -25,51 +25,11 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field, model_validator
 
+from components.database_backups import BackupSettings, YearlyFreezeSettings
 from components.database_flags import CIS_POSTGRES_FLAGS, logs_connections
 from components.database_instance import instance_settings
-from components.settings import DnsLabel, Email, Region, Settings
-
-INSTANCE_ROLES = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
-"""Connect through the connector, and log in by IAM."""
-
-
-class BackupSettings(Settings):
-    """Automatic backups and the logs to go back to any moment (CIS GCP 6.7)."""
-
-    retained: Annotated[int, Field(ge=1, le=365)] = 30
-    """Daily backups kept."""
-
-    point_in_time_days: Annotated[int, Field(ge=0, le=35)] = 7
-    """Days of transaction logs kept; 0 switches recovery to a moment off. Enterprise allows 7, Enterprise Plus 35."""
-
-    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "02:00"
-    """When the daily backup starts (UTC)."""
-
-    location: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+[0-9]+)?$")] | None = None
-    """Region or multi-region of the backups; another region survives the loss of the instance's."""
-
-    keep_after_deletion: bool = True
-    """Whether a last backup is taken at deletion, and the others are kept."""
-
-
-class FreezeSettings(Settings):
-    """Cloud SQL's one span a year without maintenance, 90 days at most."""
-
-    start: Annotated[str, Field(pattern=r"^([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}$", examples=["11-20"])]
-    """First day, month-day for every year."""
-
-    end: Annotated[str, Field(pattern=r"^([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}$", examples=["01-05"])]
-    """Last day."""
-
-
-class DatabaseUserSettings(Settings):
-    """A workload that logs in: its Kubernetes service account acts as a service account made for it."""
-
-    namespace: DnsLabel
-    """Kubernetes namespace of the workload."""
-
-    service_account: DnsLabel
-    """Kubernetes service account of the workload."""
+from components.database_login import DatabaseUserSettings, workload_login
+from components.settings import Email, Region, Settings
 
 
 class DatabaseSettings(Settings):
@@ -108,7 +68,7 @@ class DatabaseSettings(Settings):
     update_track: Literal["canary", "stable", "week5"] = "week5"
     """How early maintenance arrives: one, two or five weeks after the notice."""
 
-    freeze: FreezeSettings | None = None
+    freeze: YearlyFreezeSettings | None = None
     """A yearly span without maintenance."""
 
     flags: dict[str, str] = Field(default_factory=dict)
@@ -116,7 +76,7 @@ class DatabaseSettings(Settings):
     than `on` does: a list with receipt, authentication and authorization, or all."""
 
     databases: tuple[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")], ...] = ()
-    """Names of the databases, beside those that services/*.yaml ask for."""
+    """Names of the databases, in addition to those of services/*.yaml."""
 
     users: dict[Annotated[str, Field(pattern=r"^[a-z][-a-z0-9]{0,17}[a-z0-9]$")], DatabaseUserSettings] = Field(
         default_factory=dict
@@ -193,7 +153,15 @@ class Database(pulumi.ComponentResource):
                 opts=kept,
             )
         self.accounts = {
-            key: self._workload_login(f"{name}-{key}", f"{key}-sql", user, instance, project_id, workload_pool)
+            key: workload_login(
+                f"{name}-{key}",
+                f"{key}-sql",
+                user,
+                instance=instance,
+                project_id=project_id,
+                workload_pool=workload_pool,
+                parent=self,
+            )
             for key, user in settings.users.items()
         }
         for group in settings.groups:
@@ -208,44 +176,3 @@ class Database(pulumi.ComponentResource):
         self.register_outputs(
             {"connection_name": self.connection_name, "dns_name": self.dns_name, "accounts": self.accounts}
         )
-
-    def _workload_login(
-        self,
-        name: str,
-        account_id: str,
-        user: DatabaseUserSettings,
-        instance: gcp.sql.DatabaseInstance,
-        project_id: pulumi.Input[str],
-        workload_pool: pulumi.Input[str],
-    ) -> pulumi.Output[str]:
-        child = pulumi.ResourceOptions(parent=self)
-        # Database users must be service accounts: workload principals cannot be.
-        account = gcp.serviceaccount.Account(
-            f"{name}-account", account_id=account_id, display_name=f"Database login of {name}", opts=child
-        )
-        gcp.serviceaccount.IAMMember(
-            f"{name}-impersonation",
-            service_account_id=account.name,
-            role="roles/iam.workloadIdentityUser",
-            member=pulumi.Output.format(
-                "serviceAccount:{0}[{1}/{2}]", workload_pool, user.namespace, user.service_account
-            ),
-            opts=child,
-        )
-        for role in INSTANCE_ROLES:
-            gcp.projects.IAMMember(
-                f"{name}-{role.rpartition('.')[2]}",
-                project=project_id,
-                role=role,
-                member=account.member,
-                opts=child,
-            )
-        gcp.sql.User(
-            f"{name}-user",
-            # Not from the account's own e-mail: a preview has to know the name before the account is there.
-            name=pulumi.Output.concat(account_id, "@", project_id, ".iam"),
-            type="CLOUD_IAM_SERVICE_ACCOUNT",
-            instance=instance.name,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account], retain_on_delete=True),
-        )
-        return account.email

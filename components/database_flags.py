@@ -27,5 +27,5 @@ def logs_connections(value: str) -> bool:
     and `all` for these and the time they took:
     https://www.postgresql.org/docs/18/runtime-config-logging.html#GUC-LOG-CONNECTIONS
     """
-    aspects = {one.strip().lower() for one in value.split(",")}
+    aspects = {aspect.strip().lower() for aspect in value.split(",")}
     return aspects >= {"receipt", "authentication", "authorization"} or aspects in ({"on"}, {"all"})

@@ -1,4 +1,4 @@
-"""What Cloud SQL is told of an instance beside its name, version and place: pure data, made of the settings."""
+"""The `settings` block of a Cloud SQL instance, computed from its settings in the stack file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_gcp as gcp
 
+from components.database_backups import backup_configuration
 from components.database_flags import CIS_POSTGRES_FLAGS
 
 if TYPE_CHECKING:
-    from components.database import BackupSettings, DatabaseSettings
+    from components.database import DatabaseSettings
 
 
 def instance_settings(
@@ -21,7 +22,7 @@ def instance_settings(
     labels: Mapping[str, str],
 ) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
     """The `settings` of a private instance that is reached through connectors alone."""
-    made: gcp.sql.DatabaseInstanceSettingsArgsDict = {
+    configuration: gcp.sql.DatabaseInstanceSettingsArgsDict = {
         "tier": settings.tier,
         "edition": settings.edition,
         "availability_type": "REGIONAL" if settings.high_availability else "ZONAL",
@@ -50,7 +51,7 @@ def instance_settings(
                 }
             ],
         },
-        "backup_configuration": _backups(settings.backups),
+        "backup_configuration": backup_configuration(settings.backups),
         "maintenance_window": {
             "day": settings.maintenance_day,
             "hour": settings.maintenance_hour,
@@ -75,25 +76,11 @@ def instance_settings(
         ],
     }
     if settings.backups.keep_after_deletion:
-        made["final_backup_config"] = {"enabled": True, "retention_days": settings.backups.retained}
+        configuration["final_backup_config"] = {"enabled": True, "retention_days": settings.backups.retained}
     if settings.freeze is not None:
-        made["deny_maintenance_period"] = {
+        configuration["deny_maintenance_period"] = {
             "start_date": settings.freeze.start,
             "end_date": settings.freeze.end,
             "time": "00:00:00",
         }
-    return made
-
-
-def _backups(settings: BackupSettings) -> gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict:
-    made: gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict = {
-        "enabled": True,
-        "start_time": settings.start,
-        "point_in_time_recovery_enabled": settings.point_in_time_days > 0,
-        "backup_retention_settings": {"retained_backups": settings.retained, "retention_unit": "COUNT"},
-    }
-    if settings.point_in_time_days > 0:
-        made["transaction_log_retention_days"] = settings.point_in_time_days
-    if settings.location is not None:
-        made["location"] = settings.location
-    return made
+    return configuration

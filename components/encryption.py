@@ -81,11 +81,11 @@ class Encryption(pulumi.ComponentResource):
                 location=place,
                 opts=pulumi.ResourceOptions(parent=self, protect=place in protected_places),
             )
-            for place in sorted({place for found in wanted.values() for place in found})
+            for place in sorted({place for places_of in wanted.values() for place in places_of})
         }
         self.keys = {}
-        for purpose, found in wanted.items():
-            for place in found:
+        for purpose, places_of in wanted.items():
+            for place in places_of:
                 key = gcp.kms.CryptoKey(
                     f"{name}-{purpose}-{place}",
                     name=purpose,

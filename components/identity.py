@@ -32,7 +32,7 @@ def principal(
 
 
 def acts_as(account: pulumi.Input[str] | None) -> Mapping[str, pulumi.Input[str]]:
-    """Annotations of a Kubernetes service account whose pods act as a Google account; none where there is no such."""
+    """Annotations of a Kubernetes service account whose pods act as a Google account; empty without one."""
     return {} if account is None else {ANNOTATION: account}
 
 

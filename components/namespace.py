@@ -76,7 +76,7 @@ class NamespaceSettings(Settings):
     """Pod Security level that is enforced (CIS Kubernetes 5.2)."""
 
     quota: QuotaSettings = QuotaSettings()
-    """Limits of the whole namespace."""
+    """Limits of the namespace as a sum."""
 
     container_defaults: ContainerDefaultSettings = ContainerDefaultSettings()
     """Limits of one container."""
@@ -100,12 +100,12 @@ class Namespace(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:namespace:Namespace", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        made = kubernetes.core.v1.Namespace(
+        namespace = kubernetes.core.v1.Namespace(
             f"{name}-namespace",
             metadata={"name": physical_name, "labels": {**_pod_security(settings.pod_security), **(labels or {})}},
             opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=retain),
         )
-        self.namespace_name = made.metadata.apply(lambda metadata: metadata.name or physical_name)
+        self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or physical_name)
         kubernetes.core.v1.ResourceQuota(
             f"{name}-quota",
             metadata={"name": "quota", "namespace": self.namespace_name},

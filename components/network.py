@@ -4,8 +4,8 @@ Owns: network, subnet, router and NAT, the deny-all firewall rule, private DNS f
 service connection policy through which Cloud SQL gets its private endpoint.
 Does not own: the firewall rules that GKE makes for its own cluster, and peering (environments do not talk).
 
-Traps: NAT cannot hand out ports dynamically while endpoint-independent mapping is on, and the two port limits
-must be powers of two. Flow logs are billed by volume, so each environment chooses its sampling.
+Traps: flow logs are billed by volume, so each environment chooses its sampling. NAT is in nat.py, private DNS in
+google_dns.py.
 """
 
 from __future__ import annotations
@@ -16,29 +16,11 @@ from typing import Annotated, Literal, Self
 
 import pulumi
 import pulumi_gcp as gcp
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from components.google_dns import private_google_dns
+from components.nat import NatSettings, nat_gateway
 from components.settings import PrivateRange, Region, Settings
-
-PRIVATE_GOOGLE_ADDRESSES = ("199.36.153.8", "199.36.153.9", "199.36.153.10", "199.36.153.11")
-"""private.googleapis.com. https://cloud.google.com/vpc/docs/configure-private-google-access#domain-options"""
-
-PRIVATE_GOOGLE_ZONES = {
-    "googleapis": "googleapis.com.",
-    "gcr": "gcr.io.",
-    "pkg-dev": "pkg.dev.",
-    "gke-goog": "gke.goog.",
-}
-"""Domains that are answered with the private addresses: the APIs, the registry, the clusters' DNS endpoints."""
-
-
-def _power_of_two(ports: int) -> int:
-    if ports & (ports - 1):
-        raise ValueError(f"{ports} is not a power of two; Cloud NAT takes 64, 128, 256 and so on")
-    return ports
-
-
-Ports = Annotated[int, Field(ge=32, le=65536), AfterValidator(_power_of_two)]
 
 
 class FlowLogSettings(Settings):
@@ -51,28 +33,7 @@ class FlowLogSettings(Settings):
     """How long flows are added up before they are logged."""
 
     metadata: Literal["INCLUDE_ALL_METADATA", "EXCLUDE_ALL_METADATA"] = "INCLUDE_ALL_METADATA"
-    """Whether names of VMs and networks are logged beside the addresses."""
-
-
-class NatSettings(Settings):
-    """The way out to the internet for nodes and pods, which have no public addresses."""
-
-    static_addresses: Annotated[int, Field(ge=0, le=16)] = 0
-    """Reserved addresses that partners can put on an allow-list; 0 lets Google choose and change them."""
-
-    min_ports_per_vm: Ports = 64
-    """Ports that each node holds from the start."""
-
-    max_ports_per_vm: Ports = 4096
-    """Ports that a busy node may grow to."""
-
-    @model_validator(mode="after")
-    def _ports_in_order(self) -> Self:
-        if self.min_ports_per_vm >= self.max_ports_per_vm:
-            raise ValueError(
-                f"min_ports_per_vm {self.min_ports_per_vm} must be below max_ports_per_vm {self.max_ports_per_vm}"
-            )
-        return self
+    """Whether names of VMs and networks are logged with the addresses."""
 
 
 class NetworkSettings(Settings):
@@ -128,6 +89,16 @@ class NetworkRefs:
     subnetwork_id: pulumi.Output[str]
     pods_range_name: str
     extra_pods_range_names: tuple[str, ...]
+
+    def ip_allocation(self) -> gcp.container.ClusterIpAllocationPolicyArgsDict:
+        """A cluster's `ip_allocation_policy`. No range for services: GKE takes its own, 34.118.224.0/20."""
+        policy: gcp.container.ClusterIpAllocationPolicyArgsDict = {
+            "cluster_secondary_range_name": self.pods_range_name,
+            "stack_type": "IPV4",
+        }
+        if self.extra_pods_range_names:
+            policy["additional_pod_ranges_config"] = {"pod_range_names": list(self.extra_pods_range_names)}
+        return policy
 
 
 class Network(pulumi.ComponentResource):
@@ -187,8 +158,16 @@ class Network(pulumi.ComponentResource):
             log_config={"metadata": "INCLUDE_ALL_METADATA"},
             opts=child,
         )
-        self.nat_addresses = self._nat(name, settings.nat, network, region, physical_name, protect=protect_addresses)
-        self._google_dns(name, network, physical_name)
+        self.nat_addresses = nat_gateway(
+            name,
+            settings.nat,
+            network=network,
+            region=region,
+            physical_name=physical_name,
+            protect_addresses=protect_addresses,
+            parent=self,
+        )
+        private_google_dns(name, network=network, physical_name=physical_name, opts=child)
         gcp.dns.Policy(
             f"{name}-dns",
             name=physical_name,
@@ -215,74 +194,3 @@ class Network(pulumi.ComponentResource):
                 "nat_addresses": self.nat_addresses,
             }
         )
-
-    def _nat(
-        self,
-        name: str,
-        settings: NatSettings,
-        network: gcp.compute.Network,
-        region: str,
-        physical_name: str,
-        *,
-        protect: bool,
-    ) -> pulumi.Output[list[str]]:
-        child = pulumi.ResourceOptions(parent=self)
-        addresses = [
-            gcp.compute.Address(
-                f"{name}-nat-{number}",
-                name=f"{physical_name}-nat-{number}",
-                region=region,
-                # Partners have them on their allow-lists.
-                opts=pulumi.ResourceOptions(parent=self, protect=protect),
-            )
-            for number in range(1, settings.static_addresses + 1)
-        ]
-        router = gcp.compute.Router(f"{name}-router", name=physical_name, network=network.id, region=region, opts=child)
-        gcp.compute.RouterNat(
-            f"{name}-nat",
-            name=physical_name,
-            router=router.name,
-            region=region,
-            nat_ip_allocate_option="MANUAL_ONLY" if addresses else "AUTO_ONLY",
-            nat_ips=[address.self_link for address in addresses] or None,
-            source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
-            enable_dynamic_port_allocation=True,
-            enable_endpoint_independent_mapping=False,
-            min_ports_per_vm=settings.min_ports_per_vm,
-            max_ports_per_vm=settings.max_ports_per_vm,
-            log_config={"enable": True, "filter": "ERRORS_ONLY"},
-            opts=child,
-        )
-        return pulumi.Output.all(*(address.address for address in addresses))
-
-    def _google_dns(self, name: str, network: gcp.compute.Network, physical_name: str) -> None:
-        child = pulumi.ResourceOptions(parent=self)
-        for key, domain in PRIVATE_GOOGLE_ZONES.items():
-            zone = gcp.dns.ManagedZone(
-                f"{name}-zone-{key}",
-                name=f"{physical_name}-{key}",
-                dns_name=domain,
-                description=f"{domain} by the private addresses of Google's services",
-                visibility="private",
-                private_visibility_config={"networks": [{"network_url": network.id}]},
-                opts=child,
-            )
-            apex = "private.googleapis.com." if key == "googleapis" else domain
-            gcp.dns.RecordSet(
-                f"{name}-zone-{key}-a",
-                managed_zone=zone.name,
-                name=apex,
-                type="A",
-                ttl=300,
-                rrdatas=list(PRIVATE_GOOGLE_ADDRESSES),
-                opts=child,
-            )
-            gcp.dns.RecordSet(
-                f"{name}-zone-{key}-any",
-                managed_zone=zone.name,
-                name=f"*.{domain}",
-                type="CNAME",
-                ttl=300,
-                rrdatas=[apex],
-                opts=child,
-            )

@@ -1,7 +1,7 @@
 """The Google Cloud project of an environment and the APIs that are switched on in it.
 
 Owns: the project itself where the stack creates it, and the enabled services.
-Does not own: folders, billing accounts, organisation policies.
+Does not own: folders, billing accounts, organization policies.
 
 Traps: a project's number is needed before anything exists (workload identity principals carry it), and reading
 it would need a data source: an adopted project therefore states its number. Removing a service from the list

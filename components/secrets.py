@@ -92,7 +92,7 @@ class Secrets(pulumi.ComponentResource):
         topics = [] if agent is None else self._reminders(name, namespace, settings, agent)
         self.ids = {}
         for key, secret in settings.items():
-            made = gcp.secretmanager.Secret(
+            created = gcp.secretmanager.Secret(
                 f"{name}-{key}",
                 secret_id=f"{namespace}-{key}",
                 replication=_replication(store, key_in),
@@ -110,18 +110,18 @@ class Secrets(pulumi.ComponentResource):
             for reader in secret.readers:
                 gcp.secretmanager.SecretIamMember(
                     f"{name}-{key}-reader-{reader}",
-                    secret_id=made.secret_id,
+                    secret_id=created.secret_id,
                     role="roles/secretmanager.secretAccessor",
                     member=member(principal(project_number, workload_pool, namespace, reader), logins.get(reader)),
                     opts=child,
                 )
-            self.ids[key] = made.id
+            self.ids[key] = created.id
         self.register_outputs({"ids": self.ids})
 
     def _reminders(
         self, name: str, namespace: str, settings: Mapping[SecretName, SecretSettings], agent: pulumi.Input[str]
     ) -> list[pulumi.Output[str]]:
-        if not any(one.rotation for one in settings.values()):
+        if not any(secret.rotation for secret in settings.values()):
             return []
         child = pulumi.ResourceOptions(parent=self)
         topic = gcp.pubsub.Topic(f"{name}-reminders", name=f"{namespace}-secrets", opts=child)

@@ -1,4 +1,4 @@
-"""What a service is told about the environment that it runs in.
+"""What a service gets to know about the environment that it runs in.
 
 Owns: the ConfigMap `platform` in the service's namespace, which the chart of the service template mounts as
 environment variables.

@@ -33,7 +33,7 @@ class ServiceAgents(pulumi.ComponentResource):
         super().__init__("atwork:service_agents:ServiceAgents", name, {}, opts)
         # Compute Engine's comes with its API and cannot be asked for; once the API has made the network, it is there.
         compute = pulumi.Output.all(project_number, network_id).apply(
-            lambda made: f"serviceAccount:service-{made[0]}@compute-system.iam.gserviceaccount.com"
+            lambda values: f"serviceAccount:service-{values[0]}@compute-system.iam.gserviceaccount.com"
         )
         self.members = {"compute.googleapis.com": compute}
         for service in sorted(set(services) - self.members.keys()):

@@ -32,7 +32,7 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 class TenantTrafficSettings(Settings):
-    """Whom the namespace's pods talk to, beside each other, name resolution and Google's APIs."""
+    """Whom the namespace's pods talk to, in addition to each other, name resolution and Google's APIs."""
 
     gateway: bool = True
     """Whether Google's load balancers and their health checks come in."""
@@ -92,7 +92,7 @@ class TenantSettings(Settings):
 
 
 class Tenant(pulumi.ComponentResource):
-    """A namespace of a team, closed but for what is said."""
+    """A namespace of a team, closed except for what its settings allow."""
 
     namespace_name: pulumi.Output[str]
 

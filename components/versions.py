@@ -39,7 +39,7 @@ PLUGINS = (
     "build-timeout:1.40",  # no build hangs for ever
     "prometheus:856.vc9e3d6e4b_b_9e",  # metrics
 )
-"""Plugins beside the chart's own; no plugin is in both lists (the chart refuses to render then)."""
+"""Plugins in addition to the chart's own; no plugin is in both lists (the chart refuses to render then)."""
 
 IMAGES = {
     # Chart 5.9.53, values.yaml: the core, agent and reloader that it was released with.

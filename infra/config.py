@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from components.cluster import STREAMING_SERVICES
+from components.node_account import STREAMING_SERVICES
 from infra import CONFIG_KEY
 from infra.errors import ConfigError
 from infra.layout import stack_files

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components import binary_authorization, cluster_backup, encryption, registry, secrets
+from components import binary_authorization, cluster_backup, encryption, registry, repositories, secrets
 from components.audit_logs import AuditLogSettings
 from components.binary_authorization import BinaryAuthorizationSettings
-from components.cluster import STREAMING_SERVICES, ClusterSettings
+from components.cluster import ClusterSettings
 from components.cluster_backup import ClusterBackupSettings
 from components.database import DatabaseSettings
 from components.encryption import EncryptionSettings
@@ -18,10 +18,12 @@ from components.expected_secrets import ExpectedSecret
 from components.jenkins import secrets as jenkins_secrets
 from components.jenkins.settings import JenkinsSettings
 from components.network import NetworkSettings
-from components.node_pools import NodePoolSettings, PoolName, pool_conflicts
+from components.node_account import STREAMING_SERVICES
+from components.node_pool import NodePoolSettings, PoolName
+from components.node_pools import pool_conflicts
 from components.popups import PopupSettings
 from components.project import ProjectSettings
-from components.registry import RegistrySettings
+from components.repositories import RegistrySettings
 from components.secrets import SecretStoreSettings
 from components.settings import DnsLabel, LabelValue, Moment, Region, Settings
 from components.system_namespaces import is_system
@@ -262,7 +264,7 @@ class StackConfig(Settings):
             "secrets": self.secrets.places(),
         }
         if self.registry is not None:
-            places["registry"] = registry.locations(self.registry)
+            places["registry"] = repositories.locations(self.registry)
         if self.cluster_backup is not None:
             places["backups"] = (self.cluster_backup.location,)
         return places

@@ -14,10 +14,10 @@ from atwork.access import calls
 from atwork.access.pods import PodAccount
 from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
-from components import access, encryption, registry
-from components.cluster import STREAMING_ROLE, node_account_id
+from components import access, encryption, repositories
 from components.jenkins import names
 from components.jenkins import secrets as jenkins_secrets
+from components.node_account import STREAMING_ROLE, node_account_id
 from components.secrets import AGENT
 from infra.environment import physical_name
 from infra.stack import StackConfig
@@ -132,7 +132,7 @@ class Place:
         settings = self.config.registry
         if settings is None:
             raise ValueError(f"{self.name} has no registry")
-        location = registry.GCR_LOCATIONS.get(name, settings.location)
+        location = repositories.GCR_LOCATIONS.get(name, settings.location)
         return f"{self.project}/locations/{location}/repositories/{name}"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from atwork.environments.prices import Group, Prices
 from components.database import DatabaseSettings
-from components.node_pools import NodePoolSettings
+from components.node_pool import NodePoolSettings
 from infra.stack import StackConfig
 
 _GB_OF = {"standard": 4, "highmem": 8, "highcpu": 1}

@@ -14,7 +14,7 @@ from atwork.access import simulated as cloud
 from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
 from atwork.errors import ConfigError
-from components.cluster import STREAMING_ROLE, STREAMING_SERVICES
+from components.node_account import STREAMING_ROLE, STREAMING_SERVICES
 from infra.config import STACKS, check_together, read_all, read_file
 from infra.stack import StackConfig
 

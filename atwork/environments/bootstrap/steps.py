@@ -10,7 +10,7 @@ from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
 from atwork.environments.bootstrap.roles import CustomRole
 from atwork.environments.bootstrap.step import Step
-from components.cluster import STREAMING_ROLE
+from components.node_account import STREAMING_ROLE
 
 ADMIN_SERVICES = (
     "cloudbilling.googleapis.com",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.preflight.check import Check, asked
-from components.cluster import node_account_id
+from components.node_account import node_account_id
 from infra.environment import physical_name
 from infra.stack import StackConfig
 

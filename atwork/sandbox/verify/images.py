@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from atwork.access.model import AccessModel
 from atwork.sandbox.verify.model import Finding, Pod
 from atwork.sandbox.verify.world import NAT, NODE_POOL, POLICY, REPOSITORY, Environment, Object
-from components.registry import GCR_LOCATIONS
+from components.repositories import GCR_LOCATIONS
 
 PULL = "artifactregistry.repositories.downloadArtifacts"
 """https://cloud.google.com/artifact-registry/docs/access-control#permissions"""
