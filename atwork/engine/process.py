@@ -1,68 +1,48 @@
-"""Whether a process of this machine lives."""
+"""Whether a process of this machine is alive."""
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import datetime
-from pathlib import Path
+
+import psutil
 
 _ENDING_TRIES, _ENDING_SECONDS = 100, 0.05
-_BOOT = Path("/proc/stat")
+_ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+_CLOCK_SECONDS = 2.0
+"""Tolerance for start times: the kernel knows its boot time to the second."""
 
 
 def alive(pid: int, since: datetime | None = None) -> bool:
-    """Whether a process lives; one that was killed gets a moment to end, for its last threads may still write.
+    """Whether a process is alive; waits up to 5 seconds for a killed one whose last threads may still write.
 
-    `since` is a moment at which it lived: a process that was started later only has the same number.
+    `since` is a time at which the process was alive: one that started later only reuses its number.
     """
-    for _ in range(_ENDING_TRIES):
-        if _answers(pid) or not _threads(pid):
-            break
-        time.sleep(_ENDING_SECONDS)
-    if not _answers(pid):
-        return False
-    began = _started(pid)
-    # The kernel counts in hundredths of a second from a boot that it knows to the second.
-    return since is None or began is None or began <= since.timestamp() + 2
-
-
-def born(pid: int) -> int | None:
-    """The kernel's ticks at which a process was started; None for one that is gone or waits to be collected."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return None if fields[0] in ("Z", "X") else int(fields[19])
-    except (OSError, ValueError, IndexError):
+        process = psutil.Process(pid)
+        for _ in range(_ENDING_TRIES):
+            if process.status() not in _ENDED or process.num_threads() <= 1:
+                break
+            time.sleep(_ENDING_SECONDS)
+        if process.status() in _ENDED:
+            return False
+        return since is None or process.create_time() <= since.timestamp() + _CLOCK_SECONDS
+    except psutil.AccessDenied:
+        return True
+    except psutil.NoSuchProcess:
+        return False
+
+
+def born(pid: int) -> float | None:
+    """Seconds from the boot to the start of a process, whatever the clock does since; None if it has ended."""
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() in _ENDED else process.create_time() - psutil.boot_time()
+    except psutil.Error:
         return None
 
 
-def _threads(pid: int) -> int:
-    """Threads beside the first one."""
-    try:
-        return len(list(Path(f"/proc/{pid}/task").iterdir())) - 1
-    except OSError:
-        return 0
-
-
-def _answers(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    try:
-        # A killed process that nobody has collected yet still has its number.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return True
-
-
-def _started(pid: int) -> float | None:
-    """When a process was started, in seconds of the epoch; None where the system does not say (no /proc)."""
-    ticks = born(pid)
-    try:
-        boot = next(int(line.split()[1]) for line in _BOOT.read_text().splitlines() if line.startswith("btime "))
-    except (OSError, StopIteration, ValueError, IndexError):
-        return None
-    return None if ticks is None else boot + ticks / os.sysconf("SC_CLK_TCK")
+def is_same(pid: int, since_boot: float) -> bool:
+    """Whether a process is alive and started at that time (`born`)."""
+    started = born(pid)
+    return started is not None and abs(started - since_boot) < _CLOCK_SECONDS

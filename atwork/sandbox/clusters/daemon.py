@@ -1,4 +1,4 @@
-"""A program that goes on when the command that started it has ended, and that a later command finds again."""
+"""A program that outlives the command that started it, and that a later command finds again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from atwork.engine.process import born
+from atwork.engine.process import born, is_same
 from atwork.writing import whole
 
 _PATIENCE_SECONDS = 10.0
@@ -55,12 +55,16 @@ class Daemon:
         finally:
             os.close(output)
             os.close(nothing)
-        whole(self._note, json.dumps({"pid": pid, "born": _collected(pid)}))
+        whole(self._note, json.dumps({"pid": pid, "born": born(pid)}))
 
     def alive(self) -> bool:
         """Whether it runs: a number alone could be another process by now."""
         found = self._found()
-        return found is not None and _collected(found[0]) == found[1]
+        if found is None:
+            return False
+        with suppress(ChildProcessError):  # a child that has ended stays a zombie until it is collected
+            os.waitpid(found[0], os.WNOHANG)
+        return is_same(*found)
 
     def stop(self) -> None:
         """End it, at last by force, and wait until it is gone."""
@@ -85,16 +89,10 @@ class Daemon:
         """The end of what it printed, for a message."""
         return self.log.read_text(errors="replace").strip()[-most:] if self.log.exists() else ""
 
-    def _found(self) -> tuple[int, int] | None:
+    def _found(self) -> tuple[int, float] | None:
+        """Process number and time of its start."""
         try:
             note = json.loads(self._note.read_text())
-            return int(note["pid"]), int(note["born"])
+            return int(note["pid"]), float(note["born"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-
-
-def _collected(pid: int) -> int | None:
-    """When a process was started; one of our own that has ended is collected first, or it would stay as a zombie."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    return born(pid)
