@@ -116,9 +116,9 @@ def _go() -> Check:
 
 
 def _cache() -> Check:
-    from atwork.toolchain.gobuild import cache
+    from atwork.files import cache_folder
 
-    folder = cache()
+    folder = cache_folder()
     parent = next(one for one in (folder, *folder.parents) if one.exists())
     free = shutil.disk_usage(parent).free / 1e9
     if not os.access(parent, os.W_OK):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from atwork.environments import derive, files
 from atwork.environments.found import found
 from atwork.errors import UsageError
-from atwork.writing import whole
+from atwork.files import replace_file
 from infra.stack import POPUP_LONGEST
 
 
@@ -23,6 +23,6 @@ def extend(name: str, ttl: str) -> int:
             f"--ttl {ttl}: {name} was made {derive.moment(made)} and may last until {derive.moment(latest)}, "
             f"{POPUP_LONGEST.days} days; take less, or make a new one"
         )
-    whole(file, files.with_end(file.read_text(), derive.moment(expires)))
+    replace_file(file, files.with_end(file.read_text(), derive.moment(expires)))
     print(f"{name} ends {derive.moment(expires)}; `atwork up` or the next merge writes it on everything")
     return 0

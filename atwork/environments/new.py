@@ -14,9 +14,9 @@ from atwork.checkout import Checkout, find_checkout
 from atwork.environments import cost, prices, questions
 from atwork.environments.draft import Derived, check_name, derived, model
 from atwork.environments.questions import Wanted
+from atwork.files import replace_file
 from atwork.github import pull_request
 from atwork.report import places
-from atwork.writing import whole
 from infra import company
 from infra.config import read_all
 from infra.services import read_all as services_in
@@ -51,7 +51,7 @@ def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
         console.print(f"Opened {address} with {names[0]} and a line in {names[1]}; this checkout is as it was.")
         return 0
     for path, text in made.texts.items():
-        whole(path, text)
+        replace_file(path, text)
     console.print(f"Wrote {names[0]} and a line in {names[1]}")
     console.print(f"Try it:  atwork sandbox up {made.settings['upstream']} {wanted.name}")
     console.print("For real: a pull request with both files; its preview shows the new environment before it exists.")

@@ -19,11 +19,11 @@ from atwork.environments import ages, ending, files, stacks
 from atwork.environments.ages import Popup
 from atwork.environments.journal import Journal
 from atwork.errors import BackendError, ConfigError, SandboxError
+from atwork.files import replace_file
 from atwork.github import context
 from atwork.report import places
 from atwork.report.run import Place
 from atwork.report.slack import SlackError, tell
-from atwork.writing import whole
 from infra.config import parse, read_file
 from infra.layout import stack_files
 from infra.stack import StackConfig
@@ -146,7 +146,7 @@ def take_away(checkout: Checkout, name: str, upstream: str) -> None:
         if text is None:
             path.unlink(missing_ok=True)
         else:
-            whole(path, text)
+            replace_file(path, text)
 
 
 def _warn(place: Place, found: list[Popup], console: Console) -> bool:

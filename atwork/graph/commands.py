@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from rich.console import Console
 
 from atwork.checkout import Checkout, find_checkout
 from atwork.errors import BackendError, UsageError
+from atwork.files import replace_file
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.resources import Resource, of_state
 from atwork.report import folder, places
@@ -36,7 +35,7 @@ def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> i
     if out is None:
         print(drawn, end="")
     else:
-        _whole(out, drawn)
+        _write(out, drawn)
     return 0
 
 
@@ -60,16 +59,8 @@ def _up(states: Mapping[str, list[Resource]], console: Console, *, named: bool) 
     return {stack: resources for stack, resources in states.items() if resources}
 
 
-def _whole(out: Path, drawn: str) -> None:
-    """Write the file whole, or leave what was there."""
+def _write(out: Path, drawn: str) -> None:
+    """Replace the file atomically."""
     if not out.parent.is_dir():
         raise UsageError(f"{out}: there is no folder {out.parent}; make it, or name another")
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(drawn)
-        Path(name).chmod(0o644)
-        Path(name).replace(out)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(out, drawn, mode=0o644)

@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 from urllib.parse import quote, urlsplit
 
 from atwork.errors import BackendError
+from atwork.files import replace_file
 
 _API = "https://storage.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
@@ -58,8 +59,12 @@ class FolderStore:
         self._folder = folder
 
     def names(self, folder: str) -> Sequence[str]:
-        """Names of all files below a folder; the engine's notes on its own files are no files."""
-        found = (path for path in (self._folder / folder).rglob("*") if path.is_file() and path.suffix != ".attrs")
+        """Names of all files below a folder, without the engine's attributes of files and unfinished files."""
+        found = (
+            path
+            for path in (self._folder / folder).rglob("*")
+            if path.is_file() and path.suffix not in (".attrs", ".new")
+        )
         return sorted(path.relative_to(self._folder).as_posix() for path in found)
 
     def read(self, name: str) -> bytes | None:
@@ -73,9 +78,7 @@ class FolderStore:
         """Make a file whole."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.new")
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        replace_file(path, content)
 
     def delete(self, name: str) -> None:
         """Delete a file, and the engine's notes on it."""

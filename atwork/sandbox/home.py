@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -14,9 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from atwork.checkout import Checkout, find_checkout
 from atwork.errors import SandboxError
-from atwork.writing import whole
+from atwork.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,14 @@ class Home:
             folder.mkdir(parents=True, exist_ok=True)
         with self.preparing():
             if not self.passphrase.exists() or not self.passphrase.stat().st_size:
-                whole(self.passphrase, secrets.token_urlsafe(32), mode=0o600)
+                replace_file(self.passphrase, secrets.token_urlsafe(32), mode=0o600)
             self._write_shim()
 
     @contextmanager
     def preparing(self) -> Generator[None]:
         """Write the files that every engine reads; two commands that start at once do it one after the other."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "preparing").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with FileLock(self.folder / "preparing"):
             yield
 
     def _write_shim(self) -> None:
@@ -87,7 +87,7 @@ class Home:
         words = shlex.join([sys.executable, "-m", "atwork.sandbox.shim", str(self.checkout)])
         text = f'#!/bin/sh\nexec {words} "$@"\n'
         if not shim.exists() or shim.read_text() != text:
-            whole(shim, text, mode=0o755)
+            replace_file(shim, text, mode=0o755)
 
     def environment(self) -> dict[str, str]:
         """Variables that lead an engine into the sandbox."""
@@ -105,18 +105,18 @@ class Home:
         """Hold the sandbox for one command; `SandboxError` says who holds it already."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "lock"
-        with path.open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise SandboxError(f"{path}: {_holder(file.read())} is at work; wait for it, or end it") from None
-            file.truncate(0)
+        lock = FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise SandboxError(f"{path}: {_holder(path.read_text())} is at work; wait for it, or end it") from None
+        try:
             since = datetime.now(UTC).strftime("%H:%M:%S UTC")
-            file.write(json.dumps({"pid": os.getpid(), "command": command, "since": since}))
-            file.flush()
+            path.write_text(json.dumps({"pid": os.getpid(), "command": command, "since": since}))
             yield
-            file.truncate(0)
+            path.write_text("")
+        finally:
+            lock.release()
 
 
 def _holder(text: str) -> str:

@@ -7,7 +7,6 @@ when the process ends in order. What a dead process left is what the next recove
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import grpc
+from filelock import FileLock, Timeout
 
 _CHANGES = ("Create", "Update", "Delete")
 
@@ -33,6 +33,7 @@ class Journal(grpc.ServerInterceptor):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: dict[str, TextIO] = {}
+        self._locks: list[FileLock] = []
         self._guard = threading.Lock()
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
@@ -55,9 +56,11 @@ class Journal(grpc.ServerInterceptor):
             file = self._files.get(stack)
             if file is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                file = (self._folder / f"{stack}.{os.getpid()}.{id(self):x}").open("a")
-                fcntl.flock(file, fcntl.LOCK_EX)
-                self._files[stack] = file
+                path = self._folder / f"{stack}.{os.getpid()}.{id(self):x}"
+                lock = FileLock(path, thread_local=False)
+                lock.acquire()
+                self._locks.append(lock)
+                self._files[stack] = file = path.open("a")
             file.write(f"{urn}\n")
             file.flush()
 
@@ -67,21 +70,23 @@ class Journal(grpc.ServerInterceptor):
             for file in self._files.values():
                 Path(file.name).unlink(missing_ok=True)
                 file.close()
+            for lock in self._locks:
+                lock.release()
             self._files.clear()
+            self._locks.clear()
 
 
 def unfinished(folder: Path, stack: str) -> list[Unfinished]:
     """What processes that are gone left of a stack."""
     found: list[Unfinished] = []
     for path in sorted(folder.glob(f"{stack}.*")):
-        with path.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            # A last line that was cut off was not asked for yet.
-            *whole, _ = file.read().split("\n")
+        try:
+            with FileLock(path, timeout=0):
+                # A last line that was cut off was not asked for yet.
+                *urns, _ = path.read_text().split("\n")
+        except Timeout:
+            continue
         # One without a line may be somebody's who has just opened it, and is about to take its lock.
-        if whole:
-            found.append(Unfinished(path, frozenset(whole)))
+        if urns:
+            found.append(Unfinished(path, frozenset(urns)))
     return found

@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from atwork.errors import ConfigError
+from atwork.files import replace_file
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home
-from atwork.writing import whole
 from infra.company import COMPANY
 from infra.layout import SERVICES_FOLDER, stack_files
 from infra.yaml_files import read_yaml
@@ -59,7 +59,7 @@ def _write(home: Home) -> None:
 def _copy_company(file: Path, copy: Path) -> None:
     """Copy the file that the program reads; where the checkout has none, the engine's folder has none."""
     if file.exists():
-        whole(copy, file.read_text())
+        replace_file(copy, file.read_text())
     else:
         copy.unlink(missing_ok=True)
 
@@ -106,4 +106,4 @@ def _read(path: Path) -> dict[str, Any]:
 def _replace(path: Path, document: dict[str, Any]) -> None:
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     if not path.exists() or path.read_text() != text:
-        whole(path, text)
+        replace_file(path, text)

@@ -6,7 +6,6 @@ pinned one comes from the Python package index.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import platform
@@ -20,10 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from atwork.errors import UserError
+from atwork.files import cache_folder
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GO_PIN = ROOT / "requirements" / "go.txt"
@@ -69,35 +70,32 @@ class Program:
         content = b"".join((self.sources / name).read_bytes() for name in ("go.mod", "go.sum"))
         digest = hashlib.sha256(content).hexdigest()[:16]
         key = f"{self.version()}-{platform.system().lower()}-{platform.machine()}-{digest}"
-        return cache() / self.name / key
-
-
-def cache() -> Path:
-    """The cache that all checkouts share: ATWORK_CACHE, or `atwork` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("ATWORK_CACHE") or Path(base, "atwork"))
+        return cache_folder() / self.name / key
 
 
 def provide(program: Program, console: Console, check: Callable[[Path], object] = lambda path: path) -> Path:
     """The folder with the binaries, built first where they are not there; `check` starts each before it is kept."""
     folder = program.folder()
     if not all((folder / name).exists() for name in program.binaries):
-        with _alone(folder, program, console):
+        with _lock(folder, program, console):
             if not all((folder / name).exists() for name in program.binaries):
                 _build(program, folder, console, check)
     return folder
 
 
 @contextmanager
-def _alone(folder: Path, program: Program, console: Console) -> Generator[None]:
+def _lock(folder: Path, program: Program, console: Console) -> Generator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            console.print(f"Another command is building the {program.name}; waiting for it.")
-            fcntl.flock(file, fcntl.LOCK_EX)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        console.print(f"Another command is building the {program.name}; waiting for it.")
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _build(program: Program, folder: Path, console: Console, check: Callable[[Path], object]) -> None:
@@ -137,7 +135,7 @@ def _go(program: Program, console: Console) -> str:
         match = re.match(r"go(\d+)\.(\d+)", said)
         if match and (int(match[1]), int(match[2])) >= needed:
             return on_path
-    folder = cache() / "go" / hashlib.sha256(GO_PIN.read_bytes()).hexdigest()[:16]
+    folder = cache_folder() / "go" / hashlib.sha256(GO_PIN.read_bytes()).hexdigest()[:16]
     # Beside the toolchain the package brings a wrapper, bin/go, that finds its module on no path of ours.
     go = folder / "go" / "bin" / "go"
     if not go.exists():

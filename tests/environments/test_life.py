@@ -22,7 +22,7 @@ from atwork.environments import ages, derive, draft
 from atwork.environments.questions import Wanted
 from atwork.environments.reap import take_away
 from atwork.errors import ConfigError
-from atwork.writing import whole
+from atwork.files import replace_file
 from infra.config import check_together, read_all
 from infra.services import read_all as services_in
 from infra.stack import POPUP_LONGEST
@@ -76,7 +76,7 @@ def test_two_hundred_environments_never_overlap(checkout: Path) -> None:
         made = draft.derived(stacks, wanted, now, environments, services)
         environments[wanted.name] = made.config
         for path, text in made.texts.items():
-            whole(path, text)
+            replace_file(path, text)
     check_together(environments)
     assert len({one.project.id for one in environments.values()}) == 203
     popup("last")

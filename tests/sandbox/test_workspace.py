@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shlex
@@ -11,14 +10,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock, Timeout
 
 import atwork.sandbox.home
 from atwork.errors import ConfigError, SandboxError, UsageError
+from atwork.files import replace_file
 from atwork.sandbox import commands, shim, workspace
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home, here
 from atwork.sandbox.session import deployment
-from atwork.writing import whole
 
 STACK = "config:\n  atwork:stack: {upstream: ci, when: '2027-01-31T18:00:00Z'}\nsecretsprovider: gcpkms://k\nencryptedkey: abc\n"
 
@@ -126,16 +126,15 @@ def test_what_every_engine_reads_is_written_by_one_command_at_a_time(
     alone: list[bool] = []
 
     def watched(path: Path, text: str, *, mode: int | None = None) -> None:
-        with (home.folder / "preparing").open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            with FileLock(home.folder / "preparing", timeout=0):
                 alone.append(False)
-            except BlockingIOError:
-                alone.append(True)
-        whole(path, text, mode=mode)
+        except Timeout:
+            alone.append(True)
+        replace_file(path, text, mode=mode)
 
     for module in (atwork.sandbox.home, workspace):
-        monkeypatch.setattr(module, "whole", watched)
+        monkeypatch.setattr(module, "replace_file", watched)
     home.prepare()
     workspace.write(home)
     assert alone == [True] * 7, "passphrase, pulumi, Pulumi.yaml and four stack files"

@@ -6,7 +6,6 @@ an id which is taken may be taken by us.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Generator
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from atwork.errors import BackendError
 
@@ -70,11 +71,12 @@ def opened(checkout: Path, name: str) -> Generator[Journal]:
     folder = checkout / FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.jsonl"
-    with (folder / f"{name}.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackendError(f"{FOLDER}/{name}.jsonl: another bootstrap of {name} is at work; wait for it") from None
+    lock = FileLock(folder / f"{name}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise BackendError(f"{FOLDER}/{name}.jsonl: another bootstrap of {name} is at work; wait for it") from None
+    try:
         path.touch()
         directory = os.open(folder, os.O_RDONLY)
         try:
@@ -82,3 +84,5 @@ def opened(checkout: Path, name: str) -> Generator[Journal]:
         finally:
             os.close(directory)
         yield Journal(path)
+    finally:
+        lock.release()

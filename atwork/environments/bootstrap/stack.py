@@ -16,7 +16,7 @@ from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.projects import found
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 from atwork.errors import ConfigError
-from atwork.writing import whole
+from atwork.files import replace_file
 from infra import CONFIG_KEY
 from infra.layout import stack_files
 from infra.yaml_files import read_yaml
@@ -33,7 +33,7 @@ def adopted(plan: Plan, file: Path) -> Step:
             seen = found(context.google, project)
         if seen is None:
             raise GoogleError(f"the project {project} is not to be seen yet; go on in a minute with --resume")
-        whole(file, with_number(file.read_text(), seen[0], f"stacks/{file.name}"))
+        replace_file(file, with_number(file.read_text(), seen[0], f"stacks/{file.name}"))
         return f"stacks/{file.name} names it by number {seen[0]} now"
 
     describe = f"gcloud projects describe {project} --format='value(projectNumber)'"
@@ -75,7 +75,7 @@ def init(plan: Plan, file: Path, engine: Path) -> Step:
         wanted = {"secretsprovider": plan.secrets_provider, "encryptedkey": str(provider.get("encryptedkey"))}
         if not outcome and {key: said.get(key) for key in LINES} == wanted:
             return IS_RIGHT
-        whole(file, with_lines(text, wanted))
+        replace_file(file, with_lines(text, wanted))
         return outcome or f"stacks/{file.name} has the lines {' and '.join(LINES)} of its state again"
 
     command = f"PULUMI_BACKEND_URL={plan.backend} pulumi {' '.join(words)}"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from atwork.errors import SandboxError, UsageError
-from atwork.writing import whole
+from atwork.files import replace_file
 
 
 class Kind(StrEnum):
@@ -48,7 +48,7 @@ class Choice:
                 f"reset` first, then `atwork sandbox up --clusters {self.kind}`"
             )
         text = json.dumps({"kind": self.kind, "contexts": dict(self.contexts)})
-        whole(folder / "clusters.json", text)
+        replace_file(folder / "clusters.json", text)
 
 
 def contexts_of(words: Sequence[str]) -> dict[str, str]:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atwork.errors import SandboxError
+from atwork.files import replace_file
 from atwork.sandbox.clusters import credentials, stages
 from atwork.sandbox.clusters.daemon import Daemon
-from atwork.writing import whole
 
 SERVICES = "34.118.224.0/20"
 """Where GKE takes the addresses of Services from unless it is told otherwise."""
@@ -138,7 +138,7 @@ class ControlPlane:
 
     def _stages(self) -> Path:
         path = self.folder / "stages.yaml"
-        whole(path, stages.text(gated=self.gated))
+        replace_file(path, stages.text(gated=self.gated))
         return path
 
     def _kubeconfig(self, user: str) -> Path:

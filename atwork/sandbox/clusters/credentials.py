@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from atwork.writing import whole
+from atwork.files import replace_file
 
 _OWNERS = 0o600
 PLUGIN = "gke-gcloud-auth-plugin"
@@ -39,7 +39,7 @@ def write(folder: Path) -> None:
             ",".join([secrets.token_urlsafe(32), user, user, *([f'"{group}"'] if group else [])])
             for user, group in _ACCOUNTS.items()
         ]
-        whole(tokens, "\n".join(lines) + "\n", mode=_OWNERS)
+        replace_file(tokens, "\n".join(lines) + "\n", mode=_OWNERS)
     encryption = folder / "encryption.yaml"
     if not encryption.exists():
         key = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -49,7 +49,7 @@ def write(folder: Path) -> None:
             "kind": "EncryptionConfiguration",
             "resources": [{"resources": ["secrets"], "providers": [provider, {"identity": {}}]}],
         }
-        whole(encryption, yaml.safe_dump(document, sort_keys=False), mode=_OWNERS)
+        replace_file(encryption, yaml.safe_dump(document, sort_keys=False), mode=_OWNERS)
 
 
 def token(folder: Path, user: str) -> str:
@@ -86,9 +86,9 @@ def write_plugin(folder: Path, bin_folder: Path, statuses: Mapping[str, Mapping[
     """The script that stands for GKE's plugin: it looks for whom it is asked, as the real one is told."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "answers.json"
-    whole(path, json.dumps({server: dict(status) for server, status in statuses.items()}), mode=_OWNERS)
+    replace_file(path, json.dumps({server: dict(status) for server, status in statuses.items()}), mode=_OWNERS)
     bin_folder.mkdir(parents=True, exist_ok=True)
-    whole(bin_folder / PLUGIN, f"#!{sys.executable} -IS\n{_PLUGIN.format(path=str(path))}", mode=0o755)
+    replace_file(bin_folder / PLUGIN, f"#!{sys.executable} -IS\n{_PLUGIN.format(path=str(path))}", mode=0o755)
 
 
 _PLUGIN = """\

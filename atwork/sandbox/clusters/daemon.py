@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atwork.engine.process import born, is_same
-from atwork.writing import whole
+from atwork.files import replace_file
 
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
@@ -55,7 +55,7 @@ class Daemon:
         finally:
             os.close(output)
             os.close(nothing)
-        whole(self._note, json.dumps({"pid": pid, "born": born(pid)}))
+        replace_file(self._note, json.dumps({"pid": pid, "born": born(pid)}))
 
     def alive(self) -> bool:
         """Whether it runs: a number alone could be another process by now."""

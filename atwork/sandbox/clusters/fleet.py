@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import secrets
 import shutil
@@ -11,21 +10,21 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Container, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
+from filelock import FileLock
 from rich.console import Console
 
 from atwork.errors import SandboxError
+from atwork.files import replace_file
 from atwork.sandbox.clusters import certificates, credentials, elsewhere, gke
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice
 from atwork.sandbox.clusters.control_plane import ControlPlane
 from atwork.sandbox.clusters.daemon import Daemon
-from atwork.writing import whole
 
 _ETCD_SECONDS = 60
 
@@ -86,7 +85,7 @@ class Fleet:
 
     def reserve(self, identity: str, environment: str) -> Cluster:
         """Where the API server of a GKE cluster will answer, or answers; the same in every call."""
-        with self._alone():
+        with self._lock():
             found = next((one for one in self.clusters() if one.identity == identity), None)
             if found is not None:
                 return found
@@ -98,12 +97,12 @@ class Fleet:
                 made = Cluster(identity, environment, f"https://127.0.0.1:{_free_port()}", prefix)
             folder = self.folder / made.key
             folder.mkdir(parents=True, exist_ok=True)
-            whole(folder / "cluster.json", json.dumps(asdict(made)))
+            replace_file(folder / "cluster.json", json.dumps(asdict(made)))
             return made
 
     def start(self, cluster: Cluster) -> None:
         """Start what does not run of a cluster, and wait until it answers."""
-        with self._alone():
+        with self._lock():
             self._share(cluster)
             if not cluster.ours:
                 return
@@ -115,7 +114,7 @@ class Fleet:
 
     def remove(self, cluster: Cluster) -> None:
         """End a cluster and delete what it kept; with the last one goes etcd."""
-        with self._alone():
+        with self._lock():
             if cluster.ours:
                 self._plane(cluster).stop()
             shutil.rmtree(self.folder / cluster.key, ignore_errors=True)
@@ -138,7 +137,7 @@ class Fleet:
 
     def stop(self) -> None:
         """End all programs and keep what the clusters hold."""
-        with self._alone():
+        with self._lock():
             self._gate().stop()
             for one in self.clusters():
                 if one.ours:
@@ -274,12 +273,10 @@ class Fleet:
         with self._etcd_client(f"127.0.0.1:{port}") as http:
             http.post("/v3/kv/deleterange", json=body).raise_for_status()
 
-    @contextmanager
-    def _alone(self) -> Generator[None]:
+    def _lock(self) -> FileLock:
+        """Held by the one command at a time that starts or stops clusters."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        return FileLock(self.folder / "lock")
 
 
 def _free_port() -> int:

@@ -12,8 +12,6 @@ import hashlib
 import importlib
 import inspect
 import json
-import os
-import tempfile
 import threading
 import typing
 from enum import Enum
@@ -21,6 +19,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypedDict
+
+from atwork.files import cache_folder, replace_file
 
 _PACKAGES = {"gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
 _READING = threading.RLock()
@@ -47,12 +47,6 @@ class UnknownType(Exception):
     """Neither SDK has that resource type."""
 
 
-def cache_folder() -> Path:
-    """The cache that all checkouts share: ATWORK_CACHE, or `atwork` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("ATWORK_CACHE") or Path(base, "atwork"))
-
-
 @cache
 def _store(package: str) -> Path:
     sdk = _PACKAGES[package].replace("_", "-")
@@ -71,9 +65,7 @@ def resource(token: str) -> ResourceSchema:
         with _READING:
             found = _Reader().resource(_class(token), is_provider=token.startswith("pulumi:providers:"))
     kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
-        json.dump(found, file)
-    Path(file.name).replace(kept)
+    replace_file(kept, json.dumps(found))
     return found
 
 
