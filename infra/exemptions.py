@@ -1,4 +1,4 @@
-"""What a stack file says about the policies it is held to, and the exemptions from them."""
+"""The policy settings of a stack file: how strict the policies are, and the exemptions from them."""
 
 from __future__ import annotations
 
@@ -9,45 +9,42 @@ from typing import Annotated
 from pydantic import Field
 
 from components.settings import Day, Settings
+from policies.catalog import RULES
 
 
 class ExemptionSettings(Settings):
-    """One rule that one resource need not keep, for a reason and until a day."""
+    """An exception to one rule for some resources, with a reason and a last day."""
 
     policy: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
-    """Name of the rule, as a violation prints it."""
+    """Name of the rule, as a violation shows it."""
 
     resource: Annotated[str, Field(min_length=1)]
     """Logical name of the resource; `*` stands for any characters."""
 
     reason: Annotated[str, Field(min_length=15)]
-    """Why it is accepted, for whoever reviews it next."""
+    """Why the violation is accepted, for the next reviewer."""
 
     expires: Day
-    """Last day, in quotes; afterwards the stack file is refused until somebody decides again."""
+    """Last day, in quotes; after it the stack file is refused until somebody reviews the exemption."""
 
 
 class PolicySettings(Settings):
-    """How strictly the policies are taken here."""
+    """How strict the policies are in this environment."""
 
     mandatory: bool = True
-    """Whether a violation stops an update; otherwise it is only told."""
+    """Whether a violation stops an update; otherwise it is only reported."""
 
     exemptions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")], ExemptionSettings] = Field(
         default_factory=dict
     )
-    """Accepted violations, by a name of their own."""
+    """Accepted violations, each under a name of your choice."""
 
     def mistakes(self, today: date) -> Iterator[tuple[str, str]]:
-        """Key below `policies` and what is wrong with it: what cannot be seen without a calendar and the rules."""
-        from policies.rules import ALL
-
-        known = {rule.name for rule in ALL}
+        """Key below `policies` and what is wrong with it, for what only today's date and the rules can show."""
+        known = {rule.name for rule in RULES}
         for key, exemption in self.exemptions.items():
             if exemption.policy not in known:
-                yield f"exemptions.{key}.policy", f"there is no rule {exemption.policy}; policies/rules/ has them"
+                yield f"exemptions.{key}.policy", f"unknown rule {exemption.policy}; choose a rule of policies/rules/"
             if exemption.expires < today:
-                yield (
-                    f"exemptions.{key}.expires",
-                    f"{exemption.expires} is over; mend {exemption.resource}, or decide again and give a new date",
-                )
+                fix = f"fix {exemption.resource}, or review the exemption and set a new date"
+                yield f"exemptions.{key}.expires", f"expired on {exemption.expires}; {fix}"

@@ -1,1 +1,1 @@
-"""What every environment is held to at each preview and update: rules as functions, and their pack."""
+"""Policies that every environment must satisfy at each preview and update: rules as functions, and the policy pack."""

@@ -1,4 +1,4 @@
-"""The pack as the engine starts it: `pulumi preview --policy-pack policies`."""
+"""The policy pack as the engine starts it: `pulumi preview --policy-pack policies`."""
 
 from policies.pack import run
 

@@ -1,4 +1,4 @@
-"""Properties of resources as the rules see them: plain data, `UNKNOWN` where a preview cannot know a value yet."""
+"""Properties of resources as the rules see them: plain data, with `UNKNOWN` for values that a preview cannot know."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from policies.rule import UNKNOWN
 
 
 def plain(value: Any) -> Any:
-    """Properties as plain data: unknowns as `UNKNOWN`."""
+    """Properties as plain data, with `UNKNOWN` for unknown values."""
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
-        return {key: _known(mapping, key) for key in mapping}
+        return {key: _item(mapping, key) for key in mapping}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_known(value, index) for index in range(len(value))]
+        return [_item(value, index) for index in range(len(value))]
     return value
 
 
-def _known(container: Any, key: Any) -> Any:
+def _item(container: Any, key: Any) -> Any:
     try:
         return plain(container[key])
     except UnknownValueError:
@@ -28,23 +28,23 @@ def _known(container: Any, key: Any) -> Any:
 
 
 def merged(inputs: Any, outputs: Any) -> Any:
-    """What is known of a value: what the provider answered, else what the program says; None where neither has it."""
+    """What is known of a value: the provider's output, else the program's input; None when neither exists."""
     if outputs is None:
         return inputs
     if outputs is UNKNOWN:
         return UNKNOWN if inputs is None else inputs
     if isinstance(inputs, Mapping) and isinstance(outputs, Mapping):
-        given, answered = cast("Mapping[str, Any]", inputs), cast("Mapping[str, Any]", outputs)
-        return {key: merged(given.get(key), answered.get(key)) for key in {**given, **answered}}
+        before, after = cast("Mapping[str, Any]", inputs), cast("Mapping[str, Any]", outputs)
+        return {key: merged(before.get(key), after.get(key)) for key in {**before, **after}}
     if isinstance(inputs, list) and isinstance(outputs, list):
-        items, answers = cast("list[Any]", inputs), cast("list[Any]", outputs)
-        if len(items) == len(answers):
-            return [merged(item, answer) for item, answer in zip(items, answers, strict=True)]
+        old_items, new_items = cast("list[Any]", inputs), cast("list[Any]", outputs)
+        if len(old_items) == len(new_items):
+            return [merged(old, new) for old, new in zip(old_items, new_items, strict=True)]
     return outputs
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether anything in plain data is `UNKNOWN`."""
+    """Whether plain data contains `UNKNOWN`."""
     if isinstance(value, Mapping):
         return any(has_unknown(item) for item in cast("Mapping[str, Any]", value).values())
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What a rule is: a function from one resource, or from all of them, to what is wrong and how to mend it."""
+"""A rule: a function that checks one resource, or all resources together, and yields what to fix."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any, Final
 
 
 class Unknown:
-    """The type of `UNKNOWN`. It has no truth value: `if value:` would take it for one of both."""
+    """The type of `UNKNOWN`. It has no truth value, because `if value:` would take it for true."""
 
     def __repr__(self) -> str:
         return "unknown"
 
     def __bool__(self) -> bool:
-        raise TypeError("a value that is not known yet is neither true nor false; use Resource.lacks or `is UNKNOWN`")
+        raise TypeError("an unknown value is neither true nor false; use CheckedResource.lacks or `is UNKNOWN`")
 
 
 UNKNOWN: Final = Unknown()
-"""A value that a preview cannot know yet. It satisfies every rule on what a value must be."""
+"""A value that a preview cannot know yet. It satisfies every rule about a value."""
 
 
 @dataclass(frozen=True)
-class Environment:
-    """What the rules know of the stack: its kind, whether violations stop it, what is exempt."""
+class StackContext:
+    """The stack that the rules check: its kind, and whether violations stop an update."""
 
     kind: str = "long-lived"
     mandatory: bool = True
 
 
 @dataclass(frozen=True)
-class Resource:
-    """A resource as the engine is about to make it.
+class CheckedResource:
+    """A resource that the engine is about to create or update.
 
-    `properties` have Pulumi's names (camelCase): a resource rule sees the inputs, a rule over all resources the inputs
-    and what the provider has answered. They are `UNKNOWN` where neither is known. `sources` are the URNs of the
-    resources that a property takes values from (empty in resource rules).
+    `properties` have Pulumi's names (camelCase). A resource rule sees the inputs; a stack rule sees the inputs and the
+    outputs of the provider. They are `UNKNOWN` when neither is known. `sources` are the URNs of the resources that
+    each property takes values from (empty in resource rules).
     """
 
     type: str
@@ -46,43 +46,43 @@ class Resource:
     sources: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def get(self, path: str, default: Any = None) -> Any:
-        """The value at a dotted path; `UNKNOWN` where it or a part above it is."""
-        found: Any = self.properties
+        """The value at a dotted path; `UNKNOWN` when the value or a part above it is unknown."""
+        value: Any = self.properties
         for part in path.split("."):
-            if found is UNKNOWN:
+            if value is UNKNOWN:
                 return UNKNOWN
-            if isinstance(found, Mapping):
-                found = found.get(part)
+            if isinstance(value, Mapping):
+                value = value.get(part)
             else:
                 return default
-        return default if found is None else found
+        return default if value is None else value
 
     def lacks(self, path: str) -> bool:
-        """Whether there is known to be nothing at a path, or something empty."""
-        found = self.get(path)
-        return found is not UNKNOWN and not found
+        """Whether the value at a path is known to be missing or empty."""
+        value = self.get(path)
+        return value is not UNKNOWN and not value
 
     def sets(self, key: str) -> bool:
-        """Whether a property is known to be set, be it to a value that is not known yet."""
+        """Whether a property is known to be set, even when its value is not known yet."""
         return self.properties is not UNKNOWN and not self.lacks(key)
 
     def must(self, path: str, *, be: bool | str | tuple[str, ...], hint: str = "") -> Iterator[str]:
-        """What to say where the value at a path is known and not the wanted one, or none of them; `hint` ends it."""
+        """A message when the value at a path is known and not an allowed value; `hint` is appended to it."""
         allowed = be if isinstance(be, tuple) else (be,)
-        found = self.get(path)
-        if found is not UNKNOWN and found not in allowed:
-            *others, last = (str(one).lower() if isinstance(one, bool) else one for one in allowed)
+        value = self.get(path)
+        if value is not UNKNOWN and value not in allowed:
+            *others, last = (str(item).lower() if isinstance(item, bool) else item for item in allowed)
             before = f"{', '.join(others)} or " if others else ""
             yield f"{path} must be {before}{last}{hint}"
 
 
-ResourceCheck = Callable[[Resource, Environment], Iterator[str]]
-StackCheck = Callable[[Sequence[Resource], Environment], Iterator[tuple[Resource, str]]]
+ResourceCheck = Callable[[CheckedResource, StackContext], Iterator[str]]
+StackCheck = Callable[[Sequence[CheckedResource], StackContext], Iterator[tuple[CheckedResource, str]]]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`types` are type tokens, or their beginnings where they end in `*`; `source` says who asks for it."""
+    """A named rule. `types` are type tokens, or prefixes that end in `*`; `source` is the standard that requires it."""
 
     name: str
     source: str
@@ -92,17 +92,19 @@ class Rule:
     stack: StackCheck | None = None
 
     def applies(self, token: str) -> bool:
-        """Whether the rule looks at resources of a type."""
-        return any(token.startswith(one[:-1]) if one.endswith("*") else token == one for one in self.types)
+        """Whether the rule checks resources of a type."""
+        return any(
+            token.startswith(pattern[:-1]) if pattern.endswith("*") else token == pattern for pattern in self.types
+        )
 
 
-def on(name: str, *types: str, source: str) -> Callable[[ResourceCheck], Rule]:
-    """Make a rule of a function that looks at one resource; its docstring is the description."""
+def resource_rule(name: str, *types: str, source: str) -> Callable[[ResourceCheck], Rule]:
+    """Make a rule from a function that checks one resource; the docstring's first line is the description."""
     return lambda check: Rule(name, source, _description(check), types, resource=check)
 
 
-def over_all(name: str, *types: str, source: str) -> Callable[[StackCheck], Rule]:
-    """Make a rule of a function that looks at all resources of the types together."""
+def stack_rule(name: str, *types: str, source: str) -> Callable[[StackCheck], Rule]:
+    """Make a rule from a function that checks all resources of the types together."""
     return lambda check: Rule(name, source, _description(check), types, stack=check)
 
 

@@ -1,4 +1,4 @@
-"""What the stack file says about policies, as the engine hands it to the pack: plain data, no settings model."""
+"""The policy settings of a stack file, as the engine passes them to the pack: plain data, no settings model."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
-from infra import CONFIG_KEY
-from policies.rule import Environment
+from components.names import CONFIG_KEY
+from policies.rule import StackContext
 
 
 @dataclass(frozen=True)
 class Exemption:
-    """One rule that one resource need not keep, until a day."""
+    """An exception to one rule for some resources, until a day."""
 
     key: str
     policy: str
@@ -23,37 +23,39 @@ class Exemption:
     expires: date
 
     def covers(self, policy: str, resource: str, today: date) -> bool:
-        """Whether it speaks of that rule and resource, and still holds."""
+        """Whether it is for this rule and resource, and has not expired."""
         return policy == self.policy and fnmatch.fnmatchcase(resource, self.resource) and today <= self.expires
 
 
 @dataclass(frozen=True)
 class PackSettings:
-    """Whether violations stop an update, and the exemptions."""
+    """The kind of the stack, whether violations stop an update, and the exemptions."""
 
-    environment: Environment = field(default_factory=Environment)
+    context: StackContext = field(default_factory=StackContext)
     exemptions: tuple[Exemption, ...] = ()
     unreadable: tuple[str, ...] = ()
     """Keys of the exemptions that cannot be read; they exempt nothing."""
 
-    def exempting(self, policy: str, resource: str) -> Exemption | None:
-        """The exemption that accepts a violation, where there is one."""
+    def exemption(self, policy: str, resource: str) -> Exemption | None:
+        """The exemption that covers a rule and a resource, if any."""
         today = datetime.now(UTC).date()
-        return next((one for one in self.exemptions if one.covers(policy, resource, today)), None)
+        return next((item for item in self.exemptions if item.covers(policy, resource, today)), None)
 
 
 def read(config: Mapping[str, str]) -> PackSettings:
-    """From the stack's configuration; what cannot be read loosens nothing, and the program refuses it."""
+    """Read the stack's configuration; values that cannot be read loosen nothing, and the program refuses them."""
     try:
-        stack = _map(json.loads(config.get(CONFIG_KEY) or "{}"))
+        stack = _mapping(json.loads(config.get(CONFIG_KEY) or "{}"))
     except json.JSONDecodeError:
         stack = {}
-    policies, environment = _map(stack.get("policies")), _map(stack.get("environment"))
-    found = {key: _exemption(key, _map(one)) for key, one in sorted(_map(policies.get("exemptions")).items())}
+    policies, environment = _mapping(stack.get("policies")), _mapping(stack.get("environment"))
+    exemptions = {
+        key: _exemption(key, _mapping(item)) for key, item in sorted(_mapping(policies.get("exemptions")).items())
+    }
     return PackSettings(
-        Environment(str(environment.get("kind", "long-lived")), policies.get("mandatory") is not False),
-        tuple(exemption for exemption in found.values() if exemption is not None),
-        tuple(key for key, exemption in found.items() if exemption is None),
+        StackContext(str(environment.get("kind", "long-lived")), policies.get("mandatory") is not False),
+        tuple(exemption for exemption in exemptions.values() if exemption is not None),
+        tuple(key for key, exemption in exemptions.items() if exemption is None),
     )
 
 
@@ -65,5 +67,5 @@ def _exemption(key: str, settings: Mapping[str, Any]) -> Exemption | None:
         return None
 
 
-def _map(value: Any) -> dict[str, Any]:
+def _mapping(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

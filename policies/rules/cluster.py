@@ -1,87 +1,89 @@
-"""Rules on GKE clusters."""
+"""Rules for GKE clusters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rule import UNKNOWN, Environment, Resource, on
+from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule
 
 _CLUSTER = "gcp:container/cluster:Cluster"
 
 
-@on("cluster-private", _CLUSTER, source="CIS GKE 5.6.4, 5.6.5")
-def private(one: Resource, _: Environment) -> Iterator[str]:
-    """Nodes have no public addresses and the control plane answers on its DNS endpoint alone."""
-    yield from one.must("privateClusterConfig.enablePrivateNodes", be=True)
-    yield from one.must(
+@resource_rule("cluster-private", _CLUSTER, source="CIS GKE 5.6.4, 5.6.5")
+def private(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Nodes have no public addresses, and the control plane is reachable through its DNS endpoint only."""
+    yield from cluster.must("privateClusterConfig.enablePrivateNodes", be=True)
+    yield from cluster.must(
         "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled", be=False, hint=" (cluster.break_glass opens it)"
     )
 
 
-@on("cluster-dataplane", _CLUSTER, source="CIS GKE 5.6.7")
-def dataplane(one: Resource, _: Environment) -> Iterator[str]:
-    """Network policies are enforced, by Dataplane V2."""
-    yield from one.must("datapathProvider", be="ADVANCED_DATAPATH", hint="; it cannot change later")
+@resource_rule("cluster-dataplane", _CLUSTER, source="CIS GKE 5.6.7")
+def dataplane(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Dataplane V2 enforces network policies."""
+    yield from cluster.must("datapathProvider", be="ADVANCED_DATAPATH", hint="; it cannot change later")
 
 
-@on("cluster-workload-identity", _CLUSTER, source="CIS GKE 5.2.2")
-def workload_identity(one: Resource, _: Environment) -> Iterator[str]:
-    """Pods have identities of their own instead of their node's."""
-    if one.lacks("workloadIdentityConfig.workloadPool"):
+@resource_rule("cluster-workload-identity", _CLUSTER, source="CIS GKE 5.2.2")
+def workload_identity(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Pods have their own identities instead of the identity of their node."""
+    if cluster.lacks("workloadIdentityConfig.workloadPool"):
         yield "workloadIdentityConfig.workloadPool must be PROJECT.svc.id.goog"
 
 
-@on("cluster-no-default-pool", _CLUSTER, source="CIS GKE 5.2.1; checkov CKV_GCP_123")
-def no_default_pool(one: Resource, _: Environment) -> Iterator[str]:
-    """The default node pool goes, and no pool is written into the cluster."""
-    yield from one.must("removeDefaultNodePool", be=True)
-    if one.sets("nodePools"):
-        yield "nodePools must be resources of their own: a change of one here replaces the cluster"
+@resource_rule("cluster-no-default-pool", _CLUSTER, source="CIS GKE 5.2.1; checkov CKV_GCP_123")
+def no_default_pool(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """The default node pool is removed, and no pool is defined inside the cluster resource."""
+    yield from cluster.must("removeDefaultNodePool", be=True)
+    if cluster.sets("nodePools"):
+        yield "nodePools must be separate NodePool resources; a change of a pool here replaces the cluster"
 
 
-@on("cluster-secrets-encrypted", _CLUSTER, source="CIS GKE 5.3.1")
-def secrets_encrypted(one: Resource, _: Environment) -> Iterator[str]:
-    """Kubernetes Secrets rest under a key of our own."""
-    yield from one.must("databaseEncryption.state", be="ENCRYPTED", hint=" (encryption.covers: cluster)")
+@resource_rule("cluster-secrets-encrypted", _CLUSTER, source="CIS GKE 5.3.1")
+def secrets_encrypted(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Kubernetes Secrets are encrypted with a customer-managed key."""
+    yield from cluster.must("databaseEncryption.state", be="ENCRYPTED", hint="; add cluster to encryption.covers")
 
 
-@on("cluster-binary-authorization", _CLUSTER, source="CIS GKE 5.10.4")
-def binary_authorization(one: Resource, _: Environment) -> Iterator[str]:
-    """Images are checked as pods are admitted."""
-    yield from one.must("binaryAuthorization.evaluationMode", be="PROJECT_SINGLETON_POLICY_ENFORCE")
+@resource_rule("cluster-binary-authorization", _CLUSTER, source="CIS GKE 5.10.4")
+def binary_authorization(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Binary Authorization checks images when pods are admitted."""
+    yield from cluster.must("binaryAuthorization.evaluationMode", be="PROJECT_SINGLETON_POLICY_ENFORCE")
 
 
-@on("cluster-hardened", _CLUSTER, source="CIS GKE 4.1.8, 5.5.5, 5.8.1; checkov CKV_GCP_7, CKV_GCP_13, CKV_GCP_71")
-def hardened(one: Resource, _: Environment) -> Iterator[str]:
-    """No legacy way in, and nodes prove what they booted."""
-    yield from one.must("enableLegacyAbac", be=False)
-    yield from one.must("masterAuth.clientCertificateConfig.issueClientCertificate", be=False)
-    yield from one.must("enableShieldedNodes", be=True)
-    yield from one.must(
-        "anonymousAuthenticationConfig.mode", be="LIMITED", hint=": only health checks go without a login"
+@resource_rule(
+    "cluster-hardened", _CLUSTER, source="CIS GKE 4.1.8, 5.5.5, 5.8.1; checkov CKV_GCP_7, CKV_GCP_13, CKV_GCP_71"
+)
+def hardened(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Legacy authentication is off, and nodes verify what they boot."""
+    yield from cluster.must("enableLegacyAbac", be=False)
+    yield from cluster.must("masterAuth.clientCertificateConfig.issueClientCertificate", be=False)
+    yield from cluster.must("enableShieldedNodes", be=True)
+    yield from cluster.must(
+        "anonymousAuthenticationConfig.mode", be="LIMITED", hint="; only health checks may be anonymous"
     )
 
 
-@on("cluster-release-channel", _CLUSTER, source="CIS GKE 5.5.4")
-def release_channel(one: Resource, _: Environment) -> Iterator[str]:
-    """Versions arrive by a channel and are not pinned by hand."""
-    yield from one.must("releaseChannel.channel", be=("RAPID", "REGULAR", "STABLE", "EXTENDED"))
+@resource_rule("cluster-release-channel", _CLUSTER, source="CIS GKE 5.5.4")
+def release_channel(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """A release channel chooses the version of the cluster."""
+    yield from cluster.must("releaseChannel.channel", be=("RAPID", "REGULAR", "STABLE", "EXTENDED"))
 
 
-@on("cluster-logging", _CLUSTER, source="CIS GKE 5.7.1")
-def logging(one: Resource, _: Environment) -> Iterator[str]:
-    """Logs of the system and of workloads are kept."""
-    components = one.get("loggingConfig.enableComponents", ())
+@resource_rule("cluster-logging", _CLUSTER, source="CIS GKE 5.7.1")
+def logging(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Logs of the system and of workloads are collected."""
+    components = cluster.get("loggingConfig.enableComponents", ())
     if components is UNKNOWN or UNKNOWN in components:
         return
     missing = sorted({"SYSTEM_COMPONENTS", "WORKLOADS"} - set(components))
     if missing:
-        yield f"loggingConfig.enableComponents lacks {', '.join(missing)}"
+        yield f"loggingConfig.enableComponents lacks {', '.join(missing)}; add what is missing"
 
 
-@on("cluster-labels", _CLUSTER, source="checkov CKV_GCP_21")
-def labels(one: Resource, _: Environment) -> Iterator[str]:
-    """Who answers for a cluster is written on it."""
+@resource_rule("cluster-labels", _CLUSTER, source="checkov CKV_GCP_21")
+def labels(cluster: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Labels name the environment and the owner of a cluster."""
     for label in ("environment", "owner"):
-        if one.lacks(f"resourceLabels.{label}"):
-            yield f"resourceLabels.{label} is missing"
+        if cluster.lacks(f"resourceLabels.{label}"):
+            yield f"resourceLabels.{label} is missing; add it"

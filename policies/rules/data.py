@@ -1,15 +1,16 @@
-"""Rules on what holds data: databases, secrets, keys, and the guards on all of them."""
+"""Rules for resources with data: databases, secrets, keys, and the deletion protection of all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from components.database_flags import logs_connections
-from policies.rule import UNKNOWN, Environment, Resource, on, over_all
+from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule, stack_rule
 
 _SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 _CLUSTER = "gcp:container/cluster:Cluster"
-_GUARDED = (
+_BACKUP_PLAN = "gcp:gkebackup/backupPlan:BackupPlan"
+_PROTECTED = (
     _SQL,
     _CLUSTER,
     "gcp:artifactregistry/repository:Repository",
@@ -17,43 +18,44 @@ _GUARDED = (
     "gcp:kms/cryptoKey:CryptoKey",
     "gcp:secretmanager/secret:Secret",
 )
-"""What holds data, or what somebody outside the environment relies on."""
+"""Types with data, or that somebody outside the environment relies on."""
+_MAX_ROTATION_SECONDS = 90 * 86400
 
 
-@on("database-private", _SQL, source="CIS GCP 6.5, 6.6")
-def private(one: Resource, _: Environment) -> Iterator[str]:
-    """No database has a public address."""
-    yield from one.must("settings.ipConfiguration.ipv4Enabled", be=False, hint=", and said: left out it is true")
+@resource_rule("database-private", _SQL, source="CIS GCP 6.5, 6.6")
+def private(instance: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Databases have no public address."""
+    yield from instance.must("settings.ipConfiguration.ipv4Enabled", be=False, hint="; the default is true")
 
 
-@on("database-encrypted-connections", _SQL, source="CIS GCP 6.4")
-def encrypted_connections(one: Resource, _: Environment) -> Iterator[str]:
-    """Every connection is encrypted and comes through a connector."""
-    yield from one.must(
+@resource_rule("database-encrypted-connections", _SQL, source="CIS GCP 6.4")
+def encrypted_connections(instance: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Every connection is encrypted and uses a connector."""
+    yield from instance.must(
         "settings.ipConfiguration.sslMode", be=("TRUSTED_CLIENT_CERTIFICATE_REQUIRED", "ENCRYPTED_ONLY")
     )
-    yield from one.must("settings.connectorEnforcement", be="REQUIRED")
+    yield from instance.must("settings.connectorEnforcement", be="REQUIRED")
 
 
-@on("database-backups", _SQL, source="CIS GCP 6.7")
-def backups(one: Resource, _: Environment) -> Iterator[str]:
-    """Databases are backed up and can go back to any moment."""
-    if not one.lacks("masterInstanceName"):
+@resource_rule("database-backups", _SQL, source="CIS GCP 6.7")
+def backups(instance: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Databases have backups and point-in-time recovery."""
+    if not instance.lacks("masterInstanceName"):
         return
     for key in ("enabled", "pointInTimeRecoveryEnabled"):
-        yield from one.must(f"settings.backupConfiguration.{key}", be=True)
+        yield from instance.must(f"settings.backupConfiguration.{key}", be=True)
 
 
-@on("database-audited", _SQL, source="CIS GCP 6.2")
-def audited(one: Resource, _: Environment) -> Iterator[str]:
-    """Logins by IAM, and a log of who connected and changed the schema."""
-    flags = one.get("settings.databaseFlags", ())
-    version = one.get("databaseVersion", "")
+@resource_rule("database-audited", _SQL, source="CIS GCP 6.2")
+def audited(instance: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Users log in through IAM, and connections and schema changes are logged."""
+    flags = instance.get("settings.databaseFlags", ())
+    version = instance.get("databaseVersion", "")
     if flags is UNKNOWN or version is UNKNOWN or not version.startswith("POSTGRES"):
         return
     values = {flag.get("name"): flag.get("value") for flag in flags if flag is not UNKNOWN}
-    unnamed = UNKNOWN in flags or UNKNOWN in values  # any flag may be among these
-    missing = UNKNOWN if unnamed else ""
+    incomplete = UNKNOWN in flags or UNKNOWN in values  # an unknown flag may be any flag
+    missing = UNKNOWN if incomplete else ""
     for name in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_disconnections"):
         if values.get(name, missing) not in ("on", UNKNOWN):
             yield f"settings.databaseFlags: {name} must be on"
@@ -62,55 +64,62 @@ def audited(one: Resource, _: Environment) -> Iterator[str]:
         yield "settings.databaseFlags: log_connections must be on"
 
 
-@on("database-no-passwords", "gcp:sql/user:User", source="CIS GCP 6.9; design: logins by IAM")
-def no_passwords(one: Resource, _: Environment) -> Iterator[str]:
-    """Users log in by IAM; a password would rest in the state."""
-    if one.get("type") not in (UNKNOWN, "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"):
-        yield "type must be one of CLOUD_IAM_*"
+@resource_rule("database-no-passwords", "gcp:sql/user:User", source="CIS GCP 6.9; design: logins through IAM")
+def no_passwords(user: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Users log in through IAM; a password would be stored in the state."""
+    if user.get("type") not in (UNKNOWN, "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"):
+        yield "type must be CLOUD_IAM_USER, CLOUD_IAM_SERVICE_ACCOUNT or CLOUD_IAM_GROUP"
     for key in ("password", "passwordWo"):
-        if one.sets(key):
+        if user.sets(key):
             yield f"{key} must not be set"
 
 
-@on("deletion-guards", *_GUARDED, source="design: production is never destroyed by accident, a popup always can be")
-def deletion_guards(one: Resource, here: Environment) -> Iterator[str]:
-    """What holds data is guarded where it lasts, and free where it is to go."""
-    if here.kind == "popup":
-        if one.protect or one.get("deletionProtection") is True or one.get("deletionPolicy") == "PREVENT":
-            yield "a popup has no deletion guards; its end would fail"
-    elif not one.protect:
+@resource_rule(
+    "deletion-guards",
+    *_PROTECTED,
+    source="design: production cannot be destroyed by accident, an ephemeral environment always can",
+)
+def deletion_guards(resource: CheckedResource, context: StackContext) -> Iterator[str]:
+    """Resources with data are protected in long-lived environments and unprotected in ephemeral ones."""
+    if context.kind == "popup":
+        if (
+            resource.protect
+            or resource.get("deletionProtection") is True
+            or resource.get("deletionPolicy") == "PREVENT"
+        ):
+            yield "must not be protected in an ephemeral environment, which could not be destroyed"
+    elif not resource.protect:
         yield (
-            "must be protected: set deletion_protection to true; before a decommission, exempt deletion-guards for the "
-            "resources in question"
+            "must be protected; set deletion_protection to true, or exempt the resource from deletion-guards before "
+            "you decommission it"
         )
 
 
-@over_all("backup-of-clusters", _CLUSTER, "gcp:gkebackup/backupPlan:BackupPlan", source="Backup for GKE documentation")
-def clusters_backed_up(all_of_them: Sequence[Resource], _: Environment) -> Iterator[tuple[Resource, str]]:
-    """What is inside a cluster is backed up."""
-    plans = [one for one in all_of_them if one.type == "gcp:gkebackup/backupPlan:BackupPlan"]
-    for one in all_of_them:
-        if one.type == _CLUSTER and not plans:
-            yield one, "there is no gkebackup.BackupPlan; add cluster_backup to the stack file"
+@stack_rule("backup-of-clusters", _CLUSTER, _BACKUP_PLAN, source="Backup for GKE documentation")
+def clusters_backed_up(resources: Sequence[CheckedResource], _: StackContext) -> Iterator[tuple[CheckedResource, str]]:
+    """Every cluster has a backup plan."""
+    if not any(resource.type == _BACKUP_PLAN for resource in resources):
+        for resource in resources:
+            yield resource, "cluster has no gkebackup.BackupPlan; add cluster_backup to the stack file"
 
 
-@on("no-secret-values", "gcp:secretmanager/secretVersion:SecretVersion", source="design: docs/secrets.md")
-def no_secret_values(one: Resource, _: Environment) -> Iterator[str]:
-    """Values of secrets are added from outside, for the state keeps what passes through the program."""
-    yield f"{one.name}: add the version with `gcloud secrets versions add` instead"
+@resource_rule("no-secret-values", "gcp:secretmanager/secretVersion:SecretVersion", source="design: docs/secrets.md")
+def no_secret_values(version: CheckedResource, _: StackContext) -> Iterator[str]:
+    """The program sets no values of secrets, because the state would store them."""
+    yield f"{version.name}: add the version with `gcloud secrets versions add` instead"
 
 
-@on("no-plain-secrets", "kubernetes:core/v1:Secret", source="design: docs/secrets.md")
-def no_plain_secrets(one: Resource, _: Environment) -> Iterator[str]:
-    """Kubernetes Secrets of the program carry no values."""
+@resource_rule("no-plain-secrets", "kubernetes:core/v1:Secret", source="design: docs/secrets.md")
+def no_plain_secrets(secret: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Kubernetes Secrets of the program have no values."""
     for key in ("data", "stringData"):
-        if one.sets(key):
-            yield f"{key} must be empty; pods read Secret Manager instead"
+        if secret.sets(key):
+            yield f"{key} must be empty; let pods read Secret Manager instead"
 
 
-@on("key-rotation", "gcp:kms/cryptoKey:CryptoKey", source="CIS GCP 1.10; checkov CKV_GCP_43")
-def key_rotation(one: Resource, _: Environment) -> Iterator[str]:
-    """Keys get a new version every 90 days at most."""
-    period = one.get("rotationPeriod", "")
-    if period is not UNKNOWN and (not period or float(str(period).removesuffix("s")) > 90 * 86400):
-        yield "rotationPeriod must be 7776000s or less"
+@resource_rule("key-rotation", "gcp:kms/cryptoKey:CryptoKey", source="CIS GCP 1.10; checkov CKV_GCP_43")
+def key_rotation(key: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Keys are rotated at least every 90 days."""
+    period = key.get("rotationPeriod", "")
+    if period is not UNKNOWN and (not period or float(str(period).removesuffix("s")) > _MAX_ROTATION_SECONDS):
+        yield f"rotationPeriod must be {_MAX_ROTATION_SECONDS}s or less"

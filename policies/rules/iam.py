@@ -1,46 +1,47 @@
-"""Rules on who may do what."""
+"""Rules for IAM bindings and service accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rule import UNKNOWN, Environment, Resource, on
+from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule
 
-_BASIC = ("roles/owner", "roles/editor", "roles/viewer")
-_EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
+_BASIC_ROLES = ("roles/owner", "roles/editor", "roles/viewer")
+_PUBLIC = {"allUsers", "allAuthenticatedUsers"}
 
 
-def _grants(one: Resource) -> bool:
-    kind = one.type.rpartition(":")[2].lower()
+def _is_grant(resource: CheckedResource) -> bool:
+    kind = resource.type.rpartition(":")[2].lower()
     return kind.endswith(("iammember", "iambinding"))
 
 
-@on("iam-no-basic-roles", "gcp:*", source="CIS GCP 1.5; checkov CKV_GCP_41, CKV_GCP_46, CKV_GCP_117")
-def no_basic_roles(one: Resource, _: Environment) -> Iterator[str]:
-    """Rights are given by narrow roles."""
-    if _grants(one) and one.get("role") in _BASIC:
-        yield f"role {one.get('role')} gives nearly everything; choose a predefined or custom role"
+@resource_rule("iam-no-basic-roles", "gcp:*", source="CIS GCP 1.5; checkov CKV_GCP_41, CKV_GCP_46, CKV_GCP_117")
+def no_basic_roles(grant: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Basic roles are not granted."""
+    if _is_grant(grant) and grant.get("role") in _BASIC_ROLES:
+        yield f"role {grant.get('role')} is a basic role; grant a predefined or custom role"
 
 
-@on("iam-not-public", "gcp:*", source="CIS GCP 5.1; checkov CKV_GCP_101")
-def not_public(one: Resource, _: Environment) -> Iterator[str]:
-    """Nothing is given to everybody."""
-    if not _grants(one):
+@resource_rule("iam-not-public", "gcp:*", source="CIS GCP 5.1; checkov CKV_GCP_101")
+def not_public(grant: CheckedResource, _: StackContext) -> Iterator[str]:
+    """No role is granted to the public."""
+    if not _is_grant(grant):
         return
-    members = one.get("members", ())
-    given = {one.get("member"), *(() if members is UNKNOWN else members)}
-    if given & _EVERYBODY:
-        yield "allUsers and allAuthenticatedUsers are everybody in the world; name who needs it"
+    members = grant.get("members", ())
+    if {grant.get("member"), *(() if members is UNKNOWN else members)} & _PUBLIC:
+        yield "allUsers and allAuthenticatedUsers include everyone on the internet; name the members"
 
 
-@on("iam-additive", "gcp:*", source="provider documentation: a policy or binding removes what others granted")
-def additive(one: Resource, _: Environment) -> Iterator[str]:
-    """Grants add a member and take nothing away."""
-    if one.type.rpartition(":")[2].lower().endswith(("iampolicy", "iambinding")):
-        yield "use the IAMMember of the same service: this one is the whole list, and whoever is not in it loses access"
+@resource_rule(
+    "iam-additive", "gcp:*", source="provider documentation: a policy or binding removes what others granted"
+)
+def additive(grant: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Grants add a member and remove no other."""
+    if grant.type.rpartition(":")[2].lower().endswith(("iampolicy", "iambinding")):
+        yield "this resource removes all members that it does not list; use the IAMMember of the same service"
 
 
-@on("iam-no-keys", "gcp:serviceaccount/key:Key", source="CIS GCP 1.4; checkov CKV2_GCP_3")
-def no_keys(one: Resource, _: Environment) -> Iterator[str]:
-    """Accounts have no keys that could be copied."""
-    yield f"{one.name}: use workload identity federation instead of a key"
+@resource_rule("iam-no-keys", "gcp:serviceaccount/key:Key", source="CIS GCP 1.4; checkov CKV2_GCP_3")
+def no_keys(key: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Service accounts have no keys, which could be copied."""
+    yield f"{key.name}: use workload identity federation instead of a key"

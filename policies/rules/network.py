@@ -1,32 +1,34 @@
-"""Rules on networks."""
+"""Rules for networks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rule import UNKNOWN, Environment, Resource, on
+from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule
 
 
-@on("network-custom", "gcp:compute/network:Network", source="CIS GCP 3.1")
-def custom(one: Resource, _: Environment) -> Iterator[str]:
-    """Subnets are chosen, not scattered over all regions."""
-    yield from one.must("autoCreateSubnetworks", be=False)
+@resource_rule("network-custom", "gcp:compute/network:Network", source="CIS GCP 3.1")
+def custom(network: CheckedResource, _: StackContext) -> Iterator[str]:
+    """A network has only the subnets that the program defines, not one in every region."""
+    yield from network.must("autoCreateSubnetworks", be=False)
 
 
-@on("subnet-logged", "gcp:compute/subnetwork:Subnetwork", source="CIS GCP 3.8; checkov CKV_GCP_26, CKV_GCP_74")
-def logged(one: Resource, _: Environment) -> Iterator[str]:
-    """Flows are logged, and Google's APIs are reached without the internet."""
-    if one.lacks("logConfig"):
-        yield "logConfig is missing"
-    yield from one.must("privateIpGoogleAccess", be=True)
+@resource_rule(
+    "subnet-logged", "gcp:compute/subnetwork:Subnetwork", source="CIS GCP 3.8; checkov CKV_GCP_26, CKV_GCP_74"
+)
+def logged(subnet: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Subnets log their flows and reach Google's APIs without the internet."""
+    if subnet.lacks("logConfig"):
+        yield "logConfig is missing; add it"
+    yield from subnet.must("privateIpGoogleAccess", be=True)
 
 
-@on("firewall-closed", "gcp:compute/firewall:Firewall", source="CIS GCP 3.6, 3.7")
-def closed(one: Resource, _: Environment) -> Iterator[str]:
-    """Nothing is let in from everywhere."""
-    if one.get("direction", "INGRESS") != "INGRESS" or one.lacks("allows"):
+@resource_rule("firewall-closed", "gcp:compute/firewall:Firewall", source="CIS GCP 3.6, 3.7")
+def closed(firewall: CheckedResource, _: StackContext) -> Iterator[str]:
+    """No firewall rule allows traffic from the entire internet."""
+    if firewall.get("direction", "INGRESS") != "INGRESS" or firewall.lacks("allows"):
         return
-    ranges = one.get("sourceRanges", ())
-    unnamed = all(one.lacks(key) for key in ("sourceRanges", "sourceTags", "sourceServiceAccounts"))
-    if unnamed or (ranges is not UNKNOWN and {"0.0.0.0/0", "::/0"} & set(ranges)):
-        yield "sourceRanges must not be the whole internet, which is also what no source means"
+    ranges = firewall.get("sourceRanges", ())
+    sourceless = all(firewall.lacks(key) for key in ("sourceRanges", "sourceTags", "sourceServiceAccounts"))
+    if sourceless or (ranges is not UNKNOWN and {"0.0.0.0/0", "::/0"} & set(ranges)):
+        yield "sourceRanges must not be the entire internet, which is also the default; name the sources"

@@ -1,29 +1,31 @@
-"""Rules on the container registry."""
+"""Rules for the container registry."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rule import UNKNOWN, Environment, Resource, on
+from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule
 
 _REPOSITORY = "gcp:artifactregistry/repository:Repository"
 
 
-@on("registry-not-gcr", "gcp:container/registry:Registry", source="Container Registry was shut down in March 2025")
-def not_gcr(one: Resource, _: Environment) -> Iterator[str]:
-    """Repositories are Artifact Registry's."""
-    yield f"{one.name}: use artifactregistry.Repository; one called gcr.io keeps old names working"
+@resource_rule(
+    "registry-not-gcr", "gcp:container/registry:Registry", source="Container Registry was shut down in March 2025"
+)
+def not_gcr(registry: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Images are stored in Artifact Registry."""
+    yield f"{registry.name}: use artifactregistry.Repository; a repository with the id gcr.io serves the old names"
 
 
-@on("registry-cleaned", _REPOSITORY, source="Artifact Registry documentation, cleanup policies")
-def cleaned(one: Resource, _: Environment) -> Iterator[str]:
-    """Old versions go by a rule; what is fetched from elsewhere goes by itself."""
-    if one.get("mode") not in (UNKNOWN, "REMOTE_REPOSITORY") and one.lacks("cleanupPolicies"):
-        yield "cleanupPolicies is empty"
+@resource_rule("registry-cleaned", _REPOSITORY, source="Artifact Registry documentation, cleanup policies")
+def cleaned(repository: CheckedResource, _: StackContext) -> Iterator[str]:
+    """A cleanup policy deletes old versions; remote repositories, which are caches, need none."""
+    if repository.get("mode") not in (UNKNOWN, "REMOTE_REPOSITORY") and repository.lacks("cleanupPolicies"):
+        yield "cleanupPolicies is empty; add a policy"
 
 
-@on("registry-encrypted", _REPOSITORY, source="checkov CKV_GCP_84")
-def encrypted(one: Resource, _: Environment) -> Iterator[str]:
-    """Images rest under a key of our own."""
-    if one.lacks("kmsKeyName"):
-        yield "kmsKeyName is missing (encryption.covers: registry)"
+@resource_rule("registry-encrypted", _REPOSITORY, source="checkov CKV_GCP_84")
+def encrypted(repository: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Images are encrypted with a customer-managed key."""
+    if repository.lacks("kmsKeyName"):
+        yield "kmsKeyName is missing; add registry to encryption.covers"

@@ -1,4 +1,4 @@
-"""The first preview of an environment on the real engine: its cluster, and so its Kubernetes provider, is not there yet."""
+"""The first preview of an environment on the real engine, when its cluster and Kubernetes provider do not exist yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.checkout import copy
 
 pytestmark = pytest.mark.engine
 
-ONE_MORE = """
+EXTRA_NAMESPACE = """
 import pulumi
 import pulumi_kubernetes
 
@@ -25,19 +25,19 @@ pulumi_kubernetes.core.v1.Namespace(
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout in which ci is up, for staging reads its outputs, and staging is not."""
+    """A checkout in which ci is up, because staging reads its outputs, and staging is not."""
     folder = copy(tmp_path_factory.mktemp("checkout"), "infra", "policies")
     done = atwork(folder, "up", "ci")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
-def atwork(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", *words]
+def atwork(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
-def test_the_first_preview_keeps_every_rule(checkout: Path) -> None:
+def test_the_first_preview_satisfies_every_rule(checkout: Path) -> None:
     done = atwork(checkout, "preview", "staging")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "namespace" not in done.stdout
@@ -45,10 +45,10 @@ def test_the_first_preview_keeps_every_rule(checkout: Path) -> None:
 
 def test_a_namespace_without_network_policy_is_refused_in_the_first_preview(checkout: Path) -> None:
     program = checkout / "infra" / "__main__.py"
-    program.write_text(program.read_text() + ONE_MORE)
+    program.write_text(program.read_text() + EXTRA_NAMESPACE)
     done = atwork(checkout, "preview", "staging")
-    told = done.stdout + done.stderr
-    assert done.returncode == 1, told
-    assert "namespace open has no NetworkPolicy" in told
-    assert "namespace open has no ResourceQuota" in told
-    assert told.count("has no NetworkPolicy") == 1, told
+    output = done.stdout + done.stderr
+    assert done.returncode == 1, output
+    assert "namespace open has no NetworkPolicy" in output
+    assert "namespace open has no ResourceQuota" in output
+    assert output.count("has no NetworkPolicy") == 1, output

@@ -1,4 +1,4 @@
-"""Every rule: the real environments keep it, and a resource that does not is told what to mend."""
+"""Every rule: the real environments satisfy it, and a resource that does not gets a message that says what to fix."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from support.mocks import Recording
 from support.policies import BROKEN, CLUSTER, MEMBER, NAMESPACE, POOL, RULES, SQL, violations
 from support.policies import environments as resources_of
 
-from policies.rule import UNKNOWN, Environment, Resource
-from policies.rules import ALL
+from policies.catalog import RULES as ALL_RULES
+from policies.rule import UNKNOWN, CheckedResource, StackContext
 
 ACCEPTED = {("ci", "backup-of-clusters"), ("ci", "cluster-secrets-encrypted"), ("ci", "deletion-guards"),
             ("ci", "namespace-pod-security"),
             ("staging", "backup-of-clusters")}  # fmt: skip
-"""Told or exempt: stacks/Pulumi.ci.yaml is not mandatory, stacks/Pulumi.staging.yaml has an exemption."""
+"""Advisory or exempt: stacks/Pulumi.ci.yaml is not mandatory, stacks/Pulumi.staging.yaml has an exemption."""
 
 IN_CLUSTER = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 FLAGS = "settings.databaseFlags"
 
-# One value of a resource of production changed: type, path, new value (None removes it), the only thing that is said.
+# One changed value of a resource of production: type, path, new value (None removes it), the only message.
 ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     (CLUSTER, "privateClusterConfig.enablePrivateNodes", False, "cluster-private: .*enablePrivateNodes must be true"),
     (CLUSTER, "privateClusterConfig", None, "cluster-private: .*enablePrivateNodes must be true"),
@@ -33,7 +33,7 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     (CLUSTER, "datapathProvider", "LEGACY_DATAPATH", "cluster-dataplane: .*must be ADVANCED_DATAPATH"),
     (CLUSTER, "workloadIdentityConfig.workloadPool", "", "cluster-workload-identity: .*workloadPool must be"),
     (CLUSTER, "removeDefaultNodePool", False, "cluster-no-default-pool: .*removeDefaultNodePool must be true"),
-    (CLUSTER, "nodePools", [{"name": "p"}], "cluster-no-default-pool: .*nodePools must be resources of their own"),
+    (CLUSTER, "nodePools", [{"name": "p"}], "cluster-no-default-pool: .*nodePools must be separate NodePool resources"),
     (CLUSTER, "databaseEncryption.state", "DECRYPTED", "cluster-secrets-encrypted: .*must be ENCRYPTED"),
     (CLUSTER, "binaryAuthorization.evaluationMode", "DISABLED", "cluster-binary-authorization: .*must be PROJECT_SINGLETON"),
     (CLUSTER, "enableLegacyAbac", True, "cluster-hardened: .*enableLegacyAbac must be false"),
@@ -45,8 +45,8 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     (CLUSTER, "loggingConfig.enableComponents", ["WORKLOADS"], "cluster-logging: .*lacks SYSTEM_COMPONENTS"),
     (CLUSTER, "resourceLabels.owner", "", "cluster-labels: .*owner is missing"),
     (CLUSTER, "resourceLabels.environment", "", "cluster-labels: .*environment is missing"),
-    (POOL, "nodeConfig.serviceAccount", "", "nodes-account: .*of the cluster's own"),
-    (POOL, "nodeConfig.serviceAccount", "1-compute@developer.gserviceaccount.com", "nodes-account: .*of the cluster's own"),
+    (POOL, "nodeConfig.serviceAccount", "", "nodes-account: .*only the nodes of this cluster use"),
+    (POOL, "nodeConfig.serviceAccount", "1-compute@developer.gserviceaccount.com", "nodes-account: .*only the nodes of this cluster use"),
     (POOL, "networkConfig.enablePrivateNodes", False, "nodes-private: .*must be true"),
     (POOL, "nodeConfig.shieldedInstanceConfig.enableSecureBoot", False, "nodes-shielded: .*enableSecureBoot must be true"),
     (POOL, "nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring", False, "nodes-shielded: .*Monitoring must be true"),
@@ -56,7 +56,7 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     (POOL, "nodeConfig.imageType", "UBUNTU_CONTAINERD", "nodes-managed: .*must be COS_CONTAINERD"),
     (POOL, "nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", "TRUE", "nodes-kubelet: .*must be FALSE"),
     (SQL, "settings.ipConfiguration.ipv4Enabled", True, "database-private: .*must be false"),
-    (SQL, "settings.ipConfiguration.ipv4Enabled", None, "database-private: .*left out it is true"),
+    (SQL, "settings.ipConfiguration.ipv4Enabled", None, "database-private: .*the default is true"),
     (SQL, "settings.ipConfiguration.sslMode", "ALLOW_UNENCRYPTED_AND_ENCRYPTED", "database-encrypted-connections: .*sslMode"),
     (SQL, "settings.connectorEnforcement", "NOT_REQUIRED", "database-encrypted-connections: .*must be REQUIRED"),
     (SQL, "settings.backupConfiguration.enabled", False, "database-backups: .*enabled must be true"),
@@ -75,64 +75,68 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     ("gcp:compute/subnetwork:Subnetwork", "privateIpGoogleAccess", False, "subnet-logged: .*must be true"),
     (REPOSITORY, "cleanupPolicies", [], "registry-cleaned: .*cleanupPolicies is empty"),
     (REPOSITORY, "kmsKeyName", None, "registry-encrypted: .*kmsKeyName is missing"),
-    *((MEMBER, "role", role, "iam-no-basic-roles: .*gives nearly everything")
+    *((MEMBER, "role", role, "iam-no-basic-roles: .*is a basic role")
       for role in ("roles/owner", "roles/editor", "roles/viewer")),
-    (MEMBER, "member", "allUsers", "iam-not-public: .*everybody in the world"),
-    (MEMBER, "member", "allAuthenticatedUsers", "iam-not-public: .*everybody in the world"),
+    (MEMBER, "member", "allUsers", "iam-not-public: .*everyone on the internet"),
+    (MEMBER, "member", "allAuthenticatedUsers", "iam-not-public: .*everyone on the internet"),
     (NAMESPACE, "metadata.labels", {"pod-security.kubernetes.io/enforce": "privileged"}, "namespace-pod-security: .*must be"),
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def environments(recordings: dict[str, Recording]) -> dict[str, list[Resource]]:
+def environments(recordings: dict[str, Recording]) -> dict[str, list[CheckedResource]]:
     return resources_of(recordings)
 
 
 def test_every_rule_has_a_resource_that_breaks_it() -> None:
     assert {name for name, *_ in BROKEN} == RULES.keys()
-    assert len(RULES) == len(ALL)
+    assert len(RULES) == len(ALL_RULES)
 
 
-@pytest.mark.parametrize(("name", "token", "properties", "message"), BROKEN, ids=[one[0] for one in BROKEN])
-def test_what_breaks_a_rule_is_told(name: str, token: str, properties: dict[str, Any], message: str) -> None:
-    found = violations(RULES[name], [Resource(token, "it", properties)])
-    assert any(re.search(message, one) for one in found), found
+@pytest.mark.parametrize(("name", "token", "properties", "message"), BROKEN, ids=[case[0] for case in BROKEN])
+def test_a_violation_is_reported(name: str, token: str, properties: dict[str, Any], message: str) -> None:
+    messages = violations(RULES[name], [CheckedResource(token, "it", properties)])
+    assert any(re.search(message, item) for item in messages), messages
 
 
 def changed(properties: Any, path: str, value: Any) -> dict[str, Any]:
     """A copy with another value at a path; Cloud SQL's flags are a list of names and values."""
-    made: dict[str, Any] = json.loads(json.dumps(properties))
+    copy: dict[str, Any] = json.loads(json.dumps(properties))
     if path.startswith(f"{FLAGS}."):
-        for flag in made["settings"]["databaseFlags"]:
+        for flag in copy["settings"]["databaseFlags"]:
             if flag["name"] == path.removeprefix(f"{FLAGS}."):
                 flag["value"] = value
-        return made
+        return copy
     *parents, last = path.split(".")
-    place = made
+    parent = copy
     for part in parents:
-        place = place.setdefault(part, {})
+        parent = parent.setdefault(part, {})
     if value is None:
-        del place[last]
+        del parent[last]
     else:
-        place[last] = value
-    return made
+        parent[last] = value
+    return copy
 
 
 @pytest.mark.parametrize(
-    ("token", "path", "value", "message"), ONE_STEP_OFF, ids=[f"{one[0].rpartition(':')[2]}-{one[1]}-{one[2]}" for one in ONE_STEP_OFF]
+    ("token", "path", "value", "message"), ONE_STEP_OFF, ids=[f"{case[0].rpartition(':')[2]}-{case[1]}-{case[2]}" for case in ONE_STEP_OFF]
 )  # fmt: skip
-def test_one_step_from_production_is_told_once_and_by_its_own_rule(
-    token: str, path: str, value: Any, message: str, environments: dict[str, list[Resource]]
+def test_one_wrong_value_is_reported_once_and_by_its_own_rule(
+    token: str, path: str, value: Any, message: str, environments: dict[str, list[CheckedResource]]
 ) -> None:
     stack = "ci" if token in (REPOSITORY, "kubernetes:core/v1:Secret") else "production"
-    # A repository that fetches from elsewhere cleans itself; the others come after it.
-    one = next(one for one in environments[stack] if one.type == token and one.get("mode") != "REMOTE_REPOSITORY")
-    off = replace(one, properties=changed(one.properties, path, value))
-    rules = [rule for rule in ALL if rule.resource is not None]
-    assert [said for rule in rules for said in violations(rule, [one]) if stack == "production"] == []
-    told = [f"{rule.name}: {said}" for rule in rules for said in violations(rule, [off])]
-    assert len(told) == 1, told
-    assert re.match(message, told[0]), told
+    # A remote repository needs no cleanup policy, so it is skipped.
+    resource = next(
+        candidate
+        for candidate in environments[stack]
+        if candidate.type == token and candidate.get("mode") != "REMOTE_REPOSITORY"
+    )
+    wrong = replace(resource, properties=changed(resource.properties, path, value))
+    rules = [rule for rule in ALL_RULES if rule.resource is not None]
+    assert [item for rule in rules for item in violations(rule, [resource]) if stack == "production"] == []
+    messages = [f"{rule.name}: {item}" for rule in rules for item in violations(rule, [wrong])]
+    assert len(messages) == 1, messages
+    assert re.match(message, messages[0]), messages
 
 
 @pytest.mark.parametrize(
@@ -146,16 +150,18 @@ def test_one_step_from_production_is_told_once_and_by_its_own_rule(
         ({"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [{}]}, False),
     ],
 )
-def test_only_a_policy_for_all_pods_and_both_ways_closes_a_namespace(spec: dict[str, Any], *, closes: bool) -> None:
-    there = [
-        Resource(NAMESPACE, "n", {"metadata": {"name": "a"}}),
-        Resource(IN_CLUSTER, "p", {"metadata": {"namespace": "a"}, "spec": spec}),
+def test_only_a_policy_for_all_pods_and_both_directions_closes_a_namespace(
+    spec: dict[str, Any], *, closes: bool
+) -> None:
+    resources = [
+        CheckedResource(NAMESPACE, "n", {"metadata": {"name": "a"}}),
+        CheckedResource(IN_CLUSTER, "p", {"metadata": {"namespace": "a"}, "spec": spec}),
     ]
-    assert (violations(RULES["namespace-default-deny"], there) == []) is closes
+    assert (violations(RULES["namespace-default-deny"], resources) == []) is closes
 
 
 @pytest.mark.parametrize(
-    ("properties", "told"),
+    ("properties", "reported"),
     [
         ({"allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]}, True),
         ({"allows": [{"protocol": "tcp"}], "sourceRanges": ["10.0.0.0/8", "::/0"]}, True),
@@ -168,48 +174,50 @@ def test_only_a_policy_for_all_pods_and_both_ways_closes_a_namespace(spec: dict[
         ({"allows": [{"protocol": "tcp"}], "sourceRanges": UNKNOWN}, False),
     ],
 )
-def test_a_firewall_that_names_no_source_lets_everybody_in(properties: dict[str, Any], *, told: bool) -> None:
-    one = Resource("gcp:compute/firewall:Firewall", "it", properties)
-    assert bool(violations(RULES["firewall-closed"], [one])) is told
+def test_a_firewall_rule_without_a_source_allows_everyone(properties: dict[str, Any], *, reported: bool) -> None:
+    rule = CheckedResource("gcp:compute/firewall:Firewall", "it", properties)
+    assert bool(violations(RULES["firewall-closed"], [rule])) is reported
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_the_real_environments_keep_it(name: str, environments: dict[str, list[Resource]]) -> None:
+def test_the_real_environments_satisfy_it(name: str, environments: dict[str, list[CheckedResource]]) -> None:
     broken = {stack for stack, resources in environments.items() if violations(RULES[name], resources)}
     assert broken == {stack for stack, rule in ACCEPTED if rule == name}
 
 
-def test_each_rule_but_those_on_what_we_never_make_sees_something(environments: dict[str, list[Resource]]) -> None:
-    made = {one.type for resources in environments.values() for one in resources}
-    blind = {rule.name for rule in ALL if not any(rule.applies(token) for token in made)}
-    assert blind == {"no-secret-values", "registry-not-gcr", "iam-no-keys"}
+def test_each_rule_checks_a_resource_except_rules_on_unused_types(
+    environments: dict[str, list[CheckedResource]],
+) -> None:
+    types = {resource.type for resources in environments.values() for resource in resources}
+    unused = {rule.name for rule in ALL_RULES if not any(rule.applies(token) for token in types)}
+    assert unused == {"no-secret-values", "registry-not-gcr", "iam-no-keys"}
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [("on", 0), ("all", 0), ("receipt,authentication,authorization", 0), ("receipt", 1), ("off", 1), ("", 1)],
 )
-def test_connections_are_logged_whichever_way_the_version_says_it(value: str, expected: int) -> None:
+def test_every_value_that_logs_connections_is_accepted(value: str, expected: int) -> None:
     switches = ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_disconnections")
     flags = [{"name": name, "value": "on"} for name in switches] + [{"name": "log_connections", "value": value}]
-    one = Resource(SQL, "it", {"databaseVersion": "POSTGRES_18", "settings": {"databaseFlags": flags}})
-    assert len(violations(RULES["database-audited"], [one])) == expected
+    instance = CheckedResource(SQL, "it", {"databaseVersion": "POSTGRES_18", "settings": {"databaseFlags": flags}})
+    assert len(violations(RULES["database-audited"], [instance])) == expected
 
 
-def test_a_popup_has_no_guard_of_the_provider_either() -> None:
-    one = Resource(REPOSITORY, "it", {"deletionPolicy": "PREVENT"})
-    told = violations(RULES["deletion-guards"], [one], Environment("popup"))
-    assert told == ["it: a popup has no deletion guards; its end would fail"]
+def test_an_ephemeral_environment_has_no_guard_of_the_provider() -> None:
+    repository = CheckedResource(REPOSITORY, "it", {"deletionPolicy": "PREVENT"})
+    messages = violations(RULES["deletion-guards"], [repository], StackContext("popup"))
+    assert messages == ["it: must not be protected in an ephemeral environment, which could not be destroyed"]
 
 
 @pytest.mark.parametrize(
     ("kind", "protect", "expected"),
     [("long-lived", True, 0), ("long-lived", False, 1), ("popup", True, 1), ("popup", False, 0)],
 )
-def test_guards_stand_where_an_environment_lasts(kind: str, *, protect: bool, expected: int) -> None:
-    one = Resource(SQL, "it", {}, protect)
-    assert len(violations(RULES["deletion-guards"], [one], Environment(kind))) == expected
+def test_resources_are_guarded_in_long_lived_environments_only(kind: str, *, protect: bool, expected: int) -> None:
+    instance = CheckedResource(SQL, "it", {}, protect)
+    assert len(violations(RULES["deletion-guards"], [instance], StackContext(kind))) == expected
 
 
 def test_every_rule_names_its_source() -> None:
-    assert [rule.name for rule in ALL if len(rule.source) < 10 or not rule.description.endswith(".")] == []
+    assert [rule.name for rule in ALL_RULES if len(rule.source) < 10 or not rule.description.endswith(".")] == []

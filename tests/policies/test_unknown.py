@@ -1,4 +1,4 @@
-"""What a preview does not know yet breaks no rule, and what the inputs show is reported all the same."""
+"""Unknown values in a preview violate no rule, and violations that the inputs show are still reported."""
 
 from __future__ import annotations
 
@@ -22,22 +22,28 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from support.mocks import Recording
 from support.policies import BROKEN, CLUSTER, NAMESPACE, RULES, SQL, environments, violations
 
-from policies.pack import Here
+from policies.catalog import RULES as ALL_RULES
+from policies.pack import PackState
 from policies.properties import merged
-from policies.rule import UNKNOWN, Resource
-from policies.rules import ALL
+from policies.rule import UNKNOWN, CheckedResource
 
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 DENY = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 BY_TYPE_ALONE = {
-    "deletion-guards", "backup-of-clusters", "no-secret-values", "registry-not-gcr", "iam-additive", "iam-no-keys",
-    "namespace-quota", "namespace-default-deny",
-}  # fmt: skip
-"""Rules that need no property to be broken: by a type, by `protect`, by a resource that is not there at all."""
+    "deletion-guards",
+    "backup-of-clusters",
+    "no-secret-values",
+    "registry-not-gcr",
+    "iam-additive",
+    "iam-no-keys",
+    "namespace-quota",
+    "namespace-default-deny",
+}
+"""Rules that no property can violate: they check a type, `protect` or a missing resource."""
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in a value: of maps, of lists and of what is in them."""
+    """Every path in a value of nested maps and lists."""
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield (*path, key)
@@ -45,7 +51,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def unknown_at(properties: Any, path: tuple[Any, ...]) -> Any:
-    """A copy in which the value at a path is not known."""
+    """A copy in which the value at a path is unknown."""
     if not path:
         return UNKNOWN
     copied = dict(properties) if isinstance(properties, Mapping) else list(properties)
@@ -53,38 +59,40 @@ def unknown_at(properties: Any, path: tuple[Any, ...]) -> Any:
     return copied
 
 
-def test_no_value_of_a_real_environment_breaks_a_rule_while_it_is_not_known(recordings: dict[str, Recording]) -> None:
+def test_no_unknown_value_of_a_real_environment_violates_a_rule(recordings: dict[str, Recording]) -> None:
     tried = 0
     for resources in environments(recordings).values():
-        for rule in ALL:
-            seen = [one for one in resources if rule.applies(one.type)]
-            before = set(violations(rule, seen))
-            # Rules over all resources look at the few together; the others at one resource, each kind of it once.
-            distinct = {(one.type, json.dumps(one.properties, sort_keys=True)): one for one in seen}
-            for one in seen if rule.stack else distinct.values():
-                others = [other for other in seen if other is not one] if rule.stack else []
-                for path in [(), *paths(one.properties)]:
+        for rule in ALL_RULES:
+            checked = [resource for resource in resources if rule.applies(resource.type)]
+            before = set(violations(rule, checked))
+            # Stack rules check all resources together; resource rules check each distinct resource once.
+            distinct = {
+                (resource.type, json.dumps(resource.properties, sort_keys=True)): resource for resource in checked
+            }
+            for resource in checked if rule.stack else distinct.values():
+                others = [other for other in checked if other is not resource] if rule.stack else []
+                for path in [(), *paths(resource.properties)]:
                     tried += 1
-                    changed = replace(one, properties=unknown_at(one.properties, path))
-                    assert set(violations(rule, [*others, changed])) <= before, (rule.name, one.name, path)
+                    changed = replace(resource, properties=unknown_at(resource.properties, path))
+                    assert set(violations(rule, [*others, changed])) <= before, (rule.name, resource.name, path)
     assert tried > 5000
 
 
-@pytest.mark.parametrize(("name", "token", "properties", "message"), BROKEN, ids=[one[0] for one in BROKEN])
-def test_a_rule_is_silent_where_nothing_is_known(name: str, token: str, properties: Any, message: str) -> None:
+@pytest.mark.parametrize(("name", "token", "properties", "message"), BROKEN, ids=[resource[0] for resource in BROKEN])
+def test_a_rule_reports_nothing_when_nothing_is_known(name: str, token: str, properties: Any, message: str) -> None:
     del properties
-    one = Resource(token, "it", UNKNOWN)
-    assert bool(violations(RULES[name], [one])) is (name in BY_TYPE_ALONE), message
+    resource = CheckedResource(token, "it", UNKNOWN)
+    assert bool(violations(RULES[name], [resource])) is (name in BY_TYPE_ALONE), message
 
 
-@pytest.mark.parametrize(("name", "token", "properties", "message"), BROKEN, ids=[one[0] for one in BROKEN])
-def test_a_value_that_is_not_known_yet_breaks_nothing(name: str, token: str, properties: Any, message: str) -> None:
+@pytest.mark.parametrize(("name", "token", "properties", "message"), BROKEN, ids=[resource[0] for resource in BROKEN])
+def test_an_unknown_value_violates_no_rule(name: str, token: str, properties: Any, message: str) -> None:
     if name in BY_TYPE_ALONE:
         return
     for path in paths(properties):
-        found = violations(RULES[name], [Resource(token, "it", unknown_at(properties, path))])
-        shown = violations(RULES[name], [Resource(token, "it", properties)])
-        assert set(found) <= set(shown), path
+        messages = violations(RULES[name], [CheckedResource(token, "it", unknown_at(properties, path))])
+        shown = violations(RULES[name], [CheckedResource(token, "it", properties)])
+        assert set(messages) <= set(shown), path
 
 
 @dataclass(frozen=True)
@@ -103,33 +111,43 @@ class Registered:
         return f"urn:pulumi:test::atwork::{self.type}::{self.name}"
 
 
-def reported(here: Here, *resources: Registered) -> list[str]:
+def reported(state: PackState, *resources: Registered) -> list[str]:
     """What a pack reports of a preview of these resources."""
     options = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
-    found: list[str] = []
-    for one in resources:
-        inputs = unknown_checking_proxy(wire(one.inputs))
-        args = ResourceValidationArgs(one.type, inputs, one.urn, one.name, options, None)
-        for policy in here.policies:
+    messages: list[str] = []
+    for resource in resources:
+        inputs = unknown_checking_proxy(wire(resource.inputs))
+        args = ResourceValidationArgs(resource.type, inputs, resource.urn, resource.name, options, None)
+        for policy in state.policies:
             if isinstance(policy, ResourceValidationPolicy):
-                policy.validate(args, lambda message, _urn=None, name=policy.name: found.append(f"{name}: {message}"))
-    seen = {
-        one.name: PolicyResource(
-            one.type, unknown_checking_proxy(wire(one.outputs)), one.urn, one.name, options, None, None, [], {}
+                policy.validate(
+                    args, lambda message, _urn=None, name=policy.name: messages.append(f"{name}: {message}")
+                )
+    checked = {
+        resource.name: PolicyResource(
+            resource.type,
+            unknown_checking_proxy(wire(resource.outputs)),
+            resource.urn,
+            resource.name,
+            options,
+            None,
+            None,
+            [],
+            {},
         )
-        for one in resources
+        for resource in resources
     }
-    for one in resources:
-        seen[one.name].property_dependencies = {
-            key: [seen[name] for name in names] for key, names in one.sources.items()
+    for resource in resources:
+        checked[resource.name].property_dependencies = {
+            key: [checked[name] for name in names] for key, names in resource.sources.items()
         }
-    for policy in here.policies:
+    for policy in state.policies:
         if isinstance(policy, StackValidationPolicy):
             policy.validate(
-                StackValidationArgs(list(seen.values())),
-                lambda message, _urn=None, name=policy.name: found.append(f"{name}: {message}"),
+                StackValidationArgs(list(checked.values())),
+                lambda message, _urn=None, name=policy.name: messages.append(f"{name}: {message}"),
             )
-    return found
+    return messages
 
 
 def wire(value: Any) -> Any:
@@ -141,13 +159,14 @@ def wire(value: Any) -> Any:
     return UNKNOWN_STRING_VALUE if value is UNKNOWN else value
 
 
-@pytest.mark.parametrize(("name", "token", "properties", "message"), BROKEN, ids=[one[0] for one in BROKEN])
+@pytest.mark.parametrize(("name", "token", "properties", "message"), BROKEN, ids=[resource[0] for resource in BROKEN])
 @pytest.mark.parametrize("answered", [False, True])
-def test_what_breaks_a_rule_is_reported_with_and_without_outputs(
+def test_a_violation_is_reported_with_and_without_outputs(
     name: str, token: str, properties: Any, message: str, *, answered: bool
 ) -> None:
-    one = Registered(token, "it", properties, properties if answered else {})
-    assert [said for said in reported(Here({}), one) if said.startswith(f"{name}: ") and re.search(message, said)]
+    resource = Registered(token, "it", properties, properties if answered else {})
+    messages = [item for item in reported(PackState({}), resource) if item.startswith(f"{name}: ")]
+    assert any(re.search(message, item) for item in messages)
 
 
 def namespace(logical: str, **metadata: Any) -> Registered:
@@ -157,14 +176,18 @@ def namespace(logical: str, **metadata: Any) -> Registered:
 
 def inside(token: str, name: str, place: Any = None, spec: Any = None, source: str = "") -> Registered:
     metadata = {"name": name, **({"namespace": place} if place is not None else {})}
-    return Registered(token, name, {"metadata": metadata, "spec": spec or {}}, {}, {"metadata": (source,)} if source else {})  # fmt: skip
+    return Registered(
+        token, name, {"metadata": metadata, "spec": spec or {}}, {}, {"metadata": (source,)} if source else {}
+    )
 
 
 def about(resources: list[Registered], rule: str = "namespace-default-deny") -> list[str]:
-    return [said.removeprefix(f"{rule}: ") for said in reported(Here({}), *resources) if said.startswith(rule)]
+    return [
+        message.removeprefix(f"{rule}: ") for message in reported(PackState({}), *resources) if message.startswith(rule)
+    ]
 
 
-MISSING = "has no NetworkPolicy that denies all traffic"
+MISSING = "has no NetworkPolicy that denies all traffic; add one"
 
 
 @pytest.mark.parametrize(
@@ -175,34 +198,46 @@ MISSING = "has no NetworkPolicy that denies all traffic"
         ([namespace("n", name="a"), inside(POLICY, "deny", "a", DENY)], []),
         ([namespace("n", name="a"), inside(POLICY, "deny", "b", DENY)], [f"namespace a {MISSING}"]),
         ([namespace("n", name="a"), inside(POLICY, "deny", UNKNOWN, DENY, "n")], []),
-        ([namespace("n", name="a"), namespace("m", name="b"), inside(POLICY, "deny", UNKNOWN, DENY, "n")],
-         [f"namespace b {MISSING}"]),  # a name that is not known yet, of another namespace
+        (
+            [namespace("n", name="a"), namespace("m", name="b"), inside(POLICY, "deny", UNKNOWN, DENY, "n")],
+            [f"namespace b {MISSING}"],
+        ),  # a name that is not known yet, of another namespace
         ([namespace("n", name="a"), inside(POLICY, "deny", UNKNOWN, DENY)], []),  # it may be any
         ([namespace("n", name="a"), inside(POLICY, "deny", None, DENY)], []),  # the provider's own namespace
         ([namespace("n", name=UNKNOWN), inside(POLICY, "deny", "a", DENY)], []),
-        ([namespace("n", name="a"), inside(POLICY, "deny", "a", {**DENY, "ingress": [{}]})], [f"namespace a {MISSING}"]),
+        (
+            [namespace("n", name="a"), inside(POLICY, "deny", "a", {**DENY, "ingress": [{}]})],
+            [f"namespace a {MISSING}"],
+        ),
         ([namespace("n", name="a"), inside(POLICY, "deny", "a", {**DENY, "ingress": UNKNOWN})], []),
-        ([namespace("n", name="a"), inside(POLICY, "deny", "a", {**DENY, "podSelector": {"matchLabels": UNKNOWN}})], []),
-        ([namespace("n", name="a"), inside(POLICY, "deny", "a", {**DENY, "podSelector": {"matchLabels": {"a": UNKNOWN}}})],
-         [f"namespace a {MISSING}"]),
+        (
+            [namespace("n", name="a"), inside(POLICY, "deny", "a", {**DENY, "podSelector": {"matchLabels": UNKNOWN}})],
+            [],
+        ),
+        (
+            [
+                namespace("n", name="a"),
+                inside(POLICY, "deny", "a", {**DENY, "podSelector": {"matchLabels": {"a": UNKNOWN}}}),
+            ],
+            [f"namespace a {MISSING}"],
+        ),
         ([namespace("n", name="a"), inside(POLICY, "deny", "a", {**DENY, "policyTypes": ["Ingress", UNKNOWN]})], []),
         ([namespace("n", name="a"), inside(POLICY, "deny", "a", {**DENY, "policyTypes": UNKNOWN})], []),
     ],
-)  # fmt: skip
+)
 def test_a_first_preview_decides_by_the_inputs(resources: list[Registered], expected: list[str]) -> None:
     assert about(resources) == expected
 
 
-def test_a_resource_that_was_never_registered_is_not_known_at_all() -> None:
-    """An update of chosen targets keeps others in the state, and their provider may have nothing to say of them."""
-    here = Here({})
-    one = namespace("n", name="a")
+def test_a_resource_that_was_never_registered_is_unknown() -> None:
+    """An update of selected targets leaves other resources in the state, maybe without outputs."""
+    state = PackState({})
+    resource = namespace("n", name="a")
     policy = Registered(POLICY, "deny", UNKNOWN)
-    reported(here, one, policy)
-    del here.inputs[policy.urn]
-    stack = [held for held in here.held if held.name == "namespace-default-deny"]
-    here.policies = list(stack)
-    assert reported(here, one, policy) == []
+    reported(state, resource, policy)
+    del state.inputs[policy.urn]
+    state.policies = [item for item in state.rule_policies if item.name == "namespace-default-deny"]
+    assert reported(state, resource, policy) == []
 
 
 FLAG = {"name": "log_connections", "value": "on"}
@@ -215,15 +250,17 @@ FLAG = {"name": "log_connections", "value": "on"}
         ([UNKNOWN], []),
         ([FLAG, UNKNOWN], []),
         ([{"name": UNKNOWN, "value": "on"}], []),
-        ([{"name": "log_connections", "value": UNKNOWN}],
-         ["cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_disconnections"]),
+        (
+            [{"name": "log_connections", "value": UNKNOWN}],
+            ["cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_disconnections"],
+        ),
         ([{"name": "log_connections", "value": "off"}, UNKNOWN], ["log_connections"]),
     ],
-)  # fmt: skip
+)
 def test_flags_of_a_database(flags: Any, reported_flags: list[str]) -> None:
-    one = Resource(SQL, "it", {"databaseVersion": "POSTGRES_18", "settings": {"databaseFlags": flags}})
-    found = violations(RULES["database-audited"], [one])
-    assert [re.findall(r"databaseFlags: ([a-z_.]+) must be on", said) for said in found] == [
+    resource = CheckedResource(SQL, "it", {"databaseVersion": "POSTGRES_18", "settings": {"databaseFlags": flags}})
+    messages = violations(RULES["database-audited"], [resource])
+    assert [re.findall(r"databaseFlags: ([a-z_.]+) must be on", message) for message in messages] == [
         [name] for name in reported_flags
     ]
 
@@ -237,11 +274,11 @@ def test_flags_of_a_database(flags: Any, reported_flags: list[str]) -> None:
     ],
 )
 def test_what_must_not_be_set_is_reported_before_its_value_is_known(name: str, token: str, key: str) -> None:
-    one = Resource(token, "it", {"type": "CLOUD_IAM_USER", "removeDefaultNodePool": True, key: UNKNOWN})
-    assert [said for said in violations(RULES[name], [one]) if f"it: {key} must" in said]
+    resource = CheckedResource(token, "it", {"type": "CLOUD_IAM_USER", "removeDefaultNodePool": True, key: UNKNOWN})
+    assert [message for message in violations(RULES[name], [resource]) if f"it: {key} must" in message]
 
 
-def test_a_value_that_is_not_known_is_neither_true_nor_false() -> None:
+def test_an_unknown_value_is_neither_true_nor_false() -> None:
     with pytest.raises(TypeError, match="neither true nor false"):
         bool(UNKNOWN)
 
@@ -264,12 +301,25 @@ def test_what_is_known_comes_from_inputs_and_outputs(inputs: Any, outputs: Any, 
     assert merged(inputs, outputs) == known
 
 
-EXEMPT = {"atwork:stack": json.dumps({"policies": {"exemptions": {"old": {
-    "policy": "cluster-dataplane", "resource": "cluster", "reason": "r", "expires": "2099-01-01",
-}}}})}  # fmt: skip
+EXEMPT = {
+    "atwork:stack": json.dumps(
+        {
+            "policies": {
+                "exemptions": {
+                    "old": {
+                        "policy": "cluster-dataplane",
+                        "resource": "cluster",
+                        "reason": "r",
+                        "expires": "2099-01-01",
+                    }
+                }
+            }
+        }
+    )
+}
 
 
 @pytest.mark.parametrize(("value", "advice"), [(UNKNOWN, 0), ("ADVANCED_DATAPATH", 1), ("LEGACY_DATAPATH", 0)])
 def test_an_exemption_is_not_called_unneeded_before_that_is_known(value: Any, advice: int) -> None:
-    found = reported(Here(EXEMPT), Registered(CLUSTER, "cluster", {"datapathProvider": value}))
-    assert len([said for said in found if "remove the exemption" in said]) == advice
+    messages = reported(PackState(EXEMPT), Registered(CLUSTER, "cluster", {"datapathProvider": value}))
+    assert len([message for message in messages if "remove the exemption" in message]) == advice

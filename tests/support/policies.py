@@ -7,10 +7,10 @@ from typing import Any
 
 from support.mocks import Recording
 
-from policies.rule import Environment, Resource, Rule
-from policies.rules import ALL
+from policies.catalog import RULES as ALL_RULES
+from policies.rule import CheckedResource, Rule, StackContext
 
-RULES = {rule.name: rule for rule in ALL}
+RULES = {rule.name: rule for rule in ALL_RULES}
 
 CLUSTER = "gcp:container/cluster:Cluster"
 POOL = "gcp:container/nodePool:NodePool"
@@ -19,7 +19,7 @@ MEMBER = "gcp:projects/iAMMember:IAMMember"
 NAMESPACE = "kubernetes:core/v1:Namespace"
 SHIELDED = "nodeConfig.shieldedInstanceConfig.enableSecureBoot"
 
-# Rule, type, what the resource says, what the violation says.
+# Rule, type, properties of the resource, message of the violation.
 BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
     ("cluster-private", CLUSTER, {"privateClusterConfig": {"enablePrivateNodes": False}}, "enablePrivateNodes must be true"),
     ("cluster-dataplane", CLUSTER, {"datapathProvider": "LEGACY_DATAPATH"}, "must be ADVANCED_DATAPATH"),
@@ -31,13 +31,13 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
     ("cluster-release-channel", CLUSTER, {"releaseChannel": {"channel": "UNSPECIFIED"}}, "channel must be RAPID"),
     ("cluster-logging", CLUSTER, {"loggingConfig": {"enableComponents": ["WORKLOADS"]}}, "lacks SYSTEM_COMPONENTS"),
     ("cluster-labels", CLUSTER, {"resourceLabels": {"environment": "x"}}, "resourceLabels.owner is missing"),
-    ("nodes-account", POOL, {"nodeConfig": {"serviceAccount": "1-compute@developer.gserviceaccount.com"}}, "of the cluster's own"),
+    ("nodes-account", POOL, {"nodeConfig": {"serviceAccount": "1-compute@developer.gserviceaccount.com"}}, "only the nodes of this cluster use"),
     ("nodes-private", POOL, {}, "enablePrivateNodes must be true"),
     ("nodes-shielded", POOL, {"nodeConfig": {"shieldedInstanceConfig": {"enableSecureBoot": False}}}, f"{SHIELDED} must be true"),
     ("nodes-metadata", POOL, {"nodeConfig": {"workloadMetadataConfig": {"mode": "GCE_METADATA"}}}, "must be GKE_METADATA"),
     ("nodes-managed", POOL, {"management": {"autoRepair": True}}, "autoUpgrade must be true"),
     ("nodes-kubelet", POOL, {}, "must be FALSE"),
-    ("database-private", SQL, {"settings": {"ipConfiguration": {}}}, "left out it is true"),
+    ("database-private", SQL, {"settings": {"ipConfiguration": {}}}, "the default is true"),
     ("database-encrypted-connections", SQL, {"settings": {"connectorEnforcement": "REQUIRED"}}, "sslMode must be"),
     ("database-backups", SQL, {"settings": {"backupConfiguration": {"enabled": True}}}, "pointInTimeRecoveryEnabled must"),
     ("database-audited", SQL, {"databaseVersion": "POSTGRES_18"}, "log_connections must be on"),
@@ -45,19 +45,19 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
     ("deletion-guards", SQL, {}, "must be protected"),
     ("deletion-guards", "gcp:artifactregistry/repository:Repository", {}, "must be protected"),
     ("deletion-guards", "gcp:compute/address:Address", {}, "must be protected"),
-    ("backup-of-clusters", CLUSTER, {}, "there is no gkebackup.BackupPlan"),
+    ("backup-of-clusters", CLUSTER, {}, "has no gkebackup.BackupPlan"),
     ("no-secret-values", "gcp:secretmanager/secretVersion:SecretVersion", {}, "gcloud secrets versions add"),
     ("no-plain-secrets", "kubernetes:core/v1:Secret", {"stringData": {"a": "b"}}, "stringData must be empty"),
     ("key-rotation", "gcp:kms/cryptoKey:CryptoKey", {"rotationPeriod": "8640000s"}, "7776000s or less"),
     ("network-custom", "gcp:compute/network:Network", {}, "autoCreateSubnetworks must be false"),
     ("subnet-logged", "gcp:compute/subnetwork:Subnetwork", {"privateIpGoogleAccess": True}, "logConfig is missing"),
-    ("firewall-closed", "gcp:compute/firewall:Firewall", {"allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]}, "whole internet"),
+    ("firewall-closed", "gcp:compute/firewall:Firewall", {"allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]}, "entire internet"),
     ("registry-not-gcr", "gcp:container/registry:Registry", {}, r"use artifactregistry\.Repository"),
     ("registry-cleaned", "gcp:artifactregistry/repository:Repository", {}, "cleanupPolicies is empty"),
     ("registry-encrypted", "gcp:artifactregistry/repository:Repository", {}, "kmsKeyName is missing"),
-    ("iam-no-basic-roles", MEMBER, {"role": "roles/editor"}, "gives nearly everything"),
-    ("iam-not-public", "gcp:storage/bucketIAMBinding:BucketIAMBinding", {"members": ["allUsers"]}, "everybody in the world"),
-    ("iam-additive", "gcp:projects/iAMPolicy:IAMPolicy", {}, "whoever is not in it loses access"),
+    ("iam-no-basic-roles", MEMBER, {"role": "roles/editor"}, "is a basic role"),
+    ("iam-not-public", "gcp:storage/bucketIAMBinding:BucketIAMBinding", {"members": ["allUsers"]}, "everyone on the internet"),
+    ("iam-additive", "gcp:projects/iAMPolicy:IAMPolicy", {}, "removes all members that it does not list"),
     ("iam-no-keys", "gcp:serviceaccount/key:Key", {}, "workload identity federation"),
     ("namespace-pod-security", NAMESPACE, {"metadata": {"name": "a"}}, "must be restricted or baseline"),
     ("namespace-quota", NAMESPACE, {"metadata": {"name": "a"}}, "namespace a has no ResourceQuota"),
@@ -66,22 +66,22 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-def violations(rule: Rule, resources: list[Resource], here: Environment | None = None) -> list[str]:
-    seen = [one for one in resources if rule.applies(one.type)]
-    here = here or Environment()
+def violations(rule: Rule, resources: list[CheckedResource], context: StackContext | None = None) -> list[str]:
+    checked = [resource for resource in resources if rule.applies(resource.type)]
+    context = context or StackContext()
     if rule.stack is not None:
-        return [f"{one.name}: {message}" for one, message in rule.stack(seen, here)]
+        return [f"{resource.name}: {message}" for resource, message in rule.stack(checked, context)]
     assert rule.resource is not None
-    return [f"{one.name}: {message}" for one in seen for message in rule.resource(one, here)]
+    return [f"{resource.name}: {message}" for resource in checked for message in rule.resource(resource, context)]
 
 
-def environments(recordings: Mapping[str, Recording]) -> dict[str, list[Resource]]:
+def environments(recordings: Mapping[str, Recording]) -> dict[str, list[CheckedResource]]:
     """Resources as the program declares them for each real stack file."""
     return {
         stack: [
-            Resource(one.type, one.name, one.inputs, one.protect, one.urn)
-            for one in recording.resources.values()
-            if one.custom
+            CheckedResource(resource.type, resource.name, resource.inputs, resource.protect, resource.urn)
+            for resource in recording.resources.values()
+            if resource.custom
         ]
         for stack, recording in recordings.items()
     }

@@ -1,0 +1,13 @@
+"""All rules, in the order of the modules that define them."""
+
+from __future__ import annotations
+
+from policies.rule import Rule
+from policies.rules import cluster, data, iam, kubernetes_objects, network, nodes, registry
+
+RULES: tuple[Rule, ...] = tuple(
+    rule
+    for module in (cluster, nodes, data, network, registry, iam, kubernetes_objects)
+    for rule in vars(module).values()
+    if isinstance(rule, Rule)
+)
