@@ -39,6 +39,11 @@ class RegistryRefs:
     cache: str
     docker_hub: str
 
+    def build_roles(self) -> dict[str, str]:
+        """What builds may do in each repository; base images come through the mirror of Docker Hub."""
+        pushed = (self.candidates, self.services, self.charts, self.cache)
+        return {**dict.fromkeys(pushed, "writer"), self.docker_hub: "reader"}
+
 
 class ContainerRegistry(pulumi.ComponentResource):
     """Five repositories, and one more that answers for an old gcr.io name."""

@@ -72,6 +72,16 @@ Email = Annotated[str, Field(pattern=r"^[^@\s{}$,\"\\]+@[a-z0-9.-]+\.[a-z]+$", e
 """An e-mail address of a person or a group, free of the characters that templates would read as their own."""
 
 
+Hostname = Annotated[
+    str,
+    Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", examples=["jenkins.ci.example.com"]),
+]
+"""A full DNS name in lower case, without a scheme."""
+
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s{}$'\"\\]+$")]
+"""An https address, free of the characters that templates and scripts would read as their own."""
+
+
 def duration(days: int) -> str:
     """A span as Google's APIs take it: seconds with an `s`."""
     return f"{days * 24 * 60 * 60}s"

@@ -13,7 +13,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from components.jenkins.source import PlatformSource
+from components.delivery import PlatformSource
 from components.settings import ProjectId, Region, Settings
 from infra.errors import ConfigError
 from infra.stack import StackConfig

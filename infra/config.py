@@ -108,10 +108,10 @@ def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
 
 def _deploys(environments: Mapping[str, StackConfig]) -> Iterator[str]:
     for name, config in environments.items():
-        for target in config.jenkins.deploys if config.jenkins is not None else ():
+        for target in config.deploy_targets():
             if target not in environments:
                 yield (
-                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.deploys.{target}: there is no "
+                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}: there is no "
                     f"stacks/Pulumi.{target}.yaml; name one of {', '.join(environments)}"
                 )
 
@@ -119,33 +119,34 @@ def _deploys(environments: Mapping[str, StackConfig]) -> Iterator[str]:
 def _popups(environments: Mapping[str, StackConfig]) -> Iterator[str]:
     """Both sides say it: ci who brings popups up, the environment where they run."""
     for name, config in environments.items():
-        deploys = {} if config.jenkins is None else config.jenkins.deploys
-        for target, deploy in deploys.items():
+        for target, deploy in config.deploy_targets().items():
             there = environments.get(target)
-            if deploy.popups is not None and there is not None and there.popups is None:
+            if deploy.previews and there is not None and there.popups is None:
                 yield (
-                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.deploys.{target}.popups: "
+                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}.popups: "
                     f"stacks/Pulumi.{target}.yaml has no popups; add them there, or remove this"
                 )
         upstream = environments.get(config.upstream or "")
-        asked = upstream.jenkins.deploys.get(name) if upstream is not None and upstream.jenkins is not None else None
-        if config.popups is not None and (asked is None or asked.popups is None):
+        asked = None if upstream is None else upstream.deploy_targets().get(name)
+        system = (upstream.delivery_key if upstream is not None else None) or "jenkins"
+        if config.popups is not None and (asked is None or not asked.previews):
             yield (
                 f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.popups: nobody brings any up; add "
-                f"jenkins.deploys.{name}.popups to stacks/Pulumi.{config.upstream}.yaml"
+                f"{system}.deploys.{name}.popups to stacks/Pulumi.{config.upstream}.yaml"
             )
 
 
 def _approvals(environments: Mapping[str, StackConfig]) -> Iterator[str]:
     """What production is called is asked about, where it stays."""
     for name, config in environments.items():
-        for target, deploy in ({} if config.jenkins is None else config.jenkins.deploys).items():
+        for target, deploy in config.deploy_targets().items():
             there = environments.get(target)
             stays = there is not None and there.environment.kind == "long-lived"
-            if stays and target.startswith("prod") and not deploy.approvers:
+            if stays and target.startswith("prod") and deploy.approvers == ():
+                key = f"{CONFIG_KEY}.{config.delivery_key}.deploys.{target}.approvers"
                 yield (
-                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.deploys.{target}.approvers: is empty, and every "
-                    "build would be deployed unasked; name at least one person"
+                    f"stacks/Pulumi.{name}.yaml: {key}: is empty, and every build would be deployed unasked; "
+                    "name at least one person"
                 )
 
 

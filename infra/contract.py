@@ -1,7 +1,7 @@
 """The outputs of a stack: the only place that names one.
 
 Flow goes ci → staging → production. A later stack reads `platform` of its upstream; the other outputs are for people
-and for the tools beside Pulumi.
+and for other tools.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pulumi.output import UNKNOWN
 
 from components.cluster import GkeCluster
 from components.database import Database
-from components.jenkins import names
+from components.delivery import deployer_key, preview_key
 from components.network import Network
 from infra import PLATFORM
 
@@ -28,7 +28,7 @@ class Platform:
     registry_location: pulumi.Input[str]
     registry_url: pulumi.Input[str]
     deployers: pulumi.Input[Mapping[str, str]]
-    """Principal that may deploy, by the cloud of its pods in Jenkins."""
+    """IAM member that may deploy, by `deployer_key` and `preview_key`."""
 
     def publish(self) -> None:
         """Export it from the stack that owns the registry and Jenkins."""
@@ -46,7 +46,7 @@ class Platform:
     def of(cls, stack: str) -> Platform:
         """Read it from another stack of this project; a missing output fails the update and names the stack.
 
-        A preview goes on without it: a new environment is looked at before the upstream has been told of it.
+        A preview goes on without it: a new environment is looked at before the upstream knows it.
         """
         reference = pulumi.StackReference(
             stack, stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
@@ -69,18 +69,18 @@ class Platform:
 
     def deployer(self, environment: str, *, popups: bool = False) -> pulumi.Output[str]:
         """The principal of ci that deploys to one environment, or that brings popups up there."""
-        cloud = (names.popup_cloud if popups else names.deploy_cloud)(environment)
+        identity = (preview_key if popups else deployer_key)(environment)
 
         def pick(deployers: Mapping[str, str]) -> Any:
-            if cloud not in deployers and pulumi.runtime.is_dry_run():
+            if identity not in deployers and pulumi.runtime.is_dry_run():
                 return UNKNOWN
-            if cloud not in deployers:
-                key = f"jenkins.deploys.{environment}{'.popups' if popups else ''}"
+            if identity not in deployers:
+                key = f"deploys.{environment}{'.popups' if popups else ''}"
                 raise pulumi.RunError(
-                    f"the upstream stack has no {cloud}: add {key} to its stack file and run `pulumi up` there first "
-                    f"(it has {', '.join(sorted(deployers)) or 'none'})"
+                    f"the upstream stack has no {identity}: add jenkins.{key} or external_ci.{key} to its stack file "
+                    f"and run `pulumi up` there first (it has {', '.join(sorted(deployers)) or 'none'})"
                 )
-            return deployers[cloud]
+            return deployers[identity]
 
         return pulumi.Output.from_input(self.deployers).apply(pick)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pulumi
 
-from components.jenkins.source import PlatformSource
+from components.delivery import PlatformSource
 from infra import CONFIG_KEY, PROJECT, company
 from infra.company import CompanySettings
 from infra.config import load, read_all

@@ -15,13 +15,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from components.jenkins.names import JANITOR_JOB
-from components.jenkins.words import Hostname, HttpsUrl, StoreName
+from components.delivery import StoreName
 from components.namespace import NamespaceSettings
 from components.secrets import SecretName, SecretRotationSettings
-from components.settings import DnsLabel, Email, LabelValue, Settings
+from components.settings import DnsLabel, Email, Hostname, HttpsUrl, LabelValue, Settings
 from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
+from infra.delivery.settings import RESERVED_NAMES
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
 from infra.stack import EnvironmentSettings, StackConfig
@@ -135,7 +135,7 @@ def read(path: Path) -> ServiceSettings:
 def _names(name: str, service: ServiceSettings) -> Iterator[str]:
     if not is_name(name):
         yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
-    elif name == JANITOR_JOB or re.fullmatch(r"popup-\d+", name):
+    elif name in RESERVED_NAMES or re.fullmatch(r"popup-\d+", name):
         yield "a job or a namespace of popups is called so; rename the file"
     elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
         yield (

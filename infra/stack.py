@@ -15,8 +15,6 @@ from components.cluster_backup import ClusterBackupSettings
 from components.database import DatabaseSettings
 from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
-from components.jenkins import secrets as jenkins_secrets
-from components.jenkins.settings import JenkinsSettings
 from components.network import NetworkSettings
 from components.node_account import STREAMING_SERVICES
 from components.node_pool import NodePoolSettings, PoolName
@@ -28,6 +26,7 @@ from components.secrets import SecretStoreSettings
 from components.settings import DnsLabel, LabelValue, Moment, Region, Settings
 from components.system_namespaces import is_system
 from components.tenant import TenantSettings
+from infra.delivery.settings import DeliverySettings
 from infra.exemptions import PolicySettings
 
 POPUP_LONGEST = timedelta(days=14)
@@ -79,7 +78,7 @@ class EnvironmentSettings(Settings):
         return self
 
 
-class StackConfig(Settings):
+class StackConfig(DeliverySettings):
     """All that a stack file says. A part that is left out is not made."""
 
     environment: EnvironmentSettings
@@ -126,9 +125,6 @@ class StackConfig(Settings):
     registry: RegistrySettings | None = None
     """The container registry, in the one environment that has it."""
 
-    jenkins: JenkinsSettings | None = None
-    """Jenkins, in the environment that builds."""
-
     policies: PolicySettings = PolicySettings()
     """How strictly policies are taken, and what is exempt from them."""
 
@@ -142,8 +138,10 @@ class StackConfig(Settings):
     def _parts_fit(self) -> Self:
         if self.cluster.zone is not None and not self.cluster.zone.startswith(f"{self.region}-"):
             raise ValueError(f"cluster.zone {self.cluster.zone} is not in region {self.region}")
-        if self.jenkins is not None and self.registry is None:
-            raise ValueError("jenkins needs registry in the same stack: builds push to it")
+        if self.delivery_key is not None and self.registry is None:
+            raise ValueError(f"{self.delivery_key} needs registry in the same stack: builds push to it")
+        if mistake := self.delivery_mistake():
+            raise ValueError(mistake)
         if self.upstream is not None and self.registry is not None:
             raise ValueError("upstream and registry exclude each other: one registry serves all environments")
         users = [user for database in self.databases.values() for user in database.users]
@@ -195,7 +193,7 @@ class StackConfig(Settings):
         if backup is None or backup.location == self.region or "disks" not in self.encryption.covers:
             return
         holders = [f"tenants.{key}.size.quota.volumes" for key, one in self.tenants.items() if one.size.quota.volumes]
-        holders += ["jenkins"] if self.jenkins is not None else []
+        holders += [self.delivery_key] if self.delivery_key and self.delivery_volumes else []
         if holders:
             raise ValueError(
                 f"{holders[0]}: volumes and their backups rest under the disks' key of {self.region}, and a backup in "
@@ -210,7 +208,7 @@ class StackConfig(Settings):
         guarded += [f"node_pools.{key}" for key, value in self.node_pools.items() if value.deletion_protection]
         if guarded:
             raise ValueError(f"a popup must be destroyable: set {guarded[0]}.deletion_protection to false")
-        if self.jenkins is not None:
+        if self.delivery_secrets():
             raise ValueError("a popup has no jenkins: its secrets stand before the project does; leave it out")
         if self.encryption.covers:
             raise ValueError("a popup must leave nothing: set encryption.covers to [], for keys can never be deleted")
@@ -271,8 +269,7 @@ class StackConfig(Settings):
 
     def expected_secrets(self) -> tuple[ExpectedSecret, ...]:
         """Secrets that must have a value before their readers start, those of the tenants among them."""
-        found = () if self.jenkins is None else jenkins_secrets.expected(self.jenkins)
-        return found + tuple(
+        return self.delivery_secrets() + tuple(
             ExpectedSecret(f"{tenant}-{key}", f"secret {key} of {tenant}", tenant, secret.readers)
             for tenant, settings in self.tenants.items()
             for key, secret in settings.secrets.items()

@@ -119,3 +119,9 @@ def test_the_program_does_not_import_the_command_line() -> None:
     for folder in ("infra", "policies", "components"):
         for path in (ROOT / folder).rglob("*.py"):
             assert re.findall(r"^\s*(?:from|import) atwork\b", path.read_text(), re.MULTILINE) == [], path
+
+
+def test_jenkins_is_an_optional_part_of_the_components() -> None:
+    for path in COMPONENTS:
+        if not path.is_relative_to(ROOT / "components" / "jenkins"):
+            assert re.findall(r"^\s*(?:from|import) components\.jenkins\b", path.read_text(), re.MULTILINE) == [], path

@@ -80,10 +80,7 @@ class Builders(pulumi.ComponentResource):
             opts=child,
         )
         self.principal = principal(project_number, workload_pool, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT)
-        pushed = (registry.candidates, registry.services, registry.charts, registry.cache)
-        # Base images come through the mirror, by the builder's login and not by the node's.
-        roles = {**dict.fromkeys(pushed, "writer"), registry.docker_hub: "reader"}
-        for repository, role in roles.items():
+        for repository, role in registry.build_roles().items():
             gcp.artifactregistry.RepositoryIamMember(
                 f"{name}-{role}-{repository}",
                 project=registry.project_id,

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from components.delivery import PlatformSource
 from components.jenkins import credentials, jobs, names, own_jobs, secrets
 from components.jenkins.documents import as_yaml
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings
-from components.jenkins.source import PlatformSource
 
 EVERYBODY = ("Overall/Read", "Job/Read", "Job/Build", "Job/Cancel", "View/Read", "Agent/Build")
 """What whoever is logged in may do. Agent/Build: a build that a person starts runs with that person's rights."""

@@ -18,6 +18,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
+from components.delivery import PlatformSource
 from components.identity import principal
 from components.jenkins import names, secrets, sizes, traffic
 from components.jenkins.builders import Builders
@@ -25,7 +26,6 @@ from components.jenkins.deploy import DeployTarget
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import ChartSettings, ControllerSettings, JenkinsSettings
-from components.jenkins.source import PlatformSource
 from components.jenkins.values import helm_values
 from components.namespace import ContainerDefaultSettings, Namespace, NamespaceSettings, QuotaSettings
 from components.registry import RegistryRefs

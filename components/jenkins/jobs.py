@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from components.delivery import StoreName
 from components.jenkins import names, stores
 from components.jenkins.registry import Images
-from components.jenkins.stores import StoreName
 
 FOLDER = "platform"
 SERVICES = "services"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from components.delivery import deployer_key, preview_key
+
 CONTROLLER_NAMESPACE = "jenkins"
 CONTROLLER_ACCOUNT = "jenkins"
 HOME_CLAIM = "jenkins-home"
@@ -45,12 +47,12 @@ JANITOR_JOB = "popup-janitor"
 
 def deploy_cloud(environment: str) -> str:
     """The Jenkins cloud, pod template, label and credential of the pods that deploy to an environment."""
-    return f"deploy-{environment}"
+    return deployer_key(environment)
 
 
 def popup_cloud(environment: str) -> str:
-    """The same for the pods that bring builds of pull requests up there."""
-    return f"popups-{environment}"
+    """The same for the pods that deploy builds of pull requests there."""
+    return preview_key(environment)
 
 
 def target_namespace(cloud: str) -> str:

@@ -7,9 +7,9 @@ may use, all folders inside it may.
 
 from __future__ import annotations
 
+from components.delivery import PlatformSource
 from components.jenkins import names
 from components.jenkins.jobs import permitted, quoted, schedule
-from components.jenkins.source import PlatformSource
 
 PREVIEWS = "platform-previews"
 CHANGES = "platform-changes"

@@ -12,11 +12,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from components import versions
+from components.delivery import DeployTarget, StoreName
 from components.jenkins import names, sizes
 from components.jenkins.targets import DeploySettings, PlatformSettings, PopupDeploySettings, TargetSettings
-from components.jenkins.words import Hostname, HttpsUrl, Image, ImageRole, StoreName, Words
+from components.jenkins.words import Image, ImageRole, Words
 from components.namespace import Cpu, Memory, QuotaSettings
-from components.settings import DnsLabel, Email, Settings
+from components.settings import DnsLabel, Email, Hostname, HttpsUrl, Settings
 
 GOOGLE = "https://accounts.google.com/.well-known/openid-configuration"
 
@@ -212,6 +213,13 @@ class JenkinsSettings(Settings):
                 f"admins are of {', '.join(domains)}, so login.domain must say whose Google accounts may log in"
             )
         return self
+
+    def deploy_targets(self) -> dict[str, DeployTarget]:
+        """The environments that Jenkins deploys to, by the name of their stack."""
+        return {
+            environment: DeployTarget(deploy.approvers, deploy.popups is not None)
+            for environment, deploy in self.deploys.items()
+        }
 
     def popups(self) -> tuple[str, PopupDeploySettings] | None:
         """The environment in which builds of pull requests run, where there is one."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from components.jenkins.words import ImageRole, StoreName
+from components.delivery import StoreName
+from components.jenkins.words import ImageRole
 
 TOOLS: Mapping[ImageRole, str] = {"crane": "256Mi", "helm": "256Mi", "gcloud": "512Mi"}
 """Memory of the containers beside BuildKit, by name."""

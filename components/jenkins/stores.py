@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.delivery import StoreName
 from components.jenkins import sizes
-from components.jenkins.words import StoreName
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from components.delivery import PlatformSource
 from components.jenkins import jcasc, names, pods, secrets, sizes, stores
 from components.jenkins.documents import as_yaml
 from components.jenkins.jobs import Job
 from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings, pod_of
-from components.jenkins.source import PlatformSource
 from components.jenkins.targets import TargetSettings
 from components.versions import CHART_PLUGINS, PLUGINS
 

@@ -1,19 +1,10 @@
-"""Words that settings of Jenkins take: addresses, names and images that templates and scripts cannot misread."""
+"""Words and images that templates and scripts of Jenkins cannot misread."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-
-Hostname = Annotated[
-    str,
-    Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", examples=["jenkins.ci.example.com"]),
-]
-"""A full DNS name in lower case, without a scheme."""
-
-HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s{}$'\"\\]+$")]
-"""An https address, free of the characters that templates and scripts would read as their own."""
 
 Words = Annotated[str, Field(pattern=r"^[^\s{}$'\"\\]+$")]
 """One word, free of the characters that templates and scripts would read as their own."""
@@ -23,10 +14,6 @@ ImageRole = Literal[
     "controller", "agent", "reloader", "buildkit", "helm", "crane", "gcloud", "pulumi", "postgres", "redis", "mysql"
 ]
 """What an image is for; the keys of `versions.IMAGES`."""
-
-
-StoreName = Literal["postgres", "redis", "mysql"]
-"""A data store that a test can ask for."""
 
 
 def _pinned(image: str) -> str:

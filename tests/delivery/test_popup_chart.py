@@ -14,9 +14,9 @@ import yaml
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
 from atwork.sandbox.verify.pod_security import restricted
+from components.delivery import StoreName
 from components.jenkins.jobs import PopupJob
 from components.jenkins.registry import Images
-from components.jenkins.words import StoreName
 from components.service import CONFIG_MAP
 
 CHART = Path(__file__).parents[2] / "delivery" / "resources" / "popup"

@@ -10,7 +10,7 @@ import pytest
 from support.checkout import copy
 
 from atwork.errors import ConfigError
-from components.jenkins.source import PlatformSource
+from components.delivery import PlatformSource
 from infra import CONFIG_KEY, company
 from infra.config import STACKS, parse, read_file
 from infra.environment import Environment

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from components.delivery import PlatformSource
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import JenkinsSettings
-from components.jenkins.source import PlatformSource
 
 LEAST: dict[str, Any] = {
     "hostname": "jenkins.ci.example.com",

@@ -1,0 +1,36 @@
+"""Declares the delivery system that the stack file chooses."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.delivery import Delivery
+from components.external_ci import ExternalCi
+from components.registry import RegistryRefs
+from infra.delivery import jobs
+from infra.environment import Environment, through
+from infra.parts.foundation import Foundation
+from infra.parts.runtime import Runtime
+
+
+def create(here: Environment, base: Foundation, runtime: Runtime, registry: RegistryRefs) -> Delivery | None:
+    """The delivery system of this environment; None where there is no section for one."""
+    config = here.config
+    if config.external_ci is not None:
+        return ExternalCi("external-ci", config.external_ci, registry=registry, opts=base.cloud)
+    if config.jenkins is None:
+        return None
+    from components.jenkins.jenkins import Jenkins  # the largest SDK module is only loaded where Jenkins runs
+
+    jenkins = Jenkins(
+        "jenkins",
+        config.jenkins,
+        project_number=base.project.number,
+        workload_pool=runtime.cluster.workload_pool,
+        registry=registry,
+        source=here.source,
+        jobs=jobs.offered(here, config.jenkins),
+        opts=through(base.google, runtime.inside),
+    )
+    pulumi.export("jenkins", jenkins.url)
+    return jenkins

@@ -1,0 +1,60 @@
+"""The jobs that Jenkins offers: each service in each environment that it runs in and Jenkins deploys to."""
+
+from __future__ import annotations
+
+from components.jenkins.jobs import DeployJob, Job, PopupJob
+from components.jenkins.settings import JenkinsSettings
+from infra.environment import Environment, physical_name
+from infra.services import ServiceSettings, within
+from infra.stack import StackConfig
+
+
+def offered(here: Environment, settings: JenkinsSettings) -> list[Job]:
+    """A job for each service of the catalog in each environment that it runs in and Jenkins deploys to."""
+    return [*_deploys(here, settings), *_popups(here, settings)]
+
+
+def _deploys(here: Environment, settings: JenkinsSettings) -> list[DeployJob]:
+    return [
+        DeployJob(
+            **_about(name, service, environment, place),
+            host=running.host or "",
+            approvers=",".join(sorted(deploy.approvers)),
+        )
+        for name, service in here.services.items()
+        for environment, deploy in settings.deploys.items()
+        if (place := here.others[environment])
+        and (running := within(environment, place.environment, here.services).get(name)) is not None
+    ]
+
+
+def _about(name: str, service: ServiceSettings, environment: str, place: StackConfig) -> dict[str, str]:
+    """What every job says of a service and of where it goes."""
+    return {
+        "service": name,
+        "environment": environment,
+        "project": place.project.id,
+        "location": place.cluster.zone or place.region,
+        "cluster": physical_name(environment),
+        "channel": service.channel,
+        "repository": service.repository,
+    }
+
+
+def _popups(here: Environment, settings: JenkinsSettings) -> list[PopupJob]:
+    """A job for each service in the environment with preview namespaces, except services that opt out."""
+    chosen = settings.popups()
+    if chosen is None:
+        return []
+    environment, deploy = chosen
+    place = here.others[environment]
+    return [
+        PopupJob(
+            **_about(name, service, environment, place),
+            namespaces=place.popups.namespaces if place.popups else 0,
+            hours=deploy.hours,
+            stores=service.stores,
+        )
+        for name, service in here.services.items()
+        if service.popup is not None and name in within(environment, place.environment, here.services)
+    ]
