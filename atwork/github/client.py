@@ -1,31 +1,40 @@
-"""The one comment beside a pull request, and the fingerprint as a status of its commit.
+"""The comment on a pull request, and the fingerprint as a status of its commit, through PyGithub.
 
-The comment is found by its marker and its author, over all pages of comments: a text that only quotes the marker is not
-taken for it. A status cannot be edited as a comment can, so that `atwork up --expect` reads the fingerprint from there.
+The comment is identified by its marker and its author, over all pages of comments: a text that only quotes the marker
+is another one. A status cannot be edited as a comment can, so `atwork up --expect` reads the fingerprint from there.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-import httpx
 
 from atwork.errors import BackendError, ExitCode
 from atwork.report import decision, markdown, words
 from atwork.report.decision import Decision, Labelled, Status
 from atwork.report.model import StackReport
 
+if TYPE_CHECKING:
+    from github.Commit import Commit
+    from github.IssueComment import IssueComment
+
 CONTEXT = "atwork/preview"
 _TOO_LARGE, _MISSING = 422, 404
-_FINE = (ExitCode.OK, ExitCode.CHANGES)
-"""Codes with which a change may go on."""
+_PASSING = (ExitCode.OK, ExitCode.CHANGES)
+"""Codes with which a change may proceed."""
 _NOTHING = Decision()
 _PAGE = 100
-_TRIES = 4
+_RETRIES = 3
+_LONGEST_WAIT = 60
+"""Seconds that GitHub may ask to wait."""
+_FIXES = {
+    401: "the token is not valid; give GITHUB_TOKEN",
+    403: "the token may not; it needs pull-requests: write and statuses: write, which runs of a fork never have",
+    404: "there is no such repository, pull request or commit, or the token may not see it",
+    422: "it does not take this: a like one may be open already",
+}
 
 
 class GitHubError(BackendError):
@@ -33,170 +42,173 @@ class GitHubError(BackendError):
 
 
 class GitHub:
-    """The API of one repository, as the owner of a token."""
+    """The API of one repository, with the permissions of a token."""
 
     def __init__(self, repository: str, token: str, *, api: str = "https://api.github.com") -> None:
-        self._client = httpx.Client(
-            base_url=f"{api}/repos/{repository}", timeout=30,
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json",
-                     "X-GitHub-Api-Version": "2022-11-28"},
-        )  # fmt: skip
+        import github  # the client is slow to import
+
+        retry = github.GithubRetry(
+            total=_RETRIES,
+            read=0,  # a request that was sent and not answered may have been carried out
+            backoff_factor=1,
+            status_forcelist=[429, *range(500, 600)],
+            allowed_methods=None,
+            raise_on_status=False,
+            retry_after_max=_LONGEST_WAIT,
+            max_rate_limit_wait=_LONGEST_WAIT,
+        )
+        client = github.Github(
+            base_url=api,
+            auth=github.Auth.AppAuthToken(token),  # any kind of token, sent as `Bearer`, as GitHub documents it
+            lazy=True,
+            per_page=_PAGE,
+            retry=retry,
+            timeout=30,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        )
+        self._repository = client.get_repo(repository)
 
     def publish(
         self, number: int, reports: Sequence[StackReport], *, author: str, link: str = "", notes: Sequence[str] = ()
     ) -> str:
-        """Write the comment of a pull request, or edit the one that is there; returns its address."""
-        mine = next((one for one in self._comments(number) if _is_ours(one, author)), None)
+        """Create or edit the comment on a pull request; returns its URL."""
+        issue = self._repository.get_issue(number)
+        with _errors(f"read the comments of #{number}"):
+            comment = next((comment for comment in issue.get_comments() if _is_own(comment, author)), None)
         for limit in (markdown.LIMIT, markdown.LIMIT // 2, markdown.LIMIT // 8):
-            body = {"body": markdown.render(reports, link=link, limit=limit, notes=notes)}
-            if mine is None:
-                answer = self._call("POST", f"/issues/{number}/comments", json=body)
-            else:
-                answer = self._call("PATCH", f"/issues/comments/{mine['id']}", json=body)
-            if answer.status_code != _TOO_LARGE:
-                return str(_checked(answer, "write the comment")["html_url"])
+            body = markdown.render(reports, link=link, limit=limit, notes=notes)
+            with _errors("write the comment", ignore=_TOO_LARGE):
+                if comment is None:
+                    return issue.create_comment(body).html_url
+                comment.edit(body)
+                return comment.html_url
         raise GitHubError("the comment is too long even without its details; report fewer stacks at once")
 
     def state(
         self, commit: str, reports: Sequence[StackReport], *, link: str = "", decided: Decision = _NOTHING
     ) -> None:
-        """Set a status for each stack, with its fingerprint, one for what was decided, and one for all."""
+        """Set a status for each stack with its fingerprint, one for the decision, and one for all stacks."""
         for report in reports:
             text = f"{report.fingerprint} {words.RESULTS[report.result][1]}"
-            fine = words.code([report], decided=bool(decided.by)) in _FINE
-            self._status(commit, f"{CONTEXT}/{report.stack}", text, link, fine=fine)
-        self._status(commit, decision.CONTEXT, decided.text, link, fine=bool(decided.by) or not decided.subject)
-        fine = words.code(reports, decided=bool(decided.by)) in _FINE
-        self._status(commit, CONTEXT, words.verdict(reports), link, fine=fine)
+            passing = words.code([report], decided=bool(decided.by)) in _PASSING
+            self._set_status(commit, f"{CONTEXT}/{report.stack}", text, link, passing=passing)
+        self._set_status(commit, decision.CONTEXT, decided.text, link, passing=bool(decided.by) or not decided.subject)
+        passing = words.code(reports, decided=bool(decided.by)) in _PASSING
+        self._set_status(commit, CONTEXT, words.verdict(reports), link, passing=passing)
 
-    def _status(self, commit: str, context: str, text: str, link: str, *, fine: bool) -> None:
-        state = "success" if fine else "failure"
-        body = {"state": state, "context": context, "description": text[:140], "target_url": link or None}
-        _checked(self._call("POST", f"/statuses/{commit}", json=body), "set the status")
+    def _set_status(self, commit: str, context: str, text: str, link: str, *, passing: bool) -> None:
+        target = {"target_url": link} if link else {}
+        with _errors("set the status"):
+            self._commit(commit).create_status(
+                "success" if passing else "failure", context=context, description=text[:140], **target
+            )
 
     def statuses(self, commit: str, context: str) -> list[Status]:
         """The statuses of a commit in one context, the newest first."""
-        return [
-            Status(
-                str(one["state"]), str(one["description"] or ""), str((one.get("creator") or {}).get("login", "")),
-                datetime.fromisoformat(one["created_at"]),
-            )
-            for one in self._pages(f"/commits/{commit}/statuses")
-            if one["context"] == context
-        ]  # fmt: skip
+        with _errors(f"read the statuses of {commit}"):
+            return [
+                Status(status.state, status.description or "", _login(status.creator), status.created_at)
+                for status in self._commit(commit).get_statuses()
+                if status.context == context
+            ]
 
     def approved(self, commit: str, stack: str, author: str) -> str:
-        """The fingerprint that a commit's newest status has for a stack; "" where there is none that passed."""
-        found = [one for one in self.statuses(commit, f"{CONTEXT}/{stack}") if one.by == author]
-        return found[0].text.partition(" ")[0] if found and found[0].state == "success" else ""
+        """The fingerprint in the newest status of a commit for a stack; "" if there is none that passed."""
+        statuses = [status for status in self.statuses(commit, f"{CONTEXT}/{stack}") if status.by == author]
+        return statuses[0].text.partition(" ")[0] if statuses and statuses[0].state == "success" else ""
 
     def labelled(self, number: int, label: str) -> Labelled | None:
-        """Who put the label on that a pull request has now, and when."""
-        if all(one["name"] != label for one in self._pages(f"/issues/{number}/labels")):
-            return None
-        given = [
-            one
-            for one in self._pages(f"/issues/{number}/events")
-            if one["event"] == "labeled" and one["label"]["name"] == label
-        ]
-        if not given:
+        """Who added the label that a pull request has now, and when."""
+        issue = self._repository.get_issue(number)
+        with _errors(f"read the labels of #{number}"):
+            if all(known.name != label for known in issue.get_labels()):
+                return None
+            events = [event for event in issue.get_events() if event.event == "labeled" and event.label.name == label]
+        if not events:
             raise GitHubError(f"the label {label} is on #{number}, and no event says who put it there; put it on anew")
-        newest = max(given, key=lambda one: datetime.fromisoformat(one["created_at"]))
-        who = str((newest.get("actor") or {}).get("login", ""))
-        return Labelled(who, datetime.fromisoformat(newest["created_at"]))
+        newest = max(events, key=lambda event: event.created_at)
+        return Labelled(_login(newest.actor), newest.created_at)
 
     def unlabel(self, number: int, label: str) -> None:
-        """Take a label off a pull request; it is no error if it is off already."""
-        answer = self._call("DELETE", f"/issues/{number}/labels/{quote(label, safe='')}")
-        if answer.status_code != _MISSING:
-            _checked(answer, "take the label off")
+        """Remove a label from a pull request; nothing if it is not there."""
+        with _errors("take the label off", ignore=_MISSING):
+            self._repository.get_issue(number).remove_from_labels(label)
 
     def role(self, login: str) -> str:
-        """What somebody is in the repository; "" for somebody who is not in it."""
-        answer = self._call("GET", f"/collaborators/{quote(login, safe='')}/permission")
-        return "" if answer.status_code == _MISSING else str(_checked(answer, "ask for a role")["role_name"])
+        """The role of a user in the repository; "" for a user who has none."""
+        with _errors("ask for a role", ignore=_MISSING):
+            return self._repository.get_collaborator_role_name(login)
+        return ""
 
     def author(self, number: int) -> str:
         """Who opened a pull request."""
-        return str(self._pull(number)["user"]["login"])
+        with _errors("read the pull request"):
+            return _login(self._repository.get_pull(number).user)
 
     def moved(self, number: int, head: str, base: str) -> list[str]:
-        """What a reader has to know of commits that came since the report's."""
-        pull = self._pull(number)
-        told: list[str] = []
-        if head and pull["head"]["sha"] != head:
-            told.append(f"This is of `{head[:12]}`; the pull request is at `{pull['head']['sha'][:12]}` now.")
-        branch = str(pull["base"]["ref"])
-        tip = _checked(self._call("GET", f"/branches/{quote(branch, safe='')}"), "read the base branch")["commit"][
-            "sha"
-        ]
+        """Notes for a reader about commits that are newer than the report."""
+        notes: list[str] = []
+        with _errors("read the pull request"):
+            pull = self._repository.get_pull(number)
+            current, branch = pull.head.sha, pull.base.ref
+        if head and current != head:
+            notes.append(f"This is of `{head[:12]}`; the pull request is at `{current[:12]}` now.")
+        with _errors("read the base branch"):
+            tip = self._repository.get_branch(branch).commit.sha
         if base and tip != base:
-            told.append(f"The base has moved on to `{tip[:12]}` since; the change is previewed anew before it is made.")
-        return told
-
-    def _pull(self, number: int) -> dict[str, Any]:
-        return _checked(self._call("GET", f"/pulls/{number}"), "read the pull request")
+            notes.append(
+                f"The base has moved on to `{tip[:12]}` since; the change is previewed anew before it is made."
+            )
+        return notes
 
     def merged(self, commit: str) -> str:
-        """The head of the pull request that a commit merged; "" where it came without one."""
-        found = _checked(self._call("GET", f"/commits/{commit}/pulls"), "find the merged pull request")
-        return next((str(one["head"]["sha"]) for one in found if one.get("merged_at")), "")
+        """The head of the pull request that a commit merged; "" for a commit without a pull request."""
+        with _errors("find the merged pull request"):
+            return next((pull.head.sha for pull in self._commit(commit).get_pulls() if pull.merged_at), "")
 
     def open(self, head: str, base: str, title: str, body: str) -> str:
-        """Open a pull request of a branch; returns its address."""
-        told = {"head": head, "base": base, "title": title, "body": body}
-        return str(_checked(self._call("POST", "/pulls", json=told), "open the pull request")["html_url"])
+        """Open a pull request of a branch; returns its URL."""
+        with _errors("open the pull request"):
+            return self._repository.create_pull(base=base, head=head, title=title, body=body).html_url
 
     def attempt(self, run: int, number: int) -> dict[str, Any]:
-        """What GitHub says of a run, or of one attempt of it where its number is not 0."""
+        """A workflow run, or one attempt of it if the number is not 0, as GitHub's JSON."""
         path = f"/actions/runs/{run}" + (f"/attempts/{number}" if number else "")
-        return _checked(self._call("GET", path), "ask about the run (the token needs actions: read)")
+        with _errors("ask about the run (the token needs actions: read)"):
+            # PyGithub has no method for an attempt.
+            _, answer = self._repository.requester.requestJsonAndCheck("GET", f"{self._repository.url}{path}")
+            return answer
 
-    def _comments(self, number: int) -> Iterator[dict[str, Any]]:
-        yield from self._pages(f"/issues/{number}/comments")
+    def _commit(self, commit: str) -> Commit:
+        """A commit by its name alone: `get_commit` would read it first."""
+        from github.Commit import Commit
 
-    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        page = 1
-        while True:
-            answer = self._call("GET", path, params={"per_page": _PAGE, "page": page})
-            found = _checked(answer, f"read {path}")
-            yield from found
-            if len(found) < _PAGE:
-                return
-            page += 1
-
-    def _call(self, method: str, path: str, **given: Any) -> httpx.Response:
-        """One call; waits where GitHub asks to, and tries again where it stumbles."""
-        for attempt in range(_TRIES):
-            answer = self._client.request(method, path, **given)
-            wait = _wait(answer, attempt)
-            if wait is None or attempt == _TRIES - 1:
-                return answer
-            time.sleep(wait)
-        raise AssertionError  # the loop returns
+        url = f"{self._repository.url}/commits/{quote(commit, safe='')}"
+        return Commit(self._repository.requester, attributes={"sha": commit, "url": url})
 
 
-def _wait(answer: httpx.Response, attempt: int) -> float | None:
-    """Seconds until the next try; None where there is no use in one."""
-    if answer.status_code in (403, 429) and "retry-after" in answer.headers:
-        return min(float(answer.headers["retry-after"]), 60)
-    if answer.status_code == 429 or answer.status_code >= 500:
-        return float(2**attempt)
-    return None
+@contextmanager
+def _errors(action: str, *, ignore: int = 0) -> Generator[None]:
+    """Report a refusal as `GitHubError`, without the token; leave the block silently at the status `ignore`."""
+    import requests
+    from github import GithubException
+
+    try:
+        yield
+    except GithubException as error:
+        if error.status == ignore:
+            return
+        fix = f" ({_FIXES[error.status]})" if error.status in _FIXES else ""
+        raise GitHubError(f"could not {action}: GitHub answered {error.status}{fix}") from None
+    except requests.RequestException as error:
+        raise GitHubError(f"could not {action}: GitHub is not reached ({type(error).__name__})") from None
 
 
-def _is_ours(comment: dict[str, Any], author: str) -> bool:
-    mine = str((comment.get("user") or {}).get("login", "")) == author
-    return mine and str(comment.get("body", "")).startswith(markdown.MARKER)
+def _login(user: Any) -> str:
+    """The login of a user; "" for one whose account was deleted."""
+    return "" if user is None else str(user.login)
 
 
-def _checked(answer: httpx.Response, doing: str) -> Any:
-    if answer.is_success:
-        return answer.json()
-    fix = {
-        401: "the token is not valid; give GITHUB_TOKEN",
-        403: "the token may not; it needs pull-requests: write and statuses: write, which runs of a fork never have",
-        404: "there is no such repository, pull request or commit, or the token may not see it",
-        422: "it does not take this: a like one may be open already",
-    }.get(answer.status_code, "")
-    raise GitHubError(f"could not {doing}: GitHub answered {answer.status_code}{f' ({fix})' if fix else ''}")
+def _is_own(comment: IssueComment, author: str) -> bool:
+    return _login(comment.user) == author and (comment.body or "").startswith(markdown.MARKER)

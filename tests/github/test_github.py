@@ -8,14 +8,13 @@ import pytest
 from support.events import BUCKET, SQL, report, step
 from support.github import BOT, Server
 
-from atwork.github import client
 from atwork.github.client import GitHub, GitHubError
 from atwork.report import markdown
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(client.time, "sleep", lambda _: None)
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda _: None)
     made = Server()
     yield made
     made.stop()

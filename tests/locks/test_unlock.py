@@ -17,7 +17,7 @@ from support.github import Server
 
 from atwork.engine.process import alive
 from atwork.errors import UsageError
-from atwork.github import client
+from atwork.github.client import GitHubError
 from atwork.locks import commands, model
 from atwork.locks.holders import holders
 from atwork.locks.judge import Attempt
@@ -201,7 +201,7 @@ def test_other_stacks_locks_are_not_touched(store: FolderStore) -> None:
 
 
 def test_the_api_is_asked_for_the_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client.time, "sleep", lambda _: None)
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda _: None)
     server = Server()
     try:
         times = {"run_started_at": "2026-11-25T10:00:00Z", "updated_at": "2026-11-25T11:00:00Z"}
@@ -212,7 +212,7 @@ def test_the_api_is_asked_for_the_attempt(monkeypatch: pytest.MonkeyPatch) -> No
         assert ask is not None
         assert ask("acme/platform", 812, 2).over
         assert not ask("acme/platform", 812, 0).over
-        with pytest.raises(client.GitHubError, match=r"could not ask about the run .* answered 404"):
+        with pytest.raises(GitHubError, match=r"could not ask about the run .* answered 404"):
             ask("acme/platform", 9, 0)
     finally:
         server.stop()

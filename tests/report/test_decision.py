@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from support.events import BUCKET, SQL, error, report, step
 from support.github import BOT, Server
 
-from atwork.github import client
 from atwork.github.client import GitHub, GitHubError
 from atwork.report import commands, decision, folder
 from atwork.report.decision import LABEL, Decision, Labelled, Status, decide, subject
@@ -31,7 +30,7 @@ PLAIN = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}), head="abc")
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(client.time, "sleep", lambda _: None)
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda _: None)
     made = Server()
     made.roles = {"grace": "maintain", "linus": "write", "ada": "admin"}
     yield made

@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 BOT = "atwork-bot"
 
@@ -52,6 +52,10 @@ class Server:
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
 
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.http.server_port}"
+
     def stop(self) -> None:
         self.http.shutdown()
         self.http.server_close()
@@ -77,7 +81,11 @@ class Server:
         if found is None or not path.path.startswith("/repos/acme/platform/"):
             self.send(request, 404, {"message": "Not Found"})
         else:
-            self.send(request, found[0], found[1][part] if isinstance(found[1], list) else found[1])
+            headers = {}
+            if isinstance(found[1], list) and len(found[1]) > part.stop:
+                query = urlencode({**asked, "page": asked.get("page", 1) + 1})
+                headers["link"] = f'<{self.address}{path.path}?{query}>; rel="next"'
+            self.send(request, found[0], found[1][part] if isinstance(found[1], list) else found[1], headers)
 
     def route(self, method: str, path: str, body: Any) -> tuple[int, Any] | None:  # noqa: C901 (a table of routes)
         commit = path.rpartition("/")[2]
@@ -93,7 +101,7 @@ class Server:
             case "POST", ["statuses", _]:
                 self.status(commit, body["context"], body["state"], body["description"])
                 return 201, body
-            case "GET", ["commits", commit, "statuses"]:
+            case "GET", ["statuses", commit]:
                 return 200, [one for one in self.statuses if one["commit"] == commit]
             case "GET", ["commits", "abc", "pulls"]:
                 return 200, self.pulls
@@ -134,7 +142,9 @@ class Server:
 
     def add(self, login: str, text: str) -> dict[str, Any]:
         number = len(self.comments) + 1
-        self.comments.append({"id": number, "user": {"login": login}, "body": text, "html_url": f"https://c/{number}"})
+        url = f"{self.address}/repos/acme/platform/issues/comments/{number}"
+        user = {"login": login}
+        self.comments.append({"id": number, "user": user, "body": text, "html_url": f"https://c/{number}", "url": url})
         return self.comments[-1]
 
     @staticmethod
