@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -55,11 +56,17 @@ class Bucket:
     def found(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
         path = urlsplit(request.path)
         asked = {key: value[0] for key, value in parse_qs(path.query).items()}
-        name = unquote(path.path.removeprefix("/storage/v1/b/state/o").removeprefix("/"))
+        plain = path.path.removeprefix("/download")
+        name = unquote(plain.removeprefix("/storage/v1/b/state/o").removeprefix("/"))
         if path.path == "/upload/storage/v1/b/state/o":
-            self.objects[asked["name"]] = body
+            kind = request.headers["content-type"].encode()
+            parts = [*message_from_bytes(b"content-type: " + kind + b"\r\n\r\n" + body).walk()][1:]
+            metadata, content = (part.get_payload(decode=True) for part in parts)
+            assert isinstance(metadata, bytes)
+            assert isinstance(content, bytes)
+            self.objects[json.loads(metadata)["name"]] = content
             return 200, b"{}"
-        if not path.path.startswith("/storage/v1/b/state/o"):
+        if not plain.startswith("/storage/v1/b/state/o"):
             return 404, b"{}"
         if not name:
             names = sorted(one for one in self.objects if one.startswith(asked["prefix"]))
