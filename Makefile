@@ -33,13 +33,13 @@ engine: setup  ## Find the Pulumi engine, or build it once into the shared cache
 tools: setup  ## Find or build what the tests run: helm, crane, a registry, a Kubernetes control plane
 	@$(BIN)/atwork tools
 
-sandbox: setup  ## Bring ci, staging and production up on this machine, with no cloud account (CLUSTERS=real)
+sandbox: setup  ## Bring every environment up on this machine, with no cloud account (CLUSTERS=real)
 	@$(BIN)/atwork sandbox up $(if $(CLUSTERS),--clusters $(CLUSTERS))
 
 down: setup  ## Destroy the sandbox's environments again
 	@$(BIN)/atwork sandbox down
 
-preview: setup  ## Preview the three environments in the sandbox
+preview: setup  ## Preview every environment in the sandbox
 	@$(BIN)/atwork sandbox preview
 
 test: setup  ## Run every check and every test
@@ -55,7 +55,7 @@ check: setup  ## Lint, format check, plain English, layers and strict types
 	@$(BIN)/basedpyright
 
 audit: setup $(AUDIT)/.installed  ## Check the environments with checkov, as Terraform and as manifests
-	@$(AUDIT)/bin/python tools/audit.py
+	@$(AUDIT)/bin/python -m tools.audit
 
 $(AUDIT)/.installed: requirements/audit.txt | $(STAMP)
 	@echo "Installing checkov into $(AUDIT) (half a minute, once)"

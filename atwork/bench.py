@@ -17,6 +17,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from atwork.checkout import Checkout
 from atwork.engine.build import ensure
 from atwork.environments import measure
 from atwork.sandbox.home import Home, here
@@ -53,25 +54,27 @@ def run() -> int:
         for part in ("stacks", "services"):
             shutil.copytree(checkout / part, copy / part)
         for what, arguments, budget in (
-            ("up from nothing, three stacks", ["up"], 40),
+            ("up from nothing, all stacks", ["up"], 40),
             ("up with no change", ["up"], 15),
-            ("preview of all three", ["preview"], 8),
+            ("preview of all stacks", ["preview"], 8),
         ):
             console.print(f"measuring: {what}")
             runs[what] = measured = _measured(copy, arguments)
             rows.append((what, f"{measured.seconds:.1f} s", f"<= {budget} s"))
         console.print("measuring: reports of one stack, and of all")
-        slowest = max(_timed(copy, ["preview", stack]) for stack in ("ci", "staging", "production"))
+        stacks = Checkout(copy).stack_names()
+        first, busy = stacks[0], _with_service(copy)
+        slowest = max(_timed(copy, ["preview", stack]) for stack in stacks)
         together = _timed(copy, ["preview"])
         rows.append(("atwork preview of all, in parts of the slowest", f"{together / slowest:.1f}", "<= 1.6"))
         console.print("measuring: a new environment")
         rows += measure.rows(copy, _succeeding)
         console.print("measuring: the report beside plain pulumi preview")
-        rows.append(("atwork preview of ci, beyond pulumi preview", f"{_beyond(copy):+.2f} s", "<= 0.5 s"))
-        console.print(f"measuring: {_EXTRA} more resources in staging")
-        before = _measured(copy, ["up", "staging"])
+        rows.append((f"atwork preview of {first}, beyond pulumi preview", f"{_beyond(copy, first):+.2f} s", "<= 0.5 s"))
+        console.print(f"measuring: {_EXTRA} more resources in {busy}")
+        before = _measured(copy, ["up", busy])
         _add_secrets(next((copy / "services").glob("*.yaml")), _EXTRA // 2)
-        more = _measured(copy, ["up", "staging"])
+        more = _measured(copy, ["up", busy])
     rows.append(("5,000 changes shown in every form", f"{_shown(5000):.2f} s", "<= 2 s"))
     each = 1000 * (more.seconds - before.seconds) / _EXTRA
     rows.append((f"each of {_EXTRA} more resources, made", f"{each:.1f} ms", "<= 10 ms"))
@@ -134,9 +137,9 @@ def _succeeding(folder: Path, arguments: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def _beyond(folder: Path) -> float:
+def _beyond(folder: Path, stack: str) -> float:
     """Seconds of the report beyond the plain engine's, in the same sandbox: the best of three in turn."""
-    plain = [str(Home(folder).folder / "bin" / "pulumi"), "preview", "--stack", "ci", "--non-interactive"]
+    plain = [str(Home(folder).folder / "bin" / "pulumi"), "preview", "--stack", stack, "--non-interactive"]
     plain += ["--policy-pack", str(Home(folder).workspace / "policies")]
     ours: list[float] = []
     theirs: list[float] = []
@@ -144,7 +147,7 @@ def _beyond(folder: Path) -> float:
         started = time.perf_counter()
         subprocess.run(plain, cwd=folder, capture_output=True, check=True)
         theirs.append(time.perf_counter() - started)
-        ours.append(_timed(folder, ["preview", "ci"]))
+        ours.append(_timed(folder, ["preview", stack]))
     return min(ours) - min(theirs)
 
 
@@ -198,6 +201,12 @@ def _part(process: psutil.Process, root: int) -> str:
     if "program.py" in words or "language-python-exec" in words:
         return "program"
     return "policies" if "policies" in words and "preview" not in words and " up " not in words else "engine"
+
+
+def _with_service(folder: Path) -> str:
+    """The first environment of the first service."""
+    service = yaml.safe_load(next((folder / "services").glob("*.yaml")).read_text())
+    return str(next(iter(service["environments"])))
 
 
 def _add_secrets(path: Path, count: int) -> None:

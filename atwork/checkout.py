@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from atwork.errors import UsageError
+from atwork.errors import ConfigError, UsageError
 from infra import CONFIG_KEY
 from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, stack_file, stack_files
+from infra.promotion import in_order, stage_of_document
 from infra.yaml_files import read_yaml
 
 
@@ -33,15 +35,20 @@ class Checkout:
         return stack_file(self.stacks, stack)
 
     def stack_names(self) -> list[str]:
-        """The stacks that have a file: ci, staging and production first, then the others by name."""
-        order = {"ci": 0, "staging": 1, "production": 2}
-        return sorted(stack_files(self.stacks), key=lambda name: (order.get(name, 3), name))
+        """The stacks that have a file, in the order in which changes reach them (infra/promotion.py)."""
+        return in_order({name: stage_of_document(self._settings(name)) for name in stack_files(self.stacks)})
 
     def upstream(self, stack: str) -> str | None:
         """The stack whose outputs a stack reads, according to its file."""
-        file = self.stack_file(stack)
-        settings = (read_yaml(file, f"{STACKS_FOLDER}/{file.name}").get("config") or {}).get(CONFIG_KEY)
-        return settings.get("upstream") if isinstance(settings, dict) else None
+        upstream = stack_settings(self.stack_file(stack)).get("upstream")
+        return upstream if isinstance(upstream, str) else None
+
+    def _settings(self, stack: str) -> dict[str, Any]:
+        """What a stack file says, as it is; empty for a file that cannot be read, which its own preview reports."""
+        try:
+            return stack_settings(self.stack_file(stack))
+        except ConfigError:
+            return {}
 
     def selected(self, names: Sequence[str]) -> list[str]:
         """The named stacks, or all when none is named; `UsageError` for a name without a file."""
@@ -50,6 +57,13 @@ class Checkout:
             if name not in known:
                 raise unknown_stack(name, known)
         return [name for name in known if not names or name in names]
+
+
+def stack_settings(file: Path) -> dict[str, Any]:
+    """The settings in a stack file before validation; empty where the key is missing."""
+    config = read_yaml(file, f"{STACKS_FOLDER}/{file.name}").get("config")
+    settings = config.get(CONFIG_KEY) if isinstance(config, dict) else None
+    return settings if isinstance(settings, dict) else {}
 
 
 def unknown_stack(name: str, known: Iterable[str]) -> UsageError:

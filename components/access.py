@@ -1,4 +1,4 @@
-"""What an environment grants to the ci environment, on its own side: images to pull, and one account that deploys.
+"""What an environment grants to its upstream, on its own side: images to pull, and one account that deploys.
 
 Owns: the reading rights of this environment's nodes on ci's registry and what streaming its images needs, the
 deployer account, who may act as it, and the little it may do in Google Cloud; the same for an account that brings
@@ -57,7 +57,7 @@ class PlatformAccess(pulumi.ComponentResource):
         self.deployer = _account(
             name,
             "deployer",
-            description="Deploys services for the ci environment",
+            description="Deploys services for the environment that builds",
             project_id=project_id,
             principal=deployer_principal,
             connect_role=connect_role,
@@ -91,7 +91,7 @@ class PopupAccess(pulumi.ComponentResource):
         self.deployer = _account(
             name,
             "popups",
-            description="Brings builds of pull requests up for the ci environment",
+            description="Brings builds of pull requests up for the environment that builds",
             project_id=project_id,
             principal=deployer_principal,
             connect_role=connect_role,

@@ -16,6 +16,7 @@ from components.node_account import STREAMING_SERVICES
 from infra import CONFIG_KEY
 from infra.errors import ConfigError
 from infra.layout import stack_files
+from infra.promotion import Stage, stage
 from infra.services import ServiceSettings, complete, not_there
 from infra.stack import StackConfig
 from infra.yaml_files import read_yaml, settings_from_json
@@ -137,17 +138,17 @@ def _popups(environments: Mapping[str, StackConfig]) -> Iterator[str]:
 
 
 def _approvals(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    """What production is called is asked about, where it stays."""
+    """Nothing is deployed to a production environment without a person's approval."""
     for name, config in environments.items():
         for target, deploy in config.deploy_targets().items():
-            there = environments.get(target)
-            stays = there is not None and there.environment.kind == "long-lived"
-            if stays and target.startswith("prod") and deploy.approvers == ():
-                key = f"{CONFIG_KEY}.{config.delivery_key}.deploys.{target}.approvers"
-                yield (
-                    f"stacks/Pulumi.{name}.yaml: {key}: is empty, and every build would be deployed unasked; "
-                    "name at least one person"
-                )
+            environment = environments.get(target)
+            if environment is None or deploy.approvers != () or stage(environment) is not Stage.PRODUCTION:
+                continue
+            key = f"{CONFIG_KEY}.{config.delivery_key}.deploys.{target}.approvers"
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {key}: is empty, and every build would be deployed without approval; "
+                f"name at least one person, or set environment.tier: {Stage.TEST} in stacks/Pulumi.{target}.yaml"
+            )
 
 
 def _streaming(environments: Mapping[str, StackConfig]) -> Iterator[str]:

@@ -22,9 +22,10 @@ from components.settings import DnsLabel, Email, Hostname, HttpsUrl, LabelValue,
 from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.delivery.settings import RESERVED_NAMES
+from infra.environment_settings import EnvironmentSettings
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
-from infra.stack import EnvironmentSettings, StackConfig
+from infra.stack import StackConfig
 from infra.yaml_files import read_yaml, settings_from_json
 
 _LONGEST_WITH_DATABASE = 19

@@ -107,6 +107,32 @@ def test_one_module_owns_it(pattern: str, owner: str) -> None:
     assert [path for path in SOURCES if path != ROOT / owner and re.search(pattern, path.read_text())] == []
 
 
+ENVIRONMENT_NAMES = {"ci", "staging", "production", "prod"}
+NAMED = {"infra/environment_settings.py": {"production"}, "infra/promotion.py": {"production"}}
+"""A value of the setting `environment.tier`, and the stage of that name."""
+
+
+def strings(tree: ast.AST) -> set[str]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def test_no_environment_is_known_by_its_name() -> None:
+    """What an environment is follows from its stack file: `upstream`, `environment.kind` and `environment.tier`."""
+    found = {
+        str(path.relative_to(ROOT)): used
+        for folder in ("atwork", "infra", "components", "policies", "tools")
+        for path in (ROOT / folder).rglob("*.py")
+        if (used := strings(ast.parse(path.read_text())) & ENVIRONMENT_NAMES)
+    }
+    assert found == NAMED
+    pipelines = [ROOT / "Jenkinsfile", *(ROOT / "delivery" / "vars").glob("*.groovy")]
+    for path in pipelines:
+        used = set(re.findall(r"""['"](\w+)['"]""", path.read_text())) & ENVIRONMENT_NAMES
+        assert used == ({"production"} if path.name == "Jenkinsfile" else set()), path  # the stage
+    workflows = [*(ROOT / ".github").rglob("*.yml"), ROOT / "Makefile"]
+    assert [path for path in workflows if re.search(r"(?<![.\w])(ci|staging|prod)\b", path.read_text())] == []
+
+
 def test_every_error_of_a_command_is_one_that_is_printed() -> None:
     """An error that is no `UserError` would end a command with a traceback; inside the simulation some are caught."""
     package = ROOT / "atwork"

@@ -17,6 +17,7 @@ from atwork.report.decision import LABEL
 from atwork.toolchain import programs
 from components.versions import IMAGES
 from infra.config import STACKS, read_all
+from infra.promotion import Stage
 
 FOLDER = Path(__file__).parents[1] / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -137,9 +138,19 @@ def test_pods_that_run_the_engine_have_the_plugin_of_clusters() -> None:
 def test_updates_are_never_cut_off_and_follow_each_other() -> None:
     assert read("deploy-stack.yml")["jobs"]["up"]["concurrency"]["cancel-in-progress"] is False
     deploy = read("deploy.yml")["jobs"]
-    assert [(key, job.get("needs")) for key, job in deploy.items()] == [
-        ("stacks", None), ("ci", None), ("staging", "ci"), ("production", "staging"), ("others", ["stacks", "ci"]),
-    ]  # fmt: skip
+    assert {key: job.get("needs") for key, job in deploy.items()} == {
+        "stacks": None,
+        "build": ["stacks"],
+        "test": ["stacks", "build"],
+        "production": ["stacks", "build", "test"],
+        "ephemeral": ["stacks", "build"],
+    }
+    assert [*deploy][1:] == [stage.value for stage in Stage]
+    for key, job in deploy.items():
+        if key != "stacks":
+            assert job["strategy"]["matrix"] == {"stack": f"${{{{ fromJSON(needs.stacks.outputs.{key}) }}}}"}
+            # A stage that failed stops those after it; one that has no environment is skipped and does not.
+            assert "failure()" in job["if"] or key == "build"
 
 
 def test_popups_are_ended_by_one_identity_that_is_never_cut_off() -> None:
@@ -166,9 +177,13 @@ def listed(jobs: dict[str, Any], output: str) -> list[str]:
     """What the step that lists the stacks puts out, run as it is."""
     script = jobs["stacks"]["steps"][1]["run"].replace("| jq -R . | jq -sc .", "| tr '\\n' ' '")
     done = subprocess.run(
-        ["bash", "-c", script], cwd=STACKS.parent, env={"GITHUB_OUTPUT": "/dev/stdout", "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        ["bash", "-c", script],
+        cwd=STACKS.parent,
+        env={"GITHUB_OUTPUT": "/dev/stdout", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return dict(line.split("=") for line in done.stdout.splitlines())[output].split()
 
 
@@ -185,7 +200,8 @@ def test_the_stacks_and_the_engine_are_those_of_the_project() -> None:
         jobs = read(name)["jobs"]
         assert jobs["stack"]["strategy"]["matrix"]["stack"] == "${{ fromJSON(needs.stacks.outputs.all) }}"
         assert listed(jobs, "all") == sorted(read_all(STACKS))
-    jobs = read("deploy.yml")["jobs"]
-    assert listed(jobs, "all") == sorted({*listed(jobs, "others"), "ci", "staging", "production"})
+    script = read("deploy.yml")["jobs"]["stacks"]["steps"][-1]["run"]
+    assert "atwork environment list --json" in script
+    assert re.findall(r"for stage in (.*); do", script) == [" ".join(Stage)]
     pinned = {version for path in FILES for version in re.findall(r"pulumi-version: (\S+)", path.read_text())}
     assert pinned == {PULUMI.version().removeprefix("v")}

@@ -26,7 +26,9 @@ def environment_new(
     *,
     owner: Annotated[str, typer.Option(help="Team that answers for it.", envvar="ATWORK_OWNER")] = "",
     kind: Annotated[Kind, typer.Option("--class", help="A popup has an end.")] = Kind.popup,
-    like: Annotated[str, typer.Option(help="Environment that it is made like.")] = "staging",
+    like: Annotated[
+        str, typer.Option(help="Environment to copy the settings of; by default the first one that receives releases.")
+    ] = "",
     ttl: Annotated[str, typer.Option(help="How long a popup has: 72h, 3d.")] = "72h",
     region: Annotated[str, typer.Option(help="Region, where it is another one.")] = "",
     services: Annotated[str, typer.Option(help="The only services that run in a popup: orders,web.")] = "",
@@ -54,11 +56,13 @@ def environment_new(
 
 
 @app.command(name="list")
-def environment_list() -> None:
-    """Show all environments and when they end."""
-    from atwork.environments.listing import listed
+def environment_list(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for pipelines.")] = False
+) -> None:
+    """List all environments in the order in which changes reach them."""
+    from atwork.environments.listing import show
 
-    raise typer.Exit(listed())
+    raise typer.Exit(show(as_json=as_json))
 
 
 @app.command(name="extend")

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from atwork.errors import ConfigError, UsageError
+from infra.environment_settings import POPUP_LONGEST
 from infra.services import ServiceSettings
-from infra.stack import POPUP_LONGEST
 
 NODES = ipaddress.IPv4Network("10.0.0.0/10")
 """Where ranges for nodes are taken from, one after the other."""
@@ -105,7 +105,8 @@ def choose(settings: dict[str, Any], services: Sequence[str], catalogue: Mapping
 def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of an environment as another one, on ranges and a project of its own."""
     made = copy.deepcopy(dict(like))
-    made["environment"] = {"kind": "long-lived"}
+    tier = made["environment"].get("tier")
+    made["environment"] = {"kind": "long-lived", **({"tier": tier} if tier else {})}
     made.pop("popups", None)  # those of pull requests are in one environment
     network = made.get("network", {})
     network.pop("extra_pods", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from atwork.environments.questions import Wanted
 from atwork.errors import UsageError
 from infra.config import check_services, check_together, parse, read_file
 from infra.layout import stack_file
+from infra.promotion import release_order
 from infra.services import ServiceSettings, complete
 from infra.stack import StackConfig
 
@@ -52,6 +53,14 @@ def model(environments: Mapping[str, StackConfig], like: str) -> StackConfig:
     return found
 
 
+def default_model(environments: Mapping[str, StackConfig]) -> str:
+    """The first environment that releases reach; `UsageError` where none does."""
+    names = release_order(environments)
+    if not names:
+        raise UsageError("--like: no long-lived environment has an upstream; write the stack file by hand")
+    return names[0]
+
+
 def derived(
     stacks: Path,
     wanted: Wanted,
@@ -80,11 +89,19 @@ def derived(
     config = _checked(wanted.name, settings, environments, services)
     account = f"{files.DEPLOYER}@{settings['project']['id']}.iam.gserviceaccount.com"
     upstream = stack_file(stacks, like.upstream or "")
+    approving = () if wanted.kind == "popup" else _approvers(wanted.like, like, environments)
     texts = {
         stack_file(stacks, wanted.name): files.text_of(wanted.name, settings, wanted.like),
-        upstream: files.with_deploy(upstream.read_text(), wanted.name, account, f"stacks/{upstream.name}"),
+        upstream: files.with_deploy(upstream.read_text(), wanted.name, account, f"stacks/{upstream.name}", approving),
     }
     return Derived(wanted.name, settings, config, texts)
+
+
+def _approvers(name: str, like: StackConfig, environments: Mapping[str, StackConfig]) -> Sequence[str]:
+    """Who approves deploys to the model, and then to the new environment."""
+    upstream = environments.get(like.upstream or "")
+    deploy = None if upstream is None else upstream.deploy_targets().get(name)
+    return () if deploy is None else deploy.approvers or ()
 
 
 def _project(wanted: Wanted, like: StackConfig) -> dict[str, Any]:

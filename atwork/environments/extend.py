@@ -8,7 +8,7 @@ from atwork.environments import derive, files
 from atwork.environments.found import found
 from atwork.errors import UsageError
 from atwork.files import replace_file
-from infra.stack import POPUP_LONGEST
+from infra.environment_settings import POPUP_LONGEST
 
 
 def extend(name: str, ttl: str) -> int:

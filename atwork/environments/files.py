@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def text_of(name: str, settings: dict[str, Any], like: str) -> str:
     return head + body
 
 
-def with_deploy(text: str, name: str, account: str, file: str) -> str:
+def with_deploy(text: str, name: str, account: str, file: str, approvers: Sequence[str] = ()) -> str:
     """The upstream's stack file with a line for the new environment; all else stays as it is."""
     lines = text.splitlines(keepends=True)
     at, inside = _deploys(lines)
@@ -37,7 +38,8 @@ def with_deploy(text: str, name: str, account: str, file: str) -> str:
     # As deep as what is there; where there is none, one step deeper than the key.
     depth = _indent(lines[inside.start]) if inside else _indent(lines[at]) + 2
     lines[at] = re.sub(r"deploys: *\{ *\}", "deploys:", lines[at])
-    lines.insert(at + 1, f"{' ' * depth}{name}: {{account: {account}}}\n")
+    approval = f", approvers: [{', '.join(approvers)}]" if approvers else ""
+    lines.insert(at + 1, f"{' ' * depth}{name}: {{account: {account}{approval}}}\n")
     return "".join(lines)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from atwork.checkout import Checkout
 from atwork.environments import derive
 
 Timed = Callable[[Path, list[str]], float]
@@ -21,7 +22,8 @@ _NEW = ["--owner", "bench", "--folder", "1", "--billing-account", "01AB23-CD45EF
 def rows(folder: Path, timed: Timed) -> list[Row]:
     """A popup made and brought up beside what is up already, and the search for its ranges among many."""
     made = timed(folder, ["environment", "new", "bench", *_NEW])
-    timed(folder, ["sandbox", "up", "ci"])  # is told of the popup
+    upstream = Checkout(folder).upstream("bench") or ""
+    timed(folder, ["sandbox", "up", upstream])  # which grants the new environment its access
     up = timed(folder, ["sandbox", "up", "bench"])
     return [
         ("environment new, without its preview", f"{made:.1f} s", "<= 3 s"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from atwork.checkout import Checkout, find_checkout
 from atwork.environments import cost, prices, questions
-from atwork.environments.draft import Derived, check_name, derived, model
+from atwork.environments.draft import Derived, check_name, default_model, derived, model
 from atwork.environments.questions import Wanted
 from atwork.files import replace_file
 from atwork.github import pull_request
@@ -32,6 +33,7 @@ def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
     branch = f"environment/{wanted.name}"
     if repository is not None:
         repository.check_free(branch)
+    wanted = replace(wanted, like=wanted.like or default_model(environments))
     wanted = questions.complete(wanted, model(environments, wanted.like), environments, _ask(console))
     made = derived(stacks, wanted, datetime.now(UTC), environments, services_in(checkout.services))
     console.print(_shown(made))

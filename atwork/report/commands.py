@@ -64,7 +64,7 @@ def made(
 
 def report(where: Path, number: int, expected: Sequence[str], *, head: str = "", before: str = "") -> int:
     """Write the comment of a pull request and the statuses of its commit from the reports in a folder."""
-    reports = folder.read(where, expected, head=head)
+    reports = folder.read(where, expected, order=find_checkout().stack_names(), head=head)
     hub, link, bot = context.hub(), context.run(), context.bot()
     head = head or next((one.head for one in reports if one.head), "")
     approvers = context.approvers()

@@ -32,8 +32,11 @@ def keep(reports: Sequence[StackReport], out: Path, topology: str = "") -> None:
     (out / "report.html").write_text(page.render(reports, topology))
 
 
-def read(folder: Path, expected: Sequence[str], *, head: str = "") -> list[StackReport]:
-    """The reports in a folder; a stack without one has failed, and is not left out."""
+def read(folder: Path, expected: Sequence[str], *, order: Sequence[str] = (), head: str = "") -> list[StackReport]:
+    """The reports in a folder, in the order of the expected stacks, else in `order`, then by name.
+
+    A stack without a report has failed, and is not left out.
+    """
     found: dict[str, StackReport] = {}
     for path in sorted(folder.rglob("report-*.json")):
         one = _read(path, head)
@@ -44,8 +47,8 @@ def read(folder: Path, expected: Sequence[str], *, head: str = "") -> list[Stack
             found[stack] = _failed(stack, "there is no report: its preview did not come to an end; see the run")
     if not found:
         raise UsageError(f"{folder}: no report-STACK.json in it; `atwork preview --out {folder}` writes them")
-    order = {stack: number for number, stack in enumerate(expected or ("ci", "staging", "production"))}
-    return sorted(found.values(), key=lambda one: (order.get(one.stack, len(order)), one.stack))
+    position = {stack: number for number, stack in enumerate(expected or order)}
+    return sorted(found.values(), key=lambda report: (position.get(report.stack, len(position)), report.stack))
 
 
 def _read(path: Path, head: str) -> StackReport:

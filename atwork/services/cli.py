@@ -20,7 +20,9 @@ def new(
     owner: Annotated[str, typer.Option(help="Team that answers for it.")],
     stores: Annotated[str, typer.Option(help="Data stores of its tests: postgres,redis,mysql.")] = "",
     channel: Annotated[str, typer.Option(help="Slack channel; #OWNER where it is left out.")] = "",
-    environments: Annotated[str, typer.Option(help="Where it runs.")] = "staging,production",
+    environments: Annotated[
+        str, typer.Option(help="Environments that it runs in; by default all that receive releases.")
+    ] = "",
     secrets: Annotated[str, typer.Option(help="Secrets that its pods read, by name.")] = "",
     host: Annotated[list[str] | None, typer.Option(help="ENVIRONMENT=NAME, where it is reached from outside.")] = None,
     into: Annotated[Path | None, typer.Option(help="Folder of the new repository; beside this one by default.")] = None,
@@ -30,15 +32,14 @@ def new(
     from atwork.services import commands
     from atwork.services.new import Wanted
 
+    chosen = words(environments) or commands.release_environments()
     hosts: dict[str, str] = {}
-    for one in host or []:
-        environment, equals, value = one.partition("=")
-        if not equals or environment not in words(environments):
-            raise UsageError(f"--host {one}: write ENVIRONMENT=NAME, with one of {environments}")
+    for text in host or []:
+        environment, equals, value = text.partition("=")
+        if not equals or environment not in chosen:
+            raise UsageError(f"--host {text}: write ENVIRONMENT=NAME, with one of {', '.join(chosen)}")
         hosts[environment] = value
-    wanted = Wanted(
-        name, repo, owner, channel or f"#{owner}", words(stores), words(environments), words(secrets), hosts
-    )
+    wanted = Wanted(name, repo, owner, channel or f"#{owner}", words(stores), chosen, words(secrets), hosts)
     raise typer.Exit(commands.new(wanted, into))
 
 

@@ -9,7 +9,14 @@ from rich.console import Console
 from atwork.checkout import find_checkout
 from atwork.services.check import check as findings
 from atwork.services.new import Wanted, create
+from infra.config import read_all as read_stacks
+from infra.promotion import release_order
 from infra.services import read_all
+
+
+def release_environments() -> tuple[str, ...]:
+    """The environments of this checkout that releases reach, in order."""
+    return tuple(release_order(read_stacks(find_checkout().stacks)))
 
 
 def new(wanted: Wanted, into: Path | None) -> int:

@@ -7,7 +7,7 @@ twice, Jenkins does not start. A mistake in a script shows only in the log of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from components.delivery import PlatformSource
@@ -71,14 +71,18 @@ def security() -> dict[str, Any]:
 
 
 def scripts(
-    settings: JenkinsSettings, addresses: Addresses, source: PlatformSource, offered: Iterable[Job] = ()
+    settings: JenkinsSettings,
+    addresses: Addresses,
+    source: PlatformSource,
+    offered: Iterable[Job] = (),
+    environments: Sequence[str] = (),
 ) -> dict[str, str]:
     """The scripts by name; each is one file that the chart's reloader loads."""
     images = Images(addresses.docker_hub, settings.images)
     made: dict[str, Any] = {
         "credentials": credentials.script(settings, source.organization),
         "library": _library(settings, source),
-        "environment": _environment(settings, addresses, source, images),
+        "environment": _environment(settings, addresses, source, images, environments),
         "jobs": {"jobs": [{"script": text} for text in _jobs(settings, source, offered, images)]},
     }
     if settings.slack is not None:
@@ -140,7 +144,7 @@ def _jobs(settings: JenkinsSettings, source: PlatformSource, offered: Iterable[J
 
 
 def _environment(
-    settings: JenkinsSettings, addresses: Addresses, source: PlatformSource, images: Images
+    settings: JenkinsSettings, addresses: Addresses, source: PlatformSource, images: Images, environments: Sequence[str]
 ) -> dict[str, Any]:
     variables = {
         "REGISTRY_HOST": addresses.host,
@@ -151,17 +155,16 @@ def _environment(
         "CACHE": addresses.cache,
         "DOCKER_HUB": addresses.docker_hub,
         "GITHUB_CREDENTIAL": settings.github_credential,
+        "RELEASE_ENVIRONMENTS": ",".join(environments),
     }
     if settings.slack is not None:
         variables["SLACK_CHANNEL"] = settings.slack.channel
     if (platform := settings.platform) is not None:
-        production = settings.deploys.get("production")
         variables |= {
             "PLATFORM_REPOSITORY": source.repository,
             "PLATFORM_BACKEND": source.backend,
             "PLATFORM_BOT": platform.bot,
             "PLATFORM_IMAGE": images["pulumi"],
-            "PLATFORM_APPROVERS": ",".join(sorted(production.approvers if production else settings.admins)),
             "PLATFORM_SLACK": platform.slack_webhook or "",
         }
     pairs = [{"key": key, "value": value} for key, value in variables.items()]

@@ -51,6 +51,7 @@ class Jenkins(pulumi.ComponentResource):
         registry: RegistryRefs,
         source: PlatformSource,
         jobs: Sequence[Job] = (),
+        environments: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:jenkins:Jenkins", name, {}, opts)
@@ -152,7 +153,7 @@ class Jenkins(pulumi.ComponentResource):
             timeout=_RELEASE_SECONDS,
             max_history=10,
             values=registry.project_id.apply(
-                lambda project: helm_values(settings, _addresses(registry, project), source, jobs)
+                lambda project: helm_values(settings, _addresses(registry, project), source, jobs, environments)
             ),
             opts=pulumi.ResourceOptions(
                 # The policy too: in a closed namespace nothing that starts Jenkins reaches the API server or a plugin.

@@ -25,7 +25,7 @@ _PUSH = """\
 def own(source: PlatformSource, main: str, credential: str) -> str:
     """Both folders. The Jenkinsfile knows by a job's name what it is to do."""
     jobs = {
-        "update": ("Updates ci, then staging, then production with what was merged", _PUSH),
+        "update": ("Updates all environments, one stage after another, with what was merged", _PUSH),
         "drift": ("Tells what changed behind Pulumi's back", schedule("H 3 * * *")),
         "reap": ("Destroys pop-up environments that are over", schedule("H * * * *")),
     }

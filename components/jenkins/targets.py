@@ -36,7 +36,7 @@ class DeploySettings(TargetSettings):
 
     approvers: tuple[Email, ...] = ()
     """People (not groups: Google's login names none) who approve deploys; nobody is asked where the list is empty,
-    which a production that is long-lived does not allow."""
+    which a production environment does not allow."""
 
     popups: PopupDeploySettings | None = None
     """Present in the one environment that has namespaces for builds of pull requests."""

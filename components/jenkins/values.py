@@ -43,15 +43,22 @@ _START_SECONDS = 900
 
 
 def helm_values(
-    settings: JenkinsSettings, addresses: Addresses, source: PlatformSource, jobs: Sequence[Job] = ()
+    settings: JenkinsSettings,
+    addresses: Addresses,
+    source: PlatformSource,
+    jobs: Sequence[Job] = (),
+    environments: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """All values that are given to the chart; `jobs` are those that the folder `platform` offers."""
+    """All values that are given to the chart.
+
+    `jobs` are those that the folder `platform` offers, `environments` those that a release reaches, in order.
+    """
     images = Images(addresses.docker_hub, settings.images)
     values: dict[str, Any] = {
         "fullnameOverride": "jenkins",
         # Empty: Jenkins finds the API server and its certificate by itself, also where a cloud has its own credential.
         "kubernetesURL": "",
-        "controller": _controller(settings, images, jcasc.scripts(settings, addresses, source, jobs)),
+        "controller": _controller(settings, images, jcasc.scripts(settings, addresses, source, jobs, environments)),
         "agent": _builders(settings, images),
         "additionalAgents": _templates(settings, images),
         "additionalClouds": {

@@ -3,8 +3,8 @@
  * `servicePipeline(name: 'orders', stores: ['postgres', 'redis'])`.
  *
  * Preflight → Build → Test → Push → Chart → Deploy. A pull request ends after Test, or with `popup: true` goes on to
- * Chart → Popup; the main branch goes on to staging by itself and asks for production. Each stage that runs something
- * has a pod of its own.
+ * Chart → Popup; the main branch goes on to one environment after another, and an environment with approvers asks one of
+ * them. Each stage that runs something has a pod of its own.
  *
  * name       as in services/NAME.yaml
  * stores     data stores that the tests start: postgres, redis, mysql
@@ -14,7 +14,8 @@
  * minutes    when a build that hangs is ended
  * main       the branch that is released
  * popup      whether a build of a pull request is brought up for some days, with stores of its own
- * deploys    environments in the order of their deploys; the build waits for all but the last
+ * deploys    environments in the order of their deploys, by default all that releases reach, test before production; the
+ *            build waits for all but the last
  */
 def call(Map given) {
     Map service = settings(given)
@@ -140,7 +141,7 @@ private void deploy(Map service, Map run, Map thread) {
 private Map settings(Map given) {
     Map known = [
         name: null, stores: [], channel: '', context: '.', workdir: '/app', minutes: 60, main: 'main',
-        testTarget: 'test', popup: false, deploys: ['staging', 'production'],
+        testTarget: 'test', popup: false, deploys: (env.RELEASE_ENVIRONMENTS ?: '').tokenize(','),
     ]
     List unknown = others(given.keySet() as List, known.keySet() as List)
     if (unknown) {

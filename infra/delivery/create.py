@@ -11,6 +11,7 @@ from infra.delivery import jobs
 from infra.environment import Environment, through
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
+from infra.promotion import release_order
 
 
 def create(here: Environment, base: Foundation, runtime: Runtime, registry: RegistryRefs) -> Delivery | None:
@@ -30,6 +31,7 @@ def create(here: Environment, base: Foundation, runtime: Runtime, registry: Regi
         registry=registry,
         source=here.source,
         jobs=jobs.offered(here, config.jenkins),
+        environments=[name for name in release_order(here.others) if name in config.jenkins.deploys],
         opts=through(base.google, runtime.inside),
     )
     pulumi.export("jenkins", jenkins.url)

@@ -203,7 +203,8 @@ def test_a_line_of_the_journal_that_was_cut_off_is_no_obstacle(account: Account)
 def test_a_pop_up_gets_rights_where_its_project_will_be_and_shares_a_key(account: Account) -> None:
     document = yaml.safe_load(account.stack_file.read_text())
     settings = document["config"]["atwork:stack"]
-    settings["environment"] |= {
+    settings["environment"] = {
+        "owner": "team-platform",
         "kind": "popup",
         "created_at": "2027-01-28T18:00:00Z",
         "expires_at": "2027-01-31T18:00:00Z",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,6 +90,22 @@ def test_a_long_lived_one_is_guarded_as_its_model(checkout: Path) -> None:
     assert qa.cluster == production.cluster
     assert qa.databases == production.databases
     assert (qa.project.id, qa.project.number, qa.project.create) == ("acme-qa", "1234567", None)
+    deploys = read_all(checkout / "stacks")["ci"].jenkins.deploys  # pyright: ignore[reportOptionalMemberAccess]
+    assert deploys["qa"].approvers == deploys["production"].approvers != ()
+
+
+def test_the_list_for_pipelines_has_the_order_and_who_approves(checkout: Path) -> None:
+    assert new("demo", *PLACE).exit_code == 0
+    done = atwork("list", "--json")
+    assert done.exit_code == 0, done.output
+    environments = json.loads(done.output)
+    assert [(one["name"], one["stage"], one["upstream"], one["approvers"]) for one in environments] == [
+        ("ci", "build", None, []),
+        ("staging", "test", "ci", []),
+        ("production", "production", "ci", ["ada@example.com", "grace@example.com"]),
+        ("demo", "ephemeral", "ci", []),
+    ]
+    assert [one["expires_at"] is None for one in environments] == [True, True, True, False]
 
 
 def test_a_dry_run_writes_nothing(checkout: Path) -> None:

@@ -24,8 +24,8 @@ from atwork.environments.reap import take_away
 from atwork.errors import ConfigError
 from atwork.files import replace_file
 from infra.config import check_together, read_all
+from infra.environment_settings import POPUP_LONGEST
 from infra.services import read_all as services_in
-from infra.stack import POPUP_LONGEST
 
 NAMES = ("alpha", "beta", "gamma")
 STEPS = st.tuples(st.sampled_from(["popup", "long-lived", "extend", "end"]), st.sampled_from(NAMES))

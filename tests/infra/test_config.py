@@ -128,6 +128,8 @@ def test_the_schema_for_editors_is_current() -> None:
         ("environment.kind", "popup", r"a popup needs expires_at"),
         ("environment.expires_at", "2027-01-31T18:00:00Z", r"a long-lived environment has no end"),
         ("environment.services", ["orders"], r"services is for popups"),
+        ("environment.tier", "prod", r"environment\.tier: Input should be 'test' or 'production'"),
+        ("environment", POPUP | {"tier": "test"}, r"tier is for long-lived environments"),
         ("environment", POPUP | {"created_at": None}, r"a popup needs created_at"),
         ("environment", POPUP | {"expires_at": "2027-02-11T18:00:01Z"}, r"at most 14 days after it; make a new popup"),
         ("environment", POPUP | {"expires_at": "2027-01-28T18:00:00Z"}, r"expires_at must be after created_at"),
@@ -258,6 +260,14 @@ def test_ci_and_the_other_environments_say_the_same_of_deploys(
     base = {"ci": CI, "staging": STAGING}[stack]
     environments = {**read_all(), stack: parse(stack, changed(base, path, value))}
     with pytest.raises(ConfigError, match=message):
+        check_together(environments)
+
+
+def test_an_environment_is_production_unless_its_tier_is_test_whatever_its_name() -> None:
+    environments = read_all()
+    settings = environments["staging"].environment.model_copy(update={"tier": None})
+    environments["staging"] = environments["staging"].model_copy(update={"environment": settings})
+    with pytest.raises(ConfigError, match=r"deploys\.staging\.approvers: is empty.* or set environment\.tier: test in"):
         check_together(environments)
 
 

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 from conftest import Golden
-from support.mocks import Recorded, Recording
+from support.inventory import inventory
+from support.mocks import Recording
 from support.program import run_stack
 
 STACKS = ("ci", "staging", "production")
 
 
-def ordered(value: object) -> object:
-    """Keys by name: on the wire they have no order."""
-    match value:
-        case dict():
-            found = cast("dict[str, object]", value)
-            return {key: ordered(found[key]) for key in sorted(found)}
-        case list():
-            return [ordered(item) for item in cast("list[object]", value)]
-        case _:
-            return value
-
-
-def options(one: Recorded) -> dict[str, object]:
-    """The engine's own guards, where they are on."""
-    guards = {"protect": one.protect, "retainOnDelete": one.retain_on_delete}
-    return {key: on for key, on in guards.items() if on}
-
-
 @pytest.mark.parametrize("stack", STACKS)
 def test_inventory(stack: str, recordings: dict[str, Recording], golden: Golden) -> None:
-    found = sorted(recordings[stack].resources.values(), key=lambda one: (one.type, one.name))
-    golden(
-        f"{stack}.yaml",
-        {f"{one.type} {one.name}": ordered({**one.inputs, **options(one)}) for one in found if one.custom},
-    )
+    golden(f"{stack}.yaml", inventory(recordings[stack]))
 
 
 @pytest.mark.parametrize("stack", STACKS)

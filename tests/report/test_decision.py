@@ -190,7 +190,8 @@ def test_a_report_that_cannot_be_read_is_a_failed_row_and_one_that_nobody_expect
         ("staging", "failed"),
     ]
     assert "report-ci.json is no report of this version" in found[0].errors[0]
-    assert [one.stack for one in folder.read(tmp_path, [])] == ["ci", "production", "forged"]
+    order = ["ci", "staging", "production"]
+    assert [one.stack for one in folder.read(tmp_path, [], order=order)] == ["ci", "production", "forged"]
 
 
 class Played:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -12,6 +13,7 @@ from support.mocks import Outputs, Recording, record
 
 from infra import CONFIG_KEY
 from infra.config import STACKS, read_file
+from infra.layout import STACKS_FOLDER, stack_file
 
 PLATFORM = {
     "registryProject": "acme-at-work-ci",
@@ -51,17 +53,22 @@ def cloud(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_stack(
-    stack: str, change: dict[str, Any] | None = None, reads: list[str] | None = None, outputs: Outputs = cloud
+    stack: str,
+    change: dict[str, Any] | None = None,
+    reads: list[str] | None = None,
+    outputs: Outputs = cloud,
+    root: Path = STACKS.parent,
 ) -> Recording:
     """What the program declares for a stack; `change` replaces top-level parts of its settings.
 
-    Names of the stacks that it reads are added to `reads`; `outputs` computes what the cloud adds.
+    Names of the stacks that it reads are added to `reads`; `outputs` computes what the cloud adds; `root` has the stack
+    files and the services.
     """
-    settings = json.loads(read_file(STACKS / f"Pulumi.{stack}.yaml") or "{}") | (change or {})
+    settings = json.loads(read_file(stack_file(root / STACKS_FOLDER, stack)) or "{}") | (change or {})
 
     def program() -> None:
         # A property of the running program's context, which the type checker takes for its descriptor.
-        pulumi.runtime.settings.SETTINGS.root_directory = str(STACKS.parent)  # pyright: ignore[reportAttributeAccessIssue]
+        pulumi.runtime.settings.SETTINGS.root_directory = str(root)  # pyright: ignore[reportAttributeAccessIssue]
         pulumi.runtime.set_all_config({CONFIG_KEY: json.dumps(settings)})
         runpy.run_path(str(STACKS.parent / "infra"), run_name="__main__")
 

@@ -11,9 +11,16 @@ class OwnPipelineTest extends Jenkins {
         super.setUp()
         env.putAll([
             PLATFORM_REPOSITORY: 'acme/platform', PLATFORM_BACKEND: 'gs://acme-pulumi', PLATFORM_BOT: 'acme[bot]',
-            PLATFORM_IMAGE: 'r/pulumi:1', PLATFORM_APPROVERS: 'ada@example.com', PLATFORM_SLACK: '',
+            PLATFORM_IMAGE: 'r/pulumi:1', PLATFORM_SLACK: '',
         ])
         answers['find stacks'] = 'ci\nproduction\nstaging\ntry-it\n'
+        answers['environment list --json'] = listed([
+            ['ci', 'build', []], ['staging', 'test', []], ['production', 'production', ['ada@example.com']], ['try-it', 'ephemeral', []],
+        ])
+    }
+
+    private String listed(List<List> environments) {
+        return groovy.json.JsonOutput.toJson(environments.collect { [name: it[0], stage: it[1], approvers: it[2]] })
     }
 
     private void pullRequest() {
@@ -97,6 +104,18 @@ class OwnPipelineTest extends Jenkins {
         }
         assert at('input ada@example.com') < at('atwork up production')
         assert commands.count { it.script.contains('git checkout --quiet --detach 1a2b3c4d5e6f') } == 4
+    }
+
+    @Test
+    void the_order_and_the_approvals_do_not_depend_on_names() {
+        env.JOB_NAME = 'platform-changes/update'
+        answers['environment list --json'] = listed([
+            ['build', 'build', []], ['qa', 'test', ['bea@example.com']], ['uat', 'test', []], ['live', 'production', ['ada@example.com', 'grace@example.com']],
+        ])
+        assert play(file) == null
+        assert stages() == ['Stacks', 'Update build', 'Approve qa', 'Update qa', 'Update uat', 'Approve live', 'Update live']
+        assert has('input bea@example.com') && has('input ada@example.com,grace@example.com')
+        assert at('atwork up uat') < at('input ada@example.com,grace@example.com')
     }
 
     @Test

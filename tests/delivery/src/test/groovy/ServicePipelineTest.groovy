@@ -7,6 +7,7 @@ class ServicePipelineTest extends Jenkins {
     void setUp() throws Exception {
         super.setUp()
         answers['git rev-parse'] = '1a2b3c4d'
+        env.RELEASE_ENVIRONMENTS = 'staging,production'
     }
 
     @Test
@@ -16,6 +17,14 @@ class ServicePipelineTest extends Jenkins {
         assert started*.job == ['/platform/orders/staging', '/platform/orders/production']
         assert started*.wait == [true, false]
         assert started[0].parameters*.value == ['1.4.0-17.g1a2b3c4d', 'C0123456:1700000000.000100']
+    }
+
+    @Test
+    void the_environments_are_those_of_the_platform_in_its_order() {
+        env.RELEASE_ENVIRONMENTS = 'qa,uat,live'
+        assert play('service.Jenkinsfile') == null
+        assert started*.job == ['/platform/orders/qa', '/platform/orders/uat', '/platform/orders/live']
+        assert started*.wait == [true, true, false]
     }
 
     @Test
