@@ -22,7 +22,7 @@ def test_there_are_rehearsals_and_every_page_is_in_the_index() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_has_all_its_parts(page: Path) -> None:
     headings = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
-    assert headings == ["When", "What you see", "What to do", "Rehearse it", "It is over when"]
+    assert headings == ["When", "What you see", "What to do", "Rehearse it", "Done when"]
 
 
 @pytest.mark.parametrize("page", [*PAGES, FOLDER / "README.md"], ids=lambda page: page.stem)
