@@ -13,9 +13,10 @@ from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import Plan
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
-from atwork.sandbox.provider.gcp.outputs import CLUSTER, servers
+from atwork.sandbox.provider.gcp.clusters import servers
 from atwork.sandbox.provider.values import reveal
 from components.identity import ANNOTATION
+from components.type_tokens import CLUSTER
 from infra import services
 from infra.config import read_all
 from infra.services import complete

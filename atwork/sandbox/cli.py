@@ -58,9 +58,9 @@ def drift(
     delete: Annotated[bool, typer.Option("--delete", help="Delete the object instead.")] = False,
 ) -> None:
     """Change or delete an object of the simulated clouds behind Pulumi's back."""
-    from atwork.sandbox.faults import behind
+    from atwork.sandbox.faults import drift as faults
 
-    raise typer.Exit(behind.run(stack, name, key, value, delete=delete))
+    raise typer.Exit(faults.run(stack, name, key, value, delete=delete))
 
 
 @app.command()

@@ -1,8 +1,8 @@
-"""What each process that serves the providers is asked to change, so that nothing is lost when it is killed.
+"""The changes that each process serving the providers was asked to make, so that a killed process loses nothing.
 
-An engine that outlives its providers hears no answer to what was under way: it takes that for failed and forgets it,
-while the cloud may have done it. A process therefore notes each change before it makes it, in a file that is removed
-when the process ends in order. What a dead process left is what the next recovery has to look at.
+An engine that outlives its providers gets no answer to running calls: it takes them for failed and forgets them, while
+the cloud may have made the changes. A process therefore records each change before it makes it, in a file that it
+removes when it stops. Recovery looks at the files of processes that were killed.
 """
 
 from __future__ import annotations
@@ -16,77 +16,78 @@ from typing import Any, TextIO
 import grpc
 from filelock import FileLock, Timeout
 
+from atwork.engine.urn import stack_of
+
 _CHANGES = ("Create", "Update", "Delete")
 
 
 @dataclass(frozen=True)
-class Unfinished:
-    """The notes of a process that is gone: the URNs that it was asked to change."""
+class UnfinishedCalls:
+    """The file of a killed process, and the URNs that it was asked to change."""
 
     path: Path
     urns: frozenset[str]
 
 
-class Journal(grpc.ServerInterceptor):
-    """Notes changes, one file for each stack; a lock on the file tells the living from the dead."""
+class CallJournal(grpc.ServerInterceptor):
+    """Records changes in a file for each stack; a lock on the file shows that the process runs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: dict[str, TextIO] = {}
-        self._locks: list[FileLock] = []
-        self._guard = threading.Lock()
+        self._file_locks: list[FileLock] = []
+        self._lock = threading.Lock()
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        """Put a note before each change."""
+        """Record each change before it is made."""
         handler = continuation(handler_call_details)
         if handler_call_details.method.rpartition("/")[2] not in _CHANGES:
             return handler
 
-        def around(request: Any, context: grpc.ServicerContext) -> Any:
+        def recorded(request: Any, context: grpc.ServicerContext) -> Any:
             if not getattr(request, "preview", False):
-                self.note(request.urn)
+                self.record(request.urn)
             return handler.unary_unary(request, context)
 
-        return grpc.unary_unary_rpc_method_handler(around, handler.request_deserializer, handler.response_serializer)
+        return grpc.unary_unary_rpc_method_handler(recorded, handler.request_deserializer, handler.response_serializer)
 
-    def note(self, urn: str) -> None:
-        """Keep a URN; a kill of this process loses nothing that was written."""
-        stack = urn.split(":")[2]
-        with self._guard:
+    def record(self, urn: str) -> None:
+        """Write a URN; it survives a kill of this process."""
+        stack = stack_of(urn)
+        with self._lock:
             file = self._files.get(stack)
             if file is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 path = self._folder / f"{stack}.{os.getpid()}.{id(self):x}"
-                lock = FileLock(path, thread_local=False)
-                lock.acquire()
-                self._locks.append(lock)
+                file_lock = FileLock(path, thread_local=False)
+                file_lock.acquire()
+                self._file_locks.append(file_lock)
                 self._files[stack] = file = path.open("a")
             file.write(f"{urn}\n")
             file.flush()
 
     def close(self) -> None:
-        """All was answered: nothing is left to look at."""
-        with self._guard:
+        """Remove the files: all calls were answered."""
+        with self._lock:
             for file in self._files.values():
                 Path(file.name).unlink(missing_ok=True)
                 file.close()
-            for lock in self._locks:
-                lock.release()
+            for file_lock in self._file_locks:
+                file_lock.release()
             self._files.clear()
-            self._locks.clear()
+            self._file_locks.clear()
 
 
-def unfinished(folder: Path, stack: str) -> list[Unfinished]:
-    """What processes that are gone left of a stack."""
-    found: list[Unfinished] = []
+def unfinished(folder: Path, stack: str) -> list[UnfinishedCalls]:
+    """The calls of killed processes to change a stack."""
+    calls: list[UnfinishedCalls] = []
     for path in sorted(folder.glob(f"{stack}.*")):
         try:
             with FileLock(path, timeout=0):
-                # A last line that was cut off was not asked for yet.
-                *urns, _ = path.read_text().split("\n")
+                *urns, _ = path.read_text().split("\n")  # the call of an incomplete last line was not made
         except Timeout:
             continue
-        # One without a line may be somebody's who has just opened it, and is about to take its lock.
+        # A process that has just created an empty file may be about to lock it.
         if urns:
-            found.append(Unfinished(path, frozenset(urns)))
-    return found
+            calls.append(UnfinishedCalls(path, frozenset(urns)))
+    return calls

@@ -10,9 +10,9 @@ from secrets import token_urlsafe
 from atwork.errors import ConfigError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
-from atwork.sandbox.provider.kubernetes.mounts import SECRET, VERSION
 from atwork.sandbox.provider.values import secret as sealed
 from components.expected_secrets import ExpectedSecret
+from components.type_tokens import SECRET, SECRET_VERSION
 from infra.config import read_all
 
 
@@ -32,8 +32,8 @@ def play(home: Home) -> None:
 def make(cloud: Cloud, secret: ExpectedSecret, project: str, value: str | None) -> None:
     """One secret, with a version where there is a value; one that is there is left as it is."""
     name = secret.resource(project)
-    with cloud.together():
-        if cloud.holds("", name):
+    with cloud.transaction():
+        if cloud.exists("", name):
             return
         inputs = {"secretId": secret.name, "project": project, "replication": {"auto": {}}}
         cloud.create(CloudObject("", SECRET, name, "", inputs, {**inputs, "id": name, "name": name}), set())
@@ -44,4 +44,4 @@ def make(cloud: Cloud, secret: ExpectedSecret, project: str, value: str | None) 
 def add_version(cloud: Cloud, secret: str, number: int, value: str, *, enabled: bool = True) -> None:
     """A further version of a secret, as a person or a job adds it."""
     version = {"secret": secret, "enabled": enabled, "secretData": sealed(value)}
-    cloud.create(CloudObject("", VERSION, f"{secret}/versions/{number}", "", version, version), {secret})
+    cloud.create(CloudObject("", SECRET_VERSION, f"{secret}/versions/{number}", "", version, version), {secret})

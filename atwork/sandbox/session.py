@@ -15,12 +15,12 @@ from rich.console import Console
 
 from atwork.engine.locate import Engine
 from atwork.errors import SandboxError
-from atwork.sandbox import backend, prerequisites, workspace
+from atwork.sandbox import backend, prerequisites, simulation, workspace
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home
-from atwork.sandbox.provider import Running, serve
+from atwork.sandbox.simulation import Simulation
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Session:
 
     home: Home
     engine: Engine
-    providers: Running
+    providers: Simulation
     fleet: Fleet | None = None
     """Its real clusters, where they are real."""
 
@@ -102,7 +102,7 @@ def opened(
     with real_clusters(home, console) as fleet:
         if bootstrapped:
             prerequisites.play(home)
-        providers = serve(home.cloud, fleet)
+        providers = simulation.start(home.cloud, fleet)
         try:
             yield Session(home, engine, providers, fleet)
         finally:

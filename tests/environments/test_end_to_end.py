@@ -54,7 +54,7 @@ def test_a_popup_comes_and_goes_whole(tmp_path: Path) -> None:
     assert not (tmp_path / ".sandbox" / "state" / ".pulumi" / "stacks").exists(), "not even in the sandbox"
     atwork(tmp_path, "sandbox", "up", "ci", "demo")
     cloud = cloud_of(tmp_path)
-    [project] = cloud.objects(kind="gcp:organizations/project:Project")
+    [project] = cloud.objects(token="gcp:organizations/project:Project")
     assert len(of(cloud, "demo")) > 70
     assert "demo" in atwork(tmp_path, "sandbox", "status")
     assert "demo is still up in the sandbox" in atwork(tmp_path, "environment", "remove", "demo", code=1)
@@ -112,7 +112,7 @@ def test_five_at_once_have_their_own_services_and_nothing_in_common(five: Path) 
         assert any("sql/databaseInstance" in one.type for one in mine) == (services != ("web",)), (
             "none that nobody uses"
         )
-    projects = [one.inputs["projectId"] for one in cloud.objects(kind="gcp:organizations/project:Project")]
+    projects = [one.inputs["projectId"] for one in cloud.objects(token="gcp:organizations/project:Project")]
     assert len(set(projects)) == 5
 
 
@@ -132,7 +132,7 @@ def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: P
     for name in SERVICES:
         assert f"{name}: gone, nothing is left of it" in told
     assert {one.urn.split(":")[2] for one in cloud.objects() if one.urn} == {"ci", "staging"}
-    assert cloud.objects(kind="gcp:organizations/project:Project") == []
+    assert cloud.objects(token="gcp:organizations/project:Project") == []
     assert {name: resources(five, name) for name in lasting} == lasting
     assert "no popups" in atwork(five, "environment", "reap")
     assert "3 environments and 3 services: no mistakes." in atwork(five, "environment", "check")

@@ -16,9 +16,11 @@ from support.mocks import Recorded, Recording
 
 from atwork.report import tables
 from atwork.sandbox.provider.diff import Path as Keys
-from atwork.sandbox.provider.gcp import GoogleCloud, plan
-from atwork.sandbox.provider.kubernetes import RELEASE, Kubernetes
-from atwork.sandbox.provider.package import Package, Request
+from atwork.sandbox.provider.gcp import plan
+from atwork.sandbox.provider.gcp.package import GoogleCloud
+from atwork.sandbox.provider.kubernetes.package import Kubernetes
+from atwork.sandbox.provider.package import Package, ResourceRequest
+from components.type_tokens import RELEASE
 from infra.replacements import CREATED_FIRST
 
 TABLE: dict[str, str] = yaml.safe_load(Path(__file__).with_name("replacements.yaml").read_text())
@@ -65,22 +67,26 @@ def changed(inputs: dict[str, Any], path: Keys) -> dict[str, Any]:
 
 def outcomes(resource: Recorded, package: Package) -> Iterator[tuple[Keys, str]]:
     """For each property of a resource that replaces it: what the replacement comes to."""
-    request = Request(resource.type, resource.urn, CONFIG, resource.inputs)
-    old = package.completed(request, {}, b"1")
-    named = Request(resource.type, resource.urn, CONFIG, old)
+    request = ResourceRequest(resource.type, resource.urn, CONFIG, resource.inputs)
+    old = package.complete(request, {}, b"1")
+    named = ResourceRequest(resource.type, resource.urn, CONFIG, old)
     for path in leaves(resource.inputs):
-        forced = (resource.type, path) in plan.FORCES
+        forced = (resource.type, path) in plan.CONDITIONAL_REPLACEMENTS
         if path[0] in ("apiVersion", "kind") or not (forced or package.replaces(resource.type, path, CONFIG)):
             continue
-        new = package.completed(Request(resource.type, resource.urn, CONFIG, changed(resource.inputs, path)), {}, b"2")
-        replacement = Request(resource.type, resource.urn, CONFIG, new)
+        new = package.complete(
+            ResourceRequest(resource.type, resource.urn, CONFIG, changed(resource.inputs, path)), {}, b"2"
+        )
+        replacement = ResourceRequest(resource.type, resource.urn, CONFIG, new)
         if package.identity(replacement) != package.identity(named):
             yield path, "created first" if new.get("__autonamed") else "new identity"
             continue
         first = resource.delete_before_replace
         yield (
             path,
-            "deleted first" if (package.delete_first(replacement, old) if first is None else first) else "refused",
+            "deleted first"
+            if (package.deletes_before_replace(replacement, old) if first is None else first)
+            else "refused",
         )
 
 

@@ -114,7 +114,7 @@ def test_5_a_new_environment_is_previewed_and_makes_nothing(home: Home) -> None:
     assert report["complete"]
     assert report["counts"]["create"] > 100
     assert tree(home.state) == before
-    assert Cloud(home.cloud).objects(kind="gcp:sql/databaseInstance:DatabaseInstance") == []
+    assert Cloud(home.cloud).objects(token="gcp:sql/databaseInstance:DatabaseInstance") == []
 
 
 def test_6_only_the_approved_change_is_made(home: Home) -> None:
@@ -138,7 +138,7 @@ def test_6_only_the_approved_change_is_made(home: Home) -> None:
 def test_7_drift_is_found_and_nothing_is_written(home: Home) -> None:
     cloud = Cloud(home.cloud)
     [pool] = [
-        one for one in cloud.objects(kind="gcp:container/nodePool:NodePool") if one.urn.endswith("::pools-agents")
+        one for one in cloud.objects(token="gcp:container/nodePool:NodePool") if one.urn.endswith("::pools-agents")
     ]
     scaled = {**pool.outputs["autoscaling"], "totalMaxNodeCount": 50}
     changed = replace(

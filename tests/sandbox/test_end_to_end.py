@@ -165,11 +165,11 @@ def test_07_plain_up_makes_it_and_refresh_finds_nothing(home: Home) -> None:
 
 def test_07b_what_changed_behind_our_back_is_found_and_put_right(home: Home) -> None:
     cloud = Cloud(home.cloud)
-    [pool] = [one for one in cloud.objects(kind="gcp:container/nodePool:NodePool") if one.urn.endswith("::pools-services") and ":staging::" in one.urn]  # fmt: skip
+    [pool] = [one for one in cloud.objects(token="gcp:container/nodePool:NodePool") if one.urn.endswith("::pools-services") and ":staging::" in one.urn]  # fmt: skip
     scaled = {**pool.outputs["autoscaling"], "totalMaxNodeCount": 50}
     inputs, outputs = {**pool.inputs, "autoscaling": scaled}, {**pool.outputs, "autoscaling": scaled}
     cluster = pool.id.rpartition("/nodePools/")[0]
-    assert (pool.type, pool.id) in cloud.users_of(cluster)
+    assert (pool.type, pool.id) in cloud.referrers(cluster)
     cloud.update(replace(pool, inputs=inputs, outputs=outputs), {cluster})
     done = pulumi(home, "preview", "-s", "staging", "--refresh", "--json")
     steps = [step for step in json.loads(done.stdout)["steps"] if step["op"] not in ("same", "read", "refresh")]
@@ -203,9 +203,9 @@ def test_08a_values_of_secrets_reach_neither_state_nor_logs(home: Home) -> None:
     """People put values into Secret Manager, Kubernetes fills tokens in: after a refresh none is in clear anywhere."""
     cloud = Cloud(home.cloud)
     values = {kind: f"planted-{kind}-{number}" for number, kind in enumerate(("version", "token", "credential"))}
-    holder = next(one for one in cloud.objects(kind="gcp:secretmanager/secret:Secret") if one.urn)
+    holder = next(one for one in cloud.objects(token="gcp:secretmanager/secret:Secret") if one.urn)
     cloud.create(CloudObject("", "gcp:secretmanager/secretVersion:SecretVersion", f"{holder.id}/versions/1", "", {}, {"secretData": secret(values["version"])}), {holder.id})  # fmt: skip
-    tokens = [one for one in cloud.objects(kind="kubernetes:core/v1:Secret") if one.urn]
+    tokens = [one for one in cloud.objects(token="kubernetes:core/v1:Secret") if one.urn]
     assert tokens
     for token in tokens:
         filled = {**token.outputs, "data": secret({"token": values["token"]})}

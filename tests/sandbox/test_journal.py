@@ -9,21 +9,21 @@ from pathlib import Path
 
 from support.simulation import providers
 
-from atwork.sandbox.journal import Journal, unfinished
+from atwork.sandbox.journal import CallJournal, unfinished
 
 URN = "urn:pulumi:ci::atwork::gcp:compute/network:Network::vpc"
 _DIES = """
 import os, sys
 from pathlib import Path
-from atwork.sandbox.journal import Journal
-Journal(Path(sys.argv[1])).note(sys.argv[2])
+from atwork.sandbox.journal import CallJournal
+CallJournal(Path(sys.argv[1])).record(sys.argv[2])
 os.kill(os.getpid(), 9)
 """
 
 
 def test_the_dead_leave_their_notes_and_the_living_are_left_alone(tmp_path: Path) -> None:
-    living = Journal(tmp_path)
-    living.note(URN.replace("vpc", "other"))
+    living = CallJournal(tmp_path)
+    living.record(URN.replace("vpc", "other"))
     done = subprocess.run([sys.executable, "-c", _DIES, str(tmp_path), URN], check=False)
     assert done.returncode == -signal.SIGKILL
     [left] = unfinished(tmp_path, "ci")

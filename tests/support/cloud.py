@@ -10,9 +10,9 @@ from support.mocks import Recording
 from support.program import PLATFORM, cloud, run_stack
 
 from atwork.sandbox.cloud import CloudObject
-from atwork.sandbox.provider.gcp import GoogleCloud
-from atwork.sandbox.provider.gcp.outputs import computed
-from atwork.sandbox.provider.package import Request
+from atwork.sandbox.provider.gcp.outputs import computed_outputs
+from atwork.sandbox.provider.gcp.package import GoogleCloud
+from atwork.sandbox.provider.package import ResourceRequest
 from components.identity import PRINCIPAL
 from components.jenkins import names
 from infra.config import read_all
@@ -46,10 +46,10 @@ def simulated(stack: str, change: dict[str, Any] | None = None) -> Simulated:
         if not token.startswith("gcp:"):
             return cloud(token, name, inputs)
         urn = f"urn:pulumi:{stack}::atwork::{token}::{name}"
-        request = Request(token, urn, {"project": config.project.id, "region": config.region}, inputs)
-        request = Request(token, urn, request.config, GoogleCloud().completed(request, {}, b"seed"))
+        request = ResourceRequest(token, urn, {"project": config.project.id, "region": config.region}, inputs)
+        request = ResourceRequest(token, urn, request.config, GoogleCloud().complete(request, {}, b"seed"))
         scope, identity = GoogleCloud().identity(request)
-        made = {**request.inputs, **computed(request, identity)}
+        made = {**request.inputs, **computed_outputs(request, identity)}
         objects.append(CloudObject(scope, token, identity, urn, request.inputs, made))
         return made
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 import psutil
 
 from atwork.sandbox.faults.model import Effect, Fault, Operation
-from atwork.sandbox.faults.store import Store
+from atwork.sandbox.faults.store import FaultStore
 from atwork.sandbox.home import Home
 
 _FOR_EVER = 3600.0
@@ -50,7 +50,7 @@ def kill_in_call(
     The call never ends by itself, so that the command cannot be through before. `which` narrows the calls down, as in
     a `Fault`.
     """
-    faults = Store(home.faults)
+    faults = FaultStore(home.faults)
     faults.add(Fault(effect=Effect.hang, operation=operation, stack=stack, seconds=_FOR_EVER, **which))
     with (home.checkout / "killed.log").open("w+") as printed:
         child = subprocess.Popen(

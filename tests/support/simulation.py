@@ -11,7 +11,8 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from atwork.sandbox.provider import schema, serve
+from atwork.sandbox import simulation
+from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.values import from_struct, to_struct
 
 
@@ -86,7 +87,7 @@ class Provider:
 @contextmanager
 def providers(path: Path) -> Generator[dict[str, Provider]]:
     """Both packages over one cloud file."""
-    running = serve(path)
+    running = simulation.start(path)
     # The engine takes this much too: an object that is not ready comes back whole beside the status.
     options = [(f"grpc.{limit}max_metadata_size", 2**24) for limit in ("", "absolute_")]
     channels = {name: grpc.insecure_channel(f"127.0.0.1:{port}", options) for name, port in running.ports.items()}

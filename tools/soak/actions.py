@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from atwork.engine.urn import name_of
 from atwork.sandbox.cloud import CloudObject
-from atwork.sandbox.faults.commands import described
+from atwork.sandbox.faults.commands import describe
 from atwork.sandbox.faults.model import Effect, Fault, Operation
 from tools.soak import violence
 from tools.soak.life import Disagreement, Environment, Life
@@ -79,7 +79,7 @@ def fault(life: Life, environment: Environment) -> str:
         message="" if effect is Effect.slow else "a fault of the soak",
     )
     hits = _with_fault(life, environment, made)
-    return f"{described(made)}, {told}: {f'hit {hits} time(s)' if hits else 'not hit'}"
+    return f"{describe(made)}, {told}: {f'hit {hits} time(s)' if hits else 'not hit'}"
 
 
 def unreachable(life: Life, environment: Environment) -> str:
@@ -107,7 +107,7 @@ def _with_fault(life: Life, environment: Environment, made: Fault) -> int:
     life.recovered(environment, done)
     bad = hits > 0 and made.effect is not Effect.slow
     if bad != bool(done.code) or (bad and made.message not in done.printed):
-        raise Disagreement(f"{described(made)}: hit {hits} time(s), ended with {done.code}:\n{done.printed[-3000:]}")
+        raise Disagreement(f"{describe(made)}: hit {hits} time(s), ended with {done.code}:\n{done.printed[-3000:]}")
     environment.up = environment.up or not bad
     return hits
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import Cloud, CloudObject
-from atwork.sandbox.faults.store import Store
+from atwork.sandbox.faults.store import FaultStore
 from atwork.sandbox.provider.values import secret
 from tools.soak import invariants, project
 from tools.soak.engines import Done, Engines, Started
@@ -40,7 +40,7 @@ class Life:
         self.home = project.make(folder)
         self.engines = Engines(self.home)
         self.chance = random.Random(seed)  # noqa: S311 (a walk that can be repeated, not a secret)
-        self.faults = Store(self.home.faults)
+        self.faults = FaultStore(self.home.faults)
         self.figures: Counter[str] = Counter()
         self.secrets = [f"planted-{kind}-{seed:x}-{self.home.passphrase.read_text()[:8]}" for kind in ("sm", "k8s")]
         self.seen: dict[Path, invariants.Stamp] = {}

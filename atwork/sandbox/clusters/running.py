@@ -14,9 +14,7 @@ from atwork.sandbox.clusters.choice import Choice, Kind
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.gke import Playing, Pool, pools_of
 from atwork.sandbox.home import Home
-from atwork.sandbox.provider.gcp.outputs import CLUSTER
-
-NODE_POOL = "gcp:container/nodePool:NodePool"
+from components.type_tokens import CLUSTER, NODE_POOL
 
 
 def fleet_of(home: Home, console: Console | None = None) -> Fleet | None:

@@ -1,1 +1,1 @@
-"""Faults of the simulated clouds: what goes wrong in real life, on demand and as often as it is wanted."""
+"""Faults of the simulated clouds: errors, delays and drift on demand."""

@@ -8,51 +8,51 @@ import typer
 
 from atwork.sandbox.faults.model import Effect, Operation
 
-app = typer.Typer(no_args_is_help=True, help="Let things go wrong in the simulated clouds.")
+app = typer.Typer(no_args_is_help=True, help="Inject faults into the simulated clouds.")
 
 
 @app.command()
 def add(
-    effect: Annotated[Effect, typer.Argument(help="What happens to the call.")],
+    effect: Annotated[Effect, typer.Argument(help="Effect on the call.")],
     *,
-    operation: Annotated[Operation | None, typer.Option("--on", help="Which calls; create where none is said.")] = None,
+    operation: Annotated[Operation | None, typer.Option("--on", help="Operation; create by default.")] = None,
     type_: Annotated[str, typer.Option("--type", help="Resource type, such as NodePool or gcp:sql/user:User.")] = "",
-    name: Annotated[str, typer.Option(help="Glob on the resource's name, or on its URN.")] = "*",
+    name: Annotated[str, typer.Option(help="Glob for the name of the resource or for its URN.")] = "*",
     stack: Annotated[str, typer.Option(help="Environment.")] = "",
-    nth: Annotated[int, typer.Option(help="The first call that is hit.")] = 1,
-    always: Annotated[bool, typer.Option("--always", help="From the nth call on, instead of that one alone.")] = False,
-    seconds: Annotated[float | None, typer.Option(help="How long, for slow and hang.")] = None,
-    message: Annotated[str, typer.Option(help="The error, in words of your own.")] = "",
+    nth: Annotated[int, typer.Option(help="Number of the first matching call to hit.")] = 1,
+    always: Annotated[bool, typer.Option("--always", help="Hit all matching calls from the nth on.")] = False,
+    seconds: Annotated[float | None, typer.Option(help="Duration in seconds, for slow and hang.")] = None,
+    message: Annotated[str, typer.Option(help="Error message instead of the cloud's.")] = "",
 ) -> None:
-    """Add a fault: it hits calls of all engines of this sandbox, until it is removed."""
+    """Add a fault: it hits calls of all engines of this sandbox until it is removed."""
     from atwork.sandbox.faults import commands
 
-    gone = effect is Effect.unreachable
-    given = {
+    unreachable = effect is Effect.unreachable
+    options = {
         "effect": effect,
-        "operation": operation or (Operation.any if gone else Operation.create),
+        "operation": operation or (Operation.any if unreachable else Operation.create),
         "type": type_,
         "name": name,
         "stack": stack,
         "nth": nth,
-        "always": always or gone,
+        "always": always or unreachable,
         "seconds": seconds,
         "message": message,
     }
-    raise typer.Exit(commands.add(given))
+    raise typer.Exit(commands.add(options))
 
 
 @app.command(name="list")
 def fault_list() -> None:
-    """Show the faults, with what they hit so far."""
+    """List the faults and the calls that they hit."""
     from atwork.sandbox.faults import commands
 
-    raise typer.Exit(commands.listed())
+    raise typer.Exit(commands.show_all())
 
 
 @app.command()
-def remove(number: Annotated[int, typer.Argument(help="As the list has it.")]) -> None:
-    """Remove one fault."""
+def remove(number: Annotated[int, typer.Argument(help="Number in the list.")]) -> None:
+    """Remove a fault."""
     from atwork.sandbox.faults import commands
 
     raise typer.Exit(commands.remove(number))

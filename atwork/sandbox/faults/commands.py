@@ -10,66 +10,61 @@ from rich.table import Table
 
 from atwork.errors import UsageError
 from atwork.sandbox.faults.model import Fault
-from atwork.sandbox.faults.store import Store
-from atwork.sandbox.faults.types import resolved
+from atwork.sandbox.faults.store import FaultStore
+from atwork.sandbox.faults.type_names import token_of
 from atwork.sandbox.home import Home, here
 
 
-def add(given: dict[str, Any]) -> int:
-    """Keep a fault, after its words were checked."""
+def add(options: dict[str, Any]) -> int:
+    """Check and store a fault."""
     home = here()
-    fault = parsed({**given, "type": resolved(given.get("type", ""))})
-    _known_stack(home, fault.stack)
-    number = store(home).add(fault)
-    _console().print(f"Fault {number}: {described(fault)}")
+    fault = parse({**options, "type": token_of(options.get("type", ""))})
+    _check_stack(home, fault.stack)
+    number = _store(home).add(fault)
+    _console().print(f"Fault {number}: {describe(fault)}")
     return 0
 
 
-def listed() -> int:
-    """Every fault, how many calls matched it and how many it hit."""
-    kept, console = store(here()).all(), _console()
-    if not kept:
+def show_all() -> int:
+    """Print all faults with the counts of matching calls and hits."""
+    faults, console = _store(here()).all(), _console()
+    if not faults:
         console.print("There are no faults.")
         return 0
     table = Table("fault", "what", box=None, pad_edge=False)
     for name in ("matched", "hits"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in kept:
-        table.add_row(str(one.number), described(one.fault), str(one.seen), str(one.hits))
+    for stored in faults:
+        table.add_row(str(stored.number), describe(stored.fault), str(stored.seen), str(stored.hits))
     console.print(table)
     return 0
 
 
 def remove(number: int) -> int:
-    """Forget one fault."""
-    store(here()).remove(number)
+    """Remove a fault."""
+    _store(here()).remove(number)
     return 0
 
 
 def clear() -> int:
-    """Forget all faults."""
-    count = store(here()).clear()
+    """Remove all faults."""
+    count = _store(here()).clear()
     _console().print(f"Removed {count} fault(s)." if count else "There are no faults.")
     return 0
 
 
-def store(home: Home) -> Store:
-    """The faults of a sandbox."""
-    return Store(home.faults)
-
-
-def parsed(given: dict[str, Any]) -> Fault:
-    """A fault from its words; `UsageError` with the first that does not fit."""
+def parse(options: dict[str, Any]) -> Fault:
+    """A fault from options of the command line; `UsageError` with the first invalid option."""
     try:
-        return Fault.model_validate(given)
+        return Fault.model_validate(options)
     except ValidationError as error:
         first = error.errors()[0]
-        where = f"--{first['loc'][0]}: " if first["loc"] else ""
-        raise UsageError(where + first["msg"].removeprefix("Value error, ")) from None
+        option = f"--{first['loc'][0]}: " if first["loc"] else ""
+        raise UsageError(option + first["msg"].removeprefix("Value error, ")) from None
 
 
-def described(fault: Fault) -> str:
-    """A fault in words."""
+def describe(fault: Fault) -> str:
+    """A fault in a sentence."""
     which = f"the {_ordinal(fault.nth)} {fault.operation}"
     if fault.always:
         which = f"every {fault.operation}" if fault.nth == 1 else f"{which} and all after it,"
@@ -81,15 +76,19 @@ def described(fault: Fault) -> str:
     return " ".join(words)
 
 
+def _store(home: Home) -> FaultStore:
+    return FaultStore(home.faults)
+
+
 def _ordinal(number: int) -> str:
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 
 
-def _known_stack(home: Home, stack: str) -> None:
-    there = home.project.stack_names()
-    if stack and stack not in there:
-        raise UsageError(f"--stack {stack}: there is no such environment; there are {', '.join(there)}")
+def _check_stack(home: Home, stack: str) -> None:
+    names = home.project.stack_names()
+    if stack and stack not in names:
+        raise UsageError(f"--stack {stack}: there is no such environment; there are {', '.join(names)}")
 
 
 def _console() -> Console:

@@ -1,4 +1,4 @@
-"""What a fault is, and which calls it meets."""
+"""Faults, and the calls that they match."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from atwork.engine.urn import name_of, stack_of, type_of
 
 
 class Effect(StrEnum):
-    """What happens to a call that meets a fault."""
+    """The effect of a fault on a call."""
 
     fail = "fail"
-    """The cloud answers with an error, and nothing is done."""
+    """The cloud answers with an error and changes nothing."""
     quota = "quota"
-    """The cloud has no more of it."""
+    """The quota of the cloud is exhausted."""
     slow = "slow"
-    """The answer comes late."""
+    """The answer is delayed."""
     hang = "hang"
-    """No answer, until the engine gives up or the provider's own time is over; nothing is done."""
+    """No answer until the engine cancels or the provider times out; nothing changes."""
     partial = "partial"
-    """It is done, but does not become ready: the provider answers with an error and with what there is."""
+    """The object changes but does not become ready: the provider answers with an error and the object."""
     unreachable = "unreachable"
-    """An environment's API server is gone: every call to it is refused."""
+    """The API server of an environment does not answer: every call to it fails."""
 
 
 class Operation(StrEnum):
-    """What a provider is asked to do with an object."""
+    """An operation of a provider on an object."""
 
     create = "create"
     update = "update"
@@ -41,7 +41,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an engine that does something; previews are none."""
+    """A call of an engine that reads or changes an object; previews do not count."""
 
     operation: str
     urn: str
@@ -53,62 +53,62 @@ class Call:
 
     @property
     def type(self) -> str:
-        """The resource's own type, without those of its parents."""
+        """The type of the resource without the types of its parents."""
         return type_of(self.urn)
 
     @property
     def name(self) -> str:
-        """The name in the program."""
+        """The name of the resource in the program."""
         return name_of(self.urn)
 
 
 class Fault(BaseModel):
-    """One fault, and the calls that it waits for."""
+    """A fault and the calls that it matches."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     effect: Effect
-    """What happens."""
+    """The effect on a call that it hits."""
 
     operation: Operation = Operation.create
-    """Which calls."""
+    """The operation of the calls."""
 
     type: str = ""
-    """A type of the SDKs; any where it is empty."""
+    """A type token of the SDKs; "" matches all types."""
 
     name: str = "*"
-    """Glob on the name in the program, or on the whole URN."""
+    """Glob for the name in the program or for the URN."""
 
     stack: str = ""
-    """The environment; any where it is empty."""
+    """The environment; "" matches all environments."""
 
     nth: Annotated[int, Field(ge=1)] = 1
-    """The first call that is hit, counted among those that match."""
+    """The first matching call that is hit, counted from 1."""
 
     always: bool = False
-    """Hit every call from the nth on, instead of that one."""
+    """Hit all matching calls from the nth on, instead of only that one."""
 
     seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
-    """For slow and hang."""
+    """Delay or timeout, for slow and hang."""
 
     message: str = ""
-    """The error in other words than the cloud's."""
+    """The error message instead of the cloud's."""
 
     @model_validator(mode="after")
-    def _fits(self) -> Fault:
+    def _check(self) -> Fault:
         timed = self.effect in (Effect.slow, Effect.hang)
         if self.seconds is not None and not timed:
-            raise ValueError(f"--seconds: {self.effect} takes no time; it is for slow and hang")
+            raise ValueError(f"--seconds: {self.effect} has no duration; use it with slow or hang")
         if self.message and self.effect is Effect.slow:
-            raise ValueError("--message: slow ends well, so that there is no error; leave it out")
+            raise ValueError("--message: slow causes no error; leave it out")
         if self.effect is Effect.partial and self.operation not in (Operation.create, Operation.update):
-            raise ValueError(f"--on {self.operation}: what is half done was made or changed; say create or update")
+            raise ValueError(f"--on {self.operation}: partial needs an object that changes; say create or update")
         if self.effect is Effect.unreachable and not self.stack:
             raise ValueError("--stack: an API server belongs to an environment; name it")
         return self
 
-    def meets(self, call: Call) -> bool:
-        """Whether a call is one of those that the fault waits for."""
+    def matches(self, call: Call) -> bool:
+        """Whether the fault matches a call."""
         if self.effect is Effect.unreachable and not call.type.startswith("kubernetes:"):
             return False
         return (
@@ -119,5 +119,5 @@ class Fault(BaseModel):
         )
 
     def hits(self, seen: int) -> bool:
-        """Whether the call that is the `seen`-th to match is hit."""
+        """Whether the `seen`-th matching call is hit; counted from 1."""
         return seen >= self.nth if self.always else seen == self.nth

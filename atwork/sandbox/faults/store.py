@@ -1,4 +1,4 @@
-"""The faults of a sandbox: a file that survives restarts and counts for all engines together."""
+"""The faults of a sandbox: an SQLite file that survives restarts and counts the calls of all engines."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CREATE TABLE IF NOT EXISTS faults (
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A fault with its number, the calls that matched, and those that were hit."""
+class StoredFault:
+    """A fault with its number, the count of matching calls, and the count of calls that it hit."""
 
     number: int
     fault: Fault
@@ -27,66 +27,66 @@ class Kept:
     hits: int
 
 
-class Store:
-    """Faults by number. Where nobody ever added one there is no file, and a call costs one look for it."""
+class FaultStore:
+    """Faults by number. The file exists only after the first fault is added."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def add(self, fault: Fault) -> int:
-        """Keep a fault; its number."""
-        with self._open() as database:
+        """Add a fault and return its number."""
+        with self._transaction() as database:
             row = database.execute(
                 "INSERT INTO faults (fault, seen, hits) VALUES (?, 0, 0) RETURNING number", (fault.model_dump_json(),)
             )
             return int(row.fetchone()[0])
 
-    def all(self) -> list[Kept]:
-        """Every fault, in the order in which they were added."""
+    def all(self) -> list[StoredFault]:
+        """All faults by number."""
         if not self.path.exists():
             return []
-        with self._open() as database:
+        with self._transaction() as database:
             rows = database.execute("SELECT number, fault, seen, hits FROM faults ORDER BY number").fetchall()
-        return [Kept(number, Fault.model_validate_json(text), seen, hits) for number, text, seen, hits in rows]
+        return [StoredFault(number, Fault.model_validate_json(text), seen, hits) for number, text, seen, hits in rows]
 
     def remove(self, number: int) -> None:
-        """Forget one; `UsageError` where there is none of that number."""
-        there = [str(one.number) for one in self.all()]
-        if str(number) not in there:
-            known = f"there are {', '.join(there)}" if there else "there are none"
+        """Remove a fault; `UsageError` if no fault has that number."""
+        numbers = [str(stored.number) for stored in self.all()]
+        if str(number) not in numbers:
+            known = f"there are {', '.join(numbers)}" if numbers else "there are none"
             raise UsageError(f"no fault {number}: {known} (`atwork sandbox fault list`)")
-        with self._open() as database:
+        with self._transaction() as database:
             database.execute("DELETE FROM faults WHERE number = ?", (number,))
 
     def clear(self) -> int:
-        """Forget all; how many there were."""
+        """Remove all faults and return their number."""
         count = len(self.all())
         if count:
-            with self._open() as database:
+            with self._transaction() as database:
                 database.execute("DELETE FROM faults")
         return count
 
-    def met(self, call: Call) -> list[Fault]:
-        """Count a call for every fault that waits for it; those that hit it."""
+    def count(self, call: Call) -> list[Fault]:
+        """Count a call for every fault that matches it, and return the faults that hit it."""
         if not self.path.exists():
             return []
-        hit: list[Fault] = []
-        with self._open() as database:
+        hitting: list[Fault] = []
+        with self._transaction() as database:
             for number, text, seen in database.execute("SELECT number, fault, seen FROM faults ORDER BY number"):
                 fault = Fault.model_validate_json(text)
-                if not fault.meets(call):
+                if not fault.matches(call):
                     continue
-                struck = fault.hits(seen + 1)
+                is_hit = fault.hits(seen + 1)
                 database.execute(
-                    "UPDATE faults SET seen = seen + 1, hits = hits + ? WHERE number = ?", (int(struck), number)
+                    "UPDATE faults SET seen = seen + 1, hits = hits + ? WHERE number = ?", (int(is_hit), number)
                 )
-                if struck:
-                    hit.append(fault)
-        return hit
+                if is_hit:
+                    hitting.append(fault)
+        return hitting
 
     @contextmanager
-    def _open(self) -> Generator[sqlite3.Connection]:
-        """The table, for one change that is whole or not at all; `SandboxError` where the file is damaged."""
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        """Run the block in one transaction; `SandboxError` if the file is damaged."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as database:

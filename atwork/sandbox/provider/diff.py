@@ -1,4 +1,4 @@
-"""Differences between old and new inputs, path by path, and which of them replace the resource."""
+"""Differences between old and new inputs by path, and which of them replace the resource."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Change:
-    """One path that differs; `kind` is add, delete or update."""
+    """A path that differs; `kind` is add, delete or update."""
 
     path: Path
     kind: str
 
     def text(self) -> str:
         """The path as the engine writes it: a.b[0]["c.d"]."""
-        out = ""
+        text = ""
         for part in self.path:
             if isinstance(part, int):
-                out += f"[{part}]"
+                text += f"[{part}]"
             elif part.replace("_", "").isalnum():
-                out += f".{part}" if out else part
+                text += f".{part}" if text else part
             else:
-                out += f'["{part}"]'
-        return out
+                text += f'["{part}"]'
+        return text
 
 
 def changes(old: Json, new: Json, path: Path = ()) -> Iterator[Change]:
-    """Every leaf that differs. An unknown new value counts as a change: nobody can say that it stays."""
+    """All leaves that differ. An unknown new value counts as a change."""
     if is_secret(old) or is_secret(new):
         old, new = reveal(old), reveal(new)
     if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -53,13 +53,13 @@ def changes(old: Json, new: Json, path: Path = ()) -> Iterator[Change]:
 
 
 def rule_of(path: Path, rules: Mapping[str, Any], objects: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the rules say of the property at a path; a block that comes or goes counts by its own mark."""
+    """The rule of the property at a path; an added or removed block has the rule of the block itself."""
     rule: Mapping[str, Any] = {}
     for part in path:
         if isinstance(part, int):
             continue
         if rule and "object" not in rule:
-            break  # inside a map of plain values: the map's own mark counts
+            break  # in a map of plain values the rule of the map holds
         rule = (objects.get(rule["object"], {}) if rule else rules).get(part, {})
         if not rule:
             break
@@ -67,5 +67,5 @@ def rule_of(path: Path, rules: Mapping[str, Any], objects: Mapping[str, Any]) ->
 
 
 def replaces(path: Path, rules: Mapping[str, Any], objects: Mapping[str, Any]) -> bool:
-    """Whether a change at a path replaces, by rules that say so property by property."""
+    """Whether a change at a path replaces the resource according to the rules of its properties."""
     return bool(rule_of(path, rules, objects).get("immutable"))

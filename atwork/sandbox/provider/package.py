@@ -1,8 +1,7 @@
-"""What a simulated cloud must say for itself; the servicer does the rest alike for all."""
+"""What each simulated provider package implements; the servicer does what all packages have in common."""
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +13,9 @@ from atwork.sandbox.provider.diff import Change, Path, changes
 from atwork.sandbox.provider.values import Json
 
 
-class Refused(Exception):
-    """The cloud's own no, in words for the user."""
-
-
 @dataclass(frozen=True)
-class Request:
-    """A resource that is checked or made: its type, its name in the program, the provider's configuration."""
+class ResourceRequest:
+    """One resource in a call of the engine: type token, URN, configuration of its provider, inputs."""
 
     token: str
     urn: str
@@ -29,128 +24,128 @@ class Request:
 
     @property
     def logical_name(self) -> str:
-        """The last part of the URN."""
+        """The name of the resource in the program."""
         return name_of(self.urn)
 
 
 class Package(ABC):
-    """One provider package."""
+    """One provider package. Methods that refuse a call raise `errors.Refused`."""
 
     name: str
 
-    @abstractmethod
-    def rules(self, token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """What is known of a type's properties beyond the SDK, and of the objects in them."""
+    # Check and Diff
 
     @abstractmethod
-    def completed(self, request: Request, old: Mapping[str, Json], seed: bytes) -> dict[str, Json]:
-        """The inputs with what the provider fills in: an automatic name, labels."""
+    def rules(self, token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Rules for the properties of a type that the SDK does not state, and for the objects in these properties."""
+
+    @abstractmethod
+    def complete(self, resource: ResourceRequest, old: Mapping[str, Json], seed: bytes) -> dict[str, Json]:
+        """The inputs with the defaults of the provider, such as an automatic name."""
 
     @abstractmethod
     def replaces(self, token: str, path: Path, config: Mapping[str, Json]) -> bool:
-        """Whether a change at a path makes a new resource."""
+        """Whether a change at a path replaces the resource."""
 
     def differences(
-        self, request: Request, old: Mapping[str, Json], state: Mapping[str, Json]
+        self, resource: ResourceRequest, old: Mapping[str, Json], state: Mapping[str, Json]
     ) -> Iterator[tuple[Change, bool]]:
-        """What differs between the last inputs and those of the request, and whether it replaces.
+        """The changes between the old inputs and those of the request, and whether each replaces the resource.
 
-        `state` holds the outputs of the last update, where the engine hands them over.
+        `state` holds the outputs of the last update if the engine sends them.
         """
         del state
-        for change in changes(old, request.inputs):
-            yield change, self.replaces(request.token, change.path, request.config)
+        for change in changes(old, resource.inputs):
+            yield change, self.replaces(resource.token, change.path, resource.config)
 
     @abstractmethod
-    def delete_first(self, request: Request, old: Mapping[str, Json]) -> bool:
-        """Whether the provider asks for the deletion of what it replaces before it creates; else the engine creates
-        first."""
+    def deletes_before_replace(self, resource: ResourceRequest, old: Mapping[str, Json]) -> bool:
+        """Whether a replacement deletes the old resource first; by default the engine creates the new one first."""
 
-    def creatable(self, request: Request) -> None:
-        """Raise `Refused` where the cloud has had such an object from the start."""
-        del request
+    def replacing_config_keys(self, old: Mapping[str, Json], new: Mapping[str, Json]) -> set[str]:
+        """Keys of the provider's configuration whose change replaces the provider and all its resources."""
+        del old, new
+        return set()
 
-    def updatable(self, request: Request, state: Mapping[str, Json]) -> None:
-        """Raise `Refused` where the cloud does not take a change that the provider sends."""
-        del request, state
-
-    def filled(self, request: Request, state: Mapping[str, Json]) -> Request:
-        """The request with what the cloud keeps where the program says nothing."""
-        del state
-        return request
+    # Identity
 
     @abstractmethod
-    def identity(self, request: Request) -> tuple[str, str]:
+    def identity(self, resource: ResourceRequest) -> tuple[str, str]:
         """Scope and id of the object."""
 
     @abstractmethod
-    def scope(self, request: Request) -> str:
-        """Where the object is: "" for Google Cloud, the API server's address for Kubernetes."""
+    def scope(self, resource: ResourceRequest) -> str:
+        """Scope of the object: "" for Google Cloud, the address of the API server for Kubernetes."""
 
-    @abstractmethod
-    def reachable(self, request: Request, cloud: Cloud) -> None:
-        """Raise `Refused` where nobody answers: no such cluster, an API that is not enabled."""
-
-    def lets_go(self, request: Request) -> bool:
-        """Whether what cannot be reached is to be read as gone."""
-        del request
-        return False
-
-    def idempotent(self, token: str) -> bool:
-        """Whether making one that is there already is no error: the cloud is told the same once more."""
-        del token
-        return False
-
-    def imported_id(self, token: str, identity: str) -> str:
-        """The object's own id for the one that `pulumi import` was given."""
+    def id_for_import(self, token: str, identity: str) -> str:
+        """The id of the object for the id that was given to `pulumi import`."""
         del token
         return identity
 
-    def imported(self, found: CloudObject) -> tuple[dict[str, Json], dict[str, Json]]:
-        """Inputs and outputs of an object as an import reads them: without what only a program says."""
-        return found.inputs, found.outputs
+    # Reachability and references
 
     @abstractmethod
-    def links(self, request: Request) -> set[str]:
-        """Ids of the objects that must exist, and stay while this one does."""
+    def check_reachable(self, resource: ResourceRequest, cloud: Cloud) -> None:
+        """Refuse a call that nothing answers: the cluster does not exist, the API is not enabled."""
+
+    def unreachable_is_deleted(self, resource: ResourceRequest) -> bool:
+        """Whether a read treats an unreachable object as deleted."""
+        del resource
+        return False
 
     @abstractmethod
-    def outputs(self, request: Request, identity: str) -> dict[str, Json]:
-        """What the cloud computes, merged over the inputs."""
+    def references(self, resource: ResourceRequest) -> set[str]:
+        """Ids of the objects that the inputs refer to; they cannot be deleted while this object exists."""
 
     @abstractmethod
-    def deletable(self, found: CloudObject, cloud: Cloud) -> None:
-        """Raise `Refused` where the object is protected or in use."""
+    def check_reference(self, reference: str, cloud: Cloud) -> None:
+        """Refuse a reference to an object that does not exist."""
 
-    def built(self, made: CloudObject) -> None:
-        """Do what an object needs beside being recorded; raise `Refused` where it cannot be done."""
-        del made
+    # Create, Read, Update, Delete
 
-    def unready(self, made: CloudObject, cloud: Cloud) -> list[str]:
-        """Why an object that was made or changed does not become ready; the engine keeps it and reports the reasons."""
-        del made, cloud
+    def check_create(self, resource: ResourceRequest) -> None:
+        """Refuse to create an object that exists without having been created."""
+        del resource
+
+    def check_update(self, resource: ResourceRequest, state: Mapping[str, Json]) -> None:
+        """Refuse a change that the provider sends and the cloud does not allow."""
+        del resource, state
+
+    def with_kept_values(self, resource: ResourceRequest, state: Mapping[str, Json]) -> ResourceRequest:
+        """The request with the values of the state that the cloud keeps when the program omits them."""
+        del state
+        return resource
+
+    def create_is_idempotent(self, token: str) -> bool:
+        """Whether creating an existing object overwrites it instead of failing."""
+        del token
+        return False
+
+    def read_for_import(self, existing: CloudObject) -> tuple[dict[str, Json], dict[str, Json]]:
+        """Inputs and outputs of an object as an import reads them, without settings that only a program has."""
+        return existing.inputs, existing.outputs
+
+    @abstractmethod
+    def outputs(self, resource: ResourceRequest, identity: str) -> dict[str, Json]:
+        """The inputs with what the cloud computes."""
+
+    def provision(self, created: CloudObject) -> None:
+        """Start what runs behind a recorded object."""
+        del created
+
+    def readiness_problems(self, changed: CloudObject, cloud: Cloud) -> list[str]:
+        """Why a created or updated object does not become ready; the engine keeps it and reports the reasons."""
+        del changed, cloud
         return []
 
-    def dismantled(self, gone: CloudObject) -> None:
-        """Undo what `built` did."""
-        del gone
+    @abstractmethod
+    def check_delete(self, existing: CloudObject, cloud: Cloud) -> None:
+        """Refuse to delete an object that is protected or in use."""
 
     @abstractmethod
-    def gone(self, found: CloudObject, cloud: Cloud) -> None:
-        """Delete the object, and what goes with it."""
+    def delete(self, existing: CloudObject, cloud: Cloud) -> None:
+        """Delete the object and what is deleted with it."""
 
-
-def automatic_name(logical: str, seed: bytes, digits: int, *, salt: str) -> str:
-    """`LOGICAL-HEX`, the same again for the same seed of the engine."""
-    return f"{logical}-{hashlib.sha256(seed + salt.encode()).hexdigest()[:digits]}"
-
-
-def stable(*parts: str, digits: int = 32) -> str:
-    """Hexadecimal digits that depend on the parts alone, so that outputs are the same in every run."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:digits]
-
-
-def number(*parts: str, digits: int = 12) -> str:
-    """A decimal number that depends on the parts alone; its first digit is not 0."""
-    value = int(stable(*parts), 16) % (9 * 10 ** (digits - 1))
-    return str(value + 10 ** (digits - 1))
+    def deprovision(self, deleted: CloudObject) -> None:
+        """Stop what `provision` started."""
+        del deleted

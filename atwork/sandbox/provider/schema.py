@@ -1,8 +1,8 @@
-"""What the installed SDKs say of each resource type, read by introspection and kept on disk.
+"""The schema of each resource type, read from the installed SDKs by introspection and cached on disk.
 
 A type is written as a JSON value: "string", "integer", "number", "boolean", "any", or {"list": T}, {"map": T},
 {"object": NAME}, {"enum": [...]}, {"union": [...]}. Importing a large service module takes a second and 60 MB, so
-what was read once is kept in the shared cache, and a later run imports no SDK at all.
+schemas are kept in the shared cache, and a later run imports no SDK.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from atwork.files import cache_folder, replace_file
 
 _PACKAGES = {"gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
 _READING = threading.RLock()
-"""The SDKs import their modules when first touched, and a second thread then sees a module that is half there."""
+"""The SDKs import their modules on first access, and a second thread would see a partly initialized module."""
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 class ObjectSchema(TypedDict):
-    """Properties of an object: their types, and which must be there."""
+    """Properties of an object: their types, and which are required."""
 
     properties: dict[str, Any]
     required: list[str]
 
 
 class ResourceSchema(TypedDict):
-    """A resource type: what goes in, what comes out, and the objects named in both."""
+    """A resource type: inputs, outputs, and the objects that both refer to."""
 
     inputs: ObjectSchema
     outputs: dict[str, Any]
@@ -44,11 +44,11 @@ class ResourceSchema(TypedDict):
 
 
 class UnknownType(Exception):
-    """Neither SDK has that resource type."""
+    """No installed SDK has the resource type."""
 
 
 @cache
-def _store(package: str) -> Path:
+def _cache(package: str) -> Path:
     sdk = _PACKAGES[package].replace("_", "-")
     code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
     return cache_folder() / "schema" / f"{sdk}-{version(sdk)}-{code}"
@@ -56,28 +56,28 @@ def _store(package: str) -> Path:
 
 @cache
 def resource(token: str) -> ResourceSchema:
-    """The schema of a resource type; `UnknownType` where the SDK does not have it."""
+    """The schema of a resource type; `UnknownType` if the SDK does not have it."""
     package = token.partition(":")[0]
-    kept = _store(package) / f"{hashlib.sha256(token.encode()).hexdigest()[:24]}.json"
+    cached = _cache(package) / f"{hashlib.sha256(token.encode()).hexdigest()[:24]}.json"
     try:
-        return json.loads(kept.read_text())
+        return json.loads(cached.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         with _READING:
-            found = _Reader().resource(_class(token), is_provider=token.startswith("pulumi:providers:"))
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(kept, json.dumps(found))
-    return found
+            resource_schema = _Reader().resource(_class(token), is_provider=token.startswith("pulumi:providers:"))
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(cached, json.dumps(resource_schema))
+    return resource_schema
 
 
 @cache
 def provider(package: str) -> ResourceSchema:
-    """The schema of a package's own provider."""
+    """The schema of the provider of a package."""
     with _READING:
         return _Reader().resource(importlib.import_module(_PACKAGES[package]).Provider, is_provider=True)
 
 
 def tokens(package: str) -> list[str]:
-    """Every resource type of a package."""
+    """All resource types of a package."""
     with _READING:
         return sorted(_modules(package))
 
@@ -89,13 +89,13 @@ def _modules(package: str) -> dict[str, tuple[str, str]]:
     from pulumi.runtime import rpc
 
     registered: dict[str, list[Any]] = rpc._RESOURCE_MODULES  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (no public way to list them)
-    found: dict[str, tuple[str, str]] = {}
+    classes: dict[str, tuple[str, str]] = {}
     for modules in registered.values():
         for module in modules:
             info: dict[str, Any] = getattr(module, "mod_info", {})
             if info.get("pkg") == package:
-                found |= {token: (info["fqn"], name) for token, name in info["classes"].items()}
-    return found
+                classes |= {token: (info["fqn"], name) for token, name in info["classes"].items()}
+    return classes
 
 
 def _class(token: str) -> type:
@@ -107,7 +107,7 @@ def _class(token: str) -> type:
 
 
 def _sdk_types() -> Any:
-    """The SDK's own reading of its classes: private, pinned with the SDK, and imported only when something is read."""
+    """The SDK's introspection of its classes: private, pinned with the SDK, and imported only when needed."""
     return importlib.import_module("pulumi._types")
 
 
@@ -140,7 +140,7 @@ class _Reader:
         if origin is typing.Literal:
             return {"enum": list(arguments)}
         if origin is typing.Union:
-            return self._union([self.type(one) for one in arguments if one is not type(None)])
+            return self._union([self.type(argument) for argument in arguments if argument is not type(None)])
         if isinstance(hint, type) and issubclass(hint, Enum):
             return "string" if issubclass(hint, str) else "any"
         if isinstance(hint, type) and _sdk_types().is_input_type(hint):
@@ -161,5 +161,5 @@ class _Reader:
 
     @staticmethod
     def _union(options: list[Any]) -> Any:
-        distinct = [one for index, one in enumerate(options) if one not in options[:index]]
+        distinct = [option for index, option in enumerate(options) if option not in options[:index]]
         return distinct[0] if len(distinct) == 1 else {"union": distinct}

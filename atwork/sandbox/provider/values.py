@@ -1,4 +1,4 @@
-"""Property values as plain JSON, with the engine's two markers: unknown strings and secret envelopes."""
+"""Property values as plain JSON with the engine's two markers: unknown strings and secret envelopes."""
 
 from __future__ import annotations
 
@@ -42,17 +42,22 @@ def _plain(value: Json) -> Json:
 
 
 def is_secret(value: Json) -> bool:
-    """Whether this very value is a secret envelope."""
+    """Whether the value itself is a secret envelope."""
     return isinstance(value, dict) and value.get(SECRET) == _SECRET_SIGNATURE
 
 
 def secret(value: Json) -> Json:
-    """A value in its envelope."""
+    """The value in a secret envelope."""
     return value if is_secret(value) else {SECRET: _SECRET_SIGNATURE, "value": value}
 
 
+def without_envelope(value: Json) -> Json:
+    """The value without its own envelope; deeper ones stay."""
+    return value["value"] if is_secret(value) else value
+
+
 def reveal(value: Json) -> Json:
-    """The value without any envelope, at any depth."""
+    """The value without envelopes at any depth."""
     if is_secret(value):
         return reveal(value["value"])
     if isinstance(value, dict):
@@ -63,7 +68,7 @@ def reveal(value: Json) -> Json:
 
 
 def keep_secret(value: Json, given: Json) -> Json:
-    """The value, with an envelope at every depth where what was given has one, so that merging never opens a secret."""
+    """The value with an envelope at every depth where `given` has one, so that merging never reveals a secret."""
     if is_secret(given):
         return secret(value)
     if is_secret(value):
@@ -71,26 +76,26 @@ def keep_secret(value: Json, given: Json) -> Json:
     if isinstance(value, dict) and isinstance(given, dict):
         return {key: keep_secret(item, given.get(key)) for key, item in value.items()}
     if isinstance(value, list) and isinstance(given, list):
-        # What was computed may be in another number: then nobody knows which item holds the secret.
+        # In a list of another length the item with the secret is not known, so the list as a unit is secret.
         if len(value) != len(given):
             return secret(value) if reveal(given) != given else value
-        return [keep_secret(item, one) for item, one in zip(value, given, strict=True)]
+        return [keep_secret(item, given_item) for item, given_item in zip(value, given, strict=True)]
     return value
 
 
 def is_unknown(value: Json) -> bool:
-    """Whether a value will be known only when something else has been made."""
+    """Whether a value is known only after another resource has been created."""
     return reveal(value) == UNKNOWN if not isinstance(value, list) else False
 
 
 def block(value: Json) -> dict[str, Json]:
-    """A map without its envelope; empty where there is none, or where a preview does not know it yet."""
-    opened = value["value"] if is_secret(value) else value
-    return dict(opened) if isinstance(opened, dict) else {}
+    """A map without its envelope; empty if there is none or a preview does not know it yet."""
+    plain = without_envelope(value)
+    return dict(plain) if isinstance(plain, dict) else {}
 
 
 def has_unknown(value: Json) -> bool:
-    """Whether anything in it will be known only later."""
+    """Whether the value contains an unknown at any depth."""
     value = reveal(value)
     if isinstance(value, dict):
         return any(has_unknown(item) for item in value.values())
@@ -100,7 +105,7 @@ def has_unknown(value: Json) -> bool:
 
 
 def strings(value: Json) -> list[str]:
-    """Every string inside a revealed value."""
+    """Every string in a revealed value."""
     if isinstance(value, str):
         return [value]
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

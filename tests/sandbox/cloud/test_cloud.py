@@ -23,7 +23,7 @@ def test_objects_survive_a_restart(tmp_path: Path) -> None:
     Cloud(tmp_path / "cloud.sqlite").create(thing("a", size=3), {"b"})
     again = Cloud(tmp_path / "cloud.sqlite")
     assert again.get("", "gcp:x/y:Z", "a") == thing("a", size=3)
-    assert again.users_of("b") == [("gcp:x/y:Z", "a")]
+    assert again.referrers("b") == [("gcp:x/y:Z", "a")]
 
 
 def test_an_identity_is_taken_once(tmp_path: Path) -> None:
@@ -36,9 +36,9 @@ def test_an_identity_is_taken_once(tmp_path: Path) -> None:
 def test_it_knows_an_id_whatever_the_type(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path / "cloud.sqlite")
     cloud.create(thing("a"), set())
-    assert cloud.holds("", "a")
-    assert not cloud.holds("https://c", "a")
-    assert not cloud.holds("", "b")
+    assert cloud.exists("", "a")
+    assert not cloud.exists("https://c", "a")
+    assert not cloud.exists("", "b")
 
 
 def test_many_writers_share_one_file(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_many_writers_share_one_file(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: clouds[n % 4].create(thing(f"n{n}"), {"shared"}), range(80)))
     assert len(clouds[0].objects()) == 80
-    assert len(clouds[3].users_of("shared")) == 80
+    assert len(clouds[3].referrers("shared")) == 80
 
 
 def test_two_that_come_first_together_end_with_one_key(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_scope_goes_as_a_whole(tmp_path: Path) -> None:
     cloud.create(thing("a"), set())
     cloud.delete_scope("https://c")
     assert [one.id for one in cloud.objects()] == ["a"]
-    assert cloud.users_of("x") == []
+    assert cloud.referrers("x") == []
 
 
 def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_what_is_done_together_is_seen_as_a_whole_or_not_at_all(tmp_path: Path) 
     cloud, other = Cloud(tmp_path / "cloud.sqlite"), Cloud(tmp_path / "cloud.sqlite")
 
     def make() -> None:
-        with cloud.together():
+        with cloud.transaction():
             cloud.create(thing("a"), set())
             cloud.create(thing("b"), {"a"})
             raise RuntimeError("broken off")

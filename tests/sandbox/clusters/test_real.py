@@ -22,6 +22,7 @@ from support.checkout import copy
 from support.processes import kill_in_call
 from support.simulation import Provider
 
+from atwork.sandbox import simulation
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.blocked import BLOCKED, reasons
@@ -29,7 +30,6 @@ from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
-from atwork.sandbox.provider import serve
 from atwork.sandbox.session import deployment
 from atwork.services.new import Wanted, render
 from components.jenkins import names
@@ -464,7 +464,7 @@ def test_13c_an_update_that_fails_for_it_names_the_reason(home: Home) -> None:
     clusters = fleet(home)
     cluster = clusters.of("staging")
     assert cluster is not None
-    running = serve(home.cloud, clusters)
+    running = simulation.start(home.cloud, clusters)
     channel = grpc.insecure_channel(f"127.0.0.1:{running.ports['kubernetes']}")
     try:
         stub = provider_pb2_grpc.ResourceProviderStub(channel)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from atwork.errors import UsageError
-from atwork.sandbox.faults.commands import described, parsed
+from atwork.sandbox.faults.commands import describe, parse
 from atwork.sandbox.faults.model import Call
 
 POOL = "gcp:container/nodePool:NodePool"
@@ -39,29 +39,29 @@ def test_a_call_says_where_it_belongs() -> None:
     ],
 )
 def test_every_part_narrows_it(words: dict[str, Any], *, met: bool) -> None:
-    assert parsed({"effect": "fail", **words}).meets(call()) is met
+    assert parse({"effect": "fail", **words}).matches(call()) is met
 
 
 def test_an_api_server_that_is_gone_is_none_of_googles() -> None:
-    gone = parsed({"effect": "unreachable", "operation": "any", "stack": "ci", "always": True})
-    assert not gone.meets(call())
-    assert gone.meets(call("urn:pulumi:ci::atwork::kubernetes:core/v1:Namespace::tenant"))
+    gone = parse({"effect": "unreachable", "operation": "any", "stack": "ci", "always": True})
+    assert not gone.matches(call())
+    assert gone.matches(call("urn:pulumi:ci::atwork::kubernetes:core/v1:Namespace::tenant"))
 
 
 def test_once_is_the_nth_and_always_is_from_the_nth_on() -> None:
-    once, always = parsed({"effect": "fail", "nth": 2}), parsed({"effect": "fail", "nth": 2, "always": True})
+    once, always = parse({"effect": "fail", "nth": 2}), parse({"effect": "fail", "nth": 2, "always": True})
     assert [once.hits(seen) for seen in (1, 2, 3)] == [False, True, False]
     assert [always.hits(seen) for seen in (1, 2, 3)] == [False, True, True]
-    assert described(once) == "fail the 2nd create"
-    assert described(always) == "fail the 2nd create and all after it,"
+    assert describe(once) == "fail the 2nd create"
+    assert describe(always) == "fail the 2nd create and all after it,"
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ({"effect": "fail", "seconds": 3}, "--seconds: fail takes no time"),
-        ({"effect": "slow", "message": "no"}, "--message: slow ends well"),
-        ({"effect": "partial", "operation": "delete"}, "--on delete: what is half done"),
+        ({"effect": "fail", "seconds": 3}, "--seconds: fail has no duration"),
+        ({"effect": "slow", "message": "no"}, "--message: slow causes no error"),
+        ({"effect": "partial", "operation": "delete"}, "--on delete: partial needs an object"),
         ({"effect": "unreachable"}, "--stack: an API server belongs to an environment"),
         ({"effect": "fail", "nth": 0}, "--nth: Input should be greater than or equal to 1"),
         ({"effect": "explode"}, "--effect: Input should be"),
@@ -69,4 +69,4 @@ def test_once_is_the_nth_and_always_is_from_the_nth_on() -> None:
 )
 def test_what_does_not_fit_is_told_with_its_option(words: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        parsed(words)
+        parse(words)

@@ -9,14 +9,14 @@ import pytest
 
 from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.faults.model import Call, Effect, Fault
-from atwork.sandbox.faults.store import Store
+from atwork.sandbox.faults.store import FaultStore
 
 CALL = Call("create", "urn:pulumi:ci::atwork::gcp:compute/network:Network::vpc")
 
 
 def test_without_a_fault_there_is_no_file(tmp_path: Path) -> None:
-    store = Store(tmp_path / "faults.sqlite")
-    assert store.met(CALL) == []
+    store = FaultStore(tmp_path / "faults.sqlite")
+    assert store.count(CALL) == []
     assert store.all() == []
     assert store.clear() == 0
     assert not store.path.exists()
@@ -24,23 +24,23 @@ def test_without_a_fault_there_is_no_file(tmp_path: Path) -> None:
 
 def test_another_process_sees_it_and_its_hits(tmp_path: Path) -> None:
     path = tmp_path / "faults.sqlite"
-    number = Store(path).add(Fault(effect=Effect.fail, nth=2))
-    assert [bool(Store(path).met(CALL)) for _ in range(3)] == [False, True, False]
-    [kept] = Store(path).all()
+    number = FaultStore(path).add(Fault(effect=Effect.fail, nth=2))
+    assert [bool(FaultStore(path).count(CALL)) for _ in range(3)] == [False, True, False]
+    [kept] = FaultStore(path).all()
     assert (kept.number, kept.seen, kept.hits) == (number, 3, 1)
 
 
 def test_many_at_once_are_hit_as_often_as_one(tmp_path: Path) -> None:
     path = tmp_path / "faults.sqlite"
-    Store(path).add(Fault(effect=Effect.fail, nth=7))
+    FaultStore(path).add(Fault(effect=Effect.fail, nth=7))
     with ThreadPoolExecutor(8) as pool:
-        met = list(pool.map(lambda _: len(Store(path).met(CALL)), range(40)))
+        met = list(pool.map(lambda _: len(FaultStore(path).count(CALL)), range(40)))
     assert sum(met) == 1
-    assert Store(path).all()[0].seen == 40
+    assert FaultStore(path).all()[0].seen == 40
 
 
 def test_remove_and_clear(tmp_path: Path) -> None:
-    store = Store(tmp_path / "faults.sqlite")
+    store = FaultStore(tmp_path / "faults.sqlite")
     first, second = store.add(Fault(effect=Effect.fail)), store.add(Fault(effect=Effect.slow))
     store.remove(first)
     assert [one.number for one in store.all()] == [second]
@@ -55,4 +55,4 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "faults.sqlite"
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(SandboxError, match=r"faults\.sqlite: .*remove the file"):
-        Store(path).met(CALL)
+        FaultStore(path).count(CALL)

@@ -18,9 +18,9 @@ from support.mocks import Recorded, Recording
 from support.program import run_stack
 
 from atwork.engine.urn import provider_of
-from atwork.sandbox.provider.gcp import GoogleCloud
-from atwork.sandbox.provider.kubernetes import Kubernetes
-from atwork.sandbox.provider.package import Package, Request
+from atwork.sandbox.provider.gcp.package import GoogleCloud
+from atwork.sandbox.provider.kubernetes.package import Kubernetes
+from atwork.sandbox.provider.package import Package, ResourceRequest
 from infra.config import STACKS, read_file
 
 EDITS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("edits.yaml").read_text())
@@ -50,24 +50,24 @@ def edited(stack: str, changes: dict[str, Any]) -> Recording:
     return run_stack(stack, settings)
 
 
-def request(one: Recorded, recording: Recording) -> Request:
+def request(one: Recorded, recording: Recording) -> ResourceRequest:
     """The resource as its provider is asked about it, with that provider's settings."""
     provider = recording.resources.get(provider_of(one.provider))
     labels = provider.inputs.get("defaultLabels") if provider is not None else None
     labels = json.loads(labels) if isinstance(labels, str) else labels
     config = {"project": "acme", "region": "europe-west1", "kubeconfig": KUBECONFIG, "defaultLabels": labels}
     options = {"enableConfigMapMutable": True, "enableSecretMutable": True}
-    return Request(one.type, one.urn, {**config, **options}, one.inputs)
+    return ResourceRequest(one.type, one.urn, {**config, **options}, one.inputs)
 
 
 def operation(old: Recorded, olds: Recording, new: Recorded, news: Recording) -> str:
     """What the provider plans for one resource: `update`, `replace`, or "" for nothing."""
     package = PACKAGES[new.type.partition(":")[0]]
     asked = request(old, olds)
-    last = package.completed(asked, {}, b"seed")
-    state = package.outputs(Request(asked.token, asked.urn, asked.config, last), "id")
+    last = package.complete(asked, {}, b"seed")
+    state = package.outputs(ResourceRequest(asked.token, asked.urn, asked.config, last), "id")
     wanted = request(new, news)
-    wanted = Request(wanted.token, wanted.urn, wanted.config, package.completed(wanted, last, b"seed"))
+    wanted = ResourceRequest(wanted.token, wanted.urn, wanted.config, package.complete(wanted, last, b"seed"))
     found = [
         (change, replaces)
         for change, replaces in package.differences(wanted, last, state)

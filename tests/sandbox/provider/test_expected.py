@@ -10,15 +10,16 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 from support.simulation import Provider, minimal, providers
 
-from atwork.sandbox.provider import expected, schema
-from atwork.sandbox.provider.gcp import GoogleCloud, outputs
-from atwork.sandbox.provider.package import Request
+from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.gcp.outputs import COMPUTED
+from atwork.sandbox.provider.gcp.package import GoogleCloud
+from atwork.sandbox.provider.package import ResourceRequest
+from atwork.sandbox.provider.preview import expected_outputs
 from atwork.sandbox.provider.values import UNKNOWN, from_struct, reveal, secret, to_struct
 
 CLUSTER = "gcp:container/cluster:Cluster"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 SERVICE = "kubernetes:core/v1:Service"
-TABLE = outputs._TABLE  # pyright: ignore[reportPrivateUsage]
 OTHERS = [one for one in schema.tokens("gcp")[::21] if not one.startswith("gcp:monitoring/")]
 """Types without computed outputs of their own; of monitoring's the smallest inputs are refused."""
 
@@ -46,12 +47,12 @@ def preview_update(provider: Provider, token: str, news: dict[str, Any], olds: d
     return from_struct(answer.properties)
 
 
-@pytest.mark.parametrize("token", [*OTHERS, *TABLE])
+@pytest.mark.parametrize("token", [*OTHERS, *COMPUTED])
 def test_what_a_preview_knows_of_a_new_resource_holds_when_it_is_there(token: str, cloud: dict[str, Provider]) -> None:
     _, told = cloud["gcp"].create(token, "it", minimal(token), preview=True)
     checked, _ = cloud["gcp"].check(token, "it", minimal(token))
     config = {"project": "acme", "region": "europe-west1"}
-    there = GoogleCloud().outputs(Request(token, cloud["gcp"].urn(token, "it"), config, checked), "an/id")
+    there = GoogleCloud().outputs(ResourceRequest(token, cloud["gcp"].urn(token, "it"), config, checked), "an/id")
     foreseen, given = leaves(told), leaves(checked)
     for path, value in leaves(there).items():
         known = next((foreseen[path[:end]] for end in range(1, len(path) + 1) if path[:end] in foreseen), UNKNOWN)
@@ -119,10 +120,10 @@ def test_an_update_leaves_unknown_what_it_may_change(cloud: dict[str, Provider])
     ],
 )  # fmt: skip
 def test_outputs_of_a_preview(given: Any, answered: Any, before: Any, told: Any) -> None:
-    assert expected.outputs(given, answered, before, ["a", "c"]) == told
+    assert expected_outputs(given, answered, before, ["a", "c"]) == told
 
 
-@pytest.mark.parametrize("token", [*TABLE, SERVICE, "kubernetes:core/v1:Secret"])
+@pytest.mark.parametrize("token", [*COMPUTED, SERVICE, "kubernetes:core/v1:Secret"])
 def test_any_input_may_be_unknown(token: str, cloud: dict[str, Provider]) -> None:
     provider = cloud[token.partition(":")[0]]
     for key in schema.resource(token)["inputs"]["properties"]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from atwork.sandbox.provider.kubernetes import objects, releases
-from atwork.sandbox.provider.kubernetes.ready import unready
+from atwork.sandbox.provider.kubernetes import helm, objects
+from atwork.sandbox.provider.kubernetes.readiness import problem
 from atwork.sandbox.provider.values import is_secret, reveal, secret
 
 QUOTA = {"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": {"requests.cpu": "1000m", "pods": "10"}}}
@@ -138,19 +138,19 @@ REFUSED = {"type": "ReplicaFailure", "status": "True", "message": 'violates PodS
     ],
 )  # fmt: skip
 def test_why_an_object_is_not_ready(live: dict[str, Any], why: str) -> None:
-    found = unready(live)
+    found = problem(live)
     assert (why in found and bool(found)) if why else found == ""
 
 
 def test_a_chart_is_at_hand_where_a_folder_has_it(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JENKINS_CHART_DIR", raising=False)
-    assert releases.chart_of({"chart": "jenkins"}) is None
-    assert releases.chart_of({"chart": str(tmp_path)}) == tmp_path
-    assert releases.chart_of({"chart": "./no-such-folder"}, tmp_path) is None
+    assert helm.chart_of({"chart": "jenkins"}) is None
+    assert helm.chart_of({"chart": str(tmp_path)}) == tmp_path
+    assert helm.chart_of({"chart": "./no-such-folder"}, tmp_path) is None
     (tmp_path / "Chart.yaml").write_text("name: jenkins")
     monkeypatch.setenv("JENKINS_CHART_DIR", str(tmp_path))
-    assert releases.chart_of({"chart": "oci://mirror.example.com/charts/jenkins"}) == tmp_path
-    assert releases.chart_of({"chart": "grafana"}) is None
+    assert helm.chart_of({"chart": "oci://mirror.example.com/charts/jenkins"}) == tmp_path
+    assert helm.chart_of({"chart": "grafana"}) is None
     (tmp_path / "Chart.yaml").unlink()
-    with pytest.raises(releases.Refused, match=r"no Chart\.yaml in it"):
-        releases.chart_of({"chart": "jenkins"})
+    with pytest.raises(helm.Refused, match=r"no Chart\.yaml in it"):
+        helm.chart_of({"chart": "jenkins"})

@@ -13,9 +13,10 @@ from support.simulation import Provider, providers
 
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.prerequisites import add_version, make
-from atwork.sandbox.provider.kubernetes.mounts import SECRET, unready
+from atwork.sandbox.provider.kubernetes.mounts import problems
 from components.jenkins import secrets
 from components.jenkins.values import helm_values
+from components.type_tokens import SECRET
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 GRANT = "gcp:secretmanager/secretIamMember:SecretIamMember"
@@ -53,7 +54,7 @@ class World:
         self.gcp.create(GRANT, secret, {"project": PROJECT, "secretId": secret, "role": role, "member": member})
 
     def revoke(self, secret: str) -> None:
-        for kind, name in self.cloud.users_of(f"projects/{PROJECT}/secrets/{secret}"):
+        for kind, name in self.cloud.referrers(f"projects/{PROJECT}/secrets/{secret}"):
             if kind == GRANT:
                 self.cloud.delete("", kind, name)
 
@@ -105,7 +106,7 @@ def _no_class(world: World) -> None:
 
 
 def _no_home(world: World) -> None:
-    for one in world.cloud.objects(kind="kubernetes:core/v1:PersistentVolumeClaim"):
+    for one in world.cloud.objects(token="kubernetes:core/v1:PersistentVolumeClaim"):
         world.cloud.delete(one.scope, one.type, one.id)
 
 
@@ -161,10 +162,10 @@ def test_a_preview_waits_for_nothing(world: World) -> None:
 
 
 def _server(world: World) -> str:
-    (found,) = {one.scope for one in world.cloud.objects(kind="kubernetes:core/v1:Namespace")}
+    (found,) = {one.scope for one in world.cloud.objects(token="kubernetes:core/v1:Namespace")}
     return found
 
 
 @pytest.mark.parametrize("values", [{}, {"controller": {}}, {"persistence": {"volumes": [{"emptyDir": {}}]}}])
 def test_other_charts_wait_for_nothing(tmp_path: Path, values: dict[str, Any]) -> None:
-    assert unready({"name": "a", "namespace": "b", "values": values}, "https://none", Cloud(tmp_path / "c.db")) == []
+    assert problems({"name": "a", "namespace": "b", "values": values}, "https://none", Cloud(tmp_path / "c.db")) == []

@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 from support.simulation import Provider, minimal, providers
 
 from atwork.sandbox.provider import schema
-from atwork.sandbox.provider.gcp import SERVICES
+from atwork.sandbox.provider.gcp.services import SERVICES
 from atwork.sandbox.provider.values import UNKNOWN, is_secret, reveal, secret
 
 NETWORK = "gcp:compute/network:Network"

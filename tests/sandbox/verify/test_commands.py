@@ -21,7 +21,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, shipped: list[CloudObject], h
     del helm  # built where it is missing
     made = Home(copy(tmp_path_factory.mktemp("verify") / "checkout", "delivery"))
     cloud = Cloud(made.cloud)
-    with cloud.together():
+    with cloud.transaction():
         for one in shipped:
             cloud.create(one, set())
     return made

@@ -14,7 +14,7 @@ import yaml
 from atwork.sandbox.backend import state_file
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
-from atwork.sandbox.journal import Journal
+from atwork.sandbox.journal import CallJournal
 from atwork.sandbox.provider.values import secret
 from infra.config import read_all
 from tools.soak import invariants, project
@@ -88,8 +88,8 @@ def test_only_what_a_kill_left_or_the_soak_did_is_excused(pair: Pair) -> None:
     pair.pending = [{"type": "creating", "resource": {"urn": urn("n")}}]
     pair.write()
     assert len(pair.found()) == 1
-    living = Journal(pair.home.running)
-    living.note(urn("other"))
+    living = CallJournal(pair.home.running)
+    living.record(urn("other"))
     assert len(pair.found()) == 1, "a process that lives excuses nothing"
     (pair.home.running / "alpha.1.a").write_text(f"{urn('other')}\n")
     assert pair.found() == []

@@ -1,14 +1,14 @@
-"""Ids in the provider's formats, and the references between resources."""
+"""Ids in the formats of the official provider, and references between resources."""
 
 from __future__ import annotations
 
 import re
 
 from atwork.sandbox.provider import schema
-from atwork.sandbox.provider.package import Request
+from atwork.sandbox.provider.package import ResourceRequest
 from atwork.sandbox.provider.values import reveal
 
-# The documented import formats; {project} and {region} fall back to the provider's.
+# The documented import formats; {project} and {region} default to those of the provider.
 _FORMATS = {
     "gcp:artifactregistry/repository:Repository": "projects/{project}/locations/{location}/repositories/{repositoryId}",
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": "projects/{project}/locations/{location}/"
@@ -50,7 +50,7 @@ _FORMATS = {
     "gcp:sql/user:User": "{name}//{instance}",
     "gcp:storage/bucket:Bucket": "{name}",
 }
-# Properties that name another resource: how its id reads when the value is only a name.
+# Properties that refer to another resource: its id if the value is only a name.
 _REFERENCES = {
     "network": "projects/{project}/global/networks/{}",
     "subnetwork": "projects/{project}/regions/{region}/subnetworks/{}",
@@ -68,35 +68,34 @@ _REFERENCES = {
 _SELF_LINK = re.compile(r"^https://[a-z]+\.googleapis\.com/[a-z]+/v1/")
 
 
-def _fields(request: Request) -> dict[str, str]:
-    region = request.config.get("region", "")
-    defaults = {"project": request.config.get("project", ""), "region": region, "location": region}
-    given = {key: str(value) for key, value in reveal(request.inputs).items() if isinstance(value, str | int)}
+def _fields(resource: ResourceRequest) -> dict[str, str]:
+    region = resource.config.get("region", "")
+    defaults = {"project": resource.config.get("project", ""), "region": region, "location": region}
+    given = {key: str(value) for key, value in reveal(resource.inputs).items() if isinstance(value, str | int)}
     return {**defaults, **given}
 
 
-def identity(request: Request) -> str:
-    """The id of what the request makes."""
-    fields = _fields(request)
-    found = _FORMATS.get(request.token)
-    if found is not None:
-        return found.format_map(fields)
-    # Types outside the table: every naming part in the schema's order, which is unique within the type.
-    properties = schema.resource(request.token)["inputs"]["properties"]
+def id_of(resource: ResourceRequest) -> str:
+    """The id of the resource."""
+    fields = _fields(resource)
+    if resource.token in _FORMATS:
+        return _FORMATS[resource.token].format_map(fields)
+    # Types outside of the table: all naming properties in the order of the schema, which is unique for the type.
+    properties = schema.resource(resource.token)["inputs"]["properties"]
     naming = [key for key in properties if key in ("location", "region", "zone", "name", "role", "member")]
     naming += [key for key in properties if key.endswith("Id") and key not in naming]
     parts = [f"projects/{fields['project']}", *(fields[key] for key in naming if key in fields)]
-    return "/".join(parts) if len(parts) > 1 else f"{parts[0]}/{request.logical_name}"
+    return "/".join(parts) if len(parts) > 1 else f"{parts[0]}/{resource.logical_name}"
 
 
-def links(request: Request) -> set[str]:
-    """Ids of the resources that the inputs name."""
-    fields = _fields(request)
-    found: set[str] = set()
+def references_of(resource: ResourceRequest) -> set[str]:
+    """Ids of the resources that the inputs refer to."""
+    fields = _fields(resource)
+    references: set[str] = set()
     for key, pattern in _REFERENCES.items():
         value = fields.get(key)
-        if not value or (key == "secretId" and request.token.endswith(":Secret")):
+        if not value or (key == "secretId" and resource.token.endswith(":Secret")):
             continue
         plain = _SELF_LINK.sub("", value)
-        found.add(plain if "/" in plain else pattern.format(plain, **{k: v for k, v in fields.items() if k != ""}))
-    return found
+        references.add(plain if "/" in plain else pattern.format(plain, **fields))
+    return references

@@ -1,4 +1,4 @@
-"""Releases as the engine asks for them: Helm's where the chart is at hand, else none of this module's business."""
+"""Calls of the engine about releases: Helm answers if the chart is available, else the simulation does."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from pulumi.runtime.proto import provider_pb2
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.clusters import blocked
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.provider.failures import abort_made
-from atwork.sandbox.provider.kubernetes import Kubernetes, mounts, objects, releases, server
-from atwork.sandbox.provider.package import Refused, Request
+from atwork.sandbox.provider.errors import Refused, abort_not_ready
+from atwork.sandbox.provider.kubernetes import helm, mounts, objects
+from atwork.sandbox.provider.kubernetes.kubeconfig import server_of
+from atwork.sandbox.provider.kubernetes.package import Kubernetes
+from atwork.sandbox.provider.package import ResourceRequest
 from atwork.sandbox.provider.values import from_struct, has_unknown, is_unknown, keep_secret, reveal, to_struct
 from atwork.toolchain import programs
 
 _BY_HELM = "byHelm"
-"""Mark of a release that Helm installed, in the simulated cloud's note of it."""
-_NOT_YET = ("not found", "no matches for kind", "ensure CRDs are installed")
-"""What a preview may hear and an update may not: the namespace or a kind comes in the same update."""
+"""Marks the record of a release that Helm installed."""
+_MISSING_IN_PREVIEW = ("not found", "no matches for kind", "ensure CRDs are installed")
+"""Errors that a preview ignores: the same update creates the namespace or the kind."""
 
 
-class Releases:
-    """Each method answers as the provider would, or with None where the release is only recorded."""
+class ReleaseCalls:
+    """Each method answers as the provider does, or returns None if the release exists only in the simulation."""
 
     def __init__(
         self,
@@ -36,104 +38,109 @@ class Releases:
     ) -> None:
         self._package, self._cloud, self._authority, self._connect = package, cloud, authority, connect
 
-    def create(self, request: Any, context: grpc.ServicerContext, made: Request) -> provider_pb2.CreateResponse | None:
-        """Install it; one that does not become ready is kept in the state, as Helm keeps it."""
-        chart = releases.chart_of(made.inputs)
-        release = self._release(made) if chart is not None else None
+    def create(
+        self, request: Any, context: grpc.ServicerContext, resource: ResourceRequest
+    ) -> provider_pb2.CreateResponse | None:
+        """Install the release; if it does not become ready, the state keeps it, as Helm does."""
+        chart = helm.chart_of(resource.inputs)
+        release = self._release(resource) if chart is not None else None
         if chart is None or release is None:
             return None
         if request.preview:
-            self._rehearse(release, chart)
+            self._dry_run(release, chart)
             return None
-        self._package.reachable(made, self._cloud)
-        _scope, identity = self._package.identity(made)
+        self._package.check_reachable(resource, self._cloud)
+        _, identity = self._package.identity(resource)
         if release.status() is not None:
-            raise Refused(f"Release {identity}: a release of that name is there already; import it, or rename it")
-        self._keep(made, identity, {_BY_HELM: True})
-        outputs = self._brought_up(release, chart, request, context, made, identity)
+            raise Refused(f"Release {identity}: a release of that name exists; import it, or rename it")
+        self._record(resource, identity, {_BY_HELM: True})
+        outputs = self._install(release, chart, request, context, resource, identity)
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))
 
-    def update(self, request: Any, context: grpc.ServicerContext, made: Request) -> provider_pb2.UpdateResponse | None:
-        """Upgrade it."""
-        chart = releases.chart_of(made.inputs)
-        release = self._release(made) if chart is not None and self._is_ours(made, request.id) else None
+    def update(
+        self, request: Any, context: grpc.ServicerContext, resource: ResourceRequest
+    ) -> provider_pb2.UpdateResponse | None:
+        """Upgrade the release."""
+        chart = helm.chart_of(resource.inputs)
+        release = self._release(resource) if chart is not None and self._is_by_helm(resource, request.id) else None
         if chart is None or release is None:
             return None
         if request.preview:
-            self._rehearse(release, chart)
+            self._dry_run(release, chart)
             return None
-        self._package.reachable(made, self._cloud)
-        outputs = self._brought_up(release, chart, request, context, made, request.id)
+        self._package.check_reachable(resource, self._cloud)
+        outputs = self._install(release, chart, request, context, resource, request.id)
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
-    def read(self, request: Any, made: Request) -> provider_pb2.ReadResponse | None:
-        """As Helm has it; values that somebody else gave it are drift."""
-        release = self._release(made) if self._is_ours(made, request.id) else None
+    def read(self, request: Any, resource: ResourceRequest) -> provider_pb2.ReadResponse | None:
+        """The release as Helm knows it; values that another client set are drift."""
+        release = self._release(resource) if self._is_by_helm(resource, request.id) else None
         if release is None:
             return None
-        self._package.reachable(made, self._cloud)
+        self._package.check_reachable(resource, self._cloud)
         status = release.status()
         if status is None:
             return provider_pb2.ReadResponse()
         before = reveal(from_struct(request.properties)).get("values") or {}
-        values = objects.refreshed(made.inputs.get("values") or {}, before, status["values"])
-        inputs = {**made.inputs, "values": values}
-        outputs = keep_secret(releases.outputs(inputs, status, request.id), inputs)
+        values = objects.refreshed(resource.inputs.get("values") or {}, before, status["values"])
+        inputs = {**resource.inputs, "values": values}
+        outputs = keep_secret(helm.outputs(inputs, status, request.id), inputs)
         return provider_pb2.ReadResponse(id=request.id, inputs=to_struct(inputs), properties=to_struct(outputs))
 
-    def delete(self, request: Any, made: Request) -> None:
-        """Uninstall it where Helm installed it; the note of it goes as any other object."""
-        release = self._release(made) if self._is_ours(made, request.id) else None
+    def delete(self, request: Any, resource: ResourceRequest) -> None:
+        """Uninstall the release if Helm installed it; its record is deleted like any other."""
+        release = self._release(resource) if self._is_by_helm(resource, request.id) else None
         if release is not None:
-            self._package.reachable(made, self._cloud)
+            self._package.check_reachable(resource, self._cloud)
             release.uninstall(request.timeout)
 
-    def _brought_up(
+    def _install(
         self,
-        release: releases.Release,
+        release: helm.Release,
         chart: Path,
         request: Any,
         context: grpc.ServicerContext,
-        made: Request,
+        resource: ResourceRequest,
         identity: str,
     ) -> dict[str, Any]:
-        # No node of the simulation mounts anything: what a pod would wait for is looked at here.
-        reasons = mounts.unready(made.inputs, self._package.scope(made), self._cloud)
+        # No node of the simulation mounts a volume, so the volumes of the pod are checked here.
+        problems = mounts.problems(resource.inputs, self._package.scope(resource), self._cloud)
         try:
-            release.install(chart, request.timeout, wait=not reasons)
+            release.install(chart, request.timeout, wait=not problems)
         except Refused as error:
             api = self._connect(release.kubeconfig)
-            reasons += [str(error), *blocked.reasons(api, str(release.inputs["namespace"]))]
+            problems += [str(error), *blocked.reasons(api, str(release.inputs["namespace"]))]
         status = release.status()
-        if status is None:  # nothing was installed, or it was rolled back whole
-            self._cloud.delete(self._package.scope(made), made.token, identity)
-            raise Refused(reasons[0] if reasons else f"Release {identity}: Helm has no record of it")
-        outputs = keep_secret(releases.outputs(made.inputs, status, identity), made.inputs)
-        self._keep(made, identity, {**outputs, _BY_HELM: True})
-        if reasons:
-            abort_made(context, identity, made.inputs, outputs, reasons)
+        if status is None:  # nothing was installed, or Helm rolled it back
+            self._cloud.delete(self._package.scope(resource), resource.token, identity)
+            raise Refused(problems[0] if problems else f"Release {identity}: Helm has no record of it")
+        outputs = keep_secret(helm.outputs(resource.inputs, status, identity), resource.inputs)
+        self._record(resource, identity, {**outputs, _BY_HELM: True})
+        if problems:
+            abort_not_ready(context, identity, resource.inputs, outputs, problems)
         return outputs
 
-    def _rehearse(self, release: releases.Release, chart: Path) -> None:
+    def _dry_run(self, release: helm.Release, chart: Path) -> None:
         try:
-            release.rehearse(chart)
+            release.dry_run(chart)
         except Refused as error:
-            if not any(one in str(error) for one in _NOT_YET):
+            if not any(text in str(error) for text in _MISSING_IN_PREVIEW):
                 raise
 
-    def _release(self, made: Request) -> releases.Release | None:
-        """The release, where Helm is on this machine and all is known that it needs."""
-        helm = programs.helm_at_hand()
-        kubeconfig = made.config.get("kubeconfig")
-        if helm is None or kubeconfig is None or is_unknown(kubeconfig) or has_unknown(made.inputs):
+    def _release(self, resource: ResourceRequest) -> helm.Release | None:
+        """The release; None if Helm is not installed or an input is unknown."""
+        program = programs.helm_at_hand()
+        kubeconfig = resource.config.get("kubeconfig")
+        if program is None or kubeconfig is None or is_unknown(kubeconfig) or has_unknown(resource.inputs):
             return None
-        authority = self._authority(server(made.config))
-        return releases.Release(reveal(made.inputs), str(reveal(kubeconfig)), authority, helm)
+        authority = self._authority(server_of(resource.config))
+        return helm.Release(reveal(resource.inputs), str(reveal(kubeconfig)), authority, program)
 
-    def _is_ours(self, made: Request, identity: str) -> bool:
-        found = self._cloud.get(self._package.scope(made), made.token, identity)
-        return found is not None and bool(found.outputs.get(_BY_HELM))
+    def _is_by_helm(self, resource: ResourceRequest, identity: str) -> bool:
+        existing = self._cloud.get(self._package.scope(resource), resource.token, identity)
+        return existing is not None and bool(existing.outputs.get(_BY_HELM))
 
-    def _keep(self, made: Request, identity: str, outputs: dict[str, Any]) -> None:
-        scope = self._package.scope(made)
-        self._cloud.update(CloudObject(scope, made.token, identity, made.urn, made.inputs, outputs), set())
+    def _record(self, resource: ResourceRequest, identity: str, outputs: dict[str, Any]) -> None:
+        scope = self._package.scope(resource)
+        recorded = CloudObject(scope, resource.token, identity, resource.urn, resource.inputs, outputs)
+        self._cloud.update(recorded, set())

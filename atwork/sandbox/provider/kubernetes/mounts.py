@@ -1,7 +1,7 @@
-"""Whether what a release's pod mounts is there: without it a pod stays ContainerCreating and the release times out.
+"""Volumes of the pod of a release: without them the pod stays ContainerCreating and the release times out.
 
-What the official Jenkins chart mounts is read from the values that it is given. Secrets of Secret Manager are looked
-for in the simulated Google Cloud: the secret, its latest version, and the right of the pod's account to read it.
+The values of the official Jenkins chart say what its pod mounts. For a secret of Secret Manager, the simulated Google
+Cloud needs the secret, an enabled version, and permission for the pod's service account.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from typing import Any
 import yaml
 
 from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.provider.gcp.outputs import CLUSTER, servers
+from atwork.sandbox.provider.gcp.clusters import servers
 from atwork.sandbox.provider.values import reveal
+from components.type_tokens import CLUSTER, KUBERNETES_SECRET, PROJECT_MEMBER, SECRET, SECRET_VERSION, VOLUME_CLAIM
 
 DRIVER = "secrets-store-gke.csi.k8s.io"
-SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 - a type
-VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
-_PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
 _ACCESSOR = "roles/secretmanager.secretAccessor"
 _VERSION_NAME = re.compile(r"projects/([^/]+)/secrets/([^/]+)/versions/([^/]+)")
 _HELM_TIMEOUT = "Helm release {0} was created, but failed to initialize completely: context deadline exceeded"
@@ -30,38 +28,38 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Pod:
-    """The pod of one release, where it runs and as whom."""
+    """The pod of a release: its cluster, namespace and service account."""
 
     cloud: Cloud
     server: str
-    """Address of its API server."""
+    """URL of its API server."""
     namespace: str
     account: str
 
     def secret(self, name: str, keys: tuple[str, ...] = ()) -> Iterator[str]:
-        """What is wrong with a Kubernetes Secret that it mounts."""
-        found = self.cloud.get(self.server, "kubernetes:core/v1:Secret", f"{self.namespace}/{name}")
-        if found is None:
+        """Problems with a mounted Kubernetes Secret."""
+        existing = self.cloud.get(self.server, KUBERNETES_SECRET, f"{self.namespace}/{name}")
+        if existing is None:
             yield f'secret "{name}" not found'
             return
-        content = reveal(found.inputs)
+        content = reveal(existing.inputs)
         if content.get("type") == "kubernetes.io/service-account-token":
             return  # a controller fills it in
-        there = {**(content.get("data") or {}), **(content.get("stringData") or {})}
-        yield from (f'secret "{name}" has no key {key}' for key in keys if key not in there)
+        values = {**(content.get("data") or {}), **(content.get("stringData") or {})}
+        yield from (f'secret "{name}" has no key {key}' for key in keys if key not in values)
 
     def claim(self, name: str) -> Iterator[str]:
-        """Whether a volume claim is there."""
-        if self.cloud.get(self.server, "kubernetes:core/v1:PersistentVolumeClaim", f"{self.namespace}/{name}") is None:
+        """Problems with a mounted volume claim."""
+        if self.cloud.get(self.server, VOLUME_CLAIM, f"{self.namespace}/{name}") is None:
             yield f'persistentvolumeclaim "{name}" not found'
 
     def version(self, name: str) -> Iterator[str]:
-        """What the add-on would be refused: `name` is a version's resource name."""
+        """Problems of the add-on with a version of a secret; `name` is its resource name."""
         match = _VERSION_NAME.fullmatch(name)
         if match is None:
             yield f"{name} is not the name of a secret's version"
             return
-        project, secret, wanted = match.groups()
+        project, secret, version = match.groups()
         resource = f"projects/{project}/secrets/{secret}"
         versions = self._versions(resource)
         if self.cloud.get("", SECRET, resource) is None:
@@ -74,27 +72,30 @@ class Pod:
         elif not versions:
             yield f"rpc error: code = NotFound desc = Secret Version [{name}] not found"
         else:
-            chosen = max(versions) if wanted == "latest" else int(wanted)
-            if not versions.get(chosen):
+            number = max(versions) if version == "latest" else int(version)
+            if not versions.get(number):
                 yield f"rpc error: code = FailedPrecondition desc = Secret Version [{name}] is not enabled"
 
     def _versions(self, secret: str) -> dict[int, bool]:
-        """Whether each version is enabled, by its number."""
-        start = f"{secret}/versions/"
+        """Whether each version is enabled, by number."""
+        prefix = f"{secret}/versions/"
         return {
-            int(one.id.removeprefix(start)): bool(one.inputs.get("enabled", True))
-            for one in self.cloud.objects("", VERSION)
-            if one.id.startswith(start)
+            int(version.id.removeprefix(prefix)): bool(version.inputs.get("enabled", True))
+            for version in self.cloud.objects("", SECRET_VERSION)
+            if version.id.startswith(prefix)
         }
 
     def _may_read(self, project: str, secret: str) -> bool:
-        pools = {f"/workloadIdentityPools/{one}.svc.id.goog/" for one in self._cluster_projects()}
+        """Whether the pod's principal has the accessor role on the secret or on its project."""
+        pools = {f"/workloadIdentityPools/{cluster}.svc.id.goog/" for cluster in self._cluster_projects()}
         subject = f"/subject/ns/{self.namespace}/sa/{self.account}"
-        granted = [name for _, name in self.cloud.users_of(secret) if name.startswith(f"{secret}/{_ACCESSOR}/")]
-        granted += [
-            one.id for one in self.cloud.objects("", _PROJECT_MEMBER) if one.id.startswith(f"{project}/{_ACCESSOR}/")
+        members = [name for _, name in self.cloud.referrers(secret) if name.startswith(f"{secret}/{_ACCESSOR}/")]
+        members += [
+            member.id
+            for member in self.cloud.objects("", PROJECT_MEMBER)
+            if member.id.startswith(f"{project}/{_ACCESSOR}/")
         ]
-        return any(one.endswith(subject) and any(pool in one for pool in pools) for one in granted)
+        return any(member.endswith(subject) and any(pool in member for pool in pools) for member in members)
 
     def _cluster_projects(self) -> Iterator[str]:
         for cluster in self.cloud.objects("", CLUSTER):
@@ -102,8 +103,8 @@ class Pod:
                 yield cluster.id.split("/")[1]
 
 
-def unready(release: Values, server: str, cloud: Cloud) -> list[str]:
-    """Why a release's pod does not start; nothing where all that it mounts is there."""
+def problems(release: Values, server: str, cloud: Cloud) -> list[str]:
+    """Why the pod of a release does not start; empty if all its volumes are available."""
     plain = reveal(dict(release))
     values = plain.get("values") or {}
     account = (values.get("serviceAccount") or {}).get("name") or plain["name"]
@@ -115,8 +116,8 @@ def unready(release: Values, server: str, cloud: Cloud) -> list[str]:
 
 def _missing(pod: Pod, values: Values) -> Iterator[str]:
     controller, persistence = values.get("controller") or {}, values.get("persistence") or {}
-    for one in controller.get("additionalExistingSecrets") or ():
-        yield from pod.secret(one["name"], (one["keyName"],))
+    for existing in controller.get("additionalExistingSecrets") or ():
+        yield from pod.secret(existing["name"], (existing["keyName"],))
     admin = controller.get("admin") or {}
     if admin.get("existingSecret") and admin.get("createSecret", True):
         yield from pod.secret(admin["existingSecret"])
@@ -144,6 +145,5 @@ def _volume(pod: Pod, volume: Values, values: Values) -> Iterator[str]:
 def _provider_class(name: str, values: Values) -> Values | None:
     extra = values.get("extraObjects") or {}
     objects = extra.values() if isinstance(extra, Mapping) else extra
-    return next(
-        (one for one in objects if one["kind"] == "SecretProviderClass" and one["metadata"]["name"] == name), None
-    )
+    classes = (extra for extra in objects if extra["kind"] == "SecretProviderClass")
+    return next((provider for provider in classes if provider["metadata"]["name"] == name), None)

@@ -1,29 +1,31 @@
-"""What a killed run left in a real cluster: the note says what was asked for, the API server whether it is there."""
+"""Objects that a killed update left in a real cluster: the record says what was requested."""
 
 from __future__ import annotations
 
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.provider.kubernetes import RELEASE, objects, releases
+from atwork.sandbox.provider.kubernetes import helm, objects
 from atwork.sandbox.provider.values import reveal
 from atwork.toolchain import programs
+from components.type_tokens import RELEASE
 
-_SECONDS = 120
+_UNINSTALL_SECONDS = 120
 
 
-def delete(fleet: Fleet, one: CloudObject) -> None:
-    """Delete the object of a note from its cluster; a patch, and what is in no cluster of ours, is left alone."""
-    cluster = fleet.at(one.scope)
-    if cluster is None or one.type.endswith("Patch"):
+def delete(fleet: Fleet, orphan: CloudObject) -> None:
+    """Delete a recorded object from its cluster; patches and objects outside of the sandbox's clusters stay."""
+    cluster = fleet.at(orphan.scope)
+    if cluster is None or orphan.type.endswith("Patch"):
         return
     kubeconfig = fleet.kubeconfig(cluster)
-    if one.type == RELEASE:
-        helm = programs.helm_at_hand()
-        if helm is not None:
-            releases.Release(reveal(one.inputs), kubeconfig, fleet.authority(cluster), helm).uninstall(_SECONDS)
+    if orphan.type == RELEASE:
+        program = programs.helm_at_hand()
+        if program is not None:
+            release = helm.Release(reveal(orphan.inputs), kubeconfig, fleet.authority(cluster), program)
+            release.uninstall(_UNINSTALL_SECONDS)
         return
-    body = objects.body(one.inputs)
+    body = objects.body(orphan.inputs)
     metadata = body["metadata"]
     api = Api(kubeconfig)
     try:

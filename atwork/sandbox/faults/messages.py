@@ -1,27 +1,28 @@
-"""The errors as the real providers and clouds word them."""
+"""Error messages of faults, as the official providers and clouds write them."""
 
 from __future__ import annotations
 
 from atwork.sandbox.faults.model import Call, Effect, Fault
+from components.type_tokens import CLUSTER, NODE_POOL, SUBNETWORK
 
 UNREACHABLE = (
     "configured Kubernetes cluster is unreachable: unable to load schema information from the API server: "
     "the server is currently unable to handle the request"
 )
 _VERBS = {"create": "creating", "update": "updating", "delete": "deleting", "read": "reading"}
-# What Google Cloud runs out of, by type; everything else by the CPUs of its region.
+# Quotas of Google Cloud by type; other types need CPUs of their region.
 _QUOTAS = {
     "gcp:compute/address:Address": ("STATIC_ADDRESSES", "8.0"),
     "gcp:compute/network:Network": ("NETWORKS", "5.0"),
     "gcp:compute/router:Router": ("ROUTERS", "10.0"),
-    "gcp:compute/subnetwork:Subnetwork": ("SUBNETWORKS", "100.0"),
+    SUBNETWORK: ("SUBNETWORKS", "100.0"),
     "gcp:compute/firewall:Firewall": ("FIREWALLS", "100.0"),
 }
-_NODES = ("gcp:container/cluster:Cluster", "gcp:container/nodePool:NodePool")
+_TYPES_WITH_NODES = (CLUSTER, NODE_POOL)
 
 
 def error(fault: Fault, call: Call) -> str:
-    """What the provider says."""
+    """The error message of the provider."""
     if fault.message:
         return fault.message
     match fault.effect:
@@ -33,7 +34,7 @@ def error(fault: Fault, call: Call) -> str:
         case Effect.unreachable:
             return UNREACHABLE
         case Effect.partial:
-            return _half_done(call)
+            return _partial(call)
         case _:
             return _failed(call)
 
@@ -43,7 +44,7 @@ def _quota(call: Call) -> str:
     if call.type.startswith("kubernetes:"):
         what = "requested: pods=1, used: pods=50, limited: pods=50"
         return f'{kind} "{call.name}" is forbidden: exceeded quota: compute, {what}'
-    if call.type in _NODES:
+    if call.type in _TYPES_WITH_NODES:
         return (
             f"error {_VERBS[call.operation]} {kind}: googleapi: Error 403: Insufficient regional quota to satisfy "
             "request: resource \"CPUS\": request requires '32.0', is short '8.0'. project has a quota of '24.0' with "
@@ -58,7 +59,7 @@ def _quota(call: Call) -> str:
     )
 
 
-def _half_done(call: Call) -> str:
+def _partial(call: Call) -> str:
     kind = call.type.rpartition(":")[2]
     if call.type.startswith("kubernetes:"):
         return f"Resource operation was created, but failed to initialize: '{call.name}' timed out waiting to be Ready"

@@ -8,8 +8,8 @@ import pytest
 
 from atwork.errors import UsageError, UserError
 from atwork.sandbox.cloud import Cloud, CloudObject
-from atwork.sandbox.faults.behind import changed, named
-from atwork.sandbox.faults.types import resolved
+from atwork.sandbox.faults.drift import edit, find
+from atwork.sandbox.faults.type_names import token_of
 from atwork.sandbox.provider.values import secret
 
 POOL = "gcp:container/nodePool:NodePool"
@@ -28,7 +28,7 @@ def cloud(tmp_path: Path) -> Cloud:
 
 
 def test_an_object_is_found_by_its_name_in_the_program(cloud: Cloud) -> None:
-    assert named(cloud, "ci", "pools-system").id == "c/nodePools/pools-system"
+    assert find(cloud, "ci", "pools-system").id == "c/nodePools/pools-system"
 
 
 @pytest.mark.parametrize(
@@ -41,45 +41,45 @@ def test_an_object_is_found_by_its_name_in_the_program(cloud: Cloud) -> None:
 )
 def test_what_is_not_there_is_told_with_what_is(cloud: Cloud, stack: str, name: str, told: str) -> None:
     with pytest.raises(UserError, match=told):
-        named(cloud, stack, name)
+        find(cloud, stack, name)
 
 
 def test_a_change_is_inside_and_outside_and_keeps_the_links(cloud: Cloud) -> None:
-    edited, before = changed(pool(autoscaling={"totalMaxNodeCount": 8}), "autoscaling.totalMaxNodeCount", 50)
+    edited, before = edit(pool(autoscaling={"totalMaxNodeCount": 8}), "autoscaling.totalMaxNodeCount", 50)
     assert before == 8
     cloud.edit(edited)
     found = cloud.get("", POOL, edited.id)
     assert found is not None
     assert found.inputs["autoscaling"] == found.outputs["autoscaling"] == {"totalMaxNodeCount": 50}
-    assert (POOL, edited.id) in cloud.users_of("c")
+    assert (POOL, edited.id) in cloud.referrers("c")
 
 
 def test_lists_are_changed_by_place() -> None:
-    edited, _ = changed(pool(nodeLocations=["a", "b"]), "nodeLocations.1", "c")
+    edited, _ = edit(pool(nodeLocations=["a", "b"]), "nodeLocations.1", "c")
     assert edited.inputs["nodeLocations"] == ["a", "c"]
-    with pytest.raises(UsageError, match="2 is no place in a list of 2"):
-        changed(pool(nodeLocations=["a", "b"]), "nodeLocations.2", "c")
-    with pytest.raises(UsageError, match="'x' holds no deep"):
-        changed(pool(version="x"), "version.deep", "c")
+    with pytest.raises(UsageError, match="2 is no index of a list of 2"):
+        edit(pool(nodeLocations=["a", "b"]), "nodeLocations.2", "c")
+    with pytest.raises(UsageError, match="'x' has no deep"):
+        edit(pool(version="x"), "version.deep", "c")
 
 
 def test_an_unknown_property_is_told_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="has no property autoscalin; did you mean autoscaling"):
-        changed(pool(), "autoscalin.x", 1)
+        edit(pool(), "autoscalin.x", 1)
 
 
 def test_what_was_secret_stays_so_and_is_not_shown() -> None:
-    edited, before = changed(pool(version=secret("old")), "version", "new")
+    edited, before = edit(pool(version=secret("old")), "version", "new")
     assert edited.inputs["version"] == secret("new")
     assert before == "[secret]"
 
 
 def test_types_by_their_last_word() -> None:
-    assert resolved("DatabaseInstance") == "gcp:sql/databaseInstance:DatabaseInstance"
-    assert resolved(POOL) == POOL
-    assert resolved("") == ""
+    assert token_of("DatabaseInstance") == "gcp:sql/databaseInstance:DatabaseInstance"
+    assert token_of(POOL) == POOL
+    assert token_of("") == ""
     with pytest.raises(UsageError, match="did you mean DatabaseInstance"):
-        resolved("DatabseInstance")
-    assert resolved("NodePool") == POOL
+        token_of("DatabseInstance")
+    assert token_of("NodePool") == POOL
     with pytest.raises(UsageError, match="say which: gcp:secretmanager/secret:Secret, kubernetes:core/v1:Secret"):
-        resolved("Secret")
+        token_of("Secret")

@@ -1,4 +1,4 @@
-"""When an object is ready, and why it is not yet: the same kinds that the official provider waits for."""
+"""Readiness of objects, for the kinds that the official provider waits for."""
 
 from __future__ import annotations
 
@@ -6,45 +6,46 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Object = Mapping[str, Any]
+_NOT_OBSERVED = "the controllers have not seen it yet"
 
 
-def unready(live: Object) -> str:
-    """Why an object is not ready; "" where it is, or where its kind has nothing to wait for."""
-    look = _LOOKS.get(f"{live['apiVersion'].partition('/')[0]}/{live['kind']}")
-    return look(live) if look is not None else ""
+def problem(live: Object) -> str:
+    """Why an object is not ready; "" if it is ready or if its kind has no readiness."""
+    check = _CHECKS.get(f"{live['apiVersion'].partition('/')[0]}/{live['kind']}")
+    return check(live) if check is not None else ""
 
 
 def _deployment(live: Object) -> str:
     status = live.get("status") or {}
     if not _observed(live):
-        return "the controllers have not seen it yet"
-    wanted = int(live["spec"].get("replicas", 1))
+        return _NOT_OBSERVED
+    desired = int(live["spec"].get("replicas", 1))
     failed = _condition(status, "Progressing", "False")
     if failed:
         return failed
     updated, available = int(status.get("updatedReplicas", 0)), int(status.get("availableReplicas", 0))
-    if updated < wanted or available < wanted or int(status.get("replicas", 0)) > updated:
+    if updated < desired or available < desired or int(status.get("replicas", 0)) > updated:
         refused = _condition(status, "ReplicaFailure", "True")
-        return refused or f"{available} of {wanted} pods are available"
+        return refused or f"{available} of {desired} pods are available"
     return ""
 
 
 def _stateful_set(live: Object) -> str:
     status = live.get("status") or {}
     if not _observed(live):
-        return "the controllers have not seen it yet"
-    wanted, ready = int(live["spec"].get("replicas", 1)), int(status.get("readyReplicas", 0))
-    if ready < wanted or status.get("updateRevision") != status.get("currentRevision"):
-        return f"{ready} of {wanted} pods are ready"
+        return _NOT_OBSERVED
+    desired, ready = int(live["spec"].get("replicas", 1)), int(status.get("readyReplicas", 0))
+    if ready < desired or status.get("updateRevision") != status.get("currentRevision"):
+        return f"{ready} of {desired} pods are ready"
     return ""
 
 
 def _daemon_set(live: Object) -> str:
     status = live.get("status") or {}
     if not _observed(live):
-        return "the controllers have not seen it yet"
-    wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
-    return "" if ready >= wanted else f"{ready} of {wanted} pods are ready"
+        return _NOT_OBSERVED
+    desired, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
+    return "" if ready >= desired else f"{ready} of {desired} pods are ready"
 
 
 def _job(live: Object) -> str:
@@ -52,16 +53,18 @@ def _job(live: Object) -> str:
     failed = _condition(status, "Failed", "True")
     if failed:
         return failed
-    complete = any(one["type"] == "Complete" and one["status"] == "True" for one in status.get("conditions") or ())
-    return "" if complete else "it has not succeeded yet"
+    return "" if _has_condition(status, "Complete") else "it has not succeeded yet"
 
 
 def _pod(live: Object) -> str:
     status = live.get("status") or {}
     if status.get("phase") == "Succeeded":
         return ""
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
-    return "" if ready else _condition(status, "PodScheduled", "False") or f"its phase is {status.get('phase')}"
+    return (
+        ""
+        if _has_condition(status, "Ready")
+        else _condition(status, "PodScheduled", "False") or f"its phase is {status.get('phase')}"
+    )
 
 
 def _service(live: Object) -> str:
@@ -81,14 +84,12 @@ def _namespace(live: Object) -> str:
 
 
 def _definition(live: Object) -> str:
-    conditions = (live.get("status") or {}).get("conditions") or ()
-    taken = any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
-    return "" if taken else "its kind is not served yet"
+    return "" if _has_condition(live.get("status") or {}, "Established") else "its kind is not served yet"
 
 
 def _token(live: Object) -> str:
-    waits = live.get("type") == "kubernetes.io/service-account-token" and "token" not in (live.get("data") or {})
-    return "its token is not filled in yet" if waits else ""
+    is_pending = live.get("type") == "kubernetes.io/service-account-token" and "token" not in (live.get("data") or {})
+    return "its token is not filled in yet" if is_pending else ""
 
 
 def _observed(live: Object) -> bool:
@@ -97,13 +98,18 @@ def _observed(live: Object) -> bool:
 
 
 def _condition(status: Mapping[str, Any], kind: str, value: str) -> str:
-    for one in status.get("conditions") or ():
-        if one["type"] == kind and one["status"] == value:
-            return str(one.get("message") or one.get("reason") or kind)
+    """The message of a condition; "" if it does not have that status."""
+    for condition in status.get("conditions") or ():
+        if condition["type"] == kind and condition["status"] == value:
+            return str(condition.get("message") or condition.get("reason") or kind)
     return ""
 
 
-_LOOKS: Mapping[str, Callable[[Object], str]] = {
+def _has_condition(status: Mapping[str, Any], kind: str) -> bool:
+    return bool(_condition(status, kind, "True"))
+
+
+_CHECKS: Mapping[str, Callable[[Object], str]] = {
     "apiextensions.k8s.io/CustomResourceDefinition": _definition,
     "apps/DaemonSet": _daemon_set,
     "apps/Deployment": _deployment,

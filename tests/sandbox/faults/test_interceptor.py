@@ -17,7 +17,7 @@ from support.simulation import Provider, providers
 
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.faults.model import Effect, Fault, Operation
-from atwork.sandbox.faults.store import Store
+from atwork.sandbox.faults.store import FaultStore
 from atwork.sandbox.provider.values import from_struct
 
 NETWORK = "gcp:compute/network:Network"
@@ -37,7 +37,7 @@ def half_done(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed:
 class Sandbox:
     def __init__(self, folder: Path, served: dict[str, Provider]) -> None:
         self.google, self.kubernetes = served["gcp"], served["kubernetes"]
-        self.faults, self.cloud = Store(folder / "faults.sqlite"), Cloud(folder / "cloud.sqlite")
+        self.faults, self.cloud = FaultStore(folder / "faults.sqlite"), Cloud(folder / "cloud.sqlite")
 
     def refused(self, name: str = "vpc") -> grpc.RpcError:
         with pytest.raises(grpc.RpcError) as caught:
@@ -52,7 +52,7 @@ def sandbox(tmp_path: Path) -> Generator[Sandbox]:
 
 
 def networks(sandbox: Sandbox) -> list[str]:
-    return [one.id for one in sandbox.cloud.objects(kind=NETWORK)]
+    return [one.id for one in sandbox.cloud.objects(token=NETWORK)]
 
 
 def test_a_failure_does_nothing_and_the_next_call_goes_through(sandbox: Sandbox) -> None:

@@ -1,7 +1,7 @@
-"""Helm releases in real clusters, by Helm itself: installed and waited for, read back, taken away.
+"""Helm releases in real clusters: the program `helm` installs, reads and uninstalls them.
 
-A chart is at hand where the release names a folder, or where JENKINS_CHART_DIR names a checkout of the official Jenkins
-chart. Without a chart, or without Helm on this machine, a release is a record of the simulation alone.
+A chart is available if the release names a folder, or if JENKINS_CHART_DIR names a checkout of the official Jenkins
+chart. Without a chart or without Helm on this machine, a release exists only in the simulation.
 """
 
 from __future__ import annotations
@@ -15,32 +15,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from atwork.sandbox.provider.package import Refused
+from atwork.sandbox.provider.errors import Refused
+from atwork.sandbox.provider.kubernetes.outputs import release_outputs
 from atwork.sandbox.provider.values import Json, reveal
 
-_ENOUGH_SECONDS = 300
-_GONE = "release: not found"
+_TIMEOUT_SECONDS = 300
+_NOT_FOUND = "release: not found"
 
 
 @dataclass(frozen=True)
 class Release:
-    """One release by its inputs, and what Helm needs to reach its cluster."""
+    """A release: its inputs, and what Helm needs to reach its cluster."""
 
     inputs: Mapping[str, Json]
-    """Of the program, secrets opened."""
+    """From the program, with revealed secrets."""
     kubeconfig: str
     authority: Path | None
-    """Signed the API server's certificate; the program's kubeconfig names none."""
+    """Certificate authority of the API server; the program's kubeconfig has none."""
     helm: Path
 
     @property
     def name(self) -> str:
-        """Its name in the namespace."""
+        """The name of the release in its namespace."""
         return str(self.inputs["name"])
 
     def install(self, chart: Path, seconds: float, *, wait: bool = True) -> None:
-        """Install or upgrade it, and wait until all of it is ready; `Refused` with Helm's own words."""
-        options = ["--install", f"--timeout={int(seconds or self.inputs.get('timeout') or _ENOUGH_SECONDS)}s"]
+        """Install or upgrade the release and wait until all objects are ready; `Refused` with the error of Helm."""
+        options = ["--install", f"--timeout={int(seconds or self.inputs.get('timeout') or _TIMEOUT_SECONDS)}s"]
         if wait:
             options.append("--wait")
         if self.inputs.get("atomic"):
@@ -49,24 +50,24 @@ class Release:
             options.append(f"--history-max={int(self.inputs['maxHistory'])}")
         self._with_values(["upgrade", self.name, str(chart), *options])
 
-    def rehearse(self, chart: Path) -> None:
-        """Ask the API server what it would say to all objects of the chart."""
+    def dry_run(self, chart: Path) -> None:
+        """Let the API server check all objects of the chart."""
         self._with_values(["upgrade", self.name, str(chart), "--install", "--dry-run=server"])
 
     def status(self) -> dict[str, Any] | None:
-        """Revision, state and the values that Helm keeps; None where there is no such release."""
+        """Revision, status and values of the release; None if it does not exist."""
         try:
             status = json.loads(self._run(["status", self.name, "--output=json"]))
             values = json.loads(self._run(["get", "values", self.name, "--output=json"])) or {}
         except Refused as error:
-            if _GONE in str(error):
+            if _NOT_FOUND in str(error):
                 return None
             raise
         return {"revision": status["version"], "status": status["info"]["status"], "values": values}
 
     def uninstall(self, seconds: float) -> None:
-        """Take it away and wait until its objects are gone."""
-        timeout = f"--timeout={int(seconds or _ENOUGH_SECONDS)}s"
+        """Uninstall the release and wait until its objects are deleted."""
+        timeout = f"--timeout={int(seconds or _TIMEOUT_SECONDS)}s"
         self._run(["uninstall", self.name, "--ignore-not-found", "--wait", "--cascade=foreground", timeout])
 
     def _with_values(self, command: list[str]) -> None:
@@ -88,40 +89,35 @@ class Release:
                 "HELM_DATA_HOME": folder,
                 **({"SSL_CERT_FILE": str(self.authority)} if self.authority is not None else {}),
             }
-            done = subprocess.run(
+            completed = subprocess.run(
                 [str(self.helm), *command, f"--kubeconfig={kubeconfig}", f"--namespace={self.inputs['namespace']}"],
-                env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        if done.returncode:
-            said = done.stderr.strip().removeprefix("Error: ") or f"helm ended with code {done.returncode}"
-            raise Refused(f"Release {self.inputs['namespace']}/{self.name}: {said[-1500:]}")
-        return done.stdout
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        if completed.returncode:
+            error = completed.stderr.strip().removeprefix("Error: ") or f"helm ended with code {completed.returncode}"
+            raise Refused(f"Release {self.inputs['namespace']}/{self.name}: {error[-1500:]}")
+        return completed.stdout
 
 
 def chart_of(inputs: Mapping[str, Json], folder: Path | None = None) -> Path | None:
-    """The folder of a release's chart, where it is at hand."""
+    """The folder of a release's chart; None if it is not available."""
     chart = str(reveal(inputs).get("chart", ""))
     if chart.startswith((".", "/")):
         path = (folder or Path.cwd()) / chart
         return path if path.is_dir() else None
-    named = os.environ.get("JENKINS_CHART_DIR", "")
-    if named and chart.rstrip("/").rpartition("/")[2] == "jenkins":
-        path = Path(named)
+    jenkins_chart = os.environ.get("JENKINS_CHART_DIR", "")
+    if jenkins_chart and chart.rstrip("/").rpartition("/")[2] == "jenkins":
+        path = Path(jenkins_chart)
         if not (path / "Chart.yaml").exists():
-            raise Refused(f"JENKINS_CHART_DIR {named}: no Chart.yaml in it; name charts/jenkins of a checkout")
+            raise Refused(f"JENKINS_CHART_DIR {jenkins_chart}: no Chart.yaml in it; name charts/jenkins of a checkout")
         return path
     return None
 
 
 def outputs(inputs: Mapping[str, Json], status: Mapping[str, Any], identity: str) -> dict[str, Json]:
-    """What the engine keeps of a release that Helm installed."""
-    plain = {key: value for key, value in inputs.items() if not key.startswith("__")}
-    told = {
-        "name": plain.get("name"),
-        "namespace": plain.get("namespace"),
-        "chart": str(reveal(plain).get("chart", "")).rpartition("/")[2],
-        "version": plain.get("version", ""),
-        "revision": int(status["revision"]),
-        "status": status["status"],
-    }
-    return {**plain, "id": identity, "status": told, "resourceNames": {}}
+    """The outputs of a release that Helm installed."""
+    return release_outputs(inputs, identity, revision=int(status["revision"]), status=status["status"])
