@@ -88,7 +88,7 @@ def _ordinal(number: int) -> str:
 def _check_stack(home: Home, stack: str) -> None:
     names = home.project.stack_names()
     if stack and stack not in names:
-        raise UsageError(f"--stack {stack}: there is no such environment; there are {', '.join(names)}")
+        raise UsageError(f"--stack {stack}: environment not found; there are {', '.join(names)}")
 
 
 def _console() -> Console:

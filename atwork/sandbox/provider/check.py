@@ -74,7 +74,7 @@ class Checker:
 
     def _enum(self, value: Json, allowed: list[Any], _rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
         if value not in allowed:
-            yield Mistake(path, f"{value!r} is none of {', '.join(map(repr, allowed))}")
+            yield Mistake(path, f"{value!r} is not one of {', '.join(map(repr, allowed))}")
 
     def _union(self, value: Json, options: list[Any], rule: Mapping[str, Any], path: str) -> Iterator[Mistake]:
         """A value is valid if one option allows it; else the mistakes of the closest option are reported."""
@@ -108,7 +108,7 @@ class Checker:
         if wrong_bool or not isinstance(value, _PYTHON_TYPES[kind]):
             yield Mistake(path, f"must be a {kind}, not {_describe(value)}")
         elif (allowed := rule.get("values")) and isinstance(value, str) and value not in allowed:
-            yield Mistake(path, f"{value!r} is none of {', '.join(allowed)}{_nearest(value, allowed)}")
+            yield Mistake(path, f"{value!r} is not one of {', '.join(allowed)}{_nearest(value, allowed)}")
 
 
 def _describe(value: Json) -> str:

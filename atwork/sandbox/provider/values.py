@@ -17,7 +17,7 @@ Json = Any
 
 
 def from_struct(message: struct_pb2.Struct) -> dict[str, Json]:
-    """The properties of a message; whole numbers become integers."""
+    """The properties of a message; numbers without a fraction become integers."""
     return _plain(MessageToDict(message))
 
 

@@ -75,7 +75,7 @@ def test_any_type_takes_its_smallest_inputs_and_refuses_a_typo(token: str, cloud
             {"clusterAutoscaling": {"resourceLimits": [{"maximum": 1}]}},
             "clusterAutoscaling.resourceLimits[0].resourceType: missing required property",
         ),
-        ({"inTransitEncryptionConfig": "ON"}, "inTransitEncryptionConfig: 'ON' is none of IN_TRANSIT_"),
+        ({"inTransitEncryptionConfig": "ON"}, "inTransitEncryptionConfig: 'ON' is not one of IN_TRANSIT_"),
     ],
 )
 def test_a_mistake_is_named_by_its_path(inputs: dict[str, Any], failure: str, cloud: dict[str, Provider]) -> None:

@@ -188,7 +188,7 @@ class LiveServicer(Servicer):
             abort_not_ready(context, identity, resource.inputs, outputs(error.live), problems)
 
     def _dry_run(self, resource: ResourceRequest, act: Callable[[LiveObject], dict[str, Any]]) -> dict[str, Any]:
-        """The object as the server would answer; empty if the server cannot be asked yet, which is no error."""
+        """The object as the server would answer; empty if the server cannot be asked yet, which is not an error."""
         if has_unknown(resource.inputs) or not self._is_reachable(resource):
             return {}
         try:
