@@ -15,7 +15,7 @@ help:  ## This list
 
 setup: $(STAMP)  ## Install the pinned Python packages into .venv
 
-$(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/dev.txt pyproject.toml
+$(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/sandbox.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than 3.11: install Python 3.11+ or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
@@ -23,7 +23,7 @@ $(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/dev.txt p
 	@echo "Installing the pinned Python packages into $(VENV) (half a minute, once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
-	  requirements/bootstrap.txt requirements/run.txt requirements/dev.txt
+	  requirements/bootstrap.txt requirements/run.txt requirements/sandbox.txt requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -82,12 +82,14 @@ soak: setup engine  ## A random life of two small environments with everything t
 
 lock: setup  ## Pin the dependencies of pyproject.toml anew, with hashes
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) ../pyproject.toml -o run.txt
-	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) --group ../pyproject.toml:dev -c run.txt -o dev.txt
+	@cd requirements && $(EXTRA) | ../$(BIN)/uv pip compile $(LOCKFLAGS) -c run.txt -o sandbox.txt -
+	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) --group ../pyproject.toml:dev -c run.txt -c sandbox.txt -o dev.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) bootstrap.in -o bootstrap.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) audit.in -o audit.txt
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) go.in -o go.txt
 	@cd delivery/template/locks && for part in postgres-redis base postgres redis test; do \
 	  ../../../$(BIN)/uv pip compile $(LOCKFLAGS) $$part.in $$(test $$part = postgres-redis || echo -c postgres-redis.txt) -o $$part.txt || exit 1; done
+EXTRA := ../$(BIN)/python -c "import tomllib; print(*tomllib.load(open('../pyproject.toml', 'rb'))['project']['optional-dependencies']['sandbox'], sep='\n')"
 LOCKFLAGS := --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --upgrade \
   --custom-compile-command "make lock"
 

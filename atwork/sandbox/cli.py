@@ -10,8 +10,16 @@ from atwork.arguments import Stacks
 from atwork.sandbox.clusters.choice import Kind
 from atwork.sandbox.faults.cli import app as fault
 
-app = typer.Typer(no_args_is_help=True, help="The platform on this machine, with no cloud account.")
+app = typer.Typer(no_args_is_help=True)
 app.add_typer(fault, name="fault")
+
+
+@app.callback()
+def sandbox() -> None:
+    """The platform on this machine, with no cloud account."""
+    from atwork.sandbox.installed import require_extra
+
+    require_extra()
 
 
 @app.command(name="up")

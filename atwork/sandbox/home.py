@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from atwork.checkout import Checkout, find_checkout
 from atwork.errors import SandboxError
 from atwork.files import replace_file
+from atwork.sandbox.installed import require_extra
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Home:
         return self.folder / "passphrase"
 
     def prepare(self) -> None:
-        """Make what must be there before an engine runs."""
+        """Create what must exist before an engine runs; `SandboxError` if the sandbox is not installed."""
+        require_extra()
         for folder in (self.state, self.folder / "home", self.folder / "bin", self.folder / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
         with self.preparing():
