@@ -1,5 +1,5 @@
-# Two commands do everything on a fresh machine: `make sandbox` and `make test`.
-# What they need is a Python 3.11+; everything else is installed below .venv and a shared cache.
+# On a new machine, run `make sandbox` and `make test`.
+# They need Python 3.11 or later, and install everything else in .venv and a shared cache.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,16 +10,16 @@ STAMP  := $(VENV)/.installed
 .DEFAULT_GOAL := help
 .PHONY: help setup engine tools sandbox down preview test check audit format golden schema bench soak lock clean
 
-help:  ## This list
+help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## Install the pinned Python packages into .venv
 
 $(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/sandbox.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "$(PYTHON) is older than 3.11: install Python 3.11+ or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	  { echo "$(PYTHON) is older than 3.11: install Python 3.11 or later, or run make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
-	  { rm -rf $(VENV); echo "cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	  { rm -rf $(VENV); echo "cannot create a virtual environment; on Debian, run apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing the pinned Python packages into $(VENV) (half a minute, once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
@@ -33,10 +33,10 @@ engine: setup  ## Find the Pulumi engine, or build it once into the shared cache
 tools: setup  ## Find or build what the tests run: helm, crane, a registry, a Kubernetes control plane
 	@$(BIN)/atwork tools
 
-sandbox: setup  ## Bring every environment up on this machine, with no cloud account (CLUSTERS=real)
+sandbox: setup  ## Create every environment on this machine, without a cloud account (CLUSTERS=real)
 	@$(BIN)/atwork sandbox up $(if $(CLUSTERS),--clusters $(CLUSTERS))
 
-down: setup  ## Destroy the sandbox's environments again
+down: setup  ## Destroy the environments of the sandbox
 	@$(BIN)/atwork sandbox down
 
 preview: setup  ## Preview every environment in the sandbox
@@ -67,7 +67,7 @@ format: setup  ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-golden: setup  ## Rewrite tests/golden and docs/topology.svg from the program as it is
+golden: setup  ## Rewrite the generated inventories: tests/golden, docs/topology.svg, docs/network.md
 	@$(BIN)/pytest -q tests/infra/test_golden.py tests/components/jenkins tests/graph/test_picture.py \
 	  tests/sandbox/verify/test_policies.py --update-golden
 
@@ -77,10 +77,10 @@ schema: setup  ## Rewrite the JSON Schemas of stack files, services and reports 
 bench: setup  ## Measure where the time goes (not a test)
 	@$(BIN)/atwork bench
 
-soak: setup engine  ## A random life of two small environments with everything that goes wrong: STEPS=300 SEED=…
+soak: setup engine  ## Run two small environments through random updates, faults and kills: STEPS=300 SEED=…
 	@$(BIN)/python -m tools.soak --steps $(or $(STEPS),300) $(if $(SEED),--seed $(SEED))
 
-lock: setup  ## Pin the dependencies of pyproject.toml anew, with hashes
+lock: setup  ## Pin the dependencies of pyproject.toml again, with hashes
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) ../pyproject.toml -o run.txt
 	@cd requirements && $(EXTRA) | ../$(BIN)/uv pip compile $(LOCKFLAGS) -c run.txt -o sandbox.txt -
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) --group ../pyproject.toml:dev -c run.txt -c sandbox.txt -o dev.txt

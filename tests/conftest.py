@@ -1,4 +1,4 @@
-"""What all tests share: golden files that one command rewrites, and one run of the program for each stack."""
+"""Fixtures for all tests: golden files that one command rewrites, and one run of the program for each stack."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from support import soak
 from support.mocks import Recording
 from support.program import run_stack
 
-hypothesis.settings.register_profile("atwork", deadline=None)  # no test measures time: machines are busy
+hypothesis.settings.register_profile("atwork", deadline=None)  # no test measures time, because machines are busy
 hypothesis.settings.load_profile("atwork")
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden` rewrites golden files from what the code makes now."""
-    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from what the code makes now")
+    """`--update-golden` rewrites golden files from the current code."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from the current code")
 
 
 def pytest_configure() -> None:
@@ -40,20 +40,20 @@ Golden = Callable[[str, object], None]
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """`golden("jenkins/values.yaml", data)` fails where the data is not the file's, and says how to accept it."""
+    """`golden("jenkins/values.yaml", data)` fails if the data differs from the file, and says how to accept it."""
     update = bool(request.config.getoption("--update-golden"))
 
     def compare(path: str, data: object) -> None:
         file = GOLDEN / path
-        made = yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+        text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
         if update:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(made)
+            file.write_text(text)
             return
         assert file.exists(), f"tests/golden/{path} is missing; write it with `make golden`"
         # Text, not data: the order of keys and lists is part of what Jenkins and reviewers read.
-        assert made.splitlines() == file.read_text().splitlines(), (
-            f"tests/golden/{path} differs; if the change is meant, `make golden` rewrites it"
+        assert text.splitlines() == file.read_text().splitlines(), (
+            f"tests/golden/{path} differs; if the change is intended, `make golden` rewrites it"
         )
 
     return compare

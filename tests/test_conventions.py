@@ -17,8 +17,8 @@ AMBIENT = {"Config", "get_stack", "get_project", "StackReference", "open", "read
 
 
 def names(tree: ast.AST) -> set[str]:
-    found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return found | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return attributes | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def classes(path: Path) -> list[ast.ClassDef]:
@@ -31,16 +31,16 @@ def classes(path: Path) -> list[ast.ClassDef]:
     ]
 
 
-FOUND = [(path, one) for path in COMPONENTS for one in classes(path)]
+CLASSES = [(path, node) for path in COMPONENTS for node in classes(path)]
 
 
 def test_the_components_are_found() -> None:
-    assert len(FOUND) >= 8
+    assert len(CLASSES) >= 8
 
 
-@pytest.mark.parametrize(("path", "one"), FOUND, ids=[one.name for _, one in FOUND])
-def test_a_component_is_named_for_its_file_and_registers_its_outputs_last(path: Path, one: ast.ClassDef) -> None:
-    start = next(node for node in one.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+@pytest.mark.parametrize(("path", "component"), CLASSES, ids=[node.name for _, node in CLASSES])
+def test_a_component_is_named_for_its_file_and_registers_its_outputs_last(path: Path, component: ast.ClassDef) -> None:
+    start = next(node for node in component.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
     super_call = start.body[0]
     assert isinstance(super_call, ast.Expr)
     assert isinstance(super_call.value, ast.Call)
@@ -49,14 +49,16 @@ def test_a_component_is_named_for_its_file_and_registers_its_outputs_last(path: 
     match = TOKEN.match(str(token.value))
     assert match is not None, token.value
     file = path.parent.name if path.name == "__init__.py" else path.stem
-    assert match.groups() == (file, one.name)
+    assert match.groups() == (file, component.name)
     assert ast.unparse(properties) == "{}", "settings and secrets are no inputs of a component"
     assert ast.unparse(options) == "opts"
     last = start.body[-1]
     assert ast.unparse(last).startswith("self.register_outputs(")
     registered = ast.literal_eval(re.sub(r": self\.\w+", ": 0", ast.unparse(last).partition("(")[2][:-1]))
     public = {
-        node.target.id for node in one.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        node.target.id
+        for node in component.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
     assert registered.keys() - public == registered.keys() & {"network_id", "subnetwork_id"}
 
@@ -118,13 +120,13 @@ def strings(tree: ast.AST) -> set[str]:
 
 def test_no_environment_is_known_by_its_name() -> None:
     """What an environment is follows from its stack file: `upstream`, `environment.kind` and `environment.tier`."""
-    found = {
+    names_in_code = {
         str(path.relative_to(ROOT)): used
         for folder in ("atwork", "infra", "components", "policies", "tools")
         for path in (ROOT / folder).rglob("*.py")
         if (used := strings(ast.parse(path.read_text())) & ENVIRONMENT_NAMES)
     }
-    assert found == NAMED
+    assert names_in_code == NAMED
     pipelines = [ROOT / "Jenkinsfile", *(ROOT / "delivery" / "vars").glob("*.groovy")]
     for path in pipelines:
         used = set(re.findall(r"""['"](\w+)['"]""", path.read_text())) & ENVIRONMENT_NAMES

@@ -106,7 +106,7 @@ REAL = re.compile(r"atwork (preview|drift|up|environment (reap|destroy))\b|\bpul
 
 
 def test_every_job_that_runs_the_engine_brings_the_plugin_of_clusters() -> None:
-    found = 0
+    jobs_with_engine = 0
     for path in FILES:
         for key, job in read(path.name)["jobs"].items():
             steps = job.get("steps", [])
@@ -114,13 +114,13 @@ def test_every_job_that_runs_the_engine_brings_the_plugin_of_clusters() -> None:
             if not engines:
                 assert "setup-gcloud" not in str(steps), f"{path.name}: {key} runs no engine and installs the plugin"
                 continue
-            found += 1
+            jobs_with_engine += 1
             (at,) = [at for at, step in enumerate(steps) if "setup-gcloud@" in step.get("uses", "")]
             (login,) = [at for at, step in enumerate(steps) if "google-github-actions/auth@" in step.get("uses", "")]
             assert login < at < engines[0], f"{path.name}: {key}: log in, then install, then run"
             assert steps[at]["with"]["install_components"] == "gke-gcloud-auth-plugin"
             assert f"google/cloud-sdk:{steps[at]['with']['version']}-alpine" == IMAGES["gcloud"]
-    assert found == 4
+    assert jobs_with_engine == 4
 
 
 def test_pods_that_run_the_engine_have_the_plugin_of_clusters() -> None:

@@ -1,10 +1,10 @@
-"""Rewrites atwork/access/roles.json from a full file of Google's role definitions.
+"""Rewrite atwork/access/roles.json from a full file of Google's role definitions.
 
     python -m tools.access_roles FULL.json
 
-FULL has the keys `roles` (role → permissions), `methods` (API method → permissions) and `source` (where and when they
-were taken). Kept are the predefined roles that the program, bootstrap and the documentation bind, and the methods that
-the identities of the platform call (atwork/access/duties.py).
+FULL has the keys `roles` (role → permissions), `methods` (API method → permissions) and `source` (origin and date). The
+file keeps the predefined roles that the program, bootstrap and the documentation bind, and the methods that the
+identities of the platform call (atwork/access/duties.py).
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ NAMED_IN = (
     "docs/bootstrap.md",
     "docs/previews.md",
 )
-"""What binds roles, or tells a person to. Other files name roles to ask for, which nothing binds."""
+"""Files that bind roles, or ask a person to. Other files name roles that nothing binds."""
 _ROLE = re.compile(r"\broles/[a-z]+(?:\.[a-zA-Z0-9]+)?(?![\w./*])")
 
 
 def named_roles(root: Path = ROOT) -> set[str]:
     """Every predefined role that a source or documentation file names."""
-    found: set[str] = set()
+    roles: set[str] = set()
     for path in (file for top in NAMED_IN for file in _files(root / top)):
-        found |= set(_ROLE.findall(path.read_text().replace(". ", " ").replace(".\n", "\n")))
-    return found
+        roles |= set(_ROLE.findall(path.read_text().replace(". ", " ").replace(".\n", "\n")))
+    return roles
 
 
 def _files(top: Path) -> Iterable[Path]:
@@ -44,11 +44,11 @@ def _files(top: Path) -> Iterable[Path]:
 
 
 def reduce(full: dict[str, object], roles: set[str], methods: set[str]) -> str:
-    """The text of roles.json: sorted, one role or method a line, so that a change is a line of a diff."""
+    """The text of roles.json: sorted, one role or method in each line, so that a change is one line of a diff."""
     lines = [f' "source": {json.dumps(full["source"])}']
     for key, names in (("roles", roles), ("methods", methods)):
         table = full[key]
-        assert isinstance(table, dict)  # noqa: S101 (a file of another shape ends here)
+        assert isinstance(table, dict)  # noqa: S101 (a file of another shape fails here)
         missing = sorted(names - table.keys())
         if missing:
             sys.exit(f"error: {key}: {', '.join(missing)} not in the full file; correct the name or use another file")

@@ -1,8 +1,8 @@
 """`make audit`: the environments' resources as Terraform and Kubernetes files, checked by checkov.
 
-Checkov does not read Pulumi. The golden inventories (tests/golden/STACK.yaml, held to the program by a test) are
-written as Terraform JSON with the provider's own property names, and the objects inside clusters as manifests. What
-fails must be in tools/audit-skips.yaml with its reason; what is there and fails no longer must go.
+Checkov does not read Pulumi. The golden inventories (tests/golden/STACK.yaml, compared with the program by a test) are
+written as Terraform JSON with the provider's property names, and the objects in clusters as manifests. A failed check
+must be in tools/audit-skips.yaml with its reason; an entry without a failed check must be removed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from infra.layout import STACKS_FOLDER, stack_files
 from infra.promotion import Stage, in_order, stage_of_document
 
 ROOT = Path(__file__).parent.parent
-# Of the package only what needs no dependency: this runs in an environment that has checkov and PyYAML alone.
+# Only modules without dependencies: this runs in an environment with only checkov and PyYAML.
 STAGES = {
     name: stage_of_document(yaml.safe_load(path.read_text())["config"][CONFIG_KEY])
     for name, path in stack_files(ROOT / STACKS_FOLDER).items()
@@ -35,7 +35,7 @@ STAGES = {
 STACKS = tuple(in_order({name: stage for name, stage in STAGES.items() if stage is not Stage.EPHEMERAL}))
 SKIPS = Path(__file__).with_name("audit-skips.yaml")
 
-# Terraform's words for the services whose name differs from Pulumi's module.
+# Terraform's names of services that differ from Pulumi's module.
 _SERVICES = {
     "artifactregistry": "artifact_registry",
     "binaryauthorization": "binary_authorization",
@@ -81,7 +81,7 @@ class Skip:
     reason: str
 
     def covers(self, finding: Finding) -> bool:
-        """Whether it speaks of that failure."""
+        """Whether it is about that failure."""
         return (
             finding.check == self.check
             and finding.stack in self.stacks
@@ -105,35 +105,35 @@ def terraform_type(token: str) -> str:
 
 
 def terraform(value: Any, references: Mapping[str, str], key: str = "") -> Any:
-    """Properties with Terraform's names; maps that people fill in keep their keys, ids become references."""
+    """Properties with Terraform's names; maps with free keys keep them, IDs become references."""
     if isinstance(value, Mapping):
         if key in _KEEP_KEYS:
             return dict(value)
-        made: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for name, inner in value.items():
             short = snake(str(name))
             short = _PLURALS.get(short, short)
-            made[short] = terraform(inner, references, short)
-        return made
+            result[short] = terraform(inner, references, short)
+        return result
     if isinstance(value, list):
         return [terraform(item, references) for item in value]
     return references.get(value, value) if isinstance(value, str) else value
 
 
 def inventory(stack: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Type, name and inputs of everything in an environment."""
-    found: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "golden" / f"{stack}.yaml").read_text())
-    for key, inputs in found.items():
+    """Type, name and inputs of every resource of an environment."""
+    resources: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "golden" / f"{stack}.yaml").read_text())
+    for key, inputs in resources.items():
         token, _, name = key.partition(" ")
         yield token, name, dict(inputs)
 
 
 def write(stack: str, folder: Path) -> None:
-    """The environment as one Terraform JSON file and one file of manifests."""
+    """Write the environment as one Terraform JSON file and one file of manifests."""
     resources: dict[str, dict[str, Any]] = {}
     objects: list[dict[str, Any]] = []
     everything = list(inventory(stack))
-    # In the inventories the id of a resource is its name and `-id`.
+    # In the inventories, the ID of a resource is its name and `-id`.
     references = {
         f"{name}-id": f"${{{terraform_type(token)}.{name}.id}}"
         for token, name, _ in everything
@@ -142,10 +142,10 @@ def write(stack: str, folder: Path) -> None:
     for token, name, inputs in everything:
         protect = inputs.pop("protect", False)
         if token.startswith("gcp:"):
-            made = terraform(inputs, references)
+            properties = terraform(inputs, references)
             if protect:
-                made["lifecycle"] = {"prevent_destroy": True}
-            resources.setdefault(terraform_type(token), {})[name] = made
+                properties["lifecycle"] = {"prevent_destroy": True}
+            resources.setdefault(terraform_type(token), {})[name] = properties
         elif token.startswith("kubernetes:") and "apiVersion" in inputs:
             objects.append(inputs)
     (folder / f"{stack}.tf.json").write_text(json.dumps({"resource": resources}, indent=1))
@@ -153,7 +153,7 @@ def write(stack: str, folder: Path) -> None:
 
 
 def findings(stack: str, folder: Path) -> Iterator[Finding]:
-    """What checkov finds; `RuntimeError` where it does not run."""
+    """Findings of checkov; `RuntimeError` if it does not run."""
     seen: set[tuple[str, str]] = set()
     for framework, file in (("terraform_json", f"{stack}.tf.json"), ("kubernetes", f"{stack}.yaml")):
         done = subprocess.run(
@@ -171,34 +171,36 @@ def findings(stack: str, folder: Path) -> Iterator[Finding]:
                 raise RuntimeError(f"checkov found nothing to check in {file}: {report}")
             if report["results"]["parsing_errors"]:
                 raise RuntimeError(f"checkov cannot read {report['results']['parsing_errors']}")
-            for one in report["results"]["failed_checks"]:
-                identity = (one["check_id"], one["resource"])
-                if identity not in seen:  # it reports a resource once for each file it thinks it is in
+            for failure in report["results"]["failed_checks"]:
+                identity = (failure["check_id"], failure["resource"])
+                if identity not in seen:  # checkov reports a resource once for each file
                     seen.add(identity)
-                    yield Finding(stack, one["check_id"], one["check_name"], one["resource"])
+                    yield Finding(stack, failure["check_id"], failure["check_name"], failure["resource"])
 
 
 def skips(path: Path = SKIPS) -> list[Skip]:
-    """The reviewed exceptions; `ValueError` for one without a reason."""
-    made: list[Skip] = []
-    for number, one in enumerate(yaml.safe_load(path.read_text()) or [], start=1):
-        if not str(one.get("reason") or "").strip():
-            raise ValueError(f"{path.name}: entry {number} ({one.get('check')}) has no reason; write one")
-        made.append(Skip(one["check"], tuple(one.get("stacks", STACKS)), one.get("resources", "*"), one["reason"]))
-    return made
+    """The reviewed exceptions; `ValueError` for entry without a reason."""
+    entries: list[Skip] = []
+    for number, entry in enumerate(yaml.safe_load(path.read_text()) or [], start=1):
+        if not str(entry.get("reason") or "").strip():
+            raise ValueError(f"{path.name}: entry {number} ({entry.get('check')}) has no reason; write one")
+        entries.append(
+            Skip(entry["check"], tuple(entry.get("stacks", STACKS)), entry.get("resources", "*"), entry["reason"])
+        )
+    return entries
 
 
-def judge(found: list[Finding], accepted: list[Skip]) -> list[str]:
-    """What is wrong: failures that nobody accepted, exceptions that nothing needs, too many for production."""
+def judge(failures: list[Finding], accepted: list[Skip]) -> list[str]:
+    """Problems: failures without an exception, unneeded exceptions, too many exceptions in production."""
     wrong = [
-        f"{one.stack}: {one.check} {one.resource}: {one.title}"
-        for one in found
-        if not any(skip.covers(one) for skip in accepted)
+        f"{failure.stack}: {failure.check} {failure.resource}: {failure.title}"
+        for failure in failures
+        if not any(skip.covers(failure) for skip in accepted)
     ]
     wrong += [
         f"{SKIPS.name}: {skip.check} on {skip.resources} fails in none of {', '.join(skip.stacks)}; remove it"
         for skip in accepted
-        if not any(skip.covers(one) for one in found)
+        if not any(skip.covers(failure) for failure in failures)
     ]
     for stack in (name for name, stage in STAGES.items() if stage is Stage.PRODUCTION):
         skipped = {skip.check for skip in accepted if stack in skip.stacks}
@@ -208,23 +210,23 @@ def judge(found: list[Finding], accepted: list[Skip]) -> list[str]:
 
 
 def main() -> int:
-    """Write, check, compare; 1 when something is wrong."""
+    """Write, check and compare; the exit code is 1 if there are problems."""
     with tempfile.TemporaryDirectory(prefix="atwork-audit-") as name:
         folder = Path(name)
 
         def audit(stack: str) -> list[Finding]:
             write(stack, folder)
-            made = list(findings(stack, folder))
-            print(f"audit: {stack}: {len(made)} failed checks", flush=True)
-            return made
+            failures = list(findings(stack, folder))
+            print(f"audit: {stack}: {len(failures)} failed checks", flush=True)
+            return failures
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            found = [finding for made in pool.map(audit, STACKS) for finding in made]
+            failures = [failure for result in pool.map(audit, STACKS) for failure in result]
     accepted = skips()
-    wrong = judge(found, accepted)
+    wrong = judge(failures, accepted)
     for line in wrong:
         print(line)
-    print(f"{len(wrong)} problems; {len(found)} failed checks are accepted by {len(accepted)} reviewed entries")
+    print(f"{len(wrong)} problems; {len(failures)} failed checks are accepted by {len(accepted)} reviewed entries")
     return 1 if wrong else 0
 
 

@@ -1,8 +1,8 @@
-"""Rewrites atwork/sandbox/provider/gcp/rules.json: `python -m tools.gcp_rules FACTS PROVIDER`.
+"""Rewrite atwork/sandbox/provider/gcp/rules.json: `python -m tools.gcp_rules FACTS PROVIDER`.
 
-FACTS is the schema of the official provider, property by property: which changes replace a resource, and which words
-a property takes. PROVIDER is a folder with the source of hashicorp/terraform-provider-google-beta at the release that
-FACTS names as upstream: which optional properties are computed too (`kept`: removing them is no difference).
+FACTS is the schema of the official provider, property by property: which changes replace a resource, and which values
+a property accepts. PROVIDER is a folder with the source of hashicorp/terraform-provider-google-beta at the release that
+FACTS names as upstream: it says which optional properties are also computed (`kept`: removal is not a difference).
 """
 
 import json
@@ -14,10 +14,10 @@ from tools.gcp_source import Node, Package
 
 TARGET = Path(__file__).parent.parent / "atwork/sandbox/provider/gcp/rules.json"
 _MODULES = {"organizations": "", "projects": "project", "serviceaccount": "service"}
-"""Pulumi modules that are called otherwise in Terraform's names."""
+"""Pulumi modules with another name in Terraform."""
 
 _DEFAULTED = "deletionPolicy"
-"""Optional and computed, and yet the plan sets it to DELETE where it is left out (`DefaultProviderDeletionPolicy`)."""
+"""Optional and computed, but the plan sets it to DELETE if it is missing (`DefaultProviderDeletionPolicy`)."""
 
 
 def _normal(name: str) -> str:
@@ -54,9 +54,9 @@ def _mark(
     objects: dict[str, dict[str, dict[str, object]]],
     types: dict[str, dict[str, object]],
 ) -> None:
-    """Add `kept` to the rules of every property that is optional and computed, through the objects inside."""
+    """Add `kept` to the rules of every property that is optional and computed, nested objects included."""
     for name, node in nodes.items():
-        key = next((one for one in facts if _normal(one) in (_normal(name), *_plurals(_normal(name)))), "")
+        key = next((fact for fact in facts if _normal(fact) in (_normal(name), *_plurals(_normal(name)))), "")
         if not key:
             continue
         if node.kept and key != _DEFAULTED:
@@ -74,22 +74,24 @@ def main() -> None:
     """Write the table."""
     facts = json.loads(Path(sys.argv[1]).read_text())
     services = Path(sys.argv[2]) / "google-beta/services"
-    packages = [Package(one) for one in sorted(services.iterdir()) if one.is_dir()]
+    packages = [Package(folder) for folder in sorted(services.iterdir()) if folder.is_dir()]
     names = {_normal(name): name for package in packages for name in package.functions}
     types = facts["types"]
-    resources = {token: _kept(one["inputs"], types) for token, one in facts["resources"].items()}
-    objects = {name: kept for name, one in types.items() if (kept := _kept(one, types))}
+    resources = {token: _kept(resource["inputs"], types) for token, resource in facts["resources"].items()}
+    objects = {name: kept for name, properties in types.items() if (kept := _kept(properties, types))}
     for token, rules in resources.items():
         name = _terraform(token, names)
-        package = next((one for one in packages if name in one.functions), None)
+        package = next((package for package in packages if name in package.functions), None)
         if package is None:
             print(f"{token}: no source; its optional properties count as not computed", file=sys.stderr)
             continue
         _mark(package.resource(name), facts["resources"][token]["inputs"], rules, objects, types)
-    table = {"resources": resources, "objects": {name: one for name, one in objects.items() if one}}
-    lines = [f'"{part}": {{\n' + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in table[part].items()) + "\n}"
-             for part in table]  # fmt: skip
-    TARGET.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    table = {"resources": resources, "objects": {name: rules for name, rules in objects.items() if rules}}
+    parts: list[str] = []
+    for key, rules in table.items():
+        entries = ",\n".join(f"{json.dumps(name)}: {json.dumps(rule)}" for name, rule in rules.items())
+        parts.append(f'"{key}": {{\n{entries}\n}}')
+    TARGET.write_text("{\n" + ",\n".join(parts) + "\n}\n")
 
 
 if __name__ == "__main__":

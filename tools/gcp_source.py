@@ -1,7 +1,7 @@
-"""Reads resource schemas from the Go source of the Google provider, as far as the published schema does not tell.
+"""Read from the Go source of the Google provider what its published schema does not contain.
 
-The published schema of the provider does not say which optional properties are computed too. For those, removal from
-the program is no difference: the plan keeps what the cloud has. Only the schema literals in the Go source tell.
+The published schema does not say which optional properties are also computed. For those, removal from the program is
+not a difference: the plan keeps what the cloud has. Only the schema literals in the Go source say so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAP = "map[string]*schema.Schema{"
 
 @dataclass
 class Node:
-    """One property: whether it is optional and computed, and the properties inside it."""
+    """One property: whether it is optional and computed, and its nested properties."""
 
     kept: bool = False
     inside: dict[str, Node] = field(default_factory=dict[str, "Node"])
@@ -30,11 +30,11 @@ class Package:
     """The Go files of one service."""
 
     def __init__(self, folder: Path) -> None:
-        files = sorted(one for one in folder.glob("*.go") if not one.name.endswith("_test.go"))
-        text = "\n".join(one.read_text() for one in files)
+        files = sorted(file for file in folder.glob("*.go") if not file.name.endswith("_test.go"))
+        text = "\n".join(file.read_text() for file in files)
         self.functions = dict(_REGISTERED.findall(text))
-        # Descriptions may hold braces and key-like text; only keys of maps are kept as strings.
-        self._text = _STRING.sub(lambda found: found[0] if re.fullmatch(r'"\w+"', found[0]) else '""', text)
+        # Descriptions may contain braces and text like keys; only keys of maps are kept as strings.
+        self._text = _STRING.sub(lambda match: match[0] if re.fullmatch(r'"\w+"', match[0]) else '""', text)
 
     def resource(self, name: str) -> dict[str, Node]:
         """The properties of a resource by their Terraform names."""
@@ -42,19 +42,19 @@ class Package:
         return self._properties(body[body.index("Schema:") if "Schema:" in body else 0 :])
 
     def _definition(self, pattern: str) -> str:
-        """The braces of a top-level function or variable; "" where there is none of that name."""
-        found = re.search(rf"^{pattern}\{{", self._text, re.MULTILINE)
-        return self._braces(self._text, found.end() - 1) if found else ""
+        """The braces of a top-level function or variable; "" if it does not exist."""
+        match = re.search(rf"^{pattern}\{{", self._text, re.MULTILINE)
+        return self._braces(self._text, match.end() - 1) if match else ""
 
     def _properties(self, text: str) -> dict[str, Node]:
-        """Every property in the outermost maps of a text, those in named maps included."""
-        found: dict[str, Node] = {}
+        """Every property in the outermost maps of a text, named maps included."""
+        properties: dict[str, Node] = {}
         outermost = text.split(_MAP, 1)[0]
         for name in re.findall(r"\bschema[A-Z]\w+(?=,|\(|$)", outermost):
-            found |= self._properties(self._definition(rf"(?:var )?{name}\s*=\s*map\[string\]\*schema\.Schema"))
+            properties |= self._properties(self._definition(rf"(?:var )?{name}\s*=\s*map\[string\]\*schema\.Schema"))
         start = 0 if re.match(r'\{\s*"\w+":', text) else text.find(_MAP)
         if start < 0:
-            return found
+            return properties
         body = self._braces(text, text.index("{", start))
         position = 1
         while (entry := _ENTRY.search(body, position)) is not None:
@@ -64,15 +64,15 @@ class Package:
             else:
                 value = self._returned(re.match(r"\w*", body[entry.end() :])[0])  # pyright: ignore[reportOptionalSubscript]
                 position = entry.end()
-            found[entry[1]] = self._node(value)
-        return found
+            properties[entry[1]] = self._node(value)
+        return properties
 
     def _node(self, value: str) -> Node:
         own = value.split("Elem:", 1)[0] + value.rpartition("}")[0].rpartition("}")[2]
         kept = bool(re.search(r"Optional:\s+true", own) and re.search(r"Computed:\s+true", own))
         inner = value.partition("Elem:")[2]
-        if made := re.match(r"\s*(\w+)\(", inner):
-            inner = self._returned(made[1])
+        if call := re.match(r"\s*(\w+)\(", inner):
+            inner = self._returned(call[1])
         return Node(kept, self._properties(inner) if _MAP in inner or "Schema:" in inner else {})
 
     def _returned(self, function: str) -> str:

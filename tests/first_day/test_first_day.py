@@ -40,7 +40,7 @@ def empty_organization() -> FakeGoogle:
 
 
 def script(folder: Path, name: str, module: str) -> None:
-    """A program on PATH that runs one of the modules beside this file."""
+    """A program on PATH that runs a module of this folder."""
     path = folder / name
     path.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name(module)} "$@"\n')
     path.chmod(0o755)

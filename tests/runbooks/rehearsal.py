@@ -39,13 +39,13 @@ def failures(command: Command, code: int, printed: str) -> list[str]:
 
 def commands(page: Path) -> list[Command]:
     """The rehearsal of a page, in order."""
-    found: list[Command] = []
+    rehearsal: list[Command] = []
     for block in _BLOCK.findall(page.read_text()):
         for line in block.splitlines():
             if line.startswith("$ "):
                 word = line.removeprefix("$ ")
-                found.append(Command(_FAILS.sub("", word), fails=bool(_FAILS.search(word))))
+                rehearsal.append(Command(_FAILS.sub("", word), fails=bool(_FAILS.search(word))))
             elif line.strip():
-                last = found.pop()
-                found.append(Command(last.line, (*last.shows, line.strip()), last.fails))
-    return found
+                last = rehearsal.pop()
+                rehearsal.append(Command(last.line, (*last.shows, line.strip()), last.fails))
+    return rehearsal

@@ -1,4 +1,4 @@
-"""The audit: names as Terraform has them, and a judgement that cannot be fooled by its list of exceptions."""
+"""The audit: names as Terraform has them, and a judgment that cannot be fooled by its list of exceptions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_everything_of_google_cloud_is_written(stack: str, tmp_path: Path) -> No
     write(stack, tmp_path)
     written = json.loads((tmp_path / f"{stack}.tf.json").read_text())["resource"]
     expected = [name for token, name, _ in inventory(stack) if token.startswith("gcp:")]
-    assert sum(len(found) for found in written.values()) == len(expected) > 40
+    assert sum(len(resources) for resources in written.values()) == len(expected) > 40
 
 
 FAILED = Finding("production", "CKV_1", "a title", "resource.it")
@@ -63,9 +63,9 @@ def test_an_exception_covers_its_stack_and_resource_alone_and_must_be_needed() -
 
 
 def test_production_has_eight_exceptions_at_most() -> None:
-    found = [Finding("production", f"CKV_{number}", "t", "r") for number in range(9)]
-    accepted = [Skip(one.check, ("production",), "*", "why") for one in found]
-    assert judge(found, accepted) == ["audit-skips.yaml: 9 checks are skipped in production; 8 at most"]
+    failures = [Finding("production", f"CKV_{number}", "t", "r") for number in range(9)]
+    accepted = [Skip(failure.check, ("production",), "*", "why") for failure in failures]
+    assert judge(failures, accepted) == ["audit-skips.yaml: 9 checks are skipped in production; 8 at most"]
 
 
 def test_an_exception_without_a_reason_is_refused(tmp_path: Path) -> None:

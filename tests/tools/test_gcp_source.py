@@ -73,8 +73,8 @@ def test_what_is_optional_and_computed_is_found_at_every_depth(tmp_path: Path) -
     (tmp_path / "resource_thing_test.go").write_text("not Go at all {")
     package = Package(tmp_path)
     assert package.functions == {"google_thing": "ResourceThing"}
-    found = package.resource("google_thing")
-    assert {name for name, node in found.items() if node.kept} == {"zone", "node"}
-    assert set(found) == {"zone", "name", "plain", "number", "settings", "node"}
-    assert found["settings"].inside == {"size": Node(kept=True), "tier": Node()}
-    assert found["node"].inside == {"disk": Node(kept=True)}
+    properties = package.resource("google_thing")
+    assert {name for name, node in properties.items() if node.kept} == {"zone", "node"}
+    assert set(properties) == {"zone", "name", "plain", "number", "settings", "node"}
+    assert properties["settings"].inside == {"size": Node(kept=True), "tier": Node()}
+    assert properties["node"].inside == {"disk": Node(kept=True)}
