@@ -5,7 +5,7 @@ Does not own: what is encrypted (the components take a key's id).
 
 Traps:
 - Neither a ring nor a key can ever be deleted, and their names stay taken. Rings are therefore named by the provider,
-  so that an environment can be made again in its project, and a popup has none.
+  so that an environment can be made again in its project, and an ephemeral environment has none.
 - Destroying a key destroys all its versions, and with them what rests under them: backups that outlive their
   database too. A destroy therefore leaves the keys standing (some cents a month); `gcloud kms keys versions destroy`
   ends one, with 30 days to think again.

@@ -68,7 +68,7 @@ class ProjectSettings(Settings):
     """Present when the stack makes the project."""
 
     deletable: bool = False
-    """Whether `pulumi destroy` may delete a project that the stack created (pop-ups: true)."""
+    """Whether `pulumi destroy` may delete a project that the stack created (ephemeral environments: true)."""
 
     extra_services: tuple[ServiceName, ...] = ()
     """APIs beyond what the platform itself calls."""

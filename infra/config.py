@@ -179,7 +179,7 @@ def load(
 
 
 def check_services(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> None:
-    """Raise `ConfigError` for services in environments that are not there, and for popups of services that are not."""
+    """Raise `ConfigError` for services in missing environments and for missing services in environments."""
     mistakes = [
         f"services/{name}.yaml: environments.{stack}: there is no stacks/Pulumi.{stack}.yaml; name one of "
         f"{', '.join(environments)}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.settings import DnsLabel, LabelValue, Moment, Settings
 
-POPUP_LONGEST = timedelta(days=14)
-"""The most that a popup has, from its making to its end, however often it is extended."""
+MAX_LIFETIME = timedelta(days=14)
+"""The longest time between creation and expiry of an ephemeral environment, however often it is extended."""
 
 Tier = Literal["test", "production"]
 
@@ -18,8 +18,8 @@ Tier = Literal["test", "production"]
 class EnvironmentSettings(Settings):
     """What kind of environment this is and who answers for it."""
 
-    kind: Literal["long-lived", "popup"]
-    """A popup carries an end date and can always be destroyed."""
+    kind: Literal["long-lived", "ephemeral"]
+    """An ephemeral environment has an expiry date and can always be destroyed."""
 
     tier: Tier | None = None
     """What a long-lived environment with an upstream is for; production where it is left out. Releases reach every test
@@ -29,33 +29,44 @@ class EnvironmentSettings(Settings):
     """Team that answers for it; becomes a label on everything."""
 
     created_at: Moment | None = None
-    """When a popup was made, in quotes and with its time zone; its end is never more than 14 days after."""
+    """When an ephemeral environment was created, in quotes and with its time zone; it expires at most 14 days later."""
 
     expires_at: Moment | None = None
-    """End of a popup, in quotes and with its time zone."""
+    """Expiry date of an ephemeral environment, in quotes and with its time zone."""
 
     services: Annotated[tuple[DnsLabel, ...], Field(min_length=1)] | None = None
-    """The only services of the catalogue that run in a popup; all where this is left out."""
+    """The only services of the catalog that run in an ephemeral environment; all where this is left out."""
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _renamed_kind(cls, value: object) -> object:
+        if value == "popup":
+            raise ValueError("popup is now called ephemeral; write kind: ephemeral")
+        return value
 
     @model_validator(mode="after")
-    def _end_date_for_popups(self) -> Self:
+    def _ephemeral_expires(self) -> Self:
         if self.kind == "long-lived":
             if self.expires_at is not None:
-                raise ValueError("a long-lived environment has no end: remove expires_at, or say kind: popup")
+                raise ValueError("a long-lived environment has no end: remove expires_at, or set kind: ephemeral")
             if self.services is not None:
-                raise ValueError("services is for popups: a service's own file names the long-lived environments")
+                raise ValueError(
+                    "services is for ephemeral environments: a service's own file names the long-lived environments"
+                )
             return self
         if self.expires_at is None:
-            raise ValueError('a popup needs expires_at, such as "2027-01-31T18:00:00Z"')
+            raise ValueError('an ephemeral environment needs expires_at, such as "2027-01-31T18:00:00Z"')
         if self.created_at is None:
-            raise ValueError('a popup needs created_at, the moment it was made, such as "2027-01-28T18:00:00Z"')
-        if not self.created_at < self.expires_at <= self.created_at + POPUP_LONGEST:
             raise ValueError(
-                f"expires_at must be after created_at and at most {POPUP_LONGEST.days} days after it; "
-                "make a new popup, or a long-lived environment"
+                'an ephemeral environment needs created_at, the moment of its creation, such as "2027-01-28T18:00:00Z"'
+            )
+        if not self.created_at < self.expires_at <= self.created_at + MAX_LIFETIME:
+            raise ValueError(
+                f"expires_at must be after created_at and at most {MAX_LIFETIME.days} days after it; "
+                "create a new ephemeral environment, or a long-lived environment"
             )
         if self.tier is not None:
-            raise ValueError("tier is for long-lived environments: releases are not deployed to a popup; remove it")
+            raise ValueError("tier is for long-lived environments: no release reaches an ephemeral one; remove it")
         return self
 
     @model_validator(mode="after")

@@ -93,8 +93,8 @@ class ServiceSettings(Settings):
     environments: Annotated[dict[DnsLabel, ServiceEnvironmentSettings], Field(min_length=1)]
     """Where it runs, by the stack's name."""
 
-    popup: ServiceEnvironmentSettings | None = ServiceEnvironmentSettings()
-    """How it runs in pop-up environments; null keeps it out of them."""
+    ephemeral: ServiceEnvironmentSettings | None = ServiceEnvironmentSettings()
+    """How it runs in ephemeral environments; null keeps it out of them."""
 
     @model_validator(mode="after")
     def _said_once(self) -> Self:
@@ -137,7 +137,7 @@ def _names(name: str, service: ServiceSettings) -> Iterator[str]:
     if not is_name(name):
         yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
     elif name in RESERVED_NAMES or re.fullmatch(r"popup-\d+", name):
-        yield "a job or a namespace of popups is called so; rename the file"
+        yield "the name is reserved for preview namespaces; rename the file"
     elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
         yield (
             f"database: its login is called as the service, 2 to {_LONGEST_WITH_DATABASE} characters "
@@ -185,8 +185,8 @@ def within(
     found: dict[str, ServiceEnvironmentSettings] = {}
     for name, service in services.items():
         place = service.environments.get(stack)
-        if place is None and environment.kind == "popup":
-            place = service.popup
+        if place is None and environment.kind == "ephemeral":
+            place = service.ephemeral
         chosen = environment.services is None or name in environment.services
         if place is not None and chosen:
             found[name] = place
@@ -194,15 +194,18 @@ def within(
 
 
 def not_there(stack: str, environment: EnvironmentSettings, services: Mapping[str, ServiceSettings]) -> Iterator[str]:
-    """What is wrong with the services that a popup chooses."""
+    """What is wrong with the services that an ephemeral environment chooses."""
     key = f"stacks/Pulumi.{stack}.yaml: {CONFIG_KEY}.environment.services"
     runs = within(stack, environment, services)
     for name in environment.services or ():
         if name not in services:
-            able = ", ".join(one for one, service in services.items() if service.popup is not None) or "none"
+            able = ", ".join(one for one, service in services.items() if service.ephemeral is not None) or "none"
             yield f"{key}: there is no {SERVICES_FOLDER}/{name}.yaml; name one of {able}"
         elif name not in runs:
-            yield f"{key}: {SERVICES_FOLDER}/{name}.yaml keeps {name} out of popups (popup: null); leave it out here"
+            yield (
+                f"{key}: {SERVICES_FOLDER}/{name}.yaml keeps {name} out of ephemeral environments (ephemeral: null); "
+                "leave it out here"
+            )
 
 
 def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:
@@ -236,7 +239,7 @@ def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSetting
     instance = config.databases.get(service.database.instance)
     if instance is None:
         there = ", ".join(config.databases) or "none"
-        leave = f"remove environments.{stack}" if stack in service.environments else "keep it out by popup: null"
+        leave = f"remove environments.{stack}" if stack in service.environments else "keep it out by ephemeral: null"
         yield (
             f"{file}: database.instance: stacks/Pulumi.{stack}.yaml has no databases.{service.database.instance} "
             f"(it has {there}); add it there, or {leave}"

@@ -106,7 +106,7 @@ class StackConfig(DeliverySettings):
         self._tenants_fit()
         self._popups_fit()
         self._backups_can_be_read()
-        if self.environment.kind == "popup":
+        if self.environment.kind == "ephemeral":
             self._can_be_destroyed()
         return self
 
@@ -160,13 +160,21 @@ class StackConfig(DeliverySettings):
         guarded += [f"databases.{key}" for key, value in self.databases.items() if value.deletion_protection]
         guarded += [f"node_pools.{key}" for key, value in self.node_pools.items() if value.deletion_protection]
         if guarded:
-            raise ValueError(f"a popup must be destroyable: set {guarded[0]}.deletion_protection to false")
+            raise ValueError(
+                f"an ephemeral environment must be destroyable: set {guarded[0]}.deletion_protection to false"
+            )
         if self.delivery_secrets():
-            raise ValueError("a popup has no jenkins: its secrets stand before the project does; leave it out")
+            raise ValueError(
+                "an ephemeral environment has no jenkins: its secrets stand before the project does; leave it out"
+            )
         if self.encryption.covers:
-            raise ValueError("a popup must leave nothing: set encryption.covers to [], for keys can never be deleted")
+            raise ValueError(
+                "an ephemeral environment must leave nothing: set encryption.covers to []; keys can never be deleted"
+            )
         if self.cluster_backup is not None and self.cluster_backup.lock_days > 0:
-            raise ValueError("a popup must be destroyable: set cluster_backup.lock_days to 0, or leave backups out")
+            raise ValueError(
+                "an ephemeral environment must be destroyable: set cluster_backup.lock_days to 0, or leave backups out"
+            )
 
     def services(self) -> set[str]:
         """APIs that the chosen parts call, beside those of every environment."""

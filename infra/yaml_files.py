@@ -17,13 +17,14 @@ from infra.errors import ConfigError
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _REPOSITORY = "stacks/platform.yaml states it (github.repository); remove it here"
-_COMPANYS = {
+_MOVED = {
+    "popup": "it is now called ephemeral; rename it",
     "jenkins.github_organization": _REPOSITORY,
     "jenkins.library.repository": _REPOSITORY,
     "jenkins.platform.repository": _REPOSITORY,
     "jenkins.platform.backend": "stacks/platform.yaml states it (admin_project or state_bucket); remove it here",
 }
-"""Keys of a stack file that repeat what the company is, with the fix."""
+"""Keys that are known and belong elsewhere or have another name, with the fix."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -41,7 +42,7 @@ def _told(model: type[BaseModel], file: str, prefix: Sequence[str], error: Valid
         path = [*prefix, *(str(part) for part in problem["loc"] if part != "[key]")]
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            message = _COMPANYS.get(".".join(path[len(prefix) :]), f"unknown key{_nearest(model, path)}")
+            message = _MOVED.get(".".join(path[len(prefix) :]), f"unknown key{_nearest(model, path)}")
         elif problem["type"] == "missing":
             message = "missing; add it"
         yield f"{file}: {'.'.join(path)}: {message}" if path else f"{file}: {message}"

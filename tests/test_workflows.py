@@ -98,7 +98,12 @@ def test_drift_has_an_identity_of_its_own() -> None:
     environments = {
         job["environment"] for path in FILES for job in read(path.name)["jobs"].values() if "environment" in job
     }
-    assert environments == {"preview-${{ matrix.stack }}", "drift-${{ matrix.stack }}", "${{ inputs.stack }}", "popups"}
+    assert environments == {
+        "preview-${{ matrix.stack }}",
+        "drift-${{ matrix.stack }}",
+        "${{ inputs.stack }}",
+        "ephemeral",
+    }
 
 
 REAL = re.compile(r"atwork (preview|drift|up|environment (reap|destroy))\b|\bpulumi (preview|up|refresh|destroy)\b")
@@ -153,11 +158,11 @@ def test_updates_are_never_cut_off_and_follow_each_other() -> None:
             assert "failure()" in job["if"] or key == "build"
 
 
-def test_popups_are_ended_by_one_identity_that_is_never_cut_off() -> None:
+def test_ephemeral_environments_are_ended_by_one_identity_that_is_never_cut_off() -> None:
     document = read("reap.yml")
     assert document["concurrency"] == {"group": "reap", "cancel-in-progress": False}
     reap, files = document["jobs"]["reap"], document["jobs"]["files"]
-    assert (reap["environment"], reap["permissions"]["id-token"]) == ("popups", "write")
+    assert (reap["environment"], reap["permissions"]["id-token"]) == ("ephemeral", "write")
     assert reap["steps"][0]["with"]["ref"] == files["steps"][0]["with"]["ref"] == "main", (
         "not what a branch says is over"
     )

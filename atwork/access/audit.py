@@ -31,13 +31,13 @@ JUSTIFIED: Mapping[str, str] = {
     "roles/iam.roleAdmin": "updates make one custom role; that is what the role is for",
     "roles/iam.serviceAccountAdmin": "updates make accounts; keys are not in the role",
     "roles/iam.workloadIdentityUser": "an identity token proves what an access token proves already",
-    "roles/iam.securityReviewer": "of pop-ups, whose projects are not there yet; its writes are tests of access",
+    "roles/iam.securityReviewer": "ephemeral environments without a project yet; its writes are tests of access",
     "roles/pubsub.admin": "updates make topics; the role may publish to them, too",
     "roles/resourcemanager.projectIamAdmin": "updates grant in their project; policy bindings are unused here",
-    "roles/secretmanager.admin": "ends of pop-ups delete secrets; custom roles cannot be bound on their folder",
+    "roles/secretmanager.admin": "ephemeral environments: their secrets are deleted; a folder has no custom roles",
     "roles/serviceusage.serviceUsageAdmin": "updates enable APIs; quota overrides are unused here",
     "roles/storage.objectUser": "the objects of one state, by a condition; uploads in parts are the client's",
-    "roles/viewer": "of pop-ups, whose projects are not there yet; its writes are reviews of one's own access",
+    "roles/viewer": "ephemeral environments without a project yet; its writes are reviews of one's own access",
 }
 """Why a role may hold writes that no duty of its members needs. A role that is not here must hold none."""
 

@@ -252,15 +252,15 @@ def _ci(plan: Plan) -> Iterator[Duty]:
         for grant in (grant for grants in federated(plan, short).values() for grant in grants):
             workflow = grant.member.replace("{number}", plan.admin)
             yield _duty(workflow, f"act as {email}", GET_TOKEN, account)
-    for who in (deploy, *([plan.member(REAP_ACCOUNT)] if plan.popup else [])):
+    for who in (deploy, *([plan.member(REAP_ACCOUNT)] if plan.ephemeral else [])):
         for start in plan.own_prefixes:
             yield _duty(who, "write the state of its stack", WRITE_STATE, f"{bucket}/objects/{start}x")
-    if plan.popup:
+    if plan.ephemeral:
         create = plan.config.project.create
         if create is not None:
             folder = f"folders/{create.folder_id}"
             yield _duty(deploy, "create the project", CREATE_PROJECT, folder)
-            yield _duty(preview, "reach the clusters of pop-ups", (*FIND_CLUSTER, *USE_SERVICE), folder)
+            yield _duty(preview, "reach the clusters of ephemeral environments", (*FIND_CLUSTER, *USE_SERVICE), folder)
             yield Duty(drift, "read what stacks consist of", _CONFIGURATION, folder)
             yield from _reap(plan, folder)
             yield _duty(deploy, "pay for the project", PAY, f"billingAccounts/{create.billing_account}")
@@ -271,10 +271,11 @@ def _ci(plan: Plan) -> Iterator[Duty]:
 
 
 def _reap(plan: Plan, folder: str) -> Iterator[Duty]:
-    """The end of a pop-up: a destroy with refresh, and then its project."""
+    """The end of an ephemeral environment: a destroy with refresh, and then its project."""
     reap = plan.member(REAP_ACCOUNT)
     outside = calls.reads((*calls.TYPES, *calls.KINDS)) | calls.writes(calls.TYPES)
-    yield Duty(reap, "destroy pop-ups", outside | _INSIDE | calls.permissions((*USE_SERVICE, *DELETE_PROJECT)), folder)
+    permissions = outside | _INSIDE | calls.permissions((*USE_SERVICE, *DELETE_PROJECT))
+    yield Duty(reap, "destroy ephemeral environments", permissions, folder)
     if plan.upstream_project:
         wanted = calls.reads([_GRANTS]) | calls.writes([_GRANTS]) | calls.permissions(USE_SERVICE)
         yield Duty(reap, "take grants on repositories back", wanted, f"projects/{plan.upstream_project}")

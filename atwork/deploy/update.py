@@ -41,7 +41,8 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
     checkout.selected([stack])
     if ended(parse(stack, read_file(checkout.stack_file(stack)) or ""), datetime.now(UTC)):
         console.print(
-            f"{stack} is a popup whose time is over: it is not updated, and `atwork environment reap` ends it. "
+            f"{stack} is an ephemeral environment whose time is over: it is not updated, and "
+            "`atwork environment reap` ends it. "
             f"Longer: `atwork environment extend {stack} --ttl 24h`, and merge that."
         )
         return 0

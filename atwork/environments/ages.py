@@ -1,4 +1,4 @@
-"""How old popups are and what follows: pure functions from moments to what `reap` does."""
+"""How old ephemeral environments are and what follows: pure functions from moments to what `reap` does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from atwork.environments.derive import moment
 from infra.stack import StackConfig
 
 WARNINGS = (timedelta(hours=48), timedelta(hours=2))
-"""How long before its end the owner of a popup is told; never for one whose whole life is shorter."""
+"""How long before its end the owner of an ephemeral environment is told; never for one whose whole life is shorter."""
 
 State = Literal["lives", "over", "protected", "newer", "files", "orphan", "unreadable"]
 """`newer`: the deployed end is later than the file's, so that the checkout is an old one. `files`: only they are left.
@@ -18,7 +18,7 @@ State = Literal["lives", "over", "protected", "newer", "files", "orphan", "unrea
 
 
 @dataclass(frozen=True)
-class Popup:
+class ReapCandidate:
     """What `reap` found of one environment, and what it would do."""
 
     name: str
@@ -40,15 +40,15 @@ def about(left: timedelta) -> str:
 
 
 def ended(config: StackConfig, now: datetime) -> bool:
-    """Whether it is a popup whose end is over."""
+    """Whether it is an ephemeral environment whose end is over."""
     end = config.environment.expires_at
-    return config.environment.kind == "popup" and end is not None and end <= now
+    return config.environment.kind == "ephemeral" and end is not None and end <= now
 
 
 def due(config: StackConfig, now: datetime) -> str:
     """The warning that its owner should have had by now: "2027-01-31T18:00:00Z 48h"; "" where none is due.
 
-    It names the end, so that an extended popup is warned anew.
+    It names the end, so that an extended ephemeral environment is warned anew.
     """
     created, end = config.environment.created_at, config.environment.expires_at
     if created is None or end is None:

@@ -34,7 +34,7 @@ class Files:
 
 
 def check() -> int:
-    """Print every mistake; popups that are over are told and are none."""
+    """Print every mistake; expired ephemeral environments are reported and are none."""
     console = Console(highlight=False, soft_wrap=True)
     checkout = find_checkout().root
     now = datetime.now(UTC)
@@ -86,7 +86,7 @@ def _together(seen: Files) -> Iterator[str]:
 
 
 def _services(seen: Files) -> Iterator[str]:
-    """Services in environments that are not there, and popups of services that are not."""
+    """Services in environments that do not exist, and ephemeral environments with services that do not exist."""
     yield from _told(lambda: check_services(seen.environments, seen.services))
     for name, config in seen.environments.items():
         yield from _told(lambda name=name, config=config: complete(name, config, seen.services))

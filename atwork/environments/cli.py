@@ -10,13 +10,13 @@ import typer
 
 from atwork.arguments import words
 
-app = typer.Typer(no_args_is_help=True, help="Environments: new ones, pop-ups, and their end.")
+app = typer.Typer(no_args_is_help=True, help="Create, list, extend, check and destroy environments.")
 
 
 class Kind(StrEnum):
-    """Whether an environment stays."""
+    """What a stack file says in environment.kind."""
 
-    popup = "popup"
+    ephemeral = "ephemeral"
     long_lived = "long-lived"
 
 
@@ -25,13 +25,15 @@ def environment_new(
     name: Annotated[str, typer.Argument(help="Its name; the stack is called so.")],
     *,
     owner: Annotated[str, typer.Option(help="Team that answers for it.", envvar="ATWORK_OWNER")] = "",
-    kind: Annotated[Kind, typer.Option("--class", help="A popup has an end.")] = Kind.popup,
+    kind: Annotated[Kind, typer.Option(help="Ephemeral environments have an expiry date.")] = Kind.ephemeral,
     like: Annotated[
         str, typer.Option(help="Environment to copy the settings of; by default the first one that receives releases.")
     ] = "",
-    ttl: Annotated[str, typer.Option(help="How long a popup has: 72h, 3d.")] = "72h",
+    ttl: Annotated[str, typer.Option(help="Lifetime of an ephemeral environment: 72h, 3d.")] = "72h",
     region: Annotated[str, typer.Option(help="Region, where it is another one.")] = "",
-    services: Annotated[str, typer.Option(help="The only services that run in a popup: orders,web.")] = "",
+    services: Annotated[
+        str, typer.Option(help="The only services that run in an ephemeral environment: orders,web.")
+    ] = "",
     folder: Annotated[str, typer.Option(help="Number of the folder for a new project.", envvar="ATWORK_FOLDER")] = "",
     billing_account: Annotated[
         str, typer.Option(help="Who pays for a new project.", envvar="ATWORK_BILLING_ACCOUNT")
@@ -67,7 +69,7 @@ def environment_list(
 
 @app.command(name="extend")
 def environment_extend(name: str, *, ttl: Annotated[str, typer.Option(help="From now on: 24h, 3d.")]) -> None:
-    """Give a popup more time."""
+    """Give an ephemeral environment more time."""
     from atwork.environments.extend import extend
 
     raise typer.Exit(extend(name, ttl))
@@ -95,7 +97,7 @@ def environment_reap(
         Path | None, typer.Option(help="File for the names of what is gone; its files stay here then.")
     ] = None,
 ) -> None:
-    """Show the popups whose time is over; with --apply, end them whole.
+    """List expired ephemeral environments; with --apply, destroy them.
 
     SLACK_WEBHOOK_URL is told 48 hours and 2 hours before an end. Exit code 1 where something is wrong or failed.
     """
@@ -131,7 +133,7 @@ def environment_check() -> None:
 def environment_remove(
     name: str, *, pr: Annotated[bool, typer.Option("--pr", help="By a pull request.")] = False
 ) -> None:
-    """Remove the files of a popup that is gone."""
+    """Remove the files of an ephemeral environment that is gone."""
     from atwork.environments.remove import remove
 
     raise typer.Exit(remove(name, pr=pr))

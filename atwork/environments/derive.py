@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from atwork.errors import ConfigError, UsageError
-from infra.environment_settings import POPUP_LONGEST
+from infra.environment_settings import MAX_LIFETIME
 from infra.services import ServiceSettings
 
 NODES = ipaddress.IPv4Network("10.0.0.0/10")
@@ -20,21 +20,22 @@ PODS = ipaddress.IPv4Network("10.64.0.0/10")
 """Where ranges for pods are taken from. Nothing else needs a range: services have Google's own, the control plane and
 the databases have private endpoints among the nodes."""
 
-SIZES = {"popup": (22, 19), "long-lived": (20, 16)}
+SIZES = {"ephemeral": (22, 19), "long-lived": (20, 16)}
 """Prefixes of the ranges for nodes and pods: 29 nodes with a /24 each and room for upgrades; 250 nodes."""
 
 _SPAN = re.compile(r"^(\d{1,4})([hd])$")
 
 
 def span(text: str) -> timedelta:
-    """A time to live such as 72h or 3d; `UsageError` for what is none, or longer than a popup may have."""
+    """A time to live such as 72h or 3d; `UsageError` for other text and for more than the longest lifetime."""
     found = _SPAN.match(text)
     if found is None or int(found[1]) == 0:
         raise UsageError(f"--ttl {text}: write hours or days, such as 72h or 3d")
     made = timedelta(**{{"h": "hours", "d": "days"}[found[2]]: int(found[1])})
-    if made > POPUP_LONGEST:
+    if made > MAX_LIFETIME:
         raise UsageError(
-            f"--ttl {text}: a popup has {POPUP_LONGEST.days} days at most; take less, or make it --class long-lived"
+            f"--ttl {text}: an ephemeral environment has {MAX_LIFETIME.days} days at most; take less, or make it "
+            "--kind long-lived"
         )
     return made
 
@@ -61,11 +62,11 @@ def free(taken: Iterable[ipaddress.IPv4Network], pool: ipaddress.IPv4Network, pr
     return ipaddress.IPv4Network((start, prefix))
 
 
-def popup(like: Mapping[str, Any], *, created: datetime, expires: datetime) -> dict[str, Any]:
-    """Settings of a popup: as another environment, small, in one zone, with nothing that would outlive it."""
+def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) -> dict[str, Any]:
+    """Settings of an ephemeral environment like another one: small, in one zone, with nothing that would outlive it."""
     made = copy.deepcopy(dict(like))
     region = made["region"]
-    made["environment"] = {"kind": "popup", "created_at": moment(created), "expires_at": moment(expires)}
+    made["environment"] = {"kind": "ephemeral", "created_at": moment(created), "expires_at": moment(expires)}
     cluster = {
         key: value for key, value in made["cluster"].items() if key in ("release_channel", "admin_group", "zone")
     }
@@ -94,7 +95,7 @@ def popup(like: Mapping[str, Any], *, created: datetime, expires: datetime) -> d
 
 
 def choose(settings: dict[str, Any], services: Sequence[str], catalogue: Mapping[str, ServiceSettings]) -> None:
-    """Let only some services run in a popup, and leave out the databases that none of them has."""
+    """Let only some services run in an ephemeral environment, and leave out the databases that none of them has."""
     settings["environment"]["services"] = list(services)
     used = {one.database.instance for name, one in catalogue.items() if name in services and one.database is not None}
     databases = {key: value for key, value in settings.pop("databases", {}).items() if key in used}

@@ -9,7 +9,7 @@ from rich.prompt import Prompt
 
 from atwork.checkout import find_checkout
 from atwork.environments import guards, stacks
-from atwork.environments.ages import Popup
+from atwork.environments.ages import ReapCandidate
 from atwork.environments.found import found
 from atwork.environments.reap import ended_whole, take_away
 from atwork.environments.remove import offer_removal
@@ -37,7 +37,7 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
         project = config.project.id if config.project.create is not None else ""
         console.print(f"{name}: {len(held)} resources" + (f", and the project {project}" if project else ""))
         _confirm(name, config.environment.kind, confirmed, console)
-        one = Popup(name, "over", "", config.environment.owner, config.upstream or "", len(held))
+        one = ReapCandidate(name, "over", "", config.environment.owner, config.upstream or "", len(held))
         if not ended_whole(place, checkout, one, console):
             return 1
     for service, settings in services_in(checkout.services).items():
@@ -58,7 +58,7 @@ def _confirm(name: str, kind: str, confirmed: str, console: Console) -> None:
         return
     if not (sys.stdin.isatty() and console.is_terminal):
         raise UsageError(f"there is no terminal to ask on: say --confirm {name}")
-    if kind == "popup":
+    if kind == "ephemeral":
         if Prompt.ask(f"Destroy {name}?", choices=["yes", "no"], default="no", console=console) != "yes":
             raise UsageError(f"{name} stays")
     elif Prompt.ask(f"{name} is long-lived, and nothing of it comes back. Its name", console=console) != name:

@@ -76,8 +76,8 @@ def derived(
         regions.check(wanted.region)
         settings["region"] = wanted.region
         settings["cluster"].pop("zone", None)
-    if wanted.kind == "popup":
-        settings = derive.popup(settings, created=now, expires=now + derive.span(wanted.ttl))
+    if wanted.kind == "ephemeral":
+        settings = derive.ephemeral(settings, created=now, expires=now + derive.span(wanted.ttl))
     else:
         settings = derive.long_lived(settings)
     settings["environment"]["owner"] = wanted.owner
@@ -89,7 +89,7 @@ def derived(
     config = _checked(wanted.name, settings, environments, services)
     account = f"{files.DEPLOYER}@{settings['project']['id']}.iam.gserviceaccount.com"
     upstream = stack_file(stacks, like.upstream or "")
-    approving = () if wanted.kind == "popup" else _approvers(wanted.like, like, environments)
+    approving = () if wanted.kind == "ephemeral" else _approvers(wanted.like, like, environments)
     texts = {
         stack_file(stacks, wanted.name): files.text_of(wanted.name, settings, wanted.like),
         upstream: files.with_deploy(upstream.read_text(), wanted.name, account, f"stacks/{upstream.name}", approving),
@@ -116,7 +116,7 @@ def _project(wanted: Wanted, like: StackConfig) -> dict[str, Any]:
             "folder_id": wanted.folder,
             "billing_account": wanted.billing,
         },
-        "deletable": wanted.kind == "popup",
+        "deletable": wanted.kind == "ephemeral",
     }  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:
 
 
 def with_end(text: str, expires: str) -> str:
-    """A popup's stack file with another end, in its key and in the line above that tells it."""
+    """The stack file of an ephemeral environment with another expiry date, in its key and in the comment."""
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
     made, count = re.subn(rf"^( +expires_at: *['\"]){stamp}", rf"\g<1>{expires}", text, flags=re.MULTILINE)
     if count != 1:

@@ -141,7 +141,7 @@ def _costs(made: Derived) -> Table:
     for line in found.lines:
         table.add_row(line.name, f"{line.least:.0f}", f"{line.most:.0f}")
     table.add_row("together", f"{found.least:.0f}", f"{found.most:.0f}")
-    if made.settings["environment"]["kind"] == "popup":
+    if made.settings["environment"]["kind"] == "ephemeral":
         days = prices.current().hours_per_month / 24
         table.add_row("a day", f"{found.least / days:.1f}", f"{found.most / days:.1f}")
     dated = f"list prices as of {prices.current().as_of}"

@@ -1,4 +1,4 @@
-"""`atwork environment reap`: ends popups whose time is over, and warns those who answer for the others.
+"""`atwork environment reap`: ends ephemeral environments whose time is over, and warns those who answer for the others.
 
 Nothing happens without --apply. What is long-lived, protected or not over is never touched; one that fails keeps its
 state and does not stop the rest.
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from atwork.checkout import Checkout, find_checkout
 from atwork.environments import ages, ending, files, stacks
-from atwork.environments.ages import Popup
+from atwork.environments.ages import ReapCandidate
 from atwork.environments.journal import Journal
 from atwork.errors import BackendError, ConfigError, SandboxError
 from atwork.files import replace_file
@@ -63,14 +63,14 @@ def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
     return int(failed)
 
 
-def look(place: Place, folder: Path, now: datetime) -> list[Popup]:
-    """Every popup of the checkout, and every stack of the backend that has no file."""
+def look(place: Place, folder: Path, now: datetime) -> list[ReapCandidate]:
+    """Every ephemeral environment of the checkout, and every stack of the backend that has no file."""
     there = stacks.listed(place)
     configs, unreadable = _configs(folder)
-    found = [Popup(name, "unreadable", told) for name, told in unreadable.items()]
+    found = [ReapCandidate(name, "unreadable", told) for name, told in unreadable.items()]
     for name, config in configs.items():
-        if config.environment.kind == "popup":
-            found.append(_popup(place, name, config, now, there=name in there))
+        if config.environment.kind == "ephemeral":
+            found.append(_candidate(place, name, config, now, there=name in there))
     for name, count in there.items():
         if name not in configs and name not in unreadable:
             fix = (
@@ -78,7 +78,7 @@ def look(place: Place, folder: Path, now: datetime) -> list[Popup]:
                 if count
                 else f"it is empty: `pulumi stack rm {name}`"
             )
-            found.append(Popup(name, "orphan", f"no stacks/Pulumi.{name}.yaml: {fix}", resources=count))
+            found.append(ReapCandidate(name, "orphan", f"no stacks/Pulumi.{name}.yaml: {fix}", resources=count))
     return found
 
 
@@ -94,34 +94,34 @@ def _configs(folder: Path) -> tuple[dict[str, StackConfig], dict[str, str]]:
     return configs, unreadable
 
 
-def _popup(place: Place, name: str, config: StackConfig, now: datetime, *, there: bool) -> Popup:
+def _candidate(place: Place, name: str, config: StackConfig, now: datetime, *, there: bool) -> ReapCandidate:
     end = config.environment.expires_at
-    assert end is not None  # noqa: S101 (a popup has one, or its file is not read)
+    assert end is not None  # noqa: S101 (an ephemeral environment has one, or its file is not read)
     owner, upstream = config.environment.owner, config.upstream or ""
     if end > now:
         warning = ages.due(config, now) if there else ""
         if warning and stacks.tags(place, name).get(WARNED) == warning:
-            return Popup(name, "lives", f"ends in {ages.about(end - now)}; warned", owner, upstream)
+            return ReapCandidate(name, "lives", f"ends in {ages.about(end - now)}; warned", owner, upstream)
         told = f"ends in {ages.about(end - now)}" + ("; its owner is to be warned" if warning else "")
-        return Popup(name, "lives", told, owner, upstream, warning=warning)
+        return ReapCandidate(name, "lives", told, owner, upstream, warning=warning)
     since = f"over since {ages.about(now - end)}"
     if not there:
-        return Popup(name, "files", f"{since}, gone; its files are left", owner, upstream)
+        return ReapCandidate(name, "files", f"{since}, gone; its files are left", owner, upstream)
     held = stacks.resources(place, name)
     guards = stacks.protected(held)
     if guards:
         told = f"{since}, but protected: {', '.join(guards[:5])}; unprotect it in a reviewed change"
-        return Popup(name, "protected", told, owner, upstream, len(held))
+        return ReapCandidate(name, "protected", told, owner, upstream, len(held))
     deployed = stacks.deployed_end(held)
     if deployed is not None and deployed > now:
         told = f"{since} in this checkout, but was deployed to end in {ages.about(deployed - now)}: pull"
-        return Popup(name, "newer", told, owner, upstream, len(held))
+        return ReapCandidate(name, "newer", told, owner, upstream, len(held))
     begun = stacks.tags(place, name).get(ending.MARK)
     told = f"{since}: {len(held)} resources" + (f"; being destroyed since {begun}" if begun else "")
-    return Popup(name, "over", told, owner, upstream, len(held))
+    return ReapCandidate(name, "over", told, owner, upstream, len(held))
 
 
-def ended_whole(place: Place, checkout: Checkout, one: Popup, console: Console) -> bool:
+def ended_whole(place: Place, checkout: Checkout, one: ReapCandidate, console: Console) -> bool:
     """End one environment; what went wrong is printed, and told its owner in Slack."""
     journal = Journal.of(checkout.root, one.name)
     broken_off = journal.last()
@@ -149,7 +149,7 @@ def take_away(checkout: Checkout, name: str, upstream: str) -> None:
             replace_file(path, text)
 
 
-def _warn(place: Place, found: list[Popup], console: Console) -> bool:
+def _warn(place: Place, found: list[ReapCandidate], console: Console) -> bool:
     """Warn each owner once for each span. Noted first: a note that cannot be kept would mean a message each hour."""
     good = True
     for one in found:
@@ -184,10 +184,10 @@ def _tell(text: str, console: Console, environment: Mapping[str, str] = os.envir
     return True
 
 
-def _table(found: list[Popup]) -> Table:
+def _table(found: list[ReapCandidate]) -> Table:
     table = Table("environment", "owner", "state", "what", box=None, pad_edge=False)
     for one in found:
         table.add_row(one.name, one.owner, one.state, one.told)
     if not found:
-        table.add_row("no popups", "", "", "")
+        table.add_row("no ephemeral environments", "", "", "")
     return table

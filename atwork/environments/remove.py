@@ -20,7 +20,7 @@ def remove(name: str, *, pr: bool) -> int:
     """Remove the files of an environment that is not up, here or by a pull request."""
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     file, config = found(name)
-    if config.environment.kind != "popup":
+    if config.environment.kind != "ephemeral":
         raise UsageError(f"stacks/{file.name}: {name} is long-lived; `atwork environment destroy {name}` ends it")
     if deployment(Home(checkout.root), name).get("resources"):
         raise SandboxError(f"{name} is still up in the sandbox; run `atwork environment destroy {name}` instead")

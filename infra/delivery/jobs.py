@@ -56,5 +56,5 @@ def _popups(here: Environment, settings: JenkinsSettings) -> list[PopupJob]:
             stores=service.stores,
         )
         for name, service in here.services.items()
-        if service.popup is not None and name in within(environment, place.environment, here.services)
+        if service.ephemeral is not None and name in within(environment, place.environment, here.services)
     ]

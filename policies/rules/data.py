@@ -81,7 +81,7 @@ def no_passwords(user: CheckedResource, _: StackContext) -> Iterator[str]:
 )
 def deletion_guards(resource: CheckedResource, context: StackContext) -> Iterator[str]:
     """Resources with data are protected in long-lived environments and unprotected in ephemeral ones."""
-    if context.kind == "popup":
+    if context.kind == "ephemeral":
         if (
             resource.protect
             or resource.get("deletionProtection") is True

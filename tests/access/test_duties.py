@@ -1,4 +1,4 @@
-"""What every identity does, against what it may: in both directions, for the real stacks and for a pop-up."""
+"""What every identity does, against what it may: in both directions, for the real stacks and for an ephemeral environment."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ LASTING = ("ci", "staging", "production")
 
 
 def popup() -> Plan:
-    """A pop-up of staging's shape, in a folder."""
+    """An ephemeral environment of staging's shape, in a folder."""
     settings: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
     settings["environment"] = {
-        "kind": "popup", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z",
+        "kind": "ephemeral", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z",
     }  # fmt: skip
     create = {"name": "Demo", "folder_id": "571903264418", "billing_account": "01AB23-CD45EF-678901"}
     settings |= {"project": {"id": "acme-at-work-demo", "create": create}, "encryption": {"covers": []}}
     settings["cluster"]["deletion_protection"] = False
     settings["databases"]["main"]["deletion_protection"] = False
     config = StackConfig.model_validate_json(json.dumps(settings))
-    return replace(plans.of("staging", STACKS), name="demo", config=config, popups=frozenset({"demo"}))
+    return replace(plans.of("staging", STACKS), name="demo", config=config, ephemeral_stacks=frozenset({"demo"}))
 
 
 @pytest.fixture(scope="module")

@@ -200,12 +200,12 @@ def test_a_line_of_the_journal_that_was_cut_off_is_no_obstacle(account: Account)
     assert bootstrapping.run(account.checkout, account.endpoint, resume=True) == 0
 
 
-def test_a_pop_up_gets_rights_where_its_project_will_be_and_shares_a_key(account: Account) -> None:
+def test_an_ephemeral_environment_gets_rights_where_its_project_will_be_and_shares_a_key(account: Account) -> None:
     document = yaml.safe_load(account.stack_file.read_text())
     settings = document["config"]["atwork:stack"]
     settings["environment"] = {
         "owner": "team-platform",
-        "kind": "popup",
+        "kind": "ephemeral",
         "created_at": "2027-01-28T18:00:00Z",
         "expires_at": "2027-01-31T18:00:00Z",
     }
@@ -221,7 +221,7 @@ def test_a_pop_up_gets_rights_where_its_project_will_be_and_shares_a_key(account
     assert members(account, "folders/571903264418")["roles/resourcemanager.projectCreator"] == {deploy}
     assert members(account, "billingAccounts/01AB23-CD45EF-678901") == {"roles/billing.user": {deploy}}
     assert "acme-at-work-demo-x4k2" not in account.fake.state.projects
-    assert set(account.fake.state.keys) == {f"{RING}/cryptoKeys/ci", f"{RING}/cryptoKeys/popups"}
+    assert set(account.fake.state.keys) == {f"{RING}/cryptoKeys/ci", f"{RING}/cryptoKeys/ephemeral"}
 
 
 def test_dry_run_asks_nobody(account: Account, capsys: pytest.CaptureFixture[str]) -> None:

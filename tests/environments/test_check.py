@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.environments import atwork, ends_in, popup
+from support.environments import atwork, create_ephemeral, ends_in
 
 
 def edited(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -25,7 +25,7 @@ def without(name: str) -> Callable[[Path], None]:
 
 
 def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
-    popup("demo", "--services", "orders")
+    create_ephemeral("demo", "--services", "orders")
     done = atwork("check")
     assert (done.exit_code, done.output) == (0, "4 environments and 1 services: no mistakes.\n")
 
@@ -48,7 +48,7 @@ def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
     ],
 )  # fmt: skip
 def test_each_mistake_is_a_line_with_its_file(change: Callable[[Path], None], line: str, checkout: Path) -> None:
-    popup("demo", "--services", "orders")
+    create_ephemeral("demo", "--services", "orders")
     change(checkout)
     done = atwork("check")
     assert done.exit_code == 1
@@ -63,8 +63,8 @@ def test_all_mistakes_are_told_at_once(checkout: Path) -> None:
     assert any("upstream: staging has no registry" in line for line in lines)
 
 
-def test_a_popup_that_is_over_fails_nobody_elses_change(checkout: Path) -> None:
-    popup("demo")
+def test_an_ephemeral_environment_that_is_over_fails_nobody_elses_change(checkout: Path) -> None:
+    create_ephemeral("demo")
     ends_in(checkout, "demo", timedelta(hours=-1))
     done = atwork("check")
     assert done.exit_code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.environments import PLACE, atwork, contents, new, popup
+from support.environments import PLACE, atwork, contents, create_ephemeral, new
 from support.fake_engine import FakeBackend, resource
 from typer.testing import Result
 
@@ -19,8 +19,8 @@ def refused(done: Result) -> str:
     return str(done.exception)
 
 
-def test_a_popup_goes_with_its_files_once_it_is_named(checkout: Path, backend: FakeBackend) -> None:
-    popup("demo")
+def test_an_ephemeral_environment_goes_with_its_files_once_it_is_named(checkout: Path, backend: FakeBackend) -> None:
+    create_ephemeral("demo")
     backend.add("demo")
     assert "there is no terminal to ask on: say --confirm demo" in refused(atwork("destroy", "demo"))
     assert "--confirm staging: this is demo" in refused(atwork("destroy", "demo", "--confirm", "staging"))
@@ -56,7 +56,7 @@ def test_every_guard_is_named_with_its_file_and_key(checkout: Path, backend: Fak
 
 
 def test_a_stack_that_is_read_stays_though_no_file_names_it(checkout: Path, backend: FakeBackend) -> None:
-    assert new("qa", "--class", "long-lived", "--project", "acme-qa", "--number", "1234567").exit_code == 0
+    assert new("qa", "--kind", "long-lived", "--project", "acme-qa", "--number", "1234567").exit_code == 0
     file = checkout / "stacks" / "Pulumi.qa.yaml"
     text = file.read_text().replace("deletion_protection: true", "deletion_protection: false")
     file.write_text(
@@ -81,7 +81,7 @@ def test_the_registry_is_a_guard_of_ci(checkout: Path, backend: FakeBackend) -> 
 def test_a_project_that_the_stack_made_is_kept_until_the_file_says_otherwise(
     checkout: Path, backend: FakeBackend
 ) -> None:
-    assert new("qa", "--class", "long-lived", *PLACE).exit_code == 0
+    assert new("qa", "--kind", "long-lived", *PLACE).exit_code == 0
     backend.add("qa")
     assert "project.deletable: false; set it to true, or adopt the project by its number to keep it" in refused(
         atwork("destroy", "qa", "--confirm", "qa")
@@ -100,7 +100,7 @@ def test_a_project_that_the_stack_made_is_kept_until_the_file_says_otherwise(
 def test_a_guard_that_is_lifted_in_the_file_alone_still_holds(
     held: dict[str, Any], told: str, checkout: Path, backend: FakeBackend
 ) -> None:
-    assert new("qa", "--class", "long-lived", "--project", "acme-qa", "--number", "1234567").exit_code == 0
+    assert new("qa", "--kind", "long-lived", "--project", "acme-qa", "--number", "1234567").exit_code == 0
     file = checkout / "stacks" / "Pulumi.qa.yaml"
     file.write_text(file.read_text().replace("deletion_protection: true", "deletion_protection: false"))
     backend.add("qa")
@@ -123,7 +123,7 @@ def test_a_guard_that_is_lifted_in_the_file_alone_still_holds(
 
 
 def test_a_failure_keeps_state_and_files(checkout: Path, backend: FakeBackend) -> None:
-    popup("demo")
+    create_ephemeral("demo")
     backend.add("demo")
     backend.fail("demo", "destroy", "no quota", "no quota")
     done = atwork("destroy", "demo", "--confirm", "demo")

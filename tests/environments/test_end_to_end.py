@@ -1,4 +1,4 @@
-"""Popups on the real engine: one's whole life, five at once with different services, and an end that is broken off."""
+"""Ephemeral environments on the real engine: one's whole life, five at once with different services, and an end that is broken off."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def cloud_of(folder: Path) -> Cloud:
     return Cloud(folder / ".sandbox" / "cloud.sqlite")
 
 
-def test_a_popup_comes_and_goes_whole(tmp_path: Path) -> None:
+def test_an_ephemeral_environment_comes_and_goes_whole(tmp_path: Path) -> None:
     copy(tmp_path, "infra", "policies")
     before = (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text()
     told = atwork(tmp_path, "environment", "new", "demo", *OWNER, *PLACE)
@@ -90,7 +90,7 @@ def resources(folder: Path, stack: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def five(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ci and staging, and five popups that are over, brought up at once."""
+    """ci and staging, and five ephemeral environments that are over, brought up at once."""
     folder = copy(tmp_path_factory.mktemp("checkout"), "infra", "policies")
     catalogue(folder)
     for name, services in SERVICES.items():
@@ -134,6 +134,6 @@ def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: P
     assert {one.urn.split(":")[2] for one in cloud.objects() if one.urn} == {"ci", "staging"}
     assert cloud.objects(token="gcp:organizations/project:Project") == []
     assert {name: resources(five, name) for name in lasting} == lasting
-    assert "no popups" in atwork(five, "environment", "reap")
+    assert "no ephemeral environments" in atwork(five, "environment", "reap")
     assert "3 environments and 3 services: no mistakes." in atwork(five, "environment", "check")
     assert not list((five / ".atwork").rglob("*.jsonl"))

@@ -1,4 +1,4 @@
-"""New environments: free ranges, a project of their own, nothing that outlives a popup, nothing written when refused."""
+"""New environments: free ranges, a project of their own, nothing that outlives an ephemeral environment, nothing written when refused."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def new(name: str, *words: str) -> Result:
     return atwork("new", name, "--owner", "team-orders", "--no-preview", *words)
 
 
-def test_a_popup_is_two_files_that_the_program_takes(checkout: Path) -> None:
+def test_an_ephemeral_environment_is_two_files_that_the_program_takes(checkout: Path) -> None:
     done = new("demo", "--ttl", "24h", *PLACE)
     assert done.exit_code == 0, done.output
     environments = read_all(checkout / "stacks")
@@ -73,8 +73,8 @@ def test_the_other_lines_of_the_files_stay_as_they_are(checkout: Path) -> None:
 
 def test_many_environments_never_overlap(checkout: Path) -> None:
     for number in range(6):
-        kind = "long-lived" if number % 3 == 2 else "popup"
-        done = new(f"env-{number}", "--class", kind, *PLACE)
+        kind = "long-lived" if number % 3 == 2 else "ephemeral"
+        done = new(f"env-{number}", "--kind", kind, *PLACE)
         assert done.exit_code == 0, done.output
     environments = read_all(checkout / "stacks")
     assert len(environments) == 9
@@ -83,7 +83,7 @@ def test_many_environments_never_overlap(checkout: Path) -> None:
 
 
 def test_a_long_lived_one_is_guarded_as_its_model(checkout: Path) -> None:
-    done = new("qa", "--class", "long-lived", "--like", "production", "--project", "acme-qa", "--number", "1234567")
+    done = new("qa", "--kind", "long-lived", "--like", "production", "--project", "acme-qa", "--number", "1234567")
     assert done.exit_code == 0, done.output
     qa, production = (read_all(checkout / "stacks")[name] for name in ("qa", "production"))
     assert (qa.environment.kind, qa.environment.expires_at) == ("long-lived", None)
@@ -112,7 +112,7 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
     before = {path: path.read_bytes() for path in (checkout / "stacks").iterdir()}
     done = new("demo", "--dry-run", *PLACE)
     assert done.exit_code == 0
-    assert "kind: popup" in done.output
+    assert "kind: ephemeral" in done.output
     assert {path: path.read_bytes() for path in (checkout / "stacks").iterdir()} == before
 
 
@@ -126,10 +126,10 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
         ("demo", ("--project", "acme-demo"), r"say --number of the project acme-demo"),
         ("demo", ("--owner", "Team Orders", *PLACE), r"environment\.owner: String should match pattern"),
         ("demo", ("--services", "moon", *PLACE), r"environment\.services: there is no services/moon\.yaml; name one of orders"),
-        ("demo", ("--class", "long-lived", "--services", "orders", *PLACE), r"services is for popups"),
+        ("demo", ("--kind", "long-lived", "--services", "orders", *PLACE), r"services is for ephemeral environments"),
         ("demo", ("--project", "acme-at-work-staging", "--number", "739104285516"), "acme-at-work-staging is the project of"),
         ("demo", ("--ttl", "72", *PLACE), "--ttl 72: write hours or days, such as 72h or 3d"),
-        ("demo", ("--ttl", "15d", *PLACE), "a popup has 14 days at most; take less"),
+        ("demo", ("--ttl", "15d", *PLACE), "an ephemeral environment has 14 days at most; take less"),
         ("demo", ("--ttl", "0h", *PLACE), "write hours or days"),
         ("demo", ("--like", "ci", *PLACE), "--like ci: name an environment that reads another one: production, staging"),
         ("demo", ("--region", "europe", *PLACE), r"--region europe: Google has none such"),

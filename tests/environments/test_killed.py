@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from support.environments import contents, ends_in, popup
+from support.environments import contents, create_ephemeral, ends_in
 from support.fake_engine import FakeBackend, resource
 from support.processes import kill_at
 
@@ -68,7 +68,7 @@ class Reaper:
 @pytest.fixture
 def reaper(checkout: Path, tmp_path: Path) -> Reaper:
     backend = FakeBackend(tmp_path)
-    popup("demo")
+    create_ephemeral("demo")
     ends_in(checkout, "demo", timedelta(hours=-1))
     backend.add("demo", resource("kubernetes:core/v1:Namespace", "orders", "demo"))
     backend.add("staging")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.checkout import copy
-from support.environments import PLACE, atwork, contents, ends_in, new, popup
+from support.environments import PLACE, atwork, contents, create_ephemeral, ends_in, new
 
 from atwork.checkout import Checkout
 from atwork.environments import ages, derive, draft
@@ -24,11 +24,11 @@ from atwork.environments.reap import take_away
 from atwork.errors import ConfigError
 from atwork.files import replace_file
 from infra.config import check_together, read_all
-from infra.environment_settings import POPUP_LONGEST
+from infra.environment_settings import MAX_LIFETIME
 from infra.services import read_all as services_in
 
 NAMES = ("alpha", "beta", "gamma")
-STEPS = st.tuples(st.sampled_from(["popup", "long-lived", "extend", "end"]), st.sampled_from(NAMES))
+STEPS = st.tuples(st.sampled_from(["ephemeral", "long-lived", "extend", "end"]), st.sampled_from(NAMES))
 
 
 @contextmanager
@@ -48,8 +48,8 @@ def test_any_order_leaves_ranges_disjoint_and_no_orphan(steps: list[tuple[str, s
         lasting = contents(Path(folder))
         alive: set[str] = set()
         for step, name in steps:
-            if step in ("popup", "long-lived"):
-                assert (new(name, "--class", step, *PLACE).exit_code == 0) == (name not in alive)
+            if step in ("ephemeral", "long-lived"):
+                assert (new(name, "--kind", step, *PLACE).exit_code == 0) == (name not in alive)
                 alive.add(name)
             elif step == "extend":
                 atwork("extend", name, "--ttl", "5d")
@@ -71,7 +71,7 @@ def test_two_hundred_environments_never_overlap(checkout: Path) -> None:
     environments, services = read_all(stacks), services_in(checkout / "services")
     now = datetime.now(UTC)
     for number in range(200):
-        wanted = Wanted(f"env-{number}", "long-lived" if number % 20 == 9 else "popup", "staging", "me", folder="1",
+        wanted = Wanted(f"env-{number}", "long-lived" if number % 20 == 9 else "ephemeral", "staging", "me", folder="1",
                         billing="01AB23-CD45EF-678901")  # fmt: skip
         made = draft.derived(stacks, wanted, now, environments, services)
         environments[wanted.name] = made.config
@@ -79,7 +79,7 @@ def test_two_hundred_environments_never_overlap(checkout: Path) -> None:
             replace_file(path, text)
     check_together(environments)
     assert len({one.project.id for one in environments.values()}) == 203
-    popup("last")
+    create_ephemeral("last")
     assert atwork("check").output.strip().endswith("204 environments and 1 services: no mistakes.")
 
 
@@ -99,7 +99,7 @@ def test_a_gap_is_taken_before_what_follows() -> None:
 
 
 def test_more_time_never_goes_beyond_the_most_from_the_making(checkout: Path) -> None:
-    popup("demo", "--ttl", "1h")
+    create_ephemeral("demo", "--ttl", "1h")
     made = read_all(checkout / "stacks")["demo"].environment.created_at
     assert made is not None
     assert atwork("extend", "demo", "--ttl", "13d").exit_code == 0
@@ -112,7 +112,7 @@ def test_more_time_never_goes_beyond_the_most_from_the_making(checkout: Path) ->
     assert config.expires_at is not None
     assert config.created_at is not None
     assert timedelta(days=5) < config.expires_at - datetime.now(UTC) <= timedelta(days=6)
-    assert config.expires_at <= config.created_at + POPUP_LONGEST
+    assert config.expires_at <= config.created_at + MAX_LIFETIME
     text = (checkout / "stacks" / "Pulumi.demo.yaml").read_text()
     assert f"until {derive.moment(config.expires_at)};" in text, "the line above says the same"
 
@@ -121,7 +121,7 @@ def test_more_time_never_goes_beyond_the_most_from_the_making(checkout: Path) ->
 def test_a_warning_is_due_only_before_the_end_and_after_the_beginning(life: int, left: int) -> None:
     now = datetime(2027, 1, 1, tzinfo=UTC)
     end = now + timedelta(hours=left)
-    environment = {"kind": "popup", "created_at": end - timedelta(hours=life), "expires_at": end}
+    environment = {"kind": "ephemeral", "created_at": end - timedelta(hours=life), "expires_at": end}
     config = read_all()["staging"]
     config = config.model_copy(update={"environment": config.environment.model_copy(update=environment)})
     due = ages.due(config, now)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.environments import PLACE, atwork, contents, new, popup
+from support.environments import PLACE, atwork, contents, create_ephemeral, new
 
 from atwork.errors import UserError
 from atwork.github import pull_request
@@ -88,7 +88,7 @@ def test_it_has_exactly_its_files_and_the_checkout_stays(checkout: Path, origin:
     assert changed == ["M\tstacks/Pulumi.ci.yaml", "A\tstacks/Pulumi.demo.yaml"]
     assert git(origin, "rev-parse", "environment/demo^") == git(checkout, "rev-parse", "HEAD")
     assert git(origin, "log", "-1", "--format=%s", "environment/demo") == "Add the environment demo"
-    assert "kind: popup" in git(origin, "show", "environment/demo:stacks/Pulumi.demo.yaml")
+    assert "kind: ephemeral" in git(origin, "show", "environment/demo:stacks/Pulumi.demo.yaml")
     assert contents(checkout) == before
     assert git(checkout, "status", "--porcelain") == ""
     assert git(checkout, "branch", "--format=%(refname:short)") == "main"
@@ -116,7 +116,7 @@ def test_a_branch_without_its_pull_request_is_taken_away_again(checkout: Path, o
 
 
 def test_the_removal_of_what_is_gone_is_offered_once(checkout: Path, origin: Path, hub: Hub) -> None:
-    popup("demo")
+    create_ephemeral("demo")
     git(checkout, "add", "-A")
     git(checkout, "commit", "--quiet", "-m", "demo")
     git(checkout, "push", "--quiet", "origin", "main")

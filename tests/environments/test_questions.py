@@ -13,7 +13,7 @@ from infra.config import read_all
 
 ENVIRONMENTS = {name: one for name, one in read_all().items() if one.environment.kind == "long-lived"}
 STAGING = ENVIRONMENTS["staging"]
-NOTHING = Wanted("demo", "popup", "staging")
+NOTHING = Wanted("demo", "ephemeral", "staging")
 SAID = replace(NOTHING, owner="team-orders", region="europe-west1", folder="1", billing="b")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.environments import atwork, contents, ends_in, popup
+from support.environments import atwork, contents, create_ephemeral, ends_in
 from support.fake_engine import FakeBackend, resource
 from typer.testing import CliRunner
 
@@ -26,8 +26,8 @@ OVER = timedelta(hours=-2)
 
 @pytest.fixture
 def over(checkout: Path, backend: FakeBackend) -> str:
-    """A popup that is over, up, with all that goes first inside its cluster."""
-    popup("demo")
+    """An ephemeral environment that is over, up, with all that goes first inside its cluster."""
+    create_ephemeral("demo")
     ends_in(checkout, "demo", OVER)
     backend.add(
         "demo",
@@ -71,7 +71,7 @@ def test_it_goes_whole_and_what_the_cluster_made_in_the_cloud_goes_first(
 
 def test_what_is_not_over_protected_or_long_lived_is_never_touched(checkout: Path, backend: FakeBackend) -> None:
     for name, left in (("young", timedelta(hours=50)), ("guarded", OVER), ("extended", OVER)):
-        popup(name)
+        create_ephemeral(name)
         ends_in(checkout, name, left)
     for name in ("ci", "staging", "production", "young"):
         backend.add(name)
@@ -94,7 +94,7 @@ def test_a_stack_without_a_file_and_a_broken_file_are_told_and_stop_nobody(
     over: str, checkout: Path, backend: FakeBackend
 ) -> None:
     backend.add("ghost", resource("gcp:storage/bucket:Bucket", "b", "ghost"))
-    popup("broken")
+    create_ephemeral("broken")
     file = checkout / "stacks" / "Pulumi.broken.yaml"
     file.write_text(file.read_text().replace("region:", "regoin:"))
     backend.add("broken")
@@ -111,7 +111,7 @@ def test_a_stack_without_a_file_and_a_broken_file_are_told_and_stop_nobody(
 def test_a_failure_keeps_the_state_and_does_not_stop_the_others(
     over: str, checkout: Path, backend: FakeBackend
 ) -> None:
-    popup("other")
+    create_ephemeral("other")
     ends_in(checkout, "other", OVER)
     backend.add("other")
     backend.fail("demo", "inside", "the cluster is unreachable")
@@ -141,7 +141,7 @@ def test_a_load_balancer_that_does_not_go_keeps_the_cluster(over: str, backend: 
 
 
 def test_what_a_dead_cluster_held_is_given_up(checkout: Path, backend: FakeBackend) -> None:
-    popup("demo")
+    create_ephemeral("demo")
     ends_in(checkout, "demo", OVER)
     backend.add(
         "demo",
@@ -176,7 +176,7 @@ def test_the_files_that_are_left_go_too_or_are_named_for_a_pull_request(
     checkout: Path, backend: FakeBackend, tmp_path: Path
 ) -> None:
     for name in ("one", "two"):
-        popup(name)
+        create_ephemeral(name)
         ends_in(checkout, name, OVER)
     backend.add("one")
     gone = tmp_path / "gone"
@@ -186,7 +186,7 @@ def test_the_files_that_are_left_go_too_or_are_named_for_a_pull_request(
     assert gone.read_text().split() == ["one", "two"]
     assert contents(checkout) == before
     assert atwork("reap", "--apply").exit_code == 0
-    assert "no popups" in atwork("reap").output
+    assert "no ephemeral environments" in atwork("reap").output
 
 
 def test_ci_never_takes_the_sandbox_for_the_truth(checkout: Path) -> None:
@@ -227,7 +227,7 @@ def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slack]:
 
 
 def test_an_owner_is_warned_once_for_each_span(checkout: Path, backend: FakeBackend, slack: Slack) -> None:
-    popup("demo")
+    create_ephemeral("demo")
     backend.add("demo")
     ends_in(checkout, "demo", timedelta(hours=49))
     atwork("reap", "--apply")
@@ -252,7 +252,7 @@ def test_an_owner_is_warned_once_for_each_span(checkout: Path, backend: FakeBack
 
 
 def test_a_short_life_is_not_warned_at_its_beginning(checkout: Path, backend: FakeBackend, slack: Slack) -> None:
-    popup("demo")
+    create_ephemeral("demo")
     backend.add("demo")
     ends_in(checkout, "demo", timedelta(hours=23), life=timedelta(hours=24))
     atwork("reap", "--apply")
@@ -260,7 +260,7 @@ def test_a_short_life_is_not_warned_at_its_beginning(checkout: Path, backend: Fa
 
 
 def test_a_warning_that_is_not_taken_is_tried_again(checkout: Path, backend: FakeBackend, slack: Slack) -> None:
-    popup("demo")
+    create_ephemeral("demo")
     backend.add("demo")
     ends_in(checkout, "demo", timedelta(hours=1))
     slack.code = 500
@@ -286,10 +286,10 @@ def test_the_steps_are_those_that_the_journal_tells(over: str, checkout: Path, b
 
 
 def test_a_deploy_leaves_what_is_over_alone(checkout: Path) -> None:
-    """No engine is started: main is deployed again while the popup goes."""
-    popup("demo")
+    """No engine is started: main is deployed again while the ephemeral environment goes."""
+    create_ephemeral("demo")
     ends_in(checkout, "demo", OVER)
     done = CliRunner().invoke(app, ["up", "demo", "--expect", "merged"])
     assert done.exit_code == 0
-    assert "demo is a popup whose time is over: it is not updated" in done.output
+    assert "demo is an ephemeral environment whose time is over: it is not updated" in done.output
     assert not (checkout / ".sandbox").exists()

@@ -28,8 +28,8 @@ STAGING["databases"]["main"] |= {
     "databases": ["orders"],
     "users": {"orders": {"namespace": "orders", "service_account": "orders"}},
 }
-POPUP = {
-    "kind": "popup", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z",
+EPHEMERAL = {
+    "kind": "ephemeral", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z",
 }  # fmt: skip
 CI: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.ci.yaml") or "")
 
@@ -53,12 +53,14 @@ def test_the_real_stack_files_are_right_alone_and_together() -> None:
     check_together(environments)
 
 
-def test_a_popup_has_no_jenkins_for_its_secrets_stand_before_it() -> None:
+def test_an_ephemeral_environment_has_no_jenkins_for_its_secrets_stand_before_it() -> None:
     registry = {**CI["registry"], "deletion_protection": False}
-    popup = CI | {"environment": POPUP, "encryption": {"covers": []}, "registry": registry}
-    with pytest.raises(ConfigError, match=r"a popup has no jenkins: its secrets stand before the project does"):
-        parse("ci", json.dumps(popup))
-    assert parse("ci", json.dumps({**popup, "jenkins": None}))
+    ephemeral = CI | {"environment": EPHEMERAL, "encryption": {"covers": []}, "registry": registry}
+    with pytest.raises(
+        ConfigError, match=r"an ephemeral environment has no jenkins: its secrets stand before the project does"
+    ):
+        parse("ci", json.dumps(ephemeral))
+    assert parse("ci", json.dumps({**ephemeral, "jenkins": None}))
 
 
 def test_what_an_environment_expects_in_secret_manager() -> None:
@@ -125,16 +127,21 @@ def test_the_schema_for_editors_is_current() -> None:
         ("databases.main.backups.point_in_time_days", 14, r"14 needs edition ENTERPRISE_PLUS"),
         ("databases.main.disk_size_gb", 200, r"disk_size_gb 200 is above disk_limit_gb 100"),
         ("databases.main.flags", {"log_statement": "all"}, r"flags log_statement are set for every instance"),
-        ("environment.kind", "popup", r"a popup needs expires_at"),
+        ("environment.kind", "ephemeral", r"an ephemeral environment needs expires_at"),
+        ("environment.kind", "popup", r"environment\.kind: popup is now called ephemeral; write kind: ephemeral"),
         ("environment.expires_at", "2027-01-31T18:00:00Z", r"a long-lived environment has no end"),
-        ("environment.services", ["orders"], r"services is for popups"),
+        ("environment.services", ["orders"], r"services is for ephemeral environments"),
         ("environment.tier", "prod", r"environment\.tier: Input should be 'test' or 'production'"),
-        ("environment", POPUP | {"tier": "test"}, r"tier is for long-lived environments"),
-        ("environment", POPUP | {"created_at": None}, r"a popup needs created_at"),
-        ("environment", POPUP | {"expires_at": "2027-02-11T18:00:01Z"}, r"at most 14 days after it; make a new popup"),
-        ("environment", POPUP | {"expires_at": "2027-01-28T18:00:00Z"}, r"expires_at must be after created_at"),
-        ("environment", POPUP | {"services": ["web", "web"]}, r"services: web is there twice"),
-        ("environment", POPUP | {"services": []}, r"services: Tuple should have at least 1 item"),
+        ("environment", EPHEMERAL | {"tier": "test"}, r"tier is for long-lived environments"),
+        ("environment", EPHEMERAL | {"created_at": None}, r"an ephemeral environment needs created_at"),
+        (
+            "environment",
+            EPHEMERAL | {"expires_at": "2027-02-11T18:00:01Z"},
+            r"at most 14 days after it; create a new ephemeral environment",
+        ),
+        ("environment", EPHEMERAL | {"expires_at": "2027-01-28T18:00:00Z"}, r"expires_at must be after created_at"),
+        ("environment", EPHEMERAL | {"services": ["web", "web"]}, r"services: web is there twice"),
+        ("environment", EPHEMERAL | {"services": []}, r"services: Tuple should have at least 1 item"),
         (
             "node_pools.system",
             {"machine_type": "e2-small", "min_nodes": 1, "max_nodes": 2, "upgrade": "blue-green", "soak_seconds": 0},
@@ -273,8 +280,8 @@ def test_an_environment_is_production_unless_its_tier_is_test_whatever_its_name(
 
 def test_a_production_that_goes_by_itself_need_not_ask() -> None:
     environments = read_all()
-    popup = environments["production"].environment.model_copy(update={"kind": "popup"})
-    environments["production"] = environments["production"].model_copy(update={"environment": popup})
+    ephemeral = environments["production"].environment.model_copy(update={"kind": "ephemeral"})
+    environments["production"] = environments["production"].model_copy(update={"environment": ephemeral})
     environments["ci"] = parse("ci", changed(CI, "jenkins.deploys.production.approvers", []))
     check_together(environments)
 
@@ -357,16 +364,18 @@ def test_a_tenant_has_no_namespace_of_the_clusters_own(name: str) -> None:
         parse("staging", changed(STAGING, f"tenants.{name}", {"owner": "team-orders", "accounts": ["orders"]}))
 
 
-def test_a_popup_guards_no_registry() -> None:
-    popup = json.loads(
-        changed(json.loads(changed(STAGING, "environment", POPUP)), "cluster.deletion_protection", False)
+def test_an_ephemeral_environment_guards_no_registry() -> None:
+    ephemeral = json.loads(
+        changed(json.loads(changed(STAGING, "environment", EPHEMERAL)), "cluster.deletion_protection", False)
     )
-    popup["databases"]["main"]["deletion_protection"] = False
+    ephemeral["databases"]["main"]["deletion_protection"] = False
     for key in ("upstream", "popups"):
-        popup.pop(key, None)
-    popup["registry"] = {"location": "europe"}
-    with pytest.raises(ConfigError, match=r"a popup must be destroyable: set registry\.deletion_protection to false"):
-        parse("demo", json.dumps(popup))
+        ephemeral.pop(key, None)
+    ephemeral["registry"] = {"location": "europe"}
+    with pytest.raises(
+        ConfigError, match=r"an ephemeral environment must be destroyable: set registry\.deletion_protection to false"
+    ):
+        parse("demo", json.dumps(ephemeral))
 
 
 @pytest.mark.parametrize(
@@ -386,13 +395,17 @@ def test_keys_are_guarded_with_what_rests_under_them(guards: dict[str, bool], ke
     assert parse("staging", json.dumps(stack)).protected_keys() == keys
 
 
-def test_a_popup_can_always_be_destroyed() -> None:
-    popup = json.loads(changed(STAGING, "environment", POPUP))
-    with pytest.raises(ConfigError, match=r"a popup must be destroyable: set cluster\.deletion_protection to false"):
-        parse("demo", json.dumps(popup))
-    free = json.loads(changed(popup, "cluster.deletion_protection", False))
+def test_an_ephemeral_environment_can_always_be_destroyed() -> None:
+    ephemeral = json.loads(changed(STAGING, "environment", EPHEMERAL))
+    with pytest.raises(
+        ConfigError, match=r"an ephemeral environment must be destroyable: set cluster\.deletion_protection to false"
+    ):
+        parse("demo", json.dumps(ephemeral))
+    free = json.loads(changed(ephemeral, "cluster.deletion_protection", False))
     free["databases"]["main"]["deletion_protection"] = False
-    with pytest.raises(ConfigError, match=r"a popup must leave nothing: set encryption\.covers to \[\]"):
+    with pytest.raises(
+        ConfigError, match=r"an ephemeral environment must leave nothing: set encryption\.covers to \[\]"
+    ):
         parse("demo", json.dumps(free))
     free["encryption"] = {"covers": []}
     free["cluster_backup"] = {"location": "europe-north1"}

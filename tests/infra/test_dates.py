@@ -71,7 +71,7 @@ def test_stack_files_and_services_are_held_to_it(tmp_path: Path) -> None:
 
 
 def test_what_the_command_writes_is_in_quotes(tmp_path: Path) -> None:
-    settings = {"environment": {"kind": "popup", "expires_at": "2027-01-31T18:00:00Z"}}
+    settings = {"environment": {"kind": "ephemeral", "expires_at": "2027-01-31T18:00:00Z"}}
     text = files.text_of("demo", settings, "staging")
     assert told(tmp_path, text) == []
     assert "    expires_at: '2027-01-31T18:00:00Z'\n" in text.replace("      ", "    ")

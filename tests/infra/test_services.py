@@ -57,28 +57,33 @@ def test_one_file_makes_what_a_stack_file_could_say(tmp_path: Path) -> None:
     assert complete("ci", read_all()["ci"], services) == read_all()["ci"]
 
 
-def popup(**more: Any) -> EnvironmentSettings:
-    made = {"kind": "popup", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z"}
+def ephemeral(**more: Any) -> EnvironmentSettings:
+    made = {
+        "kind": "ephemeral",
+        "owner": "me",
+        "created_at": "2027-01-28T18:00:00Z",
+        "expires_at": "2027-01-31T18:00:00Z",
+    }
     return EnvironmentSettings.model_validate_json(json.dumps({**made, **more}))
 
 
-def test_a_popup_runs_what_does_not_stay_out(tmp_path: Path) -> None:
+def test_an_ephemeral_environment_runs_what_does_not_stay_out(tmp_path: Path) -> None:
     services = read_services(
-        catalogue(tmp_path, stock=other(), billing=other(repository="https://x.org/b", popup=None))
+        catalogue(tmp_path, stock=other(), billing=other(repository="https://x.org/b", ephemeral=None))
     )
-    assert within("popup-1", popup(), services).keys() == {"stock"}
+    assert within("popup-1", ephemeral(), services).keys() == {"stock"}
     assert within("production", read_all()["production"].environment, services) == {}
 
 
-def test_a_popup_runs_only_the_services_that_it_chooses(tmp_path: Path) -> None:
+def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_path: Path) -> None:
     services = read_services(
-        catalogue(tmp_path, stock=other(), web=other(repository="https://x.org/w"), billing=other(repository="https://x.org/b", popup=None))
+        catalogue(tmp_path, stock=other(), web=other(repository="https://x.org/w"), billing=other(repository="https://x.org/b", ephemeral=None))
     )  # fmt: skip
     document = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
-    document |= {"environment": popup().model_dump(mode="json"), "encryption": {"covers": []}}
+    document |= {"environment": ephemeral().model_dump(mode="json"), "encryption": {"covers": []}}
     document["cluster"]["deletion_protection"] = document["databases"]["main"]["deletion_protection"] = False
     staging = parse("demo", json.dumps(document))
-    chosen = staging.model_copy(update={"environment": popup(services=["web"])})
+    chosen = staging.model_copy(update={"environment": ephemeral(services=["web"])})
     assert complete("demo", chosen, services).tenants.keys() == {"web"}
     assert complete("demo", staging, services).tenants.keys() == {
         "stock",
@@ -91,9 +96,9 @@ def test_a_popup_runs_only_the_services_that_it_chooses(tmp_path: Path) -> None:
             "moon",
             r"stacks/Pulumi\.demo\.yaml: atwork:stack\.environment\.services: there is no services/moon\.yaml; name one of stock, web",
         ),
-        ("billing", r"services/billing\.yaml keeps billing out of popups \(popup: null\)"),
+        ("billing", r"services/billing\.yaml keeps billing out of ephemeral environments \(ephemeral: null\)"),
     ):
-        wrong = staging.model_copy(update={"environment": popup(services=[name])})
+        wrong = staging.model_copy(update={"environment": ephemeral(services=[name])})
         with pytest.raises(ConfigError, match=message):
             check_services({**lasting, "demo": wrong}, services)
 
@@ -197,7 +202,7 @@ def test_a_login_cannot_be_longer_than_the_cloud_takes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["popup-janitor", "popup-1"])
 def test_what_popups_use_is_no_services_name(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(other()))
-    with pytest.raises(ConfigError, match="a job or a namespace of popups is called so; rename the file"):
+    with pytest.raises(ConfigError, match="the name is reserved for preview namespaces; rename the file"):
         read_services(tmp_path)
     (tmp_path / f"{name}.yaml").rename(tmp_path / "popup-maker.yaml")
     assert "popup-maker" in read_services(tmp_path)

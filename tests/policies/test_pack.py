@@ -29,7 +29,7 @@ EXEMPTION = {
 
 
 def config(**policies: Any) -> dict[str, str]:
-    return {"atwork:stack": json.dumps({"environment": {"kind": "popup"}, "policies": policies})}
+    return {"atwork:stack": json.dumps({"environment": {"kind": "ephemeral"}, "policies": policies})}
 
 
 def validate(state: PackState, token: str, name: str, props: dict[str, Any]) -> list[str]:
@@ -52,7 +52,7 @@ def test_policies_are_mandatory_unless_the_stack_file_says_otherwise() -> None:
     state = PackState({})
     assert state.level == EnforcementLevel.MANDATORY
     state.configure(config(mandatory=False))
-    assert state.settings.context.kind == "popup"
+    assert state.settings.context.kind == "ephemeral"
     assert {policy.enforcement_level for policy in state.policies} == {EnforcementLevel.ADVISORY}
     state.configure({})
     assert {policy.enforcement_level for policy in state.rule_policies} == {EnforcementLevel.MANDATORY}

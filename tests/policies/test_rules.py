@@ -206,13 +206,13 @@ def test_every_value_that_logs_connections_is_accepted(value: str, expected: int
 
 def test_an_ephemeral_environment_has_no_guard_of_the_provider() -> None:
     repository = CheckedResource(REPOSITORY, "it", {"deletionPolicy": "PREVENT"})
-    messages = violations(RULES["deletion-guards"], [repository], StackContext("popup"))
+    messages = violations(RULES["deletion-guards"], [repository], StackContext("ephemeral"))
     assert messages == ["it: must not be protected in an ephemeral environment, which could not be destroyed"]
 
 
 @pytest.mark.parametrize(
     ("kind", "protect", "expected"),
-    [("long-lived", True, 0), ("long-lived", False, 1), ("popup", True, 1), ("popup", False, 0)],
+    [("long-lived", True, 0), ("long-lived", False, 1), ("ephemeral", True, 1), ("ephemeral", False, 0)],
 )
 def test_resources_are_guarded_in_long_lived_environments_only(kind: str, *, protect: bool, expected: int) -> None:
     instance = CheckedResource(SQL, "it", {}, protect)

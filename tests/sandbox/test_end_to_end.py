@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from support.checkout import copy
+from support.guards import lift_policy, lift_settings
 from support.processes import kill_in_call
 
 from atwork.engine.urn import name_of, provider_of
@@ -23,6 +24,7 @@ from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
 from atwork.sandbox.provider.values import secret
 from atwork.sandbox.session import deployment
+from infra.layout import stack_file
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.engine
@@ -291,16 +293,12 @@ def test_12_a_killed_run_is_recovered_by_the_next(home: Home) -> None:
 
 
 def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
-    for stack in ("staging", "production"):
-        edit(home, stack, "deletion_protection: true", "deletion_protection: false")
-        edit(home, stack, "        tier:", "        deletion_protection: false\n        tier:")
-    edit(home, "ci", "      deletion_protection: true", "      deletion_protection: false")
+    files = [stack_file(home.checkout / "stacks", name) for name in ("ci", "staging", "production")]
+    lift_settings(*files)
     done = atwork(home, "sandbox", "preview", "production")
     assert done.returncode == 1
     assert "cluster-cluster: deletion-guards:" in done.stdout
-    leave = '{policy: deletion-guards, resource: "*", reason: the environment is given up, expires: "2099-12-31"}'
-    edit(home, "staging", "      exemptions:\n", f"      exemptions:\n        going: {leave}\n")
-    edit(home, "production", "    secrets:", f"    policies: {{exemptions: {{going: {leave}}}}}\n    secrets:")
+    lift_policy(*files[1:])
     assert atwork(home, "sandbox", "up").returncode == 0
     done = atwork(home, "sandbox", "down")
     assert done.returncode == 0, done.stdout + done.stderr

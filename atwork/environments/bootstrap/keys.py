@@ -40,7 +40,7 @@ def ring(plan: Plan) -> Step:
 
 
 def key(plan: Plan) -> Step:
-    """The key of this stack, or the one of all pop-ups."""
+    """The key of this stack, or the one of all ephemeral environments."""
     parent, _, short = plan.key.partition("/cryptoKeys/")
     ring_name = parent.rpartition("/")[2]
 

@@ -14,8 +14,8 @@ from infra.stack import StackConfig
 KEY_RING = "atwork-state"
 POOL = "atwork-github"
 PROVIDER = "actions"
-REAP_ACCOUNT = "reap-popups"
-"""Short name of the identity that ends all pop-ups; each pop-up's bootstrap gives it its rights there."""
+REAP_ACCOUNT = "reap-ephemeral"
+"""Short name of the identity that destroys ephemeral environments; the bootstrap of each one grants it its rights."""
 
 MAIN = "refs/heads/main"
 """The only branch whose workflows deploy."""
@@ -28,15 +28,15 @@ class Plan:
     name: str
     config: StackConfig
     platform: CompanySettings
-    popups: frozenset[str] = frozenset()
-    """Environments that end; they share a key, because keys can never be deleted."""
+    ephemeral_stacks: frozenset[str] = frozenset()
+    """Ephemeral environments; they share a key, because keys can never be deleted."""
     upstream_project: str = ""
     """Project of the stack that this one reads, in whose registry it lets its nodes and deployers in."""
 
     @property
-    def popup(self) -> bool:
+    def ephemeral(self) -> bool:
         """Whether it ends: then its stack makes the project, and takes it along."""
-        return self.config.environment.kind == "popup"
+        return self.config.environment.kind == "ephemeral"
 
     @property
     def admin(self) -> str:
@@ -55,7 +55,7 @@ class Plan:
 
     def key_of(self, stack: str) -> str:
         """Resource name of the key of any stack's secrets."""
-        key = "popups" if stack in self.popups else stack
+        key = "ephemeral" if stack in self.ephemeral_stacks else stack
         return f"projects/{self.admin}/locations/{self.platform.location}/keyRings/{KEY_RING}/cryptoKeys/{key}"
 
     @property
@@ -86,7 +86,7 @@ class Plan:
             self.drift_account: f"drift-{self.name}",
             self.deploy_account: self.name,
         }
-        return {**found, REAP_ACCOUNT: "popups"} if self.popup else found
+        return {**found, REAP_ACCOUNT: "ephemeral"} if self.ephemeral else found
 
     def member(self, account: str) -> str:
         """A service account of the admin project, as bindings name it."""
@@ -132,10 +132,14 @@ def of(name: str, stacks: Path) -> Plan:
     if len(name) > 22:
         raise ConfigError(f"{file}: the name has {len(name)} letters, and accounts of CI leave room for 22; shorten it")
     company.check_admin_project(platform, environments)
-    if config.environment.kind == "popup" and config.project.create is None:
-        raise ConfigError(f"{file}: project.create is missing; a pop-up makes its project, so that it goes with it")
-    ends = frozenset(key for key, one in environments.items() if one.environment.kind == "popup")
-    if "popups" in environments:
-        raise ConfigError("stacks/Pulumi.popups.yaml: the name belongs to the key of all pop-ups; choose another")
+    if config.environment.kind == "ephemeral" and config.project.create is None:
+        raise ConfigError(
+            f"{file}: project.create is missing; an ephemeral environment creates its project and deletes it"
+        )
+    ends = frozenset(key for key, one in environments.items() if one.environment.kind == "ephemeral")
+    if "ephemeral" in environments:
+        raise ConfigError(
+            "stacks/Pulumi.ephemeral.yaml: the name is reserved for the key of ephemeral environments; choose another"
+        )
     upstream = environments[config.upstream].project.id if config.upstream in environments else ""
     return Plan(name, config, platform, ends, upstream)

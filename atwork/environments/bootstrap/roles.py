@@ -98,7 +98,7 @@ DEPLOYER = (
 fail at the first permission that a new version of an API asks for."""
 
 REAPER = (*DEPLOYER, "roles/resourcemanager.projectDeleter", "roles/secretmanager.admin")
-"""The end of pop-ups, in their folder: what updates may do in a project, their secrets, and the project itself."""
+"""Roles on the folder of ephemeral environments to destroy them: those of updates, of secrets and of the project."""
 
 
 def step(project: str, roles: tuple[CustomRole, ...]) -> Step:

@@ -33,8 +33,8 @@ LEAST_SERVICES = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapi
 
 _FOLDER_PREVIEW = ("roles/container.clusterViewer", "roles/serviceusage.serviceUsageConsumer")
 _FOLDER_DRIFT = ("roles/viewer", "roles/iam.securityReviewer", "roles/serviceusage.serviceUsageConsumer")
-"""In the folder of pop-ups, whose projects are not there yet: a project's custom role cannot be bound on a folder. What
-runs the code of a pull request gets no more than the way to a cluster; drift, from main alone, reads."""
+"""In the folder of ephemeral environments, whose projects do not exist yet: a project's custom role cannot be bound on
+a folder. What runs the code of a pull request gets no more than the way to a cluster; drift, from main alone, reads."""
 
 _STREAMING_ALONE = (
     "grants image streaming alone",
@@ -50,8 +50,8 @@ def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secret
         plan.drift_account: f"Looks for drift in {plan.name} from main",
         plan.deploy_account: f"Updates {plan.name} from main",
     }
-    if plan.popup:
-        accounts[REAP_ACCOUNT] = "Ends pop-ups from main"
+    if plan.ephemeral:
+        accounts[REAP_ACCOUNT] = "Ends ephemeral environments from main"
     return (
         *_admin(plan),
         state.bucket(plan),
@@ -80,8 +80,8 @@ def _admin(plan: Plan) -> tuple[Step, ...]:
 
 
 def _project(plan: Plan, file: Path) -> tuple[Step, ...]:
-    """A pop-up's stack makes its project; a long-lived environment's is there before its stack."""
-    if plan.popup:
+    """An ephemeral environment's stack makes its project; a long-lived environment's is there before its stack."""
+    if plan.ephemeral:
         return ()
     project = plan.config.project
     if project.create is None:
@@ -111,7 +111,9 @@ def granted(plan: Plan) -> dict[Resource, list[Grant]]:
 
 def _rights_title(plan: Plan) -> str:
     create = plan.config.project.create
-    return f"rights in folder {create.folder_id}" if plan.popup and create else f"rights in {plan.config.project.id}"
+    return (
+        f"rights in folder {create.folder_id}" if plan.ephemeral and create else f"rights in {plan.config.project.id}"
+    )
 
 
 def custom_roles(plan: Plan) -> dict[str, tuple[CustomRole, ...]]:
@@ -119,22 +121,22 @@ def custom_roles(plan: Plan) -> dict[str, tuple[CustomRole, ...]]:
     found: dict[str, tuple[CustomRole, ...]] = {}
     if plan.upstream_project:
         found[plan.upstream_project] = (roles.GRANT_READER, roles.REGISTRY_GRANTER)
-    if not plan.popup:
+    if not plan.ephemeral:
         releases = (roles.RELEASE_READER,) if plan.config.jenkins is not None else ()
         found[plan.config.project.id] = (roles.READER, *releases, roles.SECRET_ADMIN)
     return found
 
 
 def rights(plan: Plan) -> dict[Resource, list[Grant]]:
-    """In its project; of a pop-up, whose project is not there yet, in the folder of all pop-ups."""
+    """In its project; for an ephemeral environment, whose project does not exist yet, in the folder of all of them."""
     preview, drift = plan.member(plan.preview_account), plan.member(plan.drift_account)
     deploy = plan.member(plan.deploy_account)
     create = plan.config.project.create
     above = _above(plan, (preview, drift), deploy)
-    if plan.popup and plan.upstream_project:
+    if plan.ephemeral and plan.upstream_project:
         granter = Grant(roles.REGISTRY_GRANTER.name(plan.upstream_project), plan.member(REAP_ACCOUNT))
         above[Resource.project(plan.upstream_project)].append(granter)
-    if plan.popup and create is not None:
+    if plan.ephemeral and create is not None:
         folder, billing = Resource.folder(create.folder_id), Resource.billing(create.billing_account)
         views = [Grant(role, preview) for role in _FOLDER_PREVIEW] + [Grant(role, drift) for role in _FOLDER_DRIFT]
         # Who creates a project becomes its owner; who ends it is another one.

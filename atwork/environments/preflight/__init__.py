@@ -78,8 +78,8 @@ def _platform(
         names = ("state bucket", "KMS key", *organization.NAMES)
         yield from (Check(one, None, where, "write it (docs/bootstrap.md)") for one in names)
         return
-    popups = frozenset({name} if config.environment.kind == "popup" else ())
-    plan = Plan(name, config, platform, popups)
+    ephemeral_stacks = frozenset({name} if config.environment.kind == "ephemeral" else ())
+    plan = Plan(name, config, platform, ephemeral_stacks)
     yield state_bucket(google, plan, made=made)
     yield key(google, plan, made=made)
     create = config.project.create

@@ -122,7 +122,7 @@ def _popups(platform: Platform, environment: Environment) -> Iterator[_Release]:
     images = Images(registry.docker_hub, upstream.jenkins.images)
     passed = passed_by(platform.delivery / "vars" / "popups.groovy", "void install(")
     runs = within(environment.name, config.environment, platform.services)
-    services = {name: platform.services[name] for name in runs if platform.services[name].popup is not None}
+    services = {name: platform.services[name] for name in runs if platform.services[name].ephemeral is not None}
     namespaces = [one for one in environment.namespaces() if (environment.labels_of(one) or {}).get(LABEL) == "true"]
     names = list(services)
     # A namespace has one service at a time: every namespace has one, and every service has its turn.
