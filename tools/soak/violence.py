@@ -57,11 +57,7 @@ def _killed(life: Life, environment: Environment, strike: Strike) -> str:
 
 def _killed_in_a_call(life: Life, environment: Environment, strike: Strike) -> str:
     """Kill while the first change hangs, so that the engine holds its lock and has something undecided."""
-    changed = life.change(environment, grow=True)
-    with _hanging(life, environment) as hangs:
-        started = life.engines.atwork("sandbox", "up", environment.name)
-        if not started.until(hangs):
-            raise Disagreement(f"nothing hung:\n{started.ended().printed[-2000:]}")
+    with _hanging_update(life, environment) as (changed, started):
         _end(life, environment, started, strike)
     return f"{changed}: killed in a call"
 
@@ -81,14 +77,31 @@ def _end(life: Life, environment: Environment, started: Started, strike: Strike)
 
 
 @contextmanager
-def _hanging(life: Life, environment: Environment) -> Generator[Callable[[], bool]]:
-    """The next call that changes something hangs, for longer than any command may take; yields whether it does."""
+def _hanging_update(life: Life, environment: Environment) -> Generator[tuple[str, Started]]:
+    """A change of the stack file, and its update, whose first changing call hangs longer than any command may take."""
     for operation in (Operation.create, Operation.update, Operation.delete):
         life.faults.add(Fault(effect=Effect.hang, operation=operation, stack=environment.name, seconds=3600.0))
     life.figures["faults"] += 1
-    yield lambda: any(one.hits for one in life.faults.all())
-    life.figures["faults hit"] += any(one.hits for one in life.faults.all())
+    changed, started = _update(life, environment)
+    if not started.until(lambda: _any_hit(life)):
+        # The change took back what an interrupted update had not done. After that, every change has something to do.
+        life.recovered(environment, life.ended(started))
+        environment.up = True
+        taken_back, (changed, started) = changed, _update(life, environment)
+        changed = f"{taken_back}, {changed}"
+        if not started.until(lambda: _any_hit(life)):
+            raise Disagreement(f"nothing hung:\n{started.ended().printed[-2000:]}")
+    yield changed, started
+    life.figures["faults hit"] += 1
     life.faults.clear()
+
+
+def _update(life: Life, environment: Environment) -> tuple[str, Started]:
+    return life.change(environment, grow=True), life.engines.atwork("sandbox", "up", environment.name)
+
+
+def _any_hit(life: Life) -> bool:
+    return any(fault.hits for fault in life.faults.all())
 
 
 def _moment(life: Life, environment: Environment) -> Callable[[], bool]:
@@ -114,16 +127,7 @@ def _moment(life: Life, environment: Environment) -> Callable[[], bool]:
 
 def cancel(life: Life, environment: Environment) -> str:
     """Ctrl-C while a call hangs: it ends in order, the lock is released and nothing is undecided."""
-    changed = life.change(environment, grow=True)
-    with _hanging(life, environment) as hangs:
-        started = life.engines.atwork("sandbox", "up", environment.name)
-        if not started.until(hangs):
-            # The change took back what a fault had kept from being made. After that, any other is one.
-            life.ended(started)
-            changed = f"{changed}, {life.change(environment, grow=True)}"
-            started = life.engines.atwork("sandbox", "up", environment.name)
-            if not started.until(hangs):
-                raise Disagreement(f"nothing hung:\n{started.ended().printed[-2000:]}")
+    with _hanging_update(life, environment) as (changed, started):
         # The command takes SIGTERM for Ctrl-C; SIGINT is ignored by what was started in the background of a shell.
         with suppress(ProcessLookupError):
             started.process.send_signal(signal.SIGTERM)
