@@ -225,8 +225,9 @@ def _watcher(console: Console) -> Generator[Callable[[Outcome, str], None]]:
             if outcome.stack not in tasks:
                 tasks[outcome.stack] = progress.add_task(outcome.stack, total=None)
             description = f"{outcome.stack:<12} {sum(outcome.steps.values()):>4}  {name}"
-            progress.update(next(one.id for one in progress.tasks if one.id == tasks[outcome.stack]),
-                            description=description)  # fmt: skip
+            progress.update(
+                next(one.id for one in progress.tasks if one.id == tasks[outcome.stack]), description=description
+            )
 
         yield watch
 

@@ -94,9 +94,11 @@ def test_a_lock_that_is_released_meanwhile_is_none(home: Home, monkeypatch: pyte
 def test_the_notes_of_an_older_sandbox_are_removed_once(home: Home, state: Path) -> None:
     root = home.state / ".pulumi"
     notes = [
-        root / "meta.yaml.attrs", state.with_name("ci.json.attrs"), state.with_name("ci.json.bak.attrs"),
+        root / "meta.yaml.attrs",
+        state.with_name("ci.json.attrs"),
+        state.with_name("ci.json.bak.attrs"),
         root / "history" / "atwork" / "ci" / "ci-1.history.json.attrs",
-    ]  # fmt: skip
+    ]
     for path in notes:
         write(path, "")
     backend.remove_unreadable(home)
@@ -111,10 +113,13 @@ def test_the_notes_of_an_older_sandbox_are_removed_once(home: Home, state: Path)
 def test_temporary_files_of_a_stack_are_removed_and_those_of_others_are_not(home: Home, state: Path) -> None:
     root = home.state / ".pulumi"
     left = [
-        root / "meta.yaml.18a.tmp", state.with_name("ci.json.18a.tmp"), state.with_name("ci.json.bak.18b.tmp"),
-        state.with_name("ci.pulumi-tags.18b.tmp"), root / "history" / "atwork" / "ci" / "ci-1.history.json.18c.tmp",
+        root / "meta.yaml.18a.tmp",
+        state.with_name("ci.json.18a.tmp"),
+        state.with_name("ci.json.bak.18b.tmp"),
+        state.with_name("ci.pulumi-tags.18b.tmp"),
+        root / "history" / "atwork" / "ci" / "ci-1.history.json.18c.tmp",
         root / "backups" / "atwork" / "ci" / "ci.1.json.18d.tmp",
-    ]  # fmt: skip
+    ]
     others = [state.with_name("ci-2.json.18a.tmp"), root / "history" / "atwork" / "ci-2" / "a.18a.tmp"]
     for path in [*left, *others]:
         write(path, "half")

@@ -167,7 +167,11 @@ def test_07_plain_up_makes_it_and_refresh_finds_nothing(home: Home) -> None:
 
 def test_07b_what_changed_behind_our_back_is_found_and_put_right(home: Home) -> None:
     cloud = Cloud(home.cloud)
-    [pool] = [one for one in cloud.objects(token="gcp:container/nodePool:NodePool") if one.urn.endswith("::pools-services") and ":staging::" in one.urn]  # fmt: skip
+    [pool] = [
+        one
+        for one in cloud.objects(token="gcp:container/nodePool:NodePool")
+        if one.urn.endswith("::pools-services") and ":staging::" in one.urn
+    ]
     scaled = {**pool.outputs["autoscaling"], "totalMaxNodeCount": 50}
     inputs, outputs = {**pool.inputs, "autoscaling": scaled}, {**pool.outputs, "autoscaling": scaled}
     cluster = pool.id.rpartition("/nodePools/")[0]
@@ -190,11 +194,22 @@ def test_07c_what_the_state_lost_is_imported_again(home: Home) -> None:
     assert done.returncode == 1
     assert "already exists; import it, or choose another name" in done.stdout
     listed = home.checkout / "import.json"
-    listed.write_text(json.dumps({
-        "nameTable": {"p": provider_of(lost["provider"]), "parent": lost["parent"]},
-        "resources": [{"type": lost["type"], "name": name_of(lost["urn"]), "id": lost["id"],
-                       "provider": "p", "parent": "parent"}],
-    }))  # fmt: skip
+    listed.write_text(
+        json.dumps(
+            {
+                "nameTable": {"p": provider_of(lost["provider"]), "parent": lost["parent"]},
+                "resources": [
+                    {
+                        "type": lost["type"],
+                        "name": name_of(lost["urn"]),
+                        "id": lost["id"],
+                        "provider": "p",
+                        "parent": "parent",
+                    }
+                ],
+            }
+        )
+    )
     words = ("--file", str(listed), "-s", "staging", "--yes", "--skip-preview", "--generate-code=false")
     done = pulumi(home, "import", *words, "--protect=false")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -206,13 +221,33 @@ def test_08a_values_of_secrets_reach_neither_state_nor_logs(home: Home) -> None:
     cloud = Cloud(home.cloud)
     values = {kind: f"planted-{kind}-{number}" for number, kind in enumerate(("version", "token", "credential"))}
     holder = next(one for one in cloud.objects(token="gcp:secretmanager/secret:Secret") if one.urn)
-    cloud.create(CloudObject("", "gcp:secretmanager/secretVersion:SecretVersion", f"{holder.id}/versions/1", "", {}, {"secretData": secret(values["version"])}), {holder.id})  # fmt: skip
+    cloud.create(
+        CloudObject(
+            "",
+            "gcp:secretmanager/secretVersion:SecretVersion",
+            f"{holder.id}/versions/1",
+            "",
+            {},
+            {"secretData": secret(values["version"])},
+        ),
+        {holder.id},
+    )
     tokens = [one for one in cloud.objects(token="kubernetes:core/v1:Secret") if one.urn]
     assert tokens
     for token in tokens:
         filled = {**token.outputs, "data": secret({"token": values["token"]})}
         cloud.update(replace(token, outputs=filled), set())
-    cloud.create(CloudObject(tokens[0].scope, "kubernetes:core/v1:Secret", "jenkins/slack-token", "", {}, {"data": secret({"text": values["credential"]})}), set())  # fmt: skip
+    cloud.create(
+        CloudObject(
+            tokens[0].scope,
+            "kubernetes:core/v1:Secret",
+            "jenkins/slack-token",
+            "",
+            {},
+            {"data": secret({"text": values["credential"]})},
+        ),
+        set(),
+    )
     for stack in ("ci", "staging"):
         done = pulumi(home, "refresh", "-s", stack, "--yes", "--skip-preview")
         assert done.returncode == 0, done.stderr

@@ -63,9 +63,13 @@ def bootstrapped(home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> F
         patched.setattr("sys.stdin", nothing)
         patched.setenv("ATWORK_PULUMI", str(bootstrapping.engine(folder, endpoint)))
         bootstrap(
-            home.checkout, "ci", resume=False, dry_run=False, secrets=folder,
+            home.checkout,
+            "ci",
+            resume=False,
+            dry_run=False,
+            secrets=folder,
             login=lambda: bootstrapping.google(endpoint),
-        )  # fmt: skip
+        )
     return fake
 
 

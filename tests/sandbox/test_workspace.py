@@ -192,8 +192,14 @@ def test_a_damaged_state_is_named_with_the_way_out(home: Home) -> None:
 def test_paths_in_options_survive_the_change_of_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert shim.absolute(["preview", "-s", "ci", "--event-log", "out.json", "--policy-pack=./policies", "--diff"]) == [
-        "preview", "-s", "ci", "--event-log", f"{tmp_path}/out.json", f"--policy-pack={tmp_path}/policies", "--diff",
-    ]  # fmt: skip
+        "preview",
+        "-s",
+        "ci",
+        "--event-log",
+        f"{tmp_path}/out.json",
+        f"--policy-pack={tmp_path}/policies",
+        "--diff",
+    ]
 
 
 @pytest.mark.parametrize("words", [["config", "set", "a", "b", "-s", "ci"], ["config", "--stack=ci", "rm", "a"]])

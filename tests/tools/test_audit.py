@@ -19,13 +19,16 @@ from tools.audit import Finding, Skip, inventory, judge, skips, terraform, terra
         ("gcp:projects/iAMMember:IAMMember", "google_project_iam_member"),
         ("gcp:projects/iAMCustomRole:IAMCustomRole", "google_project_iam_custom_role"),
         ("gcp:projects/iAMAuditConfig:IAMAuditConfig", "google_project_iam_audit_config"),
-        ("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember", "google_artifact_registry_repository_iam_member"),
+        (
+            "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
+            "google_artifact_registry_repository_iam_member",
+        ),
         ("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "google_kms_crypto_key_iam_member"),
         ("gcp:serviceaccount/account:Account", "google_service_account"),
         ("gcp:serviceaccount/iAMMember:IAMMember", "google_service_account_iam_member"),
         ("gcp:organizations/project:Project", "google_project"),
     ],
-)  # fmt: skip
+)
 def test_types_have_terraforms_names(token: str, expected: str) -> None:
     assert terraform_type(token) == expected
 

@@ -38,9 +38,23 @@ class Result:
         made.add_row("steps", str(self.steps))
         for name, count in sorted(self.actions.items()):
             made.add_row(f"  {name}", str(count))
-        for name in ("commands", "edits", "faults", "faults hit", "changes behind", "kills", "cancels", "recoveries",
-                     "secrets planted", "objects compared", "orphans", "ghosts", "differences",
-                     "secrets in clear", "locks left"):  # fmt: skip
+        for name in (
+            "commands",
+            "edits",
+            "faults",
+            "faults hit",
+            "changes behind",
+            "kills",
+            "cancels",
+            "recoveries",
+            "secrets planted",
+            "objects compared",
+            "orphans",
+            "ghosts",
+            "differences",
+            "secrets in clear",
+            "locks left",
+        ):
             made.add_row(name, str(self.figures[name]))
         made.add_row("seconds", f"{seconds:.0f}")
         return made

@@ -70,10 +70,17 @@ class Pool:
             for one in node.get("taints") or ()
         )
         return cls(
-            str(inputs["name"]), str(node.get("machineType") or "e2-medium"), zones, least, max(least, most),
-            dict(node.get("labels") or {}), taints, bool(node.get("spot")), int(node.get("diskSizeGb") or 100),
+            str(inputs["name"]),
+            str(node.get("machineType") or "e2-medium"),
+            zones,
+            least,
+            max(least, most),
+            dict(node.get("labels") or {}),
+            taints,
+            bool(node.get("spot")),
+            int(node.get("diskSizeGb") or 100),
             (node.get("sandboxConfig") or {}).get("type") == "GVISOR",
-        )  # fmt: skip
+        )
 
     def allocatable(self) -> dict[str, str]:
         """What pods can ask of one node."""
@@ -157,10 +164,14 @@ def furnish(api: Api) -> None:
     for name, (disk, default) in _STORAGE_CLASSES.items():
         annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if default else {}
         body = {
-            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
-            "metadata": {"name": name, "annotations": annotations}, "provisioner": _DISK_DRIVER,
-            "parameters": {"type": disk}, "volumeBindingMode": "WaitForFirstConsumer", "allowVolumeExpansion": True,
-        }  # fmt: skip
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {"name": name, "annotations": annotations},
+            "provisioner": _DISK_DRIVER,
+            "parameters": {"type": disk},
+            "volumeBindingMode": "WaitForFirstConsumer",
+            "allowVolumeExpansion": True,
+        }
         api.apply(classes, body, manager=MANAGER, force=True)
 
 
@@ -245,7 +256,8 @@ def _make_disks(api: Api) -> None:
             continue
         name = f"pvc-{metadata['uid']}"
         body = {
-            "apiVersion": "v1", "kind": "PersistentVolume",
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
             "metadata": {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": _DISK_DRIVER}},
             "spec": {
                 "capacity": {"storage": spec["resources"]["requests"]["storage"]},
@@ -254,11 +266,14 @@ def _make_disks(api: Api) -> None:
                 "persistentVolumeReclaimPolicy": "Delete",
                 "csi": {"driver": _DISK_DRIVER, "volumeHandle": f"projects/sandbox/zones/none/disks/{name}"},
                 "claimRef": {
-                    "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": metadata["name"],
-                    "namespace": metadata["namespace"], "uid": metadata["uid"],
+                    "apiVersion": "v1",
+                    "kind": "PersistentVolumeClaim",
+                    "name": metadata["name"],
+                    "namespace": metadata["namespace"],
+                    "uid": metadata["uid"],
                 },
             },
-        }  # fmt: skip
+        }
         if api.get(volumes, "", name) is None:
             api.create(volumes, body, manager=MANAGER)
     for volume in api.all(volumes.path()):
@@ -315,12 +330,15 @@ def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, A
             "names": {"kind": kind, "plural": plural, "singular": kind.lower(), "listKind": f"{kind}List"},
             "versions": [
                 {
-                    "name": version, "served": True, "storage": True,
-                    "schema": {"openAPIV3Schema": schema}, "subresources": {"status": {}},
+                    "name": version,
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": schema},
+                    "subresources": {"status": {}},
                 }
             ],
         },
-    }  # fmt: skip
+    }
 
 
 def pools_of(nodes: Iterable[tuple[Mapping[str, Any], str]]) -> Iterator[tuple[str, Pool]]:

@@ -1,4 +1,4 @@
-"""Whether the API server takes a pod: its requests and limits, its namespace's Pod Security, LimitRange and quota."""
+"""Admission of pods: requests and limits, Pod Security, LimitRanges and quotas of the namespace."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from atwork.sandbox.verify import pod_security
+from atwork.sandbox.verify.environments import Environment
 from atwork.sandbox.verify.model import Finding, Pod
 from atwork.sandbox.verify.quantities import Amounts, defaulted, larger, of_container, of_pod, parse, shown, total
-from atwork.sandbox.verify.world import Environment
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _LEVELS = {"restricted": pod_security.restricted, "baseline": pod_security.baseline}
@@ -17,15 +17,15 @@ _COUNTED = ("requests.", "limits.")
 
 
 def admitted(pod: Pod, here: Environment) -> Pod:
-    """The pod with what the LimitRanges of its namespace fill in."""
+    """The pod with the defaults of the LimitRanges in its namespace."""
     return replace(pod, spec=defaulted(pod.spec, here.kind("LimitRange", pod.namespace)))
 
 
 def check(pod: Pod, here: Environment) -> Iterator[Finding]:
-    """Findings about one pod, as `admitted` leaves it."""
+    """Findings about the admission of a pod that `admitted` returned."""
     labels = here.labels_of(pod.namespace)
     if labels is None:
-        yield _refused(pod, f"namespace {pod.namespace} is missing", "make it, or name another")
+        yield _refused(pod, f"namespace {pod.namespace} is missing", "create it, or use another")
         return
     for container in pod.containers():
         limits = of_container(container, "limits")
@@ -45,18 +45,18 @@ def check(pod: Pod, here: Environment) -> Iterator[Finding]:
         )
     priority = pod.spec.get("priorityClassName")
     if priority and not str(priority).startswith("system-") and not here.has("PriorityClass", "", str(priority)):
-        yield _refused(pod, f"PriorityClass {priority} is missing", "make it, or name another")
+        yield _refused(pod, f"PriorityClass {priority} is missing", "create it, or use another")
     yield from _quota(pod, [pod], here, "one pod alone")
 
 
 def check_together(all_pods: Iterable[Pod], here: Environment) -> Iterator[Finding]:
-    """A finding for each quota that does not hold all pods of its namespace at their maximum."""
+    """A finding for each quota that is too small for all pods of its namespace at their maximum."""
     together: dict[tuple[str, str], list[Pod]] = defaultdict(list)
     for pod in all_pods:
         together[pod.namespace, pod.turn].append(pod)
     for pods in together.values():
         alone = any(True for pod in pods for _ in _quota(pod, [pod], here, ""))
-        if not alone:  # one that is refused alone is a finding already
+        if not alone:  # a pod that exceeds the quota alone is already a finding
             yield from _quota(max(pods, key=_weight), pods, here, "all pods at their maximum", most=True)
 
 
@@ -81,25 +81,25 @@ def _quota(pod: Pod, pods: list[Pod], here: Environment, what: str, *, most: boo
 
 
 def _usage(pod: Pod) -> Amounts:
-    """What a quota counts of one pod; a resource that some container does not state is not in it."""
-    found: Amounts = {"pods": 1.0, "count/pods": 1.0}
+    """What a quota counts for a pod, without resources that a container does not state."""
+    usage: Amounts = {"pods": 1.0, "count/pods": 1.0}
     for kind in ("requests", "limits"):
         stated = [of_container(container, kind).keys() for container in pod.containers()]
         for name, amount in of_pod(pod.spec, kind).items():
-            if all(name in one for one in stated):
-                found[f"{kind}.{name}"] = amount
+            if all(name in names for names in stated):
+                usage[f"{kind}.{name}"] = amount
                 if kind == "requests":
-                    found[name] = amount
-    return found
+                    usage[name] = amount
+    return usage
 
 
 def _weight(pod: Pod) -> float:
-    """CPU of all pods of this kind: the finding is about the largest."""
+    """CPU of all pods of this kind; the finding names the largest."""
     return pod.most * of_pod(pod.spec, "requests").get("cpu", 0.0)
 
 
 def _at_most(pods: list[Pod]) -> Amounts:
-    """All groups at their maximum, each with the largest of its pods."""
+    """Usage of all groups at their maximum, each with its largest pod."""
     groups: dict[str, Amounts] = {}
     for pod in pods:
         usage = {name: amount * pod.most for name, amount in _usage(pod).items()}

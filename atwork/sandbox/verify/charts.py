@@ -1,4 +1,4 @@
-"""Charts rendered by Helm, and the pods in what comes out."""
+"""Charts rendered by Helm, and the pods of their objects."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from typing import Any
 
 import yaml
 
+from atwork.sandbox.verify.environments import Object
 from atwork.sandbox.verify.model import Finding, Pod, Role
-from atwork.sandbox.verify.world import Object
 
 
 class ChartRefused(Exception):
-    """Helm does not render a chart; its own words."""
+    """Helm does not render a chart; the message is Helm's error."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with what it is given, as one `helm upgrade --install` would take it."""
+    """A chart with its values, as for `helm upgrade --install`."""
 
     folder: Path
     release: str
     namespace: str
     files: Sequence[Path] = ()
-    """Files of values, the later ones win."""
+    """Files of values; later files win."""
     values: Mapping[str, Any] | None = None
     strings: Mapping[str, str] | None = None
-    """What is given by --set-string."""
+    """Values for --set-string."""
 
 
 def render(helm: Path, chart: Chart) -> list[Object]:
-    """The objects of a release, each with its namespace; `ChartRefused` where Helm refuses."""
+    """The objects of a release, each with its namespace; `ChartRefused` if Helm fails."""
     command = [str(helm), "template", chart.release, str(chart.folder), f"--namespace={chart.namespace}"]
     command += [f"--values={path}" for path in chart.files]
     for key, value in (chart.strings or {}).items():
@@ -46,11 +46,11 @@ def render(helm: Path, chart: Chart) -> list[Object]:
             values = Path(folder, "values.json")
             values.write_text(json.dumps(chart.values))
             command.append(f"--values={values}")
-        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        raise ChartRefused(" ".join(done.stderr.removeprefix("Error: ").split())[-500:])
-    documents = yaml.load_all(done.stdout, Loader=_LOADER)
-    return [_placed(one, chart.namespace) for one in documents if isinstance(one, dict)]
+        completed = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if completed.returncode:
+        raise ChartRefused(" ".join(completed.stderr.removeprefix("Error: ").split())[-500:])
+    documents = yaml.load_all(completed.stdout, Loader=_LOADER)
+    return [_with_namespace(document, chart.namespace) for document in documents if isinstance(document, dict)]
 
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -59,20 +59,22 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def pods(
     environment: str, objects: Sequence[Object], role: Role, traits: Iterable[str] = (), turn: str = ""
 ) -> Iterator[Pod]:
-    """The pods that the objects of a release bring, hooks included."""
+    """The pods of the objects of a release, including those of hooks."""
     scaled = {
-        (one["spec"]["scaleTargetRef"]["kind"], one["spec"]["scaleTargetRef"]["name"]): int(one["spec"]["maxReplicas"])
-        for one in objects
-        if one["kind"] == "HorizontalPodAutoscaler"
+        (scaler["spec"]["scaleTargetRef"]["kind"], scaler["spec"]["scaleTargetRef"]["name"]): int(
+            scaler["spec"]["maxReplicas"]
+        )
+        for scaler in objects
+        if scaler["kind"] == "HorizontalPodAutoscaler"
     }
-    for one in objects:
-        template = _template(one)
+    for workload in objects:
+        template = _template(workload)
         if template is None:
             continue
-        metadata = one["metadata"]
+        metadata = workload["metadata"]
         hook = "helm.sh/hook" in (metadata.get("annotations") or {})
-        stated = int(one["spec"].get("replicas", one["spec"].get("parallelism", 1)))
-        count = scaled.get((one["kind"], metadata["name"]), stated)
+        stated = int(workload["spec"].get("replicas", workload["spec"].get("parallelism", 1)))
+        count = scaled.get((workload["kind"], metadata["name"]), stated)
         yield Pod(
             environment,
             metadata["namespace"],
@@ -80,27 +82,27 @@ def pods(
             "smoke-test" if hook else role,
             template["spec"],
             (template.get("metadata") or {}).get("labels") or {},
-            group=f"{one['kind']}/{metadata['name']}",
-            most=count + _surge(one, count),
+            group=f"{workload['kind']}/{metadata['name']}",
+            most=count + _surge(workload, count),
             turn=turn,
             traits=frozenset(traits),
         )
 
 
-def _surge(one: Object, count: int) -> int:
-    """Pods beyond the replicas while a Deployment rolls out.
+def _surge(workload: Object, count: int) -> int:
+    """Pods in addition to the replicas while a Deployment rolls out.
 
     https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge
     """
-    strategy = one["spec"].get("strategy") or {}
-    if one["kind"] != "Deployment" or strategy.get("type") == "Recreate":
+    strategy = workload["spec"].get("strategy") or {}
+    if workload["kind"] != "Deployment" or strategy.get("type") == "Recreate":
         return 0
     surge = str((strategy.get("rollingUpdate") or {}).get("maxSurge", "25%"))
     return math.ceil(count * int(surge[:-1]) / 100) if surge.endswith("%") else int(surge)
 
 
 def refused(environment: str, chart: str, error: ChartRefused) -> Finding:
-    """A chart that does not render; `chart` is NAMESPACE/RELEASE."""
+    """The finding for a chart that does not render; `chart` is NAMESPACE/RELEASE."""
     return Finding(
         environment,
         chart,
@@ -112,18 +114,18 @@ def refused(environment: str, chart: str, error: ChartRefused) -> Finding:
     )
 
 
-def _template(one: Object) -> Mapping[str, Any] | None:
-    match one["kind"]:
+def _template(workload: Object) -> Mapping[str, Any] | None:
+    match workload["kind"]:
         case "Pod":
-            return one
+            return workload
         case "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicaSet":
-            return one["spec"]["template"]
+            return workload["spec"]["template"]
         case "CronJob":
-            return one["spec"]["jobTemplate"]["spec"]["template"]
+            return workload["spec"]["jobTemplate"]["spec"]["template"]
         case _:
             return None
 
 
-def _placed(one: dict[str, Any], namespace: str) -> Object:
-    metadata = {"namespace": namespace, **(one.get("metadata") or {})}
-    return {**one, "metadata": metadata}
+def _with_namespace(manifest: dict[str, Any], namespace: str) -> Object:
+    metadata = {"namespace": namespace, **(manifest.get("metadata") or {})}
+    return {**manifest, "metadata": metadata}

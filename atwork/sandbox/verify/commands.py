@@ -1,4 +1,4 @@
-"""`atwork sandbox verify`: what the pods of the environments that are up would meet on GKE."""
+"""`atwork sandbox verify`: whether the pods of the environments that are up would start and work on GKE."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rich.table import Table
 from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, here
-from atwork.sandbox.verify.model import Finding, Report
-from atwork.sandbox.verify.run import plan, scene, verify
+from atwork.sandbox.verify.checks import check_context, plan, verify
+from atwork.sandbox.verify.model import Finding, VerifyReport
 from atwork.toolchain import programs
 
 _CHECKS = ("chart", "image", "mount", "identity", "placement", "admission", "network")
 
 
 def run(stacks: Sequence[str], *, as_json: bool = False, strict: bool = False) -> int:
-    """Verify environments that are up; 1 where there are findings. `strict` takes open prerequisites as findings."""
+    """Verify environments that are up; 1 if there are findings. `strict` counts prerequisites as findings."""
     home, console = here(), Console()
     report = look(home, stacks)
     if as_json:
@@ -30,22 +30,22 @@ def run(stacks: Sequence[str], *, as_json: bool = False, strict: bool = False) -
     return 1 if report.errors() or (strict and report.prerequisites()) else 0
 
 
-def look(home: Home, stacks: Sequence[str]) -> Report:
-    """The report; `UsageError` for an environment without a file, `SandboxError` for one that is not up."""
+def look(home: Home, stacks: Sequence[str]) -> VerifyReport:
+    """The report; `UsageError` for an environment without a stack file, `SandboxError` for one that is not up."""
     known = home.project.stack_names()
     missing = [stack for stack in stacks if stack not in known]
     if missing:
         raise UsageError(f"stacks/Pulumi.{missing[0]}.yaml: file not found; there are {', '.join(known)}")
     objects = Cloud(home.cloud).objects() if home.cloud.exists() else []
     helm = programs.helm_at_hand() or programs.helm(Console(stderr=True))
-    report = verify(scene(objects, plan(objects, home.checkout, helm)), stacks)
+    report = verify(check_context(objects, plan(objects, home.checkout, helm)), stacks)
     down = [stack for stack in stacks if stack not in report.environments]
     if down or not report.environments:
         raise SandboxError(f"{down[0] if down else 'no environment'} is not up; run `atwork sandbox up` first")
     return report
 
 
-def _show(report: Report, console: Console) -> None:
+def _show(report: VerifyReport, console: Console) -> None:
     console.print(_table(report))
     for source, how in report.sources.items():
         console.print(f"{source}: {how}", markup=False, highlight=False, soft_wrap=True)
@@ -67,14 +67,14 @@ def _line(finding: Finding) -> str:
     )
 
 
-def _table(report: Report) -> Table:
+def _table(report: VerifyReport) -> Table:
     table = Table("stack", box=None, pad_edge=False)
     for column in ("pods", *_CHECKS, "prerequisites"):
         table.add_column(column, justify="right")
     for name in report.environments:
         pods = sum(1 for pod in report.pods if pod.environment == name)
         counts = Counter(finding.check for finding in report.errors() if finding.environment == name)
-        open_ones = sum(1 for finding in report.prerequisites() if finding.environment == name)
+        prerequisites = sum(1 for finding in report.prerequisites() if finding.environment == name)
         cells = [str(counts[check]) if counts[check] else "·" for check in _CHECKS]
-        table.add_row(name, str(pods), *cells, str(open_ones) if open_ones else "·")
+        table.add_row(name, str(pods), *cells, str(prerequisites) if prerequisites else "·")
     return table

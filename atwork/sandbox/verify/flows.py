@@ -1,4 +1,4 @@
-"""The table of connections: whom each kind of pod talks to, and why. docs/network.md shows the same table."""
+"""The table of network flows: which other ends each kind of pod needs, and why. docs/network.md shows this table."""
 
 from __future__ import annotations
 
@@ -7,33 +7,42 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal
 
+from atwork.sandbox.verify.environments import Environment
 from atwork.sandbox.verify.model import Finding, Pod, Role
-from atwork.sandbox.verify.policies import Connection, End, closed_by
-from atwork.sandbox.verify.world import SUBNETWORK, Environment
+from atwork.sandbox.verify.network_policies import Connection, End, closed_by
 from components import traffic
 from components.jenkins.stores import STORES
 from components.jenkins.traffic import HTTP
 from components.tenant import CONNECTOR_PORT
+from components.type_tokens import SUBNETWORK
 
-Place = Literal[
-    "name resolution", "metadata server", "Google APIs", "internet", "Kubernetes API", "Jenkins controller",
-    "Cloud SQL", "own namespace", "store", "load balancers", "metrics collectors",
-]  # fmt: skip
-"""The other end."""
+OtherEnd = Literal[
+    "name resolution",
+    "metadata server",
+    "Google APIs",
+    "internet",
+    "Kubernetes API",
+    "Jenkins controller",
+    "Cloud SQL",
+    "own namespace",
+    "store",
+    "load balancers",
+    "metrics collectors",
+]
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One line of the table."""
+    """A row of the table."""
 
     roles: tuple[Role, ...]
-    other: Place
+    other: OtherEnd
     port: int
     why: str
     when: str = ""
-    """A trait of the pod without which the line does not hold."""
+    """The row holds only for pods with this trait."""
     inward: bool = False
-    """Whether the other end calls the pod."""
+    """Whether the other end opens the connection."""
     protocol: Literal["TCP", "UDP"] = "TCP"
 
 
@@ -58,14 +67,14 @@ FLOWS = (
     Flow(("service",), "internet", 443, "APIs of others", when="internet-443"),
     Flow(("smoke-test",), "own namespace", 8080, "asks the service whether it is well"),
     *(
-        Flow(("service",), "store", store.port, f"{name} of a popup", when=f"store-{name}")
+        Flow(("service",), "store", store.port, f"{name} of a preview namespace", when=f"store-{name}")
         for name, store in STORES.items()
     ),
-)  # fmt: skip
+)
 
 
 def check(pod: Pod, all_pods: Sequence[Pod], here: Environment) -> Iterator[Finding]:
-    """A finding for each line of the table that a network policy stops, or whose other end is missing."""
+    """A finding for each row of the table that a network policy blocks or whose other end is missing."""
     own = _end(pod)
     for flow in [*FLOWS, *_declared(pod)]:
         if pod.role not in flow.roles or (flow.when and flow.when not in pod.traits):
@@ -82,7 +91,7 @@ def check(pod: Pod, all_pods: Sequence[Pod], here: Environment) -> Iterator[Find
 
 
 def _declared(pod: Pod) -> Iterator[Flow]:
-    """Ports of the internet that a service's file names beside 443, which is in the table."""
+    """Ports of the internet in the file of a service, without 443, which is in the table."""
     for trait in sorted(pod.traits):
         kind, _, port = trait.partition("-")
         if kind == "internet" and port != "443":
@@ -105,9 +114,9 @@ def _end(pod: Pod) -> End:
     return End(pod.namespace, pod.labels, ports=ports)
 
 
-def _outside(place: Place, here: Environment) -> list[End]:
-    """The other end where it is no pod of ours."""
-    match place:
+def _outside(other: OtherEnd, here: Environment) -> list[End]:
+    """The other end if it is not a pod of the platform."""
+    match other:
         case "name resolution":
             return list(_resolvers(here))
         case "metadata server":
@@ -115,10 +124,10 @@ def _outside(place: Place, here: Environment) -> list[End]:
         case "Google APIs":
             return [_addresses(traffic.GOOGLE_APIS)]
         case "internet":
-            return [_addresses("140.82.112.0/20")]  # GitHub's, as one of many
+            return [_addresses("140.82.112.0/20")]  # of GitHub, as an example
         case "Kubernetes API" | "Cloud SQL":
             # Both answer on an address of the nodes' range.
-            return [_addresses(str(one["ipCidrRange"])) for one in here.all(SUBNETWORK)]
+            return [_addresses(str(subnetwork["ipCidrRange"])) for subnetwork in here.all(SUBNETWORK)]
         case "load balancers":
             return list(map(_addresses, traffic.LOAD_BALANCERS))
         case "metrics collectors":
@@ -129,15 +138,15 @@ def _outside(place: Place, here: Environment) -> list[End]:
 
 def _pods(flow: Flow, pod: Pod, all_pods: Sequence[Pod]) -> list[End]:
     """The other ends that are pods."""
-    near = [one for one in all_pods if (one.namespace, one.turn) == (pod.namespace, pod.turn)]
+    neighbors = [other for other in all_pods if (other.namespace, other.turn) == (pod.namespace, pod.turn)]
     match flow.other:
         case "Jenkins controller":
-            found = [one for one in all_pods if one.role == "controller"]
+            others = [other for other in all_pods if other.role == "controller"]
         case "own namespace":
-            found = [one for one in near if one.role == "service"]
+            others = [other for other in neighbors if other.role == "service"]
         case _:
-            found = [one for one in near if one.role == "store" and f"store-{one.name}" == flow.when]
-    return [_end(one) for one in found]
+            others = [other for other in neighbors if other.role == "store" and f"store-{other.name}" == flow.when]
+    return list(map(_end, others))
 
 
 def _resolvers(here: Environment) -> Iterator[End]:

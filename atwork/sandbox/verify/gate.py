@@ -1,8 +1,8 @@
-"""The part of the kubelet that kwok does not play: pods of real clusters start only where they would on GKE.
+"""The part of the kubelet that kwok does not simulate: pods of real clusters start only if they would start on GKE.
 
-A program that runs as long as the clusters do. It looks at each pod that has a node: one without findings gets the
-annotation that kwok waits for; another stays as it would on GKE (ImagePullBackOff, ContainerCreating, not Ready), with
-the reasons as events and in an annotation. Pods without a node are the scheduler's business.
+A program that runs as long as the clusters. It checks each pod that has a node: a pod without findings gets the
+annotation that kwok waits for; another pod stays as on GKE (ImagePullBackOff, ContainerCreating, not Ready), with the
+reasons as events and in an annotation. The scheduler decides about pods without a node.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
-from atwork.sandbox.verify import live
+from atwork.sandbox.verify import real_clusters
+from atwork.sandbox.verify.checks import CheckContext, PodPlan, check
+from atwork.sandbox.verify.environments import environments
 from atwork.sandbox.verify.model import Finding, Reason
-from atwork.sandbox.verify.run import Plan, Scene, check
-from atwork.sandbox.verify.world import environments
 from infra.config import read_all
 
 log = logging.getLogger("atwork.sandbox.gate")
 
-_LOOK_SECONDS = 0.5
+_INTERVAL_SECONDS = 0.5
 _COMPONENT = "kubelet"
 _WAITING: Mapping[Reason, str] = {
     "FailedCreate": "ContainerCreating",
@@ -41,23 +41,23 @@ _WAITING: Mapping[Reason, str] = {
     "ErrImagePull": "ImagePullBackOff",
     "Unhealthy": "",
 }
-"""State of the containers by the reason of a finding, in the order in which a pod meets them; "" is running.
+"""State of the containers by the reason of a finding, in the order of a pod's start; "" is running.
 
-GKE would not even take a pod that Binary Authorization denies (FailedCreate); here the API server took it already.
+GKE does not admit a pod that Binary Authorization denies (FailedCreate); here the API server has admitted it already.
 """
 
 Json = dict[str, Any]
 
 
 class Gate:
-    """Judges the pods of all real clusters of a sandbox."""
+    """Checks the pods of all real clusters of a sandbox."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._apis: dict[str, Api] = {}
 
     def once(self) -> None:
-        """Judge every pod that waits."""
+        """Check all waiting pods."""
         fleet = fleet_of(self._home)
         for cluster in fleet.clusters() if fleet is not None else ():
             if fleet is None or not (cluster.ours and fleet.running(cluster)):
@@ -70,41 +70,41 @@ class Gate:
                 log.warning("%s: %s: %s", cluster.environment, type(error).__name__, error)
 
     def judge(self, api: Api, environment: str) -> None:
-        """Judge every waiting pod of one cluster."""
+        """Check all waiting pods of a cluster."""
         pods = api.all("/api/v1/pods")
         waiting = [pod for pod in pods if _waits(pod)]
         if not waiting:
             return
         objects = Cloud(self._home.cloud).objects()
         everywhere = environments(objects)
-        if environment not in everywhere:  # made by something else than the simulated cloud: nothing to hold it against
+        if environment not in everywhere:  # the simulated cloud does not have it: no checks
             for pod in waiting:
                 tell(api, pod, ())
             return
-        here = live.environment(everywhere[environment], api)
+        here = real_clusters.environment(everywhere[environment], api)
         numbers = {
-            one.project.id: one.project.number
-            for one in read_all(self._home.project.stacks).values()
-            if one.project.number
+            config.project.id: config.project.number
+            for config in read_all(self._home.project.stacks).values()
+            if config.project.number
         }
-        nothing = Plan([], {}, [], {}, numbers)
-        scene = Scene({**everywhere, environment: here}, nothing, simulated.model(objects, numbers))
-        present = [live.pod(one, here) for one in pods]
+        nothing = PodPlan([], {}, [], {}, numbers)
+        context = CheckContext({**everywhere, environment: here}, nothing, simulated.model(objects, numbers))
+        present = [real_clusters.pod(other, here) for other in pods]
         for pod in waiting:
-            tell(api, pod, check(live.pod(pod, here), present, scene))
+            tell(api, pod, check(real_clusters.pod(pod, here), present, context))
 
 
 def _waits(pod: Mapping[str, Any]) -> bool:
-    """Whether a pod has a node and nobody has let it start."""
+    """Whether a pod has a node and may not start yet."""
     metadata, phase = pod["metadata"], (pod.get("status") or {}).get("phase")
     judged = ADMITTED in (metadata.get("annotations") or {})
-    return bool(pod["spec"].get("nodeName")) and not judged and "deletionTimestamp" not in metadata and phase in (
-        "Pending", "Running",
-    )  # fmt: skip
+    if judged or "deletionTimestamp" in metadata:
+        return False
+    return bool(pod["spec"].get("nodeName")) and phase in ("Pending", "Running")
 
 
 def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[Finding]) -> None:
-    """Let a pod start, or say why it does not."""
+    """Let a pod start, or report why it does not."""
     metadata = pod["metadata"]
     path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
     try:
@@ -119,12 +119,12 @@ def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[Finding]) -> None:
             _event(api, pod, finding)
         api.merge(path, {"metadata": {"annotations": {BLOCKED: why}}})
     except ApiError as error:
-        if error.code != 404:  # it has gone meanwhile
+        if error.code != 404:  # deleted in the meantime
             raise
 
 
 def status(pod: Mapping[str, Any], findings: Sequence[Finding]) -> Json:
-    """The status of a pod that does not start, by the first thing that it would meet."""
+    """The status of a pod that does not start, by the first finding in the order of its start."""
     order = list(_WAITING)
     first = min(findings, key=lambda finding: order.index(finding.reason))
     waiting = _WAITING[first.reason]
@@ -133,36 +133,50 @@ def status(pod: Mapping[str, Any], findings: Sequence[Finding]) -> Json:
     if not waiting:
         state = {"running": {"startedAt": now}}
     condition = {"status": "False", "reason": "ContainersNotReady", "message": first.what, "lastTransitionTime": now}
-    scheduled = [one for one in (pod.get("status") or {}).get("conditions") or () if one["type"] == "PodScheduled"]
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    scheduled = [existing for existing in conditions if existing["type"] == "PodScheduled"]
     return {
         "phase": "Pending" if waiting else "Running",
         "conditions": [*scheduled, *({"type": kind, **condition} for kind in ("Ready", "ContainersReady"))],
         "containerStatuses": [
             {
-                "name": one["name"], "image": one["image"], "imageID": "", "ready": False, "restartCount": 0,
-                "started": not waiting, "state": state,
+                "name": container["name"],
+                "image": container["image"],
+                "imageID": "",
+                "ready": False,
+                "restartCount": 0,
+                "started": not waiting,
+                "state": state,
             }
-            for one in pod["spec"]["containers"]
+            for container in pod["spec"]["containers"]
         ],
-    }  # fmt: skip
+    }
 
 
 def _event(api: Api, pod: Mapping[str, Any], finding: Finding) -> None:
-    """A warning as the kubelet writes it; one of each content is enough."""
+    """Write a warning as the kubelet does, once for each content."""
     metadata = pod["metadata"]
     digest = hashlib.sha256(f"{metadata['uid']}{finding.what}".encode()).hexdigest()[:16]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {
-        "apiVersion": "v1", "kind": "Event",
+        "apiVersion": "v1",
+        "kind": "Event",
         "metadata": {"name": f"{metadata['name'][:200]}.{digest}", "namespace": metadata["namespace"]},
         "involvedObject": {
-            "apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "namespace": metadata["namespace"],
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
             "uid": metadata["uid"],
         },
         "reason": "Failed" if finding.reason == "ErrImagePull" else finding.reason,
-        "message": f"{finding.what}; {finding.fix}"[:1024], "type": "Warning", "source": {"component": _COMPONENT},
-        "firstTimestamp": now, "lastTimestamp": now, "count": 1,
-    }  # fmt: skip
+        "message": f"{finding.what}; {finding.fix}"[:1024],
+        "type": "Warning",
+        "source": {"component": _COMPONENT},
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
     try:
         api.create(api.place("v1", "Event"), body, manager=_COMPONENT)
     except ApiError as error:
@@ -171,13 +185,13 @@ def _event(api: Api, pod: Mapping[str, Any], finding: Finding) -> None:
 
 
 def main() -> None:
-    """Judge until the sandbox is gone or somebody ends the program."""
+    """Check pods until the sandbox is deleted or the program is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     home = Home(Path(sys.argv[1]))
     gate = Gate(home)
     while (home.folder / "clusters").is_dir():
         gate.once()
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_INTERVAL_SECONDS)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Whether the images of a pod can be pulled by its node, and whether Binary Authorization admits them."""
+"""Images of pods: whether the node can pull them, and whether Binary Authorization admits them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from atwork.access.model import AccessModel
+from atwork.sandbox.verify.environments import Environment, Object
 from atwork.sandbox.verify.model import Finding, Pod
-from atwork.sandbox.verify.world import NAT, NODE_POOL, POLICY, REPOSITORY, Environment, Object
 from components.repositories import GCR_LOCATIONS
+from components.type_tokens import BINARY_AUTHORIZATION_POLICY, NODE_POOL, REPOSITORY, ROUTER_NAT
 
 PULL = "artifactregistry.repositories.downloadArtifacts"
 """https://cloud.google.com/artifact-registry/docs/access-control#permissions"""
@@ -17,7 +18,7 @@ PULL = "artifactregistry.repositories.downloadArtifacts"
 STREAM = "serviceusage.services.use"
 
 PUBLIC = ("gcr.io/go-containerregistry/", "registry.k8s.io/", "gke.gcr.io/", "gcr.io/distroless/")
-"""Images outside of our registry that anybody may pull; what is on Docker Hub comes through the registry's mirror."""
+"""Public images outside of the registry; those of Docker Hub come through the registry's mirror."""
 
 _REFERENCE = re.compile(
     r"(?P<path>[a-z0-9.-]+\.[a-z]+(?::[0-9]+)?/[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
@@ -26,16 +27,16 @@ _REFERENCE = re.compile(
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an image is in Artifact Registry."""
+class ImageLocation:
+    """The repository of an image in Artifact Registry."""
 
     project: str
     location: str
     repository: str
 
     @classmethod
-    def of(cls, path: str) -> Place | None:
-        """From HOST/PROJECT/REPOSITORY/IMAGE or from a name of Container Registry; None for other registries."""
+    def of(cls, path: str) -> ImageLocation | None:
+        """From HOST/PROJECT/REPOSITORY/IMAGE or from a name in Container Registry; None for other registries."""
         host, project, *rest = path.split("/")
         if host.endswith("-docker.pkg.dev") and len(rest) > 1:
             return cls(project, host.removesuffix("-docker.pkg.dev"), rest[0])
@@ -65,14 +66,17 @@ def _pulled(
     pod: Pod, image: str, path: str, here: Environment, everywhere: Sequence[Environment], access: AccessModel
 ) -> Iterator[Finding]:
     if path.startswith(PUBLIC):
-        if not here.all(NAT) and not path.startswith(tuple(GCR_LOCATIONS)):
+        if not here.all(ROUTER_NAT) and not path.startswith(tuple(GCR_LOCATIONS)):
             yield pod.finding(
-                "image", f"image {image}: there is no way to the internet", "the pull times out",
-                "add Cloud NAT, or copy the image into the registry", "ErrImagePull",
-            )  # fmt: skip
+                "image",
+                f"image {image}: the cluster has no way to the internet",
+                "the pull times out",
+                "add Cloud NAT, or copy the image into the registry",
+                "ErrImagePull",
+            )
         return
-    place = Place.of(path)
-    repository = next((one for other in everywhere for one in other.all(REPOSITORY) if _is(one, place)), None)
+    place = ImageLocation.of(path)
+    repository = next((item for other in everywhere for item in other.all(REPOSITORY) if _is(item, place)), None)
     if place is None or repository is None:
         yield pod.finding(
             "image",
@@ -94,18 +98,19 @@ def _pulled(
             )
 
 
-def _streamed(pod: Pod, image: str, place: Place, here: Environment, access: AccessModel) -> Iterator[Finding]:
-    """Image streaming asks for more than a pull: in the nodes' project and in the project of the image.
+def _streamed(pod: Pod, image: str, place: ImageLocation, here: Environment, access: AccessModel) -> Iterator[Finding]:
+    """Image streaming needs a permission more than a pull: in the nodes' project and in the project of the image.
 
     https://cloud.google.com/kubernetes-engine/docs/how-to/image-streaming#requirements
     """
-    streaming = [one for one in here.all(NODE_POOL) if (one["nodeConfig"].get("gcfsConfig") or {}).get("enabled")]
-    for account in sorted({str(one["nodeConfig"]["serviceAccount"]) for one in streaming}):
+    nodes = [pool["nodeConfig"] for pool in here.all(NODE_POOL)]
+    streaming = [node for node in nodes if (node.get("gcfsConfig") or {}).get("enabled")]
+    for account in sorted({str(node["serviceAccount"]) for node in streaming}):
         for project in sorted({here.project, place.project}):
             if not access.may(f"serviceAccount:{account}", STREAM, f"projects/{project}"):
                 yield pod.finding(
                     "image",
-                    f"image {image}: image streaming needs {STREAM} on projects/{project}, which {account} has not",
+                    f"image {image}: image streaming needs {STREAM} on projects/{project}, which {account} lacks",
                     "containers fail to start while the image is streamed",
                     "grant roles/serviceusage.serviceUsageConsumer there to the nodes' account, or turn streaming off",
                     "ErrImagePull",
@@ -113,30 +118,30 @@ def _streamed(pod: Pod, image: str, place: Place, here: Environment, access: Acc
 
 
 def _node_accounts(here: Environment) -> list[str]:
-    """Accounts of the nodes, those that GKE adds by itself included."""
-    accounts = {str(one["nodeConfig"]["serviceAccount"]) for one in here.all(NODE_POOL)}
+    """Accounts of the nodes, including those that auto-provisioning adds."""
+    accounts = {str(pool["nodeConfig"]["serviceAccount"]) for pool in here.all(NODE_POOL)}
     scaling = here.cluster.get("clusterAutoscaling") or {}
     added = (scaling.get("autoProvisioningDefaults") or {}).get("serviceAccount")
     return sorted(accounts | ({str(added)} if scaling.get("enabled") and added else set()))
 
 
-def _is(repository: Object, place: Place | None) -> bool:
+def _is(repository: Object, place: ImageLocation | None) -> bool:
     if place is None:
         return False
     project = str(repository["id"]).split("/")[1]
-    return place == Place(project, str(repository["location"]), str(repository["repositoryId"]))
+    return place == ImageLocation(project, str(repository["location"]), str(repository["repositoryId"]))
 
 
 def _admitted(pod: Pod, image: str, here: Environment) -> Iterator[Finding]:
     """https://cloud.google.com/binary-authorization/docs/policy-yaml-reference"""
-    policy = here.one(POLICY)
+    policy = here.only(BINARY_AUTHORIZATION_POLICY)
     evaluated = (here.cluster.get("binaryAuthorization") or {}).get("evaluationMode")
     if not policy or evaluated in (None, "DISABLED"):
         return
     rule = policy["defaultAdmissionRule"]
     if rule["evaluationMode"] == "ALWAYS_ALLOW" or rule["enforcementMode"].startswith("DRYRUN"):
         return
-    patterns = [one["namePattern"] for one in policy.get("admissionWhitelistPatterns") or ()]
+    patterns = [entry["namePattern"] for entry in policy.get("admissionWhitelistPatterns") or ()]
     if not any(_matches(image, pattern) for pattern in patterns):
         yield pod.finding(
             "image",
@@ -148,7 +153,7 @@ def _admitted(pod: Pod, image: str, here: Environment) -> Iterator[Finding]:
 
 
 def _matches(image: str, pattern: str) -> bool:
-    """Whether an image is in a pattern: `*` ends at a slash, `**` does not; both stand at the end alone."""
+    """Whether an image matches a pattern: `*` ends at a slash, `**` does not; both occur only at the end."""
     name = image.partition("@")[0]
     if pattern.endswith("/**"):
         return name.startswith(pattern.removesuffix("**"))

@@ -1,7 +1,7 @@
-"""The pods of Jenkins, from the values that the program gives to its chart: the controller and every kind of agent.
+"""The pods of Jenkins from the values of its chart: the controller and every kind of agent.
 
-With the chart at hand (JENKINS_CHART_DIR) Helm renders the controller. Without it the controller is described here,
-with what the chart's values.yaml says for the keys that the program leaves out.
+If JENKINS_CHART_DIR names the chart, Helm renders the controller. Otherwise it is described here, with the defaults of
+the chart's values.yaml for keys that the program omits.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Any
 import yaml
 
 from atwork.sandbox.verify import charts
+from atwork.sandbox.verify.environments import Environment, Object
 from atwork.sandbox.verify.model import Pod
-from atwork.sandbox.verify.world import RELEASE, Environment, Object
 from components.jenkins import names, traffic
+from components.type_tokens import RELEASE
 
 BUILDS = "builds"
-"""Group of the pods of the builders' cloud, which share one limit in two namespaces."""
+"""Group of the pods in the cloud of the builders, which share a limit in two namespaces."""
 
 _CHART_RESOURCES = {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"cpu": "2000m", "memory": "4096Mi"}}
 """`controller.resources` of the chart, which Helm merges into ours.
@@ -32,7 +33,7 @@ _CHART_CAP = 10
 
 @dataclass(frozen=True)
 class Jenkins:
-    """The pods, the objects that the chart brings, and where the controller comes from."""
+    """The pods, the objects of the chart, and the source of the controller."""
 
     pods: Sequence[Pod]
     objects: Sequence[Object]
@@ -40,19 +41,19 @@ class Jenkins:
 
 
 def read(environment: Environment, chart: Path | None, helm: Path, library: Path, image: str) -> Jenkins | None:
-    """Jenkins in an environment; None where it is not. `image` is a candidate that a test runs.
+    """Jenkins in an environment; None if it has none. `image` is a candidate that a test runs.
 
     `library` is the folder `delivery/vars`, whose pipelines add the container under test.
     """
-    release = next((one for one in environment.all(RELEASE) if str(one["chart"]).endswith("jenkins")), None)
+    release = next((item for item in environment.all(RELEASE) if str(item["chart"]).endswith("jenkins")), None)
     if release is None:
         return None
     values, namespace = release["values"], str(release["namespace"])
     agents = list(_agents(environment.name, values, _app(library, image)))
     if chart is not None:
         rendered = charts.render(helm, charts.Chart(chart, str(release["name"]), namespace, values=values))
-        found = list(charts.pods(environment.name, rendered, "controller", _traits(values)))
-        return Jenkins([*found, *agents], rendered, f"chart {chart}, rendered by helm")
+        controller = list(charts.pods(environment.name, rendered, "controller", _traits(values)))
+        return Jenkins([*controller, *agents], rendered, f"chart {chart}, rendered by helm")
     account = {"kind": "ServiceAccount", "metadata": {"name": values["serviceAccount"]["name"], "namespace": namespace}}
     source = "described from the values; JENKINS_CHART_DIR names a checkout of the chart to render it"
     extra = list((values.get("extraObjects") or {}).values())
@@ -60,7 +61,7 @@ def read(environment: Environment, chart: Path | None, helm: Path, library: Path
 
 
 def _controller(environment: str, namespace: str, values: Mapping[str, Any]) -> Pod:
-    """The least that the chart's StatefulSet has: two starts, Jenkins, and the reloader of its configuration."""
+    """The minimum of the chart's StatefulSet: two init containers, Jenkins, and the reloader of its configuration."""
     controller = values["controller"]
     image, reloader = _image(controller["image"]), controller["sidecars"]["configAutoReload"]
     given = controller.get("resources") or {}
@@ -71,7 +72,7 @@ def _controller(environment: str, namespace: str, values: Mapping[str, Any]) -> 
         "resources": reloader.get("resources") or {},
         "securityContext": reloader.get("containerSecurityContext") or security,
     }
-    mounted = [(one["name"], one["keyName"]) for one in controller.get("additionalExistingSecrets") or ()]
+    mounted = [(secret["name"], secret["keyName"]) for secret in controller.get("additionalExistingSecrets") or ()]
     if controller["admin"].get("createSecret", True) and "existingSecret" in controller["admin"]:
         mounted.append((controller["admin"]["existingSecret"], "jenkins-admin-user"))
     secrets = [{"secret": {"name": name, "items": [{"key": key, "path": f"{name}-{key}"}]}} for name, key in mounted]
@@ -84,7 +85,9 @@ def _controller(environment: str, namespace: str, values: Mapping[str, Any]) -> 
         "initContainers": [
             {"name": "config-reload-init", **reload},
             {
-                "name": "init", "image": image, "securityContext": security,
+                "name": "init",
+                "image": image,
+                "securityContext": security,
                 "resources": controller.get("initContainerResources") or resources,
             },
         ],
@@ -98,11 +101,9 @@ def _controller(environment: str, namespace: str, values: Mapping[str, Any]) -> 
             {"name": "tmp-volume", "emptyDir": {}},
             *(values["persistence"].get("volumes") or ()),
         ],
-    }  # fmt: skip
-    return Pod(
-        environment, namespace, "jenkins-0", "controller", spec, traffic.CONTROLLER_LABELS, group="jenkins",
-        traits=_traits(values),
-    )  # fmt: skip
+    }
+    labels, traits = traffic.CONTROLLER_LABELS, _traits(values)
+    return Pod(environment, namespace, "jenkins-0", "controller", spec, labels, group="jenkins", traits=traits)
 
 
 def _traits(values: Mapping[str, Any]) -> frozenset[str]:
@@ -111,13 +112,13 @@ def _traits(values: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _agents(environment: str, values: Mapping[str, Any], app: Mapping[str, Any]) -> Iterator[Pod]:
-    """Pods of the builders' cloud, then one for each cloud with rights of its own."""
+    """Pods in the cloud of the builders, then a pod for each cloud with its own permissions."""
     common = values["agent"]
     base = _merged(_jnlp(common), _spec(common))
     cap = int(common.get("containerCap") or _CHART_CAP)
     templates: Mapping[str, Mapping[str, Any]] = values.get("additionalAgents") or {}
     yield Pod(environment, common["namespace"], "base", "build", base, group=BUILDS, most=cap)
-    stores = {name: _spec(one) for name, one in templates.items() if name.startswith("store-")}
+    stores = {name: _spec(template) for name, template in templates.items() if name.startswith("store-")}
     for name, template in templates.items():
         merged = {**common, **template}
         spec = {**_merged(base, _spec(template)), "serviceAccountName": merged["serviceAccount"]}
@@ -144,10 +145,10 @@ def _agents(environment: str, values: Mapping[str, Any], app: Mapping[str, Any])
 
 
 def _jnlp(agent: Mapping[str, Any]) -> dict[str, Any]:
-    """The agent's own container, which the chart writes."""
-    words = {"ephemeralStorage": "ephemeral-storage"}
+    """The container of the agent, which the chart writes."""
+    names_in_pod = {"ephemeralStorage": "ephemeral-storage"}
     resources = {
-        kind: {words.get(name, name): amount for name, amount in amounts.items()}
+        kind: {names_in_pod.get(name, name): amount for name, amount in amounts.items()}
         for kind, amounts in (agent.get("resources") or {}).items()
     }
     return {
@@ -159,10 +160,10 @@ def _jnlp(agent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _app(library: Path, image: str) -> Mapping[str, Any]:
     """The container under test, as the pipeline library adds it."""
-    found = re.search(r'yaml: """\\\n(.*?)"""', (library / "agents.groovy").read_text(), re.DOTALL)
-    if found is None:
+    template = re.search(r'yaml: """\\\n(.*?)"""', (library / "agents.groovy").read_text(), re.DOTALL)
+    if template is None:
         raise charts.ChartRefused(f"{library / 'agents.groovy'}: no pod template for tests; keep `yaml:` in `test`")
-    text = found[1].replace("${testImage}", image).replace("${stores.variables(service.stores)}", "[]")
+    text = template[1].replace("${testImage}", image).replace("${stores.variables(service.stores)}", "[]")
     return yaml.safe_load(text)["spec"]
 
 
@@ -175,7 +176,7 @@ def _image(parts: Mapping[str, str]) -> str:
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Two pod specs as the Kubernetes plugin merges them: lists by name, the later one wins."""
+    """Two pod specs as the Kubernetes plugin merges them: lists by name, later values win."""
     result = dict(under)
     for key, value in over.items():
         before = result.get(key)
@@ -191,7 +192,7 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _by_name(under: list[dict[str, Any]], over: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    result = {one["name"]: one for one in under}
-    for one in over:
-        result[one["name"]] = _merged(result.get(one["name"], {}), one)
+    result = {item["name"]: item for item in under}
+    for item in over:
+        result[item["name"]] = _merged(result.get(item["name"], {}), item)
     return list(result.values())

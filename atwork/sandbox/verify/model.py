@@ -1,4 +1,4 @@
-"""What is verified and what comes out of it, as plain data."""
+"""Pods, findings and reports as plain data."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Check = Literal["chart", "image", "mount", "identity", "placement", "admission", "network"]
-"""What a finding is about."""
+"""Subject of a finding."""
 
 Role = Literal["controller", "build", "test", "deploy", "platform", "service", "smoke-test", "store", "other"]
-"""What a pod does; the table of connections (flows.py) is by role and knows no `other`."""
+"""What a pod does; the table of network flows (flows.py) has rows for every role but `other`."""
 
 Reason = Literal["ErrImagePull", "FailedMount", "FailedScheduling", "FailedCreate", "Unhealthy"]
-"""The reason of the event that Kubernetes would write."""
+"""Reason of the event that Kubernetes would write."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One reason why a pod would not start or would not work."""
+    """A reason why a pod would not start or not work."""
 
     environment: str
     pod: str
     """NAMESPACE/NAME."""
     check: Check
     what: str
-    """What is wrong."""
+    """The problem."""
     why: str
-    """What happens on GKE."""
+    """The effect on GKE."""
     fix: str
     reason: Reason
     prerequisite: bool = False
-    """Whether it is on the list of what people make beside Pulumi (prerequisites.py); no error then."""
+    """Whether it is about something that people create without Pulumi (prerequisites.py), which is not an error."""
 
     def __str__(self) -> str:
         return f"{self.environment}: {self.pod}: {self.what}; {self.fix}"
@@ -39,23 +39,23 @@ class Finding:
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod that the platform would run."""
+    """A pod that the platform runs."""
 
     environment: str
     namespace: str
     name: str
     role: Role
     spec: Mapping[str, Any]
-    """PodSpec, with the names of the Kubernetes API."""
+    """PodSpec with the names of the Kubernetes API."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     group: str = ""
-    """Pods of one group in one namespace are alternatives that share `most`; the largest counts."""
+    """Pods of a group in a namespace are alternatives that share `most`; the largest counts."""
     most: int = 1
-    """How many of the group run at one time at the configured maximum."""
+    """Maximum of pods of the group that run at the same time."""
     turn: str = ""
-    """Pods of one namespace with different turns are never there together: services that share a popup namespace."""
+    """Pods of a namespace with different turns never run at the same time: services in a shared preview namespace."""
     traits: frozenset[str] = frozenset()
-    """Conditions of the table of connections that hold for it."""
+    """Conditions of the table of network flows that hold for it."""
 
     @property
     def shown(self) -> str:
@@ -68,7 +68,7 @@ class Pod:
         return str(self.spec.get("serviceAccountName") or "default")
 
     def containers(self) -> list[Mapping[str, Any]]:
-        """All containers, those that run first included."""
+        """All containers, including init containers."""
         return [*(self.spec.get("initContainers") or ()), *(self.spec.get("containers") or ())]
 
     def finding(self, check: Check, what: str, why: str, fix: str, reason: Reason) -> Finding:
@@ -77,21 +77,21 @@ class Pod:
 
 
 @dataclass(frozen=True)
-class Report:
+class VerifyReport:
     """The result for some environments."""
 
     environments: Sequence[str]
     pods: Sequence[Pod]
     findings: Sequence[Finding]
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Where the pods of a chart come from: rendered by Helm or described from the values."""
+    """Source of the pods of a chart: rendered by Helm or described from the values."""
 
     def errors(self) -> list[Finding]:
         """Findings that are not prerequisites."""
         return [finding for finding in self.findings if not finding.prerequisite]
 
     def prerequisites(self) -> list[Finding]:
-        """What people still have to make."""
+        """What people still have to create."""
         return [finding for finding in self.findings if finding.prerequisite]
 
     def plain(self) -> dict[str, Any]:

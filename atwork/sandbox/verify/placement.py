@@ -1,4 +1,4 @@
-"""Whether a node pool, or a node that GKE adds by itself, can take each pod, and all pods at their maximum."""
+"""Placement of pods: whether a node pool or auto-provisioning has a node for each pod, and for all at their maximum."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from atwork.sandbox.clusters.gke import Pool
 from atwork.sandbox.clusters.machines import allocatable
+from atwork.sandbox.verify.environments import Environment
 from atwork.sandbox.verify.jenkins import BUILDS
 from atwork.sandbox.verify.model import Finding, Pod
 from atwork.sandbox.verify.quantities import Amounts, of_pod, parse, shown
-from atwork.sandbox.verify.world import NODE_POOL, Environment
+from components.type_tokens import NODE_POOL
 
 _GKE_LABELS = ("cloud.google.com/", "topology.", "kubernetes.io/")
 
 _LARGEST_ADDED = "n2-standard-32"
-"""A machine that auto-provisioning may choose: of the default family's sizes, one that no pod of ours exceeds."""
+"""A machine that auto-provisioning may choose: a size of the default family that no pod of the platform exceeds."""
 
 
 def pools(here: Environment) -> list[Pool]:
-    """The node pools of an environment; a pool whose name the provider chooses has its resource's name."""
+    """The node pools of an environment; a pool with an automatic name has the name in its id."""
     location = str(here.cluster["id"]).split("/")[3]
-    return [Pool.of({"name": str(one["id"]).rpartition("/")[2], **one}, location) for one in here.all(NODE_POOL)]
+    return [Pool.of({"name": str(pool["id"]).rpartition("/")[2], **pool}, location) for pool in here.all(NODE_POOL)]
 
 
 def check(pod: Pod, here: Environment) -> Iterator[Finding]:
-    """A finding where no node takes the pod, with the reason of each pool."""
-    found = pools(here)
-    if _first(pod, found) is not None or _added(pod, here):
+    """A finding if no node takes the pod, with the reason of each pool."""
+    candidates = pools(here)
+    if _first(pod, candidates) is not None or _added(pod, here):
         return
-    reasons = "; ".join(f"{pool.name}: {_refusal(pod, pool)}" for pool in found)
+    reasons = "; ".join(f"{pool.name}: {_refusal(pod, pool)}" for pool in candidates)
     yield pod.finding(
         "placement",
         f"no node takes it ({reasons})",
@@ -41,20 +42,20 @@ def check(pod: Pod, here: Environment) -> Iterator[Finding]:
 
 
 def check_together(all_pods: Iterable[Pod], here: Environment) -> Iterator[Finding]:
-    """A finding for each pool whose most nodes do not hold all pods that run there at their maximum.
+    """A finding for each pool whose maximum of nodes is too small for all its pods at their maximum.
 
-    Groups of alternatives count with the pod that needs most. A cluster with auto-provisioning grows beyond its pools.
+    A group of alternatives counts with its largest pod. A cluster with auto-provisioning grows beyond its pools.
     """
     if (here.cluster.get("clusterAutoscaling") or {}).get("enabled"):
         return
-    found = {pool.name: pool for pool in pools(here)}
+    by_name = {pool.name: pool for pool in pools(here)}
     running: dict[str, list[Pod]] = defaultdict(list)
     for pod in all_pods:
-        first = _first(pod, found.values())
+        first = _first(pod, by_name.values())
         if first is not None:
             running[first.name].append(pod)
     for name, pods in running.items():
-        pool = found[name]
+        pool = by_name[name]
         nodes = _nodes(pods, pool)
         if nodes > pool.most:
             largest = max(pods, key=lambda pod: pod.most / _per_node(pod, pool))
@@ -70,10 +71,10 @@ def check_together(all_pods: Iterable[Pod], here: Environment) -> Iterator[Findi
 
 
 def _nodes(pods: Iterable[Pod], pool: Pool) -> int:
-    """Nodes for all pods at their maximum: the largest of each group, and of each namespace the largest turn."""
+    """Nodes for all pods at their maximum: the largest pod of each group, and the largest turn of each namespace."""
     groups: dict[tuple[str, str, str], float] = {}
     for pod in pods:
-        # The namespaces of Jenkins' builders share one limit, and all other groups are of one namespace.
+        # The namespaces of Jenkins' builders share a limit; all other groups are in a single namespace.
         namespace = "" if pod.group == BUILDS else pod.namespace
         key = (namespace, pod.turn, pod.group)
         groups[key] = max(groups.get(key, 0.0), pod.most / _per_node(pod, pool))
@@ -86,8 +87,8 @@ def _nodes(pods: Iterable[Pod], pool: Pool) -> int:
     return math.ceil(round(sum(namespaces.values()), 6))
 
 
-def _first(pod: Pod, found: Iterable[Pool]) -> Pool | None:
-    return next((pool for pool in found if not _refusal(pod, pool)), None)
+def _first(pod: Pod, candidates: Iterable[Pool]) -> Pool | None:
+    return next((pool for pool in candidates if not _refusal(pod, pool)), None)
 
 
 def _refusal(pod: Pod, pool: Pool) -> str:
@@ -99,7 +100,7 @@ def _refusal(pod: Pod, pool: Pool) -> str:
 
 
 def _short(requests: Amounts, available: Mapping[str, str]) -> str:
-    """What a node has too little of."""
+    """The resource that a node has too little of; "" if it has enough."""
     for name, amount in available.items():
         if requests.get(name, 0.0) > parse(amount):
             return f"{shown(name, requests[name])} of {name} is more than the {shown(name, parse(amount))} of one node"
@@ -107,17 +108,17 @@ def _short(requests: Amounts, available: Mapping[str, str]) -> str:
 
 
 def _added(pod: Pod, here: Environment) -> bool:
-    """Whether GKE would add a node: for labels that it knows, and for others where the pod tolerates the same taint.
+    """Whether GKE adds a node: for labels of GKE, and for other labels if the pod tolerates the same taint.
 
     https://cloud.google.com/kubernetes-engine/docs/how-to/workload-separation#node-auto-provisioning
     """
     scaling = here.cluster.get("clusterAutoscaling") or {}
     if not scaling.get("enabled") or pod.spec.get("runtimeClassName") == "gvisor":
         return False
-    tolerated = {(one.get("key"), one.get("value")) for one in pod.spec.get("tolerations") or ()}
+    tolerated = {(item.get("key"), item.get("value")) for item in pod.spec.get("tolerations") or ()}
     selector: Mapping[str, str] = pod.spec.get("nodeSelector") or {}
     known = all(key.startswith(_GKE_LABELS) or (key, value) in tolerated for key, value in selector.items())
-    limits = {one["resourceType"]: float(one["maximum"]) for one in scaling.get("resourceLimits") or ()}
+    limits = {item["resourceType"]: float(item["maximum"]) for item in scaling.get("resourceLimits") or ()}
     requests = of_pod(pod.spec, "requests")
     fits = requests.get("cpu", 0.0) <= limits.get("cpu", 0.0)
     fits = fits and requests.get("memory", 0.0) <= limits.get("memory", 0.0) * 1e9
@@ -126,7 +127,7 @@ def _added(pod: Pod, here: Environment) -> bool:
 
 
 def _per_node(pod: Pod, pool: Pool) -> int:
-    """How many such pods one node holds."""
+    """Number of such pods that a node holds."""
     requests = {**of_pod(pod.spec, "requests"), "pods": 1.0}
     available = pool.allocatable()
     return min(int(parse(available[name]) // requests[name]) for name in available if requests.get(name))

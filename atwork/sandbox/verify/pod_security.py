@@ -1,7 +1,7 @@
-"""The Pod Security Standards, for pod specs as plain data.
+"""The Pod Security Standards for pod specs as plain data.
 
-A Deployment that breaks its namespace's level is created and then times out without a word about it, and a pod
-template of Jenkins breaks a build; here the answer comes in a test. Only what applies to Linux pods of ours is in it.
+A Deployment that violates the level of its namespace is created and then times out without an error, and a pod
+template of Jenkins breaks a build; here a test reports it. Only the rules for Linux pods of the platform are here.
 https://kubernetes.io/docs/concepts/security/pod-security-standards
 """
 
@@ -25,20 +25,20 @@ _PLAIN_VOLUMES = {
 
 
 def baseline(spec: Spec) -> list[str]:
-    """What the level `baseline` refuses in a pod, each with where it is."""
-    return [*_baseline_pod(spec), *(found for container in _containers(spec) for found in _baseline(container))]
+    """Violations of the level `baseline` in a pod, each with its place."""
+    return [*_baseline_pod(spec), *(problem for container in _containers(spec) for problem in _baseline(container))]
 
 
 def restricted(spec: Spec) -> list[str]:
-    """What the level `restricted` refuses beyond and including that."""
+    """Violations of the level `restricted`, including those of `baseline`."""
     pod = spec.get("securityContext", {})
-    found = baseline(spec)
-    found += [
+    problems = baseline(spec)
+    problems += [
         f"volume {volume['name']}: only plain volumes"
         for volume in spec.get("volumes", [])
         if not set(volume) - {"name"} <= _PLAIN_VOLUMES
     ]
-    return found + [problem for container in _containers(spec) for problem in _restricted(container, pod)]
+    return problems + [problem for container in _containers(spec) for problem in _restricted(container, pod)]
 
 
 def _containers(spec: Spec) -> list[Spec]:

@@ -1,4 +1,4 @@
-"""What the platform's pods need and people make beside Pulumi: the one list, with who makes each and how."""
+"""What the pods of the platform need and people create without Pulumi: the list of it, with who creates it and how."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from atwork.sandbox.verify.model import Finding
 
 @dataclass(frozen=True)
 class Prerequisite:
-    """One kind of thing that is made beside Pulumi; `*` in a name stands for anything."""
+    """Something that people create without Pulumi; `*` in a name matches any text."""
 
     what: str
     """Secret NAMESPACE/NAME in a cluster, or a resource of Google Cloud."""
@@ -24,12 +24,12 @@ PREREQUISITES = (
     Prerequisite("account platform-drift@*", "platform team", "docs/previews.md, the platform's own Jenkins"),
     Prerequisite("account platform-changes@*", "platform team", "docs/previews.md, the platform's own Jenkins"),
     Prerequisite("version of projects/*/secrets/*", "owner of the secret", "docs/secrets.md"),
-)  # fmt: skip
+)
 
 
 def marked(finding: Finding, subject: str) -> Finding:
-    """The finding as a prerequisite where what it misses is on the list."""
-    for one in PREREQUISITES:
-        if fnmatchcase(subject, one.what):
-            return replace(finding, prerequisite=True, fix=f"made by the {one.maker} ({one.how})")
+    """The finding, as a prerequisite if its missing subject is on the list."""
+    for entry in PREREQUISITES:
+        if fnmatchcase(subject, entry.what):
+            return replace(finding, prerequisite=True, fix=f"made by the {entry.maker} ({entry.how})")
     return finding

@@ -1,4 +1,4 @@
-"""Amounts of CPU, memory and disk: read, added up over a pod's containers, defaulted as a LimitRange does.
+"""Amounts of CPU, memory and disk: parsed, added up for a pod, completed with the defaults of LimitRanges.
 
 The official client's parser (`kubernetes.utils.quantity`) takes half a second to import, which is a tenth of what
 `atwork sandbox verify` may take.
@@ -14,9 +14,12 @@ Amounts = dict[str, float]
 """Cores, bytes or a number, by the name of the resource."""
 
 _SUFFIXES = {
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60,
-    "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
-}  # fmt: skip
+    **{f"{prefix}i": 2.0 ** (10 * power) for power, prefix in enumerate("KMGTPE", 1)},
+    "n": 1e-9,
+    "u": 1e-6,
+    "m": 1e-3,
+    **{prefix: 1e3**power for power, prefix in enumerate("kMGTPE", 1)},
+}
 
 
 def parse(quantity: str | float) -> float:
@@ -32,7 +35,7 @@ def parse(quantity: str | float) -> float:
 
 
 def shown(resource: str, amount: float) -> str:
-    """An amount for people: cores, GiB or a number."""
+    """An amount in messages: cores, GiB or a number."""
     if resource.endswith(("memory", "ephemeral-storage", "storage")):
         return f"{amount / 2**30:.4g}Gi"
     return f"{amount:.4g}"
@@ -56,7 +59,7 @@ def of_pod(spec: Mapping[str, Any], kind: Literal["requests", "limits"]) -> Amou
         if container.get("restartPolicy") == "Always":
             sidecars = amounts
         starting = larger(starting, amounts)
-    running = total([sidecars, *(of_container(one, kind) for one in spec.get("containers") or ())])
+    running = total([sidecars, *(of_container(container, kind) for container in spec.get("containers") or ())])
     overhead = {name: parse(amount) for name, amount in (spec.get("overhead") or {}).items()}
     return total([larger(starting, running), overhead])
 
@@ -64,8 +67,8 @@ def of_pod(spec: Mapping[str, Any], kind: Literal["requests", "limits"]) -> Amou
 def total(amounts: Iterable[Amounts]) -> Amounts:
     """The sum of all."""
     result: Amounts = {}
-    for one in amounts:
-        for name, amount in one.items():
+    for addend in amounts:
+        for name, amount in addend.items():
             result[name] = result.get(name, 0.0) + amount
     return result
 
@@ -76,12 +79,17 @@ def larger(first: Amounts, second: Amounts) -> Amounts:
 
 
 def defaulted(spec: Mapping[str, Any], limit_ranges: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The pod as admission leaves it: a limit without a request becomes the request, then the LimitRange fills in.
+    """The pod after admission: a limit without a request becomes the request, then LimitRanges add their defaults.
 
     https://kubernetes.io/docs/concepts/policy/limit-range
     """
     result = deepcopy(dict(spec))
-    items = [item for one in limit_ranges for item in one["spec"].get("limits") or () if item["type"] == "Container"]
+    items = [
+        item
+        for limit_range in limit_ranges
+        for item in limit_range["spec"].get("limits") or ()
+        if item["type"] == "Container"
+    ]
     for container in [*(result.get("initContainers") or ()), *(result.get("containers") or ())]:
         resources = container["resources"] = dict(container.get("resources") or {})
         limits = resources["limits"] = dict(resources.get("limits") or {})

@@ -1,4 +1,4 @@
-"""The pods of the services and of popups: the template's chart, rendered with what a deploy passes to it."""
+"""The pods of services, also in preview namespaces: the chart of the template with the values of a deploy."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from atwork.errors import ConfigError, SandboxError
 from atwork.sandbox.verify import charts
+from atwork.sandbox.verify.environments import Environment, Object
 from atwork.sandbox.verify.model import Finding, Pod, Role
-from atwork.sandbox.verify.world import Environment, Object
 from atwork.services.new import Wanted
 from atwork.services.new import render as render_repository
 from components.jenkins import stores
@@ -20,14 +20,14 @@ from components.popup_admission import LABEL
 from infra.services import ServiceSettings, within
 from infra.stack import StackConfig
 
-_AT_ONCE = 4
+_PARALLEL = 4
 
 _DIGEST = f"sha256:{'0' * 64}"
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What all charts of services have in common."""
+    """The common input of all charts of services."""
 
     helm: Path
     delivery: Path
@@ -60,7 +60,7 @@ class Platform:
 
 @dataclass(frozen=True)
 class Rendered:
-    """What the charts of one environment bring, and what Helm refused."""
+    """Pods and objects of the charts of an environment, and findings for charts that do not render."""
 
     pods: Sequence[Pod]
     objects: Sequence[Object]
@@ -69,7 +69,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class _Release:
-    """A chart that is installed, and what its pods are."""
+    """A chart, and the role of its pods."""
 
     chart: charts.Chart
     role: Role
@@ -78,9 +78,9 @@ class _Release:
 
 
 def read(platform: Platform, environment: Environment) -> Rendered:
-    """All services of an environment, and in its popup namespaces one build of a service each."""
-    releases = [*_services(platform, environment), *_popups(platform, environment)]
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
+    """All services of an environment, and a build of a service in each of its preview namespaces."""
+    releases = [*_services(platform, environment), *_previews(platform, environment)]
+    with ThreadPoolExecutor(_PARALLEL) as threads:
         results = list(threads.map(lambda release: _rendered(platform.helm, release.chart), releases))
     pods: list[Pod] = []
     objects: list[Object] = []
@@ -113,7 +113,7 @@ def _services(platform: Platform, environment: Environment) -> Iterator[_Release
         yield _Release(chart, "service", _traits(platform.services[name], place.host))
 
 
-def _popups(platform: Platform, environment: Environment) -> Iterator[_Release]:
+def _previews(platform: Platform, environment: Environment) -> Iterator[_Release]:
     config = platform.stacks[environment.name]
     upstream = platform.stacks.get(config.upstream or "")
     if config.popups is None or upstream is None or upstream.jenkins is None:
@@ -123,16 +123,19 @@ def _popups(platform: Platform, environment: Environment) -> Iterator[_Release]:
     passed = passed_by(platform.delivery / "vars" / "popups.groovy", "void install(")
     runs = within(environment.name, config.environment, platform.services)
     services = {name: platform.services[name] for name in runs if platform.services[name].ephemeral is not None}
-    namespaces = [one for one in environment.namespaces() if (environment.labels_of(one) or {}).get(LABEL) == "true"]
+    namespaces = [name for name in environment.namespaces() if (environment.labels_of(name) or {}).get(LABEL) == "true"]
     names = list(services)
-    # A namespace has one service at a time: every namespace has one, and every service has its turn.
+    # A namespace has one service at a time: each namespace gets a service, and each service gets a turn.
     for number in range(max(len(names), len(namespaces)) if names and namespaces else 0):
         name, namespace = names[number % len(names)], namespaces[number % len(namespaces)]
         service = services[name]
         lease = {
-            "service": name, "pull": "1", "expires": "1800000000", "project": config.project.id,
+            "service": name,
+            "pull": "1",
+            "expires": "1800000000",
+            "project": config.project.id,
             "stores": {store: stores.shared(store, images[store]) for store in service.stores},
-        }  # fmt: skip
+        }
         lease_chart = charts.Chart(platform.delivery / "resources" / "popup", "lease", namespace, values=lease)
         yield _Release(lease_chart, "store", set(), turn=name)
         values = {"environment": "popup", "host": "", "project": config.project.id}
@@ -164,8 +167,8 @@ def _chart(
 
 def passed_by(pipeline: Path, function: str) -> set[str]:
     """The values that a function of the pipeline library passes to the chart of a service by --set-string."""
-    _, found, text = pipeline.read_text().partition(function)
-    if not found:
+    _, match, text = pipeline.read_text().partition(function)
+    if not match:
         raise SandboxError(f"{pipeline}: there is no `{function}`; verify reads there what a deploy passes")
     body = re.split(r"^}", text, maxsplit=1, flags=re.MULTILINE)[0]
     return {key for words in re.findall(r"--set-string (\S+)", body) for key in re.findall(r"(?:^|,)(\w+)=", words)}

@@ -61,10 +61,12 @@ def test_two_that_come_first_together_end_with_one_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, r"cloud\.key: missing, and the secrets of cloud\.sqlite rest under it; `atwork sandbox reset`"),
-     (b"short", r"cloud\.key: not a key; `atwork sandbox reset`"),
-     (b"A" * 43 + b"=", r"its secrets rest under another key than cloud\.key; `atwork sandbox reset`")],
-)  # fmt: skip
+    [
+        (None, r"cloud\.key: missing, and the secrets of cloud\.sqlite rest under it; `atwork sandbox reset`"),
+        (b"short", r"cloud\.key: not a key; `atwork sandbox reset`"),
+        (b"A" * 43 + b"=", r"its secrets rest under another key than cloud\.key; `atwork sandbox reset`"),
+    ],
+)
 def test_a_lost_or_foreign_key_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
     path = tmp_path / "cloud.sqlite"
     Cloud(path).create(thing("a", password=secret("hidden")), set())

@@ -44,10 +44,14 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
 
     def atwork(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", *words], cwd=checkout,
-            env={**os.environ, "KUBECONFIG": str(kubeconfig)}, capture_output=True, text=True, check=False,
+            [sys.executable, "-c", "from atwork.cli import main; main()", "sandbox", *words],
+            cwd=checkout,
+            env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+            capture_output=True,
+            text=True,
+            check=False,
             stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
 
     theirs = Api(fleet.kubeconfig(cluster))
     before = namespaces(theirs)

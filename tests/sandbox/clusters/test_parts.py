@@ -109,9 +109,12 @@ def test_the_plugin_answers_for_clusters_of_the_sandbox_alone(tmp_path: Path) ->
     def asked(server: str) -> subprocess.CompletedProcess[str]:
         info = json.dumps({"spec": {"cluster": {"server": server}}})
         return subprocess.run(
-            [str(tmp_path / "bin" / credentials.PLUGIN)], env={**os.environ, "KUBERNETES_EXEC_INFO": info},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [str(tmp_path / "bin" / credentials.PLUGIN)],
+            env={**os.environ, "KUBERNETES_EXEC_INFO": info},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     answer = json.loads(asked("https://127.0.0.1:7443").stdout)
     assert answer["kind"] == "ExecCredential"
@@ -139,9 +142,16 @@ def test_keys_and_tokens_are_made_once_and_are_the_owners_alone(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("machine", "cpus", "gib"),
-    [("e2-standard-8", 8, 32), ("e2-medium", 2, 4), ("n2-highmem-16", 16, 128), ("e2-custom-6-12288", 6, 12),
-     ("n1-standard-4", 4, 15), ("c3-highcpu-8", 8, 16), ("unheard-of", 4, 16)],
-)  # fmt: skip
+    [
+        ("e2-standard-8", 8, 32),
+        ("e2-medium", 2, 4),
+        ("n2-highmem-16", 16, 128),
+        ("e2-custom-6-12288", 6, 12),
+        ("n1-standard-4", 4, 15),
+        ("c3-highcpu-8", 8, 16),
+        ("unheard-of", 4, 16),
+    ],
+)
 def test_the_size_of_a_machine(machine: str, cpus: int, gib: float) -> None:
     assert size(machine) == (cpus, gib)
     assert capacity(machine)["memory"] == f"{int(gib * 1024)}Mi"
@@ -249,9 +259,12 @@ def test_somebodys_own_cluster_is_taken_from_their_kubeconfig(kubeconfig: Path) 
 
 @pytest.mark.parametrize(
     ("context", "message"),
-    [("kind-ie", "has no context kind-ie; it has kind-ci"), ("kind-none", "neither a token nor a client certificate"),
-     ("blind", "names no certificate-authority")],
-)  # fmt: skip
+    [
+        ("kind-ie", "has no context kind-ie; it has kind-ci"),
+        ("kind-none", "neither a token nor a client certificate"),
+        ("blind", "names no certificate-authority"),
+    ],
+)
 def test_a_context_that_cannot_be_used_is_refused(kubeconfig: Path, context: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         elsewhere.access(context)

@@ -53,9 +53,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 def atwork(home: Home, *words: str) -> str:
     """Run a command, which must succeed."""
     done = subprocess.run(
-        [sys.executable, "-c", "from atwork.cli import main; main()", *words], cwd=home.checkout,
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        [sys.executable, "-c", "from atwork.cli import main; main()", *words],
+        cwd=home.checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -63,9 +67,13 @@ def atwork(home: Home, *words: str) -> str:
 def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
     exports = atwork(home, "sandbox", "env")
     return subprocess.run(
-        ["sh", "-c", f'{exports}\nexec pulumi "$@" --non-interactive', "sh", *words], cwd=home.checkout,
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        ["sh", "-c", f'{exports}\nexec pulumi "$@" --non-interactive', "sh", *words],
+        cwd=home.checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def rows(output: str) -> dict[str, list[str]]:
@@ -126,9 +134,11 @@ def refusal(api: Api, path: str, body: dict[str, Any]) -> str:
 def pod(**spec: Any) -> dict[str, Any]:
     """A pod that keeps all rules, but for what is said."""
     security = {
-        "allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]},
+        "allowPrivilegeEscalation": False,
+        "runAsNonRoot": True,
+        "capabilities": {"drop": ["ALL"]},
         "seccompProfile": {"type": "RuntimeDefault"},
-    }  # fmt: skip
+    }
     container = {"name": "main", "image": "r.example.com/a@sha256:0", "securityContext": security} | spec
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {"containers": [container]}}
 
@@ -169,9 +179,12 @@ def test_04_what_somebody_did_with_kubectl_is_seen_by_a_refresh_and_undone(home:
     quota = "/api/v1/namespaces/orders/resourcequotas/quota"
     before = server.call("GET", quota)["spec"]["hard"]["pods"]
     server.call(
-        "PATCH", quota, query={"fieldManager": "kubectl-edit"}, body={"spec": {"hard": {"pods": "7"}}},
+        "PATCH",
+        quota,
+        query={"fieldManager": "kubectl-edit"},
+        body={"spec": {"hard": {"pods": "7"}}},
         content="application/merge-patch+json",
-    )  # fmt: skip
+    )
     server.call("DELETE", "/apis/networking.k8s.io/v1/namespaces/orders/networkpolicies/default-deny")
     assert rows(atwork(home, "sandbox", "up", "staging"))["staging"] == ["·"] * 4  # nobody looked
     done = pulumi(home, "refresh", "-s", "staging", "--yes", "--skip-preview")
@@ -213,9 +226,11 @@ def test_07_the_quota_refuses_too_much(home: Home) -> None:
 
 def test_08_a_way_into_the_cluster_beside_the_gateway_is_refused(home: Home) -> None:
     service = {
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "door"},
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "door"},
         "spec": {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"a": "b"}},
-    }  # fmt: skip
+    }
     assert "exceeded quota" in refused(api(home, "staging"), "/api/v1/namespaces/orders/services", service)
 
 
@@ -271,8 +286,16 @@ def test_11_who_may_start_pods_and_where(home: Home) -> None:
         f"{names.AGENTS_NAMESPACE}/{names.AGENT_ACCOUNT}",
         *(f"{namespace}/{names.DEPLOY_ACCOUNT}" for namespace in deploys),
     ]
-    asked = [("create", "pods"), ("create", "pods/exec"), ("get", "secrets"), ("list", "secrets"), ("create", "roles"),
-             ("create", "rolebindings"), ("create", "serviceaccounts/token"), ("delete", "namespaces")]  # fmt: skip
+    asked = [
+        ("create", "pods"),
+        ("create", "pods/exec"),
+        ("get", "secrets"),
+        ("list", "secrets"),
+        ("create", "roles"),
+        ("create", "rolebindings"),
+        ("create", "serviceaccounts/token"),
+        ("delete", "namespaces"),
+    ]
     table = {
         (account, verb, resource, namespace): may(server, account, verb, resource, namespace)
         for account in (*schedulers, *powerless)
@@ -310,10 +333,13 @@ def test_12a_ci_acts_as_the_deployer_of_popup_namespaces_and_as_nobody_else(home
             "spec": {
                 "user": popups,
                 "resourceAttributes": {
-                    "verb": "impersonate", "resource": "serviceaccounts", "namespace": namespace, "name": account,
+                    "verb": "impersonate",
+                    "resource": "serviceaccounts",
+                    "namespace": namespace,
+                    "name": account,
                 },
             },
-        }  # fmt: skip
+        }
         path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
         return bool(server.call("POST", path, body=review)["status"]["allowed"])
 
@@ -348,9 +374,11 @@ def test_12c_a_popup_opens_no_way_out_and_leaves_the_platforms_policies_alone(ho
     popup = Api(clusters.kubeconfig(cluster), acting_as="system:serviceaccount:popup-1:deployer")
     path = "/apis/networking.k8s.io/v1/namespaces/popup-1/networkpolicies"
     policy: dict[str, Any] = {
-        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "own"},
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "own"},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{}]},
-    }  # fmt: skip
+    }
     popup.call("POST", path, body=policy, query={"dryRun": "All"})
     policy["spec"] = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
     assert "opens no way out" in refusal(popup, path, policy)
@@ -385,16 +413,26 @@ def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(hom
     digest = "sha256:" + "a" * 64
     done = subprocess.run(
         [
-            str(helm), "upgrade", "orders", str(repository / "chart"), "--install", "--namespace=orders", "--wait",
-            "--timeout=900s", f"--values={repository / 'chart' / 'values-staging.yaml'}",
+            str(helm),
+            "upgrade",
+            "orders",
+            str(repository / "chart"),
+            "--install",
+            "--namespace=orders",
+            "--wait",
+            "--timeout=900s",
+            f"--values={repository / 'chart' / 'values-staging.yaml'}",
             f"--set=image.repository=europe-docker.pkg.dev/acme-at-work-ci/services/orders,image.digest={digest}",
-            "--set=project=acme-at-work-staging", f"--kubeconfig={kubeconfig}",
+            "--set=project=acme-at-work-staging",
+            f"--kubeconfig={kubeconfig}",
             "--kube-as-user=platform-deployer@acme-at-work-staging.iam.gserviceaccount.com",
             "--kube-as-group=system:authenticated",
         ],
         env={**os.environ, "HELM_CACHE_HOME": str(home.checkout / "helm")},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     server = api(home, "staging")
     pods = [one for one in server.all("/api/v1/namespaces/orders/pods") if one["status"]["phase"] == "Running"]
@@ -433,9 +471,12 @@ def blocked(home: Home, name: str, change: dict[str, Any], state: str, event: st
 
 def test_13a_a_pod_that_would_not_start_on_gke_does_not_start(home: Home) -> None:
     blocked(
-        home, "mounts-nothing", {"envFrom": [{"secretRef": {"name": "absent"}}]}, "ContainerCreating",
+        home,
+        "mounts-nothing",
+        {"envFrom": [{"secretRef": {"name": "absent"}}]},
+        "ContainerCreating",
         "Secret orders/absent is missing",
-    )  # fmt: skip
+    )
 
 
 def test_13a_a_pod_whose_nodes_may_not_pull_starts_when_they_may(home: Home) -> None:
@@ -522,9 +563,13 @@ def test_16b_a_kill_in_the_middle_leaves_nothing_in_a_cluster_that_the_state_doe
         return server.get(server.place("v1", "Namespace"), "", "stock") is not None
 
     kill_in_call(
-        home, ["sandbox", "up", "staging"], "staging", Operation.create,
-        type="kubernetes:core/v1:ResourceQuota", also=begun,
-    )  # fmt: skip
+        home,
+        ["sandbox", "up", "staging"],
+        "staging",
+        Operation.create,
+        type="kubernetes:core/v1:ResourceQuota",
+        also=begun,
+    )
     told = atwork(home, "sandbox", "up", "staging")
     assert "staging: removed the lock of a run that is gone" in told
     ids = {one["id"] for one in inside(home, "staging")}

@@ -61,14 +61,17 @@ def test_what_a_preview_knows_of_a_new_resource_holds_when_it_is_there(token: st
 
 def test_the_address_of_a_new_cluster_is_not_known_whatever_else_is(cloud: dict[str, Provider]) -> None:
     inputs = {
-        "name": "c", "location": "europe-west1", "network": UNKNOWN,
+        "name": "c",
+        "location": "europe-west1",
+        "network": UNKNOWN,
         "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"allowExternalTraffic": True}},
-    }  # fmt: skip
+    }
     for network in (UNKNOWN, "projects/acme/global/networks/n"):
         _, told = cloud["gcp"].create(CLUSTER, "c", {**inputs, "network": network}, preview=True)
         assert told["controlPlaneEndpointsConfig"]["dnsEndpointConfig"] == {
-            "allowExternalTraffic": True, "endpoint": UNKNOWN,
-        }  # fmt: skip
+            "allowExternalTraffic": True,
+            "endpoint": UNKNOWN,
+        }
         assert (told["name"], told["network"], told["endpoint"], told["masterAuth"]) == ("c", network, *2 * (UNKNOWN,))
     for unknown in (UNKNOWN, {"dnsEndpointConfig": UNKNOWN}):
         _, told = cloud["gcp"].create(CLUSTER, "c", {**inputs, "controlPlaneEndpointsConfig": unknown}, preview=True)
@@ -115,10 +118,15 @@ def test_an_update_leaves_unknown_what_it_may_change(cloud: dict[str, Provider])
         ({"a": {"x": 1}}, {"a": {"x": 1, "y": 2}}, {"a": {"y": 2}}, {"a": {"x": 1, "y": 2}}),
         ({}, {"a": {"x": 1, "y": 2}}, {"a": {"x": 1, "y": 3}}, {"a": UNKNOWN}),
         ({}, {"a": {"x": 1}}, {"b": 1}, {"a": UNKNOWN}),
-        ({"a": secret({"x": "s"})}, {"a": {"x": "s", "y": 2}}, {}, {"a": secret({"x": "s", "y": UNKNOWN}), "c": UNKNOWN}),
+        (
+            {"a": secret({"x": "s"})},
+            {"a": {"x": "s", "y": 2}},
+            {},
+            {"a": secret({"x": "s", "y": UNKNOWN}), "c": UNKNOWN},
+        ),
         ({"a": {"x": "s"}}, {"a": secret({"x": "s"})}, {"a": secret({"x": "s"})}, {"a": secret({"x": "s"})}),
     ],
-)  # fmt: skip
+)
 def test_outputs_of_a_preview(given: Any, answered: Any, before: Any, told: Any) -> None:
     assert expected_outputs(given, answered, before, ["a", "c"]) == told
 

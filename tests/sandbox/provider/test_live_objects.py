@@ -71,9 +71,12 @@ def test_every_change_of_a_field_that_the_program_writes_is_seen(old: dict[str, 
 
 def test_an_import_takes_all_that_is_not_the_servers_own() -> None:
     live = {
-        "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}, "status": {},
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "data": {"a": "b"},
+        "status": {},
         "metadata": {"name": "n", "uid": "1", "resourceVersion": "2", "managedFields": []},
-    }  # fmt: skip
+    }
     assert objects.imported(live) == {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -108,26 +111,53 @@ REFUSED = {"type": "ReplicaFailure", "status": "True", "message": 'violates PodS
         (made("Namespace", status={"phase": "Terminating"}), "not active"),
         (made("Deployment", "apps/v1", spec={"replicas": 2}, status={"observedGeneration": 1}), "have not seen it"),
         (
-            made("Deployment", "apps/v1", spec={"replicas": 2},
-                 status={"observedGeneration": 2, "updatedReplicas": 2, "availableReplicas": 1}), "1 of 2 pods",
+            made(
+                "Deployment",
+                "apps/v1",
+                spec={"replicas": 2},
+                status={"observedGeneration": 2, "updatedReplicas": 2, "availableReplicas": 1},
+            ),
+            "1 of 2 pods",
         ),
-        (made("Deployment", "apps/v1", spec={}, status={"observedGeneration": 2, "conditions": [CONDITION]}), "deadline"),
+        (
+            made("Deployment", "apps/v1", spec={}, status={"observedGeneration": 2, "conditions": [CONDITION]}),
+            "deadline",
+        ),
         (
             # The Deployment itself is taken; only this tells why its pods never come.
-            made("Deployment", "apps/v1", spec={"replicas": 1},
-                 status={"observedGeneration": 2, "conditions": [REFUSED]}), "violates PodSecurity",
+            made(
+                "Deployment", "apps/v1", spec={"replicas": 1}, status={"observedGeneration": 2, "conditions": [REFUSED]}
+            ),
+            "violates PodSecurity",
         ),
         (
-            made("Deployment", "apps/v1", spec={"replicas": 2},
-                 status={"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}), "",
+            made(
+                "Deployment",
+                "apps/v1",
+                spec={"replicas": 2},
+                status={"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2},
+            ),
+            "",
         ),
         (made("StatefulSet", "apps/v1", spec={}, status={"observedGeneration": 2}), "0 of 1 pods"),
         (made("StatefulSet", "apps/v1", spec={}, status={"observedGeneration": 2, "readyReplicas": 1}), ""),
         (made("DaemonSet", "apps/v1", status={"observedGeneration": 2, "desiredNumberScheduled": 3}), "0 of 3"),
-        (made("Job", "batch/v1", status={"conditions": [{"type": "Failed", "status": "True", "message": "boom"}]}), "boom"),
+        (
+            made("Job", "batch/v1", status={"conditions": [{"type": "Failed", "status": "True", "message": "boom"}]}),
+            "boom",
+        ),
         (made("Job", "batch/v1", status={}), "not succeeded"),
         (made("Job", "batch/v1", status={"conditions": [{"type": "Complete", "status": "True"}]}), ""),
-        (made("Pod", status={"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes"}]}), "0/1 nodes"),
+        (
+            made(
+                "Pod",
+                status={
+                    "phase": "Pending",
+                    "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes"}],
+                },
+            ),
+            "0/1 nodes",
+        ),
         (made("Pod", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}), ""),
         (made("Service", spec={"type": "ClusterIP"}), ""),
         (made("Service", spec={"type": "LoadBalancer"}, status={}), "no address"),
@@ -136,7 +166,7 @@ REFUSED = {"type": "ReplicaFailure", "status": "True", "message": 'violates PodS
         (made("Secret", type="Opaque"), ""),
         (made("CustomResourceDefinition", "apiextensions.k8s.io/v1", status={}), "not served"),
     ],
-)  # fmt: skip
+)
 def test_why_an_object_is_not_ready(live: dict[str, Any], why: str) -> None:
     found = problem(live)
     assert (why in found and bool(found)) if why else found == ""

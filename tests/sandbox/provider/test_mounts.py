@@ -36,8 +36,11 @@ class World:
         self.settings = settings(base)
         addresses = ADDRESSES.__class__(**{**vars(ADDRESSES), "project": PROJECT})
         self.inputs: dict[str, Any] = {
-            "name": "jenkins", "namespace": "jenkins", "chart": "jenkins", "values": helm_values(self.settings, addresses, SOURCE),
-        }  # fmt: skip
+            "name": "jenkins",
+            "namespace": "jenkins",
+            "chart": "jenkins",
+            "values": helm_values(self.settings, addresses, SOURCE),
+        }
         self.object("core/v1:Namespace", "jenkins", namespace="")
         self.object("core/v1:PersistentVolumeClaim", "jenkins-home", spec={"accessModes": ["ReadWriteOnce"]})
         for cloud in self.settings.targets():
@@ -125,7 +128,10 @@ def _a_key_that_nobody_makes(world: World) -> None:
     [
         (_gone, f"code = NotFound desc = Secret [{ADMIN}] not found"),
         (_without_version, f"code = NotFound desc = Secret Version [{ADMIN}/versions/latest] not found"),
-        (lambda world: world.revoke(secrets.ADMIN_PASSWORD), f"'secretmanager.versions.access' denied on resource '{ADMIN}'"),
+        (
+            lambda world: world.revoke(secrets.ADMIN_PASSWORD),
+            f"'secretmanager.versions.access' denied on resource '{ADMIN}'",
+        ),
         (_another_account, "denied"),
         (_another_project, "denied"),
         (_another_role, "denied"),
@@ -135,7 +141,7 @@ def _a_key_that_nobody_makes(world: World) -> None:
         (_a_secret_that_nobody_makes, 'secret "jenkins-admin" not found'),
         (_a_key_that_nobody_makes, 'secret "jenkins-oidc" has no key client-secret'),
     ],
-)  # fmt: skip
+)
 def test_a_release_times_out_where_something_is_missing(
     world: World, fault: Callable[[World], object], reason: str
 ) -> None:

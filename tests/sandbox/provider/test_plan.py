@@ -98,10 +98,14 @@ def repository(**more: str) -> dict[str, str]:
         ("gcp:serviceaccount/account:Account", {"accountId": "a"}, {"accountId": "b"}, "delete first"),
         ("gcp:artifactregistry/repository:Repository", repository(), repository(kmsKeyName="k"), "create first"),
         ("gcp:pubsub/topicIAMMember:TopicIAMMember", member("roles/viewer"), member("roles/editor"), "create first"),
-        ("gcp:projects/iAMMember:IAMMember",
-         {"project": "a", "role": "r", "member": "m"}, {"project": "a", "role": "r", "member": "n"}, "delete first"),
+        (
+            "gcp:projects/iAMMember:IAMMember",
+            {"project": "a", "role": "r", "member": "m"},
+            {"project": "a", "role": "r", "member": "n"},
+            "delete first",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_deleted_first(
     token: str, old: dict[str, Any], new: dict[str, Any], planned: str, cloud: dict[str, Provider]
 ) -> None:
@@ -130,8 +134,11 @@ def test_what_is_left_out_stays_and_disks_stay_as_large_as_they_are(cloud: dict[
     state = gcp.update(INSTANCE, "kept", identity, after, state=state)
     assert state["encryptionKeyName"] == "k"
     assert state["settings"] == {
-        "tier": "t", "diskSize": 100, "connectorEnforcement": "REQUIRED", "availabilityType": "REGIONAL"
-    }  # fmt: skip
+        "tier": "t",
+        "diskSize": 100,
+        "connectorEnforcement": "REQUIRED",
+        "availabilityType": "REGIONAL",
+    }
     assert gcp.diff(INSTANCE, "kept", after, after, state=state).changes == 1, "and nothing differs then (DIFF_NONE)"
     again = {**after, "encryptionKeyName": "k"}
     assert gcp.diff(INSTANCE, "kept", after, again, state=state).changes == 1, "nor where the program says it again"

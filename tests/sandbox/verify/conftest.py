@@ -9,7 +9,7 @@ from support.checkout import LASTING, ROOT
 from support.cloud import simulated
 
 from atwork.sandbox.cloud import CloudObject
-from atwork.sandbox.verify.run import Plan, plan
+from atwork.sandbox.verify.checks import PodPlan, plan
 
 
 @pytest.fixture(scope="session")
@@ -28,5 +28,5 @@ def shipped() -> list[CloudObject]:
 
 
 @pytest.fixture(scope="session")
-def planned(shipped: list[CloudObject], helm: Path) -> Plan:
+def planned(shipped: list[CloudObject], helm: Path) -> PodPlan:
     return plan(shipped, ROOT, helm)

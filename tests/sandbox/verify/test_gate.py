@@ -11,10 +11,10 @@ import pytest
 from atwork.sandbox.clusters.api import Api, ApiError, Place
 from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
 from atwork.sandbox.home import Home
-from atwork.sandbox.verify import live
+from atwork.sandbox.verify import real_clusters
+from atwork.sandbox.verify.environments import Environment
 from atwork.sandbox.verify.gate import Gate, status, tell
 from atwork.sandbox.verify.model import Check, Finding, Reason
-from atwork.sandbox.verify.world import Environment
 from components.jenkins.traffic import CONTROLLER_LABELS
 
 POD: dict[str, Any] = {
@@ -74,19 +74,28 @@ def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_p
     ("findings", "phase", "state"),
     [
         ([finding("ErrImagePull")], "Pending", {"reason": "ImagePullBackOff", "message": "what of ErrImagePull"}),
-        ([finding("FailedCreate", "image")], "Pending", {"reason": "ContainerCreating", "message": "what of FailedCreate"}),
+        (
+            [finding("FailedCreate", "image")],
+            "Pending",
+            {"reason": "ContainerCreating", "message": "what of FailedCreate"},
+        ),
         # A kubelet mounts before it pulls.
-        ([finding("ErrImagePull"), finding("FailedMount")], "Pending",
-         {"reason": "ContainerCreating", "message": "what of FailedMount"}),
+        (
+            [finding("ErrImagePull"), finding("FailedMount")],
+            "Pending",
+            {"reason": "ContainerCreating", "message": "what of FailedMount"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_pod_stays_as_it_would_on_gke(findings: list[Finding], phase: str, state: dict[str, str]) -> None:
     found = status(POD, findings)
     assert found["phase"] == phase
     assert found["containerStatuses"][0]["state"] == {"waiting": state}
     assert {one["type"]: one["status"] for one in found["conditions"]} == {
-        "PodScheduled": "True", "Ready": "False", "ContainersReady": "False",
-    }  # fmt: skip
+        "PodScheduled": "True",
+        "Ready": "False",
+        "ContainersReady": "False",
+    }
 
 
 def test_every_reason_of_a_finding_has_a_state() -> None:
@@ -104,8 +113,9 @@ def test_a_pod_that_reaches_nothing_runs_and_is_not_ready() -> None:
 def test_every_finding_is_an_event_and_the_annotation_has_all() -> None:
     recorder = told(Recorder(), finding("FailedMount"), finding("ErrImagePull"))
     assert [(one["reason"], one["message"]) for one in recorder.events] == [
-        ("FailedMount", "what of FailedMount; fix"), ("Failed", "what of ErrImagePull; fix"),
-    ]  # fmt: skip
+        ("FailedMount", "what of FailedMount; fix"),
+        ("Failed", "what of ErrImagePull; fix"),
+    ]
     assert [path for path, _ in recorder.merged] == ["cart/status", "cart"]
     assert recorder.merged[1][1]["metadata"]["annotations"] == {BLOCKED: "what of FailedMount; what of ErrImagePull"}
 
@@ -134,9 +144,12 @@ def test_a_pod_that_has_gone_is_no_error() -> None:
     ],
 )
 def test_what_a_pod_of_a_cluster_is(namespace: str, labels: dict[str, str], role: str) -> None:
-    platform = {"kind": "ConfigMap", "metadata": {"namespace": "orders", "name": "platform"},
-                "data": {"DATABASE_INSTANCE": "a:b:c", "REDIS_URL": "redis://redis:6379/0"}}  # fmt: skip
+    platform = {
+        "kind": "ConfigMap",
+        "metadata": {"namespace": "orders", "name": "platform"},
+        "data": {"DATABASE_INSTANCE": "a:b:c", "REDIS_URL": "redis://redis:6379/0"},
+    }
     here = Environment("staging", {}, {}).with_objects([platform])
-    found = live.pod({"metadata": {"name": "p", "namespace": namespace, "labels": labels}, "spec": {}}, here)
+    found = real_clusters.pod({"metadata": {"name": "p", "namespace": namespace, "labels": labels}, "spec": {}}, here)
     assert found.role == role
     assert found.traits == (frozenset({"database", "store-redis"}) if namespace == "orders" else frozenset())

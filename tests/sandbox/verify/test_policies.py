@@ -11,8 +11,8 @@ from support.checkout import ROOT
 
 from atwork.sandbox.selectors import selects
 from atwork.sandbox.verify import flows
-from atwork.sandbox.verify.policies import Connection, End, closed_by
-from atwork.sandbox.verify.world import Environment
+from atwork.sandbox.verify.environments import Environment
+from atwork.sandbox.verify.network_policies import Connection, End, closed_by
 
 POD = End("shop", {"app": "cart"}, ports={"http": 8080})
 OTHER = End("other", {"app": "caller"})
@@ -90,9 +90,15 @@ def test_pods_of_other_namespaces(peer: dict[str, Any], *, passes: bool) -> None
 
 @pytest.mark.parametrize(
     ("operator", "values", "selected"),
-    [("In", ["a", "b"], True), ("In", ["b"], False), ("NotIn", ["a"], False), ("NotIn", ["b"], True),
-     ("Exists", [], True), ("DoesNotExist", [], False)],
-)  # fmt: skip
+    [
+        ("In", ["a", "b"], True),
+        ("In", ["b"], False),
+        ("NotIn", ["a"], False),
+        ("NotIn", ["b"], True),
+        ("Exists", [], True),
+        ("DoesNotExist", [], False),
+    ],
+)
 def test_label_selectors(operator: str, values: list[str], *, selected: bool) -> None:
     expression = {"key": "team", "operator": operator, "values": values}
     assert selects({"matchExpressions": [expression]}, {"team": "a"}) is selected

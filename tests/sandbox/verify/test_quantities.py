@@ -45,9 +45,12 @@ def test_a_limit_range_fills_in_what_is_not_stated() -> None:
 @pytest.mark.parametrize(
     ("machine", "cpu", "memory"),
     # https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes: 25 % of 4 GiB, 20 % of 4, 10 % of 8, 6 %
-    [("e2-standard-4", "3920m", int((16 - 2.6) * 1024) - 100), ("e2-standard-8", "7910m", int((32 - 3.56) * 1024) - 100),
-     ("e2-medium", "940m", 3 * 1024 - 100)],
-)  # fmt: skip
+    [
+        ("e2-standard-4", "3920m", int((16 - 2.6) * 1024) - 100),
+        ("e2-standard-8", "7910m", int((32 - 3.56) * 1024) - 100),
+        ("e2-medium", "940m", 3 * 1024 - 100),
+    ],
+)
 def test_gke_keeps_a_part_of_each_node(machine: str, cpu: str, memory: int) -> None:
     found = allocatable(machine)
     assert (found["cpu"], found["memory"]) == (cpu, f"{memory}Mi")

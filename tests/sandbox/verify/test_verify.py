@@ -16,28 +16,28 @@ from support.checkout import ROOT
 from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.verify import charts, placement, services
-from atwork.sandbox.verify.model import Finding, Pod, Report
-from atwork.sandbox.verify.run import Plan, plan, scene, verify
-from atwork.sandbox.verify.world import SECRET_VERSION
+from atwork.sandbox.verify.checks import PodPlan, check_context, plan, verify
+from atwork.sandbox.verify.model import Finding, Pod, VerifyReport
+from components.type_tokens import SECRET_VERSION
 
 Objects = list[CloudObject]
 Change = Callable[[Objects], None]
 
 
-def report(objects: Objects, planned: Plan) -> Report:
-    return verify(scene(objects, planned))
+def report(objects: Objects, planned: PodPlan) -> VerifyReport:
+    return verify(check_context(objects, planned))
 
 
 @pytest.fixture(scope="session")
-def before(shipped: Objects, planned: Plan) -> Report:
+def before(shipped: Objects, planned: PodPlan) -> VerifyReport:
     return report(shipped, planned)
 
 
-def test_every_shipped_pod_could_start_and_work(before: Report) -> None:
+def test_every_shipped_pod_could_start_and_work(before: VerifyReport) -> None:
     assert [str(finding) for finding in before.errors()] == []
 
 
-def test_the_pods_of_the_platform_are_all_looked_at(before: Report) -> None:
+def test_the_pods_of_the_platform_are_all_looked_at(before: VerifyReport) -> None:
     seen = {(pod.environment, pod.namespace, pod.name) for pod in before.pods}
     assert seen >= {
         ("ci", "jenkins", "jenkins-0"),
@@ -58,17 +58,24 @@ def test_the_pods_of_the_platform_are_all_looked_at(before: Report) -> None:
     ]
     assert orders.most == 13  # values-production.yaml, and one while it rolls out
     assert {pod.role for pod in before.pods} == {
-        "controller", "build", "test", "deploy", "platform", "service", "smoke-test", "store",
-    }  # fmt: skip
+        "controller",
+        "build",
+        "test",
+        "deploy",
+        "platform",
+        "service",
+        "smoke-test",
+        "store",
+    }
 
 
-def test_what_people_make_beside_pulumi_is_a_prerequisite_and_no_error(before: Report) -> None:
+def test_what_people_make_beside_pulumi_is_a_prerequisite_and_no_error(before: VerifyReport) -> None:
     [value] = [one for one in before.prerequisites() if one.environment == "production"]
     assert value.what == "projects/acme-at-work-production/secrets/orders-payment-gateway has no version latest"
     assert "owner of the secret" in value.fix
 
 
-def test_a_value_in_secret_manager_closes_its_prerequisite(shipped: Objects, planned: Plan) -> None:
+def test_a_value_in_secret_manager_closes_its_prerequisite(shipped: Objects, planned: PodPlan) -> None:
     secret = "projects/acme-at-work-production/secrets/orders-payment-gateway"
     added = [*shipped, CloudObject("", SECRET_VERSION, f"{secret}/versions/1", "", {}, {})]
     assert not [one for one in report(added, planned).findings if one.environment == "production"]
@@ -110,125 +117,201 @@ def put(stack: str, kind: str, name: str, path: str, value: Any) -> Change:
 PLANTED: dict[str, tuple[Change, str, str, str]] = {
     "an image in a repository without a reader": (
         gone("production", ":RepositoryIamMember", "access-pull-services"),
-        "production: orders/orders", "image", r"nodes of production \(.*\) may not read .*/repositories/services",
+        "production: orders/orders",
+        "image",
+        r"nodes of production \(.*\) may not read .*/repositories/services",
     ),
     "an image in a repository that nobody has": (
         gone("ci", ":Repository", "registry-docker-hub"),
-        "ci: jenkins-agents/build", "image", "no environment has this repository",
+        "ci: jenkins-agents/build",
+        "image",
+        "no environment has this repository",
     ),
     "an image that Binary Authorization does not admit": (
         put("staging", ":Policy", "images-policy", "admissionWhitelistPatterns", [{"namePattern": "gcr.io/a/**"}]),
-        "staging: popup-1/redis", "image", "Binary Authorization of staging does not admit it",
+        "staging: popup-1/redis",
+        "image",
+        "Binary Authorization of staging does not admit it",
     ),
     "a pattern that stops at a slash": (
-        put("staging", ":Policy", "images-policy", "admissionWhitelistPatterns 1 namePattern",
-            "europe-docker.pkg.dev/acme-at-work-ci/docker-hub/*"),
-        "staging: popup-1/redis", "image", "does not admit it",
+        put(
+            "staging",
+            ":Policy",
+            "images-policy",
+            "admissionWhitelistPatterns 1 namePattern",
+            "europe-docker.pkg.dev/acme-at-work-ci/docker-hub/*",
+        ),
+        "staging: popup-1/redis",
+        "image",
+        "does not admit it",
     ),
     "nodes that may not stream images": (
         put("production", ":NodePool", "pools-services", "nodeConfig gcfsConfig", {"enabled": True}),
-        "production: orders/orders", "image", "image streaming needs serviceusage.services.use on projects/acme-at-work-ci",
+        "production: orders/orders",
+        "image",
+        "image streaming needs serviceusage.services.use on projects/acme-at-work-ci",
     ),
     "a secret that is not there": (
         gone("staging", ":Secret", "secrets-orders-payment-gateway"),
-        "staging: orders/orders", "mount", "staging has no secret projects/acme-at-work-staging/secrets/orders-payment",
+        "staging: orders/orders",
+        "mount",
+        "staging has no secret projects/acme-at-work-staging/secrets/orders-payment",
     ),
     "no Secret Manager add-on": (
         put("staging", ":Cluster", "cluster-cluster", "secretManagerConfig enabled", False),
-        "staging: orders/orders", "mount", "no node has the CSI driver",
+        "staging: orders/orders",
+        "mount",
+        "no node has the CSI driver",
     ),
     "a claim that is not there": (
         gone("ci", ":PersistentVolumeClaim", "jenkins-home"),
-        "ci: jenkins/jenkins-0", "mount", "PersistentVolumeClaim jenkins/jenkins-home is missing",
+        "ci: jenkins/jenkins-0",
+        "mount",
+        "PersistentVolumeClaim jenkins/jenkins-home is missing",
     ),
     "a token that is not there": (
         gone("ci", "core/v1:Secret", "jenkins-deploy-production-scheduler-token"),
-        "ci: jenkins/jenkins-0", "mount", "Secret jenkins/jenkins-deploy-production is missing",
+        "ci: jenkins/jenkins-0",
+        "mount",
+        "Secret jenkins/jenkins-deploy-production is missing",
     ),
     "the wrong identity": (
-        put("staging", ":SecretIamMember", "secrets-orders-payment-gateway-reader-orders", "member",
-            "serviceAccount:somebody@acme-at-work-staging.iam.gserviceaccount.com"),
-        "staging: orders/orders", "identity", "may not read projects/acme-at-work-staging/secrets/orders-payment-gateway",
+        put(
+            "staging",
+            ":SecretIamMember",
+            "secrets-orders-payment-gateway-reader-orders",
+            "member",
+            "serviceAccount:somebody@acme-at-work-staging.iam.gserviceaccount.com",
+        ),
+        "staging: orders/orders",
+        "identity",
+        "may not read projects/acme-at-work-staging/secrets/orders-payment-gateway",
     ),
     "an account that its pods may not act as": (
         gone("staging", "serviceaccount/iAMMember:IAMMember", "access-deployer-impersonation"),
-        "ci: jenkins-deploy-staging/deploy-staging", "identity", "may not act as platform-deployer@acme-at-work-staging",
+        "ci: jenkins-deploy-staging/deploy-staging",
+        "identity",
+        "may not act as platform-deployer@acme-at-work-staging",
     ),
     "an account that is not there": (
         gone("staging", "core/v1:ServiceAccount", "tenant-orders-account-orders"),
-        "staging: orders/orders", "identity", "ServiceAccount orders/orders is missing",
+        "staging: orders/orders",
+        "identity",
+        "ServiceAccount orders/orders is missing",
     ),
     "a pool that is too small": (
         put("ci", ":NodePool", "pools-agents", "nodeConfig machineType", "e2-medium"),
-        "ci: jenkins-agents/build", "placement", r"no node takes it .*1\.5 of cpu is more than the 0\.94 of one node",
+        "ci: jenkins-agents/build",
+        "placement",
+        r"no node takes it .*1\.5 of cpu is more than the 0\.94 of one node",
     ),
     "a disk that is too small": (
         put("ci", ":NodePool", "pools-agents", "nodeConfig diskSizeGb", 50),
-        "ci: jenkins-agents/build", "placement", "24Gi of ephemeral-storage is more than",
+        "ci: jenkins-agents/build",
+        "placement",
+        "24Gi of ephemeral-storage is more than",
     ),
     "a pool with too few nodes": (
         put("ci", ":NodePool", "pools-agents", "autoscaling totalMaxNodeCount", 7),
-        "ci: jenkins-agents/build", "placement", "all pods at their maximum need 8 nodes",
+        "ci: jenkins-agents/build",
+        "placement",
+        "all pods at their maximum need 8 nodes",
     ),
     "a taint without a toleration": (
-        put("ci", ":NodePool", "pools-agents", "nodeConfig taints",
-            [{"key": "team", "value": "a", "effect": "NO_SCHEDULE"}]),
-        "ci: jenkins-agents/build", "placement", "its taint team=a:NoSchedule is not tolerated",
+        put(
+            "ci",
+            ":NodePool",
+            "pools-agents",
+            "nodeConfig taints",
+            [{"key": "team", "value": "a", "effect": "NO_SCHEDULE"}],
+        ),
+        "ci: jenkins-agents/build",
+        "placement",
+        "its taint team=a:NoSchedule is not tolerated",
     ),
     "a label that no pool has": (
         put("ci", ":NodePool", "pools-agents", "nodeConfig labels", {}),
-        "ci: jenkins-agents/build", "placement", "its label atwork.dev/pool is not set and not agents",
+        "ci: jenkins-agents/build",
+        "placement",
+        "its label atwork.dev/pool is not set and not agents",
     ),
     "a quota that is too low for one pod": (
         put("ci", ":ResourceQuota", "jenkins-builders-agents-quota", "spec hard requests.cpu", "1"),
-        "ci: jenkins-agents/build", "admission", r"one pod alone of jenkins-agents: 1\.5 of requests\.cpu",
+        "ci: jenkins-agents/build",
+        "admission",
+        r"one pod alone of jenkins-agents: 1\.5 of requests\.cpu",
     ),
     "a quota that is too low for all": (
         put("ci", ":ResourceQuota", "jenkins-builders-agents-quota", "spec hard requests.cpu", "59"),
-        "ci: jenkins-agents/build", "admission", "all pods at their maximum of jenkins-agents: 60 of requests.cpu where the quota has 59",
+        "ci: jenkins-agents/build",
+        "admission",
+        "all pods at their maximum of jenkins-agents: 60 of requests.cpu where the quota has 59",
     ),
     "a namespace that is not there": (
         gone("production", ":Namespace", "tenant-orders-namespace"),
-        "production: orders/orders", "admission", "namespace orders is missing",
+        "production: orders/orders",
+        "admission",
+        "namespace orders is missing",
     ),
     "a Pod Security level that is too strict": (
-        put("ci", "core/v1:Namespace", "jenkins-builders-agents-namespace",
-            "metadata labels pod-security.kubernetes.io/enforce", "restricted"),
-        "ci: jenkins-agents/build", "admission", "Pod Security restricted refuses it .*buildkit: seccompProfile Unconfined",
+        put(
+            "ci",
+            "core/v1:Namespace",
+            "jenkins-builders-agents-namespace",
+            "metadata labels pod-security.kubernetes.io/enforce",
+            "restricted",
+        ),
+        "ci: jenkins-agents/build",
+        "admission",
+        "Pod Security restricted refuses it .*buildkit: seccompProfile Unconfined",
     ),
     "a priority that is not there": (
         gone("ci", ":PriorityClass", "jenkins-priority-agents"),
-        "ci: jenkins-agents/build", "admission", "PriorityClass jenkins-agents is missing",
+        "ci: jenkins-agents/build",
+        "admission",
+        "PriorityClass jenkins-agents is missing",
     ),
     "names that are not resolved": (
         gone("staging", ":NetworkPolicy", "tenant-orders-dns"),
-        "staging: orders/orders", "network", r"does not reach name resolution \(169\.254\.169\.254/32 at UDP 53",
+        "staging: orders/orders",
+        "network",
+        r"does not reach name resolution \(169\.254\.169\.254/32 at UDP 53",
     ),
     "a way out that is closed": (
         gone("staging", ":NetworkPolicy", "tenant-orders-allow-out"),
-        "staging: orders/orders", "network", "does not reach Cloud SQL .* egress of orders is closed by",
+        "staging: orders/orders",
+        "network",
+        "does not reach Cloud SQL .* egress of orders is closed by",
     ),
     "a database range that is another": (
         put("production", ":Subnetwork", "network-subnet", "ipCidrRange", "10.9.0.0/20"),
-        "production: orders/orders", "network", r"does not reach Cloud SQL \(10\.9\.0\.0/20 at TCP 3307",
+        "production: orders/orders",
+        "network",
+        r"does not reach Cloud SQL \(10\.9\.0\.0/20 at TCP 3307",
     ),
     "a way in that is closed": (
         gone("production", ":NetworkPolicy", "tenant-orders-allow-in"),
-        "production: orders/orders", "network", "is not reached by load balancers",
+        "production: orders/orders",
+        "network",
+        "is not reached by load balancers",
     ),
     "agents that do not reach the controller": (
         gone("ci", ":NetworkPolicy", "jenkins-controller-traffic"),
-        "ci: jenkins-tests/test", "network", "does not reach Jenkins controller .* ingress of jenkins is closed",
+        "ci: jenkins-tests/test",
+        "network",
+        "does not reach Jenkins controller .* ingress of jenkins is closed",
     ),
     "a metadata server that is out of reach": (
         put("ci", ":NetworkPolicy", "jenkins-deploy-staging-traffic", "spec egress 2 ports 0 port", 81),
-        "ci: jenkins-deploy-staging/deploy-staging", "network", "does not reach metadata server",
+        "ci: jenkins-deploy-staging/deploy-staging",
+        "network",
+        "does not reach metadata server",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("cause", PLANTED)
-def test_a_planted_cause_is_found(cause: str, shipped: Objects, planned: Plan, before: Report) -> None:
+def test_a_planted_cause_is_found(cause: str, shipped: Objects, planned: PodPlan, before: VerifyReport) -> None:
     change, pod, check, what = PLANTED[cause]
     objects = deepcopy(shipped)
     change(objects)
@@ -263,7 +346,7 @@ def test_a_request_above_the_charts_own_limit_is_found(shipped: Objects, helm: P
     assert found == ["container jenkins requests 3 of cpu, more than its limit of 2"]
 
 
-def test_gvisor_needs_a_pool_with_it(shipped: Objects, planned: Plan) -> None:
+def test_gvisor_needs_a_pool_with_it(shipped: Objects, planned: PodPlan) -> None:
     [pod] = [one for one in planned.pods if (one.environment, one.name) == ("ci", "deploy-staging")]
     sandboxed = replace(pod, spec={**pod.spec, "runtimeClassName": "gvisor"})
     changed = replace(planned, pods=[one for one in planned.pods if one != pod] + [sandboxed])
@@ -284,9 +367,9 @@ def test_gvisor_needs_a_pool_with_it(shipped: Objects, planned: Plan) -> None:
         ({"runtimeClassName": "gvisor"}, "it has no gVisor"),
     ],
 )
-def test_gke_adds_nodes_for_what_it_knows(shipped: Objects, planned: Plan, spec: dict[str, Any], what: str) -> None:
+def test_gke_adds_nodes_for_what_it_knows(shipped: Objects, planned: PodPlan, spec: dict[str, Any], what: str) -> None:
     """production has auto-provisioning."""
-    here = scene(shipped, planned).everywhere["production"]
+    here = check_context(shipped, planned).everywhere["production"]
     found = list(placement.check(Pod("production", "orders", "p", "service", spec), here))
     assert [what in one.what for one in found] == ([True] if what else [])
 

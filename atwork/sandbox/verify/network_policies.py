@@ -1,4 +1,4 @@
-"""An evaluator of NetworkPolicy: whether a connection leaves the one pod and enters the other.
+"""An evaluator of NetworkPolicy: whether a connection may leave one end and enter the other.
 
 https://kubernetes.io/docs/concepts/services-networking/network-policies
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from atwork.sandbox.selectors import selects
-from atwork.sandbox.verify.world import Environment, Object
+from atwork.sandbox.verify.environments import Environment, Object
 
 Direction = Literal["Ingress", "Egress"]
 Network = ipaddress.IPv4Network
@@ -19,7 +19,7 @@ Network = ipaddress.IPv4Network
 
 @dataclass(frozen=True)
 class End:
-    """One end of a connection: a pod by its labels, or addresses outside of the cluster."""
+    """An end of a connection: a pod by its labels, or addresses outside of the cluster."""
 
     namespace: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -30,13 +30,13 @@ class End:
 
     @property
     def shown(self) -> str:
-        """For people."""
+        """The end in messages."""
         return str(self.addresses) if self.addresses is not None else self.namespace
 
 
 @dataclass(frozen=True)
 class Connection:
-    """From one end to the other's port."""
+    """A connection from an end to a port of the other."""
 
     source: End
     target: End
@@ -45,17 +45,17 @@ class Connection:
 
 
 def closed_by(connection: Connection, here: Environment) -> str:
-    """Which policies stop a connection, on which side; "" where it passes."""
+    """The policies that block a connection, with the side; "" if it is allowed."""
     sides: tuple[tuple[Direction, End, End], ...] = (
         ("Egress", connection.source, connection.target),
         ("Ingress", connection.target, connection.source),
     )
     for direction, pod, peer in sides:
         if pod.addresses is not None:
-            continue  # what is outside of the cluster has no policies
+            continue  # ends outside of the cluster have no policies
         selecting = list(_selecting(pod, direction, here))
-        if selecting and not any(_allows(one, direction, peer, connection, here) for one in selecting):
-            names = ", ".join(str(one["metadata"]["name"]) for one in selecting)
+        if selecting and not any(_allows(policy, direction, peer, connection, here) for policy in selecting):
+            names = ", ".join(str(policy["metadata"]["name"]) for policy in selecting)
             return f"{direction.lower()} of {pod.namespace} is closed by {names}"
     return ""
 
@@ -69,10 +69,10 @@ def _selecting(pod: End, direction: Direction, here: Environment) -> Iterator[Ob
 
 
 def _allows(policy: Object, direction: Direction, peer: End, connection: Connection, here: Environment) -> bool:
-    key, word = ("egress", "to") if direction == "Egress" else ("ingress", "from")
+    key, peers_key = ("egress", "to") if direction == "Egress" else ("ingress", "from")
     for rule in policy["spec"].get(key) or ():
-        peers = rule.get(word) or []
-        matches = not peers or any(_is_peer(one, peer, policy["metadata"]["namespace"], here) for one in peers)
+        peers = rule.get(peers_key) or []
+        matches = not peers or any(_is_peer(item, peer, policy["metadata"]["namespace"], here) for item in peers)
         if matches and _port(rule.get("ports") or [], connection):
             return True
     return False
@@ -94,12 +94,12 @@ def _is_peer(rule: Mapping[str, Any], peer: End, namespace: str, here: Environme
 
 def _within(addresses: Network, block: Mapping[str, Any]) -> bool:
     inside = addresses.subnet_of(Network(block["cidr"]))
-    return inside and not any(addresses.overlaps(Network(one)) for one in block.get("except") or ())
+    return inside and not any(addresses.overlaps(Network(excluded)) for excluded in block.get("except") or ())
 
 
 def _port(ports: Iterable[Mapping[str, Any]], connection: Connection) -> bool:
     listed = list(ports)
-    return not listed or any(_is_port(one, connection) for one in listed)
+    return not listed or any(_is_port(item, connection) for item in listed)
 
 
 def _is_port(rule: Mapping[str, Any], connection: Connection) -> bool:

@@ -1,4 +1,4 @@
-"""A real cluster as the checks see it: its own objects in place of what the program wrote, its pods by what they do."""
+"""A real cluster for the checks: its objects instead of those in the program, and its pods with their roles."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.selectors import selects
+from atwork.sandbox.verify.environments import Environment, Object
 from atwork.sandbox.verify.model import Pod, Role
-from atwork.sandbox.verify.world import Environment, Object
 from components.jenkins import names
 from components.jenkins.stores import STORES
 from components.jenkins.traffic import CONTROLLER_LABELS
@@ -28,21 +28,21 @@ _AGENTS: Mapping[str, Role] = {names.AGENTS_NAMESPACE: "build", names.TESTS_NAME
 
 
 def environment(known: Environment, api: Api) -> Environment:
-    """The environment with the objects that its cluster has."""
+    """The environment with the objects of its cluster."""
     kinds = {kind for _, kind in _KINDS}
-    noted = {key: one for key, one in known.kubernetes.items() if key[0] not in kinds}
-    there = [{**one, "kind": kind} for version, kind in _KINDS for one in _all(api, version, kind)]
-    return Environment(known.name, known.google, noted).with_objects(there)
+    recorded = {key: item for key, item in known.kubernetes.items() if key[0] not in kinds}
+    live = [{**item, "kind": kind} for version, kind in _KINDS for item in _all(api, version, kind)]
+    return Environment(known.name, known.google, recorded).with_objects(live)
 
 
-def pod(found: Mapping[str, Any], here: Environment) -> Pod:
+def pod(manifest: Mapping[str, Any], here: Environment) -> Pod:
     """A pod of the cluster."""
-    metadata = found["metadata"]
+    metadata = manifest["metadata"]
     labels = metadata.get("labels") or {}
     namespace = str(metadata["namespace"])
     name = str(labels.get(_STORE_LABEL) or metadata["name"])
     role, traits = _role(labels, namespace), _traits(namespace, here)
-    return Pod(here.name, namespace, name, role, found["spec"], labels, traits=traits)
+    return Pod(here.name, namespace, name, role, manifest["spec"], labels, traits=traits)
 
 
 def _role(labels: Mapping[str, str], namespace: str) -> Role:
@@ -60,7 +60,7 @@ def _role(labels: Mapping[str, str], namespace: str) -> Role:
 
 
 def _traits(namespace: str, here: Environment) -> frozenset[str]:
-    """What the platform tells the services of a namespace of their surroundings."""
+    """Traits of the pods in a namespace, from the ConfigMap that the platform writes for services."""
     facts = (here.kubernetes.get(("ConfigMap", namespace, CONFIG_MAP)) or {}).get("data") or {}
     stores = {f"store-{name}" for name, store in STORES.items() if store.variable in facts}
     return frozenset(stores | ({"database"} if "DATABASE_INSTANCE" in facts else set()))

@@ -13,15 +13,15 @@ from atwork.access.model import AccessModel
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.verify import admission, flows, identity, images, jenkins, mounts, placement, services
 from atwork.sandbox.verify.charts import ChartRefused, refused
-from atwork.sandbox.verify.model import Finding, Pod, Report
-from atwork.sandbox.verify.world import Environment, Object, environments
+from atwork.sandbox.verify.environments import Environment, Object, environments
+from atwork.sandbox.verify.model import Finding, Pod, VerifyReport
 from infra.config import read_all as read_stacks
 from infra.services import read_all as read_services
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The pods that the platform would run, and what their charts bring."""
+class PodPlan:
+    """The pods that the platform runs, and the objects of their charts."""
 
     pods: Sequence[Pod]
     brought: Mapping[str, Sequence[Object]]
@@ -34,19 +34,20 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """Everything that the checks look at."""
+class CheckContext:
+    """The input of the checks."""
 
     everywhere: Mapping[str, Environment]
-    """The environments that are up, with what their charts bring."""
-    plan: Plan
+    """The environments that are up, with the objects of their charts."""
+    plan: PodPlan
     access: AccessModel
 
 
-def plan(objects: Iterable[CloudObject], checkout: Path, helm: Path) -> Plan:
+def plan(objects: Iterable[CloudObject], checkout: Path, helm: Path) -> PodPlan:
     """Render all charts of the environments that are up."""
     stacks = read_stacks(checkout / "stacks")
-    chart = os.environ.get("JENKINS_CHART_DIR")
+    chart_folder = os.environ.get("JENKINS_CHART_DIR")
+    chart = Path(chart_folder) if chart_folder else None
     pods: list[Pod] = []
     findings: list[Finding] = []
     brought: dict[str, list[Object]] = {}
@@ -57,7 +58,7 @@ def plan(objects: Iterable[CloudObject], checkout: Path, helm: Path) -> Plan:
         )
         for name, here in environments(objects).items():
             if name not in stacks:
-                continue  # its file is gone, and so is what would run there
+                continue  # without a stack file nothing runs there
             rendered = services.read(platform, here)
             pods += rendered.pods
             findings += rendered.findings
@@ -65,50 +66,51 @@ def plan(objects: Iterable[CloudObject], checkout: Path, helm: Path) -> Plan:
             if stacks[name].jenkins is not None:
                 image = services.example_image(platform, name)
                 try:
-                    made = jenkins.read(here, Path(chart) if chart else None, helm, platform.delivery / "vars", image)
+                    installed = jenkins.read(here, chart, helm, platform.delivery / "vars", image)
                 except ChartRefused as error:
                     findings.append(refused(name, "jenkins/jenkins", error))
                     continue
-                if made is not None:
-                    pods += made.pods
-                    brought[name] += made.objects
-                    sources[f"{name}/jenkins"] = made.source
+                if installed is not None:
+                    pods += installed.pods
+                    brought[name] += installed.objects
+                    sources[f"{name}/jenkins"] = installed.source
     numbers = {config.project.id: config.project.number for config in stacks.values() if config.project.number}
-    return Plan(pods, brought, findings, sources, numbers)
+    return PodPlan(pods, brought, findings, sources, numbers)
 
 
-def scene(objects: Iterable[CloudObject], planned: Plan) -> Scene:
-    """What the planned pods meet in the clouds as they are now."""
+def check_context(objects: Iterable[CloudObject], planned: PodPlan) -> CheckContext:
+    """The planned pods and the current objects of the clouds."""
     listed = list(objects)
-    found = environments(listed)
     everywhere = {
-        name: here.with_objects(planned.brought[name]) for name, here in found.items() if name in planned.brought
+        name: here.with_objects(planned.brought[name])
+        for name, here in environments(listed).items()
+        if name in planned.brought
     }
-    return Scene(everywhere, planned, simulated.model(listed, planned.numbers))
+    return CheckContext(everywhere, planned, simulated.model(listed, planned.numbers))
 
 
-def verify(found: Scene, stacks: Sequence[str] = ()) -> Report:
-    """The report for some environments, or for all."""
-    names = [name for name in found.everywhere if not stacks or name in stacks]
-    findings = [finding for finding in found.plan.findings if finding.environment in names]
+def verify(context: CheckContext, stacks: Sequence[str] = ()) -> VerifyReport:
+    """The report for the given environments, or for all."""
+    names = [name for name in context.everywhere if not stacks or name in stacks]
+    findings = [finding for finding in context.plan.findings if finding.environment in names]
     shown: list[Pod] = []
     for name in names:
-        here = found.everywhere[name]
-        pods = [admission.admitted(pod, here) for pod in found.plan.pods if pod.environment == name]
+        here = context.everywhere[name]
+        pods = [admission.admitted(pod, here) for pod in context.plan.pods if pod.environment == name]
         for pod in pods:
-            findings += [*admission.check(pod, here), *placement.check(pod, here), *check(pod, pods, found)]
+            findings += [*admission.check(pod, here), *placement.check(pod, here), *check(pod, pods, context)]
         findings += [*admission.check_together(pods, here), *placement.check_together(pods, here)]
         shown += pods
-    return Report(names, shown, list(dict.fromkeys(findings)), found.plan.sources)
+    return VerifyReport(names, shown, list(dict.fromkeys(findings)), context.plan.sources)
 
 
-def check(pod: Pod, pods: Sequence[Pod], found: Scene) -> list[Finding]:
-    """What keeps a pod from starting and from working once it has a node; `pods` are those of its environment."""
-    here = found.everywhere[pod.environment]
-    everywhere = list(found.everywhere.values())
+def check(pod: Pod, pods: Sequence[Pod], context: CheckContext) -> list[Finding]:
+    """Why a pod with a node would not start or not work; `pods` are those of its environment."""
+    here = context.everywhere[pod.environment]
+    everywhere = list(context.everywhere.values())
     return [
-        *identity.check(pod, here, everywhere, found.access),
-        *images.check(pod, here, everywhere, found.access),
-        *mounts.check(pod, here, found.access),
+        *identity.check(pod, here, everywhere, context.access),
+        *images.check(pod, here, everywhere, context.access),
+        *mounts.check(pod, here, context.access),
         *flows.check(pod, pods, here),
     ]
