@@ -20,7 +20,7 @@ from rich.console import Console
 
 from atwork.errors import SandboxError
 from atwork.files import replace_file
-from atwork.sandbox.clusters import certificates, credentials, elsewhere, gke
+from atwork.sandbox.clusters import certificates, credentials, elsewhere, gke_addons
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice
 from atwork.sandbox.clusters.control_plane import ControlPlane
@@ -167,8 +167,8 @@ class Fleet:
         api = Api(self.kubeconfig(cluster))
         try:
             if cluster.ours:
-                gke.create_system_namespaces(api)
-            gke.furnish(api)
+                gke_addons.create_system_namespaces(api)
+            gke_addons.install_addons(api)
         finally:
             api.close()
 

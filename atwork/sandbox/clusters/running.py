@@ -12,7 +12,8 @@ from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice, Kind
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.clusters.gke import Playing, Pool, pools_of
+from atwork.sandbox.clusters.gke import GkeControllers
+from atwork.sandbox.clusters.node_pools import Pool, pools_of
 from atwork.sandbox.home import Home
 from components.type_tokens import CLUSTER, NODE_POOL
 
@@ -38,7 +39,7 @@ def real_clusters(home: Home, console: Console | None) -> Generator[Fleet | None
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(home.folder / "bin"), before])
     playing = _Players(fleet, cloud)
-    thread = Playing(playing.clusters)
+    thread = GkeControllers(playing.clusters)
     thread.start()
     try:
         yield fleet

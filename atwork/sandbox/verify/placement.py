@@ -6,8 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from atwork.sandbox.clusters.gke import Pool
 from atwork.sandbox.clusters.machines import allocatable
+from atwork.sandbox.clusters.node_pools import Pool
 from atwork.sandbox.verify.environments import Environment
 from atwork.sandbox.verify.jenkins import BUILDS
 from atwork.sandbox.verify.model import Finding, Pod

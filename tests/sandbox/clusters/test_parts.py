@@ -17,8 +17,8 @@ from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.clusters import certificates, credentials, elsewhere, stages
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon
-from atwork.sandbox.clusters.gke import Pool, pools_of
 from atwork.sandbox.clusters.machines import capacity, size
+from atwork.sandbox.clusters.node_pools import Pool, pools_of
 
 POOL = {
     "name": "agents-1a2b",

@@ -1,0 +1,149 @@
+"""Node pools of a GKE cluster, their nodes, and which pods may run on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from atwork.sandbox.clusters.machines import allocatable, capacity
+from atwork.sandbox.selectors import selects
+
+POOL_LABEL = "cloud.google.com/gke-nodepool"
+GVISOR = "sandbox.gke.io/runtime"
+_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A node pool with what its cluster knows of it."""
+
+    name: str
+    machine_type: str
+    zones: tuple[str, ...]
+    least: int
+    """Minimum of nodes in all zones."""
+    most: int
+    """Maximum of nodes in all zones."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    taints: tuple[Mapping[str, str], ...] = ()
+    spot: bool = False
+    disk_gb: int = 100
+    gvisor: bool = False
+
+    @classmethod
+    def of(cls, inputs: Mapping[str, Any], location: str) -> Pool:
+        """The pool of the inputs of a gcp NodePool."""
+        node = inputs.get("nodeConfig") or {}
+        scaling = inputs.get("autoscaling") or {}
+        zones = tuple(inputs.get("nodeLocations") or ()) or _zones(location)
+        count = int(inputs.get("nodeCount") or inputs.get("initialNodeCount") or 0) * len(zones)
+        least = int(scaling.get("totalMinNodeCount") or int(scaling.get("minNodeCount") or 0) * len(zones) or count)
+        most = int(scaling.get("totalMaxNodeCount") or int(scaling.get("maxNodeCount") or 0) * len(zones) or count)
+        taints = tuple(
+            {"key": taint["key"], "value": taint["value"], "effect": _EFFECTS[taint["effect"]]}
+            for taint in node.get("taints") or ()
+        )
+        return cls(
+            str(inputs["name"]),
+            str(node.get("machineType") or "e2-medium"),
+            zones,
+            least,
+            max(least, most),
+            dict(node.get("labels") or {}),
+            taints,
+            bool(node.get("spot")),
+            int(node.get("diskSizeGb") or 100),
+            (node.get("sandboxConfig") or {}).get("type") == "GVISOR",
+        )
+
+    def allocatable(self) -> dict[str, str]:
+        """What pods can request from a node."""
+        return allocatable(self.machine_type, self.disk_gb)
+
+    def node(self, number: int) -> dict[str, Any]:
+        """The Node object of a machine; machines take turns over the zones."""
+        zone = self.zones[number % len(self.zones)]
+        labels = {
+            **self.labels,
+            POOL_LABEL: self.name,
+            "kubernetes.io/arch": "amd64",
+            "kubernetes.io/os": "linux",
+            "node.kubernetes.io/instance-type": self.machine_type,
+            "topology.kubernetes.io/region": zone.rpartition("-")[0],
+            "topology.kubernetes.io/zone": zone,
+            "topology.gke.io/zone": zone,
+            "iam.gke.io/gke-metadata-server-enabled": "true",
+            **({"cloud.google.com/gke-spot": "true"} if self.spot else {}),
+            **({GVISOR: "gvisor"} if self.gvisor else {}),
+        }
+        name = f"gke-{self.name}-{number}"
+        labels["kubernetes.io/hostname"] = name
+        return {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": name, "labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+            "spec": {"taints": [dict(taint) for taint in self.all_taints()]},
+            "status": {
+                "capacity": capacity(self.machine_type, self.disk_gb),
+                "allocatable": self.allocatable(),
+            },
+        }
+
+    def all_taints(self) -> tuple[Mapping[str, str], ...]:
+        """The taints of the pool and the taint that GKE sets on nodes with gVisor.
+
+        https://cloud.google.com/kubernetes-engine/docs/how-to/sandbox-pods
+        """
+        gvisor = {"key": GVISOR, "value": "gvisor", "effect": "NoSchedule"}
+        return (*self.taints, gvisor) if self.gvisor else self.taints
+
+    def suits(self, pod: Mapping[str, Any]) -> bool:
+        """Whether a node of this pool may run a pod: see `refusal`."""
+        return not self.refusal(pod["spec"])
+
+    def refusal(self, spec: Mapping[str, Any]) -> str:
+        """Why no node of this pool runs a pod with a spec, independent of free resources; "" if it may."""
+        labels = self.node(0)["metadata"]["labels"]
+        wants_gvisor = spec.get("runtimeClassName") == "gvisor"
+        if wants_gvisor and not self.gvisor:
+            return "it has no gVisor"
+        for key, value in (spec.get("nodeSelector") or {}).items():
+            if labels.get(key) != value:
+                return f"its label {key} is {labels.get(key, 'not set')} and not {value}"
+        terms = _required(spec)
+        if terms and not any(selects(term, labels) for term in terms):
+            return "its labels are not those of the pod's node affinity"
+        for taint in self.all_taints():
+            admitted = any(_tolerates(item, taint) for item in spec.get("tolerations") or ())
+            if taint["effect"] != "PreferNoSchedule" and not (admitted or (wants_gvisor and taint["key"] == GVISOR)):
+                return f"its taint {taint['key']}={taint['value']}:{taint['effect']} is not tolerated"
+        return ""
+
+
+def pools_of(nodes: Iterable[tuple[Mapping[str, Any], str]]) -> Iterator[tuple[str, Pool]]:
+    """Pools by name, from inputs of NodePools and the locations of their clusters."""
+    for inputs, location in nodes:
+        pool = Pool.of(inputs, location)
+        yield pool.name, pool
+
+
+def _zones(location: str) -> tuple[str, ...]:
+    """The zone of a zonal cluster, or three zones of a region."""
+    if location.count("-") > 1:
+        return (location,)
+    return tuple(f"{location}-{letter}" for letter in "bcd")
+
+
+def _required(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The terms of a pod's node affinity; a node must match at least one of them."""
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    return (affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get("nodeSelectorTerms") or []
+
+
+def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
+    if toleration.get("effect") not in (None, "", taint["effect"]):
+        return False
+    if toleration.get("operator") == "Exists":
+        return toleration.get("key") in (None, "", taint["key"])
+    return toleration.get("key") == taint["key"] and toleration.get("value", "") == taint["value"]
