@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from atwork.access.cli import app as access
+from atwork.checkout import Checkout
+from atwork.deploy.cli import app as deploy
 from atwork.doctor.cli import app as doctor
+from atwork.engine.choice import Sandbox, register_sandbox
 from atwork.environments.cli import app as environment
 from atwork.errors import reported
 from atwork.graph.cli import app as graph
 from atwork.locks.cli import app as locks
-from atwork.report.cli import app as preview
+from atwork.preview.cli import app as preview
 from atwork.sandbox.cli import app as sandbox
 from atwork.services.cli import app as service
 
@@ -59,6 +62,7 @@ def bench() -> None:
 
 
 app.add_typer(preview)
+app.add_typer(deploy)
 app.add_typer(graph)
 app.add_typer(doctor)
 app.add_typer(locks)
@@ -66,6 +70,16 @@ app.add_typer(sandbox, name="sandbox")
 app.add_typer(access, name="access")
 app.add_typer(service, name="service")
 app.add_typer(environment, name="environment")
+
+
+def _sandbox(checkout: Checkout) -> Sandbox:
+    """The sandbox of a checkout; its modules are slow to import."""
+    from atwork.sandbox.local import LocalSandbox
+
+    return LocalSandbox(checkout)
+
+
+register_sandbox(_sandbox)
 
 
 def main() -> None:

@@ -135,6 +135,28 @@ def test_no_environment_is_known_by_its_name() -> None:
     assert [path for path in workflows if re.search(r"(?<![.\w])(ci|staging|prod)\b", path.read_text())] == []
 
 
+PROCESSES = {
+    "atwork/bench.py": "the command itself, and plain `pulumi` for comparison",
+    "atwork/doctor/machine.py": "the versions of tools",
+    "atwork/engine/language_host.py": "the program of a project",
+    "atwork/engine/locate.py": "the version of the engine",
+    "atwork/engine/runner.py": "the engine",
+    "atwork/github/context.py": "git",
+    "atwork/github/pull_request.py": "git",
+    "atwork/sandbox/provider/kubernetes/helm.py": "helm",
+    "atwork/sandbox/verify/charts.py": "helm",
+    "atwork/toolchain/gobuild.py": "go",
+}
+"""Modules that start processes, and which ones."""
+
+
+def test_only_one_module_starts_the_engine() -> None:
+    """A module that starts a process is named in the list above; the engine is started by atwork/engine alone."""
+    pattern = re.compile(r"subprocess\.(run|Popen|call|check_\w+)\(|\bPopen\(|create_subprocess_\w+\(|os\.(exec|spawn)")
+    sources = [path for path in (ROOT / "atwork").rglob("*.py") if pattern.search(path.read_text())]
+    assert sorted(str(path.relative_to(ROOT)) for path in sources) == sorted(PROCESSES)
+
+
 def test_every_error_of_a_command_is_one_that_is_printed() -> None:
     """An error that is no `UserError` would end a command with a traceback; inside the simulation some are caught."""
     package = ROOT / "atwork"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from datetime import UTC, datetime
 
 from rich.console import Console
 
 from atwork.checkout import find_checkout
+from atwork.engine import choice
 from atwork.environments.ages import ended
 from atwork.errors import BackendError, ExitCode, UsageError
 from atwork.github import context
+from atwork.locks import store
 from atwork.locks.note import noted
-from atwork.report import places, terminal
+from atwork.preview.run import previews
+from atwork.report import terminal
 from atwork.report.model import StackReport
-from atwork.report.run import previews
 from atwork.report.slack import send
 from infra.config import parse, read_file
 
@@ -51,9 +52,9 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
         expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
         raise UsageError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
-    with places.chosen(checkout, console) as place:
+    with choice.chosen(checkout, console) as backend:
         with terminal.watcher(console) as watch:
-            [now] = previews(place, [stack], watch)
+            [now] = previews(backend, checkout, [stack], watch)
         reports.append(now)
         terminal.show([now], console)
         if now.result == "failed":
@@ -74,23 +75,8 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
             return ExitCode.NOT_APPROVED
         if now.result == "unchanged":
             return 0
-        with place.environment() as environment:
-            command = [str(place.engine), "up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive"]
-            command += ["--policy-pack", str(place.policies)] if place.policies else []
-            with (
-                subprocess.Popen(command, cwd=place.folder, env=environment) as child,
-                noted(place.store, stack, child.pid, context.run(), console.print),
-            ):
-                return _ended(child)
-
-
-def _ended(child: subprocess.Popen[bytes]) -> int:
-    """The engine's exit code; an interrupt reaches it too, and it is left the time to end in order."""
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        child.wait()
-        raise
+        files = store.of(backend.url) if backend.shared else None
+        return backend.stack(stack).up_in_terminal(lambda pid: noted(files, stack, pid, context.run(), console.print))
 
 
 def _approved(stack: str) -> str:

@@ -13,35 +13,35 @@ from rich.console import Console
 from rich.prompt import Confirm
 
 from atwork.checkout import find_checkout
+from atwork.engine import choice
 from atwork.engine.urn import name_of
 from atwork.environments import leftovers
 from atwork.environments.found import found
 from atwork.errors import BackendError, UsageError
-from atwork.report import places
 
 
 def adopt(name: str, *, yes: bool) -> int:
     """Import the planned creates whose object is there already; 1 where the state does not fit the program then."""
     console = Console(highlight=False, soft_wrap=True)
     found(name)
-    with places.chosen(find_checkout(), console, "atwork environment adopt") as place:
-        place.recover(name)
-        plan = leftovers.plan(place, name)
+    with choice.chosen(find_checkout(), console, "atwork environment adopt") as backend:
+        backend.recover(name)
+        plan = leftovers.plan(backend, name)
         candidates = [one for one in plan.creates if one.id]
         for one in plan.creates:
             if not one.id:
                 console.print(f"{one.name}: its name in the cloud is not known before `pulumi up`; not looked for")
-        there = leftovers.existing(place, plan, candidates)
+        there = leftovers.existing(backend, plan, candidates)
         if not there:
             console.print(f"{name}: nothing that would be created is there already")
             return 0
         for one in there:
             console.print(f"{one.name}: {one.type.rpartition(':')[2]} {one.id} is there")
         _confirm(name, len(there), console, yes=yes)
-        outcome = leftovers.take_back(place, plan, there)
-        if outcome.code:
-            raise BackendError("\n".join([f"{name}: the import failed:", *outcome.errors]))
-        wrong = leftovers.steps(place, name, there)
+        outcome = leftovers.take_back(backend, plan, there)
+        if outcome.failed:
+            raise BackendError("\n".join([f"{name}: the import failed:", *outcome.error_lines]))
+        wrong = leftovers.steps(backend, name, there)
     for urn, step in wrong.items():
         console.print(f"{name_of(urn)}: the next update would {step} it; look at `pulumi preview --diff`")
     console.print(f"{name}: adopted {len(there)}; `pulumi up` makes the rest and guards them again")

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.prompt import Prompt
 
 from atwork.checkout import find_checkout
+from atwork.engine import choice
 from atwork.environments import guards, stacks
 from atwork.environments.ages import ReapCandidate
 from atwork.environments.found import found
@@ -15,7 +16,6 @@ from atwork.environments.reap import ended_whole, take_away
 from atwork.environments.remove import offer_removal
 from atwork.errors import BackendError, ConfigError, UsageError
 from atwork.github import pull_request
-from atwork.report import places
 from infra.config import read_all
 from infra.services import read_all as services_in
 
@@ -28,17 +28,17 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
     if told:
         raise ConfigError("\n".join([f"{name} is guarded; lift this in a reviewed change and deploy it:", *told]))
     repository = pull_request.prepared(checkout.root) if pr else None
-    with places.chosen(checkout, console, "atwork environment destroy") as place:
-        place.recover(name)
-        held = stacks.resources(place, name)
-        told = [*guards.of_readers(place, name), *guards.of_state(held)]
+    with choice.chosen(checkout, console, "atwork environment destroy") as backend:
+        backend.recover(name)
+        held = stacks.resources(backend, name)
+        told = [*guards.of_readers(backend, name), *guards.of_state(held)]
         if told:
             raise BackendError("\n".join([f"{name} is guarded as it is deployed:", *told]))
         project = config.project.id if config.project.create is not None else ""
         console.print(f"{name}: {len(held)} resources" + (f", and the project {project}" if project else ""))
         _confirm(name, config.environment.kind, confirmed, console)
         one = ReapCandidate(name, "over", "", config.environment.owner, config.upstream or "", len(held))
-        if not ended_whole(place, checkout, one, console):
+        if not ended_whole(backend, checkout, one, console):
             return 1
     for service, settings in services_in(checkout.services).items():
         if name in settings.environments:

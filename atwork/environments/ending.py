@@ -13,16 +13,20 @@ The files of the environment go afterwards. A failure ends it there and keeps th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from atwork.engine.backend import Backend
+from atwork.engine.outcome import Outcome
+from atwork.engine.stack import Stack
 from atwork.environments import stacks
 from atwork.environments.derive import moment
 from atwork.environments.journal import Journal
-from atwork.environments.stacks import Outcome, Watch
 from atwork.errors import BackendError
-from atwork.report.run import Place
+
+Watch = Callable[[str], None]
+"""Called with the name of each resource whose step begins."""
 
 MARK = "atwork:destroying"
 """Tag of a stack that is on its way out."""
@@ -44,39 +48,41 @@ class NotEnded(BackendError):
     """A step failed; the state is kept. One line for each thing that went wrong."""
 
 
-def end(place: Place, name: str, journal: Journal, watch: Watch) -> None:
-    """Destroy a stack and forget it; `NotEnded` where it could not be done whole."""
-    place.recover(name)
-    if name not in stacks.listed(place):
+def end(backend: Backend, name: str, journal: Journal, watch: Watch) -> None:
+    """Destroy a stack and remove it; `NotEnded` if a part of it is left."""
+    backend.recover(name)
+    if name not in backend.stacks():
         return
+    stack = backend.stack(name)
     journal.write("mark")
-    if MARK not in stacks.tags(place, name):
-        stacks.tag(place, name, MARK, moment(datetime.now(UTC)))
+    if MARK not in stack.tags():
+        stack.set_tag(MARK, moment(datetime.now(UTC)))
     journal.write("inside")
-    _inside(place, name, watch)
+    _inside(stack, watch)
     journal.write("destroy")
-    outcome = _destroy(place, name, watch)
-    if stacks.resources(place, name):
+    outcome = _destroy(stack, watch)
+    if stacks.resources(backend, name):
         journal.write("again")
-        outcome = _again(place, name, watch)
+        outcome = _again(stack, watch)
     journal.write("verify")
-    left = stacks.resources(place, name)
+    left = stacks.resources(backend, name)
     if left:
         names = ", ".join(stacks.name(one) for one in left[:8]) + (" …" if len(left) > 8 else "")
-        raise NotEnded("\n".join([*outcome.errors, f"{len(left)} resources are left, and the state is kept: {names}"]))
+        raise NotEnded(
+            "\n".join([*outcome.error_lines, f"{len(left)} resources are left, and the state is kept: {names}"])
+        )
     journal.write("forget")
-    stacks.forget(place, name)
+    stack.remove()
 
 
-def _inside(place: Place, name: str, watch: Watch) -> None:
-    urns = [str(one["urn"]) for one in stacks.resources(place, name) if goes_first(one)]
+def _inside(stack: Stack, watch: Watch) -> None:
+    urns = [str(one["urn"]) for one in stacks.resources(stack.backend, stack.name) if goes_first(one)]
     if not urns:
         return
-    targets = [word for urn in urns for word in ("--target", urn)]
-    outcome = stacks.operate(place, ("destroy", "--stack", name, *targets, "--target-dependents"), watch)
-    if outcome.code and not any("unreachable" in error for error in outcome.errors):
+    outcome = stack.destroy(targets=urns, on_resource=_names(watch))
+    if outcome.failed and not any("unreachable" in error for error in outcome.errors):
         raise NotEnded(
-            "\n".join([*outcome.errors, "the cluster still holds something in the cloud; the state is kept"])
+            "\n".join([*outcome.error_lines, "the cluster still holds something in the cloud; the state is kept"])
         )
 
 
@@ -88,16 +94,20 @@ def goes_first(resource: Mapping[str, Any]) -> bool:
     return kind in _FIRST or (kind.startswith("kubernetes:") and kind.endswith(_FIRST_ENDS))
 
 
-def _destroy(place: Place, name: str, watch: Watch, more: Mapping[str, str] | None = None) -> Outcome:
-    return stacks.operate(place, ("destroy", "--stack", name, "--refresh", "--continue-on-error"), watch, more)
+def _destroy(stack: Stack, watch: Watch, variables: Mapping[str, str] | None = None) -> Outcome:
+    return stack.destroy(patient=True, on_resource=_names(watch), variables=variables or {})
 
 
-def _again(place: Place, name: str, watch: Watch) -> Outcome:
-    """What a cluster held that is gone cannot be deleted in it; Helm releases do not even notice."""
-    stacks.operate(place, ("refresh", "--stack", name), watch, _UNREACHABLE)
-    left = stacks.resources(place, name)
+def _again(stack: Stack, watch: Watch) -> Outcome:
+    """Give up what a cluster held that is gone: it cannot be deleted there, and Helm releases do not notice."""
+    stack.refresh(on_resource=_names(watch), variables=_UNREACHABLE)
+    left = stacks.resources(stack.backend, stack.name)
     if not any(one["type"] == _CLUSTER for one in left):
         for one in left:
             if one["type"] == _RELEASE:
-                stacks.give_up(place, name, str(one["urn"]))
-    return _destroy(place, name, watch, _UNREACHABLE)
+                stack.delete_from_state(str(one["urn"]))
+    return _destroy(stack, watch, _UNREACHABLE)
+
+
+def _names(watch: Watch) -> Callable[[Outcome, str], None]:
+    return lambda _outcome, name: watch(name)

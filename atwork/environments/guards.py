@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from atwork.engine.backend import Backend
 from atwork.engine.state import read_stacks
 from atwork.environments import stacks
-from atwork.report.run import Place
 from infra import CONFIG_KEY
 from infra.stack import StackConfig
 
@@ -45,10 +45,10 @@ def _of_data(key: str, config: StackConfig) -> Iterator[str]:
         yield f"{key}.jenkins.protect_home: true; back its home up and set it to false"
 
 
-def of_readers(place: Place, name: str) -> Iterator[str]:
+def of_readers(backend: Backend, name: str) -> Iterator[str]:
     """Which deployed stacks read it, whatever the files say: also those whose file is gone."""
-    for reader, count in stacks.listed(place).items():
-        if reader != name and count and name in read_stacks(place.state(reader) or {}):
+    for reader, count in backend.stacks().items():
+        if reader != name and count and name in read_stacks(backend.deployment(reader) or {}):
             yield f"{reader} reads {name} as it is deployed; destroy {reader} first"
 
 

@@ -1,25 +1,24 @@
 """What a stack would create although it is there: found by the engine's preview, looked for and imported by its import.
 
-Everything here works alike in the sandbox and with the official providers: the engine alone is asked, through
-`pulumi preview` and `pulumi import --file` (https://www.pulumi.com/docs/iac/adopting-pulumi/import/).
+It works alike in the sandbox and with the official providers: only the engine is asked, through `pulumi preview` and
+`pulumi import --file` (https://www.pulumi.com/docs/iac/adopting-pulumi/import/).
 """
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from atwork.engine import events
+from atwork.engine.backend import Backend
+from atwork.engine.events import Event
+from atwork.engine.outcome import Outcome
 from atwork.engine.urn import name_of, provider_of
 from atwork.environments import stacks
-from atwork.environments.stacks import Outcome
 from atwork.errors import BackendError
 from atwork.report.changes import mapping
 from atwork.report.keeping import import_id, is_importable, is_kept
-from atwork.report.run import Place
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,12 @@ class Plan:
     """Components that are not in the state yet, by URN: parents must be imported too."""
 
 
-def plan(place: Place, stack: str) -> Plan:
+def plan(backend: Backend, stack: str) -> Plan:
     """Ask the engine for a preview; `BackendError` where it fails."""
-    projects = _projects(place, stack)
+    projects = _projects(backend, stack)
     creates: list[Planned] = []
     components: dict[str, dict[str, Any]] = {}
-    for urn, step in _previewed(place, stack).items():
+    for urn, step in _previewed(backend, stack).items():
         new = mapping(step.get("new"))
         if step["op"] != "create":
             continue
@@ -68,42 +67,34 @@ def plan(place: Place, stack: str) -> Plan:
     return Plan(stack, tuple(sorted(creates, key=lambda one: one.urn)), components)
 
 
-def existing(place: Place, plan: Plan, candidates: Sequence[Planned]) -> list[Planned]:
+def existing(backend: Backend, plan: Plan, candidates: Sequence[Planned]) -> list[Planned]:
     """Those whose object is in the cloud: the engine reads each of them, and names those that it does not find."""
     there = list(candidates)
     while there:
-        outcome = _import(place, plan, there, "--preview-only")
-        if not outcome.code:
+        outcome = backend.stack(plan.stack).import_resources(document(plan, there), preview_only=True)
+        if not outcome.failed:
             break
-        missing = {about for about, error in outcome.failed if error.endswith("does not exist")}
+        missing = {error.urn for error in outcome.diagnostics if error.text.endswith("does not exist")}
         left = [one for one in there if one.urn not in missing]
         if len(left) == len(there):
-            raise BackendError("\n".join([f"{plan.stack}: the engine cannot look for them:", *outcome.errors]))
+            raise BackendError("\n".join([f"{plan.stack}: the engine cannot look for them:", *outcome.error_lines]))
         there = left
     return there
 
 
-def take_back(place: Place, plan: Plan, there: Sequence[Planned]) -> Outcome:
+def take_back(backend: Backend, plan: Plan, there: Sequence[Planned]) -> Outcome:
     """Import them into the state."""
-    return _import(place, plan, there, "--yes", "--skip-preview")
+    return backend.stack(plan.stack).import_resources(document(plan, there))
 
 
-def steps(place: Place, stack: str, there: Sequence[Planned]) -> dict[str, str]:
+def steps(backend: Backend, stack: str, there: Sequence[Planned]) -> dict[str, str]:
     """What the next update would do to each of them beside leaving it as it is."""
-    previewed = _previewed(place, stack)
+    previewed = _previewed(backend, stack)
     return {
         one.urn: str(previewed[one.urn]["op"])
         for one in there
         if one.urn in previewed and previewed[one.urn]["op"] not in ("same", "refresh", "read")
     }
-
-
-def _import(place: Place, plan: Plan, there: Sequence[Planned], *words: str) -> Outcome:
-    with tempfile.TemporaryDirectory(prefix="atwork-adopt-") as folder:
-        file = Path(folder, "import.json")
-        file.write_text(json.dumps(document(plan, there)))
-        command = ("import", "--stack", plan.stack, "--file", str(file), "--generate-code=false", "--protect=false")
-        return stacks.engine(place, (*command, *words), lambda _name: None)
 
 
 def document(plan: Plan, there: Sequence[Planned]) -> dict[str, Any]:
@@ -148,25 +139,24 @@ def _new_parents(plan: Plan, there: Iterable[Planned]) -> list[str]:
     return found
 
 
-def _projects(place: Place, stack: str) -> dict[str, str]:
+def _projects(backend: Backend, stack: str) -> dict[str, str]:
     """The project of each provider of Google Cloud in the state, by the provider's URN."""
     return {
         str(one["urn"]): str(mapping(one.get("inputs")).get("project", ""))
-        for one in stacks.resources(place, stack)
+        for one in stacks.resources(backend, stack)
         if one["type"] == "pulumi:providers:gcp"
     }
 
 
-def _previewed(place: Place, stack: str) -> dict[str, dict[str, Any]]:
+def _previewed(backend: Backend, stack: str) -> dict[str, dict[str, Any]]:
     """The steps of a preview by URN."""
-    seen: dict[str, dict[str, Any]] = {}
+    steps: dict[str, dict[str, Any]] = {}
 
-    def take(event: dict[str, Any]) -> None:
-        if "resourcePreEvent" in event:
-            step = mapping(event["resourcePreEvent"]["metadata"])
-            seen[str(step["urn"])] = step
+    def add(event: Event) -> None:
+        if events.started(event) is not None and (step := events.step(event)) is not None:
+            steps[str(step["urn"])] = dict(step)
 
-    outcome = stacks.engine(place, ("preview", "--stack", stack), lambda _name: None, take=take)
-    if outcome.code:
-        raise BackendError("\n".join([f"{stack}: the preview failed:", *outcome.errors]))
-    return seen
+    outcome = backend.stack(stack).preview(policies=False, on_event=add)
+    if outcome.failed:
+        raise BackendError("\n".join([f"{stack}: the preview failed:", *outcome.error_lines]))
+    return steps

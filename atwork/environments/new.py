@@ -12,12 +12,12 @@ from rich.prompt import Prompt
 from rich.table import Table
 
 from atwork.checkout import Checkout, find_checkout
+from atwork.engine import choice
 from atwork.environments import cost, prices, questions
 from atwork.environments.draft import Derived, check_name, default_model, derived, model
 from atwork.environments.questions import Wanted
 from atwork.files import replace_file
 from atwork.github import pull_request
-from atwork.report import places
 from infra import company
 from infra.config import read_all
 from infra.services import read_all as services_in
@@ -39,7 +39,7 @@ def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
     console.print(_shown(made))
     console.print()
     console.print(_costs(made))
-    if places.is_real() and not _possible(stacks, made, environments[wanted.like].project.id, console):
+    if choice.is_remote() and not _possible(stacks, made, environments[wanted.like].project.id, console):
         return 1
     if preview and not _previewed(checkout, made, console):
         return 1

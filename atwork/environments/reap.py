@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 from atwork.checkout import Checkout, find_checkout
+from atwork.engine import choice
+from atwork.engine.backend import Backend
 from atwork.environments import ages, ending, files, stacks
 from atwork.environments.ages import ReapCandidate
 from atwork.environments.journal import Journal
 from atwork.errors import BackendError, ConfigError, SandboxError
 from atwork.files import replace_file
 from atwork.github import context
-from atwork.report import places
-from atwork.report.run import Place
 from atwork.report.slack import SlackError, tell
 from infra.config import parse, read_file
 from infra.layout import stack_files
@@ -40,16 +40,16 @@ def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
         context.real()
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     ended: list[str] = []
-    with places.chosen(checkout, console, "atwork environment reap") as place:
-        found = look(place, checkout.stacks, datetime.now(UTC))
+    with choice.chosen(checkout, console, "atwork environment reap") as backend:
+        found = look(backend, checkout.stacks, datetime.now(UTC))
         # A log has no width; a name that is cut helps nobody.
         (console if console.is_terminal else Console(width=200, highlight=False)).print(_table(found))
         failed = any(one.state in _WRONG for one in found)
         if apply:
-            failed |= not _warn(place, found, console)
+            failed |= not _warn(backend, found, console)
             for one in found:
                 if one.state in ("over", "files"):
-                    done = one.state == "files" or ended_whole(place, checkout, one, console)
+                    done = one.state == "files" or ended_whole(backend, checkout, one, console)
                     failed |= not done
                     ended += [one.name] if done else []
         elif any(one.state in ("over", "files") or one.warning for one in found):
@@ -63,14 +63,14 @@ def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
     return int(failed)
 
 
-def look(place: Place, folder: Path, now: datetime) -> list[ReapCandidate]:
+def look(backend: Backend, folder: Path, now: datetime) -> list[ReapCandidate]:
     """Every ephemeral environment of the checkout, and every stack of the backend that has no file."""
-    there = stacks.listed(place)
+    there = backend.stacks()
     configs, unreadable = _configs(folder)
     found = [ReapCandidate(name, "unreadable", told) for name, told in unreadable.items()]
     for name, config in configs.items():
         if config.environment.kind == "ephemeral":
-            found.append(_candidate(place, name, config, now, there=name in there))
+            found.append(_candidate(backend, name, config, now, there=name in there))
     for name, count in there.items():
         if name not in configs and name not in unreadable:
             fix = (
@@ -94,20 +94,20 @@ def _configs(folder: Path) -> tuple[dict[str, StackConfig], dict[str, str]]:
     return configs, unreadable
 
 
-def _candidate(place: Place, name: str, config: StackConfig, now: datetime, *, there: bool) -> ReapCandidate:
+def _candidate(backend: Backend, name: str, config: StackConfig, now: datetime, *, there: bool) -> ReapCandidate:
     end = config.environment.expires_at
     assert end is not None  # noqa: S101 (an ephemeral environment has one, or its file is not read)
     owner, upstream = config.environment.owner, config.upstream or ""
     if end > now:
         warning = ages.due(config, now) if there else ""
-        if warning and stacks.tags(place, name).get(WARNED) == warning:
+        if warning and backend.stack(name).tags().get(WARNED) == warning:
             return ReapCandidate(name, "lives", f"ends in {ages.about(end - now)}; warned", owner, upstream)
         told = f"ends in {ages.about(end - now)}" + ("; its owner is to be warned" if warning else "")
         return ReapCandidate(name, "lives", told, owner, upstream, warning=warning)
     since = f"over since {ages.about(now - end)}"
     if not there:
         return ReapCandidate(name, "files", f"{since}, gone; its files are left", owner, upstream)
-    held = stacks.resources(place, name)
+    held = stacks.resources(backend, name)
     guards = stacks.protected(held)
     if guards:
         told = f"{since}, but protected: {', '.join(guards[:5])}; unprotect it in a reviewed change"
@@ -116,12 +116,12 @@ def _candidate(place: Place, name: str, config: StackConfig, now: datetime, *, t
     if deployed is not None and deployed > now:
         told = f"{since} in this checkout, but was deployed to end in {ages.about(deployed - now)}: pull"
         return ReapCandidate(name, "newer", told, owner, upstream, len(held))
-    begun = stacks.tags(place, name).get(ending.MARK)
+    begun = backend.stack(name).tags().get(ending.MARK)
     told = f"{since}: {len(held)} resources" + (f"; being destroyed since {begun}" if begun else "")
     return ReapCandidate(name, "over", told, owner, upstream, len(held))
 
 
-def ended_whole(place: Place, checkout: Checkout, one: ReapCandidate, console: Console) -> bool:
+def ended_whole(backend: Backend, checkout: Checkout, one: ReapCandidate, console: Console) -> bool:
     """End one environment; what went wrong is printed, and told its owner in Slack."""
     journal = Journal.of(checkout.root, one.name)
     broken_off = journal.last()
@@ -129,7 +129,7 @@ def ended_whole(place: Place, checkout: Checkout, one: ReapCandidate, console: C
         console.print(f"{one.name}: an earlier run broke off in the step {broken_off}; going on")
     try:
         with console.status(f"{one.name}") as status:
-            ending.end(place, one.name, journal, lambda name: status.update(f"{one.name}: {name}"))
+            ending.end(backend, one.name, journal, lambda name: status.update(f"{one.name}: {name}"))
     except (BackendError, SandboxError) as error:
         for line in str(error).splitlines():
             console.print(f"{one.name}: {line}", markup=False)
@@ -149,7 +149,7 @@ def take_away(checkout: Checkout, name: str, upstream: str) -> None:
             replace_file(path, text)
 
 
-def _warn(place: Place, found: list[ReapCandidate], console: Console) -> bool:
+def _warn(backend: Backend, found: list[ReapCandidate], console: Console) -> bool:
     """Warn each owner once for each span. Noted first: a note that cannot be kept would mean a message each hour."""
     good = True
     for one in found:
@@ -163,11 +163,11 @@ def _warn(place: Place, found: list[ReapCandidate], console: Console) -> bool:
         if "SLACK_WEBHOOK_URL" not in os.environ:
             console.print(f"{one.name}: nobody is warned, for SLACK_WEBHOOK_URL is not set")
             continue
-        stacks.tag(place, one.name, WARNED, one.warning)
+        backend.stack(one.name).set_tag(WARNED, one.warning)
         if _tell(text, console):
             console.print(f"{one.name}: warned {one.owner}")
         else:
-            stacks.tag(place, one.name, WARNED, "")
+            backend.stack(one.name).set_tag(WARNED, "")
             good = False
     return good
 

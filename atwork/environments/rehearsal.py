@@ -1,6 +1,6 @@
-"""A preview of an environment that is not written yet, against an empty state: nothing is made or written anywhere.
+"""A preview of an environment that is not written yet, against an empty state: nothing is created or written anywhere.
 
-The engine is shown the project as it would be, in a folder that is thrown away.
+The engine gets the project as it would be, in a folder that is thrown away.
 """
 
 from __future__ import annotations
@@ -8,40 +8,53 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from atwork.checkout import Checkout
+from atwork.engine import choice
+from atwork.engine.backend import Backend, WrappedBackend
+from atwork.engine.scratch import link_project
 from atwork.environments.draft import Derived
-from atwork.report import places
+from atwork.preview.run import previews
 from atwork.report.model import StackReport
-from atwork.report.run import Place, preview
 from infra.layout import stack_files
 
 
-def rehearse(checkout: Checkout, made: Derived, console: Console) -> StackReport:
-    """The report of the new stack, from the backend that the shell names, else from the sandbox."""
-    waiting = console.status(f"preview of {made.name}, against an empty state")
-    with places.chosen(checkout, console) as place, _as_written(place, made) as shown, waiting:
-        return preview(shown, made.name, lambda _stack, _count, _name: None)
+def rehearse(checkout: Checkout, draft: Derived, console: Console) -> StackReport:
+    """The report of the new stack, from the backend in PULUMI_BACKEND_URL, otherwise from the sandbox."""
+    status = console.status(f"preview of {draft.name}, against an empty state")
+    with choice.chosen(checkout, console) as backend, _as_written(backend, draft) as drafted, status:
+        [report] = previews(drafted, checkout, [draft.name], lambda _stack, _count, _name: None)
+        return report
 
 
 @contextmanager
-def _as_written(place: Place, made: Derived) -> Generator[Place]:
+def _as_written(backend: Backend, draft: Derived) -> Generator[Backend]:
     with tempfile.TemporaryDirectory(prefix="atwork-new-") as name:
         folder = Path(name)
-        for one in place.folder.iterdir():
-            if one.name not in ("stacks", ".git", ".sandbox"):
-                (folder / one.name).symlink_to(one)
-        (folder / "stacks").mkdir()
-        for file in stack_files(place.folder / "stacks").values():
+        link_project(backend.project, folder)
+        for file in stack_files(backend.project / "stacks").values():
             (folder / "stacks" / file.name).write_text(file.read_text())
-        for path, text in made.texts.items():
+        for path, text in draft.texts.items():
             (folder / "stacks" / path.name).write_text(text)
+        yield _Drafted(backend, folder, draft)
 
-        def reads(stack: str) -> str | None:
-            return made.config.upstream if stack == made.name else place.reads(stack)
 
-        yield replace(place, folder=folder, reads=reads)
+class _Drafted(WrappedBackend):
+    """A backend whose project has the files of a draft."""
+
+    def __init__(self, inner: Backend, folder: Path, draft: Derived) -> None:
+        super().__init__(inner)
+        self._folder = folder
+        self._draft = draft
+
+    @property
+    def project(self) -> Path:
+        """The folder with the draft."""
+        return self._folder
+
+    def upstream(self, stack: str) -> str | None:
+        """As the draft says of its own stack."""
+        return self._draft.config.upstream if stack == self._draft.name else super().upstream(stack)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from rich.console import Console
 
 from atwork.checkout import Checkout, find_checkout
-from atwork.environments import files, stacks
+from atwork.engine import choice
+from atwork.environments import files
 from atwork.environments.found import found
 from atwork.environments.reap import take_away
 from atwork.errors import BackendError, SandboxError, UsageError
 from atwork.github import pull_request
 from atwork.github.pull_request import AlreadyThere, Repository
-from atwork.report import places
-from atwork.sandbox.home import Home
-from atwork.sandbox.session import deployment
 
 
 def remove(name: str, *, pr: bool) -> int:
@@ -22,12 +20,10 @@ def remove(name: str, *, pr: bool) -> int:
     file, config = found(name)
     if config.environment.kind != "ephemeral":
         raise UsageError(f"stacks/{file.name}: {name} is long-lived; `atwork environment destroy {name}` ends it")
-    if deployment(Home(checkout.root), name).get("resources"):
+    if choice.sandbox_of(checkout).deployment(name).get("resources"):
         raise SandboxError(f"{name} is still up in the sandbox; run `atwork environment destroy {name}` instead")
-    if places.is_real():
-        with places.backend(checkout, console) as place:
-            if stacks.listed(place).get(name):
-                raise BackendError(f"{name} is still up; run `atwork environment destroy {name}` instead")
+    if choice.is_remote() and choice.remote(checkout, console).stacks().get(name):
+        raise BackendError(f"{name} is still up; run `atwork environment destroy {name}` instead")
     if pr:
         console.print(offer_removal(pull_request.prepared(checkout.root), checkout, name, config.upstream or ""))
         return 0

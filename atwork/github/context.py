@@ -7,9 +7,9 @@ import shutil
 import subprocess
 
 from atwork.arguments import words
+from atwork.engine import choice
 from atwork.errors import UsageError
 from atwork.github.client import GitHub
-from atwork.report import places
 
 
 def hub() -> GitHub:
@@ -28,7 +28,7 @@ def run() -> str:
 
 def real() -> None:
     """Refuse the sandbox where the real stacks are meant: its report would look the same and mean nothing."""
-    if not places.is_real():
+    if not choice.is_remote():
         raise UsageError("PULUMI_BACKEND_URL is not set; name the backend of the real stacks, such as gs://BUCKET")
 
 

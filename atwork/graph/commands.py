@@ -8,13 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.checkout import Checkout, find_checkout
+from atwork.engine import choice
 from atwork.errors import BackendError, UsageError
 from atwork.files import replace_file
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.resources import Resource, of_state
-from atwork.report import folder, places
-from atwork.sandbox.home import Home
-from atwork.sandbox.session import deployment
+from atwork.report import folder
 
 
 def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> int:
@@ -41,18 +40,15 @@ def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> i
 
 def states_of(checkout: Checkout, stacks: Sequence[str], console: Console) -> dict[str, list[Resource]]:
     """What each stack consists of, from the backend that the shell names, else from the sandbox; nothing is locked."""
-    if not places.is_real():
-        home = Home(checkout.root)
-        return {stack: of_state(deployment(home, stack)) for stack in stacks}
-    with places.backend(checkout, console) as place:
-        return {stack: of_state(place.state(stack) or {}) for stack in stacks}
+    deployment = choice.deployments(checkout, console)
+    return {stack: of_state(deployment(stack)) for stack in stacks}
 
 
 def _up(states: Mapping[str, list[Resource]], console: Console, *, named: bool) -> Mapping[str, list[Resource]]:
     """The stacks that are up; one that was named and is not is an error, and so is none at all."""
     down = [stack for stack, resources in states.items() if not resources]
     if down and (named or len(down) == len(states)):
-        fix = "`pulumi up`" if places.is_real() else f"`atwork sandbox up {' '.join(down)}`"
+        fix = "`pulumi up`" if choice.is_remote() else f"`atwork sandbox up {' '.join(down)}`"
         raise BackendError(f"{', '.join(down)}: nothing is up that could be drawn; {fix} makes it")
     if down:
         console.print(f"Left out, for nothing of it is up: {', '.join(down)}.")

@@ -9,13 +9,12 @@ from datetime import datetime
 from rich.console import Console
 
 from atwork.checkout import find_checkout
+from atwork.engine import choice
 from atwork.errors import UsageError
 from atwork.locks import model
 from atwork.locks.judge import Ask, Verdict, judge, of_run
 from atwork.locks.model import Lock, Run
 from atwork.locks.store import Store, StoreError, of
-from atwork.report import places
-from atwork.sandbox.home import Home
 
 _SHORT = 8
 _RUN = re.compile(r"https://[^/]+/(?P<repository>[^/]+/[^/]+)/actions/runs/(?P<run>\d+)(/attempts/(?P<attempt>\d+))?")
@@ -26,15 +25,18 @@ def unlock(stack: str, *, run: str, ended: str) -> int:
     checkout = find_checkout()
     checkout.selected([stack])
     console = Console(highlight=False, soft_wrap=True)
-    if places.is_real():
+    if choice.is_remote():
         backend = os.environ["PULUMI_BACKEND_URL"]
         store = of(backend)
         if store is None:
-            raise StoreError(f"{backend}: locks are read in file:// and gs:// backends only; use the backend's own way")
+            raise StoreError(
+                f"{backend}: locks are read in file:// and gs:// backends only; `pulumi cancel -s {stack}` removes a "
+                "lock of any other backend"
+            )
         return free(store, stack, console, local=backend.startswith("file://"), run=run, ended=ended)
-    home = Home(checkout.root)
-    with home.locked("atwork unlock"):
-        store = of(f"file://{home.state}")
+    sandbox = choice.sandbox_of(checkout)
+    with sandbox.locked("atwork unlock"):
+        store = of(sandbox.url)
         assert store is not None  # noqa: S101 (a folder is a kind of backend that is read)
         return free(store, stack, console, local=True, run=run, ended=ended)
 

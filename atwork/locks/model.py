@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from atwork.age import age
 from atwork.locks.store import Store
 from infra import PROJECT
 
@@ -70,15 +71,6 @@ class Lock(BaseModel):
             return "somebody (the lock is cut off)"
         who = f"{self.owner.username}@{self.owner.hostname}, pid {self.owner.pid}"
         return f"{who}, for {age(self.owner.timestamp, now)}"
-
-
-def age(since: datetime, now: datetime) -> str:
-    """A span as people say it."""
-    seconds = max(0, int((now - since).total_seconds()))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 def locks(store: Store, stack: str) -> list[Lock]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from atwork.engine import events
 from atwork.engine.urn import name_of
-from atwork.engine.wire import plain
 from atwork.report import fingerprint, tables
 from atwork.report.changes import ORDER, Seen, change_of, inputs, mapping
 from atwork.report.keeping import import_id, is_kept
@@ -49,20 +49,16 @@ class Reading:
 
     def _take(self, event: Mapping[str, Any]) -> None:
         self.ends |= _ENDS & event.keys()
-        if "resourcePreEvent" in event:
-            self._step(event["resourcePreEvent"]["metadata"])
-        elif "resOutputsEvent" in event:
-            metadata = event["resOutputsEvent"]["metadata"]
-            if metadata["type"] == _STACK:
-                old, new = mapping(metadata.get("old")), mapping(metadata.get("new"))
-                self.outputs = (mapping(old.get("outputs")), mapping(new.get("outputs")))
-            self._step(metadata)
-        elif "resOpFailedEvent" in event:
-            self._step(event["resOpFailedEvent"]["metadata"])
-        elif "diagnosticEvent" in event:
-            self._told(mapping(event["diagnosticEvent"]))
-        elif "policyEvent" in event:
-            self._judged(mapping(event["policyEvent"]))
+        if (ended := events.finished(event)) is not None and ended["type"] == _STACK:
+            old, new = mapping(ended.get("old")), mapping(ended.get("new"))
+            self.outputs = (mapping(old.get("outputs")), mapping(new.get("outputs")))
+        if (step := events.step(event)) is not None:
+            self._step(step)
+        elif (error := events.error(event)) is not None:
+            if str(error) not in self.errors:
+                self.errors.append(str(error))
+        elif (violation := events.violation(event)) is not None:
+            self._violation(violation)
         for key in ("policyAnalyzeSummaryEvent", "policyAnalyzeStackSummaryEvent"):
             if key in event:
                 looked = mapping(event[key])
@@ -72,24 +68,15 @@ class Reading:
         urn = str(metadata["urn"])
         self.seen.setdefault(urn, Seen()).learn(urn, metadata)
 
-    def _told(self, diagnostic: Mapping[str, Any]) -> None:
-        if diagnostic.get("severity") != "error":
-            return
-        text = plain(str(diagnostic.get("message", ""))).strip()
-        about = name_of(str(diagnostic.get("urn", "")))
-        told = f"{about}: {text}" if about and not about.startswith("atwork-") else text
-        if text and "preview failed" not in text and told not in self.errors:
-            self.errors.append(told)
-
-    def _judged(self, found: Mapping[str, Any]) -> None:
-        one = Policy(
-            name=str(found.get("policyName", "")),
-            resource=name_of(str(found.get("resourceUrn", ""))),
-            message=" ".join(plain(str(found.get("message", ""))).split()),
-            mandatory=found.get("enforcementLevel") == "mandatory",
+    def _violation(self, violation: events.Violation) -> None:
+        policy = Policy(
+            name=violation.policy,
+            resource=name_of(violation.urn),
+            message=violation.message,
+            mandatory=violation.mandatory,
         )
-        if one not in self.policies:
-            self.policies.append(one)
+        if policy not in self.policies:
+            self.policies.append(policy)
 
     def report(
         self, *, code: int, pending: Iterable[str] = (), read_by: Callable[[str], tuple[str, ...]] | None = None,

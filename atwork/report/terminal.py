@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -14,8 +14,10 @@ from rich.text import Text
 from atwork.engine.urn import name_of
 from atwork.report import words
 from atwork.report.model import Change, StackReport
-from atwork.report.run import Watch
 from atwork.report.sections import Section, sections
+
+Watch = Callable[[str, int, str], None]
+"""Called with each resource that a preview reaches: stack, number of resources so far, name."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _STYLES = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "guard": "red"}

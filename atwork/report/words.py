@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from atwork.age import age
 from atwork.errors import ExitCode
-from atwork.locks.model import age
 from atwork.report.model import Change, StackReport
 
 RESULTS = {

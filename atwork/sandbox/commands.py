@@ -7,25 +7,37 @@ import shutil
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.prompt import Confirm
 
 from atwork.engine.build import ensure
+from atwork.engine.outcome import Outcome
+from atwork.engine.signals import Signals
+from atwork.engine.stack import Options, Stack
 from atwork.engine.state import read_stacks
 from atwork.errors import ConfigError, SandboxError
-from atwork.sandbox import operation, recovery, report
+from atwork.sandbox import report
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters import elsewhere
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home, here
-from atwork.sandbox.interrupt import Interrupt
-from atwork.sandbox.operation import Outcome
-from atwork.sandbox.session import Session, deployment, kept_stacks, opened
+from atwork.sandbox.session import Session, opened
+from atwork.sandbox.state_files import deployment, resources, stack_names
 
 _PARALLEL = 2
+
+Verb = Literal["preview", "up", "preview-destroy", "destroy"]
+
+_OPERATIONS: dict[Verb, Callable[[Stack, Options], Outcome]] = {
+    "preview": lambda stack, options: stack.preview(**options),
+    "up": lambda stack, options: stack.up(**options),
+    "preview-destroy": lambda stack, options: stack.destroy(preview_only=True, **options),
+    "destroy": lambda stack, options: stack.destroy(**options),
+}
 
 
 def up(stacks: Sequence[str], *, clusters: Kind | None = None, contexts: Sequence[str] = ()) -> int:
@@ -35,7 +47,7 @@ def up(stacks: Sequence[str], *, clusters: Kind | None = None, contexts: Sequenc
         chosen = home.project.selected(stacks)
         for stack in chosen:
             session.ensure_stack(stack)
-            recovery.recover(session, stack, console)
+            session.recover(stack)
         outcomes = _in_waves(session, "up", waves_of(home, chosen), console)
     return _tell(home, outcomes, console, addresses=True)
 
@@ -86,7 +98,7 @@ def preview(stacks: Sequence[str]) -> int:
         chosen = home.project.selected(stacks)
         for stack in chosen:
             reads = home.project.upstream(stack)
-            if reads is not None and not _resources(home, reads):
+            if reads is not None and not resources(home, reads):
                 raise SandboxError(
                     f"{stack} reads the outputs of {reads}, which is not up; run `atwork sandbox up` first"
                 )
@@ -101,7 +113,7 @@ def down(stacks: Sequence[str]) -> int:
     with home.locked("atwork sandbox down"), _open(home, console) as session:
         named = home.project.selected(stacks)
         for stack in named:
-            recovery.recover(session, stack, console)
+            session.recover(stack)
         chosen = [stack for stack in named if deployment(home, stack).get("resources")]
         _refuse_read(home, chosen)
         # The engine deletes what is unprotected before it meets a protected resource, unless a preview is asked first.
@@ -109,7 +121,7 @@ def down(stacks: Sequence[str]) -> int:
         if not any(outcome.failed for outcome in outcomes):
             outcomes = _in_waves(session, "destroy", waves_of(home, chosen)[::-1], console)
         code = _tell(home, outcomes, console, addresses=False)
-        left = {stack: len(_resources(home, stack)) for stack in chosen if _resources(home, stack)}
+        left = {stack: len(resources(home, stack)) for stack in chosen if resources(home, stack)}
     if not left:
         console.print("Nothing is left.")
     else:
@@ -125,7 +137,7 @@ def down(stacks: Sequence[str]) -> int:
 
 def _refuse_read(home: Home, stacks: Sequence[str]) -> None:
     """Raise `SandboxError` where stacks that stay up read one of `stacks`: its images and outputs would be gone."""
-    staying = [reader for reader in kept_stacks(home) if reader not in stacks and _resources(home, reader)]
+    staying = [reader for reader in stack_names(home) if reader not in stacks and resources(home, reader)]
     for stack in stacks:
         readers = [reader for reader in staying if stack in read_stacks(deployment(home, reader))]
         if readers:
@@ -141,7 +153,7 @@ def status() -> int:
     home, console = here(), _console()
     found = home.project.stack_names()
     for stack in found:
-        count = len(_resources(home, stack))
+        count = len(resources(home, stack))
         console.print(f"{stack}: {count} resources" if count else f"{stack}: not up")
     console.print(report.addresses(home, found))
     fleet = fleet_of(home)
@@ -184,11 +196,6 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=160)
 
 
-def _resources(home: Home, stack: str) -> list[object]:
-    found = deployment(home, stack).get("resources")
-    return list(found) if isinstance(found, list) else []
-
-
 def waves_of(home: Home, stacks: Sequence[str]) -> list[list[str]]:
     """Stacks in an order in which each comes after the one that it reads; those of one wave are independent."""
     waves: list[list[str]] = []
@@ -202,14 +209,19 @@ def waves_of(home: Home, stacks: Sequence[str]) -> list[list[str]]:
     return waves
 
 
-def _in_waves(session: Session, verb: str, waves: Sequence[Sequence[str]], console: Console) -> list[Outcome]:
+def _in_waves(session: Session, verb: Verb, waves: Sequence[Sequence[str]], console: Console) -> list[Outcome]:
+    """Run an operation on the stacks of each wave; a wave with a failure is the last."""
     outcomes: list[Outcome] = []
-    interrupt = Interrupt()
-    with interrupt.heard(), _watcher(console) as watch, ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+    signals = Signals()
+    with signals.handled(), _watcher(console) as watch, ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+
+        def operate(stack: str) -> Outcome:
+            return _OPERATIONS[verb](session.stack(stack), Options(on_resource=watch, signals=signals))
+
         for wave in waves:
-            done = list(pool.map(lambda stack: operation.run(session, verb, stack, watch, interrupt), wave))
-            outcomes += done
-            if any(outcome.failed for outcome in done) or interrupt.count:
+            ended = list(pool.map(operate, wave))
+            outcomes += ended
+            if any(outcome.failed for outcome in ended) or signals.count:
                 break
     return outcomes
 
@@ -225,9 +237,8 @@ def _watcher(console: Console) -> Generator[Callable[[Outcome, str], None]]:
             if outcome.stack not in tasks:
                 tasks[outcome.stack] = progress.add_task(outcome.stack, total=None)
             description = f"{outcome.stack:<12} {sum(outcome.steps.values()):>4}  {name}"
-            progress.update(
-                next(one.id for one in progress.tasks if one.id == tasks[outcome.stack]), description=description
-            )
+            task = next(task.id for task in progress.tasks if task.id == tasks[outcome.stack])
+            progress.update(task, description=description)
 
         yield watch
 
@@ -239,7 +250,7 @@ def _tell(home: Home, outcomes: Sequence[Outcome], console: Console, *, addresse
         for advice in dict.fromkeys(outcome.advice):
             console.print(f"[yellow]{outcome.stack}[/yellow]: ", end="")
             console.print(f"advice: {advice}", markup=False, highlight=False, soft_wrap=True)
-        for error in dict.fromkeys(outcome.errors):
+        for error in outcome.errors:
             console.print(f"[red]{outcome.stack}[/red]: ", end="")
             console.print(error, markup=False, highlight=False, soft_wrap=True)
     if any(outcome.failed for outcome in outcomes):

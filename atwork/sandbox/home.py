@@ -95,7 +95,7 @@ class Home:
         """Variables that lead an engine into the sandbox."""
         return {
             "PULUMI_HOME": str(self.folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.state}?metadata=skip",  # why: backend.py
+            "PULUMI_BACKEND_URL": f"file://{self.state}?metadata=skip",  # why: state_files.py
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

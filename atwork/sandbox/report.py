@@ -7,10 +7,10 @@ from typing import Any, cast
 
 from rich.table import Table
 
+from atwork.engine.outcome import Outcome
 from atwork.engine.wire import SECRET
 from atwork.sandbox.home import Home
-from atwork.sandbox.operation import Outcome
-from atwork.sandbox.session import deployment
+from atwork.sandbox.state_files import resources
 
 _COLUMNS = {
     "created": ("create",),
@@ -46,8 +46,7 @@ def addresses(home: Home, stacks: Sequence[str]) -> Table:
 
 def outputs(home: Home, stack: str) -> Mapping[str, Any]:
     """The outputs of a stack as its state has them."""
-    resources = cast("list[dict[str, Any]]", deployment(home, stack).get("resources") or [])
-    root = next((one for one in resources if one["type"] == "pulumi:pulumi:Stack"), {})
+    root = next((each for each in resources(home, stack) if each["type"] == "pulumi:pulumi:Stack"), {})
     return root.get("outputs") or {}
 
 

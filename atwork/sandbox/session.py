@@ -1,22 +1,22 @@
-"""One use of the engine in the sandbox: providers and language host served here, the engine started beside them."""
+"""One use of the engine in the sandbox: this process serves the providers and the language host."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from atwork.engine.backend import Backend
 from atwork.engine.locate import Engine
+from atwork.engine.runner import EngineFailed
 from atwork.errors import SandboxError
-from atwork.sandbox import backend, prerequisites, simulation, workspace
-from atwork.sandbox.backend import state_file
+from atwork.sandbox import prerequisites, recovery, simulation, state_files, workspace
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home
@@ -24,22 +24,49 @@ from atwork.sandbox.simulation import Simulation
 
 
 @dataclass(frozen=True)
-class Session:
-    """A prepared sandbox; commands of the engine run in it."""
+class Session(Backend):
+    """A prepared sandbox: the backend whose providers this process serves."""
 
     home: Home
     engine: Engine
     providers: Simulation
+    console: Console
+    """Where recovery reports what it did."""
     fleet: Fleet | None = None
-    """Its real clusters, where they are real."""
+    """The real clusters; None if they are simulated."""
+
+    @property
+    def url(self) -> str:
+        """The folder of the state."""
+        return f"file://{self.home.state}"
+
+    @property
+    def program(self) -> Path:
+        """The engine."""
+        return self.engine.path
+
+    @property
+    def project(self) -> Path:
+        """The engine's copy of the project."""
+        return self.home.workspace
+
+    @property
+    def events_folder(self) -> Path:
+        """The sandbox's folder, where the next recovery removes what a killed run left."""
+        return self.home.folder
+
+    @property
+    def shared(self) -> bool:
+        """No other machine uses it."""
+        return False
 
     @contextmanager
     def environment(self) -> Generator[dict[str, str]]:
-        """Variables of one engine process, with a language host of its own where it brings none."""
+        """Variables of one engine process, with a language host of its own if the engine brings none."""
         providers = ",".join(f"{package}:{port}" for package, port in self.providers.ports.items())
-        made = {**os.environ, **self.home.environment(), "PULUMI_DEBUG_PROVIDERS": providers}
+        variables = {**os.environ, **self.home.environment(), "PULUMI_DEBUG_PROVIDERS": providers}
         if self.engine.has_language_host:
-            yield made
+            yield variables
             return
         from atwork.engine.language_host import serve as serve_language
 
@@ -47,63 +74,46 @@ class Session:
         try:
             # Policy packs look for the host on PATH, whatever is attached.
             scripts = str(Path(sys.executable).parent)
-            path = os.pathsep.join([scripts, made.get("PATH", "")])
-            yield {**made, "PATH": path, "PULUMI_DEBUG_LANGUAGES": f"python:{host.port}"}
+            path = os.pathsep.join([scripts, variables.get("PATH", "")])
+            yield {**variables, "PATH": path, "PULUMI_DEBUG_LANGUAGES": f"python:{host.port}"}
         finally:
             host.stop()
 
-    def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run the engine to its end and keep what it prints."""
-        with self.environment() as environment:
-            return subprocess.run(
-                [str(self.engine.path), *arguments, "--non-interactive"],
-                cwd=self.home.workspace,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
+    def deployment(self, stack: str) -> Mapping[str, Any] | None:
+        """The state of a stack as it is on disk."""
+        exists = state_files.state_file(self.home, stack).exists()
+        return state_files.deployment(self.home, stack) if exists else None
+
+    def upstream(self, stack: str) -> str | None:
+        """As the stack's file says."""
+        return self.home.project.upstream(stack)
+
+    def recover(self, stack: str) -> None:
+        """Repair what a killed run left."""
+        recovery.recover(self.home, self.stack(stack), self.fleet, self.console)
 
     def ensure_stack(self, stack: str) -> None:
-        """Make the stack in the state where it is not there yet."""
-        if not state_file(self.home, stack).exists():
-            done = self.run(["stack", "init", stack, "--no-select"])
-            if done.returncode:
-                raise SandboxError(f"cannot make the stack {stack}: {done.stderr.strip()}")
-
-
-def kept_stacks(home: Home) -> list[str]:
-    """Every stack that has a state, with or without a stack file."""
-    return sorted(path.stem for path in state_file(home, "any").parent.glob("*.json"))
-
-
-def deployment(home: Home, stack: str) -> dict[str, object]:
-    """The state of a stack as it is on disk; empty where there is none yet."""
-    path = state_file(home, stack)
-    try:
-        checkpoint = json.loads(path.read_text())["checkpoint"]
-    except FileNotFoundError:
-        return {}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        shown = path.relative_to(home.checkout)
-        raise SandboxError(f"{shown}: damaged ({error}); `atwork sandbox reset` starts the sandbox anew") from None
-    return checkpoint.get("latest") or {}
+        """Create the stack in the state if it is not there yet."""
+        if not state_files.state_file(self.home, stack).exists():
+            try:
+                self.stack(stack).create()
+            except EngineFailed as error:
+                raise SandboxError(f"cannot make the stack {stack}: {error.output}") from None
 
 
 @contextmanager
 def opened(
     home: Home, engine: Engine, console: Console | None = None, *, bootstrapped: bool = True
 ) -> Generator[Session]:
-    """Prepare the sandbox and serve its providers until the end; `bootstrapped` makes what stands before a stack."""
+    """Prepare the sandbox and serve its providers until the end; `bootstrapped` creates what bootstrap creates."""
     home.prepare()
-    backend.remove_unreadable(home)
+    state_files.remove_unreadable(home)
     workspace.write(home)
     with real_clusters(home, console) as fleet:
         if bootstrapped:
             prerequisites.play(home)
         providers = simulation.start(home.cloud, fleet)
         try:
-            yield Session(home, engine, providers, fleet)
+            yield Session(home, engine, providers, console or Console(stderr=True), fleet)
         finally:
             providers.stop()

@@ -5,8 +5,6 @@ The engine's project folder is not where the user stands, so that paths in optio
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,27 +12,39 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.engine.build import ensure
+from atwork.engine.runner import run_in_terminal
 from atwork.errors import UsageError, reported
 from atwork.sandbox.home import Home
 from atwork.sandbox.session import opened
 
-_PATH_OPTIONS = ("--event-log", "--policy-pack", "--policy-pack-config", "--save-plan", "--plan", "--file",
-                 "--config-file", "--import-file", "--out", "--tracing", "--profiling")  # fmt: skip
+_PATH_OPTIONS = (
+    "--config-file",
+    "--event-log",
+    "--file",
+    "--import-file",
+    "--out",
+    "--plan",
+    "--policy-pack",
+    "--policy-pack-config",
+    "--profiling",
+    "--save-plan",
+    "--tracing",
+)
 _WRITES = ("set", "set-all", "rm", "rm-all", "cp", "refresh")
 
 
 def absolute(arguments: Sequence[str]) -> list[str]:
     """The arguments, with the paths in them made absolute."""
-    made: list[str] = []
+    result: list[str] = []
     for argument in arguments:
         option, equals, value = argument.partition("=")
         if equals and option in _PATH_OPTIONS:
-            made.append(f"{option}={Path(value).absolute()}")
-        elif made and made[-1] in _PATH_OPTIONS:
-            made.append(str(Path(argument).absolute()))
+            result.append(f"{option}={Path(value).absolute()}")
+        elif result and result[-1] in _PATH_OPTIONS:
+            result.append(str(Path(argument).absolute()))
         else:
-            made.append(argument)
-    return made
+            result.append(argument)
+    return result
 
 
 def stack_of(arguments: Sequence[str]) -> str | None:
@@ -63,16 +73,9 @@ def run(checkout: Path, arguments: Sequence[str]) -> int:
         stack = stack_of(arguments)
         if stack is not None and home.project.stack_file(stack).exists():
             session.ensure_stack(stack)
-        with session.environment() as environment:
-            child = subprocess.Popen(
-                [str(session.engine.path), *absolute(arguments)], cwd=home.workspace, env=environment
-            )
-            # The terminal sends Ctrl-C to the child as well; it decides when to end.
-            for one in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(
-                    one, lambda number, _frame: child.send_signal(number) if number != signal.SIGINT else None
-                )
-            return child.wait()
+        return run_in_terminal(
+            session.program, absolute(arguments), folder=session.project, environment=session.environment()
+        )
 
 
 def main() -> None:

@@ -13,16 +13,14 @@ from typing import Any
 
 import yaml
 
+from atwork.engine.backend import POLICIES
 from atwork.errors import ConfigError
 from atwork.files import replace_file
-from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home
+from atwork.sandbox.state_files import state_file
 from infra.company import COMPANY
 from infra.layout import SERVICES_FOLDER, stack_files
 from infra.yaml_files import read_yaml
-
-POLICIES = "policies"
-"""Folder of the policy pack, in the checkout and in the engine's folder."""
 
 _SALT = "encryptionsalt"
 

@@ -14,7 +14,7 @@ from support.checkout import copy
 from support.fake_engine import FakeBackend
 from support.google import FakeGoogle, served
 
-from atwork.report import places
+from atwork.engine import choice
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
 
     @contextmanager
     def chosen(*_: Any) -> Generator[Any]:
-        yield made.place()
+        yield made.backend()
 
-    monkeypatch.setattr(places, "chosen", chosen)
+    monkeypatch.setattr(choice, "chosen", chosen)
     return made
 
 

@@ -9,9 +9,10 @@ import pytest
 from support.environments import atwork
 from support.fake_engine import FakeBackend
 
+from atwork.engine.events import Diagnostic
+from atwork.engine.outcome import Outcome
 from atwork.environments import leftovers
 from atwork.environments.leftovers import Plan, Planned
-from atwork.environments.stacks import Outcome
 from atwork.errors import BackendError, UsageError
 
 KIND = "gcp:sql/database:Database"
@@ -23,7 +24,7 @@ STOCK = Planned(f"urn:pulumi:staging::atwork::{KIND}::stock", KIND, "", "", "")
 def engine(checkout: Path, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the engine answers, and what it was asked to import."""
     del checkout, backend
-    answers: dict[str, Any] = {"there": [ORDERS], "outcome": Outcome(0), "steps": {}, "imported": []}
+    answers: dict[str, Any] = {"there": [ORDERS], "outcome": Outcome("staging"), "steps": {}, "imported": []}
 
     def take_back(_place: Any, _plan: Plan, there: list[Planned]) -> Outcome:
         answers["imported"] += there
@@ -63,7 +64,7 @@ def test_what_does_not_fit_the_program_afterwards_is_told(engine: dict[str, Any]
 
 
 def test_an_import_that_fails_says_why(engine: dict[str, Any]) -> None:
-    engine["outcome"] = Outcome(255, ("orders: Error 403: not allowed",))
+    engine["outcome"] = Outcome("staging", 255, diagnostics=[Diagnostic(ORDERS.urn, "Error 403: not allowed")])
     done = atwork("adopt", "staging", "--yes")
     assert isinstance(done.exception, BackendError)
     assert "orders: Error 403: not allowed" in str(done.exception)

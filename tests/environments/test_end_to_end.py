@@ -19,7 +19,7 @@ from atwork.environments.journal import Journal
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
-from atwork.sandbox.session import deployment
+from atwork.sandbox.state_files import deployment
 
 pytestmark = pytest.mark.engine
 

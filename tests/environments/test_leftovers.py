@@ -6,19 +6,41 @@ from typing import Any, cast
 
 import pytest
 
-from atwork.environments import leftovers, stacks
+from atwork.engine.backend import Backend
+from atwork.engine.events import Diagnostic
+from atwork.engine.outcome import Outcome
+from atwork.engine.stack import Stack
+from atwork.environments import leftovers
 from atwork.environments.leftovers import Plan, Planned
-from atwork.environments.stacks import Outcome
 from atwork.errors import BackendError
 from atwork.report.keeping import import_id
-from atwork.report.run import Place
 
 ROOT = "urn:pulumi:staging::atwork::pulumi:pulumi:Stack::atwork-staging"
 PROVIDER = "urn:pulumi:staging::atwork::pulumi:providers:gcp::google"
 OUTER = "urn:pulumi:staging::atwork::atwork:a:Outer::outer"
 INNER = "urn:pulumi:staging::atwork::atwork:a:Outer$atwork:b:Inner::inner"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-NOWHERE = cast("Place", None)
+
+
+class Importing:
+    """A backend whose engine answers imports with the outcomes of a test."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes = list(outcomes)
+        self.asked: list[dict[str, Any]] = []
+
+    def stack(self, name: str) -> Stack:
+        assert name == "staging"
+        return cast("Stack", self)
+
+    def import_resources(self, document: dict[str, Any], *, preview_only: bool) -> Outcome:
+        assert preview_only
+        self.asked.append(document)
+        return self.outcomes.pop(0)
+
+
+def backend(importing: Importing) -> Backend:
+    return cast("Backend", importing)
 
 
 def planned(name: str, parent: str = INNER) -> Planned:
@@ -43,27 +65,19 @@ def test_a_parent_that_the_state_does_not_have_is_imported_once_and_before_its_c
     assert len({one["name"] for one in found["resources"]}) == len(found["resources"])
 
 
-def test_those_that_the_engine_does_not_find_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_those_that_the_engine_does_not_find_are_left_out() -> None:
     there, gone = planned("there"), planned("gone")
-    asked: list[int] = []
-
-    def engine(_place: Place, words: tuple[str, ...], *_: Any) -> Outcome:
-        assert "--preview-only" in words
-        asked.append(len(asked))
-        error = f"Preview failed: resource '{gone.id}' does not exist"
-        return Outcome(0) if len(asked) > 1 else Outcome(1, (error,), ((gone.urn, error),))
-
-    monkeypatch.setattr(stacks, "engine", engine)
-    assert leftovers.existing(NOWHERE, Plan("staging", (there, gone)), [there, gone]) == [there]
-    assert len(asked) == 2
+    missing = Diagnostic(gone.urn, f"Preview failed: resource '{gone.id}' does not exist")
+    importing = Importing(Outcome("staging", 1, diagnostics=[missing]), Outcome("staging"))
+    plan = Plan("staging", (there, gone))
+    assert leftovers.existing(backend(importing), plan, [there, gone]) == [there]
+    assert [len(document["resources"]) for document in importing.asked] == [2, 1]
 
 
-def test_another_failure_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = "Error 403: not allowed"
-    outcome = Outcome(1, (error,), (("", error),))
-    monkeypatch.setattr(stacks, "engine", lambda *_: outcome)
+def test_another_failure_is_no_answer() -> None:
+    importing = Importing(Outcome("staging", 1, diagnostics=[Diagnostic("", "Error 403: not allowed")]))
     with pytest.raises(BackendError, match="staging: the engine cannot look for them:\nError 403: not allowed"):
-        leftovers.existing(NOWHERE, Plan("staging", ()), [planned("one")])
+        leftovers.existing(backend(importing), Plan("staging", ()), [planned("one")])
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from support.pictures import CLUSTER
 
 from atwork.errors import BackendError, UsageError
 from atwork.graph import commands
-from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home
+from atwork.sandbox.state_files import state_file
 
 
 @pytest.fixture

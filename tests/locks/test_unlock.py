@@ -19,11 +19,11 @@ from atwork.engine.process import alive
 from atwork.errors import UsageError
 from atwork.github.client import GitHubError
 from atwork.locks import commands, model
-from atwork.locks.holders import holders
 from atwork.locks.judge import Attempt
 from atwork.locks.model import Run
 from atwork.locks.note import mine, noted
 from atwork.locks.store import FolderStore, StoreError
+from atwork.preview.holders import holders
 
 ID = "1f0c77ab-0000-4000-8000-000000000001"
 NOW = datetime.now(UTC)

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from atwork.cli import app
-from atwork.report import commands
+from atwork.preview import commands
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from support.events import BUCKET, SQL, error, report, step
 from support.github import BOT, Server
 
 from atwork.github.client import GitHub, GitHubError
-from atwork.report import commands, decision, folder
+from atwork.preview import commands
+from atwork.report import decision, folder
 from atwork.report.decision import LABEL, Decision, Labelled, Status, decide, subject
 from atwork.report.model import StackReport
 

@@ -19,7 +19,7 @@ from support.checkout import copy
 
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home
-from atwork.sandbox.session import deployment
+from atwork.sandbox.state_files import deployment
 
 pytestmark = pytest.mark.engine
 

@@ -23,7 +23,7 @@ from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
 from atwork.sandbox.provider.values import secret
-from atwork.sandbox.session import deployment
+from atwork.sandbox.state_files import deployment
 from infra.layout import stack_file
 
 ROOT = Path(__file__).parents[2]

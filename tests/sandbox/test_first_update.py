@@ -23,7 +23,8 @@ from atwork.environments.bootstrap.run import bootstrap
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home
 from atwork.sandbox.prerequisites import add_version, make
-from atwork.sandbox.session import Session, deployment, opened
+from atwork.sandbox.session import Session, opened
+from atwork.sandbox.state_files import deployment
 from components.expected_secrets import ExpectedSecret
 from infra.config import read_all
 
@@ -45,10 +46,22 @@ def session(home: Home) -> Generator[Session]:
         yield made
 
 
+def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+    with session(home) as made, made.environment() as environment:
+        return subprocess.run(
+            [str(made.program), *words, "--non-interactive"],
+            cwd=made.project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+
 def up(home: Home) -> subprocess.CompletedProcess[str]:
     """The first thing that README says: `pulumi up -s ci`."""
-    with session(home) as made:
-        return made.run(["up", "-s", "ci", "--yes", "--skip-preview"])
+    return pulumi(home, "up", "-s", "ci", "--yes", "--skip-preview")
 
 
 def bootstrapped(home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGoogle:
@@ -110,6 +123,5 @@ def test_from_an_empty_project_to_a_ready_controller(
     (release,) = (one for one in resources if one["type"] == "kubernetes:helm.sh/v3:Release")
     assert not release.get("initErrors")
     assert release["outputs"]["status"]["status"] == "deployed"
-    with session(home) as made:
-        again = made.run(["preview", "-s", "ci", "--expect-no-changes"])
+    again = pulumi(home, "preview", "-s", "ci", "--expect-no-changes")
     assert again.returncode == 0, again.stdout

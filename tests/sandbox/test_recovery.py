@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
+from atwork.engine.events import Diagnostic
+from atwork.engine.outcome import Outcome
+from atwork.engine.stack import Stack
 from atwork.errors import SandboxError
 from atwork.sandbox import journal
-from atwork.sandbox.backend import state_file
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
 from atwork.sandbox.recovery import recover
-from atwork.sandbox.session import Session
+from atwork.sandbox.state_files import state_file
 
 KIND = "gcp:x/y:Z"
 
@@ -27,21 +28,23 @@ def urn(name: str) -> str:
 
 
 class Fake:
-    """A session whose engine only clears what is pending, as `pulumi refresh --clear-pending-creates` does."""
+    """A stack whose engine only clears what is pending, as `pulumi refresh --clear-pending-creates` does."""
+
+    name = "ci"
 
     def __init__(self, folder: Path) -> None:
-        self.home, self.fleet = Home(folder), None
+        self.home = Home(folder)
         self.home.prepare()
         self.cloud = Cloud(self.home.cloud)
         self.ran: list[str] = []
         self.at_refresh: Callable[[], int] = lambda: 0
 
-    def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        self.ran.append(" ".join(arguments))
+    def refresh(self, *, clear_pending_creates: bool) -> Outcome:
+        self.ran.append("--clear-pending-creates" if clear_pending_creates else "")
         code = self.at_refresh()
         if not code:
             self.state("kept")
-        return subprocess.CompletedProcess(list(arguments), code, "", "the engine's words")
+        return Outcome("ci", code, diagnostics=[Diagnostic("", "the engine's words")] if code else [])
 
     def state(self, *known: str, **pending: str) -> None:
         """Write a state with resources, and with pending operations by name and type."""
@@ -63,7 +66,7 @@ class Fake:
         return path
 
     def recover(self) -> list[str]:
-        recover(cast("Session", self), "ci", Console(quiet=True))
+        recover(self.home, cast("Stack", self), None, Console(quiet=True))
         return [one.id for one in self.cloud.objects()]
 
 

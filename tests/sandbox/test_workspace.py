@@ -16,9 +16,8 @@ import atwork.sandbox.home
 from atwork.errors import ConfigError, SandboxError, UsageError
 from atwork.files import replace_file
 from atwork.sandbox import commands, shim, workspace
-from atwork.sandbox.backend import state_file
 from atwork.sandbox.home import Home, here
-from atwork.sandbox.session import deployment
+from atwork.sandbox.state_files import deployment, state_file
 
 STACK = "config:\n  atwork:stack: {upstream: ci, when: '2027-01-31T18:00:00Z'}\nsecretsprovider: gcpkms://k\nencryptedkey: abc\n"
 

@@ -11,14 +11,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 
 class FakeBackend:
-    """The file and the program; `place` is what commands are given in the place of the sandbox."""
+    """The file and the program; `backend` is what commands use in the place of the sandbox."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "backend.json"
@@ -55,18 +54,11 @@ class FakeBackend:
             if not one.startswith(("stack ls", "stack tag ls", "stack export", "version"))
         ]
 
-    def place(self) -> Any:
-        from atwork.report.run import Place
+    def backend(self) -> Any:
+        """What commands use in the place of the sandbox; the program itself cannot import it."""
+        from support.fake_backend import FakeRemote
 
-        @contextmanager
-        def environment() -> Generator[dict[str, str]]:
-            yield {**os.environ, "FAKE_BACKEND": str(self.path)}
-
-        def state(stack: str) -> dict[str, Any] | None:
-            found = self.read()["stacks"].get(stack)
-            return None if found is None else {"resources": found}
-
-        return Place(self.program, self.path.parent, environment, state, lambda _stack: None)
+        return FakeRemote(self)
 
 
 def _keep(path: Path, content: dict[str, Any]) -> None:
@@ -97,6 +89,8 @@ def main(words: Sequence[str]) -> int:
     content = json.loads(path.read_text())
     options = {word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")}
     shown = [word for word in words if word not in ("--non-interactive", "--yes", "--skip-preview", "--json")]
+    if shown[:2] == ["stack", "rm"]:  # the order of name and options means nothing
+        shown.sort(key=lambda word: word.startswith("--"))
     unreachable = " unreachable-goes" if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE") else ""
     plain = " ".join(shown).partition(" --color")[0]
     content["calls"].append(plain + unreachable)
@@ -112,7 +106,8 @@ def _run(content: dict[str, Any], words: list[str], options: dict[str, str]) -> 
             print(_shown(stacks, words, stack))
         case ["stack", "tag", *rest]:
             _tag(content["tags"].setdefault(stack, {}), rest)
-        case ["stack", "rm", name, *_]:
+        case ["stack", "rm", *rest]:
+            name = next(word for word in rest if not word.startswith("--"))
             if stacks[name]:
                 return _complain("refusing to remove stack because it still contains resources")
             del stacks[name]
@@ -135,7 +130,9 @@ def _shown(stacks: dict[str, Any], words: list[str], stack: str) -> str:
         return "v3.256.0"
     if words[1] == "export":
         return json.dumps({"version": 3, "deployment": {"resources": stacks[stack]}})
-    return json.dumps([{"name": name, "resourceCount": len(held) - 1} for name, held in stacks.items()])
+    return json.dumps(
+        [{"name": name, "current": False, "resourceCount": len(held) - 1} for name, held in stacks.items()]
+    )
 
 
 def _tag(tags: dict[str, str], words: list[str]) -> None:

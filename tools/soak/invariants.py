@@ -28,7 +28,7 @@ from atwork.errors import SandboxError
 from atwork.sandbox import journal
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home
-from atwork.sandbox.session import deployment
+from atwork.sandbox.state_files import deployment
 from infra import PROJECT
 
 Stamp = tuple[int, int, int, int]

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from atwork.sandbox.operation import PREFIX
+from atwork.engine.stack import EVENTS_PREFIX
 from tools.soak import invariants
 from tools.soak.actions import ACTIONS, REPAIR, Action, down, unchanged
 from tools.soak.engines import StillRunning
@@ -135,7 +135,7 @@ def _found(life: Life) -> Iterator[str]:
     after_kill = any(one.cut_off for one in life.environments)
     left += invariants.unfinished_files(life.home, after_kill=after_kill)
     if not after_kill:
-        left += sorted(life.home.folder.glob(f"{PREFIX}*"))
+        left += sorted(life.home.folder.glob(f"{EVENTS_PREFIX}*"))
     yield from (f"left behind: {path.relative_to(life.home.checkout)}" for path in left)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from atwork.engine import runner
+from atwork.engine.runner import EngineFailed
 from atwork.environments.bootstrap.google import Google, GoogleError, told
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.projects import found
@@ -104,15 +105,13 @@ def _state(google: Google, plan: Plan) -> dict[str, Any] | None:
 def run_engine(engine: Path, words: list[str], checkout: Path, backend: str) -> None:
     """Run the engine in a checkout against a backend; `GoogleError` with what it said where it fails."""
     environment = {**os.environ, "PULUMI_BACKEND_URL": backend, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    done = subprocess.run(
-        [str(engine), *words, "--non-interactive"], cwd=checkout, env=environment, capture_output=True, text=True,
-        stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
-    if done.returncode:
+    try:
+        runner.run(engine, words, folder=checkout, environment=environment)
+    except EngineFailed as error:
         raise GoogleError(
-            f"pulumi {' '.join(words[:3])}: {done.stderr.strip()[-800:]}; whoever runs it needs "
-            "roles/cloudkms.cryptoKeyEncrypterDecrypter on the key and roles/storage.objectUser on the bucket"
-        )
+            f"{error}; whoever runs it needs roles/cloudkms.cryptoKeyEncrypterDecrypter on the key and "
+            "roles/storage.objectUser on the bucket"
+        ) from None
 
 
 def secrets_provider_mistakes(stacks: Path) -> list[str]:

@@ -30,7 +30,7 @@ from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
-from atwork.sandbox.session import deployment
+from atwork.sandbox.state_files import deployment
 from atwork.services.new import Wanted, render
 from components.jenkins import names
 from components.system_namespaces import is_system

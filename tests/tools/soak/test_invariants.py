@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from atwork.sandbox.backend import state_file
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
 from atwork.sandbox.journal import CallJournal
 from atwork.sandbox.provider.values import secret
+from atwork.sandbox.state_files import state_file
 from infra.config import read_all
 from tools.soak import invariants, project
 from tools.soak.actions import ACTIONS

@@ -1,4 +1,4 @@
-"""Who holds a stack, for the row of a report."""
+"""The locks of a stack, for the row of a report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from atwork.report.model import Held
 
 
 def holders(store: Store | None, stack: str) -> tuple[tuple[Held, ...], str]:
-    """The locks of a stack; else why nobody could look. A preview takes none and goes on beside one."""
+    """The locks of a stack, and why they cannot be read; a preview takes no lock and ignores them."""
     if store is None:
         return (), "locks of this kind of backend are not read here"
     try:
-        found = model.locks(store, stack)
+        locks = model.locks(store, stack)
     except StoreError as error:
         return (), str(error)
     now = model.now()
-    return tuple(Held(id=one.id, owner=one.words(now), run=one.run.url if one.run else "") for one in found), ""
+    return tuple(Held(id=lock.id, owner=lock.words(now), run=lock.run.url if lock.run else "") for lock in locks), ""

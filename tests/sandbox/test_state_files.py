@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from atwork.errors import SandboxError
-from atwork.sandbox import backend
-from atwork.sandbox.backend import state_file
+from atwork.sandbox import state_files
 from atwork.sandbox.home import Home
+from atwork.sandbox.state_files import state_file
 
 WHOLE = json.dumps({"checkpoint": {"latest": {}}})
 HOST = socket.gethostname()
@@ -51,44 +51,44 @@ def ended() -> int:
 @pytest.mark.parametrize("name", ["x.json", "x.json.18a.tmp"])
 def test_a_dead_processs_lock_is_stale_and_a_living_ones_is_not(home: Home, ended: int, name: str) -> None:
     path = lock(home, ended, name=name)
-    assert backend.stale_locks(home, "ci") == [path]
+    assert state_files.stale_locks(home, "ci") == [path]
     lock(home, os.getpid(), name=name)
     with pytest.raises(SandboxError, match=rf"pid {os.getpid()} on .* is changing ci; wait for it"):
-        backend.stale_locks(home, "ci")
+        state_files.stale_locks(home, "ci")
     lock(home, 1, "elsewhere", name=name)
     with pytest.raises(SandboxError, match="pid 1 on elsewhere is changing ci"):
-        backend.stale_locks(home, "ci")
+        state_files.stale_locks(home, "ci")
 
 
 @pytest.mark.parametrize("content", ["", '{"pid": 1, "host', "[]", "{}"])
 def test_a_lock_that_was_cut_off_is_stale_and_removed_before_the_engine_reads_it(
     home: Home, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
-    monkeypatch.setattr(backend, "_WRITING_SECONDS", 0.001)
+    monkeypatch.setattr(state_files, "_WRITING_SECONDS", 0.001)
     living = lock(home, os.getpid(), name="living.json")
     path = write(living.with_name("x.json.18a.tmp"), content)
-    backend.remove_unreadable(home)
+    state_files.remove_unreadable(home)
     assert (path.exists(), living.exists()) == (False, True)
     living.unlink()
     write(path, content)
-    assert backend.stale_locks(home, "ci") == [path]
+    assert state_files.stale_locks(home, "ci") == [path]
 
 
 def test_a_lock_that_is_being_written_is_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(lock(home, os.getpid()), "")
     # The writer goes on while the reader waits.
-    monkeypatch.setattr(backend.time, "sleep", lambda _: lock(home, os.getpid()))
-    backend.remove_unreadable(home)
+    monkeypatch.setattr(state_files.time, "sleep", lambda _: lock(home, os.getpid()))
+    state_files.remove_unreadable(home)
     assert path.exists()
 
 
 def test_a_lock_that_is_released_meanwhile_is_none(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(lock(home, os.getpid()), "")
-    monkeypatch.setattr(backend.time, "sleep", lambda _: path.unlink())
-    backend.remove_unreadable(home)
+    monkeypatch.setattr(state_files.time, "sleep", lambda _: path.unlink())
+    state_files.remove_unreadable(home)
     lock(home, os.getpid())
-    monkeypatch.setattr(backend, "alive", lambda _: path.unlink() or True)
-    assert backend.stale_locks(home, "ci") == []
+    monkeypatch.setattr(state_files, "alive", lambda _: path.unlink() or True)
+    assert state_files.stale_locks(home, "ci") == []
 
 
 def test_the_notes_of_an_older_sandbox_are_removed_once(home: Home, state: Path) -> None:
@@ -101,12 +101,12 @@ def test_the_notes_of_an_older_sandbox_are_removed_once(home: Home, state: Path)
     ]
     for path in notes:
         write(path, "")
-    backend.remove_unreadable(home)
+    state_files.remove_unreadable(home)
     assert [path for path in notes if path.exists()] == []
     assert state.read_text() == WHOLE
     # Nothing writes them any more, and a walk over a long history is not free.
     write(notes[1], "")
-    backend.remove_unreadable(home)
+    state_files.remove_unreadable(home)
     assert notes[1].exists()
 
 
@@ -123,19 +123,19 @@ def test_temporary_files_of_a_stack_are_removed_and_those_of_others_are_not(home
     others = [state.with_name("ci-2.json.18a.tmp"), root / "history" / "atwork" / "ci-2" / "a.18a.tmp"]
     for path in [*left, *others]:
         write(path, "half")
-    assert len(backend.mend(home, "ci")) == len(left)
+    assert len(state_files.mend(home, "ci")) == len(left)
     assert [path for path in [*left, *others] if path.exists()] == others
-    assert backend.mend(home, "ci") == []
+    assert state_files.mend(home, "ci") == []
 
 
 def test_a_damaged_state_is_restored_from_its_copy(home: Home, state: Path) -> None:
     write(state.with_name("ci.json.bak"), WHOLE)
     state.write_text(WHOLE[:20])
-    assert backend.mend(home, "ci") == ["restored ci.json, which was damaged, from ci.json.bak"]
+    assert state_files.mend(home, "ci") == ["restored ci.json, which was damaged, from ci.json.bak"]
     assert state.read_text() == WHOLE
 
 
 def test_without_a_whole_copy_the_way_out_is_named(home: Home, state: Path) -> None:
     state.write_text("")
     with pytest.raises(SandboxError, match=r"ci\.json: damaged, and so is its copy; `atwork sandbox reset`"):
-        backend.mend(home, "ci")
+        state_files.mend(home, "ci")

@@ -31,6 +31,29 @@ def state_file(home: Home, stack: str) -> Path:
     return home.state / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
 
 
+def stack_names(home: Home) -> list[str]:
+    """Every stack that has a state, with or without a stack file."""
+    return sorted(path.stem for path in state_file(home, "any").parent.glob("*.json"))
+
+
+def deployment(home: Home, stack: str) -> dict[str, Any]:
+    """The state of a stack as it is on disk; empty if there is none yet."""
+    path = state_file(home, stack)
+    try:
+        checkpoint = json.loads(path.read_text())["checkpoint"]
+    except FileNotFoundError:
+        return {}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        shown = path.relative_to(home.checkout)
+        raise SandboxError(f"{shown}: damaged ({error}); `atwork sandbox reset` starts the sandbox anew") from None
+    return checkpoint.get("latest") or {}
+
+
+def resources(home: Home, stack: str) -> list[dict[str, Any]]:
+    """The resources in the state of a stack."""
+    return deployment(home, stack).get("resources") or []
+
+
 def stale_locks(home: Home, stack: str) -> list[Path]:
     """Locks of a stack whose process is gone, and cut-off ones; `SandboxError` for one whose process lives.
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.checkout import find_checkout
+from atwork.engine import choice
 from atwork.github import context
 from atwork.graph.draw import for_reports
 from atwork.graph.resources import Resource, of_state
-from atwork.report import folder, places, terminal, words
+from atwork.preview.run import previews
+from atwork.report import folder, terminal, words
 from atwork.report.decision import decide
 from atwork.report.model import StackReport
-from atwork.report.run import previews
 from atwork.report.slack import send
 from atwork.report.telling import told
 
@@ -57,9 +58,9 @@ def made(
     checkout = find_checkout()
     chosen = checkout.selected(stacks)
     about = {"head": context.commit("HEAD"), "base": context.commit(base) if base else ""}
-    with places.chosen(checkout, console) as place, terminal.watcher(console) as watch:
-        reports = previews(place, chosen, watch, refresh=refresh, **about)
-    return reports, lambda: {one.stack: of_state(place.state(one.stack) or {}) for one in reports}
+    with choice.chosen(checkout, console) as backend, terminal.watcher(console) as watch:
+        reports = previews(backend, checkout, chosen, watch, refresh=refresh, **about)
+    return reports, lambda: {report.stack: of_state(backend.deployment(report.stack) or {}) for report in reports}
 
 
 def report(where: Path, number: int, expected: Sequence[str], *, head: str = "", before: str = "") -> int:

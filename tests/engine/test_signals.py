@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from atwork.sandbox.interrupt import Interrupt
+from atwork.engine.signals import Signals
 
 _COUNTS = """
 import signal, sys
@@ -35,33 +35,33 @@ def heard_by(started: subprocess.Popen[bytes]) -> int:
 
 
 def test_each_child_hears_one_signal_for_one_and_the_old_handlers_come_back() -> None:
-    interrupt, before = Interrupt(), signal.getsignal(signal.SIGTERM)
-    with interrupt.heard(), child() as first, child() as second:
-        with interrupt.reaching(first), interrupt.reaching(second):
+    signals, before = Signals(), signal.getsignal(signal.SIGTERM)
+    with signals.handled(), child() as first, child() as second:
+        with signals.forwarded_to(first), signals.forwarded_to(second):
             os.kill(os.getpid(), signal.SIGTERM)
             assert (heard_by(first), heard_by(second)) == (1, 1)
-        with child() as late, interrupt.reaching(late):
+        with child() as late, signals.forwarded_to(late):
             assert heard_by(late) == 1
-    assert interrupt.count == 1
+    assert signals.count == 1
     assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_who_is_done_is_told_nothing() -> None:
-    interrupt = Interrupt()
-    with interrupt.heard(), child() as ended:
-        with interrupt.reaching(ended):
+    signals = Signals()
+    with signals.handled(), child() as ended:
+        with signals.forwarded_to(ended):
             ended.kill()
             ended.wait()
         os.kill(os.getpid(), signal.SIGTERM)  # SIGINT is ignored in the background of a shell
-    assert interrupt.count == 1
+    assert signals.count == 1
 
 
 def test_what_is_ignored_stays_ignored() -> None:
-    interrupt, before = Interrupt(), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signals, before = Signals(), signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with interrupt.heard():
+        with signals.handled():
             os.kill(os.getpid(), signal.SIGHUP)
-        assert interrupt.count == 0
+        assert signals.count == 0
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

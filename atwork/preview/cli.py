@@ -1,4 +1,4 @@
-"""`atwork preview`, `report`, `up` and `drift`."""
+"""`atwork preview`, `report` and `drift`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def preview_all(
 
     Exit codes: 0 nothing, 1 an error, 2 changes, 3 a protection or data goes.
     """
-    from atwork.report import commands
+    from atwork.preview import commands
 
     raise typer.Exit(
         commands.preview(
@@ -71,22 +71,9 @@ def report(
     ATWORK_APPROVERS the logins whose label lets dangers pass (else maintainers'). Exit codes as `preview`; 2 where
     a label lets them pass.
     """
-    from atwork.report import commands
+    from atwork.preview import commands
 
     raise typer.Exit(commands.report(folder, pr, words(stacks), head=head, before=before))
-
-
-@app.command()
-def up(
-    stack: Annotated[str, typer.Argument(help="One environment.")],
-    *,
-    expect: Annotated[str, typer.Option(help="The approved fingerprint, or `merged`: HEAD's pull request's.")],
-    slack: Annotated[bool, typer.Option(help="Tell SLACK_WEBHOOK_URL what was done.")] = False,
-) -> None:
-    """Preview once more and update, if the change is the one that was approved; exit code 4 if it is another."""
-    from atwork.deploy import update
-
-    raise typer.Exit(update.up(stack, expect, slack=slack))
 
 
 @app.command()
@@ -99,7 +86,7 @@ def drift(
     real: Annotated[bool, typer.Option(help="Refuse the sandbox.")] = False,
 ) -> None:
     """Report what changed behind Pulumi's back: a preview with refresh, that writes nothing."""
-    from atwork.report import commands
+    from atwork.preview import commands
 
     title = "Drift" if slack else ""
     raise typer.Exit(

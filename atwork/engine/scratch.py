@@ -1,0 +1,84 @@
+"""A project and a backend that are thrown away: a preview of a stack that does not exist writes nothing elsewhere."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from atwork.engine.backend import Backend, WrappedBackend
+from atwork.engine.runner import EngineFailed
+from infra.layout import stack_files
+from infra.yaml_files import read_yaml
+
+_NOT_LINKED = ("stacks", ".git", ".sandbox")
+
+
+@contextmanager
+def scratch(backend: Backend, stack: str) -> Generator[Backend]:
+    """A backend with an empty state of the stack, and with the outputs of the stacks that it reads.
+
+    Its stack files are copied without the lines that name the key of a backend.
+    """
+    with tempfile.TemporaryDirectory(prefix="atwork-preview-") as name:
+        made = _Scratch(backend, Path(name))
+        link_project(backend.project, made.project)
+        for file in stack_files(backend.project / "stacks").values():
+            config = read_yaml(file, f"stacks/{file.name}").get("config") or {}
+            (made.project / "stacks" / file.name).write_text(yaml.safe_dump({"config": config}, sort_keys=False))
+        needed = [stack]
+        while (upstream := backend.upstream(needed[-1])) is not None and upstream not in needed:
+            needed.append(upstream)
+        with suppress(EngineFailed):  # the preview fails as well, and its error is reported
+            for stack_name in needed:
+                made.stack(stack_name).create()
+            for stack_name in needed[1:]:
+                made.stack(stack_name).load(_outputs_of(backend.deployment(stack_name) or {}))
+        yield made
+
+
+def link_project(project: Path, folder: Path) -> None:
+    """Link the files of a project into a folder, except its stack files, which have an empty folder there."""
+    (folder / "stacks").mkdir(parents=True)
+    for path in project.iterdir():
+        if path.name not in _NOT_LINKED:
+            (folder / path.name).symlink_to(path)
+
+
+class _Scratch(WrappedBackend):
+    """A folder with a state, a passphrase and a project."""
+
+    def __init__(self, inner: Backend, folder: Path) -> None:
+        super().__init__(inner)
+        self._state, self._project, self._passphrase = folder / "state", folder / "project", folder / "passphrase"
+        self._state.mkdir()
+        self._passphrase.write_text(os.urandom(16).hex())
+
+    @property
+    def url(self) -> str:
+        """The folder of the state."""
+        return f"file://{self._state}"
+
+    @property
+    def project(self) -> Path:
+        """The copied project."""
+        return self._project
+
+    @contextmanager
+    def environment(self) -> Generator[dict[str, str]]:
+        """As wrapped, with its own backend and passphrase."""
+        with self._inner.environment() as environment:
+            own = {"PULUMI_BACKEND_URL": self.url, "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase)}
+            inherited = {key: value for key, value in environment.items() if key != "PULUMI_CONFIG_PASSPHRASE"}
+            yield {**inherited, **own}
+
+
+def _outputs_of(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """A state with the stack's outputs and nothing else: all that another stack reads."""
+    kept = [resource for resource in deployment.get("resources") or () if resource["type"] == "pulumi:pulumi:Stack"]
+    return {"manifest": deployment.get("manifest") or {}, "resources": kept}

@@ -1,0 +1,1 @@
+"""`atwork preview`, `atwork report` and `atwork drift`: reports of stacks, with locks, pictures and GitHub."""
