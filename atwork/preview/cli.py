@@ -25,7 +25,7 @@ class Form(StrEnum):
 
 
 class Values(StrEnum):
-    """What is told of values."""
+    """How much of each value to show."""
 
     full = "full"
     paths = "paths"
@@ -40,7 +40,9 @@ def preview_all(
     base: Annotated[str, typer.Option(help="Commit that the change is compared with, for the report's head.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for report-STACK.json, report.md and report.html.")] = None,
     form: Annotated[Form, typer.Option("--format", help="What is printed.")] = Form.terminal,
-    values: Annotated[Values, typer.Option(help="What is told of values; `none` for public places.")] = Values.full,
+    values: Annotated[
+        Values, typer.Option(help="How much of each value to show; `none` for public places.")
+    ] = Values.full,
     real: Annotated[bool, typer.Option(help="Refuse the sandbox.")] = False,
 ) -> None:
     """Report what would change in every environment, in the backend that PULUMI_BACKEND_URL names, else in the sandbox.

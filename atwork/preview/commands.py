@@ -15,9 +15,9 @@ from atwork.graph.resources import Resource, of_state
 from atwork.preview.run import previews
 from atwork.report import folder, terminal, words
 from atwork.report.decision import decide
+from atwork.report.disclosure import disclosed
 from atwork.report.model import StackReport
 from atwork.report.slack import send
-from atwork.report.telling import told
 
 
 def preview(
@@ -31,14 +31,14 @@ def preview(
     slack: str = "",
     real: bool = False,
 ) -> int:
-    """Preview stacks, all where none is named; print the report, and keep it in a folder where one is named."""
+    """Preview stacks, all if none is named; print the report, and write it to a folder if one is named."""
     if real:
         context.real()
     console = Console(stderr=form != "terminal", highlight=False)
-    found, states = made(stacks, console, base=base, refresh=refresh)
-    reports = [told(one, values) for one in found]
+    complete, states = previewed(stacks, console, base=base, refresh=refresh)
+    reports = [disclosed(report, values) for report in complete]
     drawn = out is not None or form == "html"
-    # Where values are not to be told, the picture has none either: what changes stands there by its name alone.
+    # A picture without values shows the names of what changes only.
     topology = for_reports(reports, states() if values == "full" else {}) if drawn else ""
     if out is not None:
         folder.keep(reports, out, topology)
@@ -51,10 +51,10 @@ def preview(
     return words.code(reports)
 
 
-def made(
+def previewed(
     stacks: Sequence[str], console: Console, *, base: str, refresh: bool
 ) -> tuple[list[StackReport], Callable[[], Mapping[str, Sequence[Resource]]]]:
-    """The reports, from the backend that the shell names, else from the sandbox; and what is there now, when asked."""
+    """The reports, and a function that reads the current resources of their stacks."""
     checkout = find_checkout()
     chosen = checkout.selected(stacks)
     about = {"head": context.commit("HEAD"), "base": context.commit(base) if base else ""}
@@ -67,10 +67,10 @@ def report(where: Path, number: int, expected: Sequence[str], *, head: str = "",
     """Write the comment of a pull request and the statuses of its commit from the reports in a folder."""
     reports = folder.read(where, expected, order=find_checkout().stack_names(), head=head)
     hub, link, bot = context.hub(), context.run(), context.bot()
-    head = head or next((one.head for one in reports if one.head), "")
+    head = head or next((each.head for each in reports if each.head), "")
     approvers = context.approvers()
     decided = decide(hub, number, reports, head=head, before=before, bot=bot, approvers=approvers)
-    base = next((one.base for one in reports if one.base), "")
+    base = next((each.base for each in reports if each.base), "")
     notes = [*hub.moved(number, head, base), *([decided.note] if decided.note else [])]
     address = hub.publish(number, reports, author=bot, link=link, notes=notes)
     if head:

@@ -45,7 +45,7 @@ def deployment(home: Home, stack: str) -> dict[str, Any]:
         return {}
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         shown = path.relative_to(home.checkout)
-        raise SandboxError(f"{shown}: damaged ({error}); `atwork sandbox reset` starts the sandbox anew") from None
+        raise SandboxError(f"{shown}: damaged ({error}); `atwork sandbox reset` starts with an empty sandbox") from None
     return checkpoint.get("latest") or {}
 
 
@@ -107,8 +107,8 @@ def mend(home: Home, stack: str) -> list[str]:
         before = state.with_name(f"{state.name}.bak")
         if not before.exists() or not _is_json(before):
             raise SandboxError(
-                f"{state.relative_to(home.checkout)}: damaged, and so is its copy; `atwork sandbox reset` starts the "
-                "sandbox anew"
+                f"{state.relative_to(home.checkout)}: damaged, and so is its copy; `atwork sandbox reset` starts with "
+                "an empty sandbox"
             )
         shutil.copyfile(before, state)
         done.append(f"restored {state.name}, which was damaged, from {before.name}")

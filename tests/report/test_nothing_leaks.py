@@ -14,9 +14,9 @@ from support.events import BUCKET, DEPLOYMENT, END, SECRET, SQL, error, outputs,
 
 from atwork.engine import wire
 from atwork.report import folder, markdown, page, slack, terminal
+from atwork.report.disclosure import disclosed
 from atwork.report.model import StackReport
 from atwork.report.read import Reading
-from atwork.report.telling import told
 
 PLANTED = 'Zq9"\\pläñted&<secret>'
 """With all that JSON, HTML and Markdown write in another way."""
@@ -95,7 +95,7 @@ def test_a_secret_at_any_place_comes_out_in_no_form(
     found = report(*events, code=code)
     assert not leaks(everywhere(found))
     for values in ("paths", "none"):
-        assert not leaks(everywhere(told(found, values)))
+        assert not leaks(everywhere(disclosed(found, values)))
 
 
 @pytest.mark.parametrize("key", ["rootPassword", "token", "privateKey", "clientSecret", "kubeconfig"])

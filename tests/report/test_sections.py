@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from support.events import BUCKET, DEPLOYMENT, SQL, UNKNOWN, error, outputs, report, step, urn
 
 from atwork.report import markdown, tables, words
+from atwork.report.disclosure import disclosed
 from atwork.report.model import Held, StackReport
 from atwork.report.read import Reading
 from atwork.report.sections import sections
 from atwork.report.tables import Noise
-from atwork.report.telling import told
 
 
 def one(stack: str, *changes: tuple[str, int], **about: Any) -> StackReport:
@@ -210,14 +210,14 @@ def test_values_are_told_as_much_as_is_asked_for() -> None:
         outputs({"host": "north"}, {"host": "south"}),
         error("south is full"),
     )
-    assert told(found, "full") == found
+    assert disclosed(found, "full") == found
     for level in ("paths", "none"):
-        text = markdown.render([told(found, level)])
+        text = markdown.render([disclosed(found, level)])
         assert ("north" in text, "protect" in text, "`host`" in text) == (False, True, True)
-    assert "region = [not shown]" in markdown.render([told(found, "paths")])
-    assert told(found, "none").changes[0].properties == ()
-    assert told(found, "none").fingerprint == found.fingerprint
-    assert words.code([told(found, "none")]) == words.code([found])
+    assert "region = [not shown]" in markdown.render([disclosed(found, "paths")])
+    assert disclosed(found, "none").changes[0].properties == ()
+    assert disclosed(found, "none").fingerprint == found.fingerprint
+    assert words.code([disclosed(found, "none")]) == words.code([found])
 
 
 def test_very_many_decisions_are_each_shorter_and_none_is_cut() -> None:
