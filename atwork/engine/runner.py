@@ -1,6 +1,6 @@
 """Starts the Pulumi engine; no other module does.
 
-docs/adr/0019-one-way-to-the-engine.md says which part of pulumi.automation is used, and why not all of it.
+docs/adr/0020-one-way-to-the-engine.md says which part of pulumi.automation is used, and why not all of it.
 """
 
 from __future__ import annotations
