@@ -13,6 +13,8 @@ from support import soak
 from support.mocks import Recording
 from support.program import run_stack
 
+import atwork.cli  # noqa: F401  (registers the sandbox, as the command does)
+
 hypothesis.settings.register_profile("atwork", deadline=None)  # no test measures time, because machines are busy
 hypothesis.settings.load_profile("atwork")
 
