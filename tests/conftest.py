@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import hypothesis
@@ -12,8 +13,6 @@ from rich.console import Console
 from support import soak
 from support.mocks import Recording
 from support.program import run_stack
-
-import atwork.cli  # noqa: F401  (registers the sandbox, as the command does)
 
 hypothesis.settings.register_profile("atwork", deadline=None)  # no test measures time, because machines are busy
 hypothesis.settings.load_profile("atwork")
@@ -29,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     """Choose the soak's seed before any worker is started, so that all have the same."""
     soak.seed()
+    import_module("atwork.cli")  # registers the sandbox, as the command does
 
 
 def pytest_report_header() -> str:

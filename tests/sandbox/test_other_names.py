@@ -14,7 +14,7 @@ from support.guards import lift_policy, lift_settings
 from support.renamed import NAMES, rename_environments, renamed_text
 
 from atwork.sandbox.home import Home
-from atwork.sandbox.session import deployment
+from atwork.sandbox.state_files import deployment
 from infra.layout import stack_file
 
 pytestmark = pytest.mark.engine
