@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import yaml
+from pytest_regressions.file_regression import FileRegressionFixture
 from rich.console import Console
 from support import soak
 from support.mocks import Recording
@@ -18,11 +19,6 @@ hypothesis.settings.register_profile("atwork", deadline=None)  # no test measure
 hypothesis.settings.load_profile("atwork")
 
 GOLDEN = Path(__file__).parent / "golden"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden` rewrites golden files from the current code."""
-    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from the current code")
 
 
 def pytest_configure() -> None:
@@ -41,22 +37,13 @@ Golden = Callable[[str, object], None]
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Golden:
-    """`golden("jenkins/values.yaml", data)` fails if the data differs from the file, and says how to accept it."""
-    update = bool(request.config.getoption("--update-golden"))
+def golden(file_regression: FileRegressionFixture) -> Golden:
+    """`golden("jenkins/values.yaml", data)` fails if the data differs from the file; `make golden` rewrites the file."""
 
     def compare(path: str, data: object) -> None:
-        file = GOLDEN / path
-        text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
-        if update:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-            return
-        assert file.exists(), f"tests/golden/{path} is missing; write it with `make golden`"
         # Text, not data: the order of keys and lists is part of what Jenkins and reviewers read.
-        assert text.splitlines() == file.read_text().splitlines(), (
-            f"tests/golden/{path} differs; if the change is intended, `make golden` rewrites it"
-        )
+        text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+        file_regression.check(text, extension=".yaml", fullpath=GOLDEN / path)
 
     return compare
 

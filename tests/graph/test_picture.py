@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+from pytest_regressions.file_regression import FileRegressionFixture
 from support.mocks import Recording
 from support.pictures import declared
 
@@ -14,14 +14,12 @@ ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "topology.svg"
 
 
-def test_the_picture_of_the_readme_is_current(recordings: dict[str, Recording], request: pytest.FixtureRequest) -> None:
+def test_the_picture_of_the_readme_is_current(
+    recordings: dict[str, Recording], file_regression: FileRegressionFixture
+) -> None:
+    """`make golden` rewrites it."""
     drawn = draw({stack: declared(stack, recordings[stack]) for stack in ("ci", "staging", "production")})
-    if request.config.getoption("--update-golden"):
-        FILE.write_text(drawn)
-    assert FILE.exists(), "docs/topology.svg is missing; write it with `make golden`"
-    assert drawn == FILE.read_text(), (
-        "docs/topology.svg is not current; if the change is meant, `make golden` rewrites it"
-    )
+    file_regression.check(drawn, extension=".svg", fullpath=FILE)
 
 
 def test_the_readme_shows_it() -> None:
