@@ -4,7 +4,7 @@
 
 FULL has the keys `roles` (role → permissions), `methods` (API method → permissions) and `source` (origin and date). The
 file keeps the predefined roles that the program, bootstrap and the documentation bind, and the methods that the
-identities of the platform call (atwork/access/duties.py).
+identities of the platform call (atwork/access/duties/methods.py).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> None:
     from atwork.access.duties import methods
 
     full = json.loads(Path(sys.argv[1]).read_text())
-    FILE.write_text(reduce(full, named_roles(), methods()))
+    FILE.write_text(reduce(full, named_roles(), methods.names()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Bindings against the table of duties: what is not allowed and should be, and what is allowed and nobody needs."""
+"""Compare bindings with duties: duties that are not allowed, and rights that no duty needs."""
 
 from __future__ import annotations
 
@@ -6,40 +6,52 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from atwork.access import principals
-from atwork.access.duties import Duty
+from atwork.access.duties.model import Duty
 from atwork.access.model import AccessModel
-from atwork.access.resources import inside_of
+from atwork.access.resources import ancestors
 
 _READS = (
-    "get", "list", "search", "view", "read", "fetch", "query", "check", "analyze", "test", "show", "download", "export",
-)  # fmt: skip
+    "get",
+    "list",
+    "search",
+    "view",
+    "read",
+    "fetch",
+    "query",
+    "check",
+    "analyze",
+    "test",
+    "show",
+    "download",
+    "export",
+)
 _TOKENS = ("getAccessToken", "getOpenIdToken")
 
 JUSTIFIED: Mapping[str, str] = {
-    "roles/artifactregistry.admin": "updates make repositories; the role is Google's narrowest that does",
+    "roles/artifactregistry.admin": "updates create repositories; no predefined role is narrower",
     "roles/artifactregistry.writer": "packages of other formats cannot be in a Docker repository",
-    "roles/billing.user": "Google's narrowest role that links a project; promotions are redeemed once, by people",
-    "roles/binaryauthorization.policyEditor": "updates write the policy; platform policies are in the role, too",
-    "roles/cloudkms.admin": "updates make keys; the role uses none of them",
-    "roles/cloudsql.admin": "updates make instances; Google has no role for that without backups and restores",
-    "roles/cloudsql.instanceUser": "SQL by the API has the rights of the same database user",
-    "roles/compute.networkAdmin": "updates make networks, routers and connection policies; load balancers are GKE's",
-    "roles/compute.securityAdmin": "updates make firewall rules; Google's narrowest role for them",
-    "roles/container.admin": "RBAC lets nobody grant what they do not hold, so an update is a cluster administrator",
-    "roles/dns.admin": "updates make private zones; the role is Google's narrowest that does",
-    "roles/gkebackup.admin": "updates make backup plans; the role may also delete unlocked backups",
-    "roles/iam.roleAdmin": "updates make one custom role; that is what the role is for",
-    "roles/iam.serviceAccountAdmin": "updates make accounts; keys are not in the role",
-    "roles/iam.workloadIdentityUser": "an identity token proves what an access token proves already",
-    "roles/iam.securityReviewer": "ephemeral environments without a project yet; its writes are tests of access",
-    "roles/pubsub.admin": "updates make topics; the role may publish to them, too",
-    "roles/resourcemanager.projectIamAdmin": "updates grant in their project; policy bindings are unused here",
-    "roles/secretmanager.admin": "ephemeral environments: their secrets are deleted; a folder has no custom roles",
-    "roles/serviceusage.serviceUsageAdmin": "updates enable APIs; quota overrides are unused here",
-    "roles/storage.objectUser": "the objects of one state, by a condition; uploads in parts are the client's",
-    "roles/viewer": "ephemeral environments without a project yet; its writes are reviews of one's own access",
+    "roles/billing.user": "no narrower predefined role links a project; people redeem promotions",
+    "roles/binaryauthorization.policyEditor": "updates write the policy; the role also contains platform policies",
+    "roles/cloudkms.admin": "updates create keys; the role cannot use them",
+    "roles/cloudsql.admin": "updates create instances; no predefined role for that lacks backups and restores",
+    "roles/cloudsql.instanceUser": "SQL through the API has the rights of the same database user",
+    "roles/compute.networkAdmin": "updates create networks, routers and connection policies, GKE load balancers",
+    "roles/compute.securityAdmin": "updates create firewall rules; no predefined role is narrower",
+    "roles/container.admin": "RBAC lets no identity grant rights that it lacks, so updates are administrators",
+    "roles/dns.admin": "updates create private zones; no predefined role is narrower",
+    "roles/gkebackup.admin": "updates create backup plans; the role may also delete unlocked backups",
+    "roles/iam.roleAdmin": "updates create one custom role, which is the purpose of this role",
+    "roles/iam.serviceAccountAdmin": "updates create accounts; the role cannot create keys",
+    "roles/iam.workloadIdentityUser": "an identity token proves no more than an access token",
+    "roles/iam.securityReviewer": "for ephemeral environments without a project yet; its writes only test access",
+    "roles/pubsub.admin": "updates create topics; the role may also publish to them",
+    "roles/resourcemanager.projectIamAdmin": "updates grant roles in their project; policy bindings are unused",
+    "roles/secretmanager.admin": "destroying ephemeral environments deletes secrets; folders cannot bind custom roles",
+    "roles/serviceusage.serviceUsageAdmin": "updates enable APIs; quota overrides are unused",
+    "roles/storage.objectUser": "only the objects of one state, by a condition; the client uploads in parts",
+    "roles/viewer": "for ephemeral environments without a project yet; its writes only review one's own access",
 }
-"""Why a role may hold writes that no duty of its members needs. A role that is not here must hold none."""
+"""Why a role may contain write permissions that no duty of its members needs. No other role may."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +66,15 @@ class Finding:
 
 
 def is_write(permission: str) -> bool:
-    """Whether a permission changes something or yields a token."""
+    """Whether a permission changes something or returns a token."""
     verb = permission.rpartition(".")[2]
     return verb in _TOKENS or not verb.startswith(_READS)
 
 
 def findings(model: AccessModel, duties: Iterable[Duty]) -> list[Finding]:
-    """Every difference: duties that are not allowed, writes that nobody needs, identities that have no duty."""
-    listed = list(duties)
-    return [*missing(model, listed), *surplus(model, listed)]
+    """Every difference: duties that are not allowed, writes that no duty needs, identities without a duty."""
+    duty_list = list(duties)
+    return [*missing(model, duty_list), *surplus(model, duty_list)]
 
 
 def missing(model: AccessModel, duties: Iterable[Duty]) -> Iterator[Finding]:
@@ -77,48 +89,52 @@ def missing(model: AccessModel, duties: Iterable[Duty]) -> Iterator[Finding]:
 
 
 def surplus(model: AccessModel, duties: Iterable[Duty]) -> Iterator[Finding]:
-    """Bindings whose role holds writes that no duty of the member needs there."""
+    """Bindings whose role contains write permissions that no duty of the member needs there."""
     needed = _needed(model, duties)
     for binding in model.bindings:
         member = principals.canonical(binding.member, model.numbers)
-        mine = {
+        needed_here = {
             permission
             for resource, permissions in needed.get(member, {}).items()
-            if binding.resource in set(inside_of(resource, model.parents))
+            if binding.resource in set(ancestors(resource, model.parents))
             for permission in permissions
         }
         held = model.permissions(binding.role)
-        extra = sorted(permission for permission in held - mine if is_write(permission))
-        if binding.role in JUSTIFIED and held & mine:
+        unneeded = sorted(permission for permission in held - needed_here if is_write(permission))
+        if binding.role in JUSTIFIED and held & needed_here:
             continue
-        if extra or not mine:
-            yield Finding(member, f"{binding.role} on {binding.resource} is more than its duties need{_shown(extra)}")
+        if unneeded or not needed_here:
+            yield Finding(
+                member, f"{binding.role} on {binding.resource} is more than its duties need{_shown(unneeded)}"
+            )
 
 
 def unjustified(model: AccessModel, duties: Iterable[Duty]) -> set[str]:
-    """Roles in `JUSTIFIED` that no binding has, or whose writes are all needed: the reason is out of date."""
+    """Roles in `JUSTIFIED` that no binding has, or whose write permissions are all needed."""
     needed = _needed(model, duties)
     stale = set(JUSTIFIED)
     for binding in model.bindings:
         member = principals.canonical(binding.member, model.numbers)
-        mine = {one for permissions in needed.get(member, {}).values() for one in permissions}
-        if any(is_write(one) and one not in mine for one in model.permissions(binding.role)):
+        needed_here = {permission for permissions in needed.get(member, {}).values() for permission in permissions}
+        if any(
+            is_write(permission) and permission not in needed_here for permission in model.permissions(binding.role)
+        ):
             stale.discard(binding.role)
     return stale
 
 
-def same(model: AccessModel, one: str, other: str) -> bool:
+def is_same_identity(model: AccessModel, first: str, second: str) -> bool:
     """Whether two principals are one identity."""
-    return principals.canonical(one, model.numbers) == principals.canonical(other, model.numbers)
+    return principals.canonical(first, model.numbers) == principals.canonical(second, model.numbers)
 
 
 def _needed(model: AccessModel, duties: Iterable[Duty]) -> dict[str, dict[str, set[str]]]:
     """Permissions by identity and resource."""
-    found: dict[str, dict[str, set[str]]] = {}
+    by_identity: dict[str, dict[str, set[str]]] = {}
     for duty in duties:
         identity = principals.canonical(duty.identity, model.numbers)
-        found.setdefault(identity, {}).setdefault(model.resolve(duty.resource), set()).update(duty.permissions)
-    return found
+        by_identity.setdefault(identity, {}).setdefault(model.resolve(duty.resource), set()).update(duty.permissions)
+    return by_identity
 
 
 def _shown(permissions: list[str]) -> str:

@@ -1,7 +1,7 @@
-"""What Pulumi calls for each type of resource of the program: Google's API methods, and permissions inside clusters.
+"""The API methods of Google that Pulumi calls for each resource type of the program, and permissions inside clusters.
 
-The methods are those of the providers' REST calls (`terraform-provider-google`, services/*/resource_*.go), with the
-operations that they wait for. Where Google's data set has no method, the permission stands itself
+The methods are the providers' REST calls (`terraform-provider-google`, services/*/resource_*.go), with the operations
+that they wait for. When Google's data set has no method, the table has the permission instead
 (https://cloud.google.com/sql/docs/postgres/iam-permissions, https://cloud.google.com/iam/docs/permissions-reference).
 """
 
@@ -15,7 +15,7 @@ from atwork.access import roles
 
 @dataclass(frozen=True)
 class Calls:
-    """Methods by what is done; a name with a colon, `permission:NAME`, is a permission."""
+    """Methods that read and that write; `permission:NAME` stands for a permission instead of a method."""
 
     read: tuple[str, ...]
     write: tuple[str, ...]
@@ -30,13 +30,13 @@ def _member(collection: str) -> Calls:
     return Calls((f"{collection}.getIamPolicy",), (f"{collection}.setIamPolicy",))
 
 
-def _granted(*permissions: str) -> tuple[str, ...]:
-    return tuple(f"permission:{one}" for one in permissions)
+def _permissions(*permissions: str) -> tuple[str, ...]:
+    return tuple(f"permission:{permission}" for permission in permissions)
 
 
 def _sql(kind: str, *read: str) -> Calls:
-    write = _granted(*(f"cloudsql.{kind}.{verb}" for verb in ("create", "update", "delete")))
-    return Calls(_granted(*(f"cloudsql.{kind}.{verb}" for verb in read), "cloudsql.instances.get"), write)
+    write = _permissions(*(f"cloudsql.{kind}.{verb}" for verb in ("create", "update", "delete")))
+    return Calls(_permissions(*(f"cloudsql.{kind}.{verb}" for verb in read), "cloudsql.instances.get"), write)
 
 
 _COMPUTE_WAIT = ("compute.globalOperations.get", "compute.regionOperations.get")
@@ -56,7 +56,7 @@ TYPES: dict[str, Calls] = {
     "gcp:compute/address:Address": Calls(
         ("compute.addresses.get",),
         (
-            *_granted("compute.addresses.create", "compute.addresses.setLabels", "compute.addresses.delete"),
+            *_permissions("compute.addresses.create", "compute.addresses.setLabels", "compute.addresses.delete"),
             *_COMPUTE_WAIT,
         ),
     ),
@@ -68,14 +68,14 @@ TYPES: dict[str, Calls] = {
     "gcp:container/cluster:Cluster": _crud(
         _CLUSTERS,
         update="update",
-        # The nodes' account is one of the project's: whoever makes nodes acts as it.
-        more=(*_CLUSTER_WAIT, *_granted("iam.serviceAccounts.actAs")),
+        # The nodes' account belongs to the project: an identity that creates nodes acts as it.
+        more=(*_CLUSTER_WAIT, *_permissions("iam.serviceAccounts.actAs")),
     ),
     "gcp:container/nodePool:NodePool": _crud(
-        _POOLS, update="update", more=(*_CLUSTER_WAIT, *_granted("iam.serviceAccounts.actAs"))
+        _POOLS, update="update", more=(*_CLUSTER_WAIT, *_permissions("iam.serviceAccounts.actAs"))
     ),
-    "gcp:dns/managedZone:ManagedZone": _crud("dns.managedZones", more=_granted("dns.networks.bindPrivateDNSZone")),
-    "gcp:dns/policy:Policy": _crud("dns.policies", more=_granted("dns.networks.bindPrivateDNSPolicy")),
+    "gcp:dns/managedZone:ManagedZone": _crud("dns.managedZones", more=_permissions("dns.networks.bindPrivateDNSZone")),
+    "gcp:dns/policy:Policy": _crud("dns.policies", more=_permissions("dns.networks.bindPrivateDNSPolicy")),
     "gcp:dns/recordSet:RecordSet": Calls(
         ("dns.resourceRecordSets.list",),
         ("dns.changes.get", *(f"dns.resourceRecordSets.{verb}" for verb in ("create", "patch", "delete"))),
@@ -112,7 +112,7 @@ TYPES: dict[str, Calls] = {
     "gcp:sql/databaseInstance:DatabaseInstance": _sql("instances", "get"),
     "gcp:sql/user:User": _sql("users", "list"),
 }
-"""By Pulumi type. A type that is not here is refused by a test."""
+"""By Pulumi type. A test fails for a type that is missing here."""
 
 KINDS: dict[str, str] = {
     "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": "thirdPartyObjects",
@@ -125,7 +125,7 @@ KINDS: dict[str, str] = {
     "kubernetes:core/v1:Secret": "secrets",
     "kubernetes:core/v1:ServiceAccount": "serviceAccounts",
     "kubernetes:core/v1:ServiceAccountPatch": "serviceAccounts",
-    "kubernetes:helm.sh/v3:Release": "secrets",  # where Helm keeps releases
+    "kubernetes:helm.sh/v3:Release": "secrets",  # where Helm stores releases
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": "networkPolicies",
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": "clusterRoles",
     "kubernetes:rbac.authorization.k8s.io/v1:Role": "roles",
@@ -133,34 +133,34 @@ KINDS: dict[str, str] = {
     "kubernetes:scheduling.k8s.io/v1:PriorityClass": "priorityClasses",
     "kubernetes:storage.k8s.io/v1:StorageClass": "storageClasses",
 }
-"""GKE's permission `container.KIND.VERB` by Pulumi type; kinds that GKE has none for are third-party objects to it.
+"""The KIND of GKE's permission `container.KIND.VERB`, by Pulumi type; `thirdPartyObjects` for kinds without one.
 https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions"""
 
 REACH = ("container.clusters.connect", "container.clusters.get")
-"""Find a cluster and reach its DNS endpoint."""
+"""Permissions to find a cluster and to reach its DNS endpoint."""
 
 
 def methods() -> set[str]:
     """Every API method in the table."""
-    listed = (call for one in TYPES.values() for call in (*one.read, *one.write))
-    return {call for call in listed if not call.startswith("permission:")}
+    methods = (method for calls in TYPES.values() for method in (*calls.read, *calls.write))
+    return {call for call in methods if not call.startswith("permission:")}
 
 
 def permissions(calls: Iterable[str]) -> frozenset[str]:
-    """What calls need."""
+    """The permissions that calls need."""
     named = set(calls)
     plain = {call for call in named if call.startswith("permission:")}
     return roles.of_methods(named - plain) | {call.removeprefix("permission:") for call in plain}
 
 
 def reads(types: Iterable[str]) -> frozenset[str]:
-    """What a refresh of resources needs."""
-    listed = list(types)
-    google = permissions(call for one in listed if one in TYPES for call in TYPES[one].read)
-    inside = {f"container.{KINDS[one]}.{verb}" for one in listed if one in KINDS for verb in ("get", "list")}
+    """The permissions that a refresh of resources needs."""
+    items = list(types)
+    google = permissions(call for token in items if token in TYPES for call in TYPES[token].read)
+    inside = {f"container.{KINDS[token]}.{verb}" for token in items if token in KINDS for verb in ("get", "list")}
     return google | inside | (set(REACH) if inside else set())
 
 
 def writes(types: Iterable[str]) -> frozenset[str]:
-    """What an update of resources needs in Google Cloud, beside what a refresh needs; not inside clusters."""
-    return permissions(call for one in types if one in TYPES for call in TYPES[one].write)
+    """The permissions that an update needs in Google Cloud in addition to a refresh; not inside clusters."""
+    return permissions(call for token in types if token in TYPES for call in TYPES[token].write)

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from atwork.access import checkout, principals
-from atwork.access.errors import AccessError, near
+from atwork.access import principals, sandbox_model
+from atwork.access.errors import AccessError, suggestion
 from atwork.access.model import ACT_AS, AccessModel, Binding
 from atwork.engine.urn import name_of, stack_of
 from atwork.sandbox.home import here
@@ -18,53 +18,57 @@ from atwork.sandbox.home import here
 
 def explain(name: str, resource: str | None, *, as_json: bool) -> int:
     """Print the bindings of a principal."""
-    model = checkout.model(here())
+    model = sandbox_model.model(here())
     principal = find(model, name)
     bindings = model.of(principal, resource)
     accounts = [] if resource else acts_as(model, principal)
     if as_json:
-        print(json.dumps({"principal": principal, "bindings": [_plain(one) for one in bindings], "actsAs": accounts}))
+        print(
+            json.dumps(
+                {"principal": principal, "bindings": [_as_json(binding) for binding in bindings], "actsAs": accounts}
+            )
+        )
         return 0
     console = _console()
     where = f" that reach {resource}" if resource else ""
     console.print(f"{principal}: {len(bindings) or 'no'} bindings{where}", markup=False)
-    _print(console, ("Role", "Resource", "Condition", "Origin"), [_row(one) for one in bindings])
+    _print(console, ("Role", "Resource", "Condition", "Origin"), [_row(binding) for binding in bindings])
     if accounts:
-        console.print("May act as (a separate step, whose rights are not listed above):")
+        console.print("May act as (the rights of these accounts are not listed above):")
         for account in accounts:
             console.print(f"  {account}", markup=False)
     return 0
 
 
 def who_can(permission: str, resource: str, *, as_json: bool) -> int:
-    """Print who has a permission on a resource."""
-    decisions = checkout.model(here()).who(permission, resource)
-    found = [(decision, decision.binding) for decision in decisions if decision.binding is not None]
+    """Print the principals that have a permission on a resource."""
+    decisions = sandbox_model.model(here()).who(permission, resource)
+    granted = [(decision.principal, decision.binding) for decision in decisions if decision.binding is not None]
     if as_json:
-        print(json.dumps([{"principal": one.principal, **_plain(binding)} for one, binding in found]))
+        print(json.dumps([{"principal": principal, **_as_json(binding)} for principal, binding in granted]))
         return 0
     console = _console()
-    console.print(f"{permission} on {resource}: {len(found) or 'no'} principals", markup=False)
-    rows = [(one.principal, *_row(binding)) for one, binding in found]
+    console.print(f"{permission} on {resource}: {len(granted) or 'no'} principals", markup=False)
+    rows = [(principal, *_row(binding)) for principal, binding in granted]
     _print(console, ("Principal", "Role", "Granted on", "Condition", "Origin"), rows)
     return 0
 
 
 def audit(*, as_json: bool) -> int:
-    """Print the differences between bindings and duties; 1 where there is one."""
-    found = checkout.findings(here())
+    """Print the differences between bindings and duties; return 1 if there are any."""
+    findings = sandbox_model.findings(here())
     if as_json:
-        print(json.dumps([{"identity": one.identity, "message": one.message} for one in found]))
+        print(json.dumps([{"identity": finding.identity, "message": finding.message} for finding in findings]))
     else:
         console = _console()
-        for one in found:
-            console.print(str(one), markup=False)
-        console.print(f"{len(found) or 'No'} differences between what identities may and what they do.")
-    return 1 if found else 0
+        for finding in findings:
+            console.print(str(finding), markup=False)
+        console.print(f"{len(findings) or 'No'} differences between rights and duties.")
+    return 1 if findings else 0
 
 
 def find(model: AccessModel, name: str) -> str:
-    """The principal that a person means: a full one, or an e-mail address or pod that one member ends with."""
+    """The principal for a name: a full principal, or the e-mail address or pod at the end of exactly one member."""
     members = model.members()
     full = next((form for form in (name, f"serviceAccount:{name}") if _is_principal(form) and form in members), None)
     if full is not None:
@@ -73,18 +77,19 @@ def find(model: AccessModel, name: str) -> str:
     if len(ending) == 1:
         return ending[0]
     if ending:
-        raise AccessError(f"{name}: several principals end so; name one of {', '.join(ending)}")
+        raise AccessError(f"{name}: several principals end with this name; use one of {', '.join(ending)}")
     canonical = principals.canonical(name if ":" in name else f"serviceAccount:{name}", model.numbers)
     if any(principals.covers(member, canonical, model.numbers) for member in members if _is_principal(canonical)):
         return canonical
-    raise AccessError(f"{name}: no binding names this principal{near(name, members)}")
+    raise AccessError(f"{name}: no binding names this principal{suggestion(name, members)}")
 
 
 def acts_as(model: AccessModel, principal: str) -> list[str]:
-    """E-mail addresses of the service accounts that a principal may get tokens of."""
+    """E-mail addresses of the service accounts that a principal may impersonate."""
     marker = "/serviceAccounts/"
-    accounts = {one for one in {*model.resources, *(b.resource for b in model.bindings)} if marker in one}
-    return sorted({one.partition(marker)[2] for one in accounts if model.may(principal, ACT_AS, one)})
+    names = {*model.resources, *(binding.resource for binding in model.bindings)}
+    accounts = {name for name in names if marker in name}
+    return sorted({account.partition(marker)[2] for account in accounts if model.may(principal, ACT_AS, account)})
 
 
 def _is_principal(text: str) -> bool:
@@ -95,7 +100,7 @@ def _is_principal(text: str) -> bool:
     return True
 
 
-def _plain(binding: Binding) -> dict[str, Any]:
+def _as_json(binding: Binding) -> dict[str, Any]:
     condition = binding.condition
     return {
         "role": binding.role,
@@ -107,7 +112,7 @@ def _plain(binding: Binding) -> dict[str, Any]:
 
 
 def _row(binding: Binding) -> tuple[str, str, str, str]:
-    """Role, resource, condition and origin: of a URN the stack and the name in the program."""
+    """Role, resource, condition and origin; the origin of a URN is the stack and the name in the program."""
     condition = binding.condition.title if binding.condition else ""
     stack, name = stack_of(binding.origin), name_of(binding.origin)
     origin = binding.origin if stack == name else f"{stack}: {name}"
@@ -115,15 +120,15 @@ def _row(binding: Binding) -> tuple[str, str, str, str]:
 
 
 def _console() -> Console:
-    """Whole names where no person reads along; in a terminal they are folded."""
+    """A console that folds long names in a terminal and never elsewhere."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=2000)
 
 
-def _print(console: Console, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print(console: Console, headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     if not rows:
         return
-    table = Table(*(Column(head, overflow="fold") for head in heads), box=None, pad_edge=False)
+    table = Table(*(Column(header, overflow="fold") for header in headers), box=None, pad_edge=False)
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)

@@ -1,8 +1,8 @@
 """Conditions of IAM bindings: the part of the Common Expression Language that the platform's conditions use.
 
 Comparisons of `resource.name`, `resource.type`, `resource.service` and `request.time`, and the limit on roles that may
-be granted, joined by `||`, `&&`, `!` and parentheses. Any other expression is refused, so that no answer rests on a
-condition that was not evaluated. A CEL library would bring a parser generator and its own types for five comparisons.
+be granted, joined by `||`, `&&`, `!` and parentheses. Any other expression is refused, so that no answer depends on a
+condition that was not evaluated. A CEL library would add a parser generator and its own types for five comparisons.
 https://cloud.google.com/iam/docs/setting-limits-on-granting-roles
 https://cloud.google.com/iam/docs/conditions-overview
 """
@@ -46,15 +46,15 @@ _ORDER: dict[str, Callable[[datetime, datetime], bool]] = {
 
 @dataclass(frozen=True)
 class Request:
-    """What a condition looks at."""
+    """The request that a condition is evaluated for."""
 
     resource: str
     time: datetime
     granted: frozenset[str] = frozenset()
-    """Roles that the request grants or revokes; none where it changes no policy."""
+    """Roles that the request grants or revokes; empty when it changes no policy."""
 
     def attribute(self, name: str) -> str | None:
-        """`resource.name`, `resource.type` or `resource.service`; nothing where the type is not known."""
+        """`resource.name`, `resource.type` or `resource.service`; None when the type is unknown."""
         kind = condition_type(self.resource)
         values = {"name": condition_name(self.resource), "type": kind, "service": kind and kind.partition("/")[0]}
         return values[name]
@@ -63,7 +63,7 @@ class Request:
 def holds(expression: str, request: Request) -> bool:
     """Whether a condition is true for a request; `AccessError` for an expression outside the supported part."""
     parser = _Parser(expression, request)
-    value = parser.either()
+    value = parser.disjunction()
     if parser.tokens:
         raise parser.refuse()
     return value
@@ -75,31 +75,31 @@ class _Parser:
     def __init__(self, expression: str, request: Request) -> None:
         self.expression, self.request = expression, request
         self.tokens: list[re.Match[str]] = []
-        at = 0
-        while at < len(expression):
-            token = _TOKEN.match(expression, at)
+        position = 0
+        while position < len(expression):
+            token = _TOKEN.match(expression, position)
             if token is None:
                 raise self.refuse()
             self.tokens.append(token)
-            at = token.end()
+            position = token.end()
 
-    def either(self) -> bool:
-        value = self._both()
+    def disjunction(self) -> bool:
+        value = self._conjunction()
         while self._take("||"):
-            value = self._both() or value
+            value = self._conjunction() or value
         return value
 
-    def _both(self) -> bool:
-        value = self._one()
+    def _conjunction(self) -> bool:
+        value = self._operand()
         while self._take("&&"):
-            value = self._one() and value
+            value = self._operand() and value
         return value
 
-    def _one(self) -> bool:
+    def _operand(self) -> bool:
         if self._take("!"):
-            return not self._one()
+            return not self._operand()
         if self._take("("):
-            value = self.either()
+            value = self.disjunction()
             if not self._take(")"):
                 raise self.refuse()
             return value

@@ -1,9 +1,8 @@
 """The access model: all bindings of the platform, and whether a principal has a permission on a resource.
 
-Impersonation is never followed: whether a principal may act as a service account is a question of its own
-(`AccessModel.may_act_as`). A pod whose Kubernetes account names a Google account in the annotation
-`iam.gke.io/gcp-service-account` is that Google account to every API, and is not the bare principal any more
-(`AccessModel.pod`).
+Impersonation is never followed: `AccessModel.may_act_as` answers whether a principal may act as a service account. To
+every API, a pod is the Google account that the annotation `iam.gke.io/gcp-service-account` of its Kubernetes account
+names, and not the principal of the pod (`AccessModel.pod`).
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from atwork.access import conditions, principals, roles
-from atwork.access.errors import AccessError, near
-from atwork.access.resources import inside_of
+from atwork.access.errors import AccessError, suggestion
+from atwork.access.resources import ancestors
 
 ACT_AS = "iam.serviceAccounts.getAccessToken"
-"""What the metadata server needs to give a pod the token of a Google account."""
+"""The permission with which the metadata server gives a pod the token of a Google account."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,12 @@ class Binding:
     resource: str
     condition: Condition | None = None
     origin: str = ""
-    """Who made it: a URN of the program, or a step of bootstrap."""
+    """Who created it: a URN of the program, or a step of bootstrap."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The answer to one question. `binding` is what allows it; `rejected` are bindings whose condition is false."""
+    """The answer to one question. `binding` allows it; `rejected` are bindings whose condition is false."""
 
     principal: str
     permission: str
@@ -61,7 +60,7 @@ class Decision:
 
     @property
     def inherited_from(self) -> str | None:
-        """The project, folder or organization whose binding allows it; nothing for one on the resource itself."""
+        """The project, folder or organization whose binding allows it; None for a binding on the resource itself."""
         if self.binding is None or self.binding.resource == self.resource:
             return None
         return self.binding.resource
@@ -76,26 +75,28 @@ class Decision:
         denied = f"{self.principal} does not have {self.permission} on {self.resource}"
         if not self.rejected:
             return f"{denied}: no binding grants it"
-        listed = ", ".join(f"{one.role} ({one.condition.title})" for one in self.rejected if one.condition)
-        return f"{denied}: the condition is false of {listed}"
+        listed = ", ".join(
+            f"{binding.role} ({binding.condition.title})" for binding in self.rejected if binding.condition
+        )
+        return f"{denied}: the condition is false for {listed}"
 
 
 @dataclass(frozen=True)
 class AccessModel:
-    """All bindings, with what is needed to read them."""
+    """All bindings, with the roles and resources that they name."""
 
     bindings: tuple[Binding, ...]
     custom_roles: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Permissions of custom roles, by name `projects/P/roles/R`."""
     resources: frozenset[str] = frozenset()
-    """Resources that exist, beside those that bindings name."""
+    """Resources that exist, in addition to those that bindings name."""
     parents: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What projects, folders and buckets are below."""
+    """The parent of each project, folder and bucket."""
     numbers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Project numbers by project id."""
 
     def join(self, *others: AccessModel) -> AccessModel:
-        """One model of several sources; the same binding of two sources is kept once."""
+        """Merge models; a binding that two of them have is kept once."""
         models = (self, *others)
         return replace(
             self,
@@ -119,16 +120,16 @@ class AccessModel:
 
         `granted` are the roles that a request to set a policy grants or revokes.
 
-        Raises `AccessError` for a text that is no principal, for a permission or a resource that nothing names, and
-        for a role or a condition that the model cannot read. A well-formed principal without bindings is denied.
+        Raises `AccessError` for an invalid principal, for a permission or a resource that nothing names, and for a role
+        or a condition that the model cannot read. A valid principal without bindings is denied.
         """
         principals.check(principal)
         self.check_permission(permission)
         resource = self.resolve(resource)
         request = conditions.Request(resource, at or datetime.now(UTC), granted)
         rejected: list[Binding] = []
-        for place in inside_of(resource, self.parents):
-            for binding in self._by_resource.get(place, ()):
+        for ancestor in ancestors(resource, self.parents):
+            for binding in self._by_resource.get(ancestor, ()):
                 if not principals.covers(binding.member, principal, self.numbers):
                     continue
                 if permission not in self.permissions(binding.role):
@@ -139,19 +140,19 @@ class AccessModel:
         return Decision(principal, permission, resource, rejected=tuple(rejected))
 
     def may_act_as(self, principal: str, email: str) -> Decision:
-        """Whether a principal may get tokens of a Google service account: the one step of impersonation."""
+        """Whether a principal may impersonate a Google service account."""
         return self.may(principal, ACT_AS, f"projects/-/serviceAccounts/{email}")
 
     def pod(self, project: str, namespace: str, account: str, annotation: str | None) -> str:
-        """As whom Google's APIs see a pod: `annotation` is the Google account of its Kubernetes account, if any."""
+        """The identity of a pod to Google's APIs; `annotation` is the Google account of its account, if any."""
         if annotation:
             return f"serviceAccount:{annotation}"
         return principals.pod(f"{project}{principals.POOL_SUFFIX}", namespace, account)
 
     def of(self, principal: str, resource: str | None = None) -> list[Binding]:
-        """The bindings that cover a principal, those that reach one resource where it is named."""
+        """The bindings that cover a principal; with a resource, only those that reach it."""
         principals.check(principal)
-        reach = None if resource is None else set(inside_of(self.resolve(resource), self.parents))
+        reach = None if resource is None else set(ancestors(self.resolve(resource), self.parents))
         return [
             binding
             for binding in self.bindings
@@ -179,20 +180,20 @@ class AccessModel:
     def check_permission(self, permission: str) -> None:
         """Raise `AccessError` unless a role or an API method names the permission."""
         if permission not in self._vocabulary:
-            raise AccessError(f"{permission}: no such permission{near(permission, self._vocabulary)}")
+            raise AccessError(f"{permission}: unknown permission{suggestion(permission, self._vocabulary)}")
 
     def resolve(self, resource: str) -> str:
         """The full name of a resource: `-` stands for the project of a service account; `AccessError` if unknown."""
         if resource.startswith("projects/-/"):
             tail = resource.removeprefix("projects/-")
             resource = next((name for name in sorted(self._known) if name.endswith(tail)), resource)
-        for place in inside_of(resource, self.parents):
-            if place not in self._known:
+        for ancestor in ancestors(resource, self.parents):
+            if ancestor not in self._known:
                 continue
-            if place == resource or place.count("/") > 1 or place.startswith("buckets/"):
+            if ancestor == resource or ancestor.count("/") > 1 or ancestor.startswith("buckets/"):
                 return resource
             break
-        raise AccessError(f"{resource}: no such resource{near(resource, self._known)}")
+        raise AccessError(f"{resource}: unknown resource{suggestion(resource, self._known)}")
 
     @staticmethod
     def _holds(binding: Binding, request: conditions.Request) -> bool:
@@ -200,10 +201,10 @@ class AccessModel:
 
     @cached_property
     def _by_resource(self) -> Mapping[str, list[Binding]]:
-        found: dict[str, list[Binding]] = {}
+        by_resource: dict[str, list[Binding]] = {}
         for binding in self.bindings:
-            found.setdefault(binding.resource, []).append(binding)
-        return found
+            by_resource.setdefault(binding.resource, []).append(binding)
+        return by_resource
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:

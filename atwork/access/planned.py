@@ -13,8 +13,8 @@ from atwork.environments.bootstrap.steps import custom_roles, granted
 def model(plans: Iterable[Plan], admin_number: str | None = None) -> AccessModel:
     """The model of what bootstrap grants for some environments.
 
-    `admin_number` is the number of the admin project, which no file of the checkout holds; its id stands for it where
-    it is unknown, in the identities of GitHub's workflows alone.
+    `admin_number` is the number of the admin project, which no file of the checkout contains. Without it, the
+    identities of GitHub's workflows contain the project's id instead.
     """
     models = [_of(plan, admin_number or plan.admin) for plan in plans]
     return AccessModel(()).join(*models)
@@ -22,10 +22,10 @@ def model(plans: Iterable[Plan], admin_number: str | None = None) -> AccessModel
 
 def _of(plan: Plan, number: str) -> AccessModel:
     origin = f"bootstrap of {plan.name}"
-    wanted = granted(plan)
+    grants_by_resource = granted(plan)
     bindings = tuple(
         Binding(grant.role, grant.member.replace("{number}", number), resource.name, _condition(grant), origin)
-        for resource, grants in wanted.items()
+        for resource, grants in grants_by_resource.items()
         for grant in grants
     )
     parent = plan.platform.parent
@@ -34,7 +34,7 @@ def _of(plan: Plan, number: str) -> AccessModel:
     if create is not None:
         parents[f"projects/{plan.config.project.id}"] = f"folders/{create.folder_id}"
     accounts = {f"projects/{plan.admin}/serviceAccounts/{plan.email(short)}" for short in plan.accounts}
-    custom = {role.name(project): role.permissions for project, made in custom_roles(plan).items() for role in made}
+    custom = {role.name(project): role.permissions for project, roles in custom_roles(plan).items() for role in roles}
     return AccessModel(bindings, custom, resources=frozenset({*accounts, plan.key}), parents=parents)
 
 

@@ -1,4 +1,4 @@
-"""As whom pods act: the Kubernetes service accounts of the clusters, and what is wrong with their Google accounts."""
+"""Kubernetes service accounts of the clusters, the identity of their pods, and mistakes in their annotations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PodAccount:
 
     @property
     def principal(self) -> str:
-        """The pods' own identity, by which they get the token of the Google account."""
+        """The identity of the pods themselves, with which they request the token of the Google account."""
         return principals.pod(f"{self.project}{principals.POOL_SUFFIX}", self.namespace, self.name)
 
     @property
@@ -30,17 +30,17 @@ class PodAccount:
         return f"serviceAccount:{self.annotation}" if self.annotation else self.principal
 
 
-def mistakes(model: AccessModel, accounts: Iterable[PodAccount], made_beside: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with annotated accounts, in sentences.
+def mistakes(model: AccessModel, accounts: Iterable[PodAccount], external_accounts: Mapping[str, str]) -> Iterator[str]:
+    """Mistakes in annotated accounts, as sentences.
 
-    Such a pod must be allowed to act as its Google account, and nothing else may be granted to its own identity, for
-    no API ever sees that. `made_beside` are e-mail addresses of accounts that neither the program nor bootstrap makes,
-    with who makes them.
+    Such a pod must be allowed to act as its Google account, and nothing else may be granted to its own identity,
+    because no API sees that identity. `external_accounts` are the e-mail addresses of accounts that neither the program
+    nor bootstrap creates.
     """
     for account in accounts:
         if not account.annotation:
             continue
-        if account.annotation not in made_beside and not model.may_act_as(account.principal, account.annotation):
+        if account.annotation not in external_accounts and not model.may_act_as(account.principal, account.annotation):
             yield (
                 f"{account.namespace}/{account.name} of {account.project}: may not act as {account.annotation}; grant "
                 "roles/iam.workloadIdentityUser on that account"

@@ -22,11 +22,11 @@ _FORMS = (
     re.compile(rf"principal:{_POOL}subject/.+"),
     _SET,
 )
-_EVERYBODY = ("allUsers", "allAuthenticatedUsers")
+_PUBLIC = ("allUsers", "allAuthenticatedUsers")
 
 
 def check(principal: str) -> None:
-    """Raise `AccessError` unless the text has the form of an IAM principal."""
+    """Raise `AccessError` unless the text is an IAM principal."""
     if not any(form.fullmatch(principal) for form in _FORMS):
         raise AccessError(
             f"{principal}: not an IAM principal; use serviceAccount:EMAIL, user:EMAIL, group:EMAIL, "
@@ -37,8 +37,8 @@ def check(principal: str) -> None:
 def canonical(principal: str, numbers: Mapping[str, str]) -> str:
     """One form for each identity: a pod is `serviceAccount:POOL[NAMESPACE/ACCOUNT]`.
 
-    `numbers` holds project numbers by project id. A `principal://` with another project's number is left as it is,
-    because to IAM it is another identity.
+    `numbers` are project numbers by project id. A `principal://` with the number of another project is not changed,
+    because it is another identity to IAM.
     """
     match = _SUBJECT.fullmatch(principal)
     if match is None or not match["pool"].endswith(POOL_SUFFIX):
@@ -54,13 +54,13 @@ def pod(pool: str, namespace: str, account: str) -> str:
 
 
 def covers(member: str, principal: str, numbers: Mapping[str, str]) -> bool:
-    """Whether a member of a binding includes a principal. Who is in a group is unknown: a group covers itself alone."""
-    if member in _EVERYBODY or canonical(member, numbers) == canonical(principal, numbers):
+    """Whether a member of a binding includes a principal. Members of groups are unknown: a group covers only itself."""
+    if member in _PUBLIC or canonical(member, numbers) == canonical(principal, numbers):
         return True
     group = _SET.fullmatch(member)
-    which = _POD.fullmatch(canonical(principal, numbers))
-    if group is None or which is None or group["pool"] != which["pool"]:
+    pod_match = _POD.fullmatch(canonical(principal, numbers))
+    if group is None or pod_match is None or group["pool"] != pod_match["pool"]:
         return False
     if numbers.get(group["pool"].removesuffix(POOL_SUFFIX)) != group["number"]:
         return False
-    return group["attribute"] in ("*", f"namespace/{which['namespace']}")
+    return group["attribute"] in ("*", f"namespace/{pod_match['namespace']}")

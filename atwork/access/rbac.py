@@ -1,7 +1,7 @@
-"""What Kubernetes' own roles allow inside a cluster: RBAC from the objects of the program.
+"""Kubernetes RBAC inside a cluster, from the objects of the program.
 
-Built-in roles are those of Kubernetes that the program binds, reduced to what services bring; what is aggregated to
-them by label is added, and `view` to `edit`. https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+The built-in roles `view` and `edit` contain the resources that services use, and the rules that labels aggregate to
+them; `edit` includes `view`. https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
 
 from __future__ import annotations
@@ -16,15 +16,24 @@ _READ = ("get", "list", "watch")
 _WRITE = ("create", "delete", "deletecollection", "patch", "update")
 _BUILT_IN: Mapping[str, tuple[str, ...]] = {
     "": (
-        "configmaps", "endpoints", "persistentvolumeclaims", "pods", "pods/attach", "pods/exec", "pods/portforward",
-        "serviceaccounts", "services", "events", "secrets",
+        "configmaps",
+        "endpoints",
+        "persistentvolumeclaims",
+        "pods",
+        "pods/attach",
+        "pods/exec",
+        "pods/portforward",
+        "serviceaccounts",
+        "services",
+        "events",
+        "secrets",
     ),
     "apps": ("daemonsets", "deployments", "deployments/rollback", "deployments/scale", "replicasets", "statefulsets"),
     "autoscaling": ("horizontalpodautoscalers",),
     "batch": ("cronjobs", "jobs"),
     "networking.k8s.io": ("ingresses", "networkpolicies"),
     "policy": ("poddisruptionbudgets",),
-}  # fmt: skip
+}
 """Kubernetes, plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go: editRules and viewRules."""
 _NOT_VIEWED = ("secrets", "pods/attach", "pods/exec", "pods/portforward")
 
@@ -39,19 +48,21 @@ class Rule:
     names: frozenset[str] = frozenset()
 
     def allows(self, request: Request) -> bool:
-        """Whether it covers a request; a request without a name is for all of a kind."""
+        """Whether it covers a request; a request without a name is for all objects of a resource."""
         named = not self.names or request.name in self.names
         return named and all(
-            wanted in held or "*" in held
-            for wanted, held in (
-                (request.verb, self.verbs), (request.group, self.groups), (request.resource, self.resources),
+            requested in allowed or "*" in allowed
+            for requested, allowed in (
+                (request.verb, self.verbs),
+                (request.group, self.groups),
+                (request.resource, self.resources),
             )
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)
 class Request:
-    """One call of the API server."""
+    """One call to the API server."""
 
     verb: str
     resource: str
@@ -61,19 +72,19 @@ class Request:
 
 
 class Rbac:
-    """The roles and bindings of one cluster; objects are `(kind, manifest)` with Kubernetes' property names."""
+    """The roles and bindings of one cluster, from `(kind, manifest)` with the property names of Kubernetes."""
 
     def __init__(self, objects: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        listed = list(objects)
-        self.bindings = [manifest for kind, manifest in listed if kind in ("RoleBinding", "ClusterRoleBinding")]
+        items = list(objects)
+        self.bindings = [manifest for kind, manifest in items if kind in ("RoleBinding", "ClusterRoleBinding")]
         self.roles: dict[tuple[str, str], list[Rule]] = {("", name): list(_built_in(name)) for name in ("view", "edit")}
-        for kind, manifest in listed:
+        for kind, manifest in items:
             if kind not in ("Role", "ClusterRole"):
                 continue
-            about, rules = manifest["metadata"], [_rule(one) for one in manifest.get("rules") or ()]
-            namespace = about.get("namespace", "") if kind == "Role" else ""
-            self.roles.setdefault((namespace, about["name"]), []).extend(rules)
-            for label, value in (about.get("labels") or {}).items():
+            metadata, rules = manifest["metadata"], [_rule(rule) for rule in manifest.get("rules") or ()]
+            namespace = metadata.get("namespace", "") if kind == "Role" else ""
+            self.roles.setdefault((namespace, metadata["name"]), []).extend(rules)
+            for label, value in (metadata.get("labels") or {}).items():
                 if label.startswith(_AGGREGATE) and value == "true":
                     self.roles.setdefault(("", label.removeprefix(_AGGREGATE)), []).extend(rules)
         self.roles["", "edit"] += self.roles["", "view"]
@@ -84,11 +95,11 @@ class Rbac:
 
     def _rules(self, subject: str, namespace: str) -> Iterator[Rule]:
         for binding in self.bindings:
-            where = binding["metadata"].get("namespace", "")
-            if where not in ("", namespace) or subject not in {_subject(one) for one in binding["subjects"]}:
+            scope = binding["metadata"].get("namespace", "")
+            if scope not in ("", namespace) or subject not in {_subject(item) for item in binding["subjects"]}:
                 continue
             role = binding["roleRef"]
-            yield from self.roles.get((where if role["kind"] == "Role" else "", role["name"]), ())
+            yield from self.roles.get((scope if role["kind"] == "Role" else "", role["name"]), ())
 
 
 def _rule(rule: Mapping[str, Any]) -> Rule:
@@ -107,8 +118,8 @@ def _subject(subject: Mapping[str, Any]) -> str:
 
 def _built_in(name: str) -> Iterator[Rule]:
     for group, resources in _BUILT_IN.items():
-        seen = [one for one in resources if name == "edit" or one not in _NOT_VIEWED]
-        yield Rule(frozenset({group}), frozenset(seen), frozenset(_READ))
+        readable = [item for item in resources if name == "edit" or item not in _NOT_VIEWED]
+        yield Rule(frozenset({group}), frozenset(readable), frozenset(_READ))
         if name == "edit":
             yield Rule(frozenset({group}), frozenset(resources) - {"events"}, frozenset(_WRITE))
     yield Rule(frozenset({""}), frozenset({"pods/log", "pods/status"}), frozenset(_READ))

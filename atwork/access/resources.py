@@ -1,4 +1,4 @@
-"""Names of Google Cloud resources and what each is inside of.
+"""Names of Google Cloud resources, and the hierarchy that they are in.
 
 A name is the path of the resource without its service: `projects/P`, `projects/P/secrets/S`, `buckets/B/objects/O`,
 `folders/N`, `organizations/N`, `billingAccounts/A`.
@@ -34,24 +34,24 @@ def condition_name(resource: str) -> str:
 
 
 def condition_type(resource: str) -> str | None:
-    """`resource.type` in conditions; nothing where the collection is not in `TYPES`."""
+    """`resource.type` in conditions; None when the collection is not in `TYPES`."""
     parts = resource.split("/")
     if parts[0] == "buckets" and len(parts) > 2:
         return TYPES["objects"]
     return TYPES.get(parts[-2]) if len(parts) > 1 else None
 
 
-def inside_of(resource: str, parents: Mapping[str, str]) -> Iterator[str]:
-    """The resource and then everything that it is inside of, from the nearest to the organization.
+def ancestors(resource: str, parents: Mapping[str, str]) -> Iterator[str]:
+    """The resource and its ancestors, from the nearest to the organization.
 
-    `parents` says what a project, folder or bucket is below.
+    `parents` has the parent of each project, folder and bucket.
     """
-    here: str | None = resource
+    current: str | None = resource
     seen: set[str] = set()
-    while here is not None and here not in seen:
-        seen.add(here)
-        yield here
-        here = parents.get(here) or _container(here)
+    while current is not None and current not in seen:
+        seen.add(current)
+        yield current
+        current = parents.get(current) or _container(current)
 
 
 def _container(resource: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What Google's predefined roles hold: the roles that the platform binds, from roles.json."""
+"""Permissions of the predefined roles that the platform binds, from roles.json."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _data() -> dict[str, Any]:
 
 
 def source() -> str:
-    """Where the definitions come from, with their date."""
+    """Source of the definitions, with its date."""
     return _data()["source"]
 
 
@@ -31,27 +31,27 @@ def names() -> frozenset[str]:
 @cache
 def permissions(role: str) -> frozenset[str]:
     """The permissions of a predefined role; `AccessError` for a role that is not in the file."""
-    found = _data()["roles"].get(role)
-    if found is None:
+    held = _data()["roles"].get(role)
+    if held is None:
         raise AccessError(
             f"{role}: not in {FILE.name}; run `python -m tools.access_roles FULL` with a full file of role definitions"
         )
-    return frozenset(found)
+    return frozenset(held)
 
 
 def of_methods(methods: Iterable[str]) -> frozenset[str]:
     """The permissions that API methods need; `AccessError` for a method that is not in the file."""
     known = _data()["methods"]
-    found: set[str] = set()
+    held: set[str] = set()
     for method in methods:
         if method not in known:
             raise AccessError(f"{method}: not in {FILE.name}; run `python -m tools.access_roles FULL`")
-        found |= set(known[method])
-    return frozenset(found)
+        held |= set(known[method])
+    return frozenset(held)
 
 
 @cache
 def known() -> frozenset[str]:
-    """Every permission that a role or a method of the file names."""
+    """Every permission of a role or a method in the file."""
     lists = (*_data()["roles"].values(), *_data()["methods"].values())
     return frozenset(permission for names in lists for permission in names)

@@ -29,40 +29,40 @@ class CloudObject(Protocol):
 
     @property
     def id(self) -> str:
-        """Id as the provider gives it."""
+        """Id that the provider assigned."""
         ...
 
     @property
     def urn(self) -> str:
-        """URN in its stack; empty where no stack has it any more."""
+        """URN in its stack; empty when no stack has it anymore."""
         ...
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """Inputs as the program gave them."""
+        """Inputs from the program."""
         ...
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """Inputs and what the cloud computed."""
+        """Inputs and the values that the cloud computed."""
         ...
 
 
 def model(objects: Iterable[CloudObject], projects: Mapping[str, str]) -> AccessModel:
-    """The model of simulated Google objects; `projects` are numbers by id of projects that no object is.
+    """The model of simulated Google objects; `projects` are the numbers, by id, of projects without an object.
 
-    Raises `AccessError` for a binding that is a whole policy, which the platform never writes.
+    Raises `AccessError` for a resource that replaces an entire policy, which the platform never creates.
     """
-    google = [one for one in objects if one.type.startswith("gcp:")]
-    bindings = tuple(binding for one in google for binding in _bindings(one))
-    created = {one.inputs["projectId"]: one for one in google if one.type == PROJECT}
-    parents = {f"projects/{key}": f"folders/{one.inputs['folderId']}" for key, one in created.items()}
-    buckets = [one for one in google if one.type == BUCKET]
-    parents |= {f"buckets/{one.id}": f"projects/{one.outputs.get('project')}" for one in buckets}
-    numbers = {key: str(one.outputs["number"]) for key, one in created.items()}
+    google = [item for item in objects if item.type.startswith("gcp:")]
+    bindings = tuple(binding for item in google for binding in _bindings(item))
+    created = {item.inputs["projectId"]: item for item in google if item.type == PROJECT}
+    parents = {f"projects/{key}": f"folders/{item.inputs['folderId']}" for key, item in created.items()}
+    buckets = [item for item in google if item.type == BUCKET]
+    parents |= {f"buckets/{item.id}": f"projects/{item.outputs.get('project')}" for item in buckets}
+    numbers = {key: str(item.outputs["number"]) for key, item in created.items()}
     return AccessModel(
         bindings=bindings,
-        custom_roles={one.id: frozenset(one.inputs["permissions"]) for one in google if one.type in CUSTOM_ROLE},
+        custom_roles={item.id: frozenset(item.inputs["permissions"]) for item in google if item.type in CUSTOM_ROLE},
         resources=frozenset({*_resources(google), *(f"projects/{key}" for key in projects)}),
         parents=parents,
         numbers={**projects, **numbers},
@@ -70,42 +70,44 @@ def model(objects: Iterable[CloudObject], projects: Mapping[str, str]) -> Access
 
 
 def agents(objects: Iterable[CloudObject], project: str, number: str) -> dict[str, str]:
-    """Google's own accounts in a project by service; Compute Engine's is there without being asked for."""
-    found = {"compute.googleapis.com": f"serviceAccount:service-{number}@compute-system.iam.gserviceaccount.com"}
-    for one in objects:
-        if one.type == AGENT and one.id.startswith(f"projects/{project}/"):
-            found[str(one.inputs["service"])] = str(one.outputs["member"])
-    return found
+    """Service agents of Google in a project, by service; the one of Compute Engine always exists."""
+    agents_by_service = {
+        "compute.googleapis.com": f"serviceAccount:service-{number}@compute-system.iam.gserviceaccount.com"
+    }
+    for item in objects:
+        if item.type == AGENT and item.id.startswith(f"projects/{project}/"):
+            agents_by_service[str(item.inputs["service"])] = str(item.outputs["member"])
+    return agents_by_service
 
 
 def keys(objects: Iterable[CloudObject], project: str) -> dict[str, str]:
-    """Resource names of a project's keys by `PURPOSE-LOCATION`; the program names a key for its purpose."""
-    names = [one.id for one in objects if one.type == KEY and one.id.startswith(f"projects/{project}/")]
+    """Resource names of a project's keys by `PURPOSE-LOCATION`; the program names each key after its purpose."""
+    names = [item.id for item in objects if item.type == KEY and item.id.startswith(f"projects/{project}/")]
     return {f"{name.rpartition('/')[2]}-{name.split('/')[3]}": name for name in names}
 
 
 def _resources(google: Iterable[CloudObject]) -> Iterator[str]:
-    """Everything that has a name of its own; bindings have not."""
-    return (one.id for one in google if one.id.startswith("projects/") and "role" not in one.inputs)
+    """Every object with a resource name, which bindings do not have."""
+    return (item.id for item in google if item.id.startswith("projects/") and "role" not in item.inputs)
 
 
-def _bindings(one: CloudObject) -> Iterator[Binding]:
-    kind = one.type.rpartition(":")[2]
+def _bindings(item: CloudObject) -> Iterator[Binding]:
+    kind = item.type.rpartition(":")[2]
     if _POLICY.search(kind):
-        raise AccessError(f"{one.urn or one.id}: {kind} replaces all bindings of a resource; use {kind[:-6]}Member")
+        raise AccessError(f"{item.urn or item.id}: {kind} replaces all bindings of a resource; use {kind[:-6]}Member")
     if not (_MEMBER.search(kind) or _BINDING.search(kind)):
         return
-    role = str(one.inputs["role"])
-    members = [one.inputs["member"]] if "member" in one.inputs else list(one.inputs["members"])
-    condition = one.inputs.get("condition")
+    role = str(item.inputs["role"])
+    members = [item.inputs["member"]] if "member" in item.inputs else list(item.inputs["members"])
+    condition = item.inputs.get("condition")
     for member in members:
-        yield Binding(role, str(member), _resource(one, role), _condition(condition), one.urn)
+        yield Binding(role, str(member), _resource(item, role), _condition(condition), item.urn)
 
 
-def _resource(one: CloudObject, role: str) -> str:
-    """What a binding is on: its id is the resource, the role and, of a member, that."""
-    resource = one.id.partition(f"/{role}")[0]
-    match one.type.partition("/")[0]:
+def _resource(item: CloudObject, role: str) -> str:
+    """The resource of a binding, whose id is the resource, the role and, for a member, the member."""
+    resource = item.id.partition(f"/{role}")[0]
+    match item.type.partition("/")[0]:
         case "gcp:projects":
             return f"projects/{resource.removeprefix('projects/')}"
         case "gcp:storage":

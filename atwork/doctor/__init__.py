@@ -1,1 +1,1 @@
-"""`atwork doctor`: what is missing on this machine and in this account."""
+"""`atwork doctor`: problems of this machine and of the Google Cloud account, with fixes."""

@@ -11,9 +11,9 @@ app = typer.Typer()
 
 @app.command()
 def doctor(
-    environment: Annotated[str, typer.Argument(help="One environment, looked at wholly.")] = "",
+    environment: Annotated[str, typer.Argument(help="Environment to check completely.")] = "",
 ) -> None:
-    """Say what is missing on this machine and in this account, each with its fix."""
+    """List problems of this machine and of the Google Cloud account, and how to fix them."""
     from atwork.checkout import find_checkout
     from atwork.doctor.show import run
 

@@ -1,4 +1,4 @@
-"""What is on this machine."""
+"""Checks of this machine."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from atwork.environments.preflight import Check, right, wrong
 
 OLDEST = (3, 11)
 DISK_GB = 5
-"""What the engine, its modules while it is built, and the sandbox take."""
+"""Space for the engine, for its modules while it is built, and for the sandbox."""
 
-ASTRAY = {
-    "PULUMI_HOME": "leads the engine to another home than ~/.pulumi",
-    "PULUMI_DEBUG_PROVIDERS": "puts other providers in the place of the official ones",
-    "PULUMI_CONFIG_PASSPHRASE": "is for stacks with a passphrase, and ours have keys",
-    "PULUMI_CONFIG_PASSPHRASE_FILE": "is for stacks with a passphrase, and ours have keys",
-    "PULUMI_STACK": "chooses a stack behind your back",
-    "PULUMI_DIY_BACKEND_LEGACY_LAYOUT": "keeps the state where nobody looks for it",
-    "GOOGLE_CREDENTIALS": "goes before your login, for the providers alone",
-    "GOOGLE_PROJECT": "goes before the project of what does not name one",
+MISLEADING = {
+    "PULUMI_HOME": "gives the engine another home than ~/.pulumi",
+    "PULUMI_DEBUG_PROVIDERS": "replaces the official providers",
+    "PULUMI_CONFIG_PASSPHRASE": "is for stacks with a passphrase, but these stacks use keys",
+    "PULUMI_CONFIG_PASSPHRASE_FILE": "is for stacks with a passphrase, but these stacks use keys",
+    "PULUMI_STACK": "selects a stack without your choice",
+    "PULUMI_DIY_BACKEND_LEGACY_LAYOUT": "stores the state in another layout",
+    "GOOGLE_CREDENTIALS": "overrides your login, for the providers only",
+    "GOOGLE_PROJECT": "overrides the project of resources that name none",
 }
-"""Variables that lead away from what the stack files say."""
+"""Environment variables that override what the stack files say."""
 
 
 def checks(checkout: Path, *, real: bool, bucket: str = "") -> Iterator[Check]:
-    """All of the machine; `real` is whether an environment in Google Cloud is worked on."""
+    """Check the machine; `real` is whether it is used for an environment in Google Cloud."""
     yield _python()
     yield _packages(checkout)
     yield _engine()
     yield _tool("git", "git", ("--version",), "apt-get install git", needed=True)
     plugin = "gcloud components install gke-gcloud-auth-plugin"
     yield _tool("gke-gcloud-auth-plugin", "gke-gcloud-auth-plugin", ("--version",), plugin, needed=real)
-    sdk = "https://cloud.google.com/sdk/docs/install; for people, nothing here calls it"
+    sdk = "https://cloud.google.com/sdk/docs/install; optional, no command calls it"
     yield _tool("gcloud", "gcloud", ("--version",), sdk, needed=False)
     yield _go()
     yield _cache()
@@ -48,18 +48,22 @@ def checks(checkout: Path, *, real: bool, bucket: str = "") -> Iterator[Check]:
 
 
 def _python() -> Check:
-    found = sys.version_info[:3]
-    words = ".".join(map(str, found))
-    return Check("Python", found[:2] >= OLDEST, words, "make setup PYTHON=/path/to/python3.11 or later")
+    version_info = sys.version_info[:3]
+    return Check(
+        "Python",
+        version_info[:2] >= OLDEST,
+        ".".join(map(str, version_info)),
+        "make setup PYTHON=/path/to/python3.11 or later",
+    )
 
 
 def pins(text: str) -> dict[str, str]:
-    """Packages and versions of a requirements file, as far as they are for this machine."""
-    found: dict[str, str] = {}
+    """Packages and versions of a requirements file that apply to this machine."""
+    pinned: dict[str, str] = {}
     for match in re.finditer(r"^([A-Za-z0-9._-]+)==(\S+?)(?: *; *(.+?))? *\\?$", text, re.MULTILINE):
         if match[3] is None or Marker(match[3].rstrip("\\ ")).evaluate():
-            found[match[1]] = match[2]
-    return found
+            pinned[match[1]] = match[2]
+    return pinned
 
 
 def _packages(checkout: Path) -> Check:
@@ -67,13 +71,13 @@ def _packages(checkout: Path) -> Check:
     wanted = pins((checkout / "requirements" / "run.txt").read_text())
     for name, pin in wanted.items():
         try:
-            there = version(name)
+            installed = version(name)
         except PackageNotFoundError:
-            there = "nothing"
-        if there != pin:
-            stale.append(f"{name} {there} in place of {pin}")
+            installed = "nothing"
+        if installed != pin:
+            stale.append(f"{name} {installed} instead of {pin}")
     if not stale:
-        return right("packages", f"{len(wanted)} as pinned")
+        return right("packages", f"{len(wanted)} at their pinned versions")
     more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
     return wrong("packages", ", ".join(stale[:3]) + more, "make setup")
 
@@ -86,55 +90,59 @@ def _engine() -> Check:
     try:
         engine = found()
     except EngineError as error:
-        words, _, fix = str(error).rpartition("; ")
-        return wrong("engine", words, fix)
+        detail, _, fix = str(error).rpartition("; ")
+        return wrong("engine", detail, fix)
     if engine is not None:
         return right("engine", f"{engine.version}, {engine.path}")
     if (PULUMI.folder() / "pulumi").exists():
-        return right("engine", f"{PULUMI.version()}, built here; Google Cloud wants the official one: {install}")
-    words = "none on PATH; it is built at first use, in 4 minutes, for the sandbox"
-    return wrong("engine", words, f"atwork engine, or {install}", needed=False)
+        return right(
+            "engine", f"{PULUMI.version()}, built from source; use the official one for Google Cloud: {install}"
+        )
+    detail = "not on PATH; the sandbox builds it at first use, in 4 minutes"
+    return wrong("engine", detail, f"atwork engine, or {install}", needed=False)
 
 
-def _tool(name: str, command: str, words: tuple[str, ...], fix: str, *, needed: bool) -> Check:
+def _tool(name: str, command: str, arguments: tuple[str, ...], fix: str, *, needed: bool) -> Check:
     path = shutil.which(command)
     if path is None:
         return wrong(name, "not on PATH", fix, needed=needed)
     try:
-        done = subprocess.run([path, *words], capture_output=True, text=True, check=False, timeout=30)
+        result = subprocess.run([path, *arguments], capture_output=True, text=True, check=False, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return wrong(name, f"{path} does not run", fix, needed=needed)
-    said = (done.stdout or done.stderr).strip().splitlines()[:1]
-    if done.returncode:
-        return wrong(name, f"{path} does not run: {''.join(said)[:80]}", fix, needed=needed)
-    return right(name, "".join(said)[:60])
+    output = (result.stdout or result.stderr).strip().splitlines()[:1]
+    if result.returncode:
+        return wrong(name, f"{path} does not run: {''.join(output)[:80]}", fix, needed=needed)
+    return right(name, "".join(output)[:60])
 
 
 def _go() -> Check:
-    there = _tool("Go", "go", ("version",), "", needed=False)
-    return there if there.ok else right("Go", "not on PATH; it comes from the package index where it is needed")
+    installed = _tool("Go", "go", ("version",), "", needed=False)
+    return (
+        installed if installed.ok else right("Go", "not on PATH; downloaded from the package index when it is needed")
+    )
 
 
 def _cache() -> Check:
     from atwork.files import cache_folder
 
     folder = cache_folder()
-    parent = next(one for one in (folder, *folder.parents) if one.exists())
+    parent = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(parent).free / 1e9
     if not os.access(parent, os.W_OK):
-        return wrong("cache", f"{folder} cannot be written", "set ATWORK_CACHE to a folder of yours")
+        return wrong("cache", f"{folder} is not writable", "set ATWORK_CACHE to a writable folder")
     enough = free >= DISK_GB
-    words = f"{folder}, {free:.0f} GB free"
-    return Check("cache", enough, words, "" if enough else f"make room ({DISK_GB} GB), or set ATWORK_CACHE elsewhere")
+    detail = f"{folder}, {free:.0f} GB free"
+    return Check("cache", enough, detail, "" if enough else f"free {DISK_GB} GB, or set ATWORK_CACHE to another disk")
 
 
 def _variables(environment: Mapping[str, str], bucket: str) -> Check:
-    astray = {name: why for name, why in ASTRAY.items() if environment.get(name)}
+    misleading = {name: why for name, why in MISLEADING.items() if environment.get(name)}
     backend = environment.get("PULUMI_BACKEND_URL", "")
     if backend and bucket and backend != bucket:
-        astray["PULUMI_BACKEND_URL"] = f"is {backend}, and the state is in {bucket}"
-    if not astray:
-        words = f"PULUMI_BACKEND_URL is {backend}" if backend else "none leads astray; PULUMI_BACKEND_URL is not set"
-        return right("variables", words)
-    words = "; ".join(f"{name} {why}" for name, why in astray.items())
-    return wrong("variables", words, f"unset {' '.join(astray)}")
+        misleading["PULUMI_BACKEND_URL"] = f"is {backend}, but the state is in {bucket}"
+    if not misleading:
+        detail = f"PULUMI_BACKEND_URL is {backend}" if backend else "none is misleading; PULUMI_BACKEND_URL is not set"
+        return right("variables", detail)
+    detail = "; ".join(f"{name} {why}" for name, why in misleading.items())
+    return wrong("variables", detail, f"unset {' '.join(misleading)}")

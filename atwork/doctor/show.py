@@ -1,4 +1,4 @@
-"""Doctor's table."""
+"""The table of `atwork doctor`."""
 
 from __future__ import annotations
 
@@ -20,48 +20,48 @@ from infra.config import read_all
 
 
 def run(checkout: Path, name: str, *, login: Callable[[], Google] = cloud.login, console: Console | None = None) -> int:
-    """Look at everything, and print it; 1 where something needed is missing."""
+    """Run all checks and print them; return 1 if a needed check fails."""
     console = console or Console(highlight=False)
     stacks = checkout / "stacks"
     environments = read_all(stacks)
     if name and name not in environments:
         raise unknown_stack(name, environments)
-    there: list[Check] = []
+    cloud_checks: list[Check] = []
     try:
         platform = company.read(stacks)
     except ConfigError as error:
         platform = None
-        there = [wrong("platform", str(error).splitlines()[0], "docs/bootstrap.md", needed=bool(name))]
+        cloud_checks = [wrong("platform", str(error).splitlines()[0], "docs/bootstrap.md", needed=bool(name))]
     bucket = f"gs://{platform.bucket}" if platform else ""
-    with console.status("Looking at this machine"):
-        here = list(machine.checks(checkout, real=bool(name), bucket=bucket))
-    console.print(table("this machine", here))
+    with console.status("Checking this machine"):
+        machine_checks = list(machine.checks(checkout, real=bool(name), bucket=bucket))
+    console.print(table("this machine", machine_checks))
     if platform is not None:
         with console.status("Asking Google"):
-            there = list(account.checks(stacks, environments, platform, name, login=login))
+            cloud_checks = list(account.checks(stacks, environments, platform, name, login=login))
     console.print()
-    console.print(table(f"Google Cloud, {name}" if name else "Google Cloud", there))
-    bad = [one for one in (*here, *there) if one.bad]
-    unseen = sum(one.ok is None for one in there)
-    more = f"; {unseen} not looked at" if unseen else ""
+    console.print(table(f"Google Cloud, {name}" if name else "Google Cloud", cloud_checks))
+    problems = [check for check in (*machine_checks, *cloud_checks) if check.bad]
+    skipped = sum(check.ok is None for check in cloud_checks)
+    suffix = f"; {skipped} not checked" if skipped else ""
     console.print()
-    console.print(f"{len(bad)} to mend{more}" if bad else f"Nothing that is needed is missing{more}")
-    return 1 if bad else 0
+    console.print(f"{len(problems)} to fix{suffix}" if problems else f"No problems{suffix}")
+    return 1 if problems else 0
 
 
 def table(title: str, checks: Sequence[Check]) -> Table:
-    """One line for each thing, its fix below what is wrong."""
-    made = Table("", title, "", box=None, pad_edge=False, header_style="bold")
-    for one in checks:
-        said = Text(one.detail)
-        if one.ok is not True and one.fix:
-            said.append(f"\n→ {one.fix}", style="cyan")
-        made.add_row(sign(one), one.name, said)
-    return made
+    """One line for each check, with the fix below a failed one."""
+    result = Table("", title, "", box=None, pad_edge=False, header_style="bold")
+    for check in checks:
+        text = Text(check.detail)
+        if check.ok is not True and check.fix:
+            text.append(f"\n→ {check.fix}", style="cyan")
+        result.add_row(sign(check), check.name, text)
+    return result
 
 
 def sign(check: Check) -> Text:
-    """Whether it is well, in the way, merely missing, or was not looked at."""
+    """The sign of a check: passed, failed, optional and failed, or not run."""
     if check.ok is None:
         return Text("·", style="dim")
     if check.ok:

@@ -1,1 +1,1 @@
-"""`atwork service`: a new service's repository and its entry in the catalogue; what an existing one lacks."""
+"""`atwork service`: create a service's repository and service file, and check existing repositories."""

@@ -1,4 +1,4 @@
-"""The guidelines as code: what a repository needs to be built, released and run by the platform."""
+"""Checks of a service's repository: what the platform needs to build, release and run it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _USER = re.compile(r"^\s*USER\s+(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is missing or wrong, and how to mend it."""
+    """One thing that is missing or wrong, and how to fix it."""
 
     file: str
     message: str
@@ -30,55 +30,60 @@ class Finding:
         return f"{self.file}: {self.message}"
 
 
-def check(folder: Path, catalogue: Mapping[str, ServiceSettings]) -> list[Finding]:
-    """Everything that a repository lacks; empty where the pipeline would take it."""
-    name, findings = _jenkinsfile(folder, catalogue)
+def check(folder: Path, catalog: Mapping[str, ServiceSettings]) -> list[Finding]:
+    """Everything that a repository lacks; empty if the pipeline accepts it."""
+    name, findings = _jenkinsfile(folder, catalog)
     return [
         *findings,
         *_dockerfile(folder),
         *_makefile(folder),
-        *_chart(folder, name, catalogue.get(name or "")),
+        *_chart(folder, name, catalog.get(name or "")),
     ]
 
 
-def _jenkinsfile(folder: Path, catalogue: Mapping[str, ServiceSettings]) -> tuple[str | None, list[Finding]]:
+def _jenkinsfile(folder: Path, catalog: Mapping[str, ServiceSettings]) -> tuple[str | None, list[Finding]]:
     file = "Jenkinsfile"
     text = _text(folder / file)
     if text is None:
-        return None, [Finding(file, "there is none; two lines are enough (docs/onboarding.md)")]
-    found: list[Finding] = []
+        return None, [Finding(file, "file not found; two lines are enough (docs/onboarding.md)")]
+    findings: list[Finding] = []
     if not re.search(r"@Library\(['\"]platform(@[^'\"]*)?['\"]\)\s*_", text):
-        found.append(Finding(file, "begin with @Library('platform') _"))
+        findings.append(Finding(file, "begin with @Library('platform') _"))
     call = _CALL.search(text)
     if call is None:
-        return None, [*found, Finding(file, "call servicePipeline(name: 'NAME', stores: [...])")]
-    named = _NAME.search(call[1])
-    if named is None:
-        return None, [*found, Finding(file, "servicePipeline: say name: 'NAME', as in services/NAME.yaml")]
-    service = catalogue.get(named[1])
+        return None, [*findings, Finding(file, "call servicePipeline(name: 'NAME', stores: [...])")]
+    name_argument = _NAME.search(call[1])
+    if name_argument is None:
+        return None, [
+            *findings,
+            Finding(file, "servicePipeline: name is missing; add name: 'NAME', as in services/NAME.yaml"),
+        ]
+    service = catalog.get(name_argument[1])
     if service is None:
-        known = ", ".join(sorted(catalogue)) or "none"
-        found.append(Finding(file, f"name: there is no services/{named[1]}.yaml in the catalogue (it has {known})"))
-        return named[1], found
-    listed = _STORES.search(call[1])
-    stores = re.findall(r"['\"]([^'\"]+)['\"]", listed[1]) if listed else []
+        known = ", ".join(sorted(catalog)) or "none"
+        findings.append(Finding(file, f"name: services/{name_argument[1]}.yaml not found; use one of {known}"))
+        return name_argument[1], findings
+    stores_argument = _STORES.search(call[1])
+    stores = re.findall(r"['\"]([^'\"]+)['\"]", stores_argument[1]) if stores_argument else []
     if sorted(stores) != sorted(service.stores):
-        said, wanted = ", ".join(sorted(stores)) or "none", ", ".join(sorted(service.stores)) or "none"
-        found.append(Finding(file, f"stores: {said} here, {wanted} in services/{named[1]}.yaml; make them the same"))
-    return named[1], found
+        actual, expected = ", ".join(sorted(stores)) or "none", ", ".join(sorted(service.stores)) or "none"
+        findings.append(
+            Finding(file, f"stores: {actual} here, {expected} in services/{name_argument[1]}.yaml; make them the same")
+        )
+    return name_argument[1], findings
 
 
 def _dockerfile(folder: Path) -> Iterator[Finding]:
     file = "Dockerfile"
     text = _text(folder / file)
     if text is None:
-        yield Finding(file, "there is none; its stage `runtime` is what is released")
+        yield Finding(file, "file not found; add one with a stage `runtime`, which is released")
         return
     stages = {stage.lower() for _, stage in _FROM.findall(text) if stage}
     if "runtime" not in stages:
-        yield Finding(file, "name the stage that is released: FROM ... AS runtime")
+        yield Finding(file, "stage runtime is missing; name the released stage: FROM ... AS runtime")
     if "test" not in stages:
-        yield Finding(file, "add a stage with the tests on top: FROM runtime AS test")
+        yield Finding(file, "stage test is missing; add a stage with the tests: FROM runtime AS test")
     for image, _ in _FROM.findall(text):
         tag = image.rpartition("/")[2]
         if image.lower() not in stages and "@sha256:" not in image and (":" not in tag or tag.endswith(":latest")):
@@ -90,9 +95,9 @@ def _dockerfile(folder: Path) -> Iterator[Finding]:
             continue
         users = _USER.findall(part)
         if not users or not re.fullmatch(r"[1-9][0-9]*(:[0-9]+)?", users[-1]):
-            said = users[-1] if users else "nobody"
+            actual = users[-1] if users else "the user of its base image"
             yield Finding(
-                file, f"the stage runtime runs as {said}; end it with a number that is not root: USER 1000:1000"
+                file, f"stage runtime runs as {actual}; end it with a numeric user that is not root: USER 1000:1000"
             )
 
 
@@ -100,11 +105,11 @@ def _makefile(folder: Path) -> Iterator[Finding]:
     file = "Makefile"
     text = _text(folder / file)
     if text is None:
-        yield Finding(file, "there is none; the pipeline calls its targets build and test")
+        yield Finding(file, "file not found; add one with the targets build and test, which the pipeline calls")
         return
     for target in ("build", "test"):
         if not re.search(rf"^{target}\s*:(?!=)", text, re.MULTILINE):
-            yield Finding(file, f"there is no target {target}")
+            yield Finding(file, f"target {target} is missing; add it, because the pipeline calls it")
     if "REPORTS" not in text:
         yield Finding(file, "test: write JUnit reports to $(REPORTS), so that Jenkins shows what failed")
 
@@ -118,22 +123,22 @@ def _chart(folder: Path, name: str | None, service: ServiceSettings | None) -> I
         return
     image = values.get("image")
     if not isinstance(image, dict) or not {"repository", "digest"} <= image.keys():
-        yield Finding(file, "image: must have repository and digest, which the pipeline fills in")
-    listed = ", ".join(sorted(map(str, values.get("secrets") or []))) or "none"
-    wanted = ", ".join(sorted(service.secrets)) or "none" if service is not None else listed
-    if listed != wanted:
-        yield Finding(file, f"secrets: {listed} here, {wanted} in services/{name}.yaml; make them the same")
+        yield Finding(file, "image: must have repository and digest, which the pipeline sets")
+    actual = ", ".join(sorted(map(str, values.get("secrets") or []))) or "none"
+    expected = ", ".join(sorted(service.secrets)) or "none" if service is not None else actual
+    if actual != expected:
+        yield Finding(file, f"secrets: {actual} here, {expected} in services/{name}.yaml; make them the same")
 
 
 def _description(folder: Path, file: str, name: str | None) -> Iterator[Finding]:
-    found, mistake = _yaml(folder / file)
-    if found is None:
+    chart, mistake = _yaml(folder / file)
+    if chart is None:
         yield Finding(file, mistake)
         return
-    if name is not None and found.get("name") != name:
-        yield Finding(file, f"name: {found.get('name')} must be the service's, {name}")
-    if not re.fullmatch(r"\d+\.\d+\.\d+", str(found.get("version"))):
-        yield Finding(file, f"version: {found.get('version')} must be like 1.4.0")
+    if name is not None and chart.get("name") != name:
+        yield Finding(file, f"name: {chart.get('name')} must be the service's, {name}")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", str(chart.get("version"))):
+        yield Finding(file, f"version: {chart.get('version')} must be a semantic version, such as 1.4.0")
 
 
 def _text(path: Path) -> str | None:
@@ -143,7 +148,7 @@ def _text(path: Path) -> str | None:
 def _yaml(path: Path) -> tuple[dict[str, Any] | None, str]:
     text = _text(path)
     if text is None:
-        return None, "there is none; the chart says how the service runs"
+        return None, "file not found; add the chart, which describes how the service runs"
     try:
         loaded: object = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -7,45 +7,58 @@ from typing import Annotated
 
 import typer
 
-from atwork.arguments import words
+from atwork.arguments import words as comma_separated
 
-app = typer.Typer(no_args_is_help=True, help="Services: the repositories that the platform builds and runs.")
+app = typer.Typer(no_args_is_help=True, help="Create and check the repositories of services.")
 
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Its name: namespace, account, chart and job are called so.")],
+    name: Annotated[str, typer.Argument(help="Name of the service, its namespace, account, chart and job.")],
     *,
-    repo: Annotated[str, typer.Option(help="Address of its git repository, https://…")],
-    owner: Annotated[str, typer.Option(help="Team that answers for it.")],
-    stores: Annotated[str, typer.Option(help="Data stores of its tests: postgres,redis,mysql.")] = "",
-    channel: Annotated[str, typer.Option(help="Slack channel; #OWNER where it is left out.")] = "",
+    repo: Annotated[str, typer.Option(help="URL of the git repository, https://…")],
+    owner: Annotated[str, typer.Option(help="Team that owns the service.")],
+    stores: Annotated[str, typer.Option(help="Stores that its tests use: postgres,redis,mysql.")] = "",
+    channel: Annotated[str, typer.Option(help="Slack channel; the default is #OWNER.")] = "",
     environments: Annotated[
-        str, typer.Option(help="Environments that it runs in; by default all that receive releases.")
+        str, typer.Option(help="Environments that it runs in; the default is all that receive releases.")
     ] = "",
-    secrets: Annotated[str, typer.Option(help="Secrets that its pods read, by name.")] = "",
-    host: Annotated[list[str] | None, typer.Option(help="ENVIRONMENT=NAME, where it is reached from outside.")] = None,
-    into: Annotated[Path | None, typer.Option(help="Folder of the new repository; beside this one by default.")] = None,
+    secrets: Annotated[str, typer.Option(help="Names of the secrets that its pods read.")] = "",
+    host: Annotated[
+        list[str] | None, typer.Option(help="ENVIRONMENT=NAME, public host name in an environment.")
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="Folder of the new repository; the default is next to this checkout.")
+    ] = None,
 ) -> None:
-    """Make a new service: its repository, and services/NAME.yaml."""
+    """Create a service: its repository and services/NAME.yaml."""
     from atwork.errors import UsageError
     from atwork.services import commands
-    from atwork.services.new import Wanted
+    from atwork.services.new import NewService
 
-    chosen = words(environments) or commands.release_environments()
+    chosen = comma_separated(environments) or commands.release_environments()
     hosts: dict[str, str] = {}
-    for text in host or []:
-        environment, equals, value = text.partition("=")
+    for pair in host or []:
+        environment, equals, value = pair.partition("=")
         if not equals or environment not in chosen:
-            raise UsageError(f"--host {text}: write ENVIRONMENT=NAME, with one of {', '.join(chosen)}")
+            raise UsageError(f"--host {pair}: write ENVIRONMENT=NAME, with one of {', '.join(chosen)}")
         hosts[environment] = value
-    wanted = Wanted(name, repo, owner, channel or f"#{owner}", words(stores), chosen, words(secrets), hosts)
-    raise typer.Exit(commands.new(wanted, into))
+    service = NewService(
+        name,
+        repo,
+        owner,
+        channel or f"#{owner}",
+        comma_separated(stores),
+        chosen,
+        comma_separated(secrets),
+        hosts,
+    )
+    raise typer.Exit(commands.new(service, into))
 
 
 @app.command()
-def check(folder: Annotated[Path, typer.Argument(help="A service's repository.")]) -> None:
-    """Tell what a repository lacks to be built and run here."""
+def check(folder: Annotated[Path, typer.Argument(help="Repository of a service.")]) -> None:
+    """List what a repository lacks to be built and run on the platform."""
     from atwork.services import commands
 
     raise typer.Exit(commands.check(folder))

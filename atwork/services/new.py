@@ -1,4 +1,4 @@
-"""A new service: its repository from the template, its file in the catalogue."""
+"""A new service: its repository from the template, and its service file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "delivery" / "template"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a person said of the service."""
+class NewService:
+    """The settings of a new service."""
 
     name: str
     repository: str
@@ -32,25 +32,25 @@ class Wanted:
 
     @property
     def database(self) -> bool:
-        """Whether it keeps data in Cloud SQL: what tests with PostgreSQL runs with it."""
+        """Whether it uses Cloud SQL: a service that tests with PostgreSQL does."""
         return "postgres" in self.stores
 
 
-def create(checkout: Path, wanted: Wanted, target: Path) -> Path:
-    """Write the repository to `target` and `services/NAME.yaml`; returns the latter. Refused, nothing is written.
+def create(checkout: Path, service: NewService, target: Path) -> Path:
+    """Write the repository to `target` and return the new `services/NAME.yaml`. On an error, nothing is written.
 
-    Raises `UsageError` for a name or folder in use, `ConfigError` for what the catalogue would not take.
+    Raises `UsageError` for a name or folder in use, `ConfigError` for settings that the catalog refuses.
     """
-    file = checkout / SERVICES_FOLDER / f"{wanted.name}.yaml"
+    file = checkout / SERVICES_FOLDER / f"{service.name}.yaml"
     if file.exists():
-        raise UsageError(f"{SERVICES_FOLDER}/{file.name}: there is a service of that name already; choose another name")
+        raise UsageError(f"{SERVICES_FOLDER}/{file.name}: the service already exists; choose another name")
     if target.exists() and any(target.iterdir()):
-        raise UsageError(f"{target}: is not empty; choose another folder by --into")
-    text = catalogue_entry(wanted)
+        raise UsageError(f"{target}: is not empty; choose another folder with --into")
+    text = service_file(service)
     with tempfile.TemporaryDirectory(prefix="atwork-service-") as name:
-        _try(checkout, wanted.name, text, Path(name, SERVICES_FOLDER))
+        _validate(checkout, service.name, text, Path(name, SERVICES_FOLDER))
         rendered = Path(name, "repository")
-        render(wanted, rendered)
+        render(service, rendered)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(rendered, target, dirs_exist_ok=True)
     file.parent.mkdir(exist_ok=True)
@@ -58,8 +58,8 @@ def create(checkout: Path, wanted: Wanted, target: Path) -> Path:
     return file
 
 
-def _try(checkout: Path, name: str, text: str, folder: Path) -> None:
-    """Read the catalogue with the new file in it, beside the stacks, as the program will."""
+def _validate(checkout: Path, name: str, text: str, folder: Path) -> None:
+    """Read the catalog with the new file and the stack files, as the program does."""
     shutil.copytree(checkout / SERVICES_FOLDER, folder) if (checkout / SERVICES_FOLDER).exists() else folder.mkdir()
     (folder / f"{name}.yaml").write_text(text)
     read(folder / f"{name}.yaml")
@@ -69,37 +69,37 @@ def _try(checkout: Path, name: str, text: str, folder: Path) -> None:
         complete(stack, config, services)
 
 
-def render(wanted: Wanted, target: Path) -> None:
-    """Fill in the template."""
-    import copier  # a large package, needed for this alone
+def render(service: NewService, target: Path) -> None:
+    """Render the template of a repository."""
+    import copier  # a large package that only this function needs
 
     answers = {
-        "name": wanted.name,
-        "owner": wanted.owner,
-        "channel": wanted.channel,
-        "stores": list(wanted.stores),
-        "database": wanted.database,
-        "secrets": list(wanted.secrets),
+        "name": service.name,
+        "owner": service.owner,
+        "channel": service.channel,
+        "stores": list(service.stores),
+        "database": service.database,
+        "secrets": list(service.secrets),
     }
     copier.run_copy(str(TEMPLATE), target, data=answers, defaults=True, quiet=True, overwrite=True)
 
 
-def catalogue_entry(wanted: Wanted) -> str:
+def service_file(service: NewService) -> str:
     """The text of `services/NAME.yaml`."""
     lines = [
         "# yaml-language-server: $schema=schema.json",
-        f"owner: {wanted.owner}",
-        f"repository: {wanted.repository}",
-        f'channel: "{wanted.channel}"',
+        f"owner: {service.owner}",
+        f"repository: {service.repository}",
+        f'channel: "{service.channel}"',
     ]
-    if wanted.stores:
-        lines.append(f"stores: [{', '.join(wanted.stores)}]")
-    if wanted.database:
+    if service.stores:
+        lines.append(f"stores: [{', '.join(service.stores)}]")
+    if service.database:
         lines.append("database: {instance: main}")
-    if wanted.secrets:
-        lines.append(f"secrets: [{', '.join(wanted.secrets)}]")
+    if service.secrets:
+        lines.append(f"secrets: [{', '.join(service.secrets)}]")
     lines += ["", "environments:"]
-    for environment in wanted.environments:
-        host = wanted.hosts.get(environment)
+    for environment in service.environments:
+        host = service.hosts.get(environment)
         lines.append(f"  {environment}: {{host: {host}}}" if host else f"  {environment}: {{}}")
     return "\n".join(lines) + "\n"

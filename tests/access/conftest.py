@@ -1,4 +1,4 @@
-"""What the real stacks make, run once for all tests of access."""
+"""The resources of the real stacks, simulated once for all tests of access."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
 from infra.config import STACKS, read_all
 
-LASTING = ("ci", "staging", "production")
+LONG_LIVED = ("ci", "staging", "production")
 
 
 @pytest.fixture(scope="session")
 def stacks() -> dict[str, Simulated]:
-    return {name: simulated(name) for name in LASTING}
+    return {name: simulated(name) for name in LONG_LIVED}
 
 
 @pytest.fixture(scope="session")
 def program(stacks: dict[str, Simulated]) -> AccessModel:
     """Bindings of the program."""
-    objects = [one for made in stacks.values() for one in made.objects]
+    objects = [item for simulation in stacks.values() for item in simulation.objects]
     return cloud.model(objects, projects(read_all().values()))
 
 
 @pytest.fixture(scope="session")
 def platform(program: AccessModel) -> AccessModel:
     """Bindings of the program and of bootstrap."""
-    return program.join(planned.model(plans.of(name, STACKS) for name in LASTING))
+    return program.join(planned.model(plans.of(name, STACKS) for name in LONG_LIVED))

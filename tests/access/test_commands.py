@@ -1,4 +1,4 @@
-"""`atwork access` over a checkout whose sandbox holds what the real stacks make."""
+"""`atwork access` with a sandbox that contains the resources of the real stacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support import checkout
 from support.cloud import Simulated
 from typer.testing import CliRunner
 
-from atwork.access import checkout as access
+from atwork.access import sandbox_model
 from atwork.access.errors import AccessError
 from atwork.cli import app
 from atwork.sandbox.cloud import Cloud
@@ -22,11 +22,11 @@ DEPLOYER = f"platform-deployer@{STAGING}.iam.gserviceaccount.com"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, stacks: dict[str, Simulated]) -> Home:
-    made = Home(checkout.copy(tmp_path_factory.mktemp("access") / "checkout"))
-    cloud = Cloud(made.cloud)
-    for one in (one for made in stacks.values() for one in made.objects):
-        cloud.create(one, set())
-    return made
+    home = Home(checkout.copy(tmp_path_factory.mktemp("access") / "checkout"))
+    cloud = Cloud(home.cloud)
+    for item in (item for simulation in stacks.values() for item in simulation.objects):
+        cloud.create(item, set())
+    return home
 
 
 @pytest.fixture
@@ -52,14 +52,14 @@ def test_explain_of_a_pod_names_the_account_that_it_may_act_as(run: CliRunner) -
 
 
 def test_explain_takes_a_resource(run: CliRunner) -> None:
-    whole = run.invoke(app, ["access", "explain", DEPLOYER, f"projects/{STAGING}", "--json"])
-    assert [one["resource"] for one in json.loads(whole.output)["bindings"]] == [f"projects/{STAGING}"]
+    result = run.invoke(app, ["access", "explain", DEPLOYER, f"projects/{STAGING}", "--json"])
+    assert [item["resource"] for item in json.loads(result.output)["bindings"]] == [f"projects/{STAGING}"]
 
 
 def test_who_can_lists_the_program_and_bootstrap(run: CliRunner) -> None:
     bucket = "buckets/acme-at-work-admin-state/objects/.pulumi/stacks/atwork/production.json"
     result = run.invoke(app, ["access", "who-can", "storage.objects.create", bucket, "--json"])
-    assert [one["principal"].partition("@")[0] for one in json.loads(result.output)] == [
+    assert [item["principal"].partition("@")[0] for item in json.loads(result.output)] == [
         "serviceAccount:deploy-production"
     ]
     table = run.invoke(app, ["access", "who-can", "storage.objects.create", bucket])
@@ -67,41 +67,41 @@ def test_who_can_lists_the_program_and_bootstrap(run: CliRunner) -> None:
     assert "bootstrap of production" in table.output
 
 
-def test_audit_finds_nothing_in_google_cloud_and_what_the_clusters_lack(run: CliRunner) -> None:
-    """The clusters of this sandbox are empty: no role inside is there, and each duty inside is named."""
+def test_audit_reports_only_missing_rights_inside_the_clusters(run: CliRunner) -> None:
+    """The clusters of this sandbox contain no roles, so each duty inside a cluster is reported."""
     result = run.invoke(app, ["access", "audit", "--json"])
     assert result.exit_code == 1
-    found = json.loads(result.output)
-    assert {one["identity"].partition(":")[0] for one in found} == {"User", "ServiceAccount"}
+    findings = json.loads(result.output)
+    assert {item["identity"].partition(":")[0] for item in findings} == {"User", "ServiceAccount"}
     deployer = f"User:{DEPLOYER}"
     assert {
         "identity": deployer,
         "message": "may not deploy orders: create deployments.apps in orders of staging",
-    } in found
+    } in findings
 
 
 @pytest.mark.parametrize(
-    ("words", "match"),
+    ("arguments", "match"),
     [
         (
             ["explain", "platform-deploy@acme-at-work-staging.iam.gserviceaccount.com"],
             "no binding names this principal; did you mean",
         ),
         (["explain", "deployer@nowhere"], "no binding names this principal"),
-        (["who-can", "secretmanager.versions.acces", f"projects/{STAGING}"], "no such permission; did you mean"),
+        (["who-can", "secretmanager.versions.acces", f"projects/{STAGING}"], "unknown permission; did you mean"),
         (
             ["who-can", "secretmanager.versions.access", f"projects/{STAGING}/secrets/gone"],
-            "no such resource; did you mean",
+            "unknown resource; did you mean",
         ),
-        (["explain", DEPLOYER, "projects/acme-at-work-stagin"], "no such resource; did you mean"),
+        (["explain", DEPLOYER, "projects/acme-at-work-stagin"], "unknown resource; did you mean"),
     ],
 )
-def test_mistakes_are_named_with_the_nearest_name(run: CliRunner, words: list[str], match: str) -> None:
-    result = run.invoke(app, ["access", *words])
+def test_mistakes_are_named_with_the_nearest_name(run: CliRunner, arguments: list[str], match: str) -> None:
+    result = run.invoke(app, ["access", *arguments])
     assert isinstance(result.exception, AccessError)
     assert match in str(result.exception)
 
 
 def test_an_empty_sandbox_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(AccessError, match="run `atwork sandbox up`"):
-        access.model(Home(checkout.copy(tmp_path / "checkout")))
+        sandbox_model.model(Home(checkout.copy(tmp_path / "checkout")))

@@ -1,4 +1,4 @@
-"""What every identity does, against what it may: in both directions, for the real stacks and for an ephemeral environment."""
+"""Duties against rights, in both directions, for the real stacks and for an ephemeral environment."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 import yaml
 from support.cloud import Simulated
 
-from atwork.access import audit, calls, duties, planned, roles, simulated
-from atwork.access.duties import Duty, Place
+from atwork.access import audit, calls, planned, roles, simulated
+from atwork.access.duties import methods
+from atwork.access.duties import table as duty_table
+from atwork.access.duties.model import Duty, EnvironmentFacts
 from atwork.access.model import AccessModel, Binding
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import Plan
@@ -22,15 +24,18 @@ from infra.services import complete
 from infra.stack import StackConfig
 from tools.access_roles import named_roles
 
-LASTING = ("ci", "staging", "production")
+LONG_LIVED = ("ci", "staging", "production")
 
 
-def popup() -> Plan:
-    """An ephemeral environment of staging's shape, in a folder."""
+def ephemeral() -> Plan:
+    """An ephemeral environment with the settings of staging, in a folder."""
     settings: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
     settings["environment"] = {
-        "kind": "ephemeral", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z",
-    }  # fmt: skip
+        "kind": "ephemeral",
+        "owner": "me",
+        "created_at": "2027-01-28T18:00:00Z",
+        "expires_at": "2027-01-31T18:00:00Z",
+    }
     create = {"name": "Demo", "folder_id": "571903264418", "billing_account": "01AB23-CD45EF-678901"}
     settings |= {"project": {"id": "acme-at-work-demo", "create": create}, "encryption": {"covers": []}}
     settings["cluster"]["deletion_protection"] = False
@@ -40,30 +45,30 @@ def popup() -> Plan:
 
 
 @pytest.fixture(scope="module")
-def made() -> list[Plan]:
-    return [*(plans.of(name, STACKS) for name in LASTING), popup()]
+def bootstrap_plans() -> list[Plan]:
+    return [*(plans.of(name, STACKS) for name in LONG_LIVED), ephemeral()]
 
 
 @pytest.fixture(scope="module")
-def access(program: AccessModel, made: list[Plan]) -> AccessModel:
-    return program.join(planned.model(made))
+def access(program: AccessModel, bootstrap_plans: list[Plan]) -> AccessModel:
+    return program.join(planned.model(bootstrap_plans))
 
 
 @pytest.fixture(scope="module")
-def table(stacks: dict[str, Simulated], made: list[Plan]) -> list[Duty]:
-    environments, catalogue = read_all(), services.read_all(STACKS.parent / SERVICES_FOLDER)
-    places: dict[str, Place] = {}
-    for name, one in stacks.items():
+def table(stacks: dict[str, Simulated], bootstrap_plans: list[Plan]) -> list[Duty]:
+    environments, catalog = read_all(), services.read_all(STACKS.parent / SERVICES_FOLDER)
+    facts: dict[str, EnvironmentFacts] = {}
+    for name, simulation in stacks.items():
         project = environments[name].project
-        agents = simulated.agents(one.objects, project.id, project.number or "")
-        keys = simulated.keys(one.objects, project.id)
-        places[name] = Place(name, complete(name, environments[name], catalogue), agents, keys)
-    return duties.of(places, made)
+        agents = simulated.agents(simulation.objects, project.id, project.number or "")
+        keys = simulated.keys(simulation.objects, project.id)
+        facts[name] = EnvironmentFacts(name, complete(name, environments[name], catalog), agents, keys)
+    return duty_table.duties(facts, bootstrap_plans)
 
 
 def test_every_identity_may_do_what_it_does_and_no_more(access: AccessModel, table: list[Duty]) -> None:
     assert len(table) > 100
-    assert [str(one) for one in audit.findings(access, table)] == []
+    assert [str(item) for item in audit.findings(access, table)] == []
 
 
 def test_no_reason_for_more_is_out_of_date(access: AccessModel, table: list[Duty]) -> None:
@@ -71,15 +76,15 @@ def test_no_reason_for_more_is_out_of_date(access: AccessModel, table: list[Duty
 
 
 def test_each_binding_is_needed(access: AccessModel, table: list[Duty]) -> None:
-    """Without any one of the bindings some duty is not allowed: nothing is granted twice, and every check can fail."""
+    """Without any of the bindings a duty is not allowed: nothing is granted twice, and every check can fail."""
     for binding in access.bindings:
-        others = tuple(one for one in access.bindings if one != binding)
+        others = tuple(item for item in access.bindings if item != binding)
         without = replace(access, bindings=others, resources=access.resources | {binding.resource})
-        mine = [duty for duty in table if audit.same(access, duty.identity, binding.member)]
+        mine = [duty for duty in table if audit.is_same_identity(access, duty.identity, binding.member)]
         assert list(audit.missing(without, mine)), f"{binding.role} of {binding.member} on {binding.resource}"
 
 
-def test_a_write_that_nobody_needs_is_found(access: AccessModel, table: list[Duty]) -> None:
+def test_a_write_permission_that_no_duty_needs_is_reported(access: AccessModel, table: list[Duty]) -> None:
     nodes = "serviceAccount:atwork-ci-nodes@acme-at-work-ci.iam.gserviceaccount.com"
     more = Binding("roles/storage.admin", nodes, "projects/acme-at-work-ci")
     [finding] = audit.findings(replace(access, bindings=(*access.bindings, more)), table)
@@ -87,14 +92,14 @@ def test_a_write_that_nobody_needs_is_found(access: AccessModel, table: list[Dut
     assert "roles/storage.admin on projects/acme-at-work-ci is more than its duties need: " in finding.message
 
 
-def test_an_identity_that_is_not_in_the_table_is_found(access: AccessModel, table: list[Duty]) -> None:
+def test_an_identity_without_duties_is_reported(access: AccessModel, table: list[Duty]) -> None:
     stranger = Binding("roles/storage.objectViewer", "user:eve@example.com", "projects/acme-at-work-ci")
     [finding] = audit.findings(replace(access, bindings=(*access.bindings, stranger)), table)
     assert str(finding).startswith("user:eve@example.com: roles/storage.objectViewer on projects/acme-at-work-ci")
     assert "it has no duty there" in finding.message
 
 
-@pytest.mark.parametrize("stack", LASTING)
+@pytest.mark.parametrize("stack", LONG_LIVED)
 def test_the_calls_of_every_type_of_the_program_are_known(stack: str) -> None:
     inventory = yaml.safe_load((STACKS.parent / "tests" / "golden" / f"{stack}.yaml").read_text())
     types = {key.split()[0] for key in inventory if key.startswith(("gcp:", "kubernetes:"))}
@@ -102,23 +107,28 @@ def test_the_calls_of_every_type_of_the_program_are_known(stack: str) -> None:
 
 
 def test_pull_requests_read_no_secret_and_write_nothing(access: AccessModel) -> None:
-    for name in (*LASTING, "demo"):
+    for name in (*LONG_LIVED, "demo"):
         preview = f"serviceAccount:preview-{name}@acme-at-work-admin.iam.gserviceaccount.com"
-        held = {one for binding in access.of(preview) for one in access.permissions(binding.role)}
+        held = {item for binding in access.of(preview) for item in access.permissions(binding.role)}
         assert not held & {
-            "container.secrets.get", "container.secrets.list", "secretmanager.versions.access",
-            "artifactregistry.repositories.downloadArtifacts", "cloudsql.instances.login",
-        }, name  # fmt: skip
-        assert {one for one in held if audit.is_write(one)} == {
-            "cloudkms.cryptoKeyVersions.useToDecrypt", "container.clusters.connect", "serviceusage.services.use",
-        } , name  # fmt: skip
+            "container.secrets.get",
+            "container.secrets.list",
+            "secretmanager.versions.access",
+            "artifactregistry.repositories.downloadArtifacts",
+            "cloudsql.instances.login",
+        }, name
+        assert {item for item in held if audit.is_write(item)} == {
+            "cloudkms.cryptoKeyVersions.useToDecrypt",
+            "container.clusters.connect",
+            "serviceusage.services.use",
+        }, name
 
 
 def test_drift_reads_releases_where_there_are_some_and_updates_read_no_value(access: AccessModel) -> None:
-    for name in LASTING:
+    for name in LONG_LIVED:
         project = f"projects/acme-at-work-{name}"
         drift, deploy = (
-            f"serviceAccount:{one}-{name}@acme-at-work-admin.iam.gserviceaccount.com" for one in ("drift", "deploy")
+            f"serviceAccount:{item}-{name}@acme-at-work-admin.iam.gserviceaccount.com" for item in ("drift", "deploy")
         )
         assert bool(access.may(drift, "container.secrets.list", project)) == (name == "ci")
         assert not access.may(drift, "container.secrets.update", project)
@@ -126,9 +136,9 @@ def test_drift_reads_releases_where_there_are_some_and_updates_read_no_value(acc
         assert access.may(deploy, "secretmanager.secrets.setIamPolicy", project)
 
 
-def test_whoever_bootstraps_asks_for_the_roles_that_it_takes() -> None:
+def test_the_documentation_lists_the_roles_that_bootstrap_needs() -> None:
     page = (STACKS.parent / "docs" / "bootstrap.md").read_text()
-    for role, called in duties.PERSON.items():
+    for role, called in methods.PERSON.items():
         assert f"`{role}`" in page, role
         assert calls.permissions(called) <= roles.permissions(role), role
 
@@ -138,9 +148,9 @@ def test_streaming_images_is_a_duty_in_both_projects(stacks: dict[str, Simulated
     cluster = plan.config.cluster.model_copy(update={"image_streaming": True})
     on = replace(plan, config=plan.config.model_copy(update={"cluster": cluster}))
     access = program.join(planned.model([on]))
-    own = [duty for duty in duties.of({}, [on]) if "streaming" in duty.does]
+    own = [duty for duty in duty_table.duties({}, [on]) if "streaming" in duty.does]
     assert {duty.identity.partition("@")[0] for duty in own} == {
-        f"serviceAccount:{one}-staging" for one in ("preview", "drift", "deploy")
+        f"serviceAccount:{item}-staging" for item in ("preview", "drift", "deploy")
     }
     assert list(audit.missing(access, own)) == []
     assert list(

@@ -1,4 +1,4 @@
-"""Image streaming: off unless it is asked for, and then with all that nodes need in both projects."""
+"""Image streaming: off by default; when it is on, nodes have the rights that they need in both projects."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def streaming(stack: str) -> dict[str, Any]:
     return {"cluster": {**settings["cluster"], "image_streaming": True}}
 
 
-def switches(made: Simulated) -> set[bool]:
-    """Of every pool, and of those that GKE adds by itself."""
-    recording = made.recording
+def switches(simulation: Simulated) -> set[bool]:
+    """The setting of every pool, and of those that GKE creates."""
+    recording = simulation.recording
     cluster = recording.one(CLUSTER, "cluster-cluster").inputs
     pools = [pool.inputs["nodeConfig"]["gcfsConfig"]["enabled"] for pool in recording.of_type(POOL).values()]
     assert pools
@@ -39,17 +39,17 @@ def switches(made: Simulated) -> set[bool]:
 
 
 def test_it_is_off_in_every_stack(stacks: dict[str, Simulated]) -> None:
-    assert {name: switches(made) for name, made in stacks.items()} == {name: {False} for name in stacks}
-    assert not any(STREAMING_SERVICES[0] in one.services() for one in read_all().values())
+    assert {name: switches(simulation) for name, simulation in stacks.items()} == {name: {False} for name in stacks}
+    assert not any(STREAMING_SERVICES[0] in config.services() for config in read_all().values())
 
 
 def test_nodes_may_use_it_in_their_project_and_in_that_of_the_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.environment.read_all", lambda _: with_streaming("ci"))
-    on = simulated("staging", streaming("staging"))
-    assert switches(on) == {True}
-    services = {one.inputs["service"] for one in on.recording.of_type("gcp:projects/service:Service").values()}
-    assert set(STREAMING_SERVICES) <= services
-    model = cloud.model(on.objects, projects(read_all().values()))
+    simulation = simulated("staging", streaming("staging"))
+    assert switches(simulation) == {True}
+    apis = simulation.recording.of_type("gcp:projects/service:Service").values()
+    assert set(STREAMING_SERVICES) <= {api.inputs["service"] for api in apis}
+    model = cloud.model(simulation.objects, projects(read_all().values()))
     for project in ("acme-at-work-staging", "acme-at-work-ci"):
         assert model.may(NODES, USE, f"projects/{project}"), project
 
@@ -83,7 +83,7 @@ def test_bootstrap_lets_the_update_grant_this_one_role_in_the_project_of_the_ima
     deploy = "serviceAccount:deploy-staging@acme-at-work-admin.iam.gserviceaccount.com"
     plan = plans.of("staging", STACKS)
     assert not platform.may(deploy, "resourcemanager.projects.setIamPolicy", "projects/acme-at-work-ci")
-    on = planned.model([replace(plan, config=with_streaming("staging", "ci")["staging"])])
-    ask = (deploy, "resourcemanager.projects.setIamPolicy", "projects/acme-at-work-ci")
-    assert on.may(*ask, granted=frozenset({STREAMING_ROLE}))
-    assert not on.may(*ask, granted=frozenset({STREAMING_ROLE, "roles/artifactregistry.admin"}))
+    model = planned.model([replace(plan, config=with_streaming("staging", "ci")["staging"])])
+    request = (deploy, "resourcemanager.projects.setIamPolicy", "projects/acme-at-work-ci")
+    assert model.may(*request, granted=frozenset({STREAMING_ROLE}))
+    assert not model.may(*request, granted=frozenset({STREAMING_ROLE, "roles/artifactregistry.admin"}))

@@ -45,12 +45,12 @@ def test_a_binding_on_the_resource_allows_what_its_role_holds() -> None:
     assert not model(binding).may("user:ada@example.com", READ, SECRET)
 
 
-@pytest.mark.parametrize("place", ["projects/acme", "folders/7", "organizations/1"])
-def test_bindings_are_inherited_from_project_folder_and_organization(place: str) -> None:
-    decision = model(reader(ACCOUNT, place)).may(ACCOUNT, READ, f"{SECRET}/versions/3")
+@pytest.mark.parametrize("ancestor", ["projects/acme", "folders/7", "organizations/1"])
+def test_bindings_are_inherited_from_project_folder_and_organization(ancestor: str) -> None:
+    decision = model(reader(ACCOUNT, ancestor)).may(ACCOUNT, READ, f"{SECRET}/versions/3")
     assert decision
-    assert decision.inherited_from == place
-    assert place in decision.reason
+    assert decision.inherited_from == ancestor
+    assert ancestor in decision.reason
 
 
 def test_a_binding_on_one_resource_does_not_reach_its_project_or_its_neighbor() -> None:
@@ -108,7 +108,7 @@ def test_a_false_condition_denies_and_is_named() -> None:
     assert access.may(ACCOUNT, "storage.objects.create", "buckets/state/objects/staging/x.json")
     denied = access.may(ACCOUNT, "storage.objects.create", "buckets/state/objects/ci/x.json")
     assert not denied
-    assert "condition is false of roles/storage.objectUser (own state)" in denied.reason
+    assert "condition is false for roles/storage.objectUser (own state)" in denied.reason
 
 
 @pytest.mark.parametrize(
@@ -146,13 +146,13 @@ def test_other_conditions_are_refused_by_name(expression: str) -> None:
         conditions.holds(expression, conditions.Request(SECRET, datetime.now(UTC)))
 
 
-def test_what_does_not_exist_is_an_error_with_the_nearest_name() -> None:
+def test_an_unknown_name_is_an_error_with_similar_names() -> None:
     access = model(reader(ACCOUNT))
     with pytest.raises(AccessError, match=r"did you mean .*secretmanager\.versions\.access"):
         access.may(ACCOUNT, "secretmanager.version.access", SECRET)
-    with pytest.raises(AccessError, match="no such resource; did you mean projects/acme/secrets/token"):
+    with pytest.raises(AccessError, match="unknown resource; did you mean projects/acme/secrets/token"):
         access.may(ACCOUNT, READ, "projects/acme/secrets/tokem")
-    with pytest.raises(AccessError, match="no such resource"):
+    with pytest.raises(AccessError, match="unknown resource"):
         access.may(ACCOUNT, READ, "projects/other")
     with pytest.raises(AccessError, match="not an IAM principal"):
         access.may("ada@example.com", READ, SECRET)
@@ -164,5 +164,5 @@ def test_who_lists_each_member_with_its_binding() -> None:
     access = model(
         reader(ACCOUNT), reader("group:ops@example.com", "projects/acme"), reader("user:x@example.com", "buckets/state")
     )
-    found = {decision.principal: decision.inherited_from for decision in access.who(READ, SECRET)}
-    assert found == {ACCOUNT: None, "group:ops@example.com": "projects/acme"}
+    inherited = {decision.principal: decision.inherited_from for decision in access.who(READ, SECRET)}
+    assert inherited == {ACCOUNT: None, "group:ops@example.com": "projects/acme"}

@@ -18,7 +18,7 @@ from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
 from atwork.sandbox.verify.pod_security import restricted
 from atwork.services.check import check
-from atwork.services.new import Wanted, render
+from atwork.services.new import NewService, render
 from components.baseline import OUR_KINDS
 from components.service import CONFIG_MAP
 from infra.services import ServiceSettings
@@ -60,7 +60,8 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], 
         folder = tmp_path_factory.mktemp("service") / "stock"
         secrets = service(stores).secrets
         render(
-            Wanted("stock", "https://github.com/acme/stock", "team-stock", "#stock", stores, secrets=secrets), folder
+            NewService("stock", "https://github.com/acme/stock", "team-stock", "#stock", stores, secrets=secrets),
+            folder,
         )
         made[stores] = folder
     return made

@@ -1,4 +1,4 @@
-"""Doctor: each thing that is missing has a line with its fix."""
+"""`atwork doctor`: each problem has a line with its fix."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ BUCKET = "gs://acme-at-work-admin-state"
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     monkeypatch.setenv("ATWORK_PULUMI", "")
-    for name in (*machine.ASTRAY, "PULUMI_BACKEND_URL"):
+    for name in (*machine.MISLEADING, "PULUMI_BACKEND_URL"):
         monkeypatch.delenv(name, raising=False)
     fake = bootstrapping.opened_account(FakeGoogle())
-    made = checkout.copy(tmp_path, "requirements")
-    bootstrapping.created(made / "stacks" / "Pulumi.staging.yaml")
+    copy = checkout.copy(tmp_path, "requirements")
+    bootstrapping.created(copy / "stacks" / "Pulumi.staging.yaml")
     with served(fake) as endpoint:
-        yield Account(made, fake, endpoint)
+        yield Account(copy, fake, endpoint)
 
 
 def printed(account: Account, name: str = "", *, logged_in: bool = True) -> tuple[int, str]:
@@ -50,23 +50,23 @@ def printed(account: Account, name: str = "", *, logged_in: bool = True) -> tupl
 
 
 def line(text: str, name: str) -> str:
-    """The lines from a thing's name on to the next thing."""
+    """The line of a check, and the line with its fix."""
     lines = text.splitlines()
-    at = next(index for index, one in enumerate(lines) if one[1:].strip().startswith(name))
-    return " ".join([lines[at], *(one for one in lines[at + 1 : at + 2] if "→" in one)])
+    at = next(index for index, item in enumerate(lines) if item[1:].strip().startswith(name))
+    return " ".join([lines[at], *(item for item in lines[at + 1 : at + 2] if "→" in item)])
 
 
 def checks(checkout_: Path, *, real: bool = False, bucket: str = BUCKET) -> dict[str, Check]:
-    return {one.name: one for one in machine.checks(checkout_, real=real, bucket=bucket)}
+    return {item.name: item for item in machine.checks(checkout_, real=real, bucket=bucket)}
 
 
-def test_offline_the_account_is_not_looked_at(account: Account) -> None:
+def test_without_a_login_the_account_is_not_checked(account: Account) -> None:
     _, text = printed(account, "staging", logged_in=False)
     assert "there are no credentials" in line(text, "login")
     assert "→ run `gcloud auth application-default login`" in line(text, "login")
     for name in ("admin project", "state bucket", "KMS key", "CPU quota"):
         assert "· " in line(text, name)
-        assert "not looked at: no login" in line(text, name)
+        assert "not checked: no login" in line(text, name)
     assert account.fake.requests == []
 
 
@@ -84,14 +84,14 @@ def test_an_environment_after_its_bootstrap(account: Account) -> None:
         account.fake.state.machines[f"europe-west1-{zone}"] = {"e2-standard-2": 2, "e2-standard-4": 4}
     account.fake.state.regions["europe-west1"] = {
         "quotas": [{"metric": "CPUS", "limit": 72, "usage": 0}],
-        "zones": [f"zones/europe-west1-{one}" for one in ("b", "c", "d")],
+        "zones": [f"zones/europe-west1-{item}" for item in ("b", "c", "d")],
     }
     _, text = printed(account, "staging")
     for name in ("login", "billing", "project", "state bucket", "KMS key", "machine types", "CPU quota"):
         assert "✔" in line(text, name), text
     assert "! " in line(text, "APIs")
-    assert "`pulumi up` switches them on" in line(text, "APIs")
-    # The others have no lines yet, and staging has.
+    assert "`pulumi up` enables them" in line(text, "APIs")
+    # Only staging is bootstrapped.
     assert "✔" in line(text, "stack files")
     code, text = printed(account)
     assert code == 1
@@ -112,19 +112,19 @@ def test_no_platform_settings(account: Account) -> None:
     assert "→ docs/bootstrap.md" in line(printed(account)[1], "platform")
 
 
-def test_an_environment_that_is_none(account: Account) -> None:
+def test_an_unknown_environment(account: Account) -> None:
     with pytest.raises(UsageError, match=r"stacks/Pulumi.demo.yaml: there is no such file; there are ci, production"):
         printed(account, "demo")
 
 
-def test_packages_that_are_not_as_pinned(account: Account) -> None:
+def test_packages_at_other_versions(account: Account) -> None:
     pins = account.checkout / "requirements" / "run.txt"
     assert checks(account.checkout)["packages"].ok
     pins.write_text(pins.read_text().replace("pyyaml==", "pyyaml==0.") + "nowhere-to-be-found==1.0 \\\n")
     check = checks(account.checkout)["packages"]
     assert not check.ok
-    assert "in place of 0." in check.detail
-    assert "nowhere-to-be-found nothing in place of 1.0" in check.detail
+    assert "instead of 0." in check.detail
+    assert "nowhere-to-be-found nothing instead of 1.0" in check.detail
     assert check.fix == "make setup"
 
 
@@ -133,8 +133,8 @@ def test_pins_of_other_machines_do_not_count() -> None:
     assert machine.pins(text) == {"a": "1", "c": "3"}
 
 
-@pytest.mark.parametrize("name", [*machine.ASTRAY, "PULUMI_BACKEND_URL"])
-def test_variables_that_lead_astray(account: Account, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize("name", [*machine.MISLEADING, "PULUMI_BACKEND_URL"])
+def test_misleading_variables(account: Account, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert checks(account.checkout)["variables"].ok
     monkeypatch.setenv(name, "elsewhere")
     check = checks(account.checkout)["variables"]
@@ -148,12 +148,12 @@ def test_variables_that_lead_astray(account: Account, monkeypatch: pytest.Monkey
 
 def test_tools_that_are_missing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(account.checkout))
-    found = checks(account.checkout, real=True)
-    assert found["git"].bad
-    assert found["gke-gcloud-auth-plugin"].bad
-    assert found["gke-gcloud-auth-plugin"].fix == "gcloud components install gke-gcloud-auth-plugin"
-    assert not found["gcloud"].bad
-    assert found["Go"].ok
+    results = checks(account.checkout, real=True)
+    assert results["git"].bad
+    assert results["gke-gcloud-auth-plugin"].bad
+    assert results["gke-gcloud-auth-plugin"].fix == "gcloud components install gke-gcloud-auth-plugin"
+    assert not results["gcloud"].bad
+    assert results["Go"].ok
     assert not checks(account.checkout, real=False)["gke-gcloud-auth-plugin"].bad
 
 
@@ -180,15 +180,15 @@ def test_engines(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_python_and_disk(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = checks(account.checkout)
-    assert found["Python"].ok
-    assert found["cache"].ok
+    results = checks(account.checkout)
+    assert results["Python"].ok
+    assert results["cache"].ok
     monkeypatch.setattr(machine, "OLDEST", (sys.version_info.major, sys.version_info.minor + 1))
     monkeypatch.setattr(machine, "DISK_GB", 10**6)
-    found = checks(account.checkout)
-    assert "make setup PYTHON=" in found["Python"].fix
-    assert found["Python"].bad
-    assert "make room (1000000 GB)" in found["cache"].fix
+    results = checks(account.checkout)
+    assert "make setup PYTHON=" in results["Python"].fix
+    assert results["Python"].bad
+    assert "free 1000000 GB" in results["cache"].fix
 
 
 def test_the_command_prints_the_table(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

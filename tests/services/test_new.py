@@ -1,4 +1,4 @@
-"""`atwork service new` and `atwork service check`, as a person uses them."""
+"""`atwork service new` and `atwork service check`, from the command line."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def new(*words: str) -> Result:
-    given = ["--repo", "https://github.com/acme/stock", "--owner", "team-stock", *words]
-    return CliRunner().invoke(app, ["service", "new", "stock", *given])
+def new(*arguments: str) -> Result:
+    required = ["--repo", "https://github.com/acme/stock", "--owner", "team-stock", *arguments]
+    return CliRunner().invoke(app, ["service", "new", "stock", *required])
 
 
 def test_a_new_service_is_a_repository_and_one_file(checkout: Path) -> None:
-    done = new("--stores", "postgres,redis", "--secrets", "api-key", "--host", "staging=stock.staging.example.com")
-    assert done.exit_code == 0, done.output
+    result = new("--stores", "postgres,redis", "--secrets", "api-key", "--host", "staging=stock.staging.example.com")
+    assert result.exit_code == 0, result.output
     service = read_all(checkout / "services")["stock"]
     assert (service.stores, service.secrets, service.channel) == (("postgres", "redis"), ("api-key",), "#team-stock")
     assert service.database is not None
     assert service.environments["staging"].host == "stock.staging.example.com"
     assert set(service.environments) == {"staging", "production"}
     assert check(checkout.parent / "stock", read_all(checkout / "services")) == []
-    assert "services/stock.yaml: what the platform gives it in staging, production" in done.output
+    assert "services/stock.yaml: settings of the service in staging, production" in result.output
     checked = CliRunner().invoke(app, ["service", "check", str(checkout.parent / "stock")])
     assert checked.exit_code == 0
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("arguments", "message"),
     [
         (["--stores", "mongo"], r"services/stock\.yaml: stores\.0: Input should be 'postgres'"),
         (["--repo", "https://github.com/acme/orders"], r"is services/orders\.yaml's already; choose another"),
@@ -56,28 +56,28 @@ def test_a_new_service_is_a_repository_and_one_file(checkout: Path) -> None:
         (["--channel", "stock"], r"channel: String should match pattern"),
     ],
 )
-def test_what_is_refused_leaves_nothing_behind(words: list[str], message: str, checkout: Path) -> None:
+def test_a_refused_service_leaves_nothing_behind(arguments: list[str], message: str, checkout: Path) -> None:
     before = {path.name: path.read_bytes() for path in (checkout / "services").iterdir()}
-    done = new(*words)
-    assert isinstance(done.exception, UserError)
+    result = new(*arguments)
+    assert isinstance(result.exception, UserError)
     with pytest.raises(UserError, match=message):
-        raise done.exception
+        raise result.exception
     assert {path.name: path.read_bytes() for path in (checkout / "services").iterdir()} == before
     assert not (checkout.parent / "stock").exists()
 
 
 @pytest.mark.parametrize("name", ["Stock", "2nd", "st_ock"])
-def test_a_name_that_is_no_label_is_refused(name: str, checkout: Path) -> None:
-    done = CliRunner().invoke(app, ["service", "new", name, "--repo", "https://x.org/y", "--owner", "o"])
-    assert "the file's name is the service's: lower-case letters" in str(done.exception)
+def test_a_name_that_is_not_a_label_is_refused(name: str, checkout: Path) -> None:
+    result = CliRunner().invoke(app, ["service", "new", name, "--repo", "https://x.org/y", "--owner", "o"])
+    assert "the file's name is the service's: lower-case letters" in str(result.exception)
     assert not (checkout.parent / name).exists()
 
 
 def test_a_taken_name_and_a_folder_in_use_are_refused(checkout: Path) -> None:
     assert new().exit_code == 0
-    assert "services/stock.yaml: there is a service of that name already" in str(new().exception)
+    assert "services/stock.yaml: the service already exists" in str(new().exception)
     (checkout / "services" / "stock.yaml").unlink()
-    assert "is not empty; choose another folder by --into" in str(new().exception)
+    assert "is not empty; choose another folder with --into" in str(new().exception)
 
 
 @pytest.fixture
@@ -89,34 +89,69 @@ def repository(checkout: Path) -> Path:
 @pytest.mark.parametrize(
     ("file", "old", "new_text", "finding"),
     [
-        ("Jenkinsfile", None, None, "Jenkinsfile: there is none; two lines are enough"),
+        ("Jenkinsfile", None, None, "Jenkinsfile: file not found; two lines are enough"),
         ("Jenkinsfile", "@Library('platform') _", "", "Jenkinsfile: begin with @Library('platform') _"),
         ("Jenkinsfile", "servicePipeline(", "pipeline(", "Jenkinsfile: call servicePipeline(name: 'NAME'"),
-        ("Jenkinsfile", "name: 'stock', ", "", "Jenkinsfile: servicePipeline: say name: 'NAME'"),
-        ("Jenkinsfile", "'stock'", "'stok'", "Jenkinsfile: name: there is no services/stok.yaml in the catalogue (it has orders, stock)"),
-        ("Jenkinsfile", "['postgres']", "['redis']", "Jenkinsfile: stores: redis here, postgres in services/stock.yaml"),
-        ("Dockerfile", None, None, "Dockerfile: there is none"),
-        ("Dockerfile", "AS runtime", "AS released", "Dockerfile: name the stage that is released: FROM ... AS runtime"),
-        ("Dockerfile", "AS test", "AS checks", "Dockerfile: add a stage with the tests on top"),
+        ("Jenkinsfile", "name: 'stock', ", "", "Jenkinsfile: servicePipeline: name is missing; add name: 'NAME'"),
+        (
+            "Jenkinsfile",
+            "'stock'",
+            "'stok'",
+            "Jenkinsfile: name: services/stok.yaml not found; use one of orders, stock",
+        ),
+        (
+            "Jenkinsfile",
+            "['postgres']",
+            "['redis']",
+            "Jenkinsfile: stores: redis here, postgres in services/stock.yaml",
+        ),
+        ("Dockerfile", None, None, "Dockerfile: file not found"),
+        (
+            "Dockerfile",
+            "AS runtime",
+            "AS released",
+            "Dockerfile: stage runtime is missing; name the released stage: FROM ... AS runtime",
+        ),
+        ("Dockerfile", "AS test", "AS checks", "Dockerfile: stage test is missing; add a stage with the tests"),
         ("Dockerfile", ":3.13.9-slim-trixie", "", "FROM ${DOCKER_HUB}/library/python: pin a version"),
-        ("Dockerfile", ":3.13.9-slim-trixie", ":latest", "python:latest: pin a version, such as ${DOCKER_HUB}/library/python:1.2.3"),
-        ("Dockerfile", "USER 1000:1000", "USER app", "Dockerfile: the stage runtime runs as app; end it with a number"),
-        ("Dockerfile", "USER 1000:1000", "USER 0", "Dockerfile: the stage runtime runs as 0;"),
-        ("Dockerfile", "USER 1000:1000", "", "Dockerfile: the stage runtime runs as nobody;"),
-        ("Makefile", None, None, "Makefile: there is none"),
-        ("Makefile", "test:", "tests:", "Makefile: there is no target test"),
-        ("Makefile", "build:", "build := x\nbuilds:", "Makefile: there is no target build"),
+        (
+            "Dockerfile",
+            ":3.13.9-slim-trixie",
+            ":latest",
+            "python:latest: pin a version, such as ${DOCKER_HUB}/library/python:1.2.3",
+        ),
+        (
+            "Dockerfile",
+            "USER 1000:1000",
+            "USER app",
+            "Dockerfile: stage runtime runs as app; end it with a numeric user",
+        ),
+        ("Dockerfile", "USER 1000:1000", "USER 0", "Dockerfile: stage runtime runs as 0;"),
+        ("Dockerfile", "USER 1000:1000", "", "Dockerfile: stage runtime runs as the user of its base image;"),
+        ("Makefile", None, None, "Makefile: file not found"),
+        ("Makefile", "test:", "tests:", "Makefile: target test is missing"),
+        ("Makefile", "build:", "build := x\nbuilds:", "Makefile: target build is missing"),
         ("Makefile", "REPORTS", "OUT", "Makefile: test: write JUnit reports to $(REPORTS)"),
-        ("chart/Chart.yaml", None, None, "chart/Chart.yaml: there is none"),
-        ("chart/Chart.yaml", "name: stock", "name: other", "chart/Chart.yaml: name: other must be the service's, stock"),
-        ("chart/Chart.yaml", "0.1.0", "v1", "chart/Chart.yaml: version: v1 must be like 1.4.0"),
+        ("chart/Chart.yaml", None, None, "chart/Chart.yaml: file not found"),
+        (
+            "chart/Chart.yaml",
+            "name: stock",
+            "name: other",
+            "chart/Chart.yaml: name: other must be the service's, stock",
+        ),
+        ("chart/Chart.yaml", "0.1.0", "v1", "chart/Chart.yaml: version: v1 must be a semantic version, such as 1.4.0"),
         ("chart/Chart.yaml", "name: stock", "name: [", "chart/Chart.yaml: not YAML"),
-        ("chart/values.yaml", None, None, "chart/values.yaml: there is none"),
+        ("chart/values.yaml", None, None, "chart/values.yaml: file not found"),
         ("chart/values.yaml", "image: {", "picture: {", "chart/values.yaml: image: must have repository and digest"),
-        ("chart/values.yaml", "[api-key]", "[]", "chart/values.yaml: secrets: none here, api-key in services/stock.yaml"),
+        (
+            "chart/values.yaml",
+            "[api-key]",
+            "[]",
+            "chart/values.yaml: secrets: none here, api-key in services/stock.yaml",
+        ),
     ],
-)  # fmt: skip
-def test_what_a_repository_lacks_is_told(
+)
+def test_what_a_repository_lacks_is_reported(
     file: str, old: str | None, new_text: str | None, finding: str, repository: Path, checkout: Path
 ) -> None:
     path = repository / file
@@ -125,18 +160,18 @@ def test_what_a_repository_lacks_is_told(
     else:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new_text))
-    found = [str(one) for one in check(repository, read_all(checkout / "services"))]
-    assert any(finding in one for one in found), found
-    assert len(found) <= 2
-    told = CliRunner().invoke(app, ["service", "check", str(repository)])
-    assert told.exit_code == 1
-    assert finding in told.output
+    findings = [str(item) for item in check(repository, read_all(checkout / "services"))]
+    assert any(finding in item for item in findings), findings
+    assert len(findings) <= 2
+    result = CliRunner().invoke(app, ["service", "check", str(repository)])
+    assert result.exit_code == 1
+    assert finding in result.output
 
 
 def test_an_empty_folder_lacks_everything(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    found = check(tmp_path / "empty", read_all(checkout / "services"))
-    assert [one.file for one in found] == [
+    findings = check(tmp_path / "empty", read_all(checkout / "services"))
+    assert [item.file for item in findings] == [
         "Jenkinsfile",
         "Dockerfile",
         "Makefile",

@@ -12,7 +12,7 @@ from atwork.errors import ConfigError, SandboxError
 from atwork.sandbox.verify import charts
 from atwork.sandbox.verify.environments import Environment, Object
 from atwork.sandbox.verify.model import Finding, Pod, Role
-from atwork.services.new import Wanted
+from atwork.services.new import NewService
 from atwork.services.new import render as render_repository
 from components.jenkins import stores
 from components.jenkins.registry import Addresses, Images
@@ -51,7 +51,7 @@ class Platform:
         folder = self.scratch / name
         if not folder.exists():
             service = self.services[name]
-            wanted = Wanted(
+            wanted = NewService(
                 name, service.repository, service.owner, service.channel, service.stores, (), service.secrets
             )
             render_repository(wanted, folder)

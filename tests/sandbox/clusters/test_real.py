@@ -31,7 +31,7 @@ from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import deployment
-from atwork.services.new import Wanted, render
+from atwork.services.new import NewService, render
 from components.jenkins import names
 from components.system_namespaces import is_system
 
@@ -407,7 +407,9 @@ def test_12d_the_official_jenkins_chart_is_installed_and_its_controller_becomes_
 def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(home: Home, helm: Path) -> None:
     """Installed as the pipeline does it: by the deployer, with what its account may do, and nothing else."""
     repository = home.checkout / "orders"
-    render(Wanted("orders", "https://github.com/acme/orders", "team-orders", "#o", ("postgres", "redis")), repository)
+    render(
+        NewService("orders", "https://github.com/acme/orders", "team-orders", "#o", ("postgres", "redis")), repository
+    )
     kubeconfig = home.checkout / "kubeconfig"
     kubeconfig.write_text(atwork(home, "sandbox", "kubeconfig", "staging"))
     digest = "sha256:" + "a" * 64

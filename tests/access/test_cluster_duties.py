@@ -1,4 +1,4 @@
-"""Kubernetes verbs: who may do what inside the clusters of the real stacks."""
+"""RBAC inside the clusters of the real stacks: every duty is allowed, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.cloud import Simulated
 
-from atwork.access import inside
+from atwork.access import cluster_duties
 from atwork.access.rbac import Rbac, Request
 from infra import services
 from infra.config import STACKS, read_all
@@ -19,39 +19,39 @@ from infra.stack import StackConfig
 RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
 
 
-def objects(made: Simulated) -> list[tuple[str, dict[str, Any]]]:
+def objects(simulation: Simulated) -> list[tuple[str, dict[str, Any]]]:
     return [
-        (one.type.rpartition(":")[2], one.inputs)
-        for one in made.recording.resources.values()
-        if one.type.startswith(RBAC)
+        (item.type.rpartition(":")[2], item.inputs)
+        for item in simulation.recording.resources.values()
+        if item.type.startswith(RBAC)
     ]
 
 
 @pytest.fixture(scope="module")
 def configs() -> dict[str, StackConfig]:
-    catalogue = services.read_all(STACKS.parent / SERVICES_FOLDER)
-    return {name: complete(name, config, catalogue) for name, config in read_all().items()}
+    catalog = services.read_all(STACKS.parent / SERVICES_FOLDER)
+    return {name: complete(name, config, catalog) for name, config in read_all().items()}
 
 
 @pytest.mark.parametrize("name", ["ci", "staging", "production"])
 def test_every_subject_may_do_what_it_does(
     name: str, stacks: dict[str, Simulated], configs: dict[str, StackConfig]
 ) -> None:
-    duties = list(inside.of(configs[name]))
+    duties = list(cluster_duties.duties(configs[name]))
     assert duties
-    assert [str(one) for one in inside.missing(name, Rbac(objects(stacks[name])), duties)] == []
+    assert [str(item) for item in cluster_duties.missing(name, Rbac(objects(stacks[name])), duties)] == []
 
 
 @pytest.mark.parametrize("name", ["ci", "staging", "production"])
 def test_each_role_binding_of_a_machine_is_needed(
     name: str, stacks: dict[str, Simulated], configs: dict[str, StackConfig]
 ) -> None:
-    every, duties = objects(stacks[name]), list(inside.of(configs[name]))
-    machines = [one for kind, one in every if kind == "RoleBinding" and one["subjects"][0]["kind"] != "Group"]
+    all_objects, duties = objects(stacks[name]), list(cluster_duties.duties(configs[name]))
+    machines = [item for kind, item in all_objects if kind == "RoleBinding" and item["subjects"][0]["kind"] != "Group"]
     assert machines
     for binding in machines:
-        without = [(kind, one) for kind, one in every if one is not binding]
-        assert list(inside.missing(name, Rbac(without), duties)), binding["metadata"]
+        without = [(kind, item) for kind, item in all_objects if item is not binding]
+        assert list(cluster_duties.missing(name, Rbac(without), duties)), binding["metadata"]
 
 
 def test_nobody_reaches_another_namespace(stacks: dict[str, Simulated]) -> None:
@@ -73,12 +73,14 @@ def test_nobody_reaches_another_namespace(stacks: dict[str, Simulated]) -> None:
 
 
 def test_what_is_not_allowed_is_named(stacks: dict[str, Simulated], configs: dict[str, StackConfig]) -> None:
-    every = deepcopy(objects(stacks["staging"]))
-    for kind, one in every:
-        if kind == "ClusterRole" and one["metadata"]["name"] == "atwork-edit":
-            one["rules"] = [rule for rule in one["rules"] if "gateway.networking.k8s.io" not in rule["apiGroups"]]
-    found = list(inside.missing("staging", Rbac(every), inside.of(configs["staging"])))
-    assert {one.identity for one in found} == {"User:platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"}
+    all_objects = deepcopy(objects(stacks["staging"]))
+    for kind, item in all_objects:
+        if kind == "ClusterRole" and item["metadata"]["name"] == "atwork-edit":
+            item["rules"] = [rule for rule in item["rules"] if "gateway.networking.k8s.io" not in rule["apiGroups"]]
+    findings = list(cluster_duties.missing("staging", Rbac(all_objects), cluster_duties.duties(configs["staging"])))
+    assert {finding.identity for finding in findings} == {
+        "User:platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
+    }
     assert "may not deploy orders: create httproutes.gateway.networking.k8s.io in orders of staging" in {
-        one.message for one in found
+        finding.message for finding in findings
     }

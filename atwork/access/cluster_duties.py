@@ -1,0 +1,109 @@
+"""What identities do inside clusters: the duties that Kubernetes RBAC must allow.
+
+Subjects are `User:EMAIL` for Google accounts and `ServiceAccount:NAMESPACE/NAME` for pods. The rights of Jenkins'
+controller in the namespace of builds come from the official chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from atwork.access.audit import Finding
+from atwork.access.rbac import Rbac, Request
+from components import popups
+from components.jenkins import names
+from infra.stack import StackConfig
+
+_ALL_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
+
+RELEASE = (("", "secrets"),)
+"""Where Helm stores releases."""
+
+CHART = (
+    *RELEASE,
+    ("", "pods"),
+    ("", "services"),
+    ("apps", "deployments"),
+    ("autoscaling", "horizontalpodautoscalers"),
+    ("networking.k8s.io", "networkpolicies"),
+    ("policy", "poddisruptionbudgets"),
+)
+"""Resources of the template's chart (delivery/template/repository/chart), and the pod of `helm test`."""
+
+RELEASED_CHART = (
+    *CHART,
+    ("gateway.networking.k8s.io", "httproutes"),
+    ("networking.gke.io", "healthcheckpolicies"),
+    ("secrets-store.csi.x-k8s.io", "secretproviderclasses"),
+)
+"""Resources of the chart outside preview namespaces."""
+
+CLEARED = (
+    *CHART,
+    ("batch", "cronjobs"),
+    ("batch", "jobs"),
+    ("apps", "statefulsets"),
+    ("", "configmaps"),
+    ("", "serviceaccounts"),
+    ("monitoring.googleapis.com", "podmonitorings"),
+)
+"""Resources that are deleted in a preview namespace (`delivery/vars/popups.groovy`)."""
+
+AGENT = (
+    *(("pods", verb) for verb in (*_ALL_VERBS, "deletecollection")),
+    ("pods/exec", "create"),
+    ("pods/exec", "get"),
+    ("pods/log", "get"),
+    ("events", "list"),
+    ("events", "watch"),
+)
+"""Resources and verbs that the Kubernetes plugin of Jenkins uses."""
+
+
+@dataclass(frozen=True)
+class ClusterDuty:
+    """One thing that a subject does in a namespace."""
+
+    subject: str
+    does: str
+    requests: tuple[Request, ...]
+
+
+def duties(config: StackConfig) -> Iterator[ClusterDuty]:
+    """The duties inside the cluster of one environment; the settings include the services (`infra.config.load`)."""
+    project = config.project.id
+    if config.upstream is not None:
+        deployer = f"User:platform-deployer@{project}.iam.gserviceaccount.com"
+        for namespace in config.tenants:
+            yield ClusterDuty(deployer, f"deploy {namespace}", _requests(RELEASED_CHART, namespace, _ALL_VERBS))
+    for namespace in config.popups.names() if config.popups is not None else ():
+        impersonate = (Request("impersonate", "serviceaccounts", namespace, name=popups.DEPLOYER),)
+        account = f"User:platform-popups@{project}.iam.gserviceaccount.com"
+        yield ClusterDuty(account, "act as the deployer of a preview namespace", impersonate)
+        deployer = f"ServiceAccount:{namespace}/{popups.DEPLOYER}"
+        yield ClusterDuty(deployer, "deploy to a preview namespace", _requests(CHART, namespace, _ALL_VERBS))
+        yield ClusterDuty(deployer, "empty a preview namespace", _requests(CLEARED, namespace, ("deletecollection",)))
+    if config.jenkins is not None:
+        controller = f"ServiceAccount:{names.CONTROLLER_NAMESPACE}/{names.CONTROLLER_ACCOUNT}"
+        yield ClusterDuty(controller, "run tests", _agent_requests(names.TESTS_NAMESPACE))
+        for cloud in config.jenkins.targets():
+            scheduler = f"ServiceAccount:{names.CONTROLLER_NAMESPACE}/{names.scheduler_account(cloud)}"
+            yield ClusterDuty(scheduler, f"run the pods of {cloud}", _agent_requests(names.target_namespace(cloud)))
+
+
+def missing(environment: str, rbac: Rbac, duties: Iterable[ClusterDuty]) -> Iterator[Finding]:
+    """Duties that RBAC does not allow."""
+    for duty in duties:
+        for request in duty.requests:
+            if not rbac.may(duty.subject, request):
+                what = f"{request.verb} {request.resource}{f'.{request.group}' if request.group else ''}"
+                yield Finding(duty.subject, f"may not {duty.does}: {what} in {request.namespace} of {environment}")
+
+
+def _requests(resources: Iterable[tuple[str, str]], namespace: str, verbs: tuple[str, ...]) -> tuple[Request, ...]:
+    return tuple(Request(verb, resource, namespace, group) for group, resource in resources for verb in verbs)
+
+
+def _agent_requests(namespace: str) -> tuple[Request, ...]:
+    return tuple(Request(verb, resource, namespace) for resource, verb in AGENT)

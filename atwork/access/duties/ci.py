@@ -1,0 +1,121 @@
+"""The duties of the identities of CI: previews, drift detection, updates, and deletion of ephemeral environments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from atwork.access import calls
+from atwork.access.duties.methods import (
+    CREATE_PROJECT,
+    DECRYPT,
+    DELETE_PROJECT,
+    FIND_CLUSTER,
+    GET_TOKEN,
+    PAY,
+    READ_STATE,
+    USE_SERVICE,
+    WRITE_STATE,
+)
+from atwork.access.duties.model import Duty, duty
+from atwork.environments.bootstrap.identities import federated
+from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
+from components.node_account import STREAMING_ROLE
+
+_RELEASES = ("kubernetes:core/v1:Secret", "kubernetes:helm.sh/v3:Release")
+_READ_RESOURCES = calls.reads(
+    [*calls.TYPES, *(kind for kind in calls.KINDS if kind not in _RELEASES)]
+) | calls.permissions(USE_SERVICE)
+_UPDATE_CLUSTER = frozenset(
+    f"container.{kind}.{verb}" for kind in set(calls.KINDS.values()) for verb in ("create", "update", "delete")
+) | {f"container.{kind}.{verb}" for kind in ("roles", "clusterRoles") for verb in ("bind", "escalate")}
+_REPOSITORY_MEMBER = ["gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"]
+_PROJECT_MEMBER = ["gcp:projects/iAMMember:IAMMember"]
+_SET_REPOSITORY_MEMBERS = (
+    calls.reads(_REPOSITORY_MEMBER) | calls.writes(_REPOSITORY_MEMBER) | calls.permissions(USE_SERVICE)
+)
+
+
+def duties(plan: Plan) -> Iterator[Duty]:
+    """All duties of the identities that bootstrap creates for one environment."""
+    yield from _states(plan)
+    yield from _tokens(plan)
+    if plan.ephemeral:
+        yield from _in_folder(plan)
+    else:
+        yield from _in_project(plan)
+    if plan.upstream_project:
+        yield from _in_upstream_project(plan)
+
+
+def _states(plan: Plan) -> Iterator[Duty]:
+    """States and their secrets: every identity reads them, and those that update write them."""
+    keys = [plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])]
+    objects = f"buckets/{plan.platform.bucket}/objects"
+    for identity in (plan.member(account) for account in plan.accounts):
+        yield duty(identity, "read the state of stacks", READ_STATE, f"{objects}/.pulumi/stacks")
+        for key in keys:
+            yield duty(identity, "decrypt the secrets of stacks", DECRYPT, key)
+    for account in (plan.deploy_account, *([REAP_ACCOUNT] if plan.ephemeral else [])):
+        for prefix in plan.own_prefixes:
+            yield duty(plan.member(account), "write the state of its stack", WRITE_STATE, f"{objects}/{prefix}x")
+
+
+def _tokens(plan: Plan) -> Iterator[Duty]:
+    """Workflows of GitHub act as the accounts."""
+    for account in plan.accounts:
+        email = plan.email(account)
+        resource = f"projects/{plan.admin}/serviceAccounts/{email}"
+        for grant in (grant for grants in federated(plan, account).values() for grant in grants):
+            workflow = grant.member.replace("{number}", plan.admin)
+            yield duty(workflow, f"act as {email}", GET_TOKEN, resource)
+
+
+def _in_folder(plan: Plan) -> Iterator[Duty]:
+    """An ephemeral environment, whose project the stack creates in a folder."""
+    create = plan.config.project.create
+    if create is None:
+        return
+    deploy, folder = plan.member(plan.deploy_account), f"folders/{create.folder_id}"
+    yield duty(deploy, "create the project", CREATE_PROJECT, folder)
+    yield duty(deploy, "pay for the project", PAY, f"billingAccounts/{create.billing_account}")
+    preview = plan.member(plan.preview_account)
+    yield duty(preview, "reach the clusters of ephemeral environments", (*FIND_CLUSTER, *USE_SERVICE), folder)
+    yield Duty(plan.member(plan.drift_account), "read the resources of stacks", _READ_RESOURCES, folder)
+    reap = plan.member(REAP_ACCOUNT)
+    destroy = calls.reads((*calls.TYPES, *calls.KINDS)) | calls.writes(calls.TYPES) | _UPDATE_CLUSTER
+    destroy |= calls.permissions((*USE_SERVICE, *DELETE_PROJECT))
+    yield Duty(reap, "destroy ephemeral environments", destroy, folder)
+    if plan.upstream_project:
+        project = f"projects/{plan.upstream_project}"
+        yield Duty(reap, "remove grants on repositories", _SET_REPOSITORY_MEMBERS, project)
+
+
+def _in_project(plan: Plan) -> Iterator[Duty]:
+    """A long-lived environment, whose project exists."""
+    preview, drift, deploy = (
+        plan.member(account) for account in (plan.preview_account, plan.drift_account, plan.deploy_account)
+    )
+    project = f"projects/{plan.config.project.id}"
+    for identity in (preview, drift):
+        yield Duty(identity, "read the resources of stacks", _READ_RESOURCES, project)
+    if plan.config.jenkins is not None:
+        yield Duty(drift, "refresh Helm releases", calls.reads(_RELEASES), project)
+    yield Duty(deploy, "update the stack", calls.writes(calls.TYPES) | calls.permissions(USE_SERVICE), project)
+    yield Duty(deploy, "update the objects in the cluster", _UPDATE_CLUSTER, project)
+
+
+def _in_upstream_project(plan: Plan) -> Iterator[Duty]:
+    """Grants on what the environment uses of its upstream environment."""
+    preview, drift, deploy = (
+        plan.member(account) for account in (plan.preview_account, plan.drift_account, plan.deploy_account)
+    )
+    project = f"projects/{plan.upstream_project}"
+    read = calls.reads(_REPOSITORY_MEMBER) | calls.permissions(USE_SERVICE)
+    for identity in (preview, drift):
+        yield Duty(identity, "read grants on repositories", read, project)
+    yield Duty(deploy, "grant access to repositories", _SET_REPOSITORY_MEMBERS, project)
+    if plan.config.cluster.image_streaming:
+        for identity in (preview, drift):
+            yield Duty(identity, "read the grant for image streaming", calls.reads(_PROJECT_MEMBER), project)
+        wanted = calls.reads(_PROJECT_MEMBER) | calls.writes(_PROJECT_MEMBER)
+        yield Duty(deploy, "grant image streaming", wanted, project, frozenset({STREAMING_ROLE}))

@@ -1,0 +1,116 @@
+"""The duties in one environment: nodes, people, services, service agents of Google, deployers and Jenkins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from atwork.access.duties.methods import (
+    FIND_CLUSTER,
+    GET_TOKEN,
+    LOG_IN,
+    PUBLISH,
+    PULL,
+    PUSH,
+    READ_SECRET,
+    REPORT_NODE,
+    USE_KEY,
+    USE_SERVICE,
+)
+from atwork.access.duties.model import Duty, EnvironmentFacts, duty
+from atwork.access.pods import PodAccount
+from components import access, encryption
+from components.jenkins import names
+from components.jenkins import secrets as jenkins_secrets
+from components.secrets import AGENT
+
+
+def duties(environment: EnvironmentFacts, upstream: EnvironmentFacts | None) -> Iterator[Duty]:
+    """All duties in an environment."""
+    yield from _nodes(environment, upstream)
+    yield from _people(environment)
+    yield from _services(environment)
+    yield from _agents(environment)
+    if upstream is not None:
+        yield from _deployers(environment, upstream)
+    if environment.config.jenkins is not None:
+        yield from _jenkins(environment)
+
+
+def _nodes(environment: EnvironmentFacts, upstream: EnvironmentFacts | None) -> Iterator[Duty]:
+    nodes, config = environment.nodes, environment.config
+    yield duty(nodes, "write logs and metrics", REPORT_NODE, environment.project)
+    source = upstream or environment
+    if source.config.registry is None:
+        return
+    repositories = {*access.PULLED_REPOSITORIES}
+    if source is environment or config.popups is not None:
+        repositories.add(access.CANDIDATES)
+    if source is environment and source.config.registry.gcr_host is not None:
+        repositories.add(source.config.registry.gcr_host)
+    for name in sorted(repositories):
+        yield duty(nodes, "pull images", PULL, source.repository(name))
+    if config.cluster.image_streaming:
+        for project in (environment.project, source.project):
+            yield duty(nodes, "stream images", USE_SERVICE, project)
+
+
+def _people(environment: EnvironmentFacts) -> Iterator[Duty]:
+    for group in sorted(environment.config.groups()):
+        yield duty(f"group:{group}", "reach the cluster", FIND_CLUSTER, environment.project)
+
+
+def _services(environment: EnvironmentFacts) -> Iterator[Duty]:
+    """Secrets and databases of services, as the account that their pods are to Google."""
+    project, project_id = environment.project, environment.config.project.id
+    for namespace, tenant in environment.config.tenants.items():
+        logins = environment.config.logins(namespace)
+        for account in tenant.accounts:
+            user = logins[account][1] if account in logins else None
+            email = f"{user}-sql@{project_id}.iam.gserviceaccount.com" if user else None
+            pod = PodAccount(project_id, namespace, account, email)
+            if email is not None:
+                yield duty(pod.principal, f"act as {email}", GET_TOKEN, f"{project}/serviceAccounts/{email}")
+                yield duty(pod.identity, "log in to Cloud SQL", LOG_IN, project)
+            for key, secret in tenant.secrets.items():
+                if account in secret.readers:
+                    yield duty(pod.identity, "read a secret", READ_SECRET, f"{project}/secrets/{namespace}-{key}")
+
+
+def _agents(environment: EnvironmentFacts) -> Iterator[Duty]:
+    """Service agents of Google: keys, and reminders to rotate secrets."""
+    for purpose, service in encryption.AGENTS.items():
+        for key, name in environment.keys.items():
+            if key.startswith(f"{purpose}-"):
+                yield duty(environment.agents[service], "encrypt and decrypt", USE_KEY, name)
+    for namespace, tenant in environment.config.tenants.items():
+        if any(secret.rotation for secret in tenant.secrets.values()):
+            topic = f"{environment.project}/topics/{namespace}-secrets"
+            yield duty(environment.agents[AGENT], "send reminders to rotate secrets", PUBLISH, topic)
+
+
+def _deployers(environment: EnvironmentFacts, upstream: EnvironmentFacts) -> Iterator[Duty]:
+    """The accounts that pods of the upstream environment act as in this environment."""
+    deployers = {"deployer": (names.deploy_cloud(environment.name), access.CHARTS)}
+    if environment.config.popups is not None:
+        deployers["popups"] = (names.popup_cloud(environment.name), access.CANDIDATES)
+    for role, (cloud, charts) in deployers.items():
+        account = environment.account(f"platform-{role}")
+        email = account.removeprefix("serviceAccount:")
+        pod = PodAccount(upstream.config.project.id, names.target_namespace(cloud), names.DEPLOY_ACCOUNT, email)
+        yield duty(pod.principal, f"act as {email}", GET_TOKEN, f"{environment.project}/serviceAccounts/{email}")
+        yield duty(account, "reach the cluster", FIND_CLUSTER, environment.project)
+        yield duty(account, "pull charts", PULL, upstream.repository(charts))
+
+
+def _jenkins(environment: EnvironmentFacts) -> Iterator[Duty]:
+    """Builds push, and pull base images; the controller mounts its secrets; tests call no API of Google."""
+    project_id, settings = environment.config.project.id, environment.config.jenkins
+    for secret in () if settings is None else jenkins_secrets.expected(settings):
+        for reader in secret.accounts:
+            pod = PodAccount(project_id, secret.namespace, reader)
+            name = f"{environment.project}/secrets/{secret.name}"
+            yield duty(pod.identity, "mount a secret", READ_SECRET, name)
+    builder = PodAccount(project_id, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT).identity
+    for name in ("candidates", "services", "charts", "cache"):
+        yield duty(builder, "push images and charts", PUSH, environment.repository(name))
+    yield duty(builder, "pull base images", PULL, environment.repository("docker-hub"))

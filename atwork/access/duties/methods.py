@@ -1,0 +1,62 @@
+"""The API methods that identities call, by purpose; `permission:NAME` stands for a permission instead of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from atwork.access import calls
+
+PULL = (
+    "artifactregistry.projects.locations.repositories.get",
+    "permission:artifactregistry.repositories.downloadArtifacts",
+)
+"""Pull images and charts. https://cloud.google.com/artifact-registry/docs/access-control#permissions"""
+
+PUSH = (
+    *PULL,
+    "permission:artifactregistry.repositories.uploadArtifacts",
+    "artifactregistry.projects.locations.repositories.packages.tags.create",
+    "artifactregistry.projects.locations.repositories.packages.tags.patch",
+)
+READ_SECRET = ("secretmanager.projects.secrets.versions.access",)
+LOG_IN = tuple(f"permission:cloudsql.instances.{verb}" for verb in ("connect", "get", "login"))
+"""The connector requests the instance and a certificate, and logs in through IAM."""
+
+USE_KEY = (
+    "cloudkms.projects.locations.keyRings.cryptoKeys.encrypt",
+    "cloudkms.projects.locations.keyRings.cryptoKeys.decrypt",
+)
+PUBLISH = ("pubsub.projects.topics.publish",)
+GET_TOKEN = ("iamcredentials.projects.serviceAccounts.generateAccessToken",)
+FIND_CLUSTER = ("container.projects.locations.clusters.get", "permission:container.clusters.connect")
+REPORT_NODE = (
+    "permission:logging.logEntries.create",
+    "permission:monitoring.metricDescriptors.create",
+    "permission:monitoring.timeSeries.create",
+    "permission:autoscaling.sites.writeMetrics",
+)
+USE_SERVICE = ("permission:serviceusage.services.use",)
+READ_STATE = tuple(f"permission:storage.objects.{verb}" for verb in ("get", "list"))
+WRITE_STATE = tuple(f"permission:storage.objects.{verb}" for verb in ("create", "delete", "update"))
+DECRYPT = ("cloudkms.projects.locations.keyRings.cryptoKeys.decrypt",)
+DELETE_PROJECT = ("cloudresourcemanager.projects.delete",)
+CREATE_PROJECT = ("cloudresourcemanager.projects.create",)
+PAY = ("permission:billing.resourceAssociations.create",)
+
+_ALL = (PULL, PUSH, READ_SECRET, USE_KEY, PUBLISH, GET_TOKEN, FIND_CLUSTER, DECRYPT, CREATE_PROJECT, DELETE_PROJECT)
+
+PERSON: Mapping[str, tuple[str, ...]] = {
+    "roles/resourcemanager.projectCreator": CREATE_PROJECT,
+    "roles/billing.user": PAY,
+    "roles/resourcemanager.folderIamAdmin": ("permission:resourcemanager.folders.setIamPolicy",),
+    "roles/billing.admin": ("permission:billing.accounts.setIamPolicy",),
+}
+"""The methods that the person who bootstraps calls with each role that docs/bootstrap.md lists. All other methods need
+the owner role, which the creator of a project has:
+https://cloud.google.com/resource-manager/docs/creating-managing-projects"""
+
+
+def names() -> set[str]:
+    """Every API method that an identity calls."""
+    called = {method for methods in _ALL for method in methods if not method.startswith("permission:")}
+    return called | calls.methods()

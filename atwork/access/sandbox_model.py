@@ -1,0 +1,111 @@
+"""The access model of a checkout: its sandbox, and what bootstrap grants according to stacks/platform.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from atwork.access import audit, cluster_duties, planned, pods, simulated
+from atwork.access.audit import Finding
+from atwork.access.duties import table
+from atwork.access.duties.model import EnvironmentFacts
+from atwork.access.errors import AccessError
+from atwork.access.model import AccessModel
+from atwork.access.rbac import GROUP, Rbac
+from atwork.environments.bootstrap import plan as plans
+from atwork.environments.bootstrap.plan import Plan
+from atwork.sandbox.cloud import Cloud, CloudObject
+from atwork.sandbox.home import Home
+from atwork.sandbox.provider.gcp.clusters import servers
+from atwork.sandbox.provider.values import reveal
+from components.identity import ANNOTATION
+from components.type_tokens import CLUSTER
+from infra import services
+from infra.config import read_all
+from infra.services import complete
+from infra.stack import StackConfig
+
+ACCOUNT = "kubernetes:core/v1:ServiceAccount"
+_PLATFORM_PARTS = ("previews", "drift", "changes")
+
+
+def model(home: Home) -> AccessModel:
+    """The model of all environments that are up; `AccessError` when none is."""
+    return _model(home, _objects(home))
+
+
+def findings(home: Home) -> list[Finding]:
+    """All differences between rights and duties of the identities of the environments that are up."""
+    objects = _objects(home)
+    access = _model(home, objects)
+    environments, catalog = read_all(home.project.stacks), services.read_all(home.project.services)
+    running = {name: config for name, config in environments.items() if _is_up(objects, config)}
+    facts = {name: _facts(name, complete(name, config, catalog), objects) for name, config in running.items()}
+    bootstrapped = [plan for plan in _plans(home, environments) if plan.name in running]
+    mistakes = pods.mistakes(access, accounts(objects), external_accounts(environments))
+    return [
+        *(Finding(*sentence.split(": ", 1)) for sentence in mistakes),
+        *audit.findings(access, table.duties(facts, bootstrapped)),
+        *(finding for name, fact in facts.items() for finding in _cluster_findings(name, fact.config, objects)),
+    ]
+
+
+def _objects(home: Home) -> Sequence[CloudObject]:
+    return Cloud(home.cloud).objects() if home.cloud.exists() else []
+
+
+def _cluster_findings(name: str, config: StackConfig, objects: Sequence[CloudObject]) -> Iterator[Finding]:
+    """Duties that RBAC does not allow inside the cluster of one environment."""
+    prefix = f"projects/{config.project.id}/"
+    clusters = [item for item in objects if item.type == CLUSTER and item.id.startswith(prefix)]
+    scopes = {scope for cluster in clusters for scope in servers(cluster)}
+    rbac_objects = [item for item in objects if item.scope in scopes and item.type.startswith(f"kubernetes:{GROUP}/")]
+    rbac = Rbac((item.type.rpartition(":")[2], reveal(item.inputs)) for item in rbac_objects)
+    return cluster_duties.missing(name, rbac, cluster_duties.duties(config))
+
+
+def accounts(objects: Sequence[CloudObject]) -> Iterator[pods.PodAccount]:
+    """The Kubernetes service accounts of all clusters."""
+    clusters = [item for item in objects if item.type == CLUSTER]
+    projects = {address: cluster.id.split("/")[1] for cluster in clusters for address in servers(cluster)}
+    for item in objects:
+        if item.type == ACCOUNT and item.scope in projects:
+            metadata = reveal(item.inputs)["metadata"]
+            annotation = (metadata.get("annotations") or {}).get(ANNOTATION)
+            yield pods.PodAccount(projects[item.scope], metadata["namespace"], metadata["name"], annotation)
+
+
+def external_accounts(environments: Mapping[str, StackConfig]) -> dict[str, str]:
+    """Google accounts that people create for this repository's own pipeline, each with the page that describes it."""
+    platforms = [
+        config.jenkins.platform for config in environments.values() if config.jenkins and config.jenkins.platform
+    ]
+    emails = [getattr(platform, part).account for platform in platforms for part in _PLATFORM_PARTS]
+    return {email: "docs/previews.md" for email in emails if email}
+
+
+def _model(home: Home, objects: Sequence[CloudObject]) -> AccessModel:
+    environments = read_all(home.project.stacks)
+    if not objects:
+        raise AccessError("the sandbox is empty; run `atwork sandbox up`")
+    projects = [config.project for config in environments.values()]
+    numbers = {project.id: project.number for project in projects if project.number is not None}
+    return simulated.model(objects, numbers).join(planned.model(_plans(home, environments)))
+
+
+def _plans(home: Home, environments: Mapping[str, StackConfig]) -> list[Plan]:
+    stacks = home.project.stacks
+    return [plans.of(name, stacks) for name in environments] if (stacks / "platform.yaml").exists() else []
+
+
+def _is_up(objects: Sequence[CloudObject], config: StackConfig) -> bool:
+    prefix = f"projects/{config.project.id}/"
+    return any(item.type == CLUSTER and item.id.startswith(prefix) for item in objects)
+
+
+def _facts(name: str, config: StackConfig, objects: Sequence[CloudObject]) -> EnvironmentFacts:
+    project = config.project
+    created = (item for item in objects if item.type == simulated.PROJECT and item.id == f"projects/{project.id}")
+    number = project.number or next((str(item.outputs["number"]) for item in created), "")
+    google = [item for item in objects if item.type.startswith("gcp:")]
+    agents, keys = simulated.agents(google, project.id, number), simulated.keys(google, project.id)
+    return EnvironmentFacts(name, config, agents, keys)
