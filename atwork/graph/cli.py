@@ -16,12 +16,12 @@ app = typer.Typer()
 def graph(
     stacks: Stacks = None,
     *,
-    out: Annotated[Path | None, typer.Option(help="The SVG file; printed where none is named.")] = None,
+    out: Annotated[Path | None, typer.Option(help="SVG file to write; without it, the picture is printed.")] = None,
     changes: Annotated[
-        Path | None, typer.Option(help="Folder of `atwork preview --out`: what changes is coloured.")
+        Path | None, typer.Option(help="Folder of `atwork preview --out`, to show changes in color.")
     ] = None,
 ) -> None:
-    """Draw the topology from the stacks' real resources: those of PULUMI_BACKEND_URL's backend, else of the sandbox."""
+    """Draw the topology of stacks from their state: in the backend of PULUMI_BACKEND_URL, else in the sandbox."""
     from atwork.graph import commands
 
     raise typer.Exit(commands.graph(stacks or [], out=out, changes=changes))

@@ -1,4 +1,4 @@
-"""Small drawings in strokes, on a square of 16 pixels."""
+"""Icons as SVG paths of strokes, on a square of 16 pixels."""
 
 from __future__ import annotations
 
@@ -34,14 +34,26 @@ _TERMINAL = "M1.5 2.5h13v11h-13zM4 6l2.2 2L4 10M8 10.3h3.5"
 _SLIDERS = "M2 4.5h6M12 4.5h2M2 11.5h2M8 11.5h6M8 2.8h4v3.4H8zM4 9.8h4v3.4H4z"
 
 LOCK = _PADLOCK
-"""Beside what a deletion guard holds."""
+"""The mark of a box that a deletion guard protects."""
 
 ICONS: dict[BoxKind, str] = {
-    "environment": _FOLDER, "network": _NET, "cluster": _WHEEL, "control": _TERMINAL, "jenkins": _GEAR,
-    "namespace": _FRAME, "database": _CYLINDER, "registry": _CUBE, "secrets": _PADLOCK, "keys": _KEY, "backup": _CYCLE,
-    "nat": _EXIT, "images": _SHIELD, "project": _SLIDERS, "outside": _FOLDER,
-}  # fmt: skip
+    "environment": _FOLDER,
+    "network": _NET,
+    "cluster": _WHEEL,
+    "control": _TERMINAL,
+    "jenkins": _GEAR,
+    "namespace": _FRAME,
+    "database": _CYLINDER,
+    "registry": _CUBE,
+    "secrets": _PADLOCK,
+    "keys": _KEY,
+    "backup": _CYCLE,
+    "nat": _EXIT,
+    "images": _SHIELD,
+    "project": _SLIDERS,
+    "outside": _FOLDER,
+}
 """Paths by kind of box."""
 
 OUTSIDE = {"people": _PERSON, "internet": _GLOBE}
-"""Of who is no resource, by the end of the id; what is left is another environment."""
+"""Paths of `outside` boxes, by the end of their id; other such boxes are environments."""

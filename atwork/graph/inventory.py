@@ -1,4 +1,4 @@
-"""The resources of one stack, found by type, by parent and by namespace."""
+"""The resources of one stack, by type, by parent and by namespace."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from atwork.graph.resources import Resource
+from atwork.graph.resources import StackResource
 from components.identity import ANNOTATION
 
 PROVIDERS = "pulumi:providers:"
@@ -36,92 +36,96 @@ QUOTA = "kubernetes:core/v1:ResourceQuota"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
 CONNECT = "clusterConnect"
-"""End of the role that opens the way to a control plane (components/cluster_access.py)."""
+"""Suffix of the role that may connect to a control plane (components/cluster_access.py)."""
 
-_POD = re.compile(r"/subject/ns/([^/]+)/sa/[^/]+$|\[([^/\]]+)/[^\]]+\]$")
-_POOL = re.compile(r"/workloadIdentityPools/(.+)\.svc\.id\.goog/|^serviceAccount:(.+)\.svc\.id\.goog\[")
-_ACCOUNT = re.compile(r"@(.+)\.iam\.gserviceaccount\.com$")
+_POD_MEMBER = re.compile(r"/subject/ns/([^/]+)/sa/[^/]+$|\[([^/\]]+)/[^\]]+\]$")
+_IDENTITY_POOL = re.compile(r"/workloadIdentityPools/(.+)\.svc\.id\.goog/|^serviceAccount:(.+)\.svc\.id\.goog\[")
+_ACCOUNT_MEMBER = re.compile(r"@(.+)\.iam\.gserviceaccount\.com$")
 
 
 def namespace_in(member: str) -> str:
-    """The namespace of the pods that a member of a policy is; empty where it is somebody else."""
-    found = _POD.search(member)
-    return (found[1] or found[2]) if found else ""
+    """The namespace of a member of a policy that is a pod; empty for other members."""
+    match = _POD_MEMBER.search(member)
+    return (match[1] or match[2]) if match else ""
 
 
 def project_in(member: str) -> str:
-    """The project whose pods or whose account it is; empty where it names none."""
-    found = _POOL.search(member) or _ACCOUNT.search(member)
-    return next((one for one in found.groups() if one), "") if found else ""
+    """The project of a member that is a pod or a service account; empty for other members."""
+    match = _IDENTITY_POOL.search(member) or _ACCOUNT_MEMBER.search(member)
+    return next((project for project in match.groups() if project), "") if match else ""
 
 
 class Inventory:
-    """What one stack consists of, in an order that does not depend on when things were made."""
+    """The resources of one stack, in an order that does not depend on when they were created."""
 
-    def __init__(self, stack: str, resources: Sequence[Resource]) -> None:
+    def __init__(self, stack: str, resources: Sequence[StackResource]) -> None:
         self.stack = stack
-        self.resources = sorted(resources, key=lambda one: one.urn)
-        self.by_urn = {one.urn: one for one in self.resources}
+        self.resources = sorted(resources, key=lambda resource: resource.urn)
+        self.by_urn = {resource.urn: resource for resource in self.resources}
 
-    def of(self, *types: str) -> list[Resource]:
-        """All of these types, by name."""
-        return sorted((one for one in self.resources if one.type in types), key=lambda one: (one.name, one.urn))
+    def of(self, *types: str) -> list[StackResource]:
+        """All resources of some types, by name."""
+        resources = (resource for resource in self.resources if resource.type in types)
+        return sorted(resources, key=lambda resource: (resource.name, resource.urn))
 
     @cached_property
     def project(self) -> str:
-        """The Google Cloud project; the stack's name where nothing says it."""
-        found = [one.text("projectId") for one in self.of(PROJECT)]
-        found += [one.text("project") for one in self.resources if one.type == f"{PROVIDERS}gcp"]
-        return next((one for one in found if one), "")
+        """The Google Cloud project; empty if no resource names it."""
+        projects = [project.text("projectId") for project in self.of(PROJECT)]
+        projects += [provider.text("project") for provider in self._providers()]
+        return next((project for project in projects if project), "")
 
     @cached_property
     def region(self) -> str:
-        """Where it is; empty where nothing says it."""
-        found = [one.text("region") for one in self.resources if one.type == f"{PROVIDERS}gcp"]
-        found += [one.text("location") for one in self.of(CLUSTER)]
-        return next((one for one in found if one), "")
+        """The region; empty if no resource names it."""
+        regions = [provider.text("region") for provider in self._providers()]
+        regions += [cluster.text("location") for cluster in self.of(CLUSTER)]
+        return next((region for region in regions if region), "")
 
-    def ancestors(self, resource: Resource) -> list[Resource]:
-        """The components around it, the nearest first."""
-        found: list[Resource] = []
+    def _providers(self) -> list[StackResource]:
+        return [resource for resource in self.resources if resource.type == f"{PROVIDERS}gcp"]
+
+    def ancestors(self, resource: StackResource) -> list[StackResource]:
+        """The components that contain a resource, from the nearest to the outermost."""
+        components: list[StackResource] = []
         seen = {resource.urn}
         parent = self.by_urn.get(resource.parent)
         while parent is not None and parent.urn not in seen:
             seen.add(parent.urn)
-            found.append(parent)
+            components.append(parent)
             parent = self.by_urn.get(parent.parent)
-        return found
+        return components
 
-    def is_in(self, resource: Resource, component: str) -> bool:
-        """Whether a component is around it, by its URN."""
-        return bool(component) and any(one.urn == component for one in self.ancestors(resource))
+    def is_in(self, resource: StackResource, component: str) -> bool:
+        """Whether a component, given by its URN, contains a resource."""
+        return bool(component) and any(ancestor.urn == component for ancestor in self.ancestors(resource))
 
 
-def namespace_of(resource: Resource) -> str:
-    """The name of a namespace, or of the one that an object is in."""
+def namespace_of(resource: StackResource) -> str:
+    """The name of a namespace, or of the namespace that an object is in."""
     if resource.type == NAMESPACE:
-        return resource.text("metadata.name") or _short(resource.name, "tenant-", "-namespace")
+        return resource.text("metadata.name") or _without(resource.name, "tenant-", "-namespace")
     return resource.text("metadata.namespace") or (resource.text("namespace") if resource.type == RELEASE else "")
 
 
-def acts_as(account: Resource) -> str:
-    """The Google account that the pods of a Kubernetes service account act as; empty where they are themselves."""
-    annotations = account.at("metadata.annotations")
+def acts_as(account: StackResource) -> str:
+    """The Google account that the pods of a Kubernetes service account act as; empty if there is none."""
+    annotations = account.value("metadata.annotations")
     return str(annotations.get(ANNOTATION, "")) if isinstance(annotations, dict) else ""
 
 
-def short(resource: Resource) -> str:
-    """The key of its settings, where it is named `<component>-<role>-<key>` as this program does."""
+def settings_key(resource: StackResource) -> str:
+    """The key of a resource in the settings, if it is named `<component>-<role>-<key>` as in this program."""
     match resource.type:
         case "gcp:container/nodePool:NodePool":
-            return _short(resource.name, "pools-", "")
+            return _without(resource.name, "pools-", "")
         case "gcp:sql/databaseInstance:DatabaseInstance":
-            return _short(resource.name, "database-", "-instance")
+            return _without(resource.name, "database-", "-instance")
         case "gcp:artifactregistry/repository:Repository":
-            return resource.text("repositoryId") or _short(resource.name, "registry-", "")
+            return resource.text("repositoryId") or _without(resource.name, "registry-", "")
         case _:
             return resource.name
 
 
-def _short(name: str, before: str, after: str) -> str:
-    return name.removeprefix(before).removesuffix(after) or name
+def _without(name: str, prefix: str, suffix: str) -> str:
+    return name.removeprefix(prefix).removesuffix(suffix) or name

@@ -1,4 +1,4 @@
-"""What a picture consists of: boxes inside boxes, and arrows between them. No coordinates yet."""
+"""The content of a picture: boxes inside boxes, and arrows between them, without coordinates."""
 
 from __future__ import annotations
 
@@ -7,28 +7,47 @@ from dataclasses import dataclass
 from typing import Literal
 
 BoxKind = Literal[
-    "stack", "cell", "outside", "environment", "network", "nat", "cluster", "control", "pools", "pool", "jenkins",
-    "namespace", "database", "registry", "repository", "secrets", "keys", "backup", "project", "images", "note",
-]  # fmt: skip
-"""`cell` and `stack` have no frame: they hold boxes one below the other. `outside` is who or what is no resource."""
+    "stack",
+    "cell",
+    "outside",
+    "environment",
+    "network",
+    "nat",
+    "cluster",
+    "control",
+    "pools",
+    "pool",
+    "jenkins",
+    "namespace",
+    "database",
+    "registry",
+    "repository",
+    "secrets",
+    "keys",
+    "backup",
+    "project",
+    "images",
+    "note",
+]
+"""`cell` and `stack` are columns without a frame. `outside` stands for people, the internet and other stacks."""
 
 ArrowKind = Literal["images", "deploys", "data", "secrets", "people", "internet"]
 
 
 @dataclass(frozen=True)
 class Box:
-    """Something with a name, facts about it, and what is inside it."""
+    """A box with a title, facts, and the boxes inside it."""
 
     id: str
-    """The same in every picture of the same resources."""
+    """Equal in every picture of the same resources."""
     kind: BoxKind
     title: str = ""
     facts: tuple[str, ...] = ()
     urns: tuple[str, ...] = ()
-    """The resources that this box is a picture of."""
+    """The resources that this box shows."""
     rows: tuple[tuple[Box, ...], ...] = ()
     guarded: bool = False
-    """Whether a deletion guard is on."""
+    """Whether a deletion guard protects it."""
 
     @property
     def children(self) -> Iterator[Box]:
@@ -36,7 +55,7 @@ class Box:
         return (box for row in self.rows for box in row)
 
     def walk(self) -> Iterator[Box]:
-        """This box and all inside it, from the outside in."""
+        """This box and all boxes inside it, parents first."""
         yield self
         for box in self.children:
             yield from box.walk()
@@ -44,7 +63,7 @@ class Box:
 
 @dataclass(frozen=True, order=True)
 class Arrow:
-    """From one box to another, by their ids."""
+    """An arrow from a box to another, by their ids."""
 
     kind: ArrowKind
     source: str

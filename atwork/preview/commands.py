@@ -11,7 +11,7 @@ from atwork.checkout import find_checkout
 from atwork.engine import choice
 from atwork.github import context
 from atwork.graph.draw import for_reports
-from atwork.graph.resources import Resource, of_state
+from atwork.graph.resources import StackResource, of_state
 from atwork.preview.run import previews
 from atwork.report import folder, terminal, words
 from atwork.report.decision import decide
@@ -53,7 +53,7 @@ def preview(
 
 def previewed(
     stacks: Sequence[str], console: Console, *, base: str, refresh: bool
-) -> tuple[list[StackReport], Callable[[], Mapping[str, Sequence[Resource]]]]:
+) -> tuple[list[StackReport], Callable[[], Mapping[str, Sequence[StackResource]]]]:
     """The reports, and a function that reads the current resources of their stacks."""
     checkout = find_checkout()
     chosen = checkout.selected(stacks)

@@ -1,4 +1,4 @@
-"""What changes is coloured at its box or at the nearest that owns it, and no change is lost."""
+"""Every change is shown at the box of its resource, or at the nearest box that contains it."""
 
 from __future__ import annotations
 
@@ -10,41 +10,47 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.events import report, step
 from support.mocks import Recording
-from support.pictures import CLUSTER, INSTANCE, NAMESPACE, POOL, cloud, declared, made, parsed
+from support.pictures import CLUSTER, INSTANCE, NAMESPACE, POOL, declared, parsed, provider, resource
 
 from atwork.graph import inventory as types
 from atwork.graph.build import picture
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.marks import marks
-from atwork.graph.resources import Resource, parent_of, with_changes
+from atwork.graph.resources import StackResource, parent_of, with_changes
 from atwork.report.model import Change, StackReport
 
 KINDS = ("create", "update", "replace", "delete", "guard", "rename", "import", "read", "other")
 
-NODES = made("atwork:node_pools:NodePools", "pools")
-NETWORK = made("atwork:network:Network", "network")
-TENANT = made("atwork:tenant:Tenant", "tenant-orders")
-SPACE = made("atwork:namespace:Namespace", "tenant-orders", parent=TENANT.urn)
-MAIN = made("atwork:database:Database", "database-main")
-BASELINE = made("atwork:baseline:Baseline", "baseline")
+NODES = resource("atwork:node_pools:NodePools", "pools")
+NETWORK = resource("atwork:network:Network", "network")
+TENANT = resource("atwork:tenant:Tenant", "tenant-orders")
+SPACE = resource("atwork:namespace:Namespace", "tenant-orders", parent=TENANT.urn)
+MAIN = resource("atwork:database:Database", "database-main")
+BASELINE = resource("atwork:baseline:Baseline", "baseline")
 RESOURCES = [
-    cloud("acme-staging"), NODES, NETWORK, TENANT, SPACE, MAIN, BASELINE,
-    made(types.NETWORK, "network-vpc", parent=NETWORK.urn),
-    made(types.NAT, "network-nat", parent=NETWORK.urn),
-    made("gcp:dns/managedZone:ManagedZone", "network-zone", parent=NETWORK.urn),
-    made(CLUSTER, "cluster-cluster"),
-    made(POOL, "pools-system", parent=NODES.urn),
-    made(POOL, "pools-services", parent=NODES.urn),
-    made(INSTANCE, "database-main-instance", parent=MAIN.urn),
-    made("gcp:sql/user:User", "database-main-group-dba", parent=MAIN.urn),
-    made(NAMESPACE, "tenant-orders-namespace", {"metadata": {"name": "orders"}}, parent=SPACE.urn),
-    made(types.QUOTA, "tenant-orders-quota", {"metadata": {"namespace": "orders"}}, parent=SPACE.urn),
-    made("kubernetes:core/v1:ConfigMap", "service-orders-facts", {"metadata": {"namespace": "orders"}}),
-    made("kubernetes:storage.k8s.io/v1:StorageClass", "baseline-storage", parent=BASELINE.urn),
-    made(types.API, "project-service-compute"),
-    made("gcp:storage/bucket:Bucket", "somewhere"),
-]  # fmt: skip
-URNS = {one.name if one.type.count(":") > 1 else one.urn: one.urn for one in RESOURCES}
+    provider("acme-staging"),
+    NODES,
+    NETWORK,
+    TENANT,
+    SPACE,
+    MAIN,
+    BASELINE,
+    resource(types.NETWORK, "network-vpc", parent=NETWORK.urn),
+    resource(types.NAT, "network-nat", parent=NETWORK.urn),
+    resource("gcp:dns/managedZone:ManagedZone", "network-zone", parent=NETWORK.urn),
+    resource(CLUSTER, "cluster-cluster"),
+    resource(POOL, "pools-system", parent=NODES.urn),
+    resource(POOL, "pools-services", parent=NODES.urn),
+    resource(INSTANCE, "database-main-instance", parent=MAIN.urn),
+    resource("gcp:sql/user:User", "database-main-group-dba", parent=MAIN.urn),
+    resource(NAMESPACE, "tenant-orders-namespace", {"metadata": {"name": "orders"}}, parent=SPACE.urn),
+    resource(types.QUOTA, "tenant-orders-quota", {"metadata": {"namespace": "orders"}}, parent=SPACE.urn),
+    resource("kubernetes:core/v1:ConfigMap", "service-orders-facts", {"metadata": {"namespace": "orders"}}),
+    resource("kubernetes:storage.k8s.io/v1:StorageClass", "baseline-storage", parent=BASELINE.urn),
+    resource(types.API, "project-service-compute"),
+    resource("gcp:storage/bucket:Bucket", "somewhere"),
+]
+URNS = {item.name if item.type.count(":") > 1 else item.urn: item.urn for item in RESOURCES}
 
 
 @pytest.mark.parametrize(
@@ -67,24 +73,24 @@ URNS = {one.name if one.type.count(":") > 1 else one.urn: one.urn for one in RES
 )
 def test_the_nearest_box_shows_it(name: str, box: str) -> None:
     cell = picture({"staging": RESOURCES}).of_stack["staging"]
-    for urn in (one.urn for one in RESOURCES if one.name == name):
+    for urn in (item.urn for item in RESOURCES if item.name == name):
         assert marks(cell, RESOURCES, {urn: "update"}) == {f"staging.{box}": Counter(update=1)}
 
 
 def shown(svg: str) -> Counter[str]:
-    """Counts of all kinds that the picture says, by its attributes."""
-    found: Counter[str] = Counter()
-    for said in re.findall(r'data-changes="([^"]*)"', svg):
-        for one in said.split():
-            kind, _, count = one.partition(":")
-            found[kind] += int(count)
-    return found
+    """The counts of all kinds in the attributes of the picture."""
+    counts: Counter[str] = Counter()
+    for attribute in re.findall(r'data-changes="([^"]*)"', svg):
+        for item in attribute.split():
+            kind, _, count = item.partition(":")
+            counts[kind] += int(count)
+    return counts
 
 
 @settings(max_examples=15, deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from([*(one.urn for one in RESOURCES), "urn:pulumi:staging::atwork::a:b:C::unknown", "no urn"]),
+        st.sampled_from([*(item.urn for item in RESOURCES), "urn:pulumi:staging::atwork::a:b:C::unknown", "no urn"]),
         st.sampled_from(KINDS),
     ),
     st.sampled_from(["staging", "gone"]),
@@ -95,17 +101,17 @@ def test_no_change_is_lost(changes: dict[str, str], stack: str) -> None:
     assert ("Nothing changes." in svg) == (not changes)
 
 
-def test_what_fits_nowhere_is_told_with_the_environment() -> None:
+def test_a_change_without_a_box_is_shown_at_the_environment() -> None:
     svg = draw({"staging": RESOURCES}, {"staging": {URNS["somewhere"]: "delete", URNS["pools-system"]: "guard"}})
     root = parsed(svg)
-    boxes = {one.get("id"): one for one in root.iter() if one.get("id")}
-    assert "and \u22121 elsewhere" in [one.text for one in boxes["staging.environment"]]
+    boxes = {item.get("id"): item for item in root.iter() if item.get("id")}
+    assert "and \u22121 elsewhere" in [item.text for item in boxes["staging.environment"]]
     assert (boxes["staging.environment"].get("class") or "").split()[-1] == "delete"
     assert (boxes["staging.pool.pools-system"].get("class") or "").split()[-1] == "guard"
-    assert "!1" in [one.text for one in boxes["staging.pool.pools-system"]]
+    assert "!1" in [item.text for item in boxes["staging.pool.pools-system"]]
 
 
-def test_the_kind_that_needs_the_most_attention_gives_the_colour() -> None:
+def test_the_kind_that_needs_the_most_attention_determines_the_color() -> None:
     svg = draw(
         {"staging": RESOURCES},
         {"staging": {URNS["database-main-instance"]: "update", URNS["database-main-group-dba"]: "delete"}},
@@ -119,7 +125,7 @@ def created(chain: str, name: str) -> Change:
     return Change(kind="create", step="create", type=chain.rpartition("$")[2], name=name, urn=urn)
 
 
-def test_what_is_to_be_created_has_boxes_before_it_is_there() -> None:
+def test_resources_that_will_be_created_have_boxes() -> None:
     tenant = "atwork:tenant:Tenant"
     changes = (
         created(f"{NODES.type}${POOL}", "pools-gpu"),
@@ -128,53 +134,55 @@ def test_what_is_to_be_created_has_boxes_before_it_is_there() -> None:
         created(f"{tenant}$atwork:namespace:Namespace${NAMESPACE}", "tenant-stock-namespace"),
         created(f"{tenant}$atwork:namespace:Namespace${types.QUOTA}", "tenant-stock-quota"),
     )
-    one = report(stack="staging").model_copy(update={"changes": changes})
-    svg = for_reports([one], {"staging": RESOURCES})
-    boxes = {found.get("id"): found.get("data-changes") for found in parsed(svg).iter() if found.get("id")}
+    item = report(stack="staging").model_copy(update={"changes": changes})
+    svg = for_reports([item], {"staging": RESOURCES})
+    boxes = {counts.get("id"): counts.get("data-changes") for counts in parsed(svg).iter() if counts.get("id")}
     assert boxes["staging.pool.pools-gpu"] == "create:1"
     assert boxes["staging.namespace.stock"] == "create:4"
     assert shown(svg) == Counter(create=5)
 
 
 def test_a_new_environment_is_drawn_from_its_report_alone() -> None:
-    one = report(
+    item = report(
         step("create", CLUSTER, "cluster-cluster", None, {"name": "atwork-demo"}, stack="demo"),
-        step("create", INSTANCE, "database-main-instance", None, {}, stack="demo"), stack="demo", new=True,
-    )  # fmt: skip
-    svg = for_reports([one], {})
+        step("create", INSTANCE, "database-main-instance", None, {}, stack="demo"),
+        stack="demo",
+        new=True,
+    )
+    svg = for_reports([item], {})
     assert 'id="demo.cluster.cluster-cluster" class="box cluster create"' in svg
     assert 'id="demo.database.database-main-instance" class="box database leaf create"' in svg
     assert shown(svg) == Counter(create=2)
 
 
-def test_what_is_renamed_is_drawn_once_under_its_new_name() -> None:
-    old = next(one for one in RESOURCES if one.name == "pools-system")
+def test_a_renamed_resource_is_drawn_once_under_its_new_name() -> None:
+    old = next(item for item in RESOURCES if item.name == "pools-system")
     new = old.urn.replace("pools-system", "pools-first")
     change = Change(kind="rename", step="same", type=POOL, name="pools-first", urn=new, renamed_from=old.urn)
-    found = [one.name for one in with_changes(RESOURCES, [change]) if one.type == POOL]
-    assert sorted(found) == ["pools-first", "pools-services"]
+    counts = [item.name for item in with_changes(RESOURCES, [change]) if item.type == POOL]
+    assert sorted(counts) == ["pools-first", "pools-services"]
 
 
-def test_the_parent_of_what_is_new_is_found_by_types_and_name() -> None:
+def test_the_parent_of_a_new_resource_follows_from_types_and_name() -> None:
     chain = f"{TENANT.type}$kubernetes:core/v1:ServiceAccount"
-    stock, stocks = made(TENANT.type, "tenant-stock"), made(TENANT.type, "tenant-stock-old")
-    every = [TENANT, stock, stocks]
+    stock, stocks = resource(TENANT.type, "tenant-stock"), resource(TENANT.type, "tenant-stock-old")
+    resources = [TENANT, stock, stocks]
     head = "urn:pulumi:staging::atwork::"
-    assert parent_of(f"{head}{chain}::tenant-stock-account", every) == stock.urn
-    assert parent_of(f"{head}{chain}::tenant-stock-old-account", every) == stocks.urn
-    assert parent_of(f"{head}{chain}::elsewhere", every) == ""
+    assert parent_of(f"{head}{chain}::tenant-stock-account", resources) == stock.urn
+    assert parent_of(f"{head}{chain}::tenant-stock-old-account", resources) == stocks.urn
+    assert parent_of(f"{head}{chain}::elsewhere", resources) == ""
     assert parent_of(f"{head}{chain}::elsewhere", [stock]) == stock.urn
-    assert parent_of(f"{head}{TENANT.type}::tenant-new", every) == ""
+    assert parent_of(f"{head}{TENANT.type}::tenant-new", resources) == ""
 
 
-def test_every_resource_of_the_real_stacks_has_a_box_of_its_own_or_of_its_kin(recordings: dict[str, Recording]) -> None:
+def test_every_resource_of_the_real_stacks_has_a_box(recordings: dict[str, Recording]) -> None:
     for stack, recording in recordings.items():
-        resources: list[Resource] = declared(stack, recording)
+        resources: list[StackResource] = declared(stack, recording)
         cell = picture({stack: resources}).of_stack[stack]
-        found = marks(cell, resources, {one.urn: "update" for one in resources})
-        assert sum(sum(counts.values()) for counts in found.values()) == len(resources)
-        elsewhere = found.get(f"{stack}.environment", Counter())
+        counts = marks(cell, resources, {item.urn: "update" for item in resources})
+        assert sum(sum(counts.values()) for counts in counts.values()) == len(resources)
+        elsewhere = counts.get(f"{stack}.environment", Counter())
         assert elsewhere.total() <= 4, stack  # the reference to ci, service agents
-        # All at once, in every box: the picture still has room for it.
+        # With changes in every box, the picture still has enough room.
         reports: list[StackReport] = [report(stack=stack)]
         assert for_reports(reports, {stack: resources}).startswith("<svg")

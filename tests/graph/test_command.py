@@ -1,4 +1,4 @@
-"""The command: the sandbox's states, the reports of a preview, and what it says where there is nothing to draw."""
+"""The command: states of the sandbox, reports of a preview, and errors when there is nothing to draw."""
 
 from __future__ import annotations
 
@@ -25,29 +25,31 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     home = Home(tmp_path)
-    found = {"urn": f"urn:pulumi:staging::atwork::{CLUSTER}::c", "type": CLUSTER, "inputs": {"name": "atwork-staging"}}
+    cluster = {
+        "urn": f"urn:pulumi:staging::atwork::{CLUSTER}::c",
+        "type": CLUSTER,
+        "inputs": {"name": "atwork-staging"},
+    }
     file = state_file(home, "staging")
     file.parent.mkdir(parents=True)
-    file.write_text(json.dumps({"checkpoint": {"latest": {"resources": [found]}}}))
+    file.write_text(json.dumps({"checkpoint": {"latest": {"resources": [cluster]}}}))
     return home
 
 
-def test_what_is_up_is_drawn_and_what_is_not_is_said(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stacks_that_are_up_are_drawn_and_others_are_reported(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.graph([], out=Path("topology.svg"), changes=None) == 0
     assert "GKE atwork-staging" in Path("topology.svg").read_text()
-    assert "Left out, for nothing of it is up: production" in capsys.readouterr().err
-    assert [one.name for one in home.checkout.iterdir() if "topology" in one.name] == ["topology.svg"]
+    assert "Not drawn, because nothing is up: production" in capsys.readouterr().err
+    assert [item.name for item in home.checkout.iterdir() if "topology" in item.name] == ["topology.svg"]
 
 
-def test_it_is_printed_where_no_file_is_named(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_picture_is_printed_without_a_file(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.graph(["staging"], out=None, changes=None) == 0
     assert capsys.readouterr().out.startswith("<svg")
 
 
 def test_a_stack_that_is_not_up_is_an_error_with_the_fix(home: Home) -> None:
-    with pytest.raises(
-        BackendError, match="production: nothing is up that could be drawn; `atwork sandbox up production`"
-    ):
+    with pytest.raises(BackendError, match="production: nothing is up to draw; run `atwork sandbox up production`"):
         commands.graph(["staging", "production"], out=None, changes=None)
     state_file(home, "staging").unlink()
     with pytest.raises(BackendError, match=r"production, staging: nothing is up|staging, production: nothing is up"):
@@ -59,27 +61,27 @@ def test_a_folder_that_is_not_there_is_an_error_and_nothing_is_written(home: Hom
         commands.graph([], out=Path("pictures/a.svg"), changes=None)
 
 
-def test_changes_of_a_preview_are_coloured_also_of_a_new_stack(home: Home) -> None:
+def test_changes_of_a_preview_are_in_color_also_of_a_new_stack(home: Home) -> None:
     reports = [
         report(step("update", CLUSTER, "c", {"a": 1}, {"a": 2}, stack="staging"), stack="staging"),
         report(step("create", CLUSTER, "c", None, {}, stack="production"), stack="production", new=True),
     ]
     folder = home.checkout / "out"
     folder.mkdir()
-    for one in reports:
-        (folder / f"report-{one.stack}.json").write_text(one.model_dump_json())
+    for item in reports:
+        (folder / f"report-{item.stack}.json").write_text(item.model_dump_json())
     assert commands.graph([], out=Path("a.svg"), changes=folder) == 0
-    drawn = Path("a.svg").read_text()
-    assert 'id="staging.cluster.c" class="box cluster update"' in drawn
-    assert 'id="production.cluster.c" class="box cluster create"' in drawn
-    assert "GKE atwork-staging" in drawn
+    svg = Path("a.svg").read_text()
+    assert 'id="staging.cluster.c" class="box cluster update"' in svg
+    assert 'id="production.cluster.c" class="box cluster create"' in svg
+    assert "GKE atwork-staging" in svg
 
 
 def test_a_stack_without_a_report_is_an_error_with_the_fix(home: Home) -> None:
     folder = home.checkout / "out"
     folder.mkdir()
-    one = report(stack="staging")
-    (folder / "report-staging.json").write_text(one.model_dump_json())
+    item = report(stack="staging")
+    (folder / "report-staging.json").write_text(item.model_dump_json())
     with pytest.raises(
         UsageError, match=r"out: no report of production; `atwork preview production --out .*out` writes it"
     ):

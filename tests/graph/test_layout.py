@@ -1,4 +1,4 @@
-"""Places: children are inside their parents, neighbours apart, text inside its box, arrows around what is in their way."""
+"""The layout: children are inside their parents, neighbors do not overlap, text fits, arrows go around boxes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from support.pictures import declared
 
 from atwork.graph import text
 from atwork.graph.build import Picture, picture
-from atwork.graph.layout import GRID, WIDTH, Placed, placed
+from atwork.graph.layout import layout
 from atwork.graph.model import Arrow, Box, BoxKind
+from atwork.graph.placed import GRID, WIDTH, Placed
 from atwork.graph.route import Point, Router
 
 INNER: list[BoxKind] = ["network", "cluster", "jenkins", "pools", "registry"]
@@ -29,12 +30,12 @@ def name(random: Random) -> str:
 
 
 def box(random: Random, depth: int) -> Box:
-    """Any box, with others inside it as deep as is asked for."""
-    deep = depth > 0 and random.random() < 0.8
-    rows = range(random.randint(1, 3)) if deep else ()
+    """A random box with nested boxes up to a depth."""
+    has_children = depth > 0 and random.random() < 0.8
+    rows = range(random.randint(1, 3)) if has_children else ()
     return Box(
         f"box{random.getrandbits(64)}",
-        random.choice(INNER if deep else LEAF),
+        random.choice(INNER if has_children else LEAF),
         name(random),
         tuple(name(random) for _ in range(random.randint(0, 4))),
         rows=tuple(tuple(box(random, depth - 1) for _ in range(random.randint(1, 2))) for _ in rows),
@@ -43,38 +44,38 @@ def box(random: Random, depth: int) -> Box:
 
 
 def cells(random: Random, count: int) -> tuple[Box, ...]:
-    found: list[Box] = []
+    result: list[Box] = []
     for number in range(count):
         environment = Box(f"e{number}.{random.random()}", "environment", name(random), rows=((box(random, 3),),))
-        found.append(Box(f"{environment.id}.cell", "cell", rows=((environment,),)))
-    return tuple(found)
+        result.append(Box(f"{environment.id}.cell", "cell", rows=((environment,),)))
+    return tuple(result)
 
 
-def apart(one: Placed, other: Placed) -> bool:
-    beside = one.right <= other.x or other.right <= one.x
-    return beside or one.bottom <= other.y or other.bottom <= one.y
+def are_apart(placed: Placed, other: Placed) -> bool:
+    apart_in_x = placed.right <= other.x or other.right <= placed.x
+    return apart_in_x or placed.bottom <= other.y or other.bottom <= placed.y
 
 
-def check(found: Sequence[Placed], height: int) -> None:
-    assert all(apart(*two) for two in combinations(found, 2))
-    for one in (inner for cell in found for inner in cell.walk()):
-        assert one.x % GRID == one.y % GRID == one.width % GRID == one.height % GRID == 0
-        assert one.x >= 0
-        assert one.right <= WIDTH
-        assert one.bottom <= height
-        assert all(apart(*two) for two in combinations(one.children, 2)), one.box.id
-        for child in one.children:
-            assert one.x <= child.x, child.box.id
-            assert child.right <= one.right, child.box.id
-            assert one.y + one.head <= child.y, child.box.id
-            assert child.bottom <= one.bottom, child.box.id
-        for line in one.lines:
-            assert line.x >= one.x
-            assert line.x + line.width <= one.right, line.text
-            assert line.y + 4 <= one.y + one.head, line.text
-        first = [line for line in one.lines if line.y == one.lines[0].y]
-        assert first[-1].x + first[-1].width <= one.right - one.badge_width if first else True
-        for a, b in combinations(one.lines, 2):
+def check(result: Sequence[Placed], height: int) -> None:
+    assert all(are_apart(*two) for two in combinations(result, 2))
+    for placed in (inner for cell in result for inner in cell.walk()):
+        assert placed.x % GRID == placed.y % GRID == placed.width % GRID == placed.height % GRID == 0
+        assert placed.x >= 0
+        assert placed.right <= WIDTH
+        assert placed.bottom <= height
+        assert all(are_apart(*two) for two in combinations(placed.children, 2)), placed.box.id
+        for child in placed.children:
+            assert placed.x <= child.x, child.box.id
+            assert child.right <= placed.right, child.box.id
+            assert placed.y + placed.head <= child.y, child.box.id
+            assert child.bottom <= placed.bottom, child.box.id
+        for line in placed.lines:
+            assert line.x >= placed.x
+            assert line.x + line.width <= placed.right, line.text
+            assert line.y + 4 <= placed.y + placed.head, line.text
+        first = [line for line in placed.lines if line.y == placed.lines[0].y]
+        assert first[-1].x + first[-1].width <= placed.right - placed.badge_width if first else True
+        for a, b in combinations(placed.lines, 2):
             assert a.y != b.y or a.x + a.width < b.x, (a.text, b.text)
 
 
@@ -82,67 +83,69 @@ def check(found: Sequence[Placed], height: int) -> None:
 @given(seeds, st.sampled_from(["", "+1", "~12 \u22121", "+100 ~100 ±100"]))
 def test_nothing_overlaps_and_everything_is_inside(seed: int, badge: str) -> None:
     random = Random(seed)
-    whole = Picture(cells(random, random.randint(0, 2)), cells(random, random.randint(0, 5)), (), {})
-    found, height = placed(whole, {one.id: (badge, "300") for one in whole.walk() if one.kind != "cell"}, 40)
-    check(found, height)
+    content = Picture(cells(random, random.randint(0, 2)), cells(random, random.randint(0, 5)), (), {})
+    result, height = layout(
+        content, {placed.id: (badge, "300") for placed in content.walk() if placed.kind != "cell"}, 40
+    )
+    check(result, height)
 
 
-def through(one: Placed, way: Sequence[Point]) -> bool:
-    """Whether a line runs inside of a box, more than along its border."""
+def crosses(placed: Placed, points: Sequence[Point]) -> bool:
+    """Whether a line runs inside a box, not only along its border."""
     return any(
-        max(min(ax, bx), one.x + 1) <= min(max(ax, bx), one.right - 1)
-        and max(min(ay, by), one.y + 1) <= min(max(ay, by), one.bottom - 1)
-        for (ax, ay), (bx, by) in pairwise(way)
+        max(min(ax, bx), placed.x + 1) <= min(max(ax, bx), placed.right - 1)
+        and max(min(ay, by), placed.y + 1) <= min(max(ay, by), placed.bottom - 1)
+        for (ax, ay), (bx, by) in pairwise(points)
     )
 
 
-def on_border(one: Placed, point: Point) -> bool:
+def on_border(placed: Placed, point: Point) -> bool:
     x, y = point
-    beside = one.x <= x <= one.right and y in (one.y, one.bottom)
-    return beside or (one.y <= y <= one.bottom and x in (one.x, one.right))
+    apart_in_x = placed.x <= x <= placed.right and y in (placed.y, placed.bottom)
+    return apart_in_x or (placed.y <= y <= placed.bottom and x in (placed.x, placed.right))
 
 
 @pytest.mark.parametrize("stacks", [("ci", "staging", "production"), ("ci", "staging"), ("production",), ("ci",)])
 def test_arrows_of_the_real_stacks_touch_their_ends_and_no_box_between(
     stacks: tuple[str, ...], recordings: dict[str, Recording]
 ) -> None:
-    whole = picture({stack: declared(stack, recordings[stack]) for stack in stacks})
-    found, height = placed(whole, {}, 40)
-    check(found, height)
-    router = Router(found, WIDTH, height)
-    leaves = [one for one in router.boxes.values() if not one.children]
-    assert whole.arrows
-    for arrow in whole.arrows:
-        way = router.way(arrow)
-        assert on_border(router.boxes[arrow.source], way[0]), arrow
-        assert on_border(router.boxes[arrow.target], way[-1]), arrow
-        assert [one.box.id for one in leaves if through(one, way)] == [], arrow
+    content = picture({stack: declared(stack, recordings[stack]) for stack in stacks})
+    result, height = layout(content, {}, 40)
+    check(result, height)
+    router = Router(result, WIDTH, height)
+    leaves = [placed for placed in router.boxes.values() if not placed.children]
+    assert content.arrows
+    for arrow in content.arrows:
+        points = router.route(arrow)
+        assert on_border(router.boxes[arrow.source], points[0]), arrow
+        assert on_border(router.boxes[arrow.target], points[-1]), arrow
+        assert [placed.box.id for placed in leaves if crosses(placed, points)] == [], arrow
 
 
 @settings(max_examples=15, deadline=None)
 @given(seeds)
 def test_every_arrow_is_drawn_whatever_is_in_its_way(seed: int) -> None:
-    whole = Picture(cells(Random(seed), 2), (), (), {})
-    found, height = placed(whole, {}, 40)
-    router = Router(found, WIDTH, height)
-    leaves = [name for name, one in router.boxes.items() if not one.children]
+    content = Picture(cells(Random(seed), 2), (), (), {})
+    result, height = layout(content, {}, 40)
+    router = Router(result, WIDTH, height)
+    leaves = [name for name, placed in router.boxes.items() if not placed.children]
     for source, target in pairwise(leaves[:5]):
-        way = router.way(Arrow("data", source, target))
-        assert on_border(router.boxes[source], way[0])
-        assert on_border(router.boxes[target], way[-1])
-        assert all((a[0] == b[0]) != (a[1] == b[1]) for a, b in pairwise(way)), way
+        points = router.route(Arrow("data", source, target))
+        assert on_border(router.boxes[source], points[0])
+        assert on_border(router.boxes[target], points[-1])
+        assert all((a[0] == b[0]) != (a[1] == b[1]) for a, b in pairwise(points)), points
 
 
 @given(seeds, st.integers(0, 400))
 def test_text_is_cut_to_the_room_that_it_has(seed: int, room: int) -> None:
-    whole = text.clean(name(Random(seed)))
-    cut = text.fitted(whole, room, 12)
+    content = text.clean(name(Random(seed)))
+    cut = text.truncated(content, room, 12)
     assert text.width(cut, 12) <= room
-    assert cut in ("", whole) or cut.endswith("…")
+    assert cut in ("", content) or cut.endswith("…")
 
 
 def test_facts_are_broken_at_words_and_between_each_other() -> None:
-    assert text.lines(["PostgreSQL 18", "private"], 400, 12) == ["PostgreSQL 18 · private"]
-    assert text.lines(["PostgreSQL 18", "private"], 90, 12) == ["PostgreSQL", "18 · private"]
-    assert text.lines(["europe-docker.pkg.dev/acme"], 170, 12) == ["europe-docker.pkg.dev/", "acme"]
-    assert text.lines(["atwork-production"], 90, 12) == ["atwork-", "production"]
+    assert text.wrapped(["PostgreSQL 18", "private"], 400, 12) == ["PostgreSQL 18 · private"]
+    assert text.wrapped(["PostgreSQL 18", "private"], 90, 12) == ["PostgreSQL", "18 · private"]
+    assert text.wrapped(["europe-docker.pkg.dev/acme"], 170, 12) == ["europe-docker.pkg.dev/", "acme"]
+    assert text.wrapped(["atwork-production"], 90, 12) == ["atwork-", "production"]

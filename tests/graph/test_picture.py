@@ -1,4 +1,4 @@
-"""README's picture is what the program declares today."""
+"""The picture of the README shows what the program declares."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def test_the_picture_of_the_readme_is_current(
     recordings: dict[str, Recording], file_regression: FileRegressionFixture
 ) -> None:
     """`make golden` rewrites it."""
-    drawn = draw({stack: declared(stack, recordings[stack]) for stack in ("ci", "staging", "production")})
-    file_regression.check(drawn, extension=".svg", fullpath=FILE)
+    svg = draw({stack: declared(stack, recordings[stack]) for stack in ("ci", "staging", "production")})
+    file_regression.check(svg, extension=".svg", fullpath=FILE)
 
 
 def test_the_readme_shows_it() -> None:

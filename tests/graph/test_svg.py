@@ -1,4 +1,4 @@
-"""The document: valid, the same each time, nothing from outside, nothing that breaks out."""
+"""The document: valid, deterministic, self-contained, and safe from injected markup."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 from support.mocks import Recording
-from support.pictures import CLUSTER, NAMESPACE, declared, made, parsed
+from support.pictures import CLUSTER, NAMESPACE, declared, parsed, resource
 
 from atwork.graph.draw import draw
-from atwork.graph.resources import Resource
+from atwork.graph.resources import StackResource
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = "</text><script>alert(1)</script>&\"'<\x00\x1b\u202e\ud800]]>"
@@ -20,24 +20,24 @@ def test_the_order_of_resources_does_not_matter(recordings: dict[str, Recording]
     resources = declared("staging", recordings["staging"])
     first = draw({"staging": resources})
     for seed in range(3):
-        mixed = Random(seed).sample(resources, len(resources))
-        assert draw({"staging": mixed}) == first
+        shuffled = Random(seed).sample(resources, len(resources))
+        assert draw({"staging": shuffled}) == first
 
 
-def test_it_is_said_what_is_seen(recordings: dict[str, Recording]) -> None:
+def test_the_document_describes_the_picture(recordings: dict[str, Recording]) -> None:
     root = parsed(draw({stack: declared(stack, recordings[stack]) for stack in recordings}))
     assert root.tag == f"{SVG}svg"
     assert root.get("role") == "img"
-    title, said = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
     assert title is not None
-    assert said is not None
+    assert description is not None
     assert title.text == "Topology of ci, staging and production"
     for part in ("GKE atwork-production", "Cloud SQL main: PostgreSQL 18", "Artifact Registry", "Jenkins"):
-        assert part in (said.text or "")
-    ids = [one.get("id") for one in root.iter() if one.get("id")]
+        assert part in (description.text or "")
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
-    drawn = {urn for one in root.iter() for urn in (one.get("data-urn") or "").split()}
-    assert any(urn.endswith("::database-main-instance") for urn in drawn)
+    urns = {urn for element in root.iter() for urn in (element.get("data-urn") or "").split()}
+    assert any(urn.endswith("::database-main-instance") for urn in urns)
 
 
 def test_it_needs_nothing_from_outside(recordings: dict[str, Recording]) -> None:
@@ -60,9 +60,9 @@ def test_every_class_has_a_style_and_every_style_is_used_by_the_code(recordings:
 @pytest.mark.parametrize("stack", ["staging", NASTY])
 def test_text_cannot_break_out(stack: str) -> None:
     resources = [
-        made(CLUSTER, NASTY, {"name": NASTY, "location": NASTY}),
-        made(NAMESPACE, "n", {"metadata": {"name": NASTY, "labels": {"owner": NASTY}}}),
-        Resource(NASTY, CLUSTER),
+        resource(CLUSTER, NASTY, {"name": NASTY, "location": NASTY}),
+        resource(NAMESPACE, "n", {"metadata": {"name": NASTY, "labels": {"owner": NASTY}}}),
+        StackResource(NASTY, CLUSTER),
     ]
     svg = draw({stack: resources}, {stack: {NASTY: NASTY}})
     assert "<script" not in svg

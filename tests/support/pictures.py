@@ -1,4 +1,4 @@
-"""Resources as a picture is drawn from: hand-made ones, and what the program declares under mocks."""
+"""Resources for pictures: made in the test, or declared by the program under mocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from support.mocks import Recorded, Recording
 
-from atwork.graph.resources import Resource
+from atwork.graph.resources import StackResource
 
 NETWORK = "gcp:compute/network:Network"
 CLUSTER = "gcp:container/cluster:Cluster"
@@ -17,34 +17,39 @@ INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 NAMESPACE = "kubernetes:core/v1:Namespace"
 
 
-def made(
+def resource(
     kind: str, name: str, inputs: Mapping[str, Any] | None = None, *, parent: str = "", stack: str = "staging"
-) -> Resource:
-    """A resource as the engine would name it; `parent` is the URN of a component."""
+) -> StackResource:
+    """A resource with the URN that the engine would give it; `parent` is the URN of a component."""
     chain = f"{parent.split('::')[2]}$" if parent else ""
-    return Resource(f"urn:pulumi:{stack}::atwork::{chain}{kind}::{name}", kind, inputs or {}, parent)
+    return StackResource(f"urn:pulumi:{stack}::atwork::{chain}{kind}::{name}", kind, inputs or {}, parent)
 
 
-def cloud(project: str, stack: str = "staging") -> Resource:
-    """The provider that says which project and region a stack is in."""
-    return made("pulumi:providers:gcp", "gcp", {"project": project, "region": "europe-west1"}, stack=stack)
+def provider(project: str, stack: str = "staging") -> StackResource:
+    """The provider that names the project and the region of a stack."""
+    return resource("pulumi:providers:gcp", "gcp", {"project": project, "region": "europe-west1"}, stack=stack)
 
 
-def declared(stack: str, recording: Recording) -> list[Resource]:
-    """What the program declares, with the URNs that the engine makes: with the types of all parents."""
+def declared(stack: str, recording: Recording) -> list[StackResource]:
+    """The resources that the program declares, with the URNs of the engine, which contain the types of all parents."""
     urns: dict[str, str] = {}
 
-    def urn(one: Recorded) -> str:
-        parent = recording.resources.get(one.parent)
+    def urn(recorded: Recorded) -> str:
+        parent = recording.resources.get(recorded.parent)
         chain = f"{urn(parent).split('::')[2]}$" if parent else ""
-        return urns.setdefault(one.urn, f"urn:pulumi:{stack}::atwork::{chain}{one.type}::{one.name}")
+        return urns.setdefault(recorded.urn, f"urn:pulumi:{stack}::atwork::{chain}{recorded.type}::{recorded.name}")
 
     return [
-        Resource(urn(one), one.type, one.inputs, urn(parent) if (parent := recording.resources.get(one.parent)) else "")
-        for one in recording.resources.values()
+        StackResource(
+            urn(recorded),
+            recorded.type,
+            recorded.inputs,
+            urn(parent) if (parent := recording.resources.get(recorded.parent)) else "",
+        )
+        for recorded in recording.resources.values()
     ]
 
 
 def parsed(svg: str) -> ET.Element:
-    """The picture as a tree; it fails where it is no XML."""
-    return ET.fromstring(svg.encode())  # noqa: S314 (we made it ourselves)
+    """The picture as a tree; fails if it is not XML."""
+    return ET.fromstring(svg.encode())  # noqa: S314 (our own output)
