@@ -56,7 +56,7 @@ def schema(*, write: Annotated[bool, typer.Option(help="Rewrite the files.")] = 
 @app.command()
 def bench() -> None:
     """Measure the sandbox and print where the time goes."""
-    from atwork.bench import run
+    from atwork.bench.report import run
 
     raise typer.Exit(run())
 

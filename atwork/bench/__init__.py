@@ -1,0 +1,1 @@
+"""`make bench`: how long the commands of the sandbox take, and where the time goes. Not a test."""

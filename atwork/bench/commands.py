@@ -1,0 +1,106 @@
+"""Run commands of `atwork` in a folder and measure them: seconds, processor time and memory of each process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from atwork.sandbox.home import Home
+
+_SAMPLE_SECONDS = 0.02
+_ATWORK = [sys.executable, "-c", "from atwork.cli import main; main()"]
+_REPEATS = 3
+
+
+@dataclass
+class Measurement:
+    """One command: its duration in seconds, and for each part processor seconds and the maximum memory in MB."""
+
+    seconds: float = 0.0
+    cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
+    memory: defaultdict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
+
+
+def measure_sandbox(folder: Path, arguments: list[str]) -> Measurement:
+    """Measure a command of `atwork sandbox` and all processes that it starts."""
+    measurement = Measurement()
+    started = time.perf_counter()
+    command = [*_ATWORK, "sandbox", *arguments]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+        watcher = threading.Thread(target=_watch, args=(child, measurement))
+        watcher.start()
+        _, errors = child.communicate()
+        measurement.seconds = time.perf_counter() - started
+        watcher.join()
+    if child.returncode:
+        sys.exit(f"atwork sandbox {' '.join(arguments)} failed: {errors.decode()[-1000:]}")
+    return measurement
+
+
+def time_preview(folder: Path, *stacks: str) -> float:
+    """Seconds of `atwork preview`, whatever its exit code is."""
+    started = time.perf_counter()
+    subprocess.run([*_ATWORK, "preview", *stacks], cwd=folder, capture_output=True, check=False)
+    return time.perf_counter() - started
+
+
+def time_success(folder: Path, arguments: list[str]) -> float:
+    """Seconds of a command that must succeed."""
+    started = time.perf_counter()
+    result = subprocess.run(
+        [*_ATWORK, *arguments], cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    if result.returncode:
+        sys.exit(f"atwork {' '.join(arguments)} failed: {(result.stdout + result.stderr)[-1000:]}")
+    return time.perf_counter() - started
+
+
+def preview_overhead(folder: Path, stack: str) -> float:
+    """Seconds of `atwork preview` beyond plain `pulumi preview` in the same sandbox: the best of three runs each."""
+    home = Home(folder)
+    plain = [str(home.folder / "bin" / "pulumi"), "preview", "--stack", stack, "--non-interactive"]
+    plain += ["--policy-pack", str(home.workspace / "policies")]
+    atwork_seconds: list[float] = []
+    pulumi_seconds: list[float] = []
+    for _ in range(_REPEATS):
+        started = time.perf_counter()
+        subprocess.run(plain, cwd=folder, capture_output=True, check=True)
+        pulumi_seconds.append(time.perf_counter() - started)
+        atwork_seconds.append(time_preview(folder, stack))
+    return min(atwork_seconds) - min(pulumi_seconds)
+
+
+def _watch(child: subprocess.Popen[bytes], measurement: Measurement) -> None:
+    """Sample every process of a command until it ends; what a process uses after its last sample is not counted."""
+    used: dict[int, tuple[str, float]] = {}
+    try:
+        root = psutil.Process(child.pid)
+        while child.poll() is None:
+            for process in (root, *root.children(recursive=True)):
+                try:
+                    part, times = _part(process, child.pid), process.cpu_times()
+                    used[process.pid] = part, times.user + times.system
+                    measurement.memory[part] = max(measurement.memory[part], process.memory_info().rss / 1e6)
+                except psutil.Error:
+                    continue
+            time.sleep(_SAMPLE_SECONDS)
+    except psutil.Error:
+        pass
+    for part, seconds in used.values():
+        measurement.cpu[part] += seconds
+
+
+def _part(process: psutil.Process, root: int) -> str:
+    if process.pid == root:
+        return "simulation"  # with the display and the language host
+    command = " ".join(process.cmdline())
+    if "program.py" in command or "language-python-exec" in command:
+        return "program"
+    return "policies" if "policies" in command and "preview" not in command and " up " not in command else "engine"
