@@ -1,7 +1,7 @@
-"""The name of a change: the same again for the same change, another for any other.
+"""The fingerprint of a change: equal for equal changes, different for all others.
 
-It stands for resources without their stack, steps, paths, new values (hashed; secret and unknown ones as such), guards,
-renames and the names of outputs. Approval is given to a fingerprint, and `atwork up --expect` makes no other change.
+It covers the resources without their stack, steps, paths, new values (hashed; secret and unknown values as such),
+guards, renames and names of outputs. An approval is for a fingerprint, and `atwork up --expect` makes no other change.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from atwork.report.model import Change, Output
 
 
 def of(stack: str, changes: Iterable[Change], outputs: Iterable[Output], exact: dict[str, str]) -> str:
-    """64 hexadecimal digits; `exact` has a hash of each resource's whole new inputs by URN."""
+    """64 hexadecimal digits; `exact` has a hash of all new inputs of each resource, by URN."""
     lines = sorted(
         json.dumps(
             [
@@ -22,13 +22,13 @@ def of(stack: str, changes: Iterable[Change], outputs: Iterable[Output], exact: 
                 change.kind,
                 anywhere(change.renamed_from, stack),
                 exact.get(change.urn, ""),
-                sorted((one.path, one.replaces) for one in change.properties),
-                sorted((one.name, one.old, one.new) for one in change.guards),
+                sorted((item.path, item.replaces) for item in change.properties),
+                sorted((item.name, item.old, item.new) for item in change.guards),
             ]
         )
         for change in changes
     )
-    lines += sorted(json.dumps(["output", one.name, one.new]) for one in outputs)
+    lines += sorted(json.dumps(["output", item.name, item.new]) for item in outputs)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Reports in a folder: what `atwork preview --out` writes, and what `atwork report` reads."""
+"""Reports in a folder: `atwork preview --out` writes them, and `atwork report` reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from atwork.report.read import Reading
 
 
 def as_text(reports: Sequence[StackReport], form: str, topology: str = "") -> str:
-    """The reports in one of the forms; the page has the picture."""
+    """The reports in a format; the page contains the picture."""
     if form == "markdown":
         return markdown.render(reports)
     if form == "html":
@@ -24,7 +24,7 @@ def as_text(reports: Sequence[StackReport], form: str, topology: str = "") -> st
 
 
 def keep(reports: Sequence[StackReport], out: Path, topology: str = "") -> None:
-    """Write `report-STACK.json`, `report.md` and `report.html`: redacted, so that they may be artifacts."""
+    """Write `report-STACK.json`, `report.md` and `report.html`: redacted, so that they can be published."""
     out.mkdir(parents=True, exist_ok=True)
     for report in reports:
         (out / f"report-{report.stack}.json").write_text(report.model_dump_json(indent=2) + "\n")
@@ -35,35 +35,39 @@ def keep(reports: Sequence[StackReport], out: Path, topology: str = "") -> None:
 def read(folder: Path, expected: Sequence[str], *, order: Sequence[str] = (), head: str = "") -> list[StackReport]:
     """The reports in a folder, in the order of the expected stacks, else in `order`, then by name.
 
-    A stack without a report has failed, and is not left out.
+    A stack without a report is reported as failed.
     """
-    found: dict[str, StackReport] = {}
+    reports_by_stack: dict[str, StackReport] = {}
     for path in sorted(folder.rglob("report-*.json")):
-        one = _read(path, head)
-        if not expected or one.stack in expected:
-            found[one.stack] = one
+        report = _read(path, head)
+        if not expected or report.stack in expected:
+            reports_by_stack[report.stack] = report
     for stack in expected:
-        if stack not in found:
-            found[stack] = _failed(stack, "there is no report: its preview did not come to an end; see the run")
-    if not found:
-        raise UsageError(f"{folder}: no report-STACK.json in it; `atwork preview --out {folder}` writes them")
-    position = {stack: number for number, stack in enumerate(expected or order)}
-    return sorted(found.values(), key=lambda report: (position.get(report.stack, len(position)), report.stack))
+        if stack not in reports_by_stack:
+            reports_by_stack[stack] = _failed(stack, "no report, because its preview did not end; see the run")
+    if not reports_by_stack:
+        raise UsageError(f"{folder}: no report-STACK.json; run `atwork preview --out {folder}`")
+    positions = {stack: number for number, stack in enumerate(expected or order)}
+    return sorted(
+        reports_by_stack.values(), key=lambda report: (positions.get(report.stack, len(positions)), report.stack)
+    )
 
 
 def _read(path: Path, head: str) -> StackReport:
-    """One report; what cannot be used is a failure and not silence, which would leave an older comment standing."""
+    """A report; a file that cannot be read counts as failed, so that no older comment stays valid."""
     try:
-        one = StackReport.model_validate_json(path.read_text())
+        report = StackReport.model_validate_json(path.read_text())
     except (ValidationError, UnicodeDecodeError):
         stack = path.stem.removeprefix("report-")
-        return _failed(stack, f"{path.name} is no report of this version of atwork; a change of the report goes first")
-    if head and one.head != head:
-        return _failed(one.stack, f"its report is of another commit, {one.head[:12] or 'none'}; see the run")
-    return one
+        return _failed(
+            stack, f"{path.name} is not a report of this version of atwork; merge the change of the format first"
+        )
+    if head and report.head != head:
+        return _failed(report.stack, f"its report is for another commit, {report.head[:12] or 'none'}; see the run")
+    return report
 
 
-def _failed(stack: str, why: str) -> StackReport:
-    missing = Reading(stack)
-    missing.errors.append(why)
-    return missing.report(code=1)
+def _failed(stack: str, reason: str) -> StackReport:
+    reading = Reading(stack)
+    reading.errors.append(reason)
+    return reading.report(code=1)

@@ -1,4 +1,4 @@
-"""What stays in the cloud when it leaves a stack: nobody deletes it, and its name stays taken."""
+"""Resources that stay in the cloud when they leave a stack, with their names."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 from atwork.report.values import has_unknown
 
 _NEVER_DELETED = ("gcp:kms/keyRing:KeyRing",)
-"""Google Cloud deletes none of them: https://cloud.google.com/kms/docs/resource-hierarchy#key_rings"""
+"""Types that Google Cloud never deletes: https://cloud.google.com/kms/docs/resource-hierarchy#key_rings"""
 
 _IMPORT_IDS = {
     "gcp:kms/cryptoKey:CryptoKey": "{keyRing}/cryptoKeys/{name}",
     "gcp:sql/database:Database": "projects/{project}/instances/{instance}/databases/{name}",
     "gcp:sql/user:User": "{project}/{instance}/{name}",
 }
-"""The ids by which the provider imports, from the import section of each type's page in
+"""The import ids of the provider, from the import section of each type's page in
 https://www.pulumi.com/registry/packages/gcp/api-docs/."""
 
 
 def is_kept(kind: str, state: Mapping[str, Any]) -> bool:
-    """Whether a resource stays behind when the engine deletes it.
+    """Whether a resource stays in the cloud when the engine deletes it.
 
-    `kind` is its type token, `state` what the engine's events say of it: the option `retainOnDelete`
+    `kind` is its type token, `state` its state in the engine's events: the option `retainOnDelete`
     (https://www.pulumi.com/docs/iac/concepts/options/retainondelete/), or the provider's own `deletionPolicy: ABANDON`.
     """
     inputs = state.get("inputs") or {}
@@ -30,14 +30,14 @@ def is_kept(kind: str, state: Mapping[str, Any]) -> bool:
 
 
 def is_importable(kind: str) -> bool:
-    """Whether the id of a type is known here; key rings are named anew each time and never meet an old one."""
+    """Whether the import id of a type is known; a new key ring has a new name and never conflicts with an old one."""
     return kind in _IMPORT_IDS or kind.startswith("kubernetes:")
 
 
 def import_id(kind: str, inputs: Mapping[str, Any], project: str) -> str:
-    """The id by which `pulumi import` takes a resource over; "" where it is not known, or the type is none of ours.
+    """The id for `pulumi import`; "" if it is unknown.
 
-    `inputs` are the program's; `project` stands in where they name none, as the provider's own project does.
+    `inputs` are the program's; `project` is the project of the provider, for inputs without a project.
     """
     if kind.startswith("kubernetes:"):
         metadata = inputs.get("metadata")

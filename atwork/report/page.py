@@ -1,4 +1,4 @@
-"""The report as one page of HTML that needs nothing else: table, decisions, a folded tree with a search."""
+"""The report as one self-contained HTML page: table, decisions, a collapsible tree with a search."""
 
 from __future__ import annotations
 
@@ -12,17 +12,27 @@ from atwork.report.model import StackReport
 from atwork.report.sections import sections
 
 _ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.PackageLoader("atwork.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+    loader=jinja2.PackageLoader("atwork.report", "."),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
-)  # fmt: skip
+)
 
 
 def render(reports: Sequence[StackReport], topology: str = "") -> str:
-    """The page. `topology` is a drawing of the environments as SVG, made here and put in as it is."""
+    """The page. `topology` is a picture of the environments as SVG, which is inserted unescaped."""
     return _ENVIRONMENT.get_template("page.html.jinja").render(
-        sections=sections(reports), reports=reports, verdict=words.verdict(reports),
-        cautions=[one for report in reports for one in words.decisions(report)], remarks=words.remarks(reports),
-        topology=markupsafe.Markup(topology),  # noqa: S704 (no word of a pull request is in it but as escaped text)
-        results=words.RESULTS, signs={**words.SIGNS, "guard": "!"}, columns=words.COLUMNS,
-        policy=words.policy, state=words.state, tags=words.tags,
-    )  # fmt: skip
+        sections=sections(reports),
+        reports=reports,
+        verdict=words.verdict(reports),
+        cautions=[decision for report in reports for decision in words.decisions(report)],
+        remarks=words.remarks(reports),
+        topology=markupsafe.Markup(topology),  # noqa: S704 (our own SVG, in which text of a pull request is escaped)
+        results=words.RESULTS,
+        signs={**words.SIGNS, "guard": "!"},
+        columns=words.COLUMNS,
+        policy=words.policy,
+        state=words.state,
+        tags=words.tags,
+    )

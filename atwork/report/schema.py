@@ -12,10 +12,10 @@ PATH = Path(__file__).parents[2] / "docs" / "report.schema.json"
 
 def text() -> str:
     """What the file should be."""
-    made = StackReport.model_json_schema(mode="serialization")
-    made["properties"]["version"]["const"] = VERSION
+    schema = StackReport.model_json_schema(mode="serialization")
+    schema["properties"]["version"]["const"] = VERSION
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "The report of one stack"}
-    return json.dumps({**made, **head}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({**schema, **head}, indent=2, ensure_ascii=False) + "\n"
 
 
 def main(*, write: bool) -> None:

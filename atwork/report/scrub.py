@@ -1,7 +1,7 @@
-"""The last look at a report before it leaves: what is secret in one place is shown in no other.
+"""The last check of a report: a value that is secret in one place is not shown in any other.
 
-A program that fails may print a password in its error, and a policy may quote the value that it refuses. The events say
-which values are secret, so that these can be found there too. Long texts are cut only after that.
+An error of the program may contain a password, and a policy may quote the value that it refuses. The events mark secret
+values, so these can be removed from all texts. Long texts are truncated only after that.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from atwork.engine import wire
 from atwork.report.model import Change, Output, Property, StackReport
 from atwork.report.values import SECRET, UNKNOWN_MARKS, hides, is_secret, join
 
-_SHORTEST = 6
-"""Letters; a shorter value is found in too many words."""
-_LONGEST, _LONGEST_ERROR = 400, 2000
+_MIN_LENGTH = 6
+"""Minimum length of a secret; shorter values occur in too many texts."""
+_MAX_LENGTH, _MAX_ERROR_LENGTH = 400, 2000
 _SECRET_TEXT = re.compile(r"(?i)((?:password|token|secret)\s*[=:]\s*)\S+")
 _VARIABLE = re.compile(r"\benv\[\d+\]\.value$")
 _Sides = TypeVar("_Sides", Property, Output)
@@ -26,33 +26,33 @@ _MARKS = frozenset({"signature", "ciphertext", wire.SECRET})
 
 
 def secrets(old: Any, new: Any, kind: str, path: str = "") -> Iterator[str]:
-    """Texts that are known in clear on either side of a place that is secret on one."""
+    """Plaintext values on both sides of a path that is secret on one side."""
     if is_secret(old) or is_secret(new) or (hides(kind, path) and not _VARIABLE.search(path)):
         yield from _texts(old)
         yield from _texts(new)
         return
     if isinstance(old, Mapping) or isinstance(new, Mapping):
-        before, after = (one if isinstance(one, Mapping) else {} for one in (old, new))
+        before, after = (item if isinstance(item, Mapping) else {} for item in (old, new))
         for key in {**before, **after}:
             yield from secrets(before.get(key), after.get(key), kind, join(path, str(key)))
     if isinstance(old, list) or isinstance(new, list):
-        first, second = (one if isinstance(one, list) else [] for one in (old, new))
+        first, second = (item if isinstance(item, list) else [] for item in (old, new))
         for index in range(max(len(first), len(second))):
-            before, after = (one[index] if index < len(one) else None for one in (first, second))
+            before, after = (item[index] if index < len(item) else None for item in (first, second))
             yield from secrets(before, after, kind, f"{path}[{index}]")
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            if key == "plaintext" and wire.SECRET in value and isinstance(one, str):
-                yield from _texts(_decoded(one))
+        for key, item in value.items():
+            if key == "plaintext" and wire.SECRET in value and isinstance(item, str):
+                yield from _texts(_decoded(item))
             elif key not in _MARKS:
-                yield from _texts(one)
+                yield from _texts(item)
     elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
-    elif isinstance(value, str) and len(value) >= _SHORTEST and value != SECRET and value not in UNKNOWN_MARKS:
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str) and len(value) >= _MIN_LENGTH and value != SECRET and value not in UNKNOWN_MARKS:
         yield value
 
 
@@ -64,7 +64,7 @@ def _decoded(text: str) -> Any:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """How a text may stand in another: as it is, within JSON, on one line."""
+    """The forms of a text inside another: verbatim, in JSON, on one line."""
     yield text
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]
@@ -72,46 +72,47 @@ def _forms(text: str) -> Iterator[str]:
 
 
 class Scrub:
-    """Takes known secrets out of texts."""
+    """Removes known secrets from texts."""
 
     def __init__(self, known: Iterable[str]) -> None:
-        forms = {form for one in known for form in _forms(one)}
-        words = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, words))) if words else None
+        forms = {form for item in known for form in _forms(item)}
+        ordered = sorted((form for form in forms if len(form) >= _MIN_LENGTH), key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def text(self, text: str) -> str:
-        """A text without them."""
+        """A text without secrets."""
         return self._known.sub(SECRET, text) if self._known else text
 
-    def report(self, found: StackReport) -> StackReport:
-        """A report without them, its long texts cut."""
-        return found.model_copy(
+    def report(self, report: StackReport) -> StackReport:
+        """A report without secrets and with long texts truncated."""
+        return report.model_copy(
             update={
-                "changes": tuple(map(self._change, found.changes)),
-                "outputs": tuple(map(self._side, found.outputs)),
+                "changes": tuple(map(self._change, report.changes)),
+                "outputs": tuple(map(self._side, report.outputs)),
                 "policies": tuple(
-                    one.model_copy(update={"message": self._told(one.message)}) for one in found.policies
+                    item.model_copy(update={"message": self._scrubbed_message(item.message)})
+                    for item in report.policies
                 ),
-                "errors": tuple(map(self._told, found.errors)),
+                "errors": tuple(map(self._scrubbed_message, report.errors)),
             }
         )
 
-    def _told(self, text: str) -> str:
-        return _short(_SECRET_TEXT.sub(rf"\1{SECRET}", self.text(text)), _LONGEST_ERROR)
+    def _scrubbed_message(self, text: str) -> str:
+        return _short(_SECRET_TEXT.sub(rf"\1{SECRET}", self.text(text)), _MAX_ERROR_LENGTH)
 
-    def _change(self, one: Change) -> Change:
-        properties = tuple(map(self._side, one.properties))
-        return one if properties == one.properties else one.model_copy(update={"properties": properties})
+    def _change(self, item: Change) -> Change:
+        properties = tuple(map(self._side, item.properties))
+        return item if properties == item.properties else item.model_copy(update={"properties": properties})
 
-    def _side(self, one: _Sides) -> _Sides:
-        sides = {"old": one.old, "new": one.new}
-        changed = {key: _short(self.text(text), _LONGEST) for key, text in sides.items() if text is not None}
+    def _side(self, item: _Sides) -> _Sides:
+        sides = {"old": item.old, "new": item.new}
+        changed = {key: _short(self.text(text), _MAX_LENGTH) for key, text in sides.items() if text is not None}
         same = all(sides[key] == text for key, text in changed.items())
-        return one if same else one.model_copy(update=changed)
+        return item if same else item.model_copy(update=changed)
 
 
-def _short(text: str, longest: int) -> str:
-    """A text cut to a length; the mark tells two long texts with one beginning apart."""
-    if len(text) <= longest:
+def _short(text: str, max_length: int) -> str:
+    """A truncated text; the hash distinguishes long texts with the same beginning."""
+    if len(text) <= max_length:
         return text
-    return f"{text[:longest]}… ({len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:8]})"
+    return f"{text[:max_length]}… ({len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:8]})"

@@ -1,4 +1,4 @@
-"""What is the same in several stacks is shown once, with their names."""
+"""The sections of a report: what is equal in several stacks is shown once, with their names."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from atwork.report.model import Change, Output, Policy, Report, StackReport
 
 @dataclass
 class Section:
-    """A part of the report that one stack has, or several alike."""
+    """Changes, outputs, policies and noise that one or several stacks have in common."""
 
     stacks: tuple[str, ...]
     identical: bool
-    """Whether nothing else changes in these stacks: their fingerprints are equal."""
+    """Whether the fingerprints of these stacks are equal, so nothing else changes in them."""
     changes: list[Change]
     outputs: list[Output]
     policies: list[Policy]
@@ -24,52 +24,54 @@ class Section:
 
     @property
     def dangerous(self) -> bool:
-        """Whether somebody has to decide on something in it."""
-        return any(change.dangerous for change in self.changes) or any(one.mandatory for one in self.policies)
+        """Whether it contains something that needs a decision."""
+        return any(change.dangerous for change in self.changes) or any(item.mandatory for item in self.policies)
 
     @property
     def title(self) -> str:
-        """What is in it."""
+        """A summary of the contents."""
         counts = Counter(change.kind for change in self.changes)
-        told = [f"{count} {kind}" for kind, count in counts.items()]
-        told += [f"{len(self.outputs)} output{'s' * (len(self.outputs) > 1)}"] if self.outputs else []
-        alike = " (identical)" if self.identical else " (the same in each)" if len(self.stacks) > 1 else ""
-        return (", ".join(told) or "remarks") + alike
+        parts = [f"{count} {kind}" for kind, count in counts.items()]
+        parts += [f"{len(self.outputs)} output{'s' * (len(self.outputs) > 1)}"] if self.outputs else []
+        suffix = " (identical)" if self.identical else " (the same in each)" if len(self.stacks) > 1 else ""
+        return (", ".join(parts) or "remarks") + suffix
 
 
 def sections(reports: Sequence[StackReport]) -> list[Section]:
-    """Every change, output, policy and noise of all stacks in exactly one section; decisions first."""
+    """Every change, output, policy and noise of all stacks in exactly one section; sections with decisions first."""
     keys: dict[str, tuple[StackReport, Report | str, list[str]]] = {}
     for report in reports:
-        for key, one in _items(report):
-            keys.setdefault(key, (report, one, []))[2].append(report.stack)
-    prints = {report.stack: report.fingerprint if report.complete else report.stack for report in reports}
-    found: dict[tuple[str, ...], Section] = {}
-    for _, one, names in keys.values():
-        stacks = tuple(dict.fromkeys(names))
-        if stacks not in found:
-            identical = len(stacks) > 1 and len({prints[stack] for stack in stacks}) == 1
-            found[stacks] = Section(stacks, identical, [], [], [], [])
-        _add(found[stacks], one)
-    return sorted(found.values(), key=lambda one: not one.dangerous)
+        for key, item in _items(report):
+            keys.setdefault(key, (report, item, []))[2].append(report.stack)
+    fingerprints = {report.stack: report.fingerprint if report.complete else report.stack for report in reports}
+    by_stacks: dict[tuple[str, ...], Section] = {}
+    for _, item, stack_names in keys.values():
+        stacks = tuple(dict.fromkeys(stack_names))
+        if stacks not in by_stacks:
+            identical = len(stacks) > 1 and len({fingerprints[stack] for stack in stacks}) == 1
+            by_stacks[stacks] = Section(stacks, identical, [], [], [], [])
+        _add(by_stacks[stacks], item)
+    return sorted(by_stacks.values(), key=lambda item: not item.dangerous)
 
 
-def _add(section: Section, one: Report | str) -> None:
-    if isinstance(one, Change):
-        section.changes.append(one)
-    elif isinstance(one, Output):
-        section.outputs.append(one)
-    elif isinstance(one, Policy):
-        section.policies.append(one)
+def _add(section: Section, item: Report | str) -> None:
+    if isinstance(item, Change):
+        section.changes.append(item)
+    elif isinstance(item, Output):
+        section.outputs.append(item)
+    elif isinstance(item, Policy):
+        section.policies.append(item)
     else:
-        section.noise.append(str(one))
+        section.noise.append(str(item))
 
 
 def _items(report: StackReport) -> Iterator[tuple[str, Report | str]]:
-    """Everything in a report that may be the same in another, by a key that does not name the stack."""
+    """Everything in a report that another may also contain, by a key without the name of the stack."""
     for change in report.changes:
-        there = {key: fingerprint.anywhere(getattr(change, key), report.stack) for key in ("urn", "renamed_from")}
-        yield change.model_copy(update=there).model_dump_json(), change
+        without_stack = {
+            key: fingerprint.anywhere(getattr(change, key), report.stack) for key in ("urn", "renamed_from")
+        }
+        yield change.model_copy(update=without_stack).model_dump_json(), change
     for output in report.outputs:
         yield f"output {output.model_dump_json()}", output
     for policy in report.policies:

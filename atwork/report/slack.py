@@ -1,4 +1,4 @@
-"""A short message in Slack: the table and what needs a decision, by an incoming webhook."""
+"""A short message in Slack, through an incoming webhook: the table and the decisions."""
 
 from __future__ import annotations
 
@@ -10,37 +10,39 @@ from atwork.errors import BackendError
 from atwork.report import words
 from atwork.report.model import StackReport
 
-_LONGEST = 2_900
-"""Characters of a block's text; Slack refuses 3,000."""
+_MAX_LENGTH = 2_900
+"""Maximum length of a block's text; Slack refuses 3,000 characters."""
 
 
 class SlackError(BackendError):
-    """Slack refused; the webhook's address, which is a secret, is not in the message."""
+    """Slack refused a message; the error does not contain the URL of the webhook, which is a secret."""
 
 
 def send(webhook: str, title: str, reports: Sequence[StackReport], *, link: str = "") -> None:
-    """Post the message; raises `SlackError` where it is not taken."""
+    """Post the message; raises `SlackError` if Slack refuses it."""
     _post(webhook, message(title, reports, link=link))
 
 
 def tell(webhook: str, text: str) -> None:
-    """Post a few lines; raises `SlackError` where they are not taken."""
+    """Post a few lines; raises `SlackError` if Slack refuses them."""
     shown = _plain(text)
-    block = {"type": "section", "text": {"type": "mrkdwn", "text": shown[:_LONGEST]}}
-    _post(webhook, {"text": shown[:_LONGEST], "blocks": [block]})
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": shown[:_MAX_LENGTH]}}
+    _post(webhook, {"text": shown[:_MAX_LENGTH], "blocks": [block]})
 
 
 def _post(webhook: str, body: dict[str, object]) -> None:
     try:
-        answer = httpx.post(webhook, json=body, timeout=30)
+        response = httpx.post(webhook, json=body, timeout=30)
     except httpx.HTTPError as error:
-        raise SlackError(f"Slack is not reached: {type(error).__name__}") from None
-    if not answer.is_success:
-        raise SlackError(f"Slack answered {answer.status_code}; is SLACK_WEBHOOK_URL the address of a webhook?")
+        raise SlackError(
+            f"Slack is not reachable: {type(error).__name__}; check the network and SLACK_WEBHOOK_URL"
+        ) from None
+    if not response.is_success:
+        raise SlackError(f"Slack answered {response.status_code}; check that SLACK_WEBHOOK_URL is the URL of a webhook")
 
 
 def message(title: str, reports: Sequence[StackReport], *, link: str = "") -> dict[str, object]:
-    """The message, as Slack's API takes it."""
+    """The message in the format of Slack's API."""
     rows = [("stack", "result", *(words.SIGNS[kind] for kind in words.COLUMNS), "guards")]
     for report in reports:
         counts = [str(report.counts.get(kind) or ".") for kind in words.COLUMNS]
@@ -50,27 +52,27 @@ def message(title: str, reports: Sequence[StackReport], *, link: str = "") -> di
     table = "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-    told = [_plain(one) for report in reports for one in words.decisions(report)]
+    decisions = [_plain(item) for report in reports for item in words.decisions(report)]
     text = f"*{_plain(title)}: {_plain(words.verdict(reports))}*"
-    blocks = [text, f"```{_plain(table).replace('`', '')}```", *([_fitting(told)] if told else [])]
-    blocks += [f"<{link}|the whole report>"] if link else []
+    blocks = [text, f"```{_plain(table).replace('`', '')}```", *([_truncated(decisions)] if decisions else [])]
+    blocks += [f"<{link}|full report>"] if link else []
     return {
         "text": f"{title}: {words.verdict(reports)}",
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": one}} for one in blocks],
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": item}} for item in blocks],
     }
 
 
-def _fitting(told: Sequence[str]) -> str:
-    """As many lines as a block may hold, and how many are left."""
+def _truncated(decisions: Sequence[str]) -> str:
+    """As many lines as fit in a block, and the number of the others."""
     lines: list[str] = []
-    for number, one in enumerate(told):
-        line = f"• {one[:400]}"
-        if sum(map(len, lines)) + len(lines) + len(line) > _LONGEST:
-            return "\n".join([*lines, f"• and {len(told) - number} more"])
+    for number, item in enumerate(decisions):
+        line = f"• {item[:400]}"
+        if sum(map(len, lines)) + len(lines) + len(line) > _MAX_LENGTH:
+            return "\n".join([*lines, f"• and {len(decisions) - number} more"])
         lines.append(line)
     return "\n".join(lines)
 
 
 def _plain(text: str) -> str:
-    """Text that calls nobody and links nowhere."""
+    """Text without mentions and links."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""The reviewed tables beside this file: what holds data, what does not, and what is noise."""
+"""The reviewed tables in this folder: types with data, types without data, and noise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 
 class Noise(BaseModel):
-    """A difference that means nothing, until a day."""
+    """A difference that is ignored until a day."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,7 +23,7 @@ class Noise(BaseModel):
     expires: date
 
     def covers(self, urn: str, path: str) -> bool:
-        """Whether a difference is this one; both are patterns with `*`."""
+        """Whether it matches a difference; `urn` and `path` of the entry are patterns with `*`."""
         return fnmatchcase(urn, self.urn) and fnmatchcase(path, self.path)
 
 
@@ -33,18 +33,18 @@ def _table(name: str) -> frozenset[str]:
 
 
 def stateful() -> frozenset[str]:
-    """Types that hold data."""
+    """Types of resources with data."""
     return _table("stateful.yaml")
 
 
 def stateless() -> frozenset[str]:
-    """Patterns of types that hold none."""
+    """Patterns of types of resources without data."""
     return _table("stateless.yaml")
 
 
 def unclassified(types: Iterable[str]) -> tuple[str, ...]:
-    """Those of some types of which neither table says whether they hold data."""
-    return tuple(sorted({one for one in types if not _is_classified(one)}))
+    """The types that neither table contains."""
+    return tuple(sorted({item for item in types if not _is_classified(item)}))
 
 
 def _is_classified(kind: str) -> bool:
@@ -52,7 +52,7 @@ def _is_classified(kind: str) -> bool:
 
 
 def noise(today: date) -> tuple[Noise, ...]:
-    """What is left out today; what has expired is shown again."""
+    """The entries that have not expired."""
     text = resources.files("atwork.report").joinpath("noise.yaml").read_text()
-    found = TypeAdapter(tuple[Noise, ...]).validate_python(yaml.safe_load(text) or ())
-    return tuple(one for one in found if one.expires >= today)
+    entries = TypeAdapter(tuple[Noise, ...]).validate_python(yaml.safe_load(text) or ())
+    return tuple(item for item in entries if item.expires >= today)

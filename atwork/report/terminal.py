@@ -27,10 +27,10 @@ def show(reports: Sequence[StackReport], console: Console) -> None:
     """The table, what needs a decision, then each change once."""
     console.print(table(reports))
     for report in reports:
-        for one in words.decisions(report):
-            console.print(_text(f"! {one}", style="bold red"), soft_wrap=True)
-    for one in words.remarks(reports):
-        console.print(_text(f"- {one}", style="yellow"), soft_wrap=True)
+        for item in words.decisions(report):
+            console.print(_text(f"! {item}", style="bold red"), soft_wrap=True)
+    for item in words.remarks(reports):
+        console.print(_text(f"- {item}", style="yellow"), soft_wrap=True)
     for section in sections(reports):
         console.print()
         console.print(_text(f"{', '.join(section.stacks)}: {section.title}", style="bold"), soft_wrap=True)
@@ -39,34 +39,40 @@ def show(reports: Sequence[StackReport], console: Console) -> None:
 
 def table(reports: Sequence[StackReport]) -> Table:
     """A row for each stack."""
-    made = Table("stack", "result", *words.COLUMNS, "guards", "policy", "outputs", "unchanged", "state", "time",
-                 box=None, pad_edge=False)  # fmt: skip
+    columns = ("stack", "result", *words.COLUMNS, "guards", "policy", "outputs", "unchanged", "state", "time")
+    rows = Table(*columns, box=None, pad_edge=False)
     for report in reports:
         counts = [str(report.counts.get(kind) or "·") for kind in words.COLUMNS]
         guards = sum(len(change.guards) for change in report.changes)
         broken, advice, rules = words.policy(report)
         policy = f"{broken} broken" if broken else f"{advice} advice" if advice else f"{rules} passed" if rules else "·"
         result = ("new: " if report.new else "") + words.RESULTS[report.result][1]
-        made.add_row(
-            report.stack, result + ("" if report.complete else " (partial)"), *counts, str(guards or "·"), policy,
-            str(len(report.outputs) or "·"), str(report.unchanged), ", ".join(words.state(report)) or "·",
+        rows.add_row(
+            report.stack,
+            result + ("" if report.complete else " (partial)"),
+            *counts,
+            str(guards or "·"),
+            policy,
+            str(len(report.outputs) or "·"),
+            str(report.unchanged),
+            ", ".join(words.state(report)) or "·",
             f"{report.seconds:.1f} s",
-        )  # fmt: skip
-    return made
+        )
+    return rows
 
 
 def _details(section: Section) -> list[Text]:
     lines: list[Text] = []
     for change in section.changes:
         lines += _change(change)
-    for one in section.outputs:
-        read = f"   # read by {', '.join(one.read_by)}" if one.read_by else ""
-        lines.append(_text(f"  output {one.name}: {_short(one.old)} → {_short(one.new)}{read}"))
+    for item in section.outputs:
+        read = f"   # read by {', '.join(item.read_by)}" if item.read_by else ""
+        lines.append(_text(f"  output {item.name}: {_short(item.old)} → {_short(item.new)}{read}"))
     for policy in section.policies:
         style = "red" if policy.mandatory else "yellow"
         word = "broken" if policy.mandatory else "advice"
         lines.append(_text(f"  {word} {policy.name}: {policy.resource}: {policy.message}", style=style))
-    lines += [_text(f"  left out as noise: {one}", style="dim") for one in section.noise]
+    lines += [_text(f"  left out as noise: {item}", style="dim") for item in section.noise]
     return lines
 
 
@@ -78,12 +84,12 @@ def _change(change: Change) -> list[Text]:
     if change.renamed_from:
         lines.append(_text(f"      was {name_of(change.renamed_from)}"))
     lines += [
-        _text(f"      {one.name}: {one.old} → {one.new}", style="red" if one.removed else "green")
-        for one in change.guards
+        _text(f"      {item.name}: {item.old} → {item.new}", style="red" if item.removed else "green")
+        for item in change.guards
     ]
-    for one in change.properties:
-        cause = "   # forces the replacement" if one.replaces else ""
-        lines.append(_text(f"      {one.path}: {_short(one.old)} → {_short(one.new)}{cause}"))
+    for item in change.properties:
+        cause = "   # forces the replacement" if item.replaces else ""
+        lines.append(_text(f"      {item.path}: {_short(item.old)} → {_short(item.new)}{cause}"))
     if change.hidden_only:
         lines.append(Text("      only values that are not shown differ"))
     return lines

@@ -1,4 +1,4 @@
-"""Comparing and showing values without showing secrets."""
+"""Compare and show values without showing secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from atwork.report.model import Property
 
 UNKNOWN_MARKS = (
     wire.UNKNOWN,
-    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # a truth value
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # a boolean
     "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # a number
     "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # a list
     "030794c1-ac77-496b-92df-f27374a8bd58",  # an asset
@@ -26,25 +26,25 @@ _HIDDEN = re.compile(
     r"secret_?data|token|(access|auth|bearer|refresh)_?token|kubeconfig|credentials|connection_?string)\b",
     re.IGNORECASE,
 )
-"""Paths whose values are never shown, marked as secret or not: providers forget to."""
+"""Paths whose values are never shown, even if a provider does not mark them as secret."""
 _HIDDEN_IN_SECRETS = re.compile(r"^(data|stringData)\b")
 _HIDDEN_VARIABLES = re.compile(r"\benv\[\d+\]\.value$")
 
 
 def is_secret(value: Any) -> bool:
-    """Whether the engine calls it a secret."""
+    """Whether the engine marks a value as secret."""
     return value == SECRET or (isinstance(value, Mapping) and wire.SECRET in value)
 
 
 def hides(kind: str, path: str) -> bool:
-    """Whether a path's values are never shown."""
+    """Whether the values at a path are never shown."""
     if kind.endswith(":Secret") and _HIDDEN_IN_SECRETS.search(path):
         return True
     return bool(_HIDDEN.search(path) or _HIDDEN_VARIABLES.search(path))
 
 
 def differences(old: Any, new: Any, kind: str, path: str = "") -> Iterator[Property]:
-    """Every property that differs, redacted on both sides where either is secret."""
+    """Every property that differs; if one side is secret, both are redacted."""
     if old == new:
         return
     if is_secret(old) or is_secret(new) or (hides(kind, path) and not (_is_switch(old) and _is_switch(new))):
@@ -66,12 +66,12 @@ def differences(old: Any, new: Any, kind: str, path: str = "") -> Iterator[Prope
 
 
 def _is_switch(value: Any) -> bool:
-    """Whether it is on, off or not there: no secret, though its name may sound so."""
+    """Whether a value is a boolean or missing, and so not a secret even if its name suggests it."""
     return value is None or isinstance(value, bool)
 
 
 def join(path: str, key: str) -> str:
-    """A path one key deeper; keys with dots are quoted, as the engine does."""
+    """The path of a key below a path; keys with dots are quoted, as in the engine."""
     plain = re.fullmatch(r"[A-Za-z_$][A-Za-z0-9_$-]*", key) is not None
     if not plain:
         return f'{path}["{key}"]'
@@ -83,7 +83,7 @@ def _side(value: Any, text: str) -> str | None:
 
 
 def shown(value: Any, kind: str, path: str) -> str | None:
-    """A value as text, what is secret in it left out."""
+    """A value as text, without its secrets."""
     if value is None:
         return None
     clean = redacted(value, kind, path)
@@ -91,7 +91,7 @@ def shown(value: Any, kind: str, path: str) -> str | None:
 
 
 def redacted(value: Any, kind: str, path: str) -> Any:
-    """A value with every secret in it replaced, and what is unknown named."""
+    """A value with placeholders for secret and unknown parts."""
     if is_secret(value) or (not _is_switch(value) and hides(kind, path)):
         return SECRET
     if isinstance(value, Mapping):
@@ -102,7 +102,7 @@ def redacted(value: Any, kind: str, path: str) -> Any:
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether anything in it is not known yet."""
+    """Whether a value contains an unknown part."""
     if isinstance(value, Mapping):
         return any(has_unknown(item) for item in value.values())
     if isinstance(value, list):

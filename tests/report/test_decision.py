@@ -52,7 +52,7 @@ def test_without_the_label_it_is_red_and_says_how_to_go_on(server: Server) -> No
     made = reported(server, A, PLAIN)
     assert (made.by, made.note) == (
         "",
-        f"To go on: a maintainer adds the label `{LABEL}`. It falls off if the change differs.",
+        f"To continue, a maintainer adds the label `{LABEL}`. It is removed if the change differs.",
     )
     states = {one["context"]: one["state"] for one in server.statuses}
     assert states["atwork/preview"] == states["atwork/preview/production"] == states["atwork/decision"] == "failure"
@@ -75,7 +75,7 @@ def test_a_label_for_one_change_never_lets_another_pass(server: Server) -> None:
     assert reported(server, A).by == "grace"
     made = reported(server, B)
     assert made.by == ""
-    assert "was taken off: it was given before this change was shown" in made.note
+    assert "was removed: it was added before this change was shown" in made.note
     assert server.labels == set()
     server.label(LABEL, "grace")
     assert reported(server, B).by == "grace"
@@ -105,11 +105,11 @@ def test_a_push_over_a_change_that_nobody_let_pass_takes_it_off(server: Server) 
 @pytest.mark.parametrize(
     ("login", "approvers", "why"),
     [
-        ("linus", (), "their role is write, and a maintainer decides"),
-        ("eve", (), "their role is none, and a maintainer decides"),
-        ("ada", (), "who opened the pull request does not decide on it"),
-        ("Ada", ("ada",), "who opened the pull request does not decide on it"),
-        ("grace", ("linus",), "ATWORK_APPROVERS does not name them"),
+        ("linus", (), "their role is write, and only maintainers may decide"),
+        ("eve", (), "their role is none, and only maintainers may decide"),
+        ("ada", (), "the author of the pull request may not decide on it"),
+        ("Ada", ("ada",), "the author of the pull request may not decide on it"),
+        ("grace", ("linus",), "ATWORK_APPROVERS does not list them"),
     ],
 )
 def test_a_label_of_somebody_who_does_not_decide_is_taken_off(
@@ -119,7 +119,7 @@ def test_a_label_of_somebody_who_does_not_decide_is_taken_off(
     server.label(LABEL, login)
     made = reported(server, A, approvers=approvers)
     assert made.by == ""
-    assert made.note == f"The label `{LABEL}` of `{login}` was taken off: {why}."
+    assert made.note == f"The label `{LABEL}` of `{login}` was removed: {why}."
     assert server.labels == set()
 
 
@@ -170,12 +170,12 @@ def test_the_command_leaves_with_2_where_it_is_let_pass_and_3_where_not(
         monkeypatch.setenv(name, value)
     folder.keep([A], tmp_path)
     assert commands.report(tmp_path, 7, ["production"], head="abc") == 3
-    assert "To go on: a maintainer adds the label" in server.comments[0]["body"]
+    assert "To continue, a maintainer adds the label" in server.comments[0]["body"]
     server.label(LABEL, "grace")
     assert commands.report(tmp_path, 7, ["production"], head="abc") == 2
-    assert "Let pass by `grace`" in server.comments[0]["body"]
+    assert "Accepted by `grace`" in server.comments[0]["body"]
     assert commands.report(tmp_path, 7, ["production"], head="another") == 1
-    assert "its report is of another commit, abc" in server.comments[0]["body"]
+    assert "its report is for another commit, abc" in server.comments[0]["body"]
     assert len(server.comments) == 1
     capsys.readouterr()
 
@@ -190,7 +190,7 @@ def test_a_report_that_cannot_be_read_is_a_failed_row_and_one_that_nobody_expect
         ("production", "guarded"),
         ("staging", "failed"),
     ]
-    assert "report-ci.json is no report of this version" in found[0].errors[0]
+    assert "report-ci.json is not a report of this version" in found[0].errors[0]
     order = ["ci", "staging", "production"]
     assert [one.stack for one in folder.read(tmp_path, [], order=order)] == ["ci", "production", "forged"]
 

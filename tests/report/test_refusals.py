@@ -43,7 +43,7 @@ def test_a_guard_of_the_provider_blocks_a_deletion_and_a_replacement(
         assert found.result == "blocked"
         assert code([found], decided=True) == 3, "no label lets it pass"
         assert f"would be refused: {reason}" in decisions(found)[0]
-        assert "lift that in an update of its own first" in decisions(found)[0]
+        assert "remove it in a separate update first" in decisions(found)[0]
 
 
 @pytest.mark.parametrize(

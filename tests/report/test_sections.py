@@ -128,7 +128,7 @@ def test_types_that_nobody_classified_are_named_once() -> None:
     ]
     assert reports[0].unclassified == (strange, operated)
     text = markdown.render(reports)
-    assert text.count(f"not classified, so look whether they hold data: {strange}, {operated}") == 1
+    assert text.count(f"not classified, so check whether they hold data: {strange}, {operated}") == 1
     assert report(step("same", strange, "a", {}, {})).unclassified == ()
 
 

@@ -26,7 +26,7 @@ def test_it_has_the_table_and_what_needs_a_decision() -> None:
     assert head == "*Drift: production needs a decision*"
     assert [line.split() for line in table.strip("`").splitlines()][1] == ["ci", "changes", ".", "1", ".", ".", "."]
     assert told == "• production DatabaseInstance main: would be deleted; it holds data"
-    assert link == "<https://run/1|the whole report>"
+    assert link == "<https://run/1|full report>"
 
 
 def test_it_is_as_short_as_slack_wants_and_calls_nobody() -> None:
@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize(
-    ("code", "told"), [(200, ""), (404, "Slack answered 404; is SLACK_WEBHOOK_URL the address of a webhook")]
+    ("code", "told"), [(200, ""), (404, "Slack answered 404; check that SLACK_WEBHOOK_URL is the URL of a webhook")]
 )
 def test_a_refusal_does_not_show_the_address(code: int, told: str) -> None:
     handler = type("Handler", (_Handler,), {"code": code})
@@ -74,6 +74,6 @@ def test_a_refusal_does_not_show_the_address(code: int, told: str) -> None:
 
 
 def test_nobody_there_is_an_error_without_the_address() -> None:
-    with pytest.raises(SlackError, match="Slack is not reached: ConnectError") as caught:
+    with pytest.raises(SlackError, match="Slack is not reachable: ConnectError") as caught:
         send("http://127.0.0.1:9/services/SECRET", "Drift", [CHANGE])
     assert "SECRET" not in str(caught.value)
