@@ -1,4 +1,4 @@
-"""The report of one stack: everything in it is redacted, so that it may be kept, sent and shown."""
+"""The report of one stack. All of it is redacted, so that it can be stored, sent and shown."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 VERSION = 1
-"""Raised when a field changes its meaning."""
+"""Increased when the meaning of a field changes."""
 
 Kind = Literal["create", "update", "replace", "delete", "retain", "read", "import", "rename", "guard", "other"]
-"""`retain`: it leaves the stack and stays in the cloud, with its data and its name. `guard`: nothing but a protection
-changes, which the engine counts as unchanged. `other`: a step we do not know."""
+"""`retain`: the resource leaves the stack and stays in the cloud, with its data and its name. `guard`: only a
+protection changes, which the engine counts as unchanged. `other`: an unknown step."""
 
 Result = Literal["unchanged", "changes", "guarded", "blocked", "failed"]
-"""`guarded`: a protection goes, or what holds data does. `blocked`: the update would be refused."""
+"""`guarded`: a protection or a resource with data is removed. `blocked`: the update would be refused."""
 
 
 class Report(BaseModel):
@@ -24,13 +24,13 @@ class Report(BaseModel):
 
 
 class Property(Report):
-    """One property that changes; values as text, None where there is none on that side."""
+    """One property that changes; values are text, or None for a missing value."""
 
     path: str
     old: str | None
     new: str | None
     replaces: bool = False
-    """Whether this is why the resource is replaced."""
+    """Whether it forces the replacement of the resource."""
 
 
 class Guard(Report):
@@ -40,36 +40,36 @@ class Guard(Report):
     old: str
     new: str
     removed: bool
-    """Whether it protects less than before."""
+    """Whether the resource is protected less than before."""
 
 
 class Change(Report):
-    """What happens to one resource."""
+    """The change of one resource."""
 
     kind: Kind
     step: str
-    """The engine's own word for it."""
+    """The steps of the engine."""
     type: str
     name: str
     urn: str
     stateful: bool = False
-    """Whether the type holds data (stateful.yaml)."""
+    """Whether resources of the type hold data (stateful.yaml)."""
     protected: bool = False
     maybe: bool = False
-    """A deletion that may only be seen because inputs are not known yet."""
+    """Whether the deletion is uncertain, because inputs are not known yet."""
     renamed_from: str = ""
     properties: tuple[Property, ...] = ()
     guards: tuple[Guard, ...] = ()
     taken_by: str = ""
-    """Name of the resource that this update leaves behind under the same name: the create fails with 409."""
+    """Name of a resource that this update leaves in the cloud with the same name, so the create fails with 409."""
     refused: str = ""
-    """Why the update would be refused, and what to do instead; "" where it may go through."""
+    """Why the update would be refused, and what to do instead; "" if it may succeed."""
     hidden_only: bool = False
-    """Something changes, but only values that are not shown."""
+    """Whether only values that are not shown differ."""
 
     @property
     def dangerous(self) -> bool:
-        """Whether somebody has to decide: data or a protection goes, or the update cannot end."""
+        """Whether it needs a decision: data or a protection is removed, or the update would fail."""
         loses = self.kind in ("replace", "delete") and (self.stateful or self.protected)
         ends = not self.taken_by and not self.refused
         return loses or not ends or any(guard.removed for guard in self.guards)
@@ -82,21 +82,21 @@ class Output(Report):
     old: str | None
     new: str | None
     read_by: tuple[str, ...] = ()
-    """Stacks that read it, and see the change at their next update."""
+    """Stacks that read it, and change at their next update."""
 
 
 class Held(Report):
-    """A lock that somebody holds on the stack; an update would be refused meanwhile."""
+    """A lock on the stack; until it is released, an update is refused."""
 
     id: str
     owner: str
-    """User, machine, process and age, in words."""
+    """User, machine, process and age, as text."""
     run: str = ""
-    """Address of the run that took it, where that is known."""
+    """URL of the run that took it, if it is known."""
 
 
 class Policy(Report):
-    """What a policy says of a resource."""
+    """A violation of a policy."""
 
     name: str
     resource: str
@@ -105,45 +105,45 @@ class Policy(Report):
 
 
 class StackReport(Report):
-    """What would happen to one stack."""
+    """The preview of one stack."""
 
     version: int = VERSION
     stack: str
     result: Result
     complete: bool
-    """Whether the engine came to its end; else the counts are a part of the truth."""
+    """Whether the preview ended; otherwise the counts are partial."""
     new: bool = False
-    """Whether the stack is not there yet; it was previewed against an empty state."""
+    """Whether the stack does not exist yet; its preview used an empty state."""
     counts: dict[Kind, int]
     unchanged: int
     changes: tuple[Change, ...] = ()
     outputs: tuple[Output, ...] = ()
     policies: tuple[Policy, ...] = ()
     rules: int = 0
-    """How many policies looked at the stack."""
+    """Number of policies that checked the stack."""
     errors: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     """Operations that an interrupted update left in the state."""
     updated: str = ""
-    """When the state was last written, ISO 8601 in UTC; "" where there is no state yet."""
+    """When the state was last written, ISO 8601 in UTC; "" without a state."""
     held: tuple[Held, ...] = ()
     held_unread: str = ""
-    """Why nobody could look whether somebody holds the stack."""
+    """Why the locks of the stack could not be read."""
     unasked: bool = False
-    """Whether the providers were not asked (PULUMI_DISABLE_PROVIDER_PREVIEW): then they refuse nothing yet, and what a
-    cloud would fill in is not known."""
+    """Whether the providers were not called (PULUMI_DISABLE_PROVIDER_PREVIEW), so that they refuse nothing yet
+    and values that the cloud computes are unknown."""
     unclassified: tuple[str, ...] = ()
-    """Types among the changes of which no reviewed table says whether they hold data."""
+    """Types among the changes that are in none of the reviewed tables of types with and without data."""
     noise: tuple[str, ...] = ()
-    """Reviewed differences that are left out, with their reasons."""
+    """Ignored differences, with their reasons."""
     fingerprint: str
     made: str = ""
-    """When the report was made, ISO 8601 in UTC."""
+    """When the report was created, ISO 8601 in UTC."""
     seconds: float = 0.0
     head: str = ""
     base: str = ""
 
     @property
     def dangers(self) -> tuple[Change, ...]:
-        """What somebody has to decide on."""
+        """The changes that need a decision."""
         return tuple(change for change in self.changes if change.dangerous)

@@ -16,12 +16,18 @@ from atwork.report import page
 from atwork.report.model import StackReport
 
 CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
+    (result for name in ("chromium", "chromium-browser", "google-chrome") if (result := shutil.which(name))), ""
 )
 QUIET = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20"><text y="15">the drawing</text></svg>'
 
 
@@ -33,12 +39,12 @@ def reports() -> list[StackReport]:
     return [report(*changes, outputs({"host": "a"}, {"host": "b"})), report(danger, stack="production")]
 
 
-def made() -> str:
+def created() -> str:
     return page.render(reports(), topology=DRAWING)
 
 
 def test_the_page_needs_nothing_else_and_has_the_drawing_where_there_is_one() -> None:
-    text = made()
+    text = created()
     assert DRAWING in text
     assert re.findall(r"""(?:src|href)=["']?(?!["']?#)[^\s>]+""", text) == []
     assert "default-src 'none'" in text
@@ -50,7 +56,7 @@ def opened(tmp_path: Path) -> Callable[..., str]:
     """What stands in the page after its script ran, for a search in its address."""
     if not CHROMIUM:
         pytest.skip("there is no Chromium here: Debian's package `chromium` brings one")
-    (tmp_path / "report.html").write_text(made())
+    (tmp_path / "report.html").write_text(created())
 
     def dump(search: str = "") -> str:
         address = f"file://{tmp_path}/report.html" + (f"#{quote(search)}" if search else "")
@@ -64,16 +70,16 @@ def opened(tmp_path: Path) -> Callable[..., str]:
 
 def leaves(dom: str) -> dict[str, tuple[bool, bool]]:
     """Name of each change or output, whether it is seen and whether it is open."""
-    found = re.findall(r'<details class="leaf"([^>]*)>.*?<b>(.*?)</b>', dom, re.DOTALL)
-    return {name: (" hidden" not in attributes, " open" in attributes) for attributes, name in found}
+    result = re.findall(r'<details class="leaf"([^>]*)>.*?<b>(.*?)</b>', dom, re.DOTALL)
+    return {name: (" hidden" not in attributes, " open" in attributes) for attributes, name in result}
 
 
 def test_without_a_search_all_is_there_and_the_dangers_are_open(opened: Callable[..., str]) -> None:
-    found = leaves(opened())
-    assert {name: seen for name, (seen, _) in found.items()} == dict.fromkeys(
+    result = leaves(opened())
+    assert {name: seen for name, (seen, _) in result.items()} == dict.fromkeys(
         [*(f"bucket-{number}" for number in range(8)), "main", "host"], True
     )
-    assert [name for name, (_, is_open) in found.items() if is_open] == ["main"]
+    assert [name for name, (_, is_open) in result.items() if is_open] == ["main"]
 
 
 @pytest.mark.parametrize(

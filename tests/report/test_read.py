@@ -16,9 +16,9 @@ from atwork.report.values import UNKNOWN as SHOWN_UNKNOWN
 
 
 def test_nothing_is_nothing() -> None:
-    found = report(step("same", BUCKET, "b", {"a": 1}, {"a": 1}), step("same", "pulumi:providers:gcp", "p", {}, {}))
-    assert (found.result, found.changes, found.unchanged) == ("unchanged", (), 1)
-    assert words.code([found]) == 0
+    result = report(step("same", BUCKET, "b", {"a": 1}, {"a": 1}), step("same", "pulumi:providers:gcp", "p", {}, {}))
+    assert (result.result, result.changes, result.unchanged) == ("unchanged", (), 1)
+    assert words.code([result]) == 0
 
 
 def test_the_three_steps_of_a_replacement_are_one_change_with_its_cause() -> None:
@@ -26,15 +26,15 @@ def test_the_three_steps_of_a_replacement_are_one_change_with_its_cause() -> Non
     steps = [
         step(op, SQL, "main", old, new, keys=["region"]) for op in ("create-replacement", "replace", "delete-replaced")
     ]
-    found = report(*steps)
-    assert found.counts == {"replace": 1}
-    [change] = found.changes
-    assert [(one.path, one.replaces) for one in change.properties] == [("region", True), ("tier", False)]
-    assert found.result == "guarded"
+    result = report(*steps)
+    assert result.counts == {"replace": 1}
+    [change] = result.changes
+    assert [(item.path, item.replaces) for item in change.properties] == [("region", True), ("tier", False)]
+    assert result.result == "guarded"
     assert (
-        words.caution(found, change) == "ci DatabaseInstance main: would be replaced because of region; it holds data"
+        words.caution(result, change) == "ci DatabaseInstance main: would be replaced because of region; it holds data"
     )
-    assert words.code([found]) == 3
+    assert words.code([result]) == 3
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,12 @@ def test_the_three_steps_of_a_replacement_are_one_change_with_its_cause() -> Non
         ({"_retainOnDelete": True}, {"_retainOnDelete": False}, "retainOnDelete", True),
         ({"deletionProtection": True}, {"deletionProtection": False}, "deletionProtection", True),
         ({"deletionProtection": False}, {"deletionProtection": True}, "deletionProtection", False),
-        ({"settings": {"deletionProtectionEnabled": True}}, {"settings": {"deletionProtectionEnabled": False}}, "settings.deletionProtectionEnabled", True),
+        (
+            {"settings": {"deletionProtectionEnabled": True}},
+            {"settings": {"deletionProtectionEnabled": False}},
+            "settings.deletionProtectionEnabled",
+            True,
+        ),
         ({"deletionPolicy": "PREVENT"}, {"deletionPolicy": "DELETE"}, "deletionPolicy", True),
         ({"deletionPolicy": "DELETE"}, {"deletionPolicy": "PREVENT"}, "deletionPolicy", False),
         ({}, {"deletionProtection": False}, "deletionProtection", True),
@@ -53,19 +58,24 @@ def test_the_three_steps_of_a_replacement_are_one_change_with_its_cause() -> Non
         ({"deletionProtection": True}, {"deletionProtection": UNKNOWN}, "deletionProtection", True),
         ({"forceDestroy": False}, {"forceDestroy": True}, "forceDestroy", True),
         ({"forceDestroy": True}, {}, "forceDestroy", False),
-        ({"deleteProtectionState": "DELETE_PROTECTION_ENABLED"}, {"deleteProtectionState": "DELETE_PROTECTION_DISABLED"}, "deleteProtectionState", True),
+        (
+            {"deleteProtectionState": "DELETE_PROTECTION_ENABLED"},
+            {"deleteProtectionState": "DELETE_PROTECTION_DISABLED"},
+            "deleteProtectionState",
+            True,
+        ),
         ({"enableDropProtection": True}, {"enableDropProtection": False}, "enableDropProtection", True),
     ],
-)  # fmt: skip
+)
 def test_a_guard_that_changes_is_a_change_though_the_engine_says_same(
     old: dict[str, Any], new: dict[str, Any], name: str, *, removed: bool
 ) -> None:
-    found = report(step("same", BUCKET, "backups", {"a": 1, **old}, {"a": 1, **new}))
-    [change] = found.changes
+    result = report(step("same", BUCKET, "backups", {"a": 1, **old}, {"a": 1, **new}))
+    [change] = result.changes
     assert change.kind == "guard"
     assert [(guard.name, guard.removed) for guard in change.guards] == [(name, removed)]
-    assert found.result == ("guarded" if removed else "changes")
-    assert found.unchanged == 0
+    assert result.result == ("guarded" if removed else "changes")
+    assert result.unchanged == 0
 
 
 DATABASE = "gcp:sql/database:Database"
@@ -82,17 +92,17 @@ ORDERS = {"name": "orders", "instance": "main-0f35a2e"}
     ],
 )
 def test_what_is_left_behind_is_neither_deleted_nor_a_loss(kind: str, old: dict[str, Any]) -> None:
-    found = report(step("delete", kind, "main-orders", old), step("delete", BUCKET, "plain", {"name": "b"}))
-    assert found.counts == {"retain": 1, "delete": 1}
-    assert [change.name for change in found.dangers] == ["plain"]
-    [told] = words.remarks([found])
-    assert told.startswith("ci: main-orders is left behind, not deleted: ")
-    assert "`atwork environment adopt ci`" in told
+    result = report(step("delete", kind, "main-orders", old), step("delete", BUCKET, "plain", {"name": "b"}))
+    assert result.counts == {"retain": 1, "delete": 1}
+    assert [change.name for change in result.dangers] == ["plain"]
+    [remark] = words.remarks([result])
+    assert remark.startswith("ci: main-orders is left behind, not deleted: ")
+    assert "`atwork environment adopt ci`" in remark
 
 
 def test_only_what_is_left_behind_is_a_change_without_danger() -> None:
-    found = report(step("delete", DATABASE, "main-orders", {**ORDERS, "_retainOnDelete": True}))
-    assert (found.result, words.code([found])) == ("changes", 2)
+    result = report(step("delete", DATABASE, "main-orders", {**ORDERS, "_retainOnDelete": True}))
+    assert (result.result, words.code([result])) == ("changes", 2)
 
 
 @pytest.mark.parametrize(
@@ -104,38 +114,38 @@ def test_only_what_is_left_behind_is_a_change_without_danger() -> None:
     ],
 )
 def test_a_create_under_a_name_that_is_left_behind_cannot_end(new: dict[str, Any], taken: str) -> None:
-    found = report(
+    result = report(
         step("delete", DATABASE, "main-orders", {**ORDERS, "_retainOnDelete": True}),
         step("create", DATABASE, "main-renamed", None, new),
     )
-    [create] = [change for change in found.changes if change.kind == "create"]
+    [create] = [change for change in result.changes if change.kind == "create"]
     assert create.taken_by == taken
-    assert found.result == ("guarded" if taken else "changes")
+    assert result.result == ("guarded" if taken else "changes")
     if taken:
-        assert "would fail with 409: main-orders is left behind under the same name" in words.caution(found, create)
+        assert "would fail with 409: main-orders is left behind under the same name" in words.caution(result, create)
 
 
 def test_what_was_only_read_anew_is_no_change() -> None:
-    found = report(step("refresh", BUCKET, "b", {"a": 1}, {"a": 1}), step("same", BUCKET, "b", {"a": 1}, {"a": 1}))
-    assert (found.result, found.changes, found.unchanged) == ("unchanged", (), 1)
+    result = report(step("refresh", BUCKET, "b", {"a": 1}, {"a": 1}), step("same", BUCKET, "b", {"a": 1}, {"a": 1}))
+    assert (result.result, result.changes, result.unchanged) == ("unchanged", (), 1)
     drifted = report(step("refresh", BUCKET, "b", {"a": 1}, {"a": 2}), step("update", BUCKET, "b", {"a": 2}, {"a": 1}))
     assert drifted.counts == {"update": 1}
     [change] = drifted.changes
-    assert [(one.old, one.new) for one in change.properties] == [("2", "1")]
+    assert [(item.old, item.new) for item in change.properties] == [("2", "1")]
 
 
 def test_a_rename_is_a_change() -> None:
-    found = report(step("same", BUCKET, "new", {"a": 1, "_urn": urn(BUCKET, "old")}, {"a": 1}))
-    assert [(change.kind, change.renamed_from) for change in found.changes] == [("rename", urn(BUCKET, "old"))]
+    result = report(step("same", BUCKET, "new", {"a": 1, "_urn": urn(BUCKET, "old")}, {"a": 1}))
+    assert [(change.kind, change.renamed_from) for change in result.changes] == [("rename", urn(BUCKET, "old"))]
 
 
 def test_outputs_alone_are_a_change() -> None:
-    found = report(outputs({"host": "a", "gone": 1}, {"host": UNKNOWN}))
-    assert [(one.name, one.old, one.new) for one in found.outputs] == [
+    result = report(outputs({"host": "a", "gone": 1}, {"host": UNKNOWN}))
+    assert [(item.name, item.old, item.new) for item in result.outputs] == [
         ("host", "a", SHOWN_UNKNOWN),
         ("gone", "1", None),
     ]
-    assert words.code([found]) == 2
+    assert words.code([result]) == 2
 
 
 def test_what_is_deleted_and_holds_data_needs_a_decision_and_the_rest_does_not() -> None:
@@ -145,26 +155,26 @@ def test_what_is_deleted_and_holds_data_needs_a_decision_and_the_rest_does_not()
 
 
 def test_a_step_that_is_not_known_is_a_change() -> None:
-    found = report(step("teleport", BUCKET, "b", {"a": 1}, {"a": 1}))
-    assert [(change.kind, change.step) for change in found.changes] == [("other", "teleport")]
-    assert words.code([found]) == 2
+    result = report(step("teleport", BUCKET, "b", {"a": 1}, {"a": 1}))
+    assert [(change.kind, change.step) for change in result.changes] == [("other", "teleport")]
+    assert words.code([result]) == 2
 
 
 def test_a_crashed_program_is_no_success_whatever_the_summary_says() -> None:
-    found = report(step("same", BUCKET, "b", {}, {}), error("the program failed: boom"), code=255)
-    assert (found.result, found.complete) == ("failed", False)
-    assert words.code([found]) == 1
+    result = report(step("same", BUCKET, "b", {}, {}), error("the program failed: boom"), code=255)
+    assert (result.result, result.complete) == ("failed", False)
+    assert words.code([result]) == 1
     assert report(step("same", BUCKET, "b", {}, {}), whole=False).result == "failed"
 
 
 def test_a_protected_replacement_is_shown_as_blocked() -> None:
     old, new = {"region": "a", "_protect": True}, {"region": "b", "_protect": True}
-    told = error('unable to replace resource "main" as it is currently marked for protection')
-    found = report(step("replace", SQL, "main", old, new, keys=["region"]), told, code=255)
-    assert (found.result, found.complete) == ("blocked", False)
-    assert found.changes[0].protected
-    assert words.code([found]) == 3
-    both = report(step("replace", SQL, "main", old, new), told, error("boom"), code=255)
+    refusal = error('unable to replace resource "main" as it is currently marked for protection')
+    result = report(step("replace", SQL, "main", old, new, keys=["region"]), refusal, code=255)
+    assert (result.result, result.complete) == ("blocked", False)
+    assert result.changes[0].protected
+    assert words.code([result]) == 3
+    both = report(step("replace", SQL, "main", old, new), refusal, error("boom"), code=255)
     assert both.result == "failed"
 
 
@@ -181,10 +191,10 @@ def test_a_protected_replacement_is_shown_as_blocked() -> None:
 )
 def test_both_sides_are_hidden_when_either_is_secret(old: Any, new: Any) -> None:
     before, after = ({"x": value} if value is not None else {} for value in (old, new))
-    found = report(step("update", BUCKET, "b", before, after), outputs({"o": old}, {"o": new}))
-    assert "hunter2" not in found.model_dump_json()
-    assert found.changes[0].properties[0].path == "x"
-    assert SHOWN_SECRET in (found.changes[0].properties[0].old, found.changes[0].properties[0].new)
+    result = report(step("update", BUCKET, "b", before, after), outputs({"o": old}, {"o": new}))
+    assert "hunter2" not in result.model_dump_json()
+    assert result.changes[0].properties[0].path == "x"
+    assert SHOWN_SECRET in (result.changes[0].properties[0].old, result.changes[0].properties[0].new)
 
 
 @pytest.mark.parametrize(
@@ -201,48 +211,51 @@ def test_both_sides_are_hidden_when_either_is_secret(old: Any, new: Any) -> None
     ],
 )
 def test_some_paths_are_never_shown(kind: str, inputs: dict[str, Any]) -> None:
-    found = report(step("update", kind, "x", {}, inputs), step("update", kind, "y", inputs, {"other": 1}))
-    assert "hunter2" not in found.model_dump_json()
-    assert len(found.changes) == 2
+    result = report(step("update", kind, "x", {}, inputs), step("update", kind, "y", inputs, {"other": 1}))
+    assert "hunter2" not in result.model_dump_json()
+    assert len(result.changes) == 2
 
 
 def test_a_switch_is_shown_though_its_name_sounds_secret() -> None:
     old, new = {"spec": {"token": False, "passwordPolicy": "a"}}, {"spec": {"token": True, "passwordPolicy": "b"}}
-    assert [(one.old, one.new) for one in report(step("update", DEPLOYMENT, "x", old, new)).changes[0].properties] == [
-        ("false", "true"), ("a", "b"),
-    ]  # fmt: skip
+    assert [
+        (item.old, item.new) for item in report(step("update", DEPLOYMENT, "x", old, new)).changes[0].properties
+    ] == [
+        ("false", "true"),
+        ("a", "b"),
+    ]
 
 
 def test_an_update_of_hidden_values_alone_says_so() -> None:
-    found = report(step("update", BUCKET, "b", {"a": SECRET}, {"a": SECRET}))
-    assert found.changes[0].hidden_only
+    result = report(step("update", BUCKET, "b", {"a": SECRET}, {"a": SECRET}))
+    assert result.changes[0].hidden_only
 
 
 def test_errors_lose_what_looks_like_a_secret() -> None:
-    found = report(error("cannot log in with password=hunter2 at host"), code=1)
-    assert found.errors == ("cannot log in with password=[secret] at host",)
+    result = report(error("cannot log in with password=hunter2 at host"), code=1)
+    assert result.errors == ("cannot log in with password=[secret] at host",)
 
 
 def test_deletions_below_what_is_not_known_are_only_perhaps() -> None:
     parent = step("update", "kubernetes:helm.sh/v3:Release", "chart", {"v": 1}, {"v": UNKNOWN})
     under = {"_parent": urn("kubernetes:helm.sh/v3:Release", "chart")}
-    found = report(parent, step("delete", DEPLOYMENT, "a", under), step("delete", DEPLOYMENT, "b", under))
-    assert {change.name: change.maybe for change in found.changes} == {"chart": False, "a": True, "b": True}
+    result = report(parent, step("delete", DEPLOYMENT, "a", under), step("delete", DEPLOYMENT, "b", under))
+    assert {change.name: change.maybe for change in result.changes} == {"chart": False, "a": True, "b": True}
 
 
 def test_the_same_change_in_two_stacks_has_one_fingerprint_and_any_other_another() -> None:
-    def one(stack: str, *, value: Any = 2, op: str = "update", path: str = "a", **around: Any) -> str:
+    def item(stack: str, *, value: Any = 2, op: str = "update", path: str = "a", **around: Any) -> str:
         return report(step(op, BUCKET, "b", {path: 1}, {path: value, **around}, stack=stack), stack=stack).fingerprint
 
-    assert one("ci") == one("staging") == one("ci")
+    assert item("ci") == item("staging") == item("ci")
     others = [
-        one("ci", value=3),
-        one("ci", op="replace"),
-        one("ci", path="b"),
-        one("ci", _protect=True),
-        one("ci", value=UNKNOWN),
+        item("ci", value=3),
+        item("ci", op="replace"),
+        item("ci", path="b"),
+        item("ci", _protect=True),
+        item("ci", value=UNKNOWN),
     ]
-    assert len({one("ci"), *others}) == 6
+    assert len({item("ci"), *others}) == 6
     assert report(outputs({"a": 1}, {"a": 2})).fingerprint != report(outputs({"a": 1}, {"a": 3})).fingerprint
 
 
@@ -255,27 +268,34 @@ _OPS = st.sampled_from(["same", "create", "update", "delete", "replace", "read",
 
 
 @given(
-    st.lists(st.tuples(_OPS, st.dictionaries(st.text(max_size=4), _VALUES, max_size=3), st.dictionaries(st.text(max_size=4), _VALUES, max_size=3)), max_size=6),
+    st.lists(
+        st.tuples(
+            _OPS,
+            st.dictionaries(st.text(max_size=4), _VALUES, max_size=3),
+            st.dictionaries(st.text(max_size=4), _VALUES, max_size=3),
+        ),
+        max_size=6,
+    ),
     st.sampled_from([0, 1, 255]),
-)  # fmt: skip
+)
 def test_no_stream_makes_it_fail_or_lose_a_step(
     steps: list[tuple[str, dict[str, Any], dict[str, Any]]], code: int
 ) -> None:
-    found = report(
+    result = report(
         *(step(op, BUCKET, f"b{number}", old, new) for number, (op, old, new) in enumerate(steps)), code=code
     )
-    assert StackReport.model_validate_json(found.model_dump_json()) == found
+    assert StackReport.model_validate_json(result.model_dump_json()) == result
     silent = {
         f"b{number}"
         for number, (op, old, new) in enumerate(steps)
         if op in ("same", "refresh") or (op == "read" and old == new)
     }
-    assert {change.name for change in found.changes} >= {f"b{number}" for number in range(len(steps))} - silent
+    assert {change.name for change in result.changes} >= {f"b{number}" for number in range(len(steps))} - silent
 
 
 @given(_VALUES, st.sampled_from(["update", "create", "replace", "delete", "same"]))
 def test_a_planted_secret_never_comes_out(around: Any, op: str) -> None:
     planted = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": '"planted-value"'}
     old, new = {"a": [around, {"b": planted}], "c": "x"}, {"a": [around, {"b": "planted-value"}], "d": planted}
-    found = report(step(op, BUCKET, "b", old, new), outputs(old, new))
-    assert "planted-value" not in found.model_dump_json()
+    result = report(step(op, BUCKET, "b", old, new), outputs(old, new))
+    assert "planted-value" not in result.model_dump_json()

@@ -1,4 +1,4 @@
-"""Deletions and replacements that can only fail are told before anything is deleted."""
+"""Deletions and replacements that would fail are reported before anything is deleted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DELETE_FIRST = ("delete-replaced", "replace", "create-replacement")
 
 
 def replacement(steps: tuple[str, ...], token: str, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
-    return [step(one, token, "x", old, new) for one in steps]
+    return [step(item, token, "x", old, new) for item in steps]
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_a_guard_of_the_provider_blocks_a_deletion_and_a_replacement(
 ) -> None:
     deleted = report(step("delete", token, "x", state))
     replaced = report(*replacement(CREATE_FIRST, token, state, {"deletionPolicy": "DELETE", "name": "new"}))
-    for found in (deleted, replaced):
-        assert found.result == "blocked"
-        assert code([found], decided=True) == 3, "no label lets it pass"
-        assert f"would be refused: {reason}" in decisions(found)[0]
-        assert "remove it in a separate update first" in decisions(found)[0]
+    for result in (deleted, replaced):
+        assert result.result == "blocked"
+        assert code([result], decided=True) == 3, "no label lets it pass"
+        assert f"would be refused: {reason}" in decisions(result)[0]
+        assert "remove it in a separate update first" in decisions(result)[0]
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def test_a_guard_of_the_provider_blocks_a_deletion_and_a_replacement(
     ],
 )
 def test_what_nobody_guards_needs_a_decision_and_no_more(token: str, state: dict[str, Any]) -> None:
-    found = report(step("delete", token, "x", state))
-    assert (found.result, found.changes[0].refused) == ("guarded", "")
+    result = report(step("delete", token, "x", state))
+    assert (result.result, result.changes[0].refused) == ("guarded", "")
 
 
 @pytest.mark.parametrize(
     "state", [{"deletionPolicy": "ABANDON"}, {"deletionPolicy": "PREVENT", "_retainOnDelete": True}]
 )
 def test_what_stays_in_the_cloud_meets_no_guard(state: dict[str, Any]) -> None:
-    found = report(step("delete", POOL, "x", state))
-    assert (found.result, found.changes[0].refused) == ("changes", "")
+    result = report(step("delete", POOL, "x", state))
+    assert (result.result, result.changes[0].refused) == ("changes", "")
 
 
 def test_a_guard_that_the_same_update_lifts_is_still_met() -> None:
@@ -77,9 +77,9 @@ def test_a_guard_that_the_same_update_lifts_is_still_met() -> None:
 @pytest.mark.parametrize("steps", [CREATE_FIRST, DELETE_FIRST])
 def test_a_cluster_is_not_replaced_in_one_update(steps: tuple[str, ...]) -> None:
     old = {"name": "atwork-ci", "location": "europe-west1-b", "deletionProtection": False}
-    found = report(*replacement(steps, CLUSTER, old, {**old, "location": "europe-west1-c"}))
-    assert found.result == "blocked"
-    assert "docs/runbooks/cluster-replaced.md" in found.changes[0].refused
+    result = report(*replacement(steps, CLUSTER, old, {**old, "location": "europe-west1-c"}))
+    assert result.result == "blocked"
+    assert "docs/runbooks/cluster-replaced.md" in result.changes[0].refused
     assert report(step("delete", CLUSTER, "x", old)).result == "guarded"
 
 
@@ -99,6 +99,6 @@ def test_a_replacement_that_meets_its_own_name_is_refused(
 ) -> None:
     old: dict[str, Any] = {"repositoryId": "services"} if token == REPOSITORY else {"location": "us"}
     old = {"metadata": {"name": "home", "namespace": "jenkins"}} if token == CLAIM else old
-    found = report(*replacement(steps, token, old, new))
-    assert found.changes[0].kind == "replace"
-    assert (found.result == "blocked", "(error 409)" in found.changes[0].refused) == (refused, refused)
+    result = report(*replacement(steps, token, old, new))
+    assert result.changes[0].kind == "replace"
+    assert (result.result == "blocked", "(error 409)" in result.changes[0].refused) == (refused, refused)

@@ -67,16 +67,16 @@ def test_it_fits_into_a_comment_and_keeps_the_table_and_the_decisions(count: int
 
 def test_values_cannot_break_out() -> None:
     nasty = "```\n</details><script>alert(1)</script> | @everyone <!-- atwork:preview -->"
-    found = report(step("update", BUCKET, "b", {"a": "x"}, {"a": nasty}), error(nasty), outputs({}, {nasty: nasty}))
+    result = report(step("update", BUCKET, "b", {"a": "x"}, {"a": nasty}), error(nasty), outputs({}, {nasty: nasty}))
     failed = report(error(nasty), code=1)
-    text = markdown.render([found, failed])
+    text = markdown.render([result, failed])
     fence = max(re.findall(r"^(`{3,})diff$", text, re.MULTILINE), key=len)
     assert len(fence) > 3
     outside = re.sub(rf"^{fence}diff$.*?^{fence}$", "", text, flags=re.MULTILINE | re.DOTALL)
     assert "<script>" not in outside
     assert "@everyone" not in outside
     assert outside.count(markdown.MARKER) == 1
-    shown = page.render([found, failed])
+    shown = page.render([result, failed])
     assert "<script>alert" not in shown
     assert "&lt;script&gt;alert" in shown
 

@@ -15,17 +15,17 @@ CHANGE = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}))
 DANGER = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
 
 
-def texts(made: dict[str, Any]) -> list[str]:
-    return [block["text"]["text"] for block in made["blocks"]]
+def texts(body: dict[str, Any]) -> list[str]:
+    return [block["text"]["text"] for block in body["blocks"]]
 
 
 def test_it_has_the_table_and_what_needs_a_decision() -> None:
-    made = message("Drift", [CHANGE, DANGER], link="https://run/1")
-    assert made["text"] == "Drift: production needs a decision"
-    head, table, told, link = texts(made)
+    body = message("Drift", [CHANGE, DANGER], link="https://run/1")
+    assert body["text"] == "Drift: production needs a decision"
+    head, table, decision, link = texts(body)
     assert head == "*Drift: production needs a decision*"
     assert [line.split() for line in table.strip("`").splitlines()][1] == ["ci", "changes", ".", "1", ".", ".", "."]
-    assert told == "• production DatabaseInstance main: would be deleted; it holds data"
+    assert decision == "• production DatabaseInstance main: would be deleted; it holds data"
     assert link == "<https://run/1|full report>"
 
 
@@ -33,10 +33,10 @@ def test_it_is_as_short_as_slack_wants_and_calls_nobody() -> None:
     reports = [
         report(*(error(f"<!channel> {'x' * 390} {n}") for n in range(10)), code=1, stack=f"s{s}") for s in range(9)
     ]
-    found = texts(message("Drift", reports))
-    assert all(len(one) <= 3000 for one in found)
-    assert "and 8" in found[2]
-    assert "<!channel>" not in "".join(found)
+    result = texts(message("Drift", reports))
+    assert all(len(item) <= 3000 for item in result)
+    assert "and 8" in result[2]
+    assert "<!channel>" not in "".join(result)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -53,16 +53,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize(
-    ("code", "told"), [(200, ""), (404, "Slack answered 404; check that SLACK_WEBHOOK_URL is the URL of a webhook")]
+    ("code", "hint"), [(200, ""), (404, "Slack answered 404; check that SLACK_WEBHOOK_URL is the URL of a webhook")]
 )
-def test_a_refusal_does_not_show_the_address(code: int, told: str) -> None:
+def test_a_refusal_does_not_show_the_address(code: int, hint: str) -> None:
     handler = type("Handler", (_Handler,), {"code": code})
     server = HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        if told:
-            with pytest.raises(SlackError, match=told) as caught:
+        if hint:
+            with pytest.raises(SlackError, match=hint) as caught:
                 send(f"http://127.0.0.1:{server.server_port}/services/SECRET", "Drift", [CHANGE])
             assert "SECRET" not in str(caught.value)
         else:
