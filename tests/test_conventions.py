@@ -136,7 +136,8 @@ def test_no_environment_is_known_by_its_name() -> None:
 
 
 PROCESSES = {
-    "atwork/bench.py": "the command itself, and plain `pulumi` for comparison",
+    "atwork/bench/commands.py": "the command itself, and plain `pulumi` for comparison",
+    "atwork/bench/program.py": "Python, to measure imports",
     "atwork/doctor/machine.py": "the versions of tools",
     "atwork/engine/language_host.py": "the program of a project",
     "atwork/engine/locate.py": "the version of the engine",

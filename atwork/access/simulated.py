@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from atwork.access.errors import AccessError
 from atwork.access.model import AccessModel, Binding, Condition
+from components.type_tokens import CRYPTO_KEY as KEY
+from components.type_tokens import PROJECT
+from components.type_tokens import SERVICE_IDENTITY as AGENT
 
-AGENT = "gcp:projects/serviceIdentity:ServiceIdentity"
-KEY = "gcp:kms/cryptoKey:CryptoKey"
 CUSTOM_ROLE = ("gcp:projects/iAMCustomRole:IAMCustomRole", "gcp:organizations/iAMCustomRole:IAMCustomRole")
-PROJECT = "gcp:organizations/project:Project"
 BUCKET = "gcp:storage/bucket:Bucket"
 _MEMBER = re.compile(r"(IAMMember|IamMember)$")
 _BINDING = re.compile(r"(IAMBinding|IamBinding)$")

@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from components.database_flags import logs_connections
+from components.type_tokens import (
+    CLUSTER,
+    CRYPTO_KEY,
+    DATABASE_INSTANCE,
+    DATABASE_USER,
+    KUBERNETES_SECRET,
+    REPOSITORY,
+    SECRET,
+    SECRET_VERSION,
+)
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule, stack_rule
 
-_SQL = "gcp:sql/databaseInstance:DatabaseInstance"
-_CLUSTER = "gcp:container/cluster:Cluster"
 _BACKUP_PLAN = "gcp:gkebackup/backupPlan:BackupPlan"
 _PROTECTED = (
-    _SQL,
-    _CLUSTER,
-    "gcp:artifactregistry/repository:Repository",
+    DATABASE_INSTANCE,
+    CLUSTER,
+    REPOSITORY,
     "gcp:compute/address:Address",
-    "gcp:kms/cryptoKey:CryptoKey",
-    "gcp:secretmanager/secret:Secret",
+    CRYPTO_KEY,
+    SECRET,
 )
 """Types with data, or that somebody outside the environment relies on."""
 _MAX_ROTATION_SECONDS = 90 * 86400
 
 
-@resource_rule("database-private", _SQL, source="CIS GCP 6.5, 6.6")
+@resource_rule("database-private", DATABASE_INSTANCE, source="CIS GCP 6.5, 6.6")
 def private(instance: CheckedResource, _: StackContext) -> Iterator[str]:
     """Databases have no public address."""
     yield from instance.must("settings.ipConfiguration.ipv4Enabled", be=False, hint="; the default is true")
 
 
-@resource_rule("database-encrypted-connections", _SQL, source="CIS GCP 6.4")
+@resource_rule("database-encrypted-connections", DATABASE_INSTANCE, source="CIS GCP 6.4")
 def encrypted_connections(instance: CheckedResource, _: StackContext) -> Iterator[str]:
     """Every connection is encrypted and uses a connector."""
     yield from instance.must(
@@ -37,7 +45,7 @@ def encrypted_connections(instance: CheckedResource, _: StackContext) -> Iterato
     yield from instance.must("settings.connectorEnforcement", be="REQUIRED")
 
 
-@resource_rule("database-backups", _SQL, source="CIS GCP 6.7")
+@resource_rule("database-backups", DATABASE_INSTANCE, source="CIS GCP 6.7")
 def backups(instance: CheckedResource, _: StackContext) -> Iterator[str]:
     """Databases have backups and point-in-time recovery."""
     if not instance.lacks("masterInstanceName"):
@@ -46,7 +54,7 @@ def backups(instance: CheckedResource, _: StackContext) -> Iterator[str]:
         yield from instance.must(f"settings.backupConfiguration.{key}", be=True)
 
 
-@resource_rule("database-audited", _SQL, source="CIS GCP 6.2")
+@resource_rule("database-audited", DATABASE_INSTANCE, source="CIS GCP 6.2")
 def audited(instance: CheckedResource, _: StackContext) -> Iterator[str]:
     """Users log in through IAM, and connections and schema changes are logged."""
     flags = instance.get("settings.databaseFlags", ())
@@ -64,7 +72,7 @@ def audited(instance: CheckedResource, _: StackContext) -> Iterator[str]:
         yield "settings.databaseFlags: log_connections must be on"
 
 
-@resource_rule("database-no-passwords", "gcp:sql/user:User", source="CIS GCP 6.9; design: logins through IAM")
+@resource_rule("database-no-passwords", DATABASE_USER, source="CIS GCP 6.9; design: logins through IAM")
 def no_passwords(user: CheckedResource, _: StackContext) -> Iterator[str]:
     """Users log in through IAM; a password would be stored in the state."""
     if user.get("type") not in (UNKNOWN, "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"):
@@ -95,7 +103,7 @@ def deletion_guards(resource: CheckedResource, context: StackContext) -> Iterato
         )
 
 
-@stack_rule("backup-of-clusters", _CLUSTER, _BACKUP_PLAN, source="Backup for GKE documentation")
+@stack_rule("backup-of-clusters", CLUSTER, _BACKUP_PLAN, source="Backup for GKE documentation")
 def clusters_backed_up(resources: Sequence[CheckedResource], _: StackContext) -> Iterator[tuple[CheckedResource, str]]:
     """Every cluster has a backup plan."""
     if not any(resource.type == _BACKUP_PLAN for resource in resources):
@@ -103,13 +111,13 @@ def clusters_backed_up(resources: Sequence[CheckedResource], _: StackContext) ->
             yield resource, "cluster has no gkebackup.BackupPlan; add cluster_backup to the stack file"
 
 
-@resource_rule("no-secret-values", "gcp:secretmanager/secretVersion:SecretVersion", source="design: docs/secrets.md")
+@resource_rule("no-secret-values", SECRET_VERSION, source="design: docs/secrets.md")
 def no_secret_values(version: CheckedResource, _: StackContext) -> Iterator[str]:
     """The program sets no values of secrets, because the state would store them."""
     yield f"{version.name}: add the version with `gcloud secrets versions add` instead"
 
 
-@resource_rule("no-plain-secrets", "kubernetes:core/v1:Secret", source="design: docs/secrets.md")
+@resource_rule("no-plain-secrets", KUBERNETES_SECRET, source="design: docs/secrets.md")
 def no_plain_secrets(secret: CheckedResource, _: StackContext) -> Iterator[str]:
     """Kubernetes Secrets of the program have no values."""
     for key in ("data", "stringData"):
@@ -117,7 +125,7 @@ def no_plain_secrets(secret: CheckedResource, _: StackContext) -> Iterator[str]:
             yield f"{key} must be empty; let pods read Secret Manager instead"
 
 
-@resource_rule("key-rotation", "gcp:kms/cryptoKey:CryptoKey", source="CIS GCP 1.10; checkov CKV_GCP_43")
+@resource_rule("key-rotation", CRYPTO_KEY, source="CIS GCP 1.10; checkov CKV_GCP_43")
 def key_rotation(key: CheckedResource, _: StackContext) -> Iterator[str]:
     """Keys are rotated at least every 90 days."""
     period = key.get("rotationPeriod", "")

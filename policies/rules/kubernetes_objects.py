@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from components.type_tokens import KUBERNETES_NAMESPACE
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule, stack_rule
 
-_NAMESPACE = "kubernetes:core/v1:Namespace"
 _QUOTA = "kubernetes:core/v1:ResourceQuota"
 _NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 _ROLE_BINDINGS = (
@@ -17,7 +17,7 @@ _ROLE_BINDINGS = (
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 
 
-@resource_rule("namespace-pod-security", _NAMESPACE, source="CIS GKE 4.2; Kubernetes Pod Security Standards")
+@resource_rule("namespace-pod-security", KUBERNETES_NAMESPACE, source="CIS GKE 4.2; Kubernetes Pod Security Standards")
 def pod_security(namespace: CheckedResource, _: StackContext) -> Iterator[str]:
     """Every namespace enforces the Pod Security level restricted or baseline."""
     labels = namespace.get("metadata.labels", {})
@@ -25,16 +25,16 @@ def pod_security(namespace: CheckedResource, _: StackContext) -> Iterator[str]:
         yield f"metadata.labels[{_ENFORCE}] must be restricted or baseline"
 
 
-@stack_rule("namespace-quota", _NAMESPACE, _QUOTA, source="CIS GKE 4.6.1")
+@stack_rule("namespace-quota", KUBERNETES_NAMESPACE, _QUOTA, source="CIS GKE 4.6.1")
 def quota(resources: Sequence[CheckedResource], _: StackContext) -> Iterator[tuple[CheckedResource, str]]:
     """Every namespace has a quota, so that no team uses up the cluster."""
     yield from _namespaces_without(resources, _QUOTA, "ResourceQuota")
 
 
-@stack_rule("namespace-default-deny", _NAMESPACE, _NETWORK_POLICY, source="CIS GKE 4.3.2")
+@stack_rule("namespace-default-deny", KUBERNETES_NAMESPACE, _NETWORK_POLICY, source="CIS GKE 4.3.2")
 def default_deny(resources: Sequence[CheckedResource], _: StackContext) -> Iterator[tuple[CheckedResource, str]]:
     """Every namespace denies all traffic that no other network policy allows."""
-    relevant = [resource for resource in resources if resource.type == _NAMESPACE or _denies_all(resource)]
+    relevant = [resource for resource in resources if resource.type == KUBERNETES_NAMESPACE or _denies_all(resource)]
     yield from _namespaces_without(relevant, _NETWORK_POLICY, "NetworkPolicy that denies all traffic")
 
 
@@ -70,7 +70,7 @@ def _namespaces_without(
 ) -> Iterator[tuple[CheckedResource, str]]:
     """Namespaces that have no object of a type, whatever the unknown values turn out to be."""
     objects = [resource for resource in resources if resource.type == token]
-    namespaces = [resource for resource in resources if resource.type == _NAMESPACE]
+    namespaces = [resource for resource in resources if resource.type == KUBERNETES_NAMESPACE]
     urns = frozenset(namespace.urn for namespace in namespaces)
     for namespace in namespaces:
         if not any(_may_be_in(item, namespace, urns) for item in objects):

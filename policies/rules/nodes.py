@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.type_tokens import NODE_POOL
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule
 
-_POOL = "gcp:container/nodePool:NodePool"
 
-
-@resource_rule("nodes-account", _POOL, source="CIS GKE 5.2.1")
+@resource_rule("nodes-account", NODE_POOL, source="CIS GKE 5.2.1")
 def account(pool: CheckedResource, _: StackContext) -> Iterator[str]:
     """Nodes run as a dedicated service account, never as the default account of Compute Engine."""
     email = pool.get("nodeConfig.serviceAccount", "")
@@ -17,26 +16,26 @@ def account(pool: CheckedResource, _: StackContext) -> Iterator[str]:
         yield "nodeConfig.serviceAccount must be a service account that only the nodes of this cluster use"
 
 
-@resource_rule("nodes-private", _POOL, source="CIS GKE 5.6.5")
+@resource_rule("nodes-private", NODE_POOL, source="CIS GKE 5.6.5")
 def private(pool: CheckedResource, _: StackContext) -> Iterator[str]:
     """Nodes have no public addresses."""
     yield from pool.must("networkConfig.enablePrivateNodes", be=True)
 
 
-@resource_rule("nodes-shielded", _POOL, source="CIS GKE 5.5.6, 5.5.7")
+@resource_rule("nodes-shielded", NODE_POOL, source="CIS GKE 5.5.6, 5.5.7")
 def shielded(pool: CheckedResource, _: StackContext) -> Iterator[str]:
     """Nodes boot only signed software and verify its integrity."""
     for key in ("enableSecureBoot", "enableIntegrityMonitoring"):
         yield from pool.must(f"nodeConfig.shieldedInstanceConfig.{key}", be=True)
 
 
-@resource_rule("nodes-metadata", _POOL, source="CIS GKE 5.4.1, 5.4.2")
+@resource_rule("nodes-metadata", NODE_POOL, source="CIS GKE 5.4.1, 5.4.2")
 def metadata(pool: CheckedResource, _: StackContext) -> Iterator[str]:
     """The metadata server gives pods their own identity, not the identity of the node."""
     yield from pool.must("nodeConfig.workloadMetadataConfig.mode", be="GKE_METADATA")
 
 
-@resource_rule("nodes-managed", _POOL, source="CIS GKE 5.5.1, 5.5.2, 5.5.3")
+@resource_rule("nodes-managed", NODE_POOL, source="CIS GKE 5.5.1, 5.5.2, 5.5.3")
 def managed(pool: CheckedResource, _: StackContext) -> Iterator[str]:
     """GKE repairs and upgrades nodes, which run Container-Optimized OS."""
     for key in ("autoRepair", "autoUpgrade"):
@@ -44,7 +43,7 @@ def managed(pool: CheckedResource, _: StackContext) -> Iterator[str]:
     yield from pool.must("nodeConfig.imageType", be="COS_CONTAINERD")
 
 
-@resource_rule("nodes-kubelet", _POOL, source="CIS GKE 3.2.4")
+@resource_rule("nodes-kubelet", NODE_POOL, source="CIS GKE 3.2.4")
 def kubelet(pool: CheckedResource, _: StackContext) -> Iterator[str]:
     """The unauthenticated port of the kubelet is closed."""
     yield from pool.must("nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", be="FALSE")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.type_tokens import REPOSITORY
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule
-
-_REPOSITORY = "gcp:artifactregistry/repository:Repository"
 
 
 @resource_rule(
@@ -17,14 +16,14 @@ def not_gcr(registry: CheckedResource, _: StackContext) -> Iterator[str]:
     yield f"{registry.name}: use artifactregistry.Repository; a repository with the id gcr.io serves the old names"
 
 
-@resource_rule("registry-cleaned", _REPOSITORY, source="Artifact Registry documentation, cleanup policies")
+@resource_rule("registry-cleaned", REPOSITORY, source="Artifact Registry documentation, cleanup policies")
 def cleaned(repository: CheckedResource, _: StackContext) -> Iterator[str]:
     """A cleanup policy deletes old versions; remote repositories, which are caches, need none."""
     if repository.get("mode") not in (UNKNOWN, "REMOTE_REPOSITORY") and repository.lacks("cleanupPolicies"):
         yield "cleanupPolicies is empty; add a policy"
 
 
-@resource_rule("registry-encrypted", _REPOSITORY, source="checkov CKV_GCP_84")
+@resource_rule("registry-encrypted", REPOSITORY, source="checkov CKV_GCP_84")
 def encrypted(repository: CheckedResource, _: StackContext) -> Iterator[str]:
     """Images are encrypted with a customer-managed key."""
     if repository.lacks("kmsKeyName"):
