@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,24 @@ POLICIES = "policies"
 """Folder of the policy pack in a project."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Backend(ABC):
     """A backend of Pulumi with the engine and the project that are used with it."""
 
-    @property
-    @abstractmethod
-    def url(self) -> str:
-        """Its address, as PULUMI_BACKEND_URL names it."""
+    url: str
+    """Its address, as PULUMI_BACKEND_URL names it."""
 
-    @property
-    @abstractmethod
-    def program(self) -> Path:
-        """The engine."""
+    program: Path
+    """The engine."""
 
-    @property
-    @abstractmethod
-    def project(self) -> Path:
-        """The folder with Pulumi.yaml that the engine works in."""
+    project: Path
+    """The folder with Pulumi.yaml that the engine works in."""
+
+    events_folder: Path | None = None
+    """Where event logs are written, which hold values until they are read; None for the system's folder."""
+
+    shared: bool = True
+    """Whether runs on other machines use it too."""
 
     @abstractmethod
     def environment(self) -> AbstractContextManager[dict[str, str]]:
@@ -43,16 +45,6 @@ class Backend(ABC):
     @abstractmethod
     def upstream(self, stack: str) -> str | None:
         """The stack whose outputs a stack reads."""
-
-    @property
-    def events_folder(self) -> Path | None:
-        """Where event logs are written, which hold values until they are read; None for the system's folder."""
-        return None
-
-    @property
-    def shared(self) -> bool:
-        """Whether runs on other machines use it too."""
-        return True
 
     @property
     def policy_pack(self) -> Path | None:
@@ -73,49 +65,20 @@ class Backend(ABC):
         return list_stacks(self)
 
 
+@dataclass(frozen=True, kw_only=True)
 class WrappedBackend(Backend):
-    """Another backend with some parts replaced."""
+    """Another backend with a project of its own."""
 
-    def __init__(self, inner: Backend) -> None:
-        self._inner = inner
-
-    @property
-    def url(self) -> str:
-        """As wrapped."""
-        return self._inner.url
-
-    @property
-    def program(self) -> Path:
-        """As wrapped."""
-        return self._inner.program
-
-    @property
-    def project(self) -> Path:
-        """As wrapped."""
-        return self._inner.project
-
-    @property
-    def events_folder(self) -> Path | None:
-        """As wrapped."""
-        return self._inner.events_folder
-
-    @property
-    def shared(self) -> bool:
-        """As wrapped."""
-        return self._inner.shared
+    inner: Backend
 
     def environment(self) -> AbstractContextManager[dict[str, str]]:
         """As wrapped."""
-        return self._inner.environment()
+        return self.inner.environment()
 
     def deployment(self, stack: str) -> Mapping[str, Any] | None:
         """As wrapped."""
-        return self._inner.deployment(stack)
+        return self.inner.deployment(stack)
 
     def upstream(self, stack: str) -> str | None:
         """As wrapped."""
-        return self._inner.upstream(stack)
-
-    def recover(self, stack: str) -> None:
-        """As wrapped."""
-        self._inner.recover(stack)
+        return self.inner.upstream(stack)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,33 +18,16 @@ from atwork.engine.backend import Backend
 from atwork.errors import UsageError
 
 
+@dataclass(frozen=True, kw_only=True)
 class RemoteBackend(Backend):
     """A backend that is shared with other machines."""
 
-    def __init__(self, url: str, program: Path, checkout: Checkout) -> None:
-        self._url = url
-        self._program = program
-        self._checkout = checkout
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return self._url
-
-    @property
-    def program(self) -> Path:
-        """The engine."""
-        return self._program
-
-    @property
-    def project(self) -> Path:
-        """The checkout."""
-        return self._checkout.root
+    checkout: Checkout
 
     @contextmanager
     def environment(self) -> Generator[dict[str, str]]:
         """The variables of this process."""
-        yield {**os.environ, "PULUMI_BACKEND_URL": self._url, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+        yield {**os.environ, "PULUMI_BACKEND_URL": self.url, "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
     def deployment(self, stack: str) -> Mapping[str, Any] | None:
         """The state as `pulumi stack export` has it."""
@@ -51,12 +35,12 @@ class RemoteBackend(Backend):
             return None
         with self.environment() as environment:
             words = ["stack", "export", "--stack", stack]
-            exported = runner.run(self._program, words, folder=self.project, environment=environment)
+            exported = runner.run(self.program, words, folder=self.project, environment=environment)
         return json.loads(exported.stdout)["deployment"]
 
     def upstream(self, stack: str) -> str | None:
         """As the stack's file says."""
-        return self._checkout.upstream(stack)
+        return self.checkout.upstream(stack)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -87,4 +71,4 @@ def remote_backend(url: str, program: Path, checkout: Checkout) -> RemoteBackend
     if kind is None:
         schemes = ", ".join(f"{scheme}://" for scheme in _KINDS)
         raise UsageError(f"PULUMI_BACKEND_URL: {url}: no address of a Pulumi backend; use one of {schemes}")
-    return kind(url, program, checkout)
+    return kind(url=url, program=program, project=checkout.root, checkout=checkout)

@@ -6,8 +6,9 @@ import os
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -26,7 +27,7 @@ def scratch(backend: Backend, stack: str) -> Generator[Backend]:
     Its stack files are copied without the lines that name the key of a backend.
     """
     with tempfile.TemporaryDirectory(prefix="atwork-preview-") as name:
-        made = _Scratch(backend, Path(name))
+        made = _Scratch.in_folder(Path(name), backend)
         link_project(backend.project, made.project)
         for file in stack_files(backend.project / "stacks").values():
             config = read_yaml(file, f"stacks/{file.name}").get("config") or {}
@@ -50,30 +51,26 @@ def link_project(project: Path, folder: Path) -> None:
             (folder / path.name).symlink_to(path)
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Scratch(WrappedBackend):
     """A folder with a state, a passphrase and a project."""
 
-    def __init__(self, inner: Backend, folder: Path) -> None:
-        super().__init__(inner)
-        self._state, self._project, self._passphrase = folder / "state", folder / "project", folder / "passphrase"
-        self._state.mkdir()
-        self._passphrase.write_text(os.urandom(16).hex())
+    passphrase: Path
 
-    @property
-    def url(self) -> str:
-        """The folder of the state."""
-        return f"file://{self._state}"
-
-    @property
-    def project(self) -> Path:
-        """The copied project."""
-        return self._project
+    @classmethod
+    def in_folder(cls, folder: Path, inner: Backend) -> Self:
+        """Create it in an empty folder."""
+        state, passphrase = folder / "state", folder / "passphrase"
+        state.mkdir()
+        passphrase.write_text(os.urandom(16).hex())
+        url, project = f"file://{state}", folder / "project"
+        return cls(url=url, program=inner.program, project=project, inner=inner, passphrase=passphrase)
 
     @contextmanager
     def environment(self) -> Generator[dict[str, str]]:
         """As wrapped, with its own backend and passphrase."""
-        with self._inner.environment() as environment:
-            own = {"PULUMI_BACKEND_URL": self.url, "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase)}
+        with self.inner.environment() as environment:
+            own = {"PULUMI_BACKEND_URL": self.url, "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase)}
             inherited = {key: value for key, value in environment.items() if key != "PULUMI_CONFIG_PASSPHRASE"}
             yield {**inherited, **own}
 

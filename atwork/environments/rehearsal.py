@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -39,22 +40,15 @@ def _as_written(backend: Backend, draft: Derived) -> Generator[Backend]:
             (folder / "stacks" / file.name).write_text(file.read_text())
         for path, text in draft.texts.items():
             (folder / "stacks" / path.name).write_text(text)
-        yield _Drafted(backend, folder, draft)
+        yield _Drafted(url=backend.url, program=backend.program, project=folder, inner=backend, draft=draft)
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Drafted(WrappedBackend):
     """A backend whose project has the files of a draft."""
 
-    def __init__(self, inner: Backend, folder: Path, draft: Derived) -> None:
-        super().__init__(inner)
-        self._folder = folder
-        self._draft = draft
-
-    @property
-    def project(self) -> Path:
-        """The folder with the draft."""
-        return self._folder
+    draft: Derived
 
     def upstream(self, stack: str) -> str | None:
         """As the draft says of its own stack."""
-        return self._draft.config.upstream if stack == self._draft.name else super().upstream(stack)
+        return self.draft.config.upstream if stack == self.draft.name else super().upstream(stack)

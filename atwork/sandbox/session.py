@@ -23,7 +23,7 @@ from atwork.sandbox.home import Home
 from atwork.sandbox.simulation import Simulation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Session(Backend):
     """A prepared sandbox: the backend whose providers this process serves."""
 
@@ -34,31 +34,6 @@ class Session(Backend):
     """Where recovery reports what it did."""
     fleet: Fleet | None = None
     """The real clusters; None if they are simulated."""
-
-    @property
-    def url(self) -> str:
-        """The folder of the state."""
-        return f"file://{self.home.state}"
-
-    @property
-    def program(self) -> Path:
-        """The engine."""
-        return self.engine.path
-
-    @property
-    def project(self) -> Path:
-        """The engine's copy of the project."""
-        return self.home.workspace
-
-    @property
-    def events_folder(self) -> Path:
-        """The sandbox's folder, where the next recovery removes what a killed run left."""
-        return self.home.folder
-
-    @property
-    def shared(self) -> bool:
-        """No other machine uses it."""
-        return False
 
     @contextmanager
     def environment(self) -> Generator[dict[str, str]]:
@@ -114,6 +89,17 @@ def opened(
             prerequisites.play(home)
         providers = simulation.start(home.cloud, fleet)
         try:
-            yield Session(home, engine, providers, console or Console(stderr=True), fleet)
+            yield Session(
+                url=f"file://{home.state}",
+                program=engine.path,
+                project=home.workspace,
+                events_folder=home.folder,  # the next recovery removes what a killed run left there
+                shared=False,
+                home=home,
+                engine=engine,
+                providers=providers,
+                console=console or Console(stderr=True),
+                fleet=fleet,
+            )
         finally:
             providers.stop()

@@ -44,29 +44,18 @@ with open("received", "w") as file:
 class Folder(Backend):
     """A backend whose engine is the program above; it ends when a test writes to `turn`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.turn = folder / "turn"
-        os.mkfifo(self.turn)
+    @classmethod
+    def create(cls, folder: Path) -> Folder:
+        os.mkfifo(folder / "turn")
         os.mkfifo(folder / "ready")
-        self.program.write_text(PROGRAM.format(python=sys.executable))
-        self.program.chmod(0o755)
+        program = folder / "pulumi"
+        program.write_text(PROGRAM.format(python=sys.executable))
+        program.chmod(0o755)
+        return cls(url="", program=program, project=folder, events_folder=folder)
 
     @property
-    def url(self) -> str:
-        return ""
-
-    @property
-    def program(self) -> Path:
-        return self._folder / "pulumi"
-
-    @property
-    def project(self) -> Path:
-        return self._folder
-
-    @property
-    def events_folder(self) -> Path:
-        return self._folder
+    def turn(self) -> Path:
+        return self.project / "turn"
 
     @contextmanager
     def environment(self) -> Generator[dict[str, str]]:
@@ -81,7 +70,7 @@ class Folder(Backend):
     @property
     def received(self) -> int:
         """Signals that the engine got: 1 for each SIGINT, 100 for each SIGTERM."""
-        return int((self._folder / "received").read_text())
+        return int((self.project / "received").read_text())
 
     def end(self) -> None:
         """Let the engine end."""
@@ -90,7 +79,7 @@ class Folder(Backend):
 
 @pytest.fixture
 def backend(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+    return Folder.create(tmp_path)
 
 
 def interrupt_and_end(backend: Folder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from support.fake_engine import FakeBackend
@@ -13,30 +13,18 @@ from support.fake_engine import FakeBackend
 from atwork.engine.backend import Backend
 
 
+@dataclass(frozen=True, kw_only=True)
 class FakeRemote(Backend):
     """The backend of stacks in the file."""
 
-    def __init__(self, stacks: FakeBackend) -> None:
-        self._stacks = stacks
-
-    @property
-    def url(self) -> str:
-        return ""
-
-    @property
-    def program(self) -> Path:
-        return self._stacks.program
-
-    @property
-    def project(self) -> Path:
-        return self._stacks.path.parent
+    stacks_file: FakeBackend
 
     @contextmanager
     def environment(self) -> Generator[dict[str, str]]:
-        yield {**os.environ, "FAKE_BACKEND": str(self._stacks.path)}
+        yield {**os.environ, "FAKE_BACKEND": str(self.stacks_file.path)}
 
     def deployment(self, stack: str) -> dict[str, Any] | None:
-        resources = self._stacks.read()["stacks"].get(stack)
+        resources = self.stacks_file.read()["stacks"].get(stack)
         return None if resources is None else {"resources": resources}
 
     def upstream(self, stack: str) -> None:

@@ -58,7 +58,7 @@ class FakeBackend:
         """What commands use in the place of the sandbox; the program itself cannot import it."""
         from support.fake_backend import FakeRemote
 
-        return FakeRemote(self)
+        return FakeRemote(url="", program=self.program, project=self.path.parent, stacks_file=self)
 
 
 def _keep(path: Path, content: dict[str, Any]) -> None:
