@@ -14,10 +14,10 @@ import yaml
 
 from atwork.engine.backend import Backend, WrappedBackend
 from atwork.engine.runner import EngineFailed
-from infra.layout import stack_files
+from infra.layout import STACKS_FOLDER, stack_files
 from infra.yaml_files import read_yaml
 
-_NOT_LINKED = ("stacks", ".git", ".sandbox")
+_NOT_LINKED = (STACKS_FOLDER, ".git", ".sandbox")
 
 
 @contextmanager
@@ -44,11 +44,19 @@ def scratch(backend: Backend, stack: str) -> Generator[Backend]:
 
 
 def link_project(project: Path, folder: Path) -> None:
-    """Link the files of a project into a folder, except its stack files, which have an empty folder there."""
-    (folder / "stacks").mkdir(parents=True)
+    """Link the files of a project into a folder, except its stack files.
+
+    The stacks folder is a folder of its own, for other stack files; it has the company's file, which the program reads.
+    """
+    stacks = folder / STACKS_FOLDER
+    stacks.mkdir(parents=True)
+    stack_paths = stack_files(project / STACKS_FOLDER).values()
     for path in project.iterdir():
         if path.name not in _NOT_LINKED:
             (folder / path.name).symlink_to(path)
+    for path in (project / STACKS_FOLDER).iterdir():
+        if path not in stack_paths:
+            (stacks / path.name).symlink_to(path)
 
 
 @dataclass(frozen=True, kw_only=True)
