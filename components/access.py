@@ -1,8 +1,8 @@
 """What an environment grants to its upstream, on its own side: images to pull, and one account that deploys.
 
 Owns: the reading rights of this environment's nodes on ci's registry and what streaming its images needs, the
-deployer account, who may act as it, and the little it may do in Google Cloud; the same for an account that brings
-popups up, where there are any.
+deployer account, who may act as it, and the little it may do in Google Cloud; the same for an account that deploys
+builds of pull requests to preview namespaces.
 Does not own: what the deployer may do inside the cluster (RBAC of the namespaces that it deploys to).
 
 Traps: a workload principal of another project cannot be named in Kubernetes RBAC, an account's e-mail can; hence
@@ -20,7 +20,7 @@ PULLED_REPOSITORIES = ("services", "docker-hub")
 """What nodes outside ci pull: released images and the mirror of Docker Hub, never a candidate."""
 
 CANDIDATES = "candidates"
-"""What builds of pull requests leave: images and, for popups, charts. Nothing there was reviewed."""
+"""What builds of pull requests leave: images and, for preview namespaces, charts. Nothing there was reviewed."""
 
 CHARTS = "charts"
 """Where the deployer takes charts from. Its pods in ci act as it, so that their own rights there do not count."""
@@ -67,8 +67,8 @@ class PlatformAccess(pulumi.ComponentResource):
         self.register_outputs({"deployer": self.deployer})
 
 
-class PopupAccess(pulumi.ComponentResource):
-    """The account that brings builds of pull requests up, and the nodes' right to pull what was never released."""
+class PreviewAccess(pulumi.ComponentResource):
+    """The account that deploys builds of pull requests, and the nodes' right to pull what was never released."""
 
     deployer: pulumi.Output[str]
 
@@ -84,14 +84,14 @@ class PopupAccess(pulumi.ComponentResource):
         deployer_principal: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("atwork:access:PopupAccess", name, {}, opts)
+        super().__init__("atwork:access:PreviewAccess", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         nodes = pulumi.Output.format("serviceAccount:{0}", node_account)
         _reader(f"{name}-pull-{CANDIDATES}", (registry_project, registry_location, CANDIDATES), nodes, child)
         self.deployer = _account(
             name,
-            "popups",
-            description="Brings builds of pull requests up for the environment that builds",
+            "preview-namespaces",
+            description="Deploys builds of pull requests for the environment that builds",
             project_id=project_id,
             principal=deployer_principal,
             connect_role=connect_role,

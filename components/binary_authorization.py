@@ -58,7 +58,7 @@ class BinaryAuthorization(pulumi.ComponentResource):
         ]
         gcp.binaryauthorization.Policy(
             f"{name}-policy",
-            description="Images of our own registry, and none beside it but those named",
+            description="Images of our own registry, and no others except those that are listed",
             global_policy_evaluation_mode="ENABLE",
             admission_whitelist_patterns=[{"name_pattern": pattern} for pattern in patterns],
             default_admission_rule={

@@ -32,7 +32,7 @@ def deployer_key(environment: str) -> str:
 
 def preview_key(environment: str) -> str:
     """The key of the identity that deploys builds of pull requests to an environment's preview namespaces."""
-    return f"popups-{environment}"
+    return f"previews-{environment}"
 
 
 @dataclass(frozen=True)

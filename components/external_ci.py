@@ -39,7 +39,7 @@ class ExternalCiDeploySettings(Settings):
     releases: Member
     """Deploys releases: workflows of the main branch alone."""
 
-    popups: Member | None = None
+    preview_namespaces: Member | None = None
     """Deploys builds of pull requests to preview namespaces; left out where the environment has none."""
 
 
@@ -54,7 +54,7 @@ class ExternalCiSettings(Settings):
 
     def deploy_targets(self) -> dict[str, DeployTarget]:
         """The environments that it deploys to, by the name of their stack; it asks for approval by itself."""
-        return {key: DeployTarget(None, deploy.popups is not None) for key, deploy in self.deploys.items()}
+        return {key: DeployTarget(None, deploy.preview_namespaces is not None) for key, deploy in self.deploys.items()}
 
 
 class ExternalCi(pulumi.ComponentResource):
@@ -84,6 +84,10 @@ class ExternalCi(pulumi.ComponentResource):
                     opts=child,
                 )
         members = {deployer_key(key): deploy.releases for key, deploy in settings.deploys.items()}
-        members |= {preview_key(key): deploy.popups for key, deploy in settings.deploys.items() if deploy.popups}
+        members |= {
+            preview_key(key): deploy.preview_namespaces
+            for key, deploy in settings.deploys.items()
+            if deploy.preview_namespaces
+        }
         self.identities = {key: pulumi.Output.from_input(member) for key, member in members.items()}
         self.register_outputs({"identities": self.identities})

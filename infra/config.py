@@ -60,7 +60,7 @@ def check_together(environments: Mapping[str, StackConfig]) -> None:
         *_overlaps(environments),
         *_upstreams(environments),
         *_deploys(environments),
-        *_popups(environments),
+        *_preview_namespaces(environments),
         *_approvals(environments),
         *_streaming(environments),
     ]
@@ -117,23 +117,24 @@ def _deploys(environments: Mapping[str, StackConfig]) -> Iterator[str]:
                 )
 
 
-def _popups(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    """Both sides say it: ci who brings popups up, the environment where they run."""
+def _preview_namespaces(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Both sides state it: ci who deploys to preview namespaces, the environment how many it has."""
     for name, config in environments.items():
         for target, deploy in config.deploy_targets().items():
             there = environments.get(target)
-            if deploy.previews and there is not None and there.popups is None:
+            if deploy.previews and there is not None and there.preview_namespaces is None:
                 yield (
-                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}.popups: "
-                    f"stacks/Pulumi.{target}.yaml has no popups; add them there, or remove this"
+                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}."
+                    f"preview_namespaces: stacks/Pulumi.{target}.yaml has no preview_namespaces; add them there, or "
+                    "remove this"
                 )
         upstream = environments.get(config.upstream or "")
         asked = None if upstream is None else upstream.deploy_targets().get(name)
         system = (upstream.delivery_key if upstream is not None else None) or "jenkins"
-        if config.popups is not None and (asked is None or not asked.previews):
+        if config.preview_namespaces is not None and (asked is None or not asked.previews):
             yield (
-                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.popups: nobody brings any up; add "
-                f"{system}.deploys.{name}.popups to stacks/Pulumi.{config.upstream}.yaml"
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.preview_namespaces: nobody deploys to them; add "
+                f"{system}.deploys.{name}.preview_namespaces to stacks/Pulumi.{config.upstream}.yaml"
             )
 
 

@@ -67,15 +67,15 @@ class Platform:
             deployers=platform["deployers"],
         )
 
-    def deployer(self, environment: str, *, popups: bool = False) -> pulumi.Output[str]:
-        """The principal of ci that deploys to one environment, or that brings popups up there."""
-        identity = (preview_key if popups else deployer_key)(environment)
+    def deployer(self, environment: str, *, previews: bool = False) -> pulumi.Output[str]:
+        """The principal of ci that deploys to one environment, or to its preview namespaces."""
+        identity = (preview_key if previews else deployer_key)(environment)
 
         def pick(deployers: Mapping[str, str]) -> Any:
             if identity not in deployers and pulumi.runtime.is_dry_run():
                 return UNKNOWN
             if identity not in deployers:
-                key = f"deploys.{environment}{'.popups' if popups else ''}"
+                key = f"deploys.{environment}{'.preview_namespaces' if previews else ''}"
                 raise pulumi.RunError(
                     f"the upstream stack has no {identity}: add jenkins.{key} or external_ci.{key} to its stack file "
                     f"and run `pulumi up` there first (it has {', '.join(sorted(deployers)) or 'none'})"

@@ -94,7 +94,7 @@ class ServiceSettings(Settings):
     """Where it runs, by the stack's name."""
 
     ephemeral: ServiceEnvironmentSettings | None = ServiceEnvironmentSettings()
-    """How it runs in ephemeral environments; null keeps it out of them."""
+    """How it runs in ephemeral environments; null keeps it out of them and of preview namespaces."""
 
     @model_validator(mode="after")
     def _said_once(self) -> Self:
@@ -136,7 +136,7 @@ def read(path: Path) -> ServiceSettings:
 def _names(name: str, service: ServiceSettings) -> Iterator[str]:
     if not is_name(name):
         yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
-    elif name in RESERVED_NAMES or re.fullmatch(r"popup-\d+", name):
+    elif name in RESERVED_NAMES or re.fullmatch(r"preview-\d+", name):
         yield "the name is reserved for preview namespaces; rename the file"
     elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
         yield (

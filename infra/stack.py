@@ -19,7 +19,7 @@ from components.network import NetworkSettings
 from components.node_account import STREAMING_SERVICES
 from components.node_pool import NodePoolSettings, PoolName
 from components.node_pools import pool_conflicts
-from components.popups import PopupSettings
+from components.preview_namespaces import PreviewNamespaceSettings
 from components.project import ProjectSettings
 from components.repositories import RegistrySettings
 from components.secrets import SecretStoreSettings
@@ -81,7 +81,7 @@ class StackConfig(DeliverySettings):
     policies: PolicySettings = PolicySettings()
     """How strictly policies are taken, and what is exempt from them."""
 
-    popups: PopupSettings | None = None
+    preview_namespaces: PreviewNamespaceSettings | None = None
     """Namespaces in which builds of pull requests run for a while."""
 
     upstream: DnsLabel | None = None
@@ -104,7 +104,7 @@ class StackConfig(DeliverySettings):
         for conflict in pool_conflicts(self.node_pools, encrypted=self.cluster.encrypt_between_nodes):
             raise ValueError(conflict)
         self._tenants_fit()
-        self._popups_fit()
+        self._preview_namespaces_fit()
         self._backups_can_be_read()
         if self.environment.kind == "ephemeral":
             self._can_be_destroyed()
@@ -127,15 +127,15 @@ class StackConfig(DeliverySettings):
             if tenant.groups and self.cluster.admin_group is None:
                 raise ValueError(f"tenants.{key}: groups have rights only with cluster.admin_group; set it")
 
-    def _popups_fit(self) -> None:
-        if self.popups is None:
+    def _preview_namespaces_fit(self) -> None:
+        if self.preview_namespaces is None:
             return
         if self.upstream is None:
-            raise ValueError("popups needs upstream: builds of pull requests come from there")
-        if self.popups.groups and self.cluster.admin_group is None:
-            raise ValueError("popups.groups have rights only with cluster.admin_group; set it")
-        if taken := sorted(set(self.popups.names()) & self.tenants.keys()):
-            raise ValueError(f"tenants.{taken[0]} has the name of a popup namespace; rename it")
+            raise ValueError("preview_namespaces needs upstream: builds of pull requests come from there")
+        if self.preview_namespaces.groups and self.cluster.admin_group is None:
+            raise ValueError("preview_namespaces.groups have rights only with cluster.admin_group; set it")
+        if taken := sorted(set(self.preview_namespaces.names()) & self.tenants.keys()):
+            raise ValueError(f"tenants.{taken[0]} has the name of a preview namespace; rename it")
 
     def _backups_can_be_read(self) -> None:
         """Backups of volumes stay under the disks' key, which is of the cluster's region and lost with it.
@@ -248,7 +248,7 @@ class StackConfig(DeliverySettings):
     def groups(self) -> set[str]:
         """Every Google Group with rights inside the cluster."""
         found = {group for tenant in self.tenants.values() for group in tenant.groups}
-        return found | set(self.popups.groups if self.popups is not None else ())
+        return found | set(self.preview_namespaces.groups if self.preview_namespaces is not None else ())
 
     def labels(self, name: str) -> dict[str, str]:
         """The labels of everything in the environment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,13 +19,20 @@ _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _REPOSITORY = "stacks/platform.yaml states it (github.repository); remove it here"
 _MOVED = {
-    "popup": "it is now called ephemeral; rename it",
     "jenkins.github_organization": _REPOSITORY,
     "jenkins.library.repository": _REPOSITORY,
     "jenkins.platform.repository": _REPOSITORY,
     "jenkins.platform.backend": "stacks/platform.yaml states it (admin_project or state_bucket); remove it here",
 }
-"""Keys that are known and belong elsewhere or have another name, with the fix."""
+"""Keys that are known and belong elsewhere, with the fix."""
+
+_RENAMED = {
+    r"popups": "preview_namespaces",
+    r"preview_namespaces\.namespaces": "count",
+    r"(jenkins|external_ci)\.deploys\.[^.]+\.popups": "preview_namespaces",
+    r"popup": "ephemeral",
+}
+"""Old keys of stack files and service files, as regular expressions, with the new key."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -42,10 +50,16 @@ def _told(model: type[BaseModel], file: str, prefix: Sequence[str], error: Valid
         path = [*prefix, *(str(part) for part in problem["loc"] if part != "[key]")]
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            message = _MOVED.get(".".join(path[len(prefix) :]), f"unknown key{_nearest(model, path)}")
+            key = ".".join(path[len(prefix) :])
+            message = _MOVED.get(key) or _renamed(key) or f"unknown key{_nearest(model, path)}"
         elif problem["type"] == "missing":
             message = "missing; add it"
         yield f"{file}: {'.'.join(path)}: {message}" if path else f"{file}: {message}"
+
+
+def _renamed(key: str) -> str | None:
+    new = next((new for old, new in _RENAMED.items() if re.fullmatch(old, key)), None)
+    return f"it is now called {new}; rename it" if new else None
 
 
 def _nearest(model: type[BaseModel], path: list[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from atwork.access.audit import Finding
 from atwork.access.rbac import Rbac, Request
-from components import popups
+from components import preview_namespaces
 from components.jenkins import names
 from infra.stack import StackConfig
 
@@ -48,7 +48,7 @@ CLEARED = (
     ("", "serviceaccounts"),
     ("monitoring.googleapis.com", "podmonitorings"),
 )
-"""Resources that are deleted in a preview namespace (`delivery/vars/popups.groovy`)."""
+"""Resources that are deleted in a preview namespace (`delivery/vars/previews.groovy`)."""
 
 AGENT = (
     *(("pods", verb) for verb in (*_ALL_VERBS, "deletecollection")),
@@ -77,11 +77,11 @@ def duties(config: StackConfig) -> Iterator[ClusterDuty]:
         deployer = f"User:platform-deployer@{project}.iam.gserviceaccount.com"
         for namespace in config.tenants:
             yield ClusterDuty(deployer, f"deploy {namespace}", _requests(RELEASED_CHART, namespace, _ALL_VERBS))
-    for namespace in config.popups.names() if config.popups is not None else ():
-        impersonate = (Request("impersonate", "serviceaccounts", namespace, name=popups.DEPLOYER),)
-        account = f"User:platform-popups@{project}.iam.gserviceaccount.com"
+    for namespace in config.preview_namespaces.names() if config.preview_namespaces is not None else ():
+        impersonate = (Request("impersonate", "serviceaccounts", namespace, name=preview_namespaces.DEPLOYER),)
+        account = f"User:platform-preview-namespaces@{project}.iam.gserviceaccount.com"
         yield ClusterDuty(account, "act as the deployer of a preview namespace", impersonate)
-        deployer = f"ServiceAccount:{namespace}/{popups.DEPLOYER}"
+        deployer = f"ServiceAccount:{namespace}/{preview_namespaces.DEPLOYER}"
         yield ClusterDuty(deployer, "deploy to a preview namespace", _requests(CHART, namespace, _ALL_VERBS))
         yield ClusterDuty(deployer, "empty a preview namespace", _requests(CLEARED, namespace, ("deletecollection",)))
     if config.jenkins is not None:

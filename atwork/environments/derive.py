@@ -87,7 +87,7 @@ def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) 
             "tier": "db-custom-1-3840", "high_availability": False, "deletion_protection": False,
             "backups": {"retained": 1, "point_in_time_days": 1, "keep_after_deletion": False},
         }  # fmt: skip
-    for key in ("cluster_backup", "secrets", "audit_logs", "popups"):
+    for key in ("cluster_backup", "secrets", "audit_logs", "preview_namespaces"):
         made.pop(key, None)
     made |= {"encryption": {"covers": []}, "policies": {"mandatory": False}}
     made["network"] = {"dns_logs": False}
@@ -108,7 +108,7 @@ def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
     made = copy.deepcopy(dict(like))
     tier = made["environment"].get("tier")
     made["environment"] = {"kind": "long-lived", **({"tier": tier} if tier else {})}
-    made.pop("popups", None)  # those of pull requests are in one environment
+    made.pop("preview_namespaces", None)  # those of pull requests are in one environment
     network = made.get("network", {})
     network.pop("extra_pods", None)
     return made

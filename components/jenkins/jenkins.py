@@ -116,13 +116,13 @@ class Jenkins(pulumi.ComponentResource):
             registry=registry,
             opts=child,
         )
-        reads = _readable(settings, registry)
+        readable = _readable(settings, registry)
         targets = {
             cloud: DeployTarget(
                 f"{name}-{cloud}",
                 target,
                 cloud=cloud,
-                reads=reads[cloud],
+                reads=readable[cloud],
                 controller_namespace=controller.namespace_name,
                 project_number=project_number,
                 workload_pool=workload_pool,
@@ -168,7 +168,7 @@ class Jenkins(pulumi.ComponentResource):
 
 
 def controller_namespace(size: ControllerSettings) -> NamespaceSettings:
-    """Room for the controller twice and the reloader beside it, whatever its size.
+    """Room for the controller twice and the reloader next to it, whatever its size.
 
     Its scratch disk holds the unpacked core and the plugins.
     """
@@ -181,12 +181,12 @@ def controller_namespace(size: ControllerSettings) -> NamespaceSettings:
 
 
 def _readable(settings: JenkinsSettings, registry: RegistryRefs) -> dict[str, tuple[str, ...]]:
-    """What the pods of each cloud read: deploys released charts, popups candidates, the platform itself nothing."""
-    found: dict[str, tuple[str, ...]] = dict.fromkeys(settings.targets(), ())
-    found |= {names.deploy_cloud(key): (registry.charts,) for key in settings.deploys}
-    if (popups := settings.popups()) is not None:
-        found[names.popup_cloud(popups[0])] = (registry.candidates,)
-    return found
+    """What the pods of each cloud read: deploys released charts, previews candidates, the platform itself nothing."""
+    reads: dict[str, tuple[str, ...]] = dict.fromkeys(settings.targets(), ())
+    reads |= {names.deploy_cloud(key): (registry.charts,) for key in settings.deploys}
+    if (previews := settings.previews()) is not None:
+        reads[names.preview_cloud(previews[0])] = (registry.candidates,)
+    return reads
 
 
 def _chart(chart: ChartSettings) -> str:

@@ -56,7 +56,7 @@ class Job:
         """Full name of the job that builds the service."""
         return f"{SERVICES}/{self.repository.rstrip('/').rpartition('/')[2].removesuffix('.git')}"
 
-    def arguments(self, images: Images) -> dict[str, str]:  # noqa: ARG002 - those of a popup name images
+    def arguments(self, images: Images) -> dict[str, str]:  # noqa: ARG002 - previews name images
         """What the library is called with."""
         place = {"project": self.project, "location": self.location, "cluster": self.cluster}
         about = {"service": self.service, "environment": self.environment, **place}
@@ -89,33 +89,33 @@ class DeployJob(Job):
 
 
 @dataclass(frozen=True)
-class PopupJob(Job):
-    """Brings the build of a pull request up in one of an environment's popup namespaces, with stores of its own."""
+class PreviewJob(Job):
+    """Deploys the build of a pull request to one of an environment's preview namespaces, with stores of its own."""
 
     namespaces: int = 1
     hours: int = 72
     stores: tuple[StoreName, ...] = ()
 
-    function: ClassVar[str] = "popupService"
+    function: ClassVar[str] = "previewService"
 
     @property
     def name(self) -> str:
-        """There is one environment with popups, so that a caller need not say which."""
-        return names.POPUP_JOB
+        """There is one environment with preview namespaces, so that a caller need not say which."""
+        return names.PREVIEW_JOB
 
     @property
     def about(self) -> str:
         """What it does, and for whom."""
-        return f"Brings a pull request of {self.service} up in {self.environment}; its builds ask for it"
+        return f"Deploys pull requests of {self.service} to preview namespaces of {self.environment}"
 
     def arguments(self, images: Images) -> dict[str, str]:
-        """With what is beside the service, as values of the chart in delivery/resources/popup."""
-        beside = {name: stores.shared(name, images[name]) for name in self.stores}
+        """With the stores next to the service, as values of the chart in delivery/resources/preview."""
+        shared = {name: stores.shared(name, images[name]) for name in self.stores}
         return {
             **super().arguments(images),
             "namespaces": str(self.namespaces),
             "hours": str(self.hours),
-            "stores": json.dumps({"stores": beside}),
+            "stores": json.dumps({"stores": shared}),
         }
 
 
@@ -130,8 +130,8 @@ folder('{FOLDER}') {{
     listed = list(jobs)
     services = sorted({job.service for job in listed})
     folders = [f"folder({quoted(f'{FOLDER}/{service}')})\n" for service in services]
-    made = (_job(job, images) for job in listed)
-    return "".join([folder, *folders, *made, *_janitor([job for job in listed if isinstance(job, PopupJob)], images)])
+    previews = [job for job in listed if isinstance(job, PreviewJob)]
+    return "".join([folder, *folders, *(_job(job, images) for job in listed), *_janitor(previews, images)])
 
 
 def permitted(clouds: Iterable[str]) -> str:
@@ -174,27 +174,27 @@ pipelineJob({quoted(job.path)}) {{
 
 
 def _pull(job: Job) -> str:
-    if not isinstance(job, PopupJob):
+    if not isinstance(job, PreviewJob):
         return ""
     return "    stringParam('PULL', '', 'Number of the pull request; a build says it by its own name')\n"
 
 
-def _janitor(popups: list[PopupJob], images: Images) -> Iterable[str]:
-    """One job that looks at every popup namespace each hour."""
-    if not popups:
+def _janitor(previews: list[PreviewJob], images: Images) -> Iterable[str]:
+    """One job that looks at every preview namespace each hour."""
+    if not previews:
         return
-    given = popups[0].arguments(images)
+    given = previews[0].arguments(images)
     arguments = {key: given[key] for key in ("environment", "project", "location", "cluster", "namespaces", "hours")}
-    repositories = {job.service: job.repository.removesuffix(".git") for job in popups}
+    repositories = {job.service: job.repository.removesuffix(".git") for job in previews}
     arguments["repositories"] = json.dumps(repositories)
-    about = f"Takes popups in {popups[0].environment} away: those that are over or whose pull request is closed"
+    about = f"Empties preview namespaces in {previews[0].environment} with expired leases or closed pull requests"
     yield f"""\
 pipelineJob({quoted(f"{FOLDER}/{names.JANITOR_JOB}")}) {{
   description({quoted(about)})
   logRotator {{ numToKeep(100) }}
 {schedule("H * * * *")}  definition {{
     cps {{
-      script({quoted(call("popupJanitor", arguments))})
+      script({quoted(call("previewJanitor", arguments))})
       sandbox(true)
     }}
   }}

@@ -38,11 +38,11 @@ CHANGE_CLOUD = "platform-change"
 PLATFORM_CLOUDS = (PREVIEW_CLOUD, DRIFT_CLOUD, CHANGE_CLOUD)
 """Clouds of this repository's own pipeline."""
 
-POPUP_JOB = "popup"
-"""Last part of the name of the job that brings a pull request's build up."""
+PREVIEW_JOB = "preview"
+"""Last part of the name of the job that deploys a pull request's build."""
 
-JANITOR_JOB = "popup-janitor"
-"""The job that takes popups away."""
+JANITOR_JOB = "preview-janitor"
+"""The job that takes preview namespaces away."""
 
 
 def deploy_cloud(environment: str) -> str:
@@ -50,7 +50,7 @@ def deploy_cloud(environment: str) -> str:
     return deployer_key(environment)
 
 
-def popup_cloud(environment: str) -> str:
+def preview_cloud(environment: str) -> str:
     """The same for the pods that deploy builds of pull requests there."""
     return preview_key(environment)
 

@@ -27,7 +27,7 @@ def own(source: PlatformSource, main: str, credential: str) -> str:
     jobs = {
         "update": ("Updates all environments, one stage after another, with what was merged", _PUSH),
         "drift": ("Tells what changed behind Pulumi's back", schedule("H 3 * * *")),
-        "reap": ("Destroys pop-up environments that are over", schedule("H * * * *")),
+        "reap": ("Destroys ephemeral environments that have expired", schedule("H * * * *")),
     }
     return "".join(
         [

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from components import versions
 from components.delivery import DeployTarget, StoreName
 from components.jenkins import names, sizes
-from components.jenkins.targets import DeploySettings, PlatformSettings, PopupDeploySettings, TargetSettings
+from components.jenkins.targets import DeploySettings, PlatformSettings, PreviewDeploySettings, TargetSettings
 from components.jenkins.words import Image, ImageRole, Words
 from components.namespace import Cpu, Memory, QuotaSettings
 from components.settings import DnsLabel, Email, Hostname, HttpsUrl, Settings
@@ -26,7 +26,7 @@ class ChartSettings(Settings):
     """Where the official Helm chart comes from, for those who mirror it."""
 
     source: Literal["repository", "oci", "path"] = "repository"
-    """A Helm repository, an OCI registry or a folder beside the program."""
+    """A Helm repository, an OCI registry or a folder next to the program."""
 
     location: Words = versions.JENKINS_CHART_REPOSITORY
     """Address of the repository, oci:// reference of the chart, or path of the folder."""
@@ -161,7 +161,7 @@ class JenkinsSettings(Settings):
     """Whether Pulumi refuses to delete the home volume and its namespace."""
 
     retain_home: bool = False
-    """Whether both stay in the cluster when Pulumi lets go of them; the next update must import them."""
+    """Whether both stay in the cluster when Pulumi removes them from its state; the next update must import them."""
 
     builds: BuildSettings = BuildSettings()
     """Size of builds."""
@@ -217,34 +217,42 @@ class JenkinsSettings(Settings):
     def deploy_targets(self) -> dict[str, DeployTarget]:
         """The environments that Jenkins deploys to, by the name of their stack."""
         return {
-            environment: DeployTarget(deploy.approvers, deploy.popups is not None)
+            environment: DeployTarget(deploy.approvers, deploy.preview_namespaces is not None)
             for environment, deploy in self.deploys.items()
         }
 
-    def popups(self) -> tuple[str, PopupDeploySettings] | None:
+    def previews(self) -> tuple[str, PreviewDeploySettings] | None:
         """The environment in which builds of pull requests run, where there is one."""
-        return next(((key, one.popups) for key, one in self.deploys.items() if one.popups is not None), None)
+        for environment, deploy in self.deploys.items():
+            if deploy.preview_namespaces is not None:
+                return environment, deploy.preview_namespaces
+        return None
 
     def targets(self) -> dict[str, TargetSettings]:
         """Everything with a cloud and an account of its own, by the name of the cloud."""
-        found: dict[str, TargetSettings] = {names.deploy_cloud(key): one for key, one in self.deploys.items()}
-        if (popups := self.popups()) is not None:
-            found[names.popup_cloud(popups[0])] = popups[1]
+        targets: dict[str, TargetSettings] = {names.deploy_cloud(key): deploy for key, deploy in self.deploys.items()}
+        if (previews := self.previews()) is not None:
+            targets[names.preview_cloud(previews[0])] = previews[1]
         if self.platform is not None:
             own = (self.platform.previews, self.platform.drift, self.platform.changes)
-            found |= dict(zip(names.PLATFORM_CLOUDS, own, strict=True))
-        return found
+            targets |= dict(zip(names.PLATFORM_CLOUDS, own, strict=True))
+        return targets
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
-        for environment in self.deploys:
-            if len(f"jenkins-deploy-{environment}") > 63:
+        for cloud, environment in [(names.deploy_cloud(key), key) for key in self.deploys]:
+            if len(names.target_namespace(cloud)) > 63:
                 raise ValueError(f"deploys.{environment}: the name is too long; 48 characters at most")
-        with_popups = [key for key, one in self.deploys.items() if one.popups is not None]
-        if len(with_popups) > 1:
-            raise ValueError(f"deploys: {', '.join(with_popups)} all have popups; leave them in one environment")
-        if with_popups and names.POPUP_JOB in self.deploys:
-            raise ValueError(f"deploys.{names.POPUP_JOB}: the job of popups is called so; rename the environment")
+        with_previews = [key for key, deploy in self.deploys.items() if deploy.preview_namespaces is not None]
+        if len(with_previews) > 1:
+            raise ValueError(
+                f"deploys: {', '.join(with_previews)} all have preview_namespaces; leave them in one environment"
+            )
+        if with_previews and names.PREVIEW_JOB in self.deploys:
+            raise ValueError(
+                f"deploys.{names.PREVIEW_JOB}: the name is reserved for the job of preview namespaces; "
+                "rename the environment"
+            )
         return self
 
     @model_validator(mode="after")

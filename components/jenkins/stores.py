@@ -1,4 +1,4 @@
-"""The data stores that a test can ask for, each a native sidecar of the test's pod, and that a popup has beside it.
+"""The data stores that a test can ask for, each a native sidecar of the test's pod, and that a preview namespace has.
 
 Traps: probes name 127.0.0.1, for the images answer on their socket while they are still being set up. A native
 sidecar is an init container that goes on running: it is ready before the test starts, and a crash restarts it without
@@ -35,7 +35,7 @@ class Store:
     """Arguments that make it listen for its own pod alone."""
 
 
-# No passwords: in a test they listen for the pod alone, in a popup the namespace is closed, and they die with either.
+# No passwords: in a test they listen for the pod alone, a preview namespace is closed, and they end with either.
 STORES: Mapping[StoreName, Store] = {
     "postgres": Store(
         user=70,
@@ -100,7 +100,7 @@ def sidecar(name: StoreName, image: str) -> dict[str, Any]:
 
 
 def shared(name: StoreName, image: str) -> dict[str, Any]:
-    """Values of the chart in delivery/resources/popup: a store that the pods of one namespace use together."""
+    """Values of the chart in delivery/resources/preview: a store that the pods of one namespace use together."""
     store = STORES[name]
     return {
         "image": image,

@@ -24,8 +24,8 @@ class TargetSettings(Settings):
     """What all its pods may use together."""
 
 
-class PopupDeploySettings(TargetSettings):
-    """Builds of pull requests that run in an environment for a while, in one of its popup namespaces."""
+class PreviewDeploySettings(TargetSettings):
+    """Builds of pull requests that run in an environment for a while, in one of its preview namespaces."""
 
     hours: Annotated[int, Field(ge=1, le=336)] = 72
     """How long one stays after its last build; it goes earlier when its pull request is closed."""
@@ -38,7 +38,7 @@ class DeploySettings(TargetSettings):
     """People (not groups: Google's login names none) who approve deploys; nobody is asked where the list is empty,
     which a production environment does not allow."""
 
-    popups: PopupDeploySettings | None = None
+    preview_namespaces: PreviewDeploySettings | None = None
     """Present in the one environment that has namespaces for builds of pull requests."""
 
 

@@ -36,9 +36,9 @@ void deploy(String environment, Closure body) {
     restricted("deploy-${environment}", body)
 }
 
-/** A pod that reaches the popup namespaces of one environment, and nothing else there. */
-void popups(String environment, Closure body) {
-    restricted("popups-${environment}", body)
+/** A pod that reaches the preview namespaces of one environment, and nothing else there. */
+void previews(String environment, Closure body) {
+    restricted("previews-${environment}", body)
 }
 
 private void restricted(String cloud, Closure body) {

@@ -5,7 +5,7 @@ void publish(Map service, String candidate, String version) {
     push(service, candidate, version, env.SERVICES, env.CHARTS)
 }
 
-/** Leave the chart of a build that is not released among the candidates, for a popup; nothing else installs it. */
+/** Push the chart of a build that is not released to the candidates, for a preview namespace; nothing else installs it. */
 void propose(Map service, String candidate, String version) {
     push(service, candidate, version, env.CANDIDATES, "${env.CANDIDATES}/charts")
 }

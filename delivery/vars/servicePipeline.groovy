@@ -2,8 +2,8 @@
  * The pipeline of every service: its Jenkinsfile is `@Library('platform') _` and
  * `servicePipeline(name: 'orders', stores: ['postgres', 'redis'])`.
  *
- * Preflight → Build → Test → Push → Chart → Deploy. A pull request ends after Test, or with `popup: true` goes on to
- * Chart → Popup; the main branch goes on to one environment after another, and an environment with approvers asks one of
+ * Preflight → Build → Test → Push → Chart → Deploy. A pull request ends after Test, or with `preview: true` goes on to
+ * Chart → Preview; the main branch goes on to one environment after another, and an environment with approvers asks one of
  * them. Each stage that runs something has a pod of its own.
  *
  * name       as in services/NAME.yaml
@@ -13,7 +13,7 @@
  * workdir    folder inside the image that holds the Makefile
  * minutes    when a build that hangs is ended
  * main       the branch that is released
- * popup      whether a build of a pull request is brought up for some days, with stores of its own
+ * preview    whether a build of a pull request runs in a preview namespace for some days, with stores of its own
  * deploys    environments in the order of their deploys, by default all that releases reach, test before production; the
  *            build waits for all but the last
  */
@@ -34,10 +34,10 @@ def call(Map given) {
         if (release) {
             deploy(service, run, thread)
         }
-        if (service.popup && env.CHANGE_ID) {
-            popUp(service, run, thread)
+        if (service.preview && env.CHANGE_ID) {
+            deployPreview(service, run, thread)
         }
-        slack.good(thread, release ? "${run.version} is released" : "builds and passes its tests${run.popup ?: ''}")
+        slack.good(thread, release ? "${run.version} is released" : "builds and passes its tests${run.preview ?: ''}")
     } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
         currentBuild.result = 'ABORTED'
         slack.warn(thread, "was stopped at ${run.stage}")
@@ -94,8 +94,8 @@ private void push(Map service, Map run) {
     }
 }
 
-/** Bring the build up where it can be tried. A full house fails nothing: the tests have passed. */
-private void popUp(Map service, Map run, Map thread) {
+/** Deploy the build to a preview namespace. A build does not fail when all are taken: its tests have passed. */
+private void deployPreview(Map service, Map run, Map thread) {
     run.stage = 'Chart'
     agents.build {
         stage('Chart') {
@@ -104,15 +104,15 @@ private void popUp(Map service, Map run, Map thread) {
             chart.propose(service, run.image, run.version)
         }
     }
-    run.stage = 'Popup'
-    stage('Popup') {
-        def ended = build(job: "/platform/${service.name}/popup", parameters: handed(run, thread), wait: true, propagate: false)
+    run.stage = 'Preview'
+    stage('Preview') {
+        def ended = build(job: "/platform/${service.name}/preview", parameters: handed(run, thread), wait: true, propagate: false)
         if (ended.result == 'NOT_BUILT') {
-            slack.warn(thread, "has no popup: ${ended.description}")
+            slack.warn(thread, "has no preview namespace: ${ended.description}")
         } else if (ended.result != 'SUCCESS') {
-            error("the popup did not come up: ${ended.absoluteUrl}")
+            error("the preview did not start: ${ended.absoluteUrl}")
         } else {
-            run.popup = "; ${ended.description}".toString()
+            run.preview = "; ${ended.description}".toString()
         }
     }
 }
@@ -141,8 +141,11 @@ private void deploy(Map service, Map run, Map thread) {
 private Map settings(Map given) {
     Map known = [
         name: null, stores: [], channel: '', context: '.', workdir: '/app', minutes: 60, main: 'main',
-        testTarget: 'test', popup: false, deploys: (env.RELEASE_ENVIRONMENTS ?: '').tokenize(','),
+        testTarget: 'test', preview: false, deploys: (env.RELEASE_ENVIRONMENTS ?: '').tokenize(','),
     ]
+    if (given.containsKey('popup')) {
+        error('Jenkinsfile: popup is renamed; write preview instead')
+    }
     List unknown = others(given.keySet() as List, known.keySet() as List)
     if (unknown) {
         error("Jenkinsfile: servicePipeline knows no ${unknown.join(', ')}; it takes ${known.keySet().join(', ')}")

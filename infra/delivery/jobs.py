@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.jenkins.jobs import DeployJob, Job, PopupJob
+from components.jenkins.jobs import DeployJob, Job, PreviewJob
 from components.jenkins.settings import JenkinsSettings
 from infra.environment import Environment, physical_name
 from infra.services import ServiceSettings, within
@@ -11,7 +11,7 @@ from infra.stack import StackConfig
 
 def offered(here: Environment, settings: JenkinsSettings) -> list[Job]:
     """A job for each service of the catalog in each environment that it runs in and Jenkins deploys to."""
-    return [*_deploys(here, settings), *_popups(here, settings)]
+    return [*_deploys(here, settings), *_previews(here, settings)]
 
 
 def _deploys(here: Environment, settings: JenkinsSettings) -> list[DeployJob]:
@@ -41,17 +41,17 @@ def _about(name: str, service: ServiceSettings, environment: str, place: StackCo
     }
 
 
-def _popups(here: Environment, settings: JenkinsSettings) -> list[PopupJob]:
+def _previews(here: Environment, settings: JenkinsSettings) -> list[PreviewJob]:
     """A job for each service in the environment with preview namespaces, except services that opt out."""
-    chosen = settings.popups()
+    chosen = settings.previews()
     if chosen is None:
         return []
     environment, deploy = chosen
     place = here.others[environment]
     return [
-        PopupJob(
+        PreviewJob(
             **_about(name, service, environment, place),
-            namespaces=place.popups.namespaces if place.popups else 0,
+            namespaces=place.preview_namespaces.count if place.preview_namespaces else 0,
             hours=deploy.hours,
             stores=service.stores,
         )

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.access import CANDIDATES, PULLED_REPOSITORIES, PlatformAccess, PopupAccess
+from components.access import CANDIDATES, PULLED_REPOSITORIES, PlatformAccess, PreviewAccess
 from components.binary_authorization import BinaryAuthorization
-from components.popups import Popups, PopupSettings
+from components.preview_namespaces import PreviewNamespaces, PreviewNamespaceSettings
 from components.registry import ContainerRegistry
 from infra import contract
 from infra.delivery.create import create
-from infra.environment import Environment, through
+from infra.environment import Environment
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """Who deploys here: into tenants, and into popup namespaces; nobody where ci itself is."""
+    """Who deploys here: into tenants, and into preview namespaces; nobody where ci itself is."""
 
     images: list[pulumi.Output[str]]
     """Repositories whose images may run."""
@@ -69,33 +69,42 @@ def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Arriva
     )
     pulumi.export("registry", upstream.registry_url)
     images = [pulumi.Output.concat(upstream.registry_url, "/", repository) for repository in PULLED_REPOSITORIES]
-    if here.config.popups is not None:
-        images.append(_popup_namespaces(here, here.config.popups, base, runtime, upstream))
+    if here.config.preview_namespaces is not None:
+        images.append(_preview_namespaces(here, here.config.preview_namespaces, base, runtime, upstream))
     return Arrival(images, access.deployer)
 
 
-def _popup_namespaces(
-    here: Environment, settings: PopupSettings, base: Foundation, runtime: Runtime, upstream: contract.Platform
+def _preview_namespaces(
+    here: Environment,
+    settings: PreviewNamespaceSettings,
+    base: Foundation,
+    runtime: Runtime,
+    upstream: contract.Platform,
 ) -> pulumi.Output[str]:
     """Where builds of pull requests run; returns the repository whose images run there and nowhere else."""
-    access = PopupAccess(
-        "popup-access",
+    access = PreviewAccess(
+        "preview-access",
         project_id=base.project.id,
         registry_project=upstream.registry_project,
         registry_location=upstream.registry_location,
         node_account=runtime.cluster.node_account,
         connect_role=runtime.access.connect_role,
-        deployer_principal=upstream.deployer(here.name, popups=True),
-        opts=base.cloud,
+        deployer_principal=upstream.deployer(here.name, previews=True),
+        opts=_once("popup-access", "atwork:access:PopupAccess", base.google),
     )
     candidates = pulumi.Output.concat(upstream.registry_url, "/", CANDIDATES)
-    Popups(
-        "popups",
+    PreviewNamespaces(
+        "preview-namespaces",
         settings,
         deployer=access.deployer,
         candidates=candidates,
         database_range=here.config.network.nodes,
         owner=here.config.environment.owner,
-        opts=through(runtime.inside),
+        opts=_once("popups", "atwork:popups:Popups", runtime.inside),
     )
     return candidates
+
+
+def _once(name: str, token: str, provider: pulumi.ProviderResource) -> pulumi.ResourceOptions:
+    """Options of a component with its earlier name and type, so that objects whose names stay are not created twice."""
+    return pulumi.ResourceOptions(providers=[provider], aliases=[pulumi.Alias(name=name, type_=token)])

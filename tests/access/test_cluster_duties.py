@@ -61,10 +61,10 @@ def test_nobody_reaches_another_namespace(stacks: dict[str, Simulated]) -> None:
     assert not ci.may(
         "ServiceAccount:jenkins/jenkins-deploy-staging", Request("create", "pods", "jenkins-deploy-production")
     )
-    popups = "User:platform-popups@acme-at-work-staging.iam.gserviceaccount.com"
-    assert not staging.may(popups, Request("impersonate", "serviceaccounts", "orders", name="orders"))
-    assert not staging.may(popups, Request("impersonate", "serviceaccounts", "popup-1", name="default"))
-    assert not staging.may("ServiceAccount:popup-1/deployer", Request("create", "pods", "popup-2"))
+    previews = "User:platform-preview-namespaces@acme-at-work-staging.iam.gserviceaccount.com"
+    assert not staging.may(previews, Request("impersonate", "serviceaccounts", "orders", name="orders"))
+    assert not staging.may(previews, Request("impersonate", "serviceaccounts", "preview-1", name="default"))
+    assert not staging.may("ServiceAccount:preview-1/deployer", Request("create", "pods", "preview-2"))
     deployer = "User:platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
     assert not staging.may(deployer, Request("create", "rolebindings", "orders", "rbac.authorization.k8s.io"))
     assert not staging.may(deployer, Request("list", "secrets", "kube-system"))

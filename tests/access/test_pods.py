@@ -38,7 +38,7 @@ def pods(stacks: dict[str, Simulated]) -> list[PodAccount]:
 
 def test_the_stacks_have_annotated_accounts_of_each_kind(pods: list[PodAccount]) -> None:
     annotated = {f"{item.namespace}/{item.name}" for item in pods if item.annotation}
-    assert {"orders/orders", "jenkins-deploy-staging/deployer", "jenkins-popups-staging/deployer"} <= annotated
+    assert {"orders/orders", "jenkins-deploy-staging/deployer", "jenkins-previews-staging/deployer"} <= annotated
 
 
 def test_no_annotated_account_is_granted_by_principal(program: AccessModel, pods: list[PodAccount]) -> None:

@@ -148,7 +148,7 @@ def test_the_library_and_the_platform_have_the_same_stores() -> None:
     assert set(re.findall(r"^        (\w+): 'name: ", text, re.MULTILINE)) == set(STORES)
 
 
-def test_tests_and_popups_tell_a_service_of_its_stores_in_the_same_words() -> None:
+def test_tests_and_preview_namespaces_tell_a_service_of_its_stores_in_the_same_words() -> None:
     text = (LIBRARY / "vars" / "stores.groovy").read_text()
     for store in STORES.values():
         assert f'name: {store.variable}, value: "{store.address.format(host="127.0.0.1")}"' in text
@@ -161,7 +161,7 @@ def test_the_library_asks_for_templates_and_variables_that_the_platform_defines(
     values = helm_values(settings(MOST), ADDRESSES, SOURCE)
     templates = {one["podName"] for one in values["additionalAgents"].values()}
     assert {"build", "test", *(f"store-{store}" for store in STORES)} <= templates
-    assert {"deploy-staging", "popups-staging", *CLOUDS_OF_THE_JENKINSFILE} <= set(values["additionalClouds"])
+    assert {"deploy-staging", "previews-staging", *CLOUDS_OF_THE_JENKINSFILE} <= set(values["additionalClouds"])
     environment = values["controller"]["JCasC"]["configScripts"]["environment"]
     sources = "".join(path.read_text() for path in [*(LIBRARY / "vars").glob("*.groovy"), JENKINSFILE])
     jenkins_own = {"BRANCH_NAME", "BUILD_NUMBER", "BUILD_URL", "CHANGE_ID", "CHANGE_TARGET", "JOB_NAME", "WORKSPACE"}

@@ -242,17 +242,22 @@ def test_environments_do_not_collide(path: str, value: object, message: str) -> 
     [
         (
             "staging",
-            "popups",
+            "preview_namespaces",
             None,
-            r"ci\.yaml: .*jenkins\.deploys\.staging\.popups: stacks/Pulumi\.staging\.yaml has no",
+            r"ci\.yaml: .*jenkins\.deploys\.staging\.preview_namespaces: stacks/Pulumi\.staging\.yaml has no",
         ),
         (
             "ci",
-            "jenkins.deploys.staging.popups",
+            "jenkins.deploys.staging.preview_namespaces",
             None,
-            r"staging\.yaml: .*popups: nobody brings any up; add jenkins\.dep",
+            r"staging\.yaml: .*preview_namespaces: nobody deploys to them; add jenkins\.dep",
         ),
-        ("ci", "jenkins.deploys.staging", None, r"staging\.yaml: .*popups: nobody brings any up; add jenkins\.dep"),
+        (
+            "ci",
+            "jenkins.deploys.staging",
+            None,
+            r"staging\.yaml: .*preview_namespaces: nobody deploys to them; add jenkins\.dep",
+        ),
         (
             "ci",
             "jenkins.deploys.production.approvers",
@@ -289,21 +294,25 @@ def test_a_production_that_goes_by_itself_need_not_ask() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("upstream", None, "popups needs upstream"),
-        ("popups.namespaces", 0, r"popups\.namespaces"),
-        ("tenants.popup-2", {"owner": "me", "accounts": ["a"]}, r"tenants\.popup-2 has the name of a popup namespace"),
+        ("upstream", None, "preview_namespaces needs upstream"),
+        ("preview_namespaces.count", 0, r"preview_namespaces\.count"),
+        (
+            "tenants.preview-2",
+            {"owner": "me", "accounts": ["a"]},
+            r"tenants\.preview-2 has the name of a preview namespace",
+        ),
     ],
 )
-def test_popups_fit_into_their_environment(path: str, value: object, message: str) -> None:
+def test_preview_namespaces_fit_into_their_environment(path: str, value: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse("staging", changed(STAGING, path, value))
 
 
-def test_groups_of_popups_reach_the_cluster_and_need_a_cluster_that_knows_groups() -> None:
+def test_groups_of_preview_namespaces_reach_the_cluster_and_need_a_cluster_that_knows_groups() -> None:
     assert "engineers@example.com" in parse("staging", json.dumps(STAGING)).groups()
     bare = {key: value for key, value in STAGING.items() if key != "tenants"}
     bare["databases"] = {"main": {**STAGING["databases"]["main"], "users": {}}}
-    with pytest.raises(ConfigError, match=r"popups\.groups have rights only with cluster\.admin_group"):
+    with pytest.raises(ConfigError, match=r"preview_namespaces\.groups have rights only with cluster\.admin_group"):
         parse("staging", changed(bare, "cluster.admin_group", None))
 
 
@@ -369,7 +378,7 @@ def test_an_ephemeral_environment_guards_no_registry() -> None:
         changed(json.loads(changed(STAGING, "environment", EPHEMERAL)), "cluster.deletion_protection", False)
     )
     ephemeral["databases"]["main"]["deletion_protection"] = False
-    for key in ("upstream", "popups"):
+    for key in ("upstream", "preview_namespaces"):
         ephemeral.pop(key, None)
     ephemeral["registry"] = {"location": "europe"}
     with pytest.raises(
@@ -388,7 +397,7 @@ def test_an_ephemeral_environment_guards_no_registry() -> None:
 )
 def test_keys_are_guarded_with_what_rests_under_them(guards: dict[str, bool], keys: set[str]) -> None:
     stack = json.loads(changed(STAGING, "cluster.deletion_protection", guards["cluster"]))
-    for key in ("upstream", "popups"):
+    for key in ("upstream", "preview_namespaces"):
         stack.pop(key, None)
     stack["databases"]["main"]["deletion_protection"] = guards["main"]
     stack["registry"] = {"location": "europe", "deletion_protection": guards["registry"]}
@@ -437,3 +446,24 @@ def test_a_broken_file_is_named(content: str, message: str, tmp_path: Path) -> N
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"Pulumi\.x\.yaml: there is no such file"):
         read_file(tmp_path / "Pulumi.x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("stack", "path", "message"),
+    [
+        (STAGING, "popups", r"atwork:stack\.popups: it is now called preview_namespaces; rename it"),
+        (
+            STAGING,
+            "preview_namespaces.namespaces",
+            r"preview_namespaces\.namespaces: it is now called count; rename it",
+        ),
+        (
+            CI,
+            "jenkins.deploys.staging.popups",
+            r"deploys\.staging\.popups: it is now called preview_namespaces; rename it",
+        ),
+    ],
+)
+def test_a_renamed_key_names_the_new_key(stack: dict[str, Any], path: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse("demo", changed(stack, path, {}))

@@ -19,14 +19,17 @@ POOL = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadId
 EXTERNAL_CI: dict[str, Any] = {
     "builders": {"orders": f"{POOL}/attribute.repository/acme/orders"},
     "deploys": {
-        "staging": {"releases": f"{POOL}/attribute.environment/staging", "popups": f"{POOL}/attribute.environment/pr"},
+        "staging": {
+            "releases": f"{POOL}/attribute.environment/staging",
+            "preview_namespaces": f"{POOL}/attribute.environment/pr",
+        },
         "production": {"releases": f"{POOL}/attribute.environment/production"},
     },
 }
 WITHOUT_JENKINS: dict[str, Any] = {"jenkins": None, "external_ci": EXTERNAL_CI}
 DEPLOYERS = {
     "deploy-staging": f"{POOL}/attribute.environment/staging",
-    "popups-staging": f"{POOL}/attribute.environment/pr",
+    "previews-staging": f"{POOL}/attribute.environment/pr",
     "deploy-production": f"{POOL}/attribute.environment/production",
 }
 GRANT = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
@@ -75,7 +78,9 @@ def test_the_registry_composes_without_any_delivery_system(monkeypatch: pytest.M
 
 def test_the_files_agree_with_another_ci_system_and_do_not_without_one() -> None:
     check_together(environments(WITHOUT_JENKINS))
-    with pytest.raises(ConfigError, match=r"staging\.yaml: .*popups: nobody brings any up; add jenkins\.deploys"):
+    with pytest.raises(
+        ConfigError, match=r"staging\.yaml: .*preview_namespaces: nobody deploys to them; add jenkins\.deploys"
+    ):
         check_together(environments({"jenkins": None}))
 
 
@@ -109,3 +114,12 @@ def test_a_stack_without_jenkins_does_not_load_its_resources() -> None:
     assert (
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
     )
+
+
+def test_state_of_preview_namespaces_under_their_earlier_names_is_kept() -> None:
+    recording = run_stack("staging")
+    aliases = {component.name: component.aliases for component in recording.components() if component.aliases}
+    assert aliases == {
+        "preview-access": (("popup-access", "atwork:access:PopupAccess"),),
+        "preview-namespaces": (("popups", "atwork:popups:Popups"),),
+    }

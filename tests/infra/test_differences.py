@@ -115,7 +115,9 @@ def test_foreign_images_are_refused_but_in_ci_where_they_are_logged(recordings: 
     assert modes == {"ci": "DRYRUN_AUDIT_LOG_ONLY", "staging": enforced, "production": enforced}
 
 
-def test_candidates_never_run_in_production_and_in_staging_in_popups_alone(recordings: dict[str, Recording]) -> None:
+def test_candidates_never_run_in_production_and_in_staging_in_preview_namespaces_alone(
+    recordings: dict[str, Recording],
+) -> None:
     registry = "europe-docker.pkg.dev/acme-at-work-ci"
     allowed = {
         stack: [one["namePattern"] for one in policy.inputs["admissionWhitelistPatterns"]]
@@ -126,7 +128,7 @@ def test_candidates_never_run_in_production_and_in_staging_in_popups_alone(recor
     assert allowed == {"staging": [*released, f"{registry}/candidates/**"], "production": released}
     token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
     assert not recordings["production"].of_type(token)
-    policy = recordings["staging"].one(token, "popups-candidates").inputs["spec"]
+    policy = recordings["staging"].one(token, "preview-namespaces-candidates").inputs["spec"]
     assert all(f"startsWith('{registry}/candidates/')" in one["expression"] for one in policy["validations"])
     pulled = {
         stack: {
@@ -215,9 +217,9 @@ def test_people_change_things_in_staging_and_look_in_production(recordings: dict
             ("Group", "view"),
             ("Group", "edit"),
             ("User", "edit"),
-            # In popups: people and the account inside have a role of their own, ci may only act as that account.
-            ("Group", "atwork-popup"),
-            ("ServiceAccount", "atwork-popup"),
+            # In preview namespaces: people and the account inside have a role of their own, ci may only act as that account.
+            ("Group", "atwork-preview"),
+            ("ServiceAccount", "atwork-preview"),
             ("User", "act-as-deployer"),
         },
         "production": {("Group", "view"), ("User", "edit")},

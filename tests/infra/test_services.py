@@ -71,7 +71,7 @@ def test_an_ephemeral_environment_runs_what_does_not_stay_out(tmp_path: Path) ->
     services = read_services(
         catalogue(tmp_path, stock=other(), billing=other(repository="https://x.org/b", ephemeral=None))
     )
-    assert within("popup-1", ephemeral(), services).keys() == {"stock"}
+    assert within("preview-1", ephemeral(), services).keys() == {"stock"}
     assert within("production", read_all()["production"].environment, services) == {}
 
 
@@ -199,10 +199,16 @@ def test_a_login_cannot_be_longer_than_the_cloud_takes(tmp_path: Path) -> None:
         read_services(catalogue(tmp_path, **{"a" * 20: other(database={})}))
 
 
-@pytest.mark.parametrize("name", ["popup-janitor", "popup-1"])
-def test_what_popups_use_is_no_services_name(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["preview-janitor", "preview-1"])
+def test_what_preview_namespaces_use_is_no_services_name(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(other()))
     with pytest.raises(ConfigError, match="the name is reserved for preview namespaces; rename the file"):
         read_services(tmp_path)
-    (tmp_path / f"{name}.yaml").rename(tmp_path / "popup-maker.yaml")
-    assert "popup-maker" in read_services(tmp_path)
+    (tmp_path / f"{name}.yaml").rename(tmp_path / "preview-maker.yaml")
+    assert "preview-maker" in read_services(tmp_path)
+
+
+def test_a_renamed_key_of_a_service_names_the_new_key(tmp_path: Path) -> None:
+    catalogue(tmp_path, stock=other(popup=None))
+    with pytest.raises(ConfigError, match=r"services/stock\.yaml: popup: it is now called ephemeral; rename it"):
+        read_services(tmp_path)

@@ -26,7 +26,7 @@ MOST: dict[str, Any] = {
         "changes": {"account": "platform-changes@acme-ci.iam.gserviceaccount.com"},
     },
     "deploys": {
-        "staging": {"popups": {"hours": 48}},
+        "staging": {"preview_namespaces": {"hours": 48}},
         "production": {
             "approvers": ["sam@example.com", "kim@example.com"],
             "account": "platform-deployer@acme-production.iam.gserviceaccount.com",

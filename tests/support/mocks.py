@@ -36,6 +36,8 @@ class Recorded:
     depends_on: tuple[str, ...]
     delete_before_replace: bool | None
     """What the program asks the engine for; None leaves the order to the provider."""
+    aliases: tuple[tuple[str, str], ...]
+    """Earlier names and types of the resource."""
     outputs: dict[str, Any] | None = None
     """What the component passed to `register_outputs`; None until it has."""
 
@@ -108,6 +110,7 @@ class _Monitor(mocks.MockMonitor):
                 retain_on_delete=request.retainOnDelete,
                 ignore_changes=tuple(request.ignoreChanges),
                 depends_on=tuple(request.dependencies),
+                aliases=tuple((alias.spec.name, alias.spec.type) for alias in request.aliases),
                 delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
             )
         return response

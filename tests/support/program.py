@@ -21,7 +21,7 @@ PLATFORM = {
     "registryUrl": "europe-docker.pkg.dev/acme-at-work-ci",
     "deployers": {
         "deploy-staging": "principal://staging-deployer",
-        "popups-staging": "principal://staging-popups",
+        "previews-staging": "principal://staging-previews",
         "deploy-production": "principal://production-deployer",
     },
 }

@@ -43,7 +43,7 @@ def _nodes(environment: EnvironmentFacts, upstream: EnvironmentFacts | None) -> 
     if source.config.registry is None:
         return
     repositories = {*access.PULLED_REPOSITORIES}
-    if source is environment or config.popups is not None:
+    if source is environment or config.preview_namespaces is not None:
         repositories.add(access.CANDIDATES)
     if source is environment and source.config.registry.gcr_host is not None:
         repositories.add(source.config.registry.gcr_host)
@@ -91,8 +91,8 @@ def _agents(environment: EnvironmentFacts) -> Iterator[Duty]:
 def _deployers(environment: EnvironmentFacts, upstream: EnvironmentFacts) -> Iterator[Duty]:
     """The accounts that pods of the upstream environment act as in this environment."""
     deployers = {"deployer": (names.deploy_cloud(environment.name), access.CHARTS)}
-    if environment.config.popups is not None:
-        deployers["popups"] = (names.popup_cloud(environment.name), access.CANDIDATES)
+    if environment.config.preview_namespaces is not None:
+        deployers["preview-namespaces"] = (names.preview_cloud(environment.name), access.CANDIDATES)
     for role, (cloud, charts) in deployers.items():
         account = environment.account(f"platform-{role}")
         email = account.removeprefix("serviceAccount:")

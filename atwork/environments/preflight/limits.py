@@ -34,8 +34,8 @@ def accounts(name: str, config: StackConfig) -> set[str]:
     found.add(node_account_id(physical_name(name)))
     if config.upstream is not None:
         found.add("platform-deployer")
-    if config.popups is not None:
-        found.add("platform-popups")
+    if config.preview_namespaces is not None:
+        found.add("platform-preview-namespaces")
     return found
 
 

@@ -16,7 +16,7 @@ from atwork.services.new import NewService
 from atwork.services.new import render as render_repository
 from components.jenkins import stores
 from components.jenkins.registry import Addresses, Images
-from components.popup_admission import LABEL
+from components.preview_admission import LABEL
 from infra.services import ServiceSettings, within
 from infra.stack import StackConfig
 
@@ -116,11 +116,11 @@ def _services(platform: Platform, environment: Environment) -> Iterator[_Release
 def _previews(platform: Platform, environment: Environment) -> Iterator[_Release]:
     config = platform.stacks[environment.name]
     upstream = platform.stacks.get(config.upstream or "")
-    if config.popups is None or upstream is None or upstream.jenkins is None:
+    if config.preview_namespaces is None or upstream is None or upstream.jenkins is None:
         return
     registry = platform.registry(environment.name)
     images = Images(registry.docker_hub, upstream.jenkins.images)
-    passed = passed_by(platform.delivery / "vars" / "popups.groovy", "void install(")
+    passed = passed_by(platform.delivery / "vars" / "previews.groovy", "void install(")
     runs = within(environment.name, config.environment, platform.services)
     services = {name: platform.services[name] for name in runs if platform.services[name].ephemeral is not None}
     namespaces = [name for name in environment.namespaces() if (environment.labels_of(name) or {}).get(LABEL) == "true"]
@@ -136,11 +136,11 @@ def _previews(platform: Platform, environment: Environment) -> Iterator[_Release
             "project": config.project.id,
             "stores": {store: stores.shared(store, images[store]) for store in service.stores},
         }
-        lease_chart = charts.Chart(platform.delivery / "resources" / "popup", "lease", namespace, values=lease)
+        lease_chart = charts.Chart(platform.delivery / "resources" / "preview", "lease", namespace, values=lease)
         yield _Release(lease_chart, "store", set(), turn=name)
-        values = {"environment": "popup", "host": "", "project": config.project.id}
+        values = {"environment": "preview", "host": "", "project": config.project.id}
         image = f"{registry.candidates}/{name}"
-        chart = _chart(platform, name, namespace, image, values, passed, "popup")
+        chart = _chart(platform, name, namespace, image, values, passed, "preview")
         yield _Release(chart, "service", {f"store-{store}" for store in service.stores}, turn=name)
 
 

@@ -132,7 +132,7 @@ def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:
         "kubernetes": ["base", "build", "store-mysql", "store-postgres", "store-redis", "test"],
         "deploy-staging": ["deploy-staging"],
         "deploy-production": ["deploy-production"],
-        "popups-staging": ["popups-staging"],
+        "previews-staging": ["previews-staging"],
         "platform-preview": ["platform-preview"],
         "platform-drift": ["platform-drift"],
         "platform-change": ["platform-change"],

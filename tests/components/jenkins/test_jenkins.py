@@ -19,7 +19,7 @@ from components.registry import RegistryRefs
 CLOUDS = [
     "deploy-staging",
     "deploy-production",
-    "popups-staging",
+    "previews-staging",
     "platform-preview",
     "platform-drift",
     "platform-change",
@@ -243,7 +243,7 @@ def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> Non
             "reader docker-hub",
         },
         "jenkins-deploy-staging/sa/deployer": {"reader charts"},  # production's acts as an account of its environment
-        "jenkins-popups-staging/sa/deployer": {"reader candidates"},
+        "jenkins-previews-staging/sa/deployer": {"reader candidates"},
     }
 
 

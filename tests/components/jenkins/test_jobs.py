@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.jenkins.jobs import DeployJob, PopupJob, platform, quoted
+from components.jenkins.jobs import DeployJob, PreviewJob, platform, quoted
 from components.jenkins.registry import Images
 from components.jenkins.stores import STORES
 
@@ -61,25 +61,25 @@ def test_nothing_in_it_is_a_template_or_a_reference(part: str) -> None:
     assert part not in platform(["deploy-staging"], [JOB], IMAGES)
 
 
-POPUP = PopupJob(
+PREVIEW = PreviewJob(
     "orders", "staging", "acme-staging", "europe-west1", "atwork-staging", "#orders", "https://github.com/acme/shop.git",
     namespaces=3, hours=24, stores=("postgres", "redis"),
 )  # fmt: skip
 
 
-def test_a_popup_brings_the_stores_of_the_tests_where_its_namespace_reaches_them() -> None:
-    beside = json.loads(POPUP.arguments(IMAGES)["stores"])["stores"]
+def test_a_preview_namespace_brings_the_stores_of_the_tests_where_its_namespace_reaches_them() -> None:
+    beside = json.loads(PREVIEW.arguments(IMAGES)["stores"])["stores"]
     assert beside["postgres"]["image"] == IMAGES["postgres"]
     assert beside["redis"]["address"] == "redis://redis:6379/0"
     assert not any("127.0.0.1" in argument for one in beside.values() for argument in one["arguments"])
-    assert {one["variable"] for one in beside.values()} == {STORES[name].variable for name in POPUP.stores}
+    assert {one["variable"] for one in beside.values()} == {STORES[name].variable for name in PREVIEW.stores}
 
 
-def test_popups_have_a_janitor_that_knows_where_each_pull_request_is() -> None:
-    text = platform(["popups-staging"], [JOB, POPUP], IMAGES)
-    assert "pipelineJob('platform/orders/popup')" in text
-    assert "pipelineJob('platform/popup-janitor')" in text
+def test_preview_namespaces_have_a_janitor_that_knows_where_each_pull_request_is() -> None:
+    text = platform(["previews-staging"], [JOB, PREVIEW], IMAGES)
+    assert "pipelineJob('platform/orders/preview')" in text
+    assert "pipelineJob('platform/preview-janitor')" in text
     assert "cron { spec('H * * * *') }" in text
     assert 'repositories: \\\'{"orders": "https://github.com/acme/shop"}\\\'' in text
-    assert "popup-janitor" not in platform(["deploy-staging"], [JOB], IMAGES)
+    assert "preview-janitor" not in platform(["deploy-staging"], [JOB], IMAGES)
     assert "{{" not in text

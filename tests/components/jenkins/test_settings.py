@@ -76,9 +76,17 @@ def test_required_keys(key: str) -> None:
             r"builds\.quota\.scratch has no room .* of 28672Mi each: write 1120Gi or more, or lower max_agents",
         ),
         ("builds", {"memory": "16Gi"}, r"builds\.quota\.memory has no room"),
-        ("deploys", {"staging": {"popups": {}}, "test": {"popups": {}}}, "staging, test all have popups"),
-        ("deploys", {"staging": {"popups": {}}, "popup": {}}, r"deploys\.popup: the job of popups is called so"),
-        ("deploys", {"staging": {"popups": {"hours": 0}}}, "greater than or equal to 1"),
+        (
+            "deploys",
+            {"staging": {"preview_namespaces": {}}, "test": {"preview_namespaces": {}}},
+            "staging, test all have preview_namespaces",
+        ),
+        (
+            "deploys",
+            {"staging": {"preview_namespaces": {}}, "preview": {}},
+            r"deploys\.preview: the name is reserved for the job",
+        ),
+        ("deploys", {"staging": {"preview_namespaces": {"hours": 0}}}, "greater than or equal to 1"),
         ("platform", {**MOST["platform"], "bot": "a b"}, "platform.bot"),
         (
             "slack",
@@ -103,8 +111,8 @@ def test_refused(key: str, value: object, message: str) -> None:
         ("controller", {"cpu": "1500m", "memory": "8Gi", "disk": "1Ti"}),
         ("stores", []),
         ("deploys", {"e" * 48: {}}),
-        ("deploys", {"popup": {}}),
-        ("deploys", {"staging": {"popups": {"hours": 336}}}),
+        ("deploys", {"preview": {}}),
+        ("deploys", {"staging": {"preview_namespaces": {"hours": 336}}}),
         ("platform", MOST["platform"]),
         ("admin_user", "operator"),
         ("builds", {"quota": {"cpu": "60", "memory": "220Gi", "scratch": "1120Gi", "pods": 40}}),
@@ -138,7 +146,7 @@ def test_fewer_agents_need_less_room() -> None:
 
 def test_everything_with_rights_outside_has_a_cloud_of_its_own() -> None:
     assert list(settings(MOST).targets()) == [
-        "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-drift", "platform-change",
+        "deploy-staging", "deploy-production", "previews-staging", "platform-preview", "platform-drift", "platform-change",
     ]  # fmt: skip
     assert settings().targets() == {}
-    assert settings().popups() is None
+    assert settings().previews() is None

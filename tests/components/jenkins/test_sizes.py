@@ -170,7 +170,7 @@ def test_tests_with_all_stores_are_admitted(quota: dict[str, Any], agents: int, 
 @given(quota=quotas)
 def test_restricted_clouds_start_only_what_their_quota_holds(quota: dict[str, Any]) -> None:
     chosen = accepted(
-        deploys={"staging": {"quota": quota, "popups": {"quota": quota}}},
+        deploys={"staging": {"quota": quota, "preview_namespaces": {"quota": quota}}},
         platform={
             "bot": "b",
             "previews": {"quota": quota}, "drift": {"quota": quota}, "changes": {"quota": quota},
@@ -179,7 +179,7 @@ def test_restricted_clouds_start_only_what_their_quota_holds(quota: dict[str, An
     values = helm_values(chosen, ADDRESSES, SOURCE)
     assert set(values["additionalClouds"]) == {
         "deploy-staging",
-        "popups-staging",
+        "previews-staging",
         *names.PLATFORM_CLOUDS,
     }
     for cloud, target in chosen.targets().items():

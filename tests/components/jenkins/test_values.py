@@ -183,7 +183,7 @@ def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> No
     by_id = {one["id"]: one for entry in credentials for one in entry.values()}
     clouds = values["additionalClouds"]
     assert list(clouds) == [
-        "deploy-staging", "deploy-production", "popups-staging", "platform-preview", "platform-drift", "platform-change",
+        "deploy-staging", "deploy-production", "previews-staging", "platform-preview", "platform-drift", "platform-change",
     ]  # fmt: skip
     for name, cloud in clouds.items():
         assert cloud["agent"]["usageRestricted"] is True
@@ -209,7 +209,7 @@ def _permitted(script: str) -> dict[str, list[str]]:
 def test_only_the_platforms_folders_may_use_restricted_clouds() -> None:
     services, platform, own = (job["script"] for job in _scripts(_values())["jobs"]["jobs"])
     assert "permittedClouds" not in services
-    assert _permitted(platform) == {"platform": ["deploy-staging", "deploy-production", "popups-staging"]}
+    assert _permitted(platform) == {"platform": ["deploy-staging", "deploy-production", "previews-staging"]}
     assert "configure" not in _scripts(_values(LEAST))["jobs"]["jobs"][1]["script"]
     assert _permitted(own) == {
         "platform-previews": ["platform-preview"],

@@ -38,7 +38,7 @@ from components.system_namespaces import is_system
 pytestmark = pytest.mark.engine
 
 LASTING = ("ci", "staging", "production")
-CLOUDS = (names.deploy_cloud("staging"), names.deploy_cloud("production"), names.popup_cloud("staging"))
+CLOUDS = (names.deploy_cloud("staging"), names.deploy_cloud("production"), names.preview_cloud("staging"))
 
 
 @pytest.fixture(scope="module")
@@ -322,16 +322,16 @@ def test_12_the_deployer_may_change_what_is_in_a_tenants_namespace_and_no_more(h
         assert not may(server, deployer, "create", resource, "orders")
 
 
-def test_12a_ci_acts_as_the_deployer_of_popup_namespaces_and_as_nobody_else(home: Home) -> None:
+def test_12a_ci_acts_as_the_deployer_of_preview_namespaces_and_as_nobody_else(home: Home) -> None:
     server = api(home, "staging")
-    popups = "platform-popups@acme-at-work-staging.iam.gserviceaccount.com"
+    previews = "platform-preview-namespaces@acme-at-work-staging.iam.gserviceaccount.com"
 
     def acts(account: str, namespace: str) -> bool:
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SubjectAccessReview",
             "spec": {
-                "user": popups,
+                "user": previews,
                 "resourceAttributes": {
                     "verb": "impersonate",
                     "resource": "serviceaccounts",
@@ -343,49 +343,49 @@ def test_12a_ci_acts_as_the_deployer_of_popup_namespaces_and_as_nobody_else(home
         path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
         return bool(server.call("POST", path, body=review)["status"]["allowed"])
 
-    assert acts("deployer", "popup-1")
-    assert not acts("default", "popup-1")
+    assert acts("deployer", "preview-1")
+    assert not acts("default", "preview-1")
     assert not acts("deployer", "orders")
     assert not acts("orders", "orders")
     for verb, resource in (("create", "pods"), ("get", "secrets"), ("create", "namespaces")):
-        for namespace in ("popup-1", "orders", "kube-system"):
-            assert not may(server, popups, verb, resource, namespace)
-            assert may(server, "popup-1/deployer", verb, resource, namespace) is (
-                namespace == "popup-1" and resource != "namespaces"
+        for namespace in ("preview-1", "orders", "kube-system"):
+            assert not may(server, previews, verb, resource, namespace)
+            assert may(server, "preview-1/deployer", verb, resource, namespace) is (
+                namespace == "preview-1" and resource != "namespaces"
             )
     for resource in ("roles", "rolebindings", "resourcequotas", "httproutes.gateway.networking.k8s.io"):
-        assert not may(server, "popup-1/deployer", "create", resource, "popup-1")
+        assert not may(server, "preview-1/deployer", "create", resource, "preview-1")
 
 
-def test_12b_candidates_run_in_popups_alone(home: Home) -> None:
+def test_12b_candidates_run_in_preview_namespaces_alone(home: Home) -> None:
     server = api(home, "staging")
     candidate = pod(image="europe-docker.pkg.dev/acme-at-work-ci/candidates/orders@sha256:0")
     told = refusal(server, "/api/v1/namespaces/orders/pods", candidate)
-    assert "candidates run in popup namespaces alone" in told
-    server.call("POST", "/api/v1/namespaces/popup-1/pods", body=candidate, query={"dryRun": "All"})
+    assert "candidates run in preview namespaces alone" in told
+    server.call("POST", "/api/v1/namespaces/preview-1/pods", body=candidate, query={"dryRun": "All"})
     released = pod(image="europe-docker.pkg.dev/acme-at-work-ci/services/orders@sha256:0")
     server.call("POST", "/api/v1/namespaces/orders/pods", body=released, query={"dryRun": "All"})
 
 
-def test_12c_a_popup_opens_no_way_out_and_leaves_the_platforms_policies_alone(home: Home) -> None:
+def test_12c_a_preview_namespace_opens_no_way_out_and_leaves_the_platforms_policies_alone(home: Home) -> None:
     clusters = fleet(home)
     cluster = clusters.of("staging")
     assert cluster is not None
-    popup = Api(clusters.kubeconfig(cluster), acting_as="system:serviceaccount:popup-1:deployer")
-    path = "/apis/networking.k8s.io/v1/namespaces/popup-1/networkpolicies"
+    preview = Api(clusters.kubeconfig(cluster), acting_as="system:serviceaccount:preview-1:deployer")
+    path = "/apis/networking.k8s.io/v1/namespaces/preview-1/networkpolicies"
     policy: dict[str, Any] = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": "own"},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{}]},
     }
-    popup.call("POST", path, body=policy, query={"dryRun": "All"})
+    preview.call("POST", path, body=policy, query={"dryRun": "All"})
     policy["spec"] = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
-    assert "opens no way out" in refusal(popup, path, policy)
+    assert "opens no way out" in refusal(preview, path, policy)
     with pytest.raises(ApiError, match="stay as they are"):
-        popup.call("DELETE", f"{path}/default-deny", query={"dryRun": "All"})
+        preview.call("DELETE", f"{path}/default-deny", query={"dryRun": "All"})
     with pytest.raises(ApiError, match="forbidden"):
-        popup.call("GET", "/api/v1/namespaces/orders/secrets")
+        preview.call("GET", "/api/v1/namespaces/orders/secrets")
 
 
 @pytest.mark.skipif(

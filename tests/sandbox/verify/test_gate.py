@@ -138,7 +138,7 @@ def test_a_pod_that_has_gone_is_no_error() -> None:
         ("jenkins-agents", {}, "build"),
         ("jenkins-tests", {}, "test"),
         ("jenkins-deploy-staging", {}, "deploy"),
-        ("popup-1", {"atwork.dev/store": "redis"}, "store"),
+        ("preview-1", {"atwork.dev/store": "redis"}, "store"),
         ("orders", {"app.kubernetes.io/name": "orders", "app.kubernetes.io/instance": "orders"}, "service"),
         ("orders", {"app.kubernetes.io/name": "orders-smoke-test"}, "other"),
     ],

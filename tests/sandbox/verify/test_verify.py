@@ -45,12 +45,12 @@ def test_the_pods_of_the_platform_are_all_looked_at(before: VerifyReport) -> Non
         ("ci", "jenkins-tests", "test-all-stores"),
         ("ci", "jenkins-tests", "store-mysql"),
         ("ci", "jenkins-deploy-production", "deploy-production"),
-        ("ci", "jenkins-popups-staging", "popups-staging"),
+        ("ci", "jenkins-previews-staging", "previews-staging"),
         ("ci", "jenkins-platform-preview", "platform-preview"),
         ("staging", "orders", "orders"),
         ("staging", "orders", "orders-smoke-test"),
-        ("staging", "popup-1", "redis"),
-        ("staging", "popup-4", "orders"),
+        ("staging", "preview-1", "redis"),
+        ("staging", "preview-4", "orders"),
         ("production", "orders", "orders"),
     }
     [orders] = [
@@ -129,7 +129,7 @@ PLANTED: dict[str, tuple[Change, str, str, str]] = {
     ),
     "an image that Binary Authorization does not admit": (
         put("staging", ":Policy", "images-policy", "admissionWhitelistPatterns", [{"namePattern": "gcr.io/a/**"}]),
-        "staging: popup-1/redis",
+        "staging: preview-1/redis",
         "image",
         "Binary Authorization of staging does not admit it",
     ),
@@ -141,7 +141,7 @@ PLANTED: dict[str, tuple[Change, str, str, str]] = {
             "admissionWhitelistPatterns 1 namePattern",
             "europe-docker.pkg.dev/acme-at-work-ci/docker-hub/*",
         ),
-        "staging: popup-1/redis",
+        "staging: preview-1/redis",
         "image",
         "does not admit it",
     ),
@@ -389,19 +389,19 @@ def test_a_value_that_a_deploy_does_not_pass_is_found(shipped: Objects, helm: Pa
     assert "project: the deploy fills it in" in found[0].what
 
 
-def test_every_service_has_a_turn_in_a_popup_namespace(shipped: Objects, helm: Path, tmp_path: Path) -> None:
+def test_every_service_has_a_turn_in_a_preview_namespace(shipped: Objects, helm: Path, tmp_path: Path) -> None:
     copied(tmp_path)
     text = (tmp_path / "services" / "orders.yaml").read_text()
     for number in range(5):
         other = re.sub("(database|secrets| {4}rotation): .*", "", text).replace("orders", f"other-{number}")
         (tmp_path / "services" / f"other-{number}.yaml").write_text(other)
     planned = plan(shipped, tmp_path, helm)
-    pods = [one for one in planned.pods if one.namespace.startswith("popup-") and one.role == "service"]
+    pods = [one for one in planned.pods if one.namespace.startswith("preview-") and one.role == "service"]
     assert {one.turn for one in pods} == {"orders", *(f"other-{number}" for number in range(5))}
-    assert {one.namespace for one in pods} == {f"popup-{number}" for number in range(1, 5)}
+    assert {one.namespace for one in pods} == {f"preview-{number}" for number in range(1, 5)}
     # Two services of one namespace are never there together, so their pods are not added up.
-    popups = replace(planned, pods=[one for one in planned.pods if one.turn])
-    assert not [one for one in report(shipped, popups).errors() if one.check == "admission"]
+    previews = replace(planned, pods=[one for one in planned.pods if one.turn])
+    assert not [one for one in report(shipped, previews).errors() if one.check == "admission"]
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ class JobsTest extends Jenkins {
     void every_job_is_in_a_folder_of_the_platform_and_sandboxed() {
         Map<String, Map> jobs = defined()
         List<String> names = jobs.findAll { !it.value.folder && it.key.startsWith('platform/') }*.key
-        assert names.toSet() == ['platform/orders/staging', 'platform/orders/production', 'platform/orders/popup', 'platform/popup-janitor'].toSet()
+        assert names.toSet() == ['platform/orders/staging', 'platform/orders/production', 'platform/orders/preview', 'platform/preview-janitor'].toSet()
         assert names.every { jobs[it].sandbox }
         assert jobs['platform/orders/staging'].parameters == ['VERSION', 'THREAD']
-        assert jobs['platform/orders/popup'].parameters == ['VERSION', 'THREAD', 'PULL']
+        assert jobs['platform/orders/preview'].parameters == ['VERSION', 'THREAD', 'PULL']
         assert names.every { jobs[it.substring(0, it.lastIndexOf('/'))].folder }
     }
 
@@ -29,10 +29,10 @@ class JobsTest extends Jenkins {
     }
 
     @Test
-    void a_popup_comes_up_in_the_environment_that_has_popups_with_the_stores_of_the_service() {
+    void a_preview_namespace_comes_up_in_the_environment_that_has_preview_namespaces_with_the_stores_of_the_service() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', PULL: '7'])
-        answers['helm get values lease'] = '{"namespace": "popup-1", "releases": "", "lease": null}'
-        assert played('platform/orders/popup') == null
+        answers['helm get values lease'] = '{"namespace": "preview-1", "releases": "", "lease": null}'
+        assert played('platform/orders/preview') == null
         assert has("describe 'atwork-staging' --project 'acme-at-work-staging'")
         assert has('for number in $(seq 4)')
         Map stores = new groovy.json.JsonSlurperClassic().parseText(written['stores.json']).stores
@@ -42,8 +42,8 @@ class JobsTest extends Jenkins {
 
     @Test
     void the_janitor_knows_the_repositories() {
-        answers['helm get values lease'] = '{"namespace": "popup-1", "releases": "lease", "lease": {"service": "orders", "pull": "7", "expires": "' + (NOW + 60) + '"}}'
-        assert played('platform/popup-janitor') == null
+        answers['helm get values lease'] = '{"namespace": "preview-1", "releases": "lease", "lease": {"service": "orders", "pull": "7", "expires": "' + (NOW + 60) + '"}}'
+        assert played('platform/preview-janitor') == null
         assert has('https://api.github.com/repos/acme/orders/pulls/7')
     }
 

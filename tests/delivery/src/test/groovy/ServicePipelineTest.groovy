@@ -75,33 +75,33 @@ class ServicePipelineTest extends Jenkins {
     }
 
     @Test
-    void a_pull_request_that_asks_for_a_popup_is_brought_up_after_its_tests() {
+    void a_pull_request_that_asks_for_a_preview_namespace_is_brought_up_after_its_tests() {
         pullRequest()
-        answers['/platform/orders/popup'] = [result: 'SUCCESS', description: 'runs in popup-2 of staging']
-        assert play('popup.Jenkinsfile') == null
-        assert stages() == ['Preflight', 'Build', 'Test', 'Chart', 'Popup']
-        assert started*.job == ['/platform/orders/popup']
+        answers['/platform/orders/preview'] = [result: 'SUCCESS', description: 'runs in preview-2 of staging']
+        assert play('preview.Jenkinsfile') == null
+        assert stages() == ['Preflight', 'Build', 'Test', 'Chart', 'Preview']
+        assert started*.job == ['/platform/orders/preview']
         assert started[0].parameters*.value == ['1.4.0-17.g1a2b3c4d', 'C0123456:1700000000.000100']
         assert at('app: make') < at('helm push')
-        assert said[-1].message.contains('builds and passes its tests; runs in popup-2 of staging')
+        assert said[-1].message.contains('builds and passes its tests; runs in preview-2 of staging')
     }
 
     @Test
     void what_is_proposed_stays_among_the_candidates() {
         pullRequest()
-        play('popup.Jenkinsfile')
+        play('preview.Jenkinsfile')
         assert written['chart/values.yaml'].image == [repository: 'r/candidates/orders', digest: DIGEST]
         assert has("helm push 'packaged/orders-1.4.0-17.g1a2b3c4d.tgz' 'oci://r/candidates/charts'")
         assert !has('crane') && !has('r/services') && !has('oci://r/charts')
     }
 
     @Test
-    void main_and_plain_branches_get_no_popup() {
-        assert play('popup.Jenkinsfile') == null
+    void main_and_plain_branches_get_no_preview_namespace() {
+        assert play('preview.Jenkinsfile') == null
         assert started*.job == ['/platform/orders/staging', '/platform/orders/production']
         started.clear()
         env.BRANCH_NAME = 'try-it'
-        assert play('popup.Jenkinsfile') == null
+        assert play('preview.Jenkinsfile') == null
         assert started.empty
     }
 
@@ -109,7 +109,7 @@ class ServicePipelineTest extends Jenkins {
     void red_tests_come_up_nowhere() {
         pullRequest()
         answers['make -C'] = new hudson.AbortException('exit code 2')
-        assert play('popup.Jenkinsfile').message == 'exit code 2'
+        assert play('preview.Jenkinsfile').message == 'exit code 2'
         assert started.empty && !has('helm push')
         assert said[-1].message.contains('failed at Test: exit code 2')
     }
@@ -117,28 +117,28 @@ class ServicePipelineTest extends Jenkins {
     @Test
     void a_full_house_is_told_and_fails_nothing() {
         pullRequest()
-        answers['/platform/orders/popup'] = [result: 'NOT_BUILT', description: 'all 4 popup namespaces of staging are taken']
-        assert play('popup.Jenkinsfile') == null
+        answers['/platform/orders/preview'] = [result: 'NOT_BUILT', description: 'all 4 preview namespaces of staging are taken']
+        assert play('preview.Jenkinsfile') == null
         assert result == null
         assert said[-2].color == 'warning'
-        assert said[-2].message.contains('has no popup: all 4 popup namespaces of staging are taken')
+        assert said[-2].message.contains('has no preview namespace: all 4 preview namespaces of staging are taken')
         assert said[-1].message.contains('builds and passes its tests')
     }
 
     @Test
-    void a_popup_that_does_not_come_up_fails_the_build() {
+    void a_preview_namespace_that_does_not_come_up_fails_the_build() {
         pullRequest()
-        answers['/platform/orders/popup'] = [result: 'FAILURE', absoluteUrl: 'https://jenkins/job/popup/3/']
-        assert play('popup.Jenkinsfile').message == 'the popup did not come up: https://jenkins/job/popup/3/'
+        answers['/platform/orders/preview'] = [result: 'FAILURE', absoluteUrl: 'https://jenkins/job/preview/3/']
+        assert play('preview.Jenkinsfile').message == 'the preview did not start: https://jenkins/job/preview/3/'
         assert result == 'FAILURE'
-        assert said[-1].message.contains('failed at Popup: the popup did not come up')
+        assert said[-1].message.contains('failed at Preview: the preview did not start')
     }
 
     @Test
-    void a_chart_that_cannot_be_proposed_asks_for_no_popup() {
+    void a_chart_that_cannot_be_proposed_asks_for_no_preview_namespace() {
         pullRequest()
         answers['helm push'] = new hudson.AbortException('exit code 1')
-        assert play('popup.Jenkinsfile').message == 'exit code 1'
+        assert play('preview.Jenkinsfile').message == 'exit code 1'
         assert started.empty
         assert said[-1].message.contains('failed at Chart: exit code 1')
     }

@@ -1,11 +1,11 @@
 import org.junit.Before
 import org.junit.Test
 
-class PopupServiceTest extends Jenkins {
-    static final String FREE = '{"namespace": "popup-1", "releases": "", "lease": null}'
-    static final String OTHER = '{"namespace": "popup-1", "releases": "lease stock", "lease": {"service": "stock", "pull": "7", "expires": "1764100900"}}'
-    static final String FREE_TOO = '{"namespace": "popup-2", "releases": "", "lease": null}'
-    static final String MINE = '{"namespace": "popup-2", "releases": "lease orders", "lease": {"service": "orders", "pull": "7", "expires": "1764100900"}}'
+class PreviewServiceTest extends Jenkins {
+    static final String FREE = '{"namespace": "preview-1", "releases": "", "lease": null}'
+    static final String OTHER = '{"namespace": "preview-1", "releases": "lease stock", "lease": {"service": "stock", "pull": "7", "expires": "1764100900"}}'
+    static final String FREE_TOO = '{"namespace": "preview-2", "releases": "", "lease": null}'
+    static final String MINE = '{"namespace": "preview-2", "releases": "lease orders", "lease": {"service": "orders", "pull": "7", "expires": "1764100900"}}'
 
     @Override
     @Before
@@ -26,11 +26,11 @@ class PopupServiceTest extends Jenkins {
     void a_namespace_is_marked_before_anything_is_deployed_in_it() {
         assert play('bringUp.Jenkinsfile') == null
         assert stages() == ['Lease', 'Deploy', 'Smoke test']
-        assert at('lock popups-staging') < at('helm upgrade lease')
-        assert at('helm upgrade lease') < at('lock popup-staging-popup-2')
-        assert at('lock popup-staging-popup-2') < at("helm upgrade 'orders'")
+        assert at('lock previews-staging') < at('helm upgrade lease')
+        assert at('helm upgrade lease') < at('lock preview-staging-preview-2')
+        assert at('lock preview-staging-preview-2') < at("helm upgrade 'orders'")
         assert at("helm upgrade 'orders'") < at("helm test 'orders'")
-        assert pods*.cloud == ['popups-staging']
+        assert pods*.cloud == ['previews-staging']
     }
 
     @Test
@@ -39,9 +39,9 @@ class PopupServiceTest extends Jenkins {
         assert has("--set-string service='orders',pull='7',expires='${NOW + 24 * 3600}',project='p'")
         assert written.keySet().containsAll(['lease/Chart.yaml', 'lease/values.yaml', 'lease/templates/service.yaml', 'lease/templates/stores.yaml'])
         assert written['stores.json'] == '{"stores": {}}'
-        assert binding.getVariable('currentBuild').description == 'pull request 7 runs in popup-2 of staging until 2025-11-26T19:46:40Z'
+        assert binding.getVariable('currentBuild').description == 'pull request 7 runs in preview-2 of staging until 2025-11-26T19:46:40Z'
         assert said[-1].color == 'good'
-        assert said[-1].message.contains('kubectl --namespace popup-2 port-forward service/orders 8080:80')
+        assert said[-1].message.contains('kubectl --namespace preview-2 port-forward service/orders 8080:80')
         assert said*.channel.unique() == ['C0123456:1700000000.000100']
     }
 
@@ -51,14 +51,14 @@ class PopupServiceTest extends Jenkins {
         List<String> helms = commands.findAll { it.script =~ /helm (upgrade|test|uninstall|list)/ }*.script
         assert helms.size() == 4
         assert helms.every { it.contains('--kube-as-user system:serviceaccount:') }
-        assert helms.tail().every { it.contains('--namespace popup-2') && !it.contains('popup-1') }
+        assert helms.tail().every { it.contains('--namespace preview-2') && !it.contains('preview-1') }
     }
 
     @Test
     void a_build_of_a_pull_request_that_has_one_comes_there_again() {
         standing(FREE, MINE)
         play('bringUp.Jenkinsfile')
-        assert has("helm upgrade 'orders' './orders' --namespace popup-2")
+        assert has("helm upgrade 'orders' './orders' --namespace preview-2")
     }
 
     @Test
@@ -66,7 +66,7 @@ class PopupServiceTest extends Jenkins {
         standing(FREE, MINE)
         callers('services/orders/PR-8')
         play('bringUp.Jenkinsfile')
-        assert has("helm upgrade 'orders' './orders' --namespace popup-1")
+        assert has("helm upgrade 'orders' './orders' --namespace preview-1")
     }
 
     @Test
@@ -76,7 +76,7 @@ class PopupServiceTest extends Jenkins {
         assert play('bringUp.Jenkinsfile') == null
         assert result == 'NOT_BUILT'
         assert !has('helm upgrade')
-        assert said[-1].message.contains('all 2 popup namespaces of staging are taken')
+        assert said[-1].message.contains('all 2 preview namespaces of staging are taken')
     }
 
     @Test
@@ -92,7 +92,7 @@ class PopupServiceTest extends Jenkins {
         answers["helm upgrade 'orders'"] = new hudson.AbortException('exit code 1')
         assert play('bringUp.Jenkinsfile').message == 'exit code 1'
         assert !has('helm test') && !has('--atomic') && !has('rollback')
-        assert said[-1].message.contains('failed at Deploy in popup-2: exit code 1')
+        assert said[-1].message.contains('failed at Deploy in preview-2: exit code 1')
     }
 
     @Test
@@ -100,16 +100,16 @@ class PopupServiceTest extends Jenkins {
         answers['helm test'] = new hudson.AbortException('exit code 1')
         play('bringUp.Jenkinsfile')
         assert result == 'FAILURE'
-        assert said[-1].message.contains('failed at Smoke test in popup-2')
+        assert said[-1].message.contains('failed at Smoke test in preview-2')
     }
 
     @Test
-    void values_for_popups_are_used_where_the_chart_has_them() {
+    void values_for_preview_namespaces_are_used_where_the_chart_has_them() {
         play('bringUp.Jenkinsfile')
-        assert !has('values-popup.yaml')
-        files['orders/values-popup.yaml'] = 'replicas: 1\n'
+        assert !has('values-preview.yaml')
+        files['orders/values-preview.yaml'] = 'replicas: 1\n'
         play('bringUp.Jenkinsfile')
-        assert has("--values 'orders/values-popup.yaml'")
+        assert has("--values 'orders/values-preview.yaml'")
     }
 
     @Test

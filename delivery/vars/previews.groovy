@@ -1,6 +1,6 @@
 /**
- * Popup namespaces of an environment, `popup-1` to `popup-N`. They stand there always; which is whose says the Helm
- * release `lease` in it, whose values are the service, the pull request and the end. Everything is done as the account
+ * Preview namespaces of an environment, `preview-1` to `preview-N`. They always exist; the Helm release `lease`
+ * says whose each is: its values are the service, the pull request and the expiry date. Everything is done as the account
  * `deployer` of that one namespace: the chart of a pull request reaches no other.
  */
 
@@ -11,7 +11,7 @@ List look(Map job) {
         said = sh(returnStdout: true, script: """\
 set -eu
 for number in \$(seq ${job.namespaces as int}); do
-  namespace="popup-\$number"
+  namespace="preview-\$number"
   reach="--namespace \$namespace --kubeconfig \$DOCKER_CONFIG/kubeconfig --kube-as-user system:serviceaccount:\$namespace:deployer"
   releases=\$(helm list --all --short \$reach)
   lease=null
@@ -31,7 +31,7 @@ String lease(Map job, String pull, long expires) {
     if (namespace) {
         List files = ['Chart.yaml', 'values.yaml', 'templates/service.yaml', 'templates/stores.yaml']
         for (int i = 0; i < files.size(); i++) {
-            writeFile(file: "lease/${files[i]}", text: libraryResource("popup/${files[i]}"))
+            writeFile(file: "lease/${files[i]}", text: libraryResource("preview/${files[i]}"))
         }
         writeFile(file: 'stores.json', text: job.stores)
         container('helm') {
@@ -49,11 +49,14 @@ helm upgrade lease ./lease ${reach(namespace)} --install --history-max 2 --value
 void install(Map job, String namespace, String version) {
     container('helm') {
         sh "helm pull 'oci://${env.CANDIDATES}/charts/${job.service}' --version ${version} --untar --registry-config \"\$DOCKER_CONFIG/config.json\""
-        String values = "${job.service}/values-popup.yaml"
+        String values = "${job.service}/values-preview.yaml"
+        if (fileExists("${job.service}/values-popup.yaml")) {
+            error("chart/values-popup.yaml of ${job.service} is renamed; call it values-preview.yaml")
+        }
         sh """\
 ${unstuck(namespace)}
 helm upgrade '${job.service}' './${job.service}' ${reach(namespace)} --install --wait --timeout 10m --history-max 3 \\
-  --set-string environment=popup --set-string project='${job.project}' --set-string host=''${fileExists(values) ? " --values '${values}'" : ''}
+  --set-string environment=preview --set-string project='${job.project}' --set-string host=''${fileExists(values) ? " --values '${values}'" : ''}
 """
     }
 }
@@ -66,8 +69,8 @@ void test(Map job, String namespace) {
 }
 
 /**
- * Take everything away that a popup may have brought; what the platform keeps there stays. The Secrets go last, for the
- * lease is one of them: a namespace that could not be emptied is not free.
+ * Delete everything that a build may have created in a preview namespace; the platform's objects stay. The Secrets go
+ * last, because the lease is one of them: a namespace that could not be emptied is not free.
  */
 void clear(String namespace) {
     List kinds = [
@@ -114,7 +117,7 @@ private String reach(String namespace) {
     return "--namespace ${namespace} --kubeconfig \"\$DOCKER_CONFIG/kubeconfig\" --kube-as-user system:serviceaccount:${namespace}:deployer"
 }
 
-/** What a pod left halfway that was taken away stays locked for Helm; in a popup there is nothing to save. */
+/** What a pod left halfway that was taken away stays locked for Helm; in a preview namespace there is nothing to save. */
 private String unstuck(String namespace) {
     return "for release in \$(helm list --pending --short ${reach(namespace)}); do helm uninstall \"\$release\" ${reach(namespace)}; done"
 }

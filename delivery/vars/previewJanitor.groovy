@@ -1,6 +1,6 @@
 /**
- * The job `platform/popup-janitor`: each hour, takes popups away that are over or whose pull request is closed. What it
- * does not know stays until its end; a popup that does not go makes the job fail, and is tried again an hour later.
+ * The job `platform/preview-janitor`: each hour, empties preview namespaces whose lease has expired or whose pull request
+ * is closed. Others stay until their lease expires; one that cannot be emptied fails the job and is tried again an hour later.
  *
  * environment, project, location, cluster, namespaces, hours, repositories (JSON: the repository of each service)
  */
@@ -9,14 +9,14 @@ def call(Map job) {
     long now = currentBuild.startTimeInMillis.intdiv(1000)
     List gone = []
     List failed = []
-    agents.popups(job.environment) {
+    agents.previews(job.environment) {
         stage('Look') {
             cluster.signIn(job)
         }
         stage('Take away') {
             // Nobody gets a namespace, or more time in one, while it is looked at.
-            lock("popups-${job.environment}") {
-                List places = popups.look(job)
+            lock("previews-${job.environment}") {
+                List places = previews.look(job)
                 for (int i = 0; i < places.size(); i++) {
                     Map place = places[i]
                     String why = reason(place, repositories, now, now + (job.hours as int) * 3600)
@@ -29,12 +29,12 @@ def call(Map job) {
     }
     currentBuild.description = gone ? gone.join('; ') : 'nothing to take away'
     if (failed) {
-        slack.bad(slack.open('', "Popups of ${job.environment}"), failed.join('; '))
+        slack.bad(slack.open('', "Preview namespaces of ${job.environment}"), failed.join('; '))
         error(failed.join('; '))
     }
 }
 
-/** Why a popup goes; nothing where it stays. */
+/** Why a preview namespace is emptied; nothing where it stays. */
 private String reason(Map place, Map repositories, long now, long latest) {
     if (!place.releases) {
         return ''
@@ -55,7 +55,7 @@ private String reason(Map place, Map repositories, long now, long latest) {
     return ''
 }
 
-/** Whether GitHub says so; where it says nothing, the popup stays. */
+/** Whether GitHub says so; where it says nothing, the preview namespace stays. */
 private boolean isClosed(String repository, String pull) {
     String state = ''
     try {
@@ -79,9 +79,9 @@ printf 'header = "Authorization: Bearer %s"' "\$GITHUB_TOKEN" | curl --fail --si
 
 private void takeAway(Map job, Map place, String why, List gone, List failed) {
     // A deploy that is under way is not disturbed; the next hour comes.
-    lock(resource: "popup-${job.environment}-${place.namespace}", skipIfLocked: true) {
+    lock(resource: "preview-${job.environment}-${place.namespace}", skipIfLocked: true) {
         try {
-            popups.clear(place.namespace)
+            previews.clear(place.namespace)
             gone << "${place.namespace}: ${why}".toString()
             echo "${place.namespace} is free: ${why}"
         } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {

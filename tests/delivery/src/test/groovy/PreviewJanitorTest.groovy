@@ -1,16 +1,16 @@
 import org.junit.Test
 
-class PopupJanitorTest extends Jenkins {
+class PreviewJanitorTest extends Jenkins {
     private void standing(Map... leases) {
         answers['helm get values lease'] = leases.toList().withIndex().collect { lease, index ->
-            groovy.json.JsonOutput.toJson([namespace: "popup-${index + 1}".toString(), releases: lease == null ? '' : 'lease orders', lease: lease ?: null])
+            groovy.json.JsonOutput.toJson([namespace: "preview-${index + 1}".toString(), releases: lease == null ? '' : 'lease orders', lease: lease ?: null])
         }.join('\n')
     }
 
     private Map lease(String pull, long expires) { [service: 'orders', pull: pull, expires: "${expires}".toString()] }
 
     private List<String> cleared() {
-        commands.findAll { it.container == 'gcloud' && it.script.contains('remove ') }.collect { (it.script =~ /serviceaccount:(popup-\d+):deployer/)[0][1] }
+        commands.findAll { it.container == 'gcloud' && it.script.contains('remove ') }.collect { (it.script =~ /serviceaccount:(preview-\d+):deployer/)[0][1] }
     }
 
     private String getDescription() { binding.getVariable('currentBuild').description }
@@ -20,10 +20,10 @@ class PopupJanitorTest extends Jenkins {
         standing(lease('7', NOW - 1), lease('8', NOW + 60), null)
         answers['/pulls/'] = 'open'
         assert play('takeAway.Jenkinsfile') == null
-        assert cleared() == ['popup-1']
-        assert description == 'popup-1: pull request 7 of orders had its time'
-        assert pods*.cloud == ['popups-staging']
-        assert at('lock popups-staging') < at('lock popup-staging-popup-1')
+        assert cleared() == ['preview-1']
+        assert description == 'preview-1: pull request 7 of orders had its time'
+        assert pods*.cloud == ['previews-staging']
+        assert at('lock previews-staging') < at('lock preview-staging-preview-1')
     }
 
     @Test
@@ -32,7 +32,7 @@ class PopupJanitorTest extends Jenkins {
         answers['/pulls/7'] = 'closed\n'
         answers['/pulls/8'] = 'open\n'
         assert play('takeAway.Jenkinsfile') == null
-        assert cleared() == ['popup-1']
+        assert cleared() == ['preview-1']
         assert has('https://api.github.com/repos/acme/orders/pulls/7')
         assert has('credentials github-app')
     }
@@ -51,7 +51,7 @@ class PopupJanitorTest extends Jenkins {
     void nothing_that_runs_there_can_give_itself_time_or_orders() {
         standing(lease('7', NOW + 365 * 24 * 3600), lease("7'; true '", NOW + 60), [:])
         assert play('takeAway.Jenkinsfile') == null
-        assert cleared() == ['popup-1', 'popup-2', 'popup-3']
+        assert cleared() == ['preview-1', 'preview-2', 'preview-3']
         assert description.contains('its lease is not one that the platform wrote')
         assert !has('/pulls/')
     }
@@ -59,17 +59,17 @@ class PopupJanitorTest extends Jenkins {
     @Test
     void one_that_is_being_deployed_is_left_for_the_next_hour() {
         standing(lease('7', NOW - 1), lease('8', NOW - 1))
-        locked << 'popup-staging-popup-1'
+        locked << 'preview-staging-preview-1'
         assert play('takeAway.Jenkinsfile') == null
-        assert cleared() == ['popup-2']
+        assert cleared() == ['preview-2']
     }
 
     @Test
     void one_that_does_not_go_keeps_no_other_and_is_told() {
         standing(lease('7', NOW - 1), lease('8', NOW - 1))
-        answers['serviceaccount:popup-1:deployer'] = new hudson.AbortException('exit code 1')
-        assert play('takeAway.Jenkinsfile').message.startsWith('popup-1 could not be emptied (exit code 1)')
-        assert cleared() == ['popup-1', 'popup-2']
+        answers['serviceaccount:preview-1:deployer'] = new hudson.AbortException('exit code 1')
+        assert play('takeAway.Jenkinsfile').message.startsWith('preview-1 could not be emptied (exit code 1)')
+        assert cleared() == ['preview-1', 'preview-2']
         assert said[-1].color == 'danger'
     }
 

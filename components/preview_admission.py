@@ -1,8 +1,8 @@
-"""What is refused at admission so that popups stay what they are.
+"""What is refused at admission so that preview namespaces stay closed.
 
-Two policies: candidates run in popup namespaces and nowhere else, and a popup opens no way out of its namespace, whose
-network policies add up, so that its own chart could. Both hold for everybody, and the second not for whoever may delete
-the namespace, which is the program that makes it.
+Two policies: candidates run in preview namespaces and nowhere else, and a preview namespace opens no way out. Network
+policies add up, so that a chart could bring one that does. Both hold for everybody, the second not for whoever may
+delete the namespace, which is the program that creates it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-LABEL = "atwork.dev/popup"
-"""Label of the namespaces that are popups."""
+LABEL = "atwork.dev/preview"
+"""Label of the namespaces that are preview namespaces."""
 
 _NOT_THE_PLATFORM = (
     "!authorizer.group('').resource('namespaces').namespace(request.namespace).name(request.namespace)"
@@ -22,7 +22,7 @@ _NOT_THE_PLATFORM = (
 
 
 def candidates_policy(address: str) -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict:
-    """Pods outside of popups run no image of the repository of candidates."""
+    """Pods outside of preview namespaces run no image of the repository of candidates."""
     other = f"!c.image.lowerAscii().startsWith('{address}/')"
     return {
         "failure_policy": "Fail",
@@ -40,7 +40,7 @@ def candidates_policy(address: str) -> kubernetes.admissionregistration.v1.Valid
         "validations": [
             {
                 "expression": f"object.spec.{field}.all(c, {other})",
-                "message": "candidates run in popup namespaces alone; release the image first",
+                "message": "candidates run in preview namespaces alone; release the image first",
             }
             for field in ("containers", "?initContainers.orValue([])", "?ephemeralContainers.orValue([])")
         ],
@@ -48,7 +48,7 @@ def candidates_policy(address: str) -> kubernetes.admissionregistration.v1.Valid
 
 
 def traffic_policy(kept: Sequence[str]) -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict:
-    """In popups, network policies of a chart open nothing outwards, and those of the platform stay."""
+    """In preview namespaces, network policies of a chart open nothing outwards, and those of the platform stay."""
     names = ", ".join(f"'{name}'" for name in kept)
     return {
         "failure_policy": "Fail",
@@ -67,11 +67,11 @@ def traffic_policy(kept: Sequence[str]) -> kubernetes.admissionregistration.v1.V
         "validations": [
             {
                 "expression": f"request.operation == 'CREATE' || !(oldObject.metadata.name in [{names}])",
-                "message": "the platform's network policies of a popup stay as they are",
+                "message": "the platform's network policies of a preview namespace stay as they are",
             },
             {
                 "expression": "request.operation == 'DELETE' || object.spec.?egress.orValue([]).size() == 0",
-                "message": "a popup opens no way out of its namespace; popups.internet_ports of the stack does",
+                "message": "a preview namespace opens no way out; preview_namespaces.internet_ports of the stack does",
             },
         ],
     }
@@ -81,7 +81,7 @@ def make(name: str, *, candidates: pulumi.Input[str], kept: Sequence[str], opts:
     """Both policies, in force."""
     specs = {
         "candidates": pulumi.Output.from_input(candidates).apply(candidates_policy),
-        "popups": traffic_policy(kept),
+        "previews": traffic_policy(kept),
     }
     for key, spec in specs.items():
         policy = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
@@ -91,7 +91,7 @@ def make(name: str, *, candidates: pulumi.Input[str], kept: Sequence[str], opts:
             f"{name}-{key}-binding",
             metadata={"name": key},
             spec={
-                "policy_name": policy.metadata.apply(lambda found: found.name or ""),
+                "policy_name": policy.metadata.apply(lambda metadata: metadata.name or ""),
                 "validation_actions": ["Deny"],
             },
             opts=opts,

@@ -1,17 +1,17 @@
 /**
- * The job `platform/SERVICE/popup`, which the platform defines from services/*.yaml: brings one build of a pull request
- * up in a popup namespace, for some hours after the last build. Which pull request it is says the build that asks.
+ * The job `platform/SERVICE/preview`, which the platform defines from services/*.yaml: deploys one build of a pull request
+ * to a preview namespace, until some hours after the last build. The build that asks says which pull request it is.
  *
  * service, environment, project, location, cluster, channel, source (the job that may ask), namespaces, hours, stores
  */
 def call(Map job) {
     String version = params.VERSION ?: ''
-    Map thread = slack.join(job.channel, params.THREAD ?: '', "popup of ${job.service} ${version}")
+    Map thread = slack.join(job.channel, params.THREAD ?: '', "preview of ${job.service} ${version}")
     Map run = [stage: 'Preflight', namespace: null]
     try {
         String pull = check(job, version)
         long expires = currentBuild.startTimeInMillis.intdiv(1000) + (job.hours as int) * 3600
-        agents.popups(job.environment) {
+        agents.previews(job.environment) {
             timeout(time: 45, unit: 'MINUTES') {
                 bringUp(job, pull, version, expires, run)
             }
@@ -22,7 +22,7 @@ def call(Map job) {
             slack.good(thread, "${where}: `kubectl --namespace ${run.namespace} port-forward service/${job.service} 8080:80`")
         } else {
             currentBuild.result = 'NOT_BUILT'
-            currentBuild.description = "all ${job.namespaces} popup namespaces of ${job.environment} are taken"
+            currentBuild.description = "all ${job.namespaces} preview namespaces of ${job.environment} are taken"
             slack.warn(thread, "${currentBuild.description}; close a pull request, or start the build again later")
         }
     } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
@@ -62,19 +62,19 @@ private void bringUp(Map job, String pull, String version, long expires, Map run
         registry.login()
         cluster.signIn(job)
         // Choosing and marking are one step: two builds never choose the same namespace.
-        lock("popups-${job.environment}") {
-            run.namespace = popups.lease(job, pull, expires)
+        lock("previews-${job.environment}") {
+            run.namespace = previews.lease(job, pull, expires)
         }
     }
     if (run.namespace) {
-        lock("popup-${job.environment}-${run.namespace}") {
+        lock("preview-${job.environment}-${run.namespace}") {
             run.stage = 'Deploy'
             stage('Deploy') {
-                popups.install(job, run.namespace, version)
+                previews.install(job, run.namespace, version)
             }
             run.stage = 'Smoke test'
             stage('Smoke test') {
-                popups.test(job, run.namespace)
+                previews.test(job, run.namespace)
             }
         }
     }

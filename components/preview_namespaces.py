@@ -1,13 +1,13 @@
 """Namespaces in which builds of pull requests run for a while, a fixed number of them, handed out like parking spaces.
 
-Owns: the namespaces `popup-1` to `popup-N` with all that makes a namespace safe, the account `deployer` in each, who
-may act as these accounts, and what of a popup is refused at admission.
-Does not own: what runs there and for how long (delivery/vars/popupService.groovy), the Google account that ci acts as
+Owns: the namespaces `preview-1` to `preview-N` with all that makes a namespace safe, the account `deployer` in each,
+who may act as these accounts, and what is refused in them at admission.
+Does not own: what runs there and for how long (delivery/vars/previewService.groovy), the Google account that ci acts as
 (components/access.py).
 
 Traps:
 - RBAC knows no prefixes: a right to make namespaces `pr-*` is a right to make any. Hence namespaces that stand already
-  (docs/adr/0007-popups.md).
+  (docs/adr/0007-preview-namespaces.md).
 - A chart of a pull request is unreviewed and may name any namespace. ci therefore has no right of its own in them: it
   acts as the account of the one namespace that it was given, which has none in the others.
 - Candidates may be pulled by every node of the cluster, for the nodes pull; a policy keeps them out of all namespaces
@@ -23,15 +23,15 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
-from components import popup_admission
+from components import preview_admission
 from components.namespace import Namespace, NamespaceSettings, QuotaSettings
 from components.settings import Email, Settings
 from components.tenant import TenantTrafficSettings, allow, policies
 
 DEPLOYER = "deployer"
-"""The account of a namespace that brings a popup up in it."""
+"""The account of a namespace that brings a preview namespace up in it."""
 
-ROLE = "atwork-popup"
+ROLE = "atwork-preview"
 
 _RBAC = "rbac.authorization.k8s.io"
 _ALL = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
@@ -56,10 +56,10 @@ RULES: list[kubernetes.rbac.v1.PolicyRuleArgsDict] = [
 """What a chart may bring. Not the built-in `edit`: a route would take a host's traffic, a role would hand rights on."""
 
 
-class PopupSettings(Settings):
-    """Popup namespaces of an environment."""
+class PreviewNamespaceSettings(Settings):
+    """Preview namespaces of an environment."""
 
-    namespaces: Annotated[int, Field(ge=1, le=50)] = 4
+    count: Annotated[int, Field(ge=1, le=50)] = 4
     """How many builds of pull requests run at one time."""
 
     size: NamespaceSettings = NamespaceSettings(quota=QuotaSettings(cpu="2", memory="6Gi", scratch="30Gi", pods=20))
@@ -69,14 +69,14 @@ class PopupSettings(Settings):
     """Google Groups that may look, try things and forward ports in them."""
 
     internet_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
-    """TCP ports at which they reach the internet; none by default, for nobody has reviewed what runs there."""
+    """TCP ports at which they reach the internet; none by default, because nobody has reviewed what runs there."""
 
     def names(self) -> tuple[str, ...]:
         """The namespaces."""
-        return tuple(f"popup-{number}" for number in range(1, self.namespaces + 1))
+        return tuple(f"preview-{number}" for number in range(1, self.count + 1))
 
 
-class Popups(pulumi.ComponentResource):
+class PreviewNamespaces(pulumi.ComponentResource):
     """The namespaces, and who may use them."""
 
     namespaces: list[pulumi.Output[str]]
@@ -84,7 +84,7 @@ class Popups(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: PopupSettings,
+        settings: PreviewNamespaceSettings,
         *,
         deployer: pulumi.Input[str],
         candidates: pulumi.Input[str],
@@ -92,12 +92,14 @@ class Popups(pulumi.ComponentResource):
         owner: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("atwork:popups:Popups", name, {}, opts)
+        super().__init__("atwork:preview_namespaces:PreviewNamespaces", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        popup_admission.make(name, candidates=candidates, kept=_platform_policies(settings, database_range), opts=child)
+        preview_admission.make(
+            name, candidates=candidates, kept=_platform_policies(settings, database_range), opts=child
+        )
         role = kubernetes.rbac.v1.ClusterRole(f"{name}-role", metadata={"name": ROLE}, rules=RULES, opts=child)
         self.namespaces = [
-            Popup(
+            PreviewNamespace(
                 f"{name}-{namespace}",
                 settings,
                 physical_name=namespace,
@@ -111,7 +113,7 @@ class Popups(pulumi.ComponentResource):
         self.register_outputs({"namespaces": self.namespaces})
 
 
-class Popup(pulumi.ComponentResource):
+class PreviewNamespace(pulumi.ComponentResource):
     """One namespace."""
 
     namespace_name: pulumi.Output[str]
@@ -119,7 +121,7 @@ class Popup(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: PopupSettings,
+        settings: PreviewNamespaceSettings,
         *,
         physical_name: str,
         deployer: pulumi.Input[str],
@@ -127,9 +129,9 @@ class Popup(pulumi.ComponentResource):
         owner: str,
         opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__("atwork:popups:Popup", name, {}, opts)
+        super().__init__("atwork:preview_namespaces:PreviewNamespace", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        labels = {"owner": owner, popup_admission.LABEL: "true"}
+        labels = {"owner": owner, preview_admission.LABEL: "true"}
         namespace = Namespace(name, settings.size, physical_name=physical_name, labels=labels, opts=child)
         self.namespace_name = namespace.namespace_name
         kubernetes.core.v1.ServiceAccount(
@@ -161,8 +163,8 @@ class Popup(pulumi.ComponentResource):
             {"kind": "Group", "name": group, "api_group": _RBAC} for group in settings.groups
         ]
         for key, kind, granted, subjects in (
-            ("popup", "ClusterRole", ROLE, [inside, *people]),
-            ("act", "Role", acting.metadata.apply(lambda found: found.name or ""), [outside]),
+            ("preview", "ClusterRole", ROLE, [inside, *people]),
+            ("act", "Role", acting.metadata.apply(lambda metadata: metadata.name or ""), [outside]),
         ):
             kubernetes.rbac.v1.RoleBinding(
                 f"{name}-{key}-binding",
@@ -175,10 +177,10 @@ class Popup(pulumi.ComponentResource):
         self.register_outputs({"namespace_name": self.namespace_name})
 
 
-def _traffic(settings: PopupSettings) -> TenantTrafficSettings:
+def _traffic(settings: PreviewNamespaceSettings) -> TenantTrafficSettings:
     return TenantTrafficSettings(gateway=False, databases=False, internet_ports=settings.internet_ports)
 
 
-def _platform_policies(settings: PopupSettings, database_range: str) -> list[str]:
-    """Names of the network policies that a popup must leave alone."""
+def _platform_policies(settings: PreviewNamespaceSettings, database_range: str) -> list[str]:
+    """Names of the network policies that a preview namespace must leave alone."""
     return ["default-deny", "allow-dns", *policies(_traffic(settings), database_range)]
