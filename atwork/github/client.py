@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from atwork.errors import BackendError, ExitCode
-from atwork.report import decision, markdown, words
+from atwork.report import decision, markdown, summary
 from atwork.report.decision import Decision, Labelled, Status
 from atwork.report.model import StackReport
 
@@ -90,12 +90,12 @@ class GitHub:
     ) -> None:
         """Set a status for each stack with its fingerprint, one for the decision, and one for all stacks."""
         for report in reports:
-            text = f"{report.fingerprint} {words.RESULTS[report.result][1]}"
-            passing = words.code([report], decided=bool(decided.by)) in _PASSING
+            text = f"{report.fingerprint} {summary.RESULTS[report.result][1]}"
+            passing = summary.code([report], decided=bool(decided.by)) in _PASSING
             self._set_status(commit, f"{CONTEXT}/{report.stack}", text, link, passing=passing)
         self._set_status(commit, decision.CONTEXT, decided.text, link, passing=bool(decided.by) or not decided.subject)
-        passing = words.code(reports, decided=bool(decided.by)) in _PASSING
-        self._set_status(commit, CONTEXT, words.verdict(reports), link, passing=passing)
+        passing = summary.code(reports, decided=bool(decided.by)) in _PASSING
+        self._set_status(commit, CONTEXT, summary.verdict(reports), link, passing=passing)
 
     def _set_status(self, commit: str, context: str, text: str, link: str, *, passing: bool) -> None:
         target = {"target_url": link} if link else {}

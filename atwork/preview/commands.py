@@ -13,7 +13,7 @@ from atwork.github import context
 from atwork.graph.draw import for_reports
 from atwork.graph.resources import StackResource, of_state
 from atwork.preview.run import previews
-from atwork.report import folder, terminal, words
+from atwork.report import folder, summary, terminal
 from atwork.report.decision import decide
 from atwork.report.disclosure import disclosed
 from atwork.report.model import StackReport
@@ -46,9 +46,9 @@ def preview(
         terminal.show(reports, console if console.is_terminal else Console(highlight=False, width=200))
     else:
         print(folder.as_text(reports, form, topology), end="")
-    if slack and words.code(reports):
+    if slack and summary.code(reports):
         send(context.needed("SLACK_WEBHOOK_URL"), slack, reports, link=context.run())
-    return words.code(reports)
+    return summary.code(reports)
 
 
 def previewed(
@@ -76,4 +76,4 @@ def report(where: Path, number: int, expected: Sequence[str], *, head: str = "",
     if head:
         hub.state(head, reports, link=link, decided=decided)
     print(address)
-    return words.code(reports, decided=bool(decided.by))
+    return summary.code(reports, decided=bool(decided.by))

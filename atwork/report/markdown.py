@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from atwork.engine.urn import name_of
-from atwork.report import words
+from atwork.report import summary
 from atwork.report.model import Change, StackReport
 from atwork.report.sections import Section, sections
 
@@ -47,8 +47,8 @@ def render(reports: Sequence[StackReport], *, link: str = "", limit: int = LIMIT
 
 
 def _head(reports: Sequence[StackReport], link: str, limit: int, notes: Sequence[str]) -> str:
-    sign = {0: "⬜", 1: "❌", 2: "🟨", 3: "🟥"}[words.code(reports)]
-    lines = [MARKER, f"## {sign} Preview: {_plain(words.verdict(reports))}", _origin(reports, link), ""]
+    sign = {0: "⬜", 1: "❌", 2: "🟨", 3: "🟥"}[summary.code(reports)]
+    lines = [MARKER, f"## {sign} Preview: {_plain(summary.verdict(reports))}", _origin(reports, link), ""]
     lines += [
         "| Stack | Result | + | ~ | ± | - | Guards | Policy | Outputs | State | Fingerprint |",
         "|---|---|--:|--:|--:|--:|--:|---|---|---|---|",
@@ -57,8 +57,8 @@ def _head(reports: Sequence[StackReport], link: str, limit: int, notes: Sequence
     for report in reports:
         same = first.setdefault(report.fingerprint, report.stack) if report.complete and report.changes else ""
         lines.append(_row(report, same if same != report.stack else ""))
-    cautions = [item for report in reports for item in words.decisions(report)]
-    remarks = words.remarks(reports)
+    cautions = [item for report in reports for item in summary.decisions(report)]
+    remarks = summary.remarks(reports)
     if cautions or remarks:
         # Every line is kept; when there are many, each is shorter.
         space = limit * 3 // 4 - sum(map(len, (*lines, *notes)))
@@ -81,19 +81,19 @@ def _origin(reports: Sequence[StackReport], link: str) -> str:
 
 
 def _row(report: StackReport, same: str) -> str:
-    sign, result = words.RESULTS[report.result]
+    sign, result = summary.RESULTS[report.result]
     result = f"same as {same}" if same else result
     if report.new:
         sign, result = "🆕", f"new environment, {result}"
     if not report.complete:
         result += ", counts are partial"
-    counts = [str(report.counts.get(kind) or "·") for kind in words.COLUMNS]
+    counts = [str(report.counts.get(kind) or "·") for kind in summary.COLUMNS]
     guards = sum(len(change.guards) for change in report.changes)
-    broken, advice, rules = words.policy(report)
+    broken, advice, rules = summary.policy(report)
     policy = f"❌ {broken}" if broken else f"⚠️ {advice}" if advice else f"✅ {rules}" if rules else "·"
     outputs = ", ".join(f"`{_one_line(item.name, _SHORTEST_LINE)}`" for item in report.outputs[:3]) or "·"
     outputs += f" and {len(report.outputs) - 3} more" if len(report.outputs) > 3 else ""
-    state = _plain(", ".join(words.state(report)))[:_LINE] or "·"
+    state = _plain(", ".join(summary.state(report)))[:_LINE] or "·"
     cells = [
         _plain(report.stack), f"{sign} {result}", *counts, f"🔓 {guards}" if guards else "·", policy, outputs,
         f"🔒 {state}" if report.held else state, f"`{report.fingerprint[:12]}`",
@@ -154,7 +154,7 @@ def _lines(section: Section, *, brief: bool) -> list[str]:
 
 
 def _change(change: Change, *, brief: bool) -> list[str]:
-    tags = "".join(f" [{mark}]" for mark in words.tags(change))
+    tags = "".join(f" [{mark}]" for mark in summary.tags(change))
     sign = "!" if change.dangerous else {"delete": "-", "create": "+"}.get(change.kind, " ")
     lines = [f"{sign} {change.kind} {_value(change.type)} {_value(change.name)}{tags}"]
     if change.renamed_from:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jinja2
 import markupsafe
 
-from atwork.report import words
+from atwork.report import summary
 from atwork.report.model import StackReport
 from atwork.report.sections import sections
 
@@ -25,14 +25,14 @@ def render(reports: Sequence[StackReport], topology: str = "") -> str:
     return _ENVIRONMENT.get_template("page.html.jinja").render(
         sections=sections(reports),
         reports=reports,
-        verdict=words.verdict(reports),
-        cautions=[decision for report in reports for decision in words.decisions(report)],
-        remarks=words.remarks(reports),
+        verdict=summary.verdict(reports),
+        cautions=[decision for report in reports for decision in summary.decisions(report)],
+        remarks=summary.remarks(reports),
         topology=markupsafe.Markup(topology),  # noqa: S704 (our own SVG, in which text of a pull request is escaped)
-        results=words.RESULTS,
-        signs={**words.SIGNS, "guard": "!"},
-        columns=words.COLUMNS,
-        policy=words.policy,
-        state=words.state,
-        tags=words.tags,
+        results=summary.RESULTS,
+        signs={**summary.SIGNS, "guard": "!"},
+        columns=summary.COLUMNS,
+        policy=summary.policy,
+        state=summary.state,
+        tags=summary.tags,
     )

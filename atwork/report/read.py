@@ -1,4 +1,4 @@
-"""From the engine's events to a report. Nothing is dropped: a step that is not known here is a change."""
+"""From the engine's events to a report. Nothing is dropped: an unknown step counts as a change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ENDS = frozenset({"summaryEvent", "cancelEvent"})
 
 @dataclass
 class Reading:
-    """Events of one preview, taken one after the other."""
+    """Reads the events of one preview."""
 
     stack: str
     seen: dict[str, Seen] = field(default_factory=dict[str, Seen])
@@ -36,16 +36,16 @@ class Reading:
     policies: list[Policy] = field(default_factory=list[Policy])
     rules: set[str] = field(default_factory=set[str])
     ends: set[str] = field(default_factory=set[str])
-    strange: int = 0
-    """Events that have not the form that this program knows."""
+    malformed: int = 0
+    """Number of events with an unknown form."""
     known_noise: tuple[tables.Noise, ...] = field(default_factory=lambda: tables.noise(datetime.now(UTC).date()))
 
     def take(self, event: Any) -> None:
-        """Learn from one event. One that cannot be understood makes the report a failure and not a crash."""
+        """Read one event. A malformed event makes the report fail instead of the program."""
         try:
             self._take(mapping(event))
         except (AttributeError, KeyError, TypeError, ValueError):
-            self.strange += 1
+            self.malformed += 1
 
     def _take(self, event: Mapping[str, Any]) -> None:
         self.ends |= _ENDS & event.keys()
@@ -61,8 +61,8 @@ class Reading:
             self._violation(violation)
         for key in ("policyAnalyzeSummaryEvent", "policyAnalyzeStackSummaryEvent"):
             if key in event:
-                looked = mapping(event[key])
-                self.rules |= {str(name) for name in (*(looked.get("passed") or ()), *(looked.get("failed") or ()))}
+                analysis = mapping(event[key])
+                self.rules |= {str(name) for name in (*(analysis.get("passed") or ()), *(analysis.get("failed") or ()))}
 
     def _step(self, metadata: Mapping[str, Any]) -> None:
         urn = str(metadata["urn"])
@@ -79,84 +79,80 @@ class Reading:
             self.policies.append(policy)
 
     def report(
-        self, *, code: int, pending: Iterable[str] = (), read_by: Callable[[str], tuple[str, ...]] | None = None,
+        self,
+        *,
+        code: int,
+        pending: Iterable[str] = (),
+        read_by: Callable[[str], tuple[str, ...]] | None = None,
         **about: Any,
-    ) -> StackReport:  # fmt: skip
-        """The report at the end; `code` is the engine's exit code, `read_by` names the stacks that read an output."""
-        scrub = Scrub(self._secrets())
+    ) -> StackReport:
+        """The report at the end; `code` is the engine's exit code, `read_by` returns the stacks that read an output."""
         hidden: list[str] = []
+        changes, exact, unchanged = self._changes(hidden)
+        complete = code == 0 and self.ends >= _ENDS and not self.malformed
+        # A preview that did not end has not reported what the outputs become.
+        outputs = self._outputs(read_by) if complete else ()
+        if self.malformed:
+            self.errors.append(
+                f"{self.malformed} events of the engine have an unknown form, so the report may be incomplete; "
+                "use the engine's version of the project"
+            )
+        report = StackReport(
+            stack=self.stack,
+            result=self._result(changes, outputs, complete=complete),
+            complete=complete,
+            counts=dict(Counter(change.kind for change in changes)),
+            unchanged=unchanged,
+            changes=tuple(changes),
+            outputs=outputs,
+            policies=tuple(self.policies),
+            rules=len(self.rules),
+            errors=tuple(self.errors),
+            pending=tuple(pending),
+            noise=tuple(sorted(set(hidden))),
+            unclassified=tables.unclassified(change.type for change in changes if self.seen[change.urn].custom),
+            fingerprint=fingerprint.of(self.stack, changes, outputs, exact),
+            **about,
+        )
+        return Scrub(self._secrets()).report(report)
+
+    def _changes(self, hidden: list[str]) -> tuple[list[Change], dict[str, str], int]:
+        """The changes, most important first, a hash of the new inputs by URN, and the number of unchanged resources."""
         changes: list[Change] = []
         exact: dict[str, str] = {}
         unchanged = 0
-        vanishing = self._vanishing()
-        taken = self._taken_names()
-        for urn, one in self.seen.items():
-            change = change_of(urn, one, self.known_noise, hidden, maybe=urn in vanishing)
+        uncertain, taken = self._uncertain_deletions(), self._taken_names()
+        for urn, resource in self.seen.items():
+            change = change_of(urn, resource, self.known_noise, hidden, maybe=urn in uncertain)
             if change is None:
-                unchanged += one.custom
+                unchanged += resource.custom
                 continue
             if change.kind == "create":
-                change = change.model_copy(
-                    update={"taken_by": taken.get(self._name_in_the_cloud(one.type, one.new), "")}
-                )
+                name = self._cloud_name(resource.type, resource.new)
+                change = change.model_copy(update={"taken_by": taken.get(name, "")})
             changes.append(change)
-            exact[urn] = fingerprint.value(redacted(inputs(one.new), change.type, ""))
-        changes.sort(
-            key=lambda one: (
-                not one.refused,
-                not one.dangerous,
-                ORDER.index(one.kind) if one.kind in ORDER else 9,
-                one.urn,
-            )
-        )
-        ended = code == 0 and self.ends >= _ENDS and not self.strange
-        outputs = self._outputs(read_by) if ended else ()  # one that broke off has not said what they become
-        if self.strange:
-            self.errors.append(
-                f"{self.strange} events of the engine have no form that is known here, so that something may be "
-                "missing; is it another version than the project's?"
-            )
-        return scrub.report(
-            StackReport(
-                stack=self.stack,
-                result=self._result(changes, outputs, complete=ended),
-                complete=ended,
-                counts=dict(Counter(change.kind for change in changes)),
-                unchanged=unchanged,
-                changes=tuple(changes),
-                outputs=outputs,
-                policies=tuple(self.policies),
-                rules=len(self.rules),
-                errors=tuple(self.errors),
-                pending=tuple(pending),
-                noise=tuple(sorted(set(hidden))),
-                unclassified=tables.unclassified(
-                    change.type for change in changes if self.seen[change.urn].custom
-                ),
-                fingerprint=fingerprint.of(self.stack, changes, outputs, exact),
-                **about,
-            )
-        )  # fmt: skip
+            exact[urn] = fingerprint.value(redacted(inputs(resource.new), change.type, ""))
+        return sorted(changes, key=_importance), exact, unchanged
 
     def _outputs(self, read_by: Callable[[str], tuple[str, ...]] | None) -> tuple[Output, ...]:
         old, new = self.outputs
         return tuple(
-            Output(name=one.path, old=one.old, new=one.new, read_by=read_by(one.path) if read_by else ())
-            for one in differences(old, new, _STACK)
+            Output(name=item.path, old=item.old, new=item.new, read_by=read_by(item.path) if read_by else ())
+            for item in differences(old, new, _STACK)
         )
 
     def _secrets(self) -> set[str]:
-        """Values that are secret somewhere, so that they come out nowhere else."""
-        found = set(secrets(*self.outputs, _STACK))
-        for one in self.seen.values():
+        """Values that are secret in one place, so that no other place shows them."""
+        values = set(secrets(*self.outputs, _STACK))
+        for resource in self.seen.values():
             for part in ("inputs", "outputs"):
-                found |= set(secrets(one.old.get(part), one.new.get(part), one.type))
-        return found
+                values |= set(secrets(resource.old.get(part), resource.new.get(part), resource.type))
+        return values
 
     def _result(self, changes: list[Change], outputs: tuple[Output, ...], *, complete: bool) -> Result:
         if not complete:
-            broken = any(one.mandatory for one in self.policies) or self.strange
-            blocked = bool(self.errors) and all(_PROTECTION.search(one) for one in self.errors) and not broken
+            broken = any(policy.mandatory for policy in self.policies) or self.malformed
+            blocked = bool(self.errors) and all(_PROTECTION.search(error) for error in self.errors) and not broken
             return "blocked" if blocked else "failed"
         if any(change.refused for change in changes):
             return "blocked"
@@ -165,26 +161,32 @@ class Reading:
         return "changes" if changes or outputs else "unchanged"
 
     def _taken_names(self) -> dict[tuple[str, str], str]:
-        """What this update leaves behind, by type and id: a create of the same meets 409."""
-        left = (
-            (self._name_in_the_cloud(one.type, one.old), urn)
-            for urn, one in self.seen.items()
-            if one.steps == ["delete"] and is_kept(one.type, one.old)
+        """Resources that this update leaves in the cloud, by type and id; creating the same again fails with 409."""
+        kept = (
+            (self._cloud_name(resource.type, resource.old), urn)
+            for urn, resource in self.seen.items()
+            if resource.steps == ["delete"] and is_kept(resource.type, resource.old)
         )
-        return {name: name_of(urn) for name, urn in left if name[1]}
+        return {name: name_of(urn) for name, urn in kept if name[1]}
 
     @staticmethod
-    def _name_in_the_cloud(kind: str, state: Mapping[str, Any]) -> tuple[str, str]:
+    def _cloud_name(kind: str, state: Mapping[str, Any]) -> tuple[str, str]:
         return kind, import_id(kind, inputs(state), "")
 
-    def _vanishing(self) -> set[str]:
-        """Deletions of all children of a parent whose inputs are not known yet: they may come back."""
+    def _uncertain_deletions(self) -> set[str]:
+        """Deletions of all children of a parent with unknown inputs: the update may create them again."""
         children: dict[str, list[str]] = {}
-        for urn, one in self.seen.items():
-            children.setdefault(one.parent, []).append(urn)
-        found: set[str] = set()
+        for urn, resource in self.seen.items():
+            children.setdefault(resource.parent, []).append(urn)
+        uncertain: set[str] = set()
         for parent, urns in children.items():
-            unsure = parent in self.seen and has_unknown(inputs(self.seen[parent].new))
-            if unsure and all(self.seen[urn].steps == ["delete"] for urn in urns):
-                found |= set(urns)
-        return found
+            unknown = parent in self.seen and has_unknown(inputs(self.seen[parent].new))
+            if unknown and all(self.seen[urn].steps == ["delete"] for urn in urns):
+                uncertain |= set(urns)
+        return uncertain
+
+
+def _importance(change: Change) -> tuple[bool, bool, int, str]:
+    """A sort key: refused changes first, then dangerous ones, then by kind and URN."""
+    position = ORDER.index(change.kind) if change.kind in ORDER else len(ORDER)
+    return not change.refused, not change.dangerous, position, change.urn

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import httpx
 
 from atwork.errors import BackendError
-from atwork.report import words
+from atwork.report import summary
 from atwork.report.model import StackReport
 
 _MAX_LENGTH = 2_900
@@ -43,21 +43,21 @@ def _post(webhook: str, body: dict[str, object]) -> None:
 
 def message(title: str, reports: Sequence[StackReport], *, link: str = "") -> dict[str, object]:
     """The message in the format of Slack's API."""
-    rows = [("stack", "result", *(words.SIGNS[kind] for kind in words.COLUMNS), "guards")]
+    rows = [("stack", "result", *(summary.SIGNS[kind] for kind in summary.COLUMNS), "guards")]
     for report in reports:
-        counts = [str(report.counts.get(kind) or ".") for kind in words.COLUMNS]
+        counts = [str(report.counts.get(kind) or ".") for kind in summary.COLUMNS]
         guards = sum(len(change.guards) for change in report.changes)
-        rows.append((report.stack, words.RESULTS[report.result][1], *counts, str(guards or ".")))
+        rows.append((report.stack, summary.RESULTS[report.result][1], *counts, str(guards or ".")))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-    decisions = [_plain(item) for report in reports for item in words.decisions(report)]
-    text = f"*{_plain(title)}: {_plain(words.verdict(reports))}*"
+    decisions = [_plain(item) for report in reports for item in summary.decisions(report)]
+    text = f"*{_plain(title)}: {_plain(summary.verdict(reports))}*"
     blocks = [text, f"```{_plain(table).replace('`', '')}```", *([_truncated(decisions)] if decisions else [])]
     blocks += [f"<{link}|full report>"] if link else []
     return {
-        "text": f"{title}: {words.verdict(reports)}",
+        "text": f"{title}: {summary.verdict(reports)}",
         "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": item}} for item in blocks],
     }
 

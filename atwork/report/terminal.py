@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from atwork.engine.urn import name_of
-from atwork.report import words
+from atwork.report import summary
 from atwork.report.model import Change, StackReport
 from atwork.report.sections import Section, sections
 
@@ -27,9 +27,9 @@ def show(reports: Sequence[StackReport], console: Console) -> None:
     """The table, what needs a decision, then each change once."""
     console.print(table(reports))
     for report in reports:
-        for item in words.decisions(report):
+        for item in summary.decisions(report):
             console.print(_text(f"! {item}", style="bold red"), soft_wrap=True)
-    for item in words.remarks(reports):
+    for item in summary.remarks(reports):
         console.print(_text(f"- {item}", style="yellow"), soft_wrap=True)
     for section in sections(reports):
         console.print()
@@ -39,14 +39,14 @@ def show(reports: Sequence[StackReport], console: Console) -> None:
 
 def table(reports: Sequence[StackReport]) -> Table:
     """A row for each stack."""
-    columns = ("stack", "result", *words.COLUMNS, "guards", "policy", "outputs", "unchanged", "state", "time")
+    columns = ("stack", "result", *summary.COLUMNS, "guards", "policy", "outputs", "unchanged", "state", "time")
     rows = Table(*columns, box=None, pad_edge=False)
     for report in reports:
-        counts = [str(report.counts.get(kind) or "·") for kind in words.COLUMNS]
+        counts = [str(report.counts.get(kind) or "·") for kind in summary.COLUMNS]
         guards = sum(len(change.guards) for change in report.changes)
-        broken, advice, rules = words.policy(report)
+        broken, advice, rules = summary.policy(report)
         policy = f"{broken} broken" if broken else f"{advice} advice" if advice else f"{rules} passed" if rules else "·"
-        result = ("new: " if report.new else "") + words.RESULTS[report.result][1]
+        result = ("new: " if report.new else "") + summary.RESULTS[report.result][1]
         rows.add_row(
             report.stack,
             result + ("" if report.complete else " (partial)"),
@@ -55,7 +55,7 @@ def table(reports: Sequence[StackReport]) -> Table:
             policy,
             str(len(report.outputs) or "·"),
             str(report.unchanged),
-            ", ".join(words.state(report)) or "·",
+            ", ".join(summary.state(report)) or "·",
             f"{report.seconds:.1f} s",
         )
     return rows
@@ -78,8 +78,8 @@ def _details(section: Section) -> list[Text]:
 
 def _change(change: Change) -> list[Text]:
     style = _STYLES.get(change.kind, "")
-    marks = "".join(f" [{word}]" for word in words.tags(change))
-    sign = words.SIGNS.get(change.kind, "?")
+    marks = "".join(f" [{word}]" for word in summary.tags(change))
+    sign = summary.SIGNS.get(change.kind, "?")
     lines = [_text(f"  {sign} {change.kind} {change.type} {change.name}{marks}", style=style)]
     if change.renamed_from:
         lines.append(_text(f"      was {name_of(change.renamed_from)}"))

@@ -13,14 +13,14 @@ from atwork.preview import commands
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, object]]]:
-    found: list[tuple[list[str], dict[str, object]]] = []
+    result: list[tuple[list[str], dict[str, object]]] = []
 
     def preview(stacks: list[str], **given: object) -> int:
-        found.append((stacks, given))
+        result.append((stacks, given))
         return 3
 
     monkeypatch.setattr(commands, "preview", preview)
-    return found
+    return result
 
 
 @pytest.mark.parametrize("words", [["preview"], ["preview", "--all"], ["drift", "--all"]])

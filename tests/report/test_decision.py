@@ -32,10 +32,10 @@ PLAIN = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}), head="abc")
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda _: None)
-    made = Server()
-    made.roles = {"grace": "maintain", "linus": "write", "ada": "admin"}
-    yield made
-    made.stop()
+    outcome = Server()
+    outcome.roles = {"grace": "maintain", "linus": "write", "ada": "admin"}
+    yield outcome
+    outcome.stop()
 
 
 def reported(
@@ -43,18 +43,18 @@ def reported(
 ) -> Decision:
     """What the report's job does: decide, then set the statuses."""
     hub = GitHub("acme/platform", "right", api=f"http://127.0.0.1:{server.http.server_port}")
-    made = decide(hub, 7, reports, head=head, before=before, bot=BOT, **more)
-    hub.state(head, reports, decided=made)
-    return made
+    outcome = decide(hub, 7, reports, head=head, before=before, bot=BOT, **more)
+    hub.state(head, reports, decided=outcome)
+    return outcome
 
 
 def test_without_the_label_it_is_red_and_says_how_to_go_on(server: Server) -> None:
-    made = reported(server, A, PLAIN)
-    assert (made.by, made.note) == (
+    outcome = reported(server, A, PLAIN)
+    assert (outcome.by, outcome.note) == (
         "",
         f"To continue, a maintainer adds the label `{LABEL}`. It is removed if the change differs.",
     )
-    states = {one["context"]: one["state"] for one in server.statuses}
+    states = {item["context"]: item["state"] for item in server.statuses}
     assert states["atwork/preview"] == states["atwork/preview/production"] == states["atwork/decision"] == "failure"
     assert states["atwork/preview/ci"] == "success"
 
@@ -62,8 +62,8 @@ def test_without_the_label_it_is_red_and_says_how_to_go_on(server: Server) -> No
 def test_a_maintainer_lets_the_change_pass_that_was_shown(server: Server) -> None:
     reported(server, A)
     server.label(LABEL, "grace")
-    made = reported(server, A)
-    assert made.by == "grace"
+    outcome = reported(server, A)
+    assert outcome.by == "grace"
     assert LABEL in server.labels
     assert server.statuses[0]["state"] == "success"
     assert reported(server, A).by == "grace", "the job may run again"
@@ -73,9 +73,9 @@ def test_a_label_for_one_change_never_lets_another_pass(server: Server) -> None:
     reported(server, A)
     server.label(LABEL, "grace")
     assert reported(server, A).by == "grace"
-    made = reported(server, B)
-    assert made.by == ""
-    assert "was removed: it was added before this change was shown" in made.note
+    outcome = reported(server, B)
+    assert outcome.by == ""
+    assert "was removed: it was added before this change was shown" in outcome.note
     assert server.labels == set()
     server.label(LABEL, "grace")
     assert reported(server, B).by == "grace"
@@ -117,9 +117,9 @@ def test_a_label_of_somebody_who_does_not_decide_is_taken_off(
 ) -> None:
     reported(server, A)
     server.label(LABEL, login)
-    made = reported(server, A, approvers=approvers)
-    assert made.by == ""
-    assert made.note == f"The label `{LABEL}` of `{login}` was removed: {why}."
+    outcome = reported(server, A, approvers=approvers)
+    assert outcome.by == ""
+    assert outcome.note == f"The label `{LABEL}` of `{login}` was removed: {why}."
     assert server.labels == set()
 
 
@@ -152,21 +152,23 @@ def test_a_label_without_an_event_is_an_error(server: Server) -> None:
 
 
 def test_what_protection_blocks_is_not_let_pass(server: Server) -> None:
-    told = error('"main" is currently marked for protection')
-    blocked = report(step("replace", SQL, "main", {"_protect": True}, {"a": 1}), told, code=255)
+    text_ = error('"main" is currently marked for protection')
+    blocked = report(step("replace", SQL, "main", {"_protect": True}, {"a": 1}), text_, code=255)
     assert blocked.result == "blocked"
     assert subject([blocked]) == ""
     reported(server, blocked)
-    assert {one["state"] for one in server.statuses if "preview" in one["context"]} == {"failure"}
+    assert {item["state"] for item in server.statuses if "preview" in item["context"]} == {"failure"}
 
 
 def test_the_command_leaves_with_2_where_it_is_let_pass_and_3_where_not(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in {
-        "GITHUB_TOKEN": "right", "GITHUB_REPOSITORY": "acme/platform", "ATWORK_BOT": BOT,
+        "GITHUB_TOKEN": "right",
+        "GITHUB_REPOSITORY": "acme/platform",
+        "ATWORK_BOT": BOT,
         "GITHUB_API_URL": f"http://127.0.0.1:{server.http.server_port}",
-    }.items():  # fmt: skip
+    }.items():
         monkeypatch.setenv(name, value)
     folder.keep([A], tmp_path)
     assert commands.report(tmp_path, 7, ["production"], head="abc") == 3
@@ -184,19 +186,19 @@ def test_a_report_that_cannot_be_read_is_a_failed_row_and_one_that_nobody_expect
     folder.keep([A, PLAIN], tmp_path)
     (tmp_path / "report-ci.json").write_text('{"version": 99, "stack": "ci"}')
     (tmp_path / "report-forged.json").write_text(A.model_copy(update={"stack": "forged"}).model_dump_json())
-    found = folder.read(tmp_path, ["ci", "production", "staging"])
-    assert [(one.stack, one.result) for one in found] == [
+    result = folder.read(tmp_path, ["ci", "production", "staging"])
+    assert [(item.stack, item.result) for item in result] == [
         ("ci", "failed"),
         ("production", "guarded"),
         ("staging", "failed"),
     ]
-    assert "report-ci.json is not a report of this version" in found[0].errors[0]
+    assert "report-ci.json is not a report of this version" in result[0].errors[0]
     order = ["ci", "staging", "production"]
-    assert [one.stack for one in folder.read(tmp_path, [], order=order)] == ["ci", "production", "forged"]
+    assert [item.stack for item in folder.read(tmp_path, [], order=order)] == ["ci", "production", "forged"]
 
 
 class Played:
-    """A hub of which a history is made at random."""
+    """A hub of which a history is outcome at random."""
 
     def __init__(self) -> None:
         self.shown: list[Status] = []
@@ -216,7 +218,7 @@ class Played:
         return "ada"
 
     def statuses(self, commit: str, context: str) -> list[Status]:
-        return [one for one in self.shown if one.by == f"{BOT}"][::-1] if commit else []
+        return [item for item in self.shown if item.by == f"{BOT}"][::-1] if commit else []
 
 
 @settings(max_examples=200, deadline=None)
@@ -232,10 +234,10 @@ def test_whatever_happens_only_the_change_that_was_looked_at_passes(acts: list[s
             hub.given, accepted = Labelled("grace", at), on_screen
             continue
         change = {"A": A, "B": B}[act]
-        made = decide(hub, 7, [change], head="abc", before="", bot=BOT)
-        if made.by:
+        outcome = decide(hub, 7, [change], head="abc", before="", bot=BOT)
+        if outcome.by:
             assert accepted == act
         else:
             accepted = ""
-        hub.shown.append(Status("success" if made.by else "failure", made.text, BOT, at))
+        hub.shown.append(Status("success" if outcome.by else "failure", outcome.text, BOT, at))
         on_screen = act

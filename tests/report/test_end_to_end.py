@@ -70,7 +70,7 @@ def test_1_nothing_to_do_is_code_0_and_writes_nothing(home: Home) -> None:
     assert (code, report["result"], report["changes"], report["complete"]) == (0, "unchanged", [], True)
     held = deployment(home, "ci")["resources"]
     assert isinstance(held, list)
-    clouds = [one for one in held if one["type"].startswith(("gcp:", "kubernetes:"))]
+    clouds = [item for item in held if item["type"].startswith(("gcp:", "kubernetes:"))]
     assert report["unchanged"] == len(clouds) > 100  # providers are in no cloud
     assert tree(home.state) == before
 
@@ -83,8 +83,9 @@ def test_2_a_protection_that_goes_is_no_unchanged(home: Home) -> None:
     edit(home, "ci", "protect_home: false", "protect_home: true")
     assert (code, report["result"]) == (3, "guarded")
     assert {change["name"]: change["kind"] for change in report["changes"]} == {
-        "jenkins-controller-namespace": "guard", "jenkins-home": "guard",
-    }  # fmt: skip
+        "jenkins-controller-namespace": "guard",
+        "jenkins-home": "guard",
+    }
     assert "protect goes from true to false; the engine counts this as unchanged" in done.stdout
 
 
@@ -95,7 +96,7 @@ def test_3_a_protected_replacement_is_a_row_and_not_silence(home: Home) -> None:
     assert (code, report["result"], report["complete"]) == (3, "blocked", False)
     [change] = [change for change in report["changes"] if change["name"] == "jenkins-home"]
     assert (change["kind"], change["protected"]) == ("replace", True)
-    assert [one["path"] for one in change["properties"] if one["replaces"]] == ["spec.storageClassName"]
+    assert [item["path"] for item in change["properties"] if item["replaces"]] == ["spec.storageClassName"]
 
 
 def test_4_a_program_that_fails_is_a_failure(home: Home) -> None:
@@ -103,7 +104,7 @@ def test_4_a_program_that_fails_is_a_failure(home: Home) -> None:
     code, [report] = preview(home, "ci")
     edit(home, "ci", "max_agent: 40", "max_agents: 40")
     assert (code, report["result"]) == (1, "failed")
-    assert any("max_agent: unknown key; did you mean max_agents?" in one for one in report["errors"])
+    assert any("max_agent: unknown key; did you mean max_agents?" in item for item in report["errors"])
 
 
 def test_5_a_new_environment_is_previewed_and_makes_nothing(home: Home) -> None:
@@ -138,7 +139,7 @@ def test_6_only_the_approved_change_is_made(home: Home) -> None:
 def test_7_drift_is_found_and_nothing_is_written(home: Home) -> None:
     cloud = Cloud(home.cloud)
     [pool] = [
-        one for one in cloud.objects(token="gcp:container/nodePool:NodePool") if one.urn.endswith("::pools-agents")
+        item for item in cloud.objects(token="gcp:container/nodePool:NodePool") if item.urn.endswith("::pools-agents")
     ]
     scaled = {**pool.outputs["autoscaling"], "totalMaxNodeCount": 50}
     changed = replace(
@@ -150,7 +151,7 @@ def test_7_drift_is_found_and_nothing_is_written(home: Home) -> None:
     done = atwork(home, "drift", "ci")
     assert done.returncode == 2, done.stdout + done.stderr
     assert re.search(r"autoscaling\.totalMaxNodeCount: 50 → 9", done.stdout), done.stdout
-    assert done.stdout.count("~ update") == 1, "only what drifted is told, not all that was read"
+    assert done.stdout.count("~ update") == 1, "only drift is reported, not everything that was read"
     assert tree(home.state) == before
 
 
@@ -161,9 +162,9 @@ def test_8_reports_are_kept_and_read_back_and_a_missing_one_is_a_failure(home: H
     assert done.returncode == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report-ci.json", "report.html", "report.md"]
     assert '<figure class="drawing"><svg' in (tmp_path / "out" / "report.html").read_text().replace("\n", "")
-    found = read(tmp_path / "out", ["ci", "staging"])
-    assert [(one.stack, one.result) for one in found] == [("ci", "unchanged"), ("staging", "failed")]
-    assert "there is no report" in found[1].errors[0]
+    result = read(tmp_path / "out", ["ci", "staging"])
+    assert [(item.stack, item.result) for item in result] == [("ci", "unchanged"), ("staging", "failed")]
+    assert "there is no report" in result[1].errors[0]
 
 
 def test_9_what_becomes_a_secret_is_shown_on_neither_side(home: Home, tmp_path: Path) -> None:

@@ -22,13 +22,13 @@ PLANTED = 'Zq9"\\pläñted&<secret>'
 """With all that JSON, HTML and Markdown write in another way."""
 
 
-def everywhere(found: StackReport) -> str:
+def everywhere(result: StackReport) -> str:
     """The report in every form, with what each form writes in another way read back."""
     written = io.StringIO()
-    terminal.show([found], Console(file=written, width=200))
-    made = [written.getvalue(), markdown.render([found]), page.render([found]), found.model_dump_json()]
-    made.append(json.dumps(slack.message("x", [found]), ensure_ascii=False))
-    made.append(folder.as_text([found], "json"))
+    terminal.show([result], Console(file=written, width=200))
+    made = [written.getvalue(), markdown.render([result]), page.render([result]), result.model_dump_json()]
+    made.append(json.dumps(slack.message("x", [result]), ensure_ascii=False))
+    made.append(folder.as_text([result], "json"))
     return "\n".join(made)
 
 
@@ -75,7 +75,7 @@ def planted(draw: st.DrawFn) -> tuple[Any, Any]:
 def test_a_secret_at_any_place_comes_out_in_no_form(
     sides: tuple[Any, Any], op: str, kind: str, place: str, code: int
 ) -> None:
-    """Beside it, the program prints it, a policy quotes it, another resource and an output have it in clear."""
+    """The program prints it, a policy quotes it, and another resource and an output contain it in plaintext."""
     old, new = sides
     if place == "inputs":
         events = [step(op, kind, "x", old, new)]
@@ -92,53 +92,85 @@ def test_a_secret_at_any_place_comes_out_in_no_form(
     ]
     if op == "delete":  # then one side alone is there, and it must be the secret one to be known
         events.append(step("update", kind, "y", old, new))
-    found = report(*events, code=code)
-    assert not leaks(everywhere(found))
+    result = report(*events, code=code)
+    assert not leaks(everywhere(result))
     for values in ("paths", "none"):
-        assert not leaks(everywhere(disclosed(found, values)))
+        assert not leaks(everywhere(disclosed(result, values)))
 
 
 @pytest.mark.parametrize("key", ["rootPassword", "token", "privateKey", "clientSecret", "kubeconfig"])
 def test_what_stands_at_a_hidden_path_is_quoted_nowhere(key: str) -> None:
-    found = report(
+    result = report(
         step("update", SQL, "main", {key: PLANTED}, {key: "another-value"}),
         error(f"refused {PLANTED} and another-value"),
         outputs({}, {"host": f"postgres://u:{PLANTED}@h"}),
         code=0,
     )
-    text = everywhere(found)
+    text = everywhere(result)
     assert not leaks(text)
     assert "another-value" not in text
     assert "postgres://u:[secret]@h" in text
 
 
 def test_a_secret_that_a_long_value_ends_with_is_not_cut_in_two() -> None:
-    found = report(
+    result = report(
         step("update", BUCKET, "b", {"s": SECRET}, {"s": "plainsecret"}),
         step("update", BUCKET, "c", {"a": ""}, {"a": f"{'x' * 395}plainsecret"}),
         error(f"{'y' * 1995}plainsecret"),
     )
-    assert "plain" not in everywhere(found)
+    assert "plain" not in everywhere(result)
 
 
 def test_long_values_with_one_beginning_are_told_apart() -> None:
-    found = report(step("update", BUCKET, "b", {"a": "x" * 500 + "1"}, {"a": "x" * 500 + "2"}))
-    [one] = found.changes[0].properties
-    assert one.old != one.new
+    result = report(step("update", BUCKET, "b", {"a": "x" * 500 + "1"}, {"a": "x" * 500 + "2"}))
+    [item] = result.changes[0].properties
+    assert item.old != item.new
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.just("same") | st.just("urn:pulumi:a::b::c:d:E::f"),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["metadata", "op", "urn", "type", "old", "new", "inputs", "outputs", "keys", "detailedDiff",
-                         "resourcePreEvent", "resOutputsEvent", "resOpFailedEvent", "diagnosticEvent", "policyEvent",
-                         "policyAnalyzeSummaryEvent", "passed", "failed", "severity", "message", "summaryEvent",
-                         "kind", "parent", "urn:pulumi:a::b::c:d:E::g"]),
-        inner, max_size=4,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=4)
+    | st.just("same")
+    | st.just("urn:pulumi:a::b::c:d:E::f"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "metadata",
+                    "op",
+                    "urn",
+                    "type",
+                    "old",
+                    "new",
+                    "inputs",
+                    "outputs",
+                    "keys",
+                    "detailedDiff",
+                    "resourcePreEvent",
+                    "resOutputsEvent",
+                    "resOpFailedEvent",
+                    "diagnosticEvent",
+                    "policyEvent",
+                    "policyAnalyzeSummaryEvent",
+                    "passed",
+                    "failed",
+                    "severity",
+                    "message",
+                    "summaryEvent",
+                    "kind",
+                    "parent",
+                    "urn:pulumi:a::b::c:d:E::g",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -147,11 +179,11 @@ def test_no_event_at_all_makes_it_crash_and_a_strange_one_is_no_success(events: 
     reading = Reading("ci")
     for event in (*events, *END):
         reading.take(event)
-    found = reading.report(code=0)
-    assert StackReport.model_validate_json(found.model_dump_json()) == found
-    everywhere(found)
+    result = reading.report(code=0)
+    assert StackReport.model_validate_json(result.model_dump_json()) == result
+    everywhere(result)
     if any(not isinstance(event, dict) and event is not None for event in events):
-        assert found.result == "failed"
+        assert result.result == "failed"
 
 
 @pytest.mark.parametrize(
@@ -168,10 +200,10 @@ def test_no_event_at_all_makes_it_crash_and_a_strange_one_is_no_success(events: 
     ],
 )
 def test_an_event_without_the_form_of_one_makes_the_report_a_failure(event: Any) -> None:
-    found = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}), event)
-    assert (found.result, found.complete) == ("failed", False)
-    assert "1 events of the engine have no form that is known here" in found.errors[0]
-    assert found.counts["update"] == 1
+    result = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}), event)
+    assert (result.result, result.complete) == ("failed", False)
+    assert "1 events of the engine have an unknown form" in result.errors[0]
+    assert result.counts["update"] == 1
 
 
 @settings(deadline=None)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.events import BUCKET, DEPLOYMENT, SECRET, SQL, UNKNOWN, error, outputs, report, step, urn
 
-from atwork.report import words
+from atwork.report import summary
 from atwork.report.model import StackReport
 from atwork.report.values import SECRET as SHOWN_SECRET
 from atwork.report.values import UNKNOWN as SHOWN_UNKNOWN
@@ -18,7 +18,7 @@ from atwork.report.values import UNKNOWN as SHOWN_UNKNOWN
 def test_nothing_is_nothing() -> None:
     result = report(step("same", BUCKET, "b", {"a": 1}, {"a": 1}), step("same", "pulumi:providers:gcp", "p", {}, {}))
     assert (result.result, result.changes, result.unchanged) == ("unchanged", (), 1)
-    assert words.code([result]) == 0
+    assert summary.code([result]) == 0
 
 
 def test_the_three_steps_of_a_replacement_are_one_change_with_its_cause() -> None:
@@ -32,9 +32,10 @@ def test_the_three_steps_of_a_replacement_are_one_change_with_its_cause() -> Non
     assert [(item.path, item.replaces) for item in change.properties] == [("region", True), ("tier", False)]
     assert result.result == "guarded"
     assert (
-        words.caution(result, change) == "ci DatabaseInstance main: would be replaced because of region; it holds data"
+        summary.caution(result, change)
+        == "ci DatabaseInstance main: would be replaced because of region; it holds data"
     )
-    assert words.code([result]) == 3
+    assert summary.code([result]) == 3
 
 
 @pytest.mark.parametrize(
@@ -95,14 +96,14 @@ def test_what_is_left_behind_is_neither_deleted_nor_a_loss(kind: str, old: dict[
     result = report(step("delete", kind, "main-orders", old), step("delete", BUCKET, "plain", {"name": "b"}))
     assert result.counts == {"retain": 1, "delete": 1}
     assert [change.name for change in result.dangers] == ["plain"]
-    [remark] = words.remarks([result])
+    [remark] = summary.remarks([result])
     assert remark.startswith("ci: main-orders is left behind, not deleted: ")
     assert "`atwork environment adopt ci`" in remark
 
 
 def test_only_what_is_left_behind_is_a_change_without_danger() -> None:
     result = report(step("delete", DATABASE, "main-orders", {**ORDERS, "_retainOnDelete": True}))
-    assert (result.result, words.code([result])) == ("changes", 2)
+    assert (result.result, summary.code([result])) == ("changes", 2)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_create_under_a_name_that_is_left_behind_cannot_end(new: dict[str, Any
     assert create.taken_by == taken
     assert result.result == ("guarded" if taken else "changes")
     if taken:
-        assert "would fail with 409: main-orders is left behind under the same name" in words.caution(result, create)
+        assert "would fail with 409: main-orders is left behind under the same name" in summary.caution(result, create)
 
 
 def test_what_was_only_read_anew_is_no_change() -> None:
@@ -145,7 +146,7 @@ def test_outputs_alone_are_a_change() -> None:
         ("host", "a", SHOWN_UNKNOWN),
         ("gone", "1", None),
     ]
-    assert words.code([result]) == 2
+    assert summary.code([result]) == 2
 
 
 def test_what_is_deleted_and_holds_data_needs_a_decision_and_the_rest_does_not() -> None:
@@ -157,13 +158,13 @@ def test_what_is_deleted_and_holds_data_needs_a_decision_and_the_rest_does_not()
 def test_a_step_that_is_not_known_is_a_change() -> None:
     result = report(step("teleport", BUCKET, "b", {"a": 1}, {"a": 1}))
     assert [(change.kind, change.step) for change in result.changes] == [("other", "teleport")]
-    assert words.code([result]) == 2
+    assert summary.code([result]) == 2
 
 
 def test_a_crashed_program_is_no_success_whatever_the_summary_says() -> None:
     result = report(step("same", BUCKET, "b", {}, {}), error("the program failed: boom"), code=255)
     assert (result.result, result.complete) == ("failed", False)
-    assert words.code([result]) == 1
+    assert summary.code([result]) == 1
     assert report(step("same", BUCKET, "b", {}, {}), whole=False).result == "failed"
 
 
@@ -173,7 +174,7 @@ def test_a_protected_replacement_is_shown_as_blocked() -> None:
     result = report(step("replace", SQL, "main", old, new, keys=["region"]), refusal, code=255)
     assert (result.result, result.complete) == ("blocked", False)
     assert result.changes[0].protected
-    assert words.code([result]) == 3
+    assert summary.code([result]) == 3
     both = report(step("replace", SQL, "main", old, new), refusal, error("boom"), code=255)
     assert both.result == "failed"
 

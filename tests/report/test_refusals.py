@@ -8,7 +8,7 @@ import pytest
 from support.events import BUCKET, SQL, report, step
 
 from atwork.report.refusals import CLUSTER
-from atwork.report.words import code, decisions
+from atwork.report.summary import code, decisions
 
 POOL = "gcp:container/nodePool:NodePool"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from support.events import BUCKET, SQL, error, outputs, report, step
 
-from atwork.report import markdown, page, schema, terminal, words
+from atwork.report import markdown, page, schema, summary, terminal
 from atwork.report.model import StackReport
 
 
@@ -108,7 +108,7 @@ def test_the_terminal_says_the_same() -> None:
     [([], 0), ([report()], 0), ([many(1)], 2), ([many(1), danger()], 3), ([danger(), report(error("x"), code=1)], 1)],
 )
 def test_exit_codes(reports: list[StackReport], code: int) -> None:
-    assert words.code(reports) == code
+    assert summary.code(reports) == code
 
 
 def test_the_schema_of_the_report_is_current_and_every_report_keeps_it() -> None:
