@@ -4,6 +4,9 @@ The lock of a process that is gone is removed. The changes that an interrupted r
 as pending operations, and in the notes of the process that served the providers, if that process died as well. An
 object that the run created and the state does not have is deleted again: in a real cloud it would have to be imported
 by hand, and here it holds nothing yet. Updated and deleted objects are read again.
+
+An object that a run in order left in the cloud, such as a database that outlives its stack, belongs to no stack from
+the next run on. A run that is killed while it tries to create the same object again does not make it an orphan.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from atwork.engine.stack import EVENTS_PREFIX, Stack
+from atwork.engine.urn import stack_of
 from atwork.errors import SandboxError
 from atwork.sandbox import journal, state_files
 from atwork.sandbox.cloud import Cloud
@@ -34,9 +38,12 @@ def recover(home: Home, stack: Stack, fleet: Fleet | None, console: Console) -> 
         console.print(f"{name}: {repair}")
     notes = journal.unfinished(home.running, name)
     pending = _pending(home, name)
+    if not pending and not notes:
+        _release_kept(home, name)
+        return
     # Before the state forgets them: if this run is killed as well, the next one still knows what to look for.
     _delete_orphans(home, name, fleet, pending.union(*(note.urns for note in notes)), console)
-    if pending or (notes and deployment(home, name).get("resources")):
+    if pending or deployment(home, name).get("resources"):
         reason = f"{len(pending)} interrupted operation(s)" if pending else "a run was cut off"
         console.print(f"{name}: {reason}; comparing the state with the cloud")
         outcome = stack.refresh(clear_pending_creates=True)
@@ -55,6 +62,14 @@ def _pending(home: Home, stack: str) -> frozenset[str]:
 def _known(home: Home, stack: str) -> set[tuple[str, str]]:
     """URN and id of every resource in the state."""
     return {(str(each["urn"]), str(each.get("id", ""))) for each in state_files.resources(home, stack)}
+
+
+def _release_kept(home: Home, stack: str) -> None:
+    """Release the objects that the state does not have: an earlier run left them in the cloud on purpose."""
+    cloud, known = Cloud(home.cloud), _known(home, stack)
+    for each in cloud.objects():
+        if stack_of(each.urn) == stack and (each.urn, each.id) not in known:
+            cloud.release(each)
 
 
 def _delete_orphans(home: Home, stack: str, fleet: Fleet | None, asked: frozenset[str], console: Console) -> None:

@@ -84,6 +84,15 @@ def test_what_ended_in_order_is_left_alone(fake: Fake) -> None:
     assert fake.ran == []
 
 
+def test_an_object_that_outlives_its_stack_is_no_orphan_of_a_run_that_wants_to_create_it_again(fake: Fake) -> None:
+    fake.made("outlives")
+    fake.recover()
+    # The next run meets it, is refused, and is killed: its process had noted the creation, and so has the state.
+    fake.state("kept", outlives="creating")
+    fake.noted("outlives")
+    assert fake.recover() == ["kept", "outlives"]
+
+
 @pytest.mark.parametrize("kind", ["creating", "importing"])
 def test_an_engine_that_was_killed_alone_leaves_no_orphan(fake: Fake, kind: str) -> None:
     """The process that serves the providers ended in order, so that only the state knows what was under way."""
