@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from support.checkout import ROOT
-from support.pages import DOCS, PAGES, anchors, links
+from support.pages import DOCS, PAGES, anchors, links, paths
+
+EXAMPLES = ("services/stock.yaml", "infra/kubernetes.py", "infra/platform.py")
+"""Files that pages name and that do not exist."""
 
 
 def page_id(page: Path) -> str:
@@ -36,6 +39,19 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{page_id(page)}: {path} does not exist"
         assert not anchor or anchor in anchors(target), f"{page_id(page)}: {page_id(target)} has no heading #{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_the_files_that_a_page_names_exist(page: Path) -> None:
+    assert [path for path in paths(page) if path not in EXAMPLES and not (ROOT / path).exists()] == []
+
+
+def test_names_of_files_are_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "`atwork/nowhere.py`, `stacks/Pulumi.NAME.yaml`, `atwork up`, `docs/adr/`\n\n```\n`atwork/block.py`\n```\n"
+    )
+    assert paths(page) == ["atwork/nowhere.py", "docs/adr/"]
 
 
 def test_the_start_page_is_linked_from_the_readme_which_is_short() -> None:

@@ -60,6 +60,16 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
 
 
+def paths(page: Path) -> list[str]:
+    """Files and folders of the checkout that a page names in its text; placeholders in capitals are left out."""
+    spans = _INLINE.findall(language_text.markdown(page.read_text()))
+    folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
+    named = (span for span in spans if re.fullmatch(rf"(?:{folders}|\.github|\.ci)/(?:[\w./-]*(?:/|\.\w+))?", span))
+    return [
+        span for span in named if not re.search(r"[A-Z]{2}", span.removesuffix("README.md").removesuffix("CODEOWNERS"))
+    ]
+
+
 def commands(page: Path) -> Iterator[tuple[str, list[str]]]:
     """Arguments of each `atwork` command in a page, with the line that has it; lines to type begin with `$ `."""
     text = page.read_text()
