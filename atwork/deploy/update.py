@@ -27,10 +27,10 @@ def up(stack: str, expected: str, *, slack: bool = False) -> int:
     """Update a stack if its change is the one that was approved; `slack` tells how it ended."""
     reports: list[StackReport] = []
     code = _up(stack, expected, reports)
-    if slack and (code or any(one.result != "unchanged" for one in reports)):
+    if slack and (code or any(report.result != "unchanged" for report in reports)):
         ends: dict[int, str] = {
             ExitCode.OK: "Deployed",
-            ExitCode.NOT_APPROVED: "Refused, for another change was approved",
+            ExitCode.NOT_APPROVED: "Refused, because another change was approved",
         }
         send(context.needed("SLACK_WEBHOOK_URL"), ends.get(code, "Failed to deploy"), reports, link=context.run())
     return code
@@ -61,7 +61,7 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
             return 1
         if now.result == "blocked":
             console.print(
-                "Refused: a protection stops it, or the update would stop in the middle, as said above. Lift it first."
+                "Refused: a protection stops it, or the update would stop in the middle, as shown above. Lift it first."
             )
             return ExitCode.REFUSED
         if now.held:
@@ -84,9 +84,9 @@ def _approved(stack: str) -> str:
     hub = context.hub()
     head = hub.merged(context.commit("HEAD"))
     bot = context.bot()
-    found = hub.approved(head, stack, bot) if head else ""
-    if not found:
+    fingerprint = hub.approved(head, stack, bot) if head else ""
+    if not fingerprint:
         raise BackendError(
             f"HEAD merged no pull request whose report of {stack} passed; open one, or give the fingerprint to make"
         )
-    return found
+    return fingerprint

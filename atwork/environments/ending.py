@@ -1,11 +1,11 @@
-"""Ends an environment whole, in an order in which nothing is left behind that only the cluster knew of.
+"""Ends an environment completely, in an order in which nothing is left behind that only the cluster knew of.
 
 The steps, each of which can be broken off and done again:
 mark      the backend notes that the stack is being destroyed
 inside    load balancers, disks and namespaces inside the cluster: what it made of them in the cloud (forwarding rules,
           disks, endpoint groups) goes only while the cluster still runs
 destroy   everything, the project last, for all else depends on it; one failure does not stop the rest
-again     once, where something is left: what a dead cluster held is given up, for nobody can reach it
+again     once, where something is left: what a dead cluster held is given up, because nobody can reach it
 verify    the state is empty
 forget    the stack goes from the backend
 The files of the environment go afterwards. A failure ends it there and keeps the state.
@@ -67,7 +67,7 @@ def end(backend: Backend, name: str, journal: Journal, watch: Watch) -> None:
     journal.write("verify")
     left = stacks.resources(backend, name)
     if left:
-        names = ", ".join(stacks.name(one) for one in left[:8]) + (" …" if len(left) > 8 else "")
+        names = ", ".join(stacks.name(resource) for resource in left[:8]) + (" …" if len(left) > 8 else "")
         raise NotEnded(
             "\n".join([*outcome.error_lines, f"{len(left)} resources are left, and the state is kept: {names}"])
         )
@@ -76,7 +76,8 @@ def end(backend: Backend, name: str, journal: Journal, watch: Watch) -> None:
 
 
 def _inside(stack: Stack, watch: Watch) -> None:
-    urns = [str(one["urn"]) for one in stacks.resources(stack.backend, stack.name) if goes_first(one)]
+    resources = stacks.resources(stack.backend, stack.name)
+    urns = [str(resource["urn"]) for resource in resources if goes_first(resource)]
     if not urns:
         return
     outcome = stack.destroy(targets=urns, on_resource=_names(watch))
@@ -102,10 +103,10 @@ def _again(stack: Stack, watch: Watch) -> Outcome:
     """Give up what a cluster held that is gone: it cannot be deleted there, and Helm releases do not notice."""
     stack.refresh(on_resource=_names(watch), variables=_UNREACHABLE)
     left = stacks.resources(stack.backend, stack.name)
-    if not any(one["type"] == _CLUSTER for one in left):
-        for one in left:
-            if one["type"] == _RELEASE:
-                stack.delete_from_state(str(one["urn"]))
+    if not any(resource["type"] == _CLUSTER for resource in left):
+        for resource in left:
+            if resource["type"] == _RELEASE:
+                stack.delete_from_state(str(resource["urn"]))
     return _destroy(stack, watch, _UNREACHABLE)
 
 

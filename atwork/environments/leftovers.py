@@ -64,7 +64,7 @@ def plan(backend: Backend, stack: str) -> Plan:
             provider = provider_of(str(new.get("provider", "")))
             identity = import_id(str(new["type"]), mapping(new.get("inputs")), projects.get(provider, ""))
             creates.append(Planned(urn, str(new["type"]), identity, str(new.get("parent", "")), provider))
-    return Plan(stack, tuple(sorted(creates, key=lambda one: one.urn)), components)
+    return Plan(stack, tuple(sorted(creates, key=lambda planned: planned.urn)), components)
 
 
 def existing(backend: Backend, plan: Plan, candidates: Sequence[Planned]) -> list[Planned]:
@@ -75,7 +75,7 @@ def existing(backend: Backend, plan: Plan, candidates: Sequence[Planned]) -> lis
         if not outcome.failed:
             break
         missing = {error.urn for error in outcome.diagnostics if error.text.endswith("does not exist")}
-        left = [one for one in there if one.urn not in missing]
+        left = [planned for planned in there if planned.urn not in missing]
         if len(left) == len(there):
             raise BackendError("\n".join([f"{plan.stack}: the engine cannot look for them:", *outcome.error_lines]))
         there = left
@@ -88,12 +88,12 @@ def take_back(backend: Backend, plan: Plan, there: Sequence[Planned]) -> Outcome
 
 
 def steps(backend: Backend, stack: str, there: Sequence[Planned]) -> dict[str, str]:
-    """What the next update would do to each of them beside leaving it as it is."""
+    """The step of the next update for each of them that it would change."""
     previewed = _previewed(backend, stack)
     return {
-        one.urn: str(previewed[one.urn]["op"])
-        for one in there
-        if one.urn in previewed and previewed[one.urn]["op"] not in ("same", "refresh", "read")
+        planned.urn: str(previewed[planned.urn]["op"])
+        for planned in there
+        if planned.urn in previewed and previewed[planned.urn]["op"] not in ("same", "refresh", "read")
     }
 
 
@@ -103,19 +103,30 @@ def document(plan: Plan, there: Sequence[Planned]) -> dict[str, Any]:
     URNs serve as names, which are then unique; a parent that is not in the state yet is imported with its child.
     """
     parents = _new_parents(plan, there)
-    table = {urn: urn for one in there for urn in (one.parent, one.provider) if urn and urn not in parents}
-    table |= {above: above for urn in parents if (above := _parent(plan, urn)) and above not in parents}
+    known = [urn for planned in there for urn in (planned.parent, planned.provider) if urn and urn not in parents]
+    known += [above for urn in parents if (above := _parent(plan, urn)) and above not in parents]
     components = [
-        {"type": plan.components[urn]["type"], "name": urn, "logicalName": name_of(urn), "component": True,
-         **_under(_parent(plan, urn))}
+        {
+            "type": plan.components[urn]["type"],
+            "name": urn,
+            "logicalName": name_of(urn),
+            "component": True,
+            **_under(_parent(plan, urn)),
+        }
         for urn in parents
-    ]  # fmt: skip
+    ]
     resources = [
-        {"type": one.type, "name": one.urn, "logicalName": one.name, "id": one.id, "provider": one.provider,
-         **_under(one.parent)}
-        for one in there
-    ]  # fmt: skip
-    return {"nameTable": table, "resources": [*components, *resources]}
+        {
+            "type": planned.type,
+            "name": planned.urn,
+            "logicalName": planned.name,
+            "id": planned.id,
+            "provider": planned.provider,
+            **_under(planned.parent),
+        }
+        for planned in there
+    ]
+    return {"nameTable": {urn: urn for urn in known}, "resources": [*components, *resources]}
 
 
 def _under(parent: str) -> dict[str, str]:
@@ -128,23 +139,23 @@ def _parent(plan: Plan, urn: str) -> str:
 
 def _new_parents(plan: Plan, there: Iterable[Planned]) -> list[str]:
     """Parents that the state does not have yet, the outermost first."""
-    found: list[str] = []
-    for one in there:
+    parents: list[str] = []
+    for planned in there:
         chain: list[str] = []
-        urn = one.parent
-        while urn in plan.components and urn not in found:
+        urn = planned.parent
+        while urn in plan.components and urn not in parents:
             chain.insert(0, urn)
             urn = _parent(plan, urn)
-        found += chain
-    return found
+        parents += chain
+    return parents
 
 
 def _projects(backend: Backend, stack: str) -> dict[str, str]:
     """The project of each provider of Google Cloud in the state, by the provider's URN."""
     return {
-        str(one["urn"]): str(mapping(one.get("inputs")).get("project", ""))
-        for one in stacks.resources(backend, stack)
-        if one["type"] == "pulumi:providers:gcp"
+        str(resource["urn"]): str(mapping(resource.get("inputs")).get("project", ""))
+        for resource in stacks.resources(backend, stack)
+        if resource["type"] == "pulumi:providers:gcp"
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,22 +13,22 @@ _LABEL = "%Y-%m-%dt%H-%M-%S"
 
 
 def resources(backend: Backend, stack: str) -> list[dict[str, Any]]:
-    """What the state holds, without the stack itself; and what an interrupted update left."""
+    """The resources in the state, without the stack itself, and those of interrupted operations."""
     state = backend.deployment(stack) or {}
-    found = [one for one in state.get("resources") or () if one["type"] != "pulumi:pulumi:Stack"]
-    return found + [one["resource"] for one in state.get("pending_operations") or ()]
+    kept = [resource for resource in state.get("resources") or () if resource["type"] != "pulumi:pulumi:Stack"]
+    return kept + [operation["resource"] for operation in state.get("pending_operations") or ()]
 
 
-def protected(found: list[dict[str, Any]]) -> list[str]:
+def protected(resources: Iterable[Mapping[str, Any]]) -> list[str]:
     """Names of the resources that the engine would not delete."""
-    return [name(one) for one in found if one.get("protect")]
+    return [name(resource) for resource in resources if resource.get("protect")]
 
 
-def deployed_end(found: list[dict[str, Any]]) -> datetime | None:
-    """The end that the last update wrote on the resources."""
+def deployed_end(resources: Iterable[Mapping[str, Any]]) -> datetime | None:
+    """The expiry date that the last update wrote on the resources."""
     ends: list[datetime] = []
-    for one in found:
-        inputs = one.get("inputs") or {}
+    for resource in resources:
+        inputs = resource.get("inputs") or {}
         for key in ("labels", "resourceLabels"):
             label = (inputs.get(key) or {}).get("expires-at") if isinstance(inputs.get(key), dict) else None
             if isinstance(label, str):

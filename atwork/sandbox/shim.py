@@ -1,4 +1,4 @@
-"""`pulumi` in the sandbox: the real engine, with the simulated providers served beside it.
+"""`pulumi` in the sandbox: the real engine, with the simulated providers served by this process.
 
 The engine's project folder is not where the user stands, so that paths in options are made absolute first.
 """

@@ -26,7 +26,7 @@ _SALT = "encryptionsalt"
 
 
 def write(home: Home) -> None:
-    """Make the folder anew from the checkout's files; each stack keeps its own salt."""
+    """Write the folder again from the checkout's files; each stack keeps its own salt."""
     with home.preparing():
         _write(home)
 
