@@ -69,12 +69,12 @@ def test_a_removed_stack_file_removes_its_copy(home: Home) -> None:
     workspace.write(home)
     (home.checkout / "stacks" / "Pulumi.zoo.yaml").unlink()
     workspace.write(home)
-    assert home.project.stack_names() == ["ci", "staging", "alpha"]
+    assert home.project.stack_names() == ["alpha", "ci", "staging"]
     assert not (home.workspace / "stacks" / "Pulumi.zoo.yaml").exists()
 
 
 def test_environments_wait_for_what_they_read(home: Home) -> None:
-    assert commands.waves_of(home, home.project.stack_names()) == [["ci", "alpha"], ["staging", "zoo"]]
+    assert commands.waves_of(home, home.project.stack_names()) == [["alpha", "ci"], ["staging", "zoo"]]
     (home.checkout / "stacks" / "Pulumi.ci.yaml").write_text("config: {'atwork:stack': {upstream: staging}}\n")
     with pytest.raises(ConfigError, match="leads in a circle"):
         commands.waves_of(home, home.project.stack_names())
@@ -92,7 +92,9 @@ def test_a_stack_file_that_is_not_yaml_is_named(home: Home) -> None:
 
 
 def test_a_stack_without_a_file_is_named(home: Home) -> None:
-    with pytest.raises(UsageError, match=r"stacks/Pulumi\.nope\.yaml: there is no such file; there are ci, staging"):
+    with pytest.raises(
+        UsageError, match=r"stacks/Pulumi\.nope\.yaml: there is no such file; there are alpha, ci, staging, zoo"
+    ):
         home.project.selected(["nope"])
 
 
