@@ -11,7 +11,7 @@ from atwork import cli
 from atwork.access.errors import AccessError
 from atwork.engine.locate import EngineError
 from atwork.environments.bootstrap.google import GoogleError
-from atwork.environments.ending import NotEnded
+from atwork.environments.ending import DestroyError
 from atwork.errors import BackendError, ConfigError, SandboxError, UsageError, UserError, reported
 from atwork.github.client import GitHubError
 from atwork.github.pull_request import GitError
@@ -20,7 +20,7 @@ from atwork.report.slack import SlackError
 from atwork.sandbox import shim
 from atwork.toolchain.gobuild import BuildError
 
-BACKEND = (EngineError, GoogleError, GitHubError, NotEnded, SlackError, StoreError)
+BACKEND = (EngineError, GoogleError, GitHubError, DestroyError, SlackError, StoreError)
 OTHER = (AccessError, BuildError, ConfigError, GitError, SandboxError, UsageError)
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from atwork.checkout import find_checkout
 from atwork.engine import choice
-from atwork.environments.ages import ended
+from atwork.environments.lifetime import is_expired
 from atwork.errors import BackendError, ExitCode, UsageError
 from atwork.github import context
 from atwork.locks import store
@@ -40,7 +40,7 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
     console = Console(highlight=False)
     checkout = find_checkout()
     checkout.selected([stack])
-    if ended(parse(stack, read_file(checkout.stack_file(stack)) or ""), datetime.now(UTC)):
+    if is_expired(parse(stack, read_file(checkout.stack_file(stack)) or ""), datetime.now(UTC)):
         console.print(
             f"{stack} is an ephemeral environment whose time is over: it is not updated, and "
             "`atwork environment reap` ends it. "

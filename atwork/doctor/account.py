@@ -7,7 +7,7 @@ from pathlib import Path
 
 from atwork.environments import preflight
 from atwork.environments.bootstrap import google as cloud
-from atwork.environments.bootstrap.google import Google, GoogleError, told
+from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes
 from atwork.environments.preflight import Check, right, wrong
@@ -70,7 +70,7 @@ def _admin(google: Google, platform: CompanySettings) -> Iterator[Check]:
 
     project = platform.admin_project
     try:
-        with told("admin project", f"ask for roles/viewer on {project}"):
+        with explain_errors("admin project", f"ask for roles/viewer on {project}"):
             if find_project(google, project) is None:
                 fix = "atwork environment bootstrap NAME (docs/bootstrap.md), or ask for roles/viewer on it"
                 yield wrong("admin project", f"{project} does not exist, or you have no access", fix)
@@ -91,7 +91,7 @@ def _apis(google: Google, config: StackConfig) -> Check:
     project = config.project.id
     wanted = sorted({*PLATFORM_SERVICES, *config.services(), *config.project.extra_services})
     try:
-        with told("APIs", f"ask for roles/serviceusage.serviceUsageViewer on {project}"):
+        with explain_errors("APIs", f"ask for roles/serviceusage.serviceUsageViewer on {project}"):
             batches = [wanted[start : start + 20] for start in range(0, len(wanted), 20)]
             missing = [api for batch in batches for api in disabled_apis(google, project, batch)]
     except GoogleError as error:

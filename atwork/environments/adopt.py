@@ -16,27 +16,27 @@ from atwork.checkout import find_checkout
 from atwork.engine import choice
 from atwork.engine.urn import name_of
 from atwork.environments import leftovers
-from atwork.environments.found import found
+from atwork.environments.lookup import find_environment
 from atwork.errors import BackendError, UsageError
 
 
 def adopt(name: str, *, yes: bool) -> int:
-    """Import the planned creates whose object is there already; 1 where the state does not fit the program then."""
+    """Import the planned creates whose object already exists; 1 where the state does not fit the program then."""
     console = Console(highlight=False, soft_wrap=True)
-    found(name)
+    find_environment(name)  # which reports a name without a file
     with choice.chosen(find_checkout(), console, "atwork environment adopt") as backend:
         backend.recover(name)
         plan = leftovers.plan(backend, name)
-        candidates = [one for one in plan.creates if one.id]
-        for one in plan.creates:
-            if not one.id:
-                console.print(f"{one.name}: its name in the cloud is not known before `pulumi up`; not looked for")
+        candidates = [planned for planned in plan.creates if planned.id]
+        for planned in plan.creates:
+            if not planned.id:
+                console.print(f"{planned.name}: its name in the cloud is not known before `pulumi up`; not looked for")
         there = leftovers.existing(backend, plan, candidates)
         if not there:
-            console.print(f"{name}: nothing that would be created is there already")
+            console.print(f"{name}: nothing that would be created already exists")
             return 0
-        for one in there:
-            console.print(f"{one.name}: {one.type.rpartition(':')[2]} {one.id} is there")
+        for planned in there:
+            console.print(f"{planned.name}: {planned.type.rpartition(':')[2]} {planned.id} is there")
         _confirm(name, len(there), console, yes=yes)
         outcome = leftovers.take_back(backend, plan, there)
         if outcome.failed:

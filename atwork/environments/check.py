@@ -1,4 +1,4 @@
-"""`atwork environment check`: everything that can be told of the stack files without an account or an engine.
+"""`atwork environment check`: everything that can be known about the stack files without an account or an engine.
 
 It runs for everybody's pull requests, forks too. One line for each mistake, with file, key and fix.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.checkout import find_checkout
-from atwork.environments import ages, facts, files
+from atwork.environments import facts, files, lifetime
 from atwork.errors import ConfigError
 from infra import CONFIG_KEY
 from infra.config import check_exemptions, check_services, check_together, parse, read_file
@@ -34,7 +34,7 @@ class Files:
 
 
 def check() -> int:
-    """Print every mistake; expired ephemeral environments are reported and are none."""
+    """Print every mistake; expired ephemeral environments are reported, and are no mistakes."""
     console = Console(highlight=False, soft_wrap=True)
     checkout = find_checkout().root
     now = datetime.now(UTC)
@@ -45,10 +45,10 @@ def check() -> int:
     except ConfigError as error:
         mistakes += str(error).splitlines()
     seen = Files(checkout, environments, services, now.date())
-    for one in CHECKS:
-        mistakes += one(seen)
+    for rule in CHECKS:
+        mistakes += rule(seen)
     for name, config in environments.items():
-        if ages.ended(config, now):
+        if lifetime.is_expired(config, now):
             end = config.environment.expires_at
             console.print(
                 f"note: stacks/Pulumi.{name}.yaml: {name} is over since {end:%Y-%m-%d %H:%M} UTC; reap ends it"
@@ -62,17 +62,17 @@ def check() -> int:
 
 
 def _read(checkout: Path) -> tuple[dict[str, StackConfig], list[str]]:
-    found: dict[str, StackConfig] = {}
+    environments: dict[str, StackConfig] = {}
     mistakes: list[str] = []
     for name, path in stack_files(checkout / "stacks").items():
         try:
-            found[name] = parse(name, read_file(path) or "")
+            environments[name] = parse(name, read_file(path) or "")
         except ConfigError as error:
             mistakes += str(error).splitlines()
-    return found, mistakes
+    return environments, mistakes
 
 
-def _told(checked: Callable[[], object]) -> Iterator[str]:
+def _messages(checked: Callable[[], object]) -> Iterator[str]:
     """The lines of a check that raises."""
     try:
         checked()
@@ -82,20 +82,20 @@ def _told(checked: Callable[[], object]) -> Iterator[str]:
 
 def _together(seen: Files) -> Iterator[str]:
     """Ranges and projects that two environments share, upstreams and lines that name nothing."""
-    yield from _told(lambda: check_together(seen.environments))
+    yield from _messages(lambda: check_together(seen.environments))
 
 
 def _services(seen: Files) -> Iterator[str]:
     """Services in environments that do not exist, and ephemeral environments with services that do not exist."""
-    yield from _told(lambda: check_services(seen.environments, seen.services))
+    yield from _messages(lambda: check_services(seen.environments, seen.services))
     for name, config in seen.environments.items():
-        yield from _told(lambda name=name, config=config: complete(name, config, seen.services))
+        yield from _messages(lambda name=name, config=config: complete(name, config, seen.services))
 
 
 def _exemptions(seen: Files) -> Iterator[str]:
-    """Exemptions that are over."""
+    """Expired exemptions."""
     for name, config in seen.environments.items():
-        yield from _told(lambda name=name, config=config: check_exemptions(name, config, seen.today))
+        yield from _messages(lambda name=name, config=config: check_exemptions(name, config, seen.today))
 
 
 def _deployed_to(seen: Files) -> Iterator[str]:
@@ -117,16 +117,16 @@ def _secrets(seen: Files) -> Iterator[str]:
     """The engine's own lines, which name the key of a stack's secrets."""
     from atwork.environments.bootstrap.stack import secrets_provider_mistakes
 
-    found: list[str] = []
-    yield from _told(lambda: found.extend(secrets_provider_mistakes(seen.checkout / "stacks")))
-    yield from found
+    mistakes: list[str] = []
+    yield from _messages(lambda: mistakes.extend(secrets_provider_mistakes(seen.checkout / "stacks")))
+    yield from mistakes
 
 
 def _facts(seen: Files) -> Iterator[str]:
     """Files that disagree with what is stated once: the company, the engine, the project."""
-    found: list[str] = []
-    yield from _told(lambda: found.extend(facts.mistakes(seen.checkout, seen.environments)))
-    yield from found
+    mistakes: list[str] = []
+    yield from _messages(lambda: mistakes.extend(facts.mistakes(seen.checkout, seen.environments)))
+    yield from mistakes
 
 
 CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (

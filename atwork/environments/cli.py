@@ -13,7 +13,7 @@ from atwork.arguments import words
 app = typer.Typer(no_args_is_help=True, help="Create, list, extend, check and destroy environments.")
 
 
-class Kind(StrEnum):
+class EnvironmentKind(StrEnum):
     """What a stack file says in environment.kind."""
 
     ephemeral = "ephemeral"
@@ -22,10 +22,12 @@ class Kind(StrEnum):
 
 @app.command(name="new")
 def environment_new(
-    name: Annotated[str, typer.Argument(help="Its name; the stack is called so.")],
+    name: Annotated[str, typer.Argument(help="Environment and stack name.")],
     *,
     owner: Annotated[str, typer.Option(help="Team that answers for it.", envvar="ATWORK_OWNER")] = "",
-    kind: Annotated[Kind, typer.Option(help="Ephemeral environments have an expiry date.")] = Kind.ephemeral,
+    kind: Annotated[
+        EnvironmentKind, typer.Option(help="Ephemeral environments have an expiry date.")
+    ] = EnvironmentKind.ephemeral,
     like: Annotated[
         str, typer.Option(help="Environment to copy the settings of; by default the first one that receives releases.")
     ] = "",
@@ -46,12 +48,12 @@ def environment_new(
 ) -> None:
     """Make a new environment: its stack file, with ranges that are free and a project of its own.
 
-    Asks on a terminal for what is not said. --pr reads GITHUB_TOKEN, and GITHUB_REPOSITORY where origin is not there.
+    Asks on a terminal for what is missing. --pr reads GITHUB_TOKEN, and GITHUB_REPOSITORY where origin is not there.
     """
     from atwork.environments.new import new
-    from atwork.environments.questions import Wanted
+    from atwork.environments.questions import EnvironmentRequest
 
-    wanted = Wanted(
+    wanted = EnvironmentRequest(
         name, kind.value, like, owner, ttl, region, folder, billing_account, project, number, words(services)
     )
     raise typer.Exit(new(wanted, dry_run=dry_run, preview=preview, pr=pr))
@@ -99,7 +101,7 @@ def environment_reap(
 ) -> None:
     """List expired ephemeral environments; with --apply, destroy them.
 
-    SLACK_WEBHOOK_URL is told 48 hours and 2 hours before an end. Exit code 1 where something is wrong or failed.
+    Warnings go to SLACK_WEBHOOK_URL 48 hours and 2 hours before an end. Exit code 1 where something is wrong or failed.
     """
     from atwork.environments.reap import reap
 
@@ -123,7 +125,7 @@ def environment_adopt(
 
 @app.command(name="check")
 def environment_check() -> None:
-    """Check all stack files and services beside each other; needs no account and no engine."""
+    """Check all stack files and services together; needs no account and no engine."""
     from atwork.environments.check import check
 
     raise typer.Exit(check())

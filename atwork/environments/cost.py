@@ -24,7 +24,7 @@ _NAT_MACHINES = 32
 
 
 @dataclass(frozen=True)
-class Line:
+class CostLine:
     """Dollars a month, from the least to the most."""
 
     name: str
@@ -36,7 +36,7 @@ class Line:
 class Estimate:
     """What is priced, and the names of what is not."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CostLine, ...]
     unpriced: tuple[str, ...]
 
     @property
@@ -52,15 +52,15 @@ class Estimate:
 
 def estimate(config: StackConfig, prices: Prices) -> Estimate:
     """The lines of an environment."""
-    lines: list[Line] = []
+    lines: list[CostLine] = []
     unpriced: list[str] = []
     group = prices.of(config.region)
     hours = prices.hours_per_month
     fee = prices.cluster_hour.price * hours
-    lines.append(Line("management of the cluster", fee, fee))
+    lines.append(CostLine("management of the cluster", fee, fee))
     for name, pool in config.node_pools.items():
-        found, missing = _pool(name, pool, prices, group)
-        lines += found
+        known, missing = _pool(name, pool, prices, group)
+        lines += known
         unpriced += missing
     for name, database in config.databases.items():
         line = _database(name, database, prices)
@@ -72,23 +72,23 @@ def estimate(config: StackConfig, prices: Prices) -> Estimate:
     return Estimate(tuple(lines), (*unpriced, *_unpriced(config)))
 
 
-def _pool(name: str, pool: NodePoolSettings, prices: Prices, group: Group | None) -> tuple[list[Line], list[str]]:
-    lines: list[Line] = []
+def _pool(name: str, pool: NodePoolSettings, prices: Prices, group: Group | None) -> tuple[list[CostLine], list[str]]:
+    lines: list[CostLine] = []
     missing: list[str] = []
-    found = size(pool.machine_type)
+    shape = size(pool.machine_type)
     family = None if group is None else group.machines.get(pool.machine_type.partition("-")[0])
-    if found is None or family is None:
+    if shape is None or family is None:
         missing.append(f"node pool {name} ({pool.machine_type})")
     else:
-        vcpus, gigabytes = found
+        vcpus, gigabytes = shape
         each = (vcpus * family.vcpu_hour + gigabytes * family.gb_hour) * prices.hours_per_month
         each *= 1 - prices.spot_discount.share if pool.spot else 1
         kind = f"{pool.machine_type}{', spot' if pool.spot else ''}"
-        lines.append(Line(f"node pool {name} ({kind})", each * pool.min_nodes, each * pool.max_nodes))
+        lines.append(CostLine(f"node pool {name} ({kind})", each * pool.min_nodes, each * pool.max_nodes))
     rate = None if group is None else group.disks.get(pool.disk_type)
     if isinstance(rate, float):
         each = rate * pool.disk_size_gb
-        lines.append(Line(f"boot disks of {name}", each * pool.min_nodes, each * pool.max_nodes))
+        lines.append(CostLine(f"boot disks of {name}", each * pool.min_nodes, each * pool.max_nodes))
     else:
         missing.append(f"boot disks of {name} ({pool.disk_type})")
     return lines, missing
@@ -98,28 +98,30 @@ def size(machine_type: str) -> tuple[float, float] | None:
     """vCPUs and GB of a machine type; None for one whose name does not say them."""
     if machine_type in _SHARED:
         return _SHARED[machine_type]
-    found = re.fullmatch(r"[a-z0-9]+-(standard|highmem|highcpu)-(\d+)", machine_type)
-    return None if found is None else (int(found[2]), int(found[2]) * _GB_OF[found[1]])
+    match = re.fullmatch(r"[a-z0-9]+-(standard|highmem|highcpu)-(\d+)", machine_type)
+    return None if match is None else (int(match[2]), int(match[2]) * _GB_OF[match[1]])
 
 
-def _database(name: str, settings: DatabaseSettings, prices: Prices) -> Line | None:
-    found = re.fullmatch(r"db-custom-(\d+)-(\d+)", settings.tier)
-    if found is None or settings.edition != "ENTERPRISE":
+def _database(name: str, settings: DatabaseSettings, prices: Prices) -> CostLine | None:
+    match = re.fullmatch(r"db-custom-(\d+)-(\d+)", settings.tier)
+    if match is None or settings.edition != "ENTERPRISE":
         return None
     of = prices.database
-    machine = (int(found[1]) * of.vcpu_hour + int(found[2]) / 1024 * of.gb_hour) * prices.hours_per_month
+    machine = (int(match[1]) * of.vcpu_hour + int(match[2]) / 1024 * of.gb_hour) * prices.hours_per_month
     times = of.standby_factor if settings.high_availability else 1
     least, most = (machine + disk * of.ssd_gb_month for disk in (settings.disk_size_gb, settings.disk_limit_gb))
-    return Line(f"database {name} ({settings.tier})", least * times, most * times)
+    return CostLine(f"database {name} ({settings.tier})", least * times, most * times)
 
 
-def _nat(config: StackConfig, prices: Prices) -> Line:
+def _nat(config: StackConfig, prices: Prices) -> CostLine:
     def month(machines: int) -> float:
         hour = prices.nat.most_hour if machines > _NAT_MACHINES else machines * prices.nat.vm_hour
         return hour * prices.hours_per_month
 
     pools = config.node_pools.values()
-    return Line("NAT gateway", month(sum(one.min_nodes for one in pools)), month(sum(one.max_nodes for one in pools)))
+    return CostLine(
+        "NAT gateway", month(sum(pool.min_nodes for pool in pools)), month(sum(pool.max_nodes for pool in pools))
+    )
 
 
 def _unpriced(config: StackConfig) -> Iterator[str]:

@@ -28,16 +28,16 @@ _SPAN = re.compile(r"^(\d{1,4})([hd])$")
 
 def span(text: str) -> timedelta:
     """A time to live such as 72h or 3d; `UsageError` for other text and for more than the longest lifetime."""
-    found = _SPAN.match(text)
-    if found is None or int(found[1]) == 0:
+    match = _SPAN.match(text)
+    if match is None or int(match[1]) == 0:
         raise UsageError(f"--ttl {text}: write hours or days, such as 72h or 3d")
-    made = timedelta(**{{"h": "hours", "d": "days"}[found[2]]: int(found[1])})
-    if made > MAX_LIFETIME:
+    lifetime = timedelta(**{{"h": "hours", "d": "days"}[match[2]]: int(match[1])})
+    if lifetime > MAX_LIFETIME:
         raise UsageError(
             f"--ttl {text}: an ephemeral environment has {MAX_LIFETIME.days} days at most; take less, or make it "
             "--kind long-lived"
         )
-    return made
+    return lifetime
 
 
 def moment(of: datetime) -> str:
@@ -49,7 +49,7 @@ def free(taken: Iterable[ipaddress.IPv4Network], pool: ipaddress.IPv4Network, pr
     """The first block of a size in a pool that overlaps nothing that is taken."""
     size = 1 << (32 - prefix)
     start = int(pool.network_address)
-    for block in sorted(one for one in taken if one.overlaps(pool)):
+    for block in sorted(block for block in taken if block.overlaps(pool)):
         if start + size <= int(block.network_address):
             break
         # The next aligned address after what is taken.
@@ -57,47 +57,48 @@ def free(taken: Iterable[ipaddress.IPv4Network], pool: ipaddress.IPv4Network, pr
     if start + size - 1 > int(pool.broadcast_address):
         raise ConfigError(
             f"no /{prefix} is free in {pool}: all of it is in stacks/*.yaml; end an environment that is not needed "
-            "(`atwork environment list` shows which are over)"
+            "(`atwork environment list` shows which have expired)"
         )
     return ipaddress.IPv4Network((start, prefix))
 
 
 def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) -> dict[str, Any]:
     """Settings of an ephemeral environment like another one: small, in one zone, with nothing that would outlive it."""
-    made = copy.deepcopy(dict(like))
-    region = made["region"]
-    made["environment"] = {"kind": "ephemeral", "created_at": moment(created), "expires_at": moment(expires)}
+    settings = copy.deepcopy(dict(like))
+    region = settings["region"]
+    settings["environment"] = {"kind": "ephemeral", "created_at": moment(created), "expires_at": moment(expires)}
     cluster = {
-        key: value for key, value in made["cluster"].items() if key in ("release_channel", "admin_group", "zone")
+        key: value for key, value in settings["cluster"].items() if key in ("release_channel", "admin_group", "zone")
     }
     cluster |= {"zone": cluster.get("zone", f"{region}-b"), "deletion_protection": False}
-    made["cluster"] = {**cluster, "control_plane_logs": [], "control_plane_metrics": []}
-    made["node_pools"] = {
+    settings["cluster"] = {**cluster, "control_plane_logs": [], "control_plane_metrics": []}
+    settings["node_pools"] = {
         key: {
             "machine_type": pool["machine_type"],
             "min_nodes": 1,
             "max_nodes": min(int(pool["max_nodes"]), 4),
             "spot": True,
         }
-        for key, pool in made["node_pools"].items()
+        for key, pool in settings["node_pools"].items()
     }
-    for database in made.get("databases", {}).values():
+    for database in settings.get("databases", {}).values():
         database.pop("freeze", None)
         database |= {
             "tier": "db-custom-1-3840", "high_availability": False, "deletion_protection": False,
             "backups": {"retained": 1, "point_in_time_days": 1, "keep_after_deletion": False},
         }  # fmt: skip
     for key in ("cluster_backup", "secrets", "audit_logs", "preview_namespaces"):
-        made.pop(key, None)
-    made |= {"encryption": {"covers": []}, "policies": {"mandatory": False}}
-    made["network"] = {"dns_logs": False}
-    return made
+        settings.pop(key, None)
+    settings |= {"encryption": {"covers": []}, "policies": {"mandatory": False}}
+    settings["network"] = {"dns_logs": False}
+    return settings
 
 
-def choose(settings: dict[str, Any], services: Sequence[str], catalogue: Mapping[str, ServiceSettings]) -> None:
+def choose(settings: dict[str, Any], services: Sequence[str], catalog: Mapping[str, ServiceSettings]) -> None:
     """Let only some services run in an ephemeral environment, and leave out the databases that none of them has."""
     settings["environment"]["services"] = list(services)
-    used = {one.database.instance for name, one in catalogue.items() if name in services and one.database is not None}
+    chosen = [service for name, service in catalog.items() if name in services]
+    used = {service.database.instance for service in chosen if service.database is not None}
     databases = {key: value for key, value in settings.pop("databases", {}).items() if key in used}
     if databases:
         settings["databases"] = databases
@@ -105,13 +106,13 @@ def choose(settings: dict[str, Any], services: Sequence[str], catalogue: Mapping
 
 def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of an environment as another one, on ranges and a project of its own."""
-    made = copy.deepcopy(dict(like))
-    tier = made["environment"].get("tier")
-    made["environment"] = {"kind": "long-lived", **({"tier": tier} if tier else {})}
-    made.pop("preview_namespaces", None)  # those of pull requests are in one environment
-    network = made.get("network", {})
+    settings = copy.deepcopy(dict(like))
+    tier = settings["environment"].get("tier")
+    settings["environment"] = {"kind": "long-lived", **({"tier": tier} if tier else {})}
+    settings.pop("preview_namespaces", None)  # those of pull requests are in one environment
+    network = settings.get("network", {})
     network.pop("extra_pods", None)
-    return made
+    return settings
 
 
 def ranges(kind: str, taken: Iterable[ipaddress.IPv4Network]) -> dict[str, str]:

@@ -10,9 +10,9 @@ from rich.prompt import Prompt
 from atwork.checkout import find_checkout
 from atwork.engine import choice
 from atwork.environments import guards, stacks
-from atwork.environments.ages import ReapCandidate
-from atwork.environments.found import found
-from atwork.environments.reap import ended_whole, take_away
+from atwork.environments.lifetime import ReapCandidate
+from atwork.environments.lookup import find_environment
+from atwork.environments.reap import destroy_completely, remove_files
 from atwork.environments.remove import offer_removal
 from atwork.errors import BackendError, ConfigError, UsageError
 from atwork.github import pull_request
@@ -23,22 +23,22 @@ from infra.services import read_all as services_in
 def destroy(name: str, *, confirmed: str, pr: bool) -> int:
     """Destroy an environment and remove its files; guards are named and never lifted."""
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
-    _, config = found(name)
-    told = list(guards.of_file(name, config, read_all(checkout.stacks)))
-    if told:
-        raise ConfigError("\n".join([f"{name} is guarded; lift this in a reviewed change and deploy it:", *told]))
+    _, config = find_environment(name)
+    reasons = list(guards.of_file(name, config, read_all(checkout.stacks)))
+    if reasons:
+        raise ConfigError("\n".join([f"{name} is guarded; lift this in a reviewed change and deploy it:", *reasons]))
     repository = pull_request.prepared(checkout.root) if pr else None
     with choice.chosen(checkout, console, "atwork environment destroy") as backend:
         backend.recover(name)
         held = stacks.resources(backend, name)
-        told = [*guards.of_readers(backend, name), *guards.of_state(held)]
-        if told:
-            raise BackendError("\n".join([f"{name} is guarded as it is deployed:", *told]))
+        reasons = [*guards.of_readers(backend, name), *guards.of_state(held)]
+        if reasons:
+            raise BackendError("\n".join([f"{name} is guarded as it is deployed:", *reasons]))
         project = config.project.id if config.project.create is not None else ""
         console.print(f"{name}: {len(held)} resources" + (f", and the project {project}" if project else ""))
         _confirm(name, config.environment.kind, confirmed, console)
-        one = ReapCandidate(name, "over", "", config.environment.owner, config.upstream or "", len(held))
-        if not ended_whole(backend, checkout, one, console):
+        candidate = ReapCandidate(name, "expired", "", config.environment.owner, config.upstream or "", len(held))
+        if not destroy_completely(backend, checkout, candidate, console):
             return 1
     for service, settings in services_in(checkout.services).items():
         if name in settings.environments:
@@ -46,7 +46,7 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
     if repository is not None:
         console.print(offer_removal(repository, checkout, name, config.upstream or ""))
     else:
-        take_away(checkout, name, config.upstream or "")
+        remove_files(checkout, name, config.upstream or "")
         console.print(f"{name}: removed stacks/Pulumi.{name}.yaml and its line in {config.upstream}'s; commit that")
     return 0
 

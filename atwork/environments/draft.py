@@ -1,4 +1,4 @@
-"""A new environment before it is written: what its stack file says, checked beside all others."""
+"""A new environment before it is written: its stack file, checked together with all others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from atwork.environments import derive, files, regions
-from atwork.environments.questions import Wanted
+from atwork.environments.questions import EnvironmentRequest
 from atwork.errors import UsageError
 from infra.config import check_services, check_together, parse, read_file
 from infra.layout import stack_file
@@ -26,7 +26,7 @@ _DIGITS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True)
 class Derived:
-    """A new environment, checked beside all others; nothing is written yet."""
+    """A new environment, checked together with all others; nothing is written yet."""
 
     name: str
     settings: dict[str, Any]
@@ -41,16 +41,16 @@ def check_name(stacks: Path, name: str) -> None:
     if not _NAME.match(name):
         raise UsageError(f"{name}: a name has 2 to 20 small letters, digits and hyphens, a letter first")
     if stack_file(stacks, name).exists():
-        raise UsageError(f"stacks/Pulumi.{name}.yaml: is there already; choose another name")
+        raise UsageError(f"stacks/Pulumi.{name}.yaml: already exists; choose another name")
 
 
 def model(environments: Mapping[str, StackConfig], like: str) -> StackConfig:
     """The environment that a new one is made like."""
-    found = environments.get(like)
-    if found is None or found.upstream is None:
-        able = ", ".join(name for name, one in environments.items() if one.upstream is not None)
+    chosen = environments.get(like)
+    if chosen is None or chosen.upstream is None:
+        able = ", ".join(name for name, config in environments.items() if config.upstream is not None)
         raise UsageError(f"--like {like}: name an environment that reads another one: {able}")
-    return found
+    return chosen
 
 
 def default_model(environments: Mapping[str, StackConfig]) -> str:
@@ -63,7 +63,7 @@ def default_model(environments: Mapping[str, StackConfig]) -> str:
 
 def derived(
     stacks: Path,
-    wanted: Wanted,
+    wanted: EnvironmentRequest,
     now: datetime,
     environments: Mapping[str, StackConfig],
     services: Mapping[str, ServiceSettings],
@@ -84,7 +84,7 @@ def derived(
     if wanted.services:
         derive.choose(settings, wanted.services, services)
     settings["project"] = _project(wanted, like)
-    taken = [block for one in environments.values() for block in one.network.ranges().values()]
+    taken = [block for config in environments.values() for block in config.network.ranges().values()]
     settings["network"] = {**settings.get("network", {}), **derive.ranges(wanted.kind, taken)}
     config = _checked(wanted.name, settings, environments, services)
     account = f"{files.DEPLOYER}@{settings['project']['id']}.iam.gserviceaccount.com"
@@ -104,7 +104,7 @@ def _approvers(name: str, like: StackConfig, environments: Mapping[str, StackCon
     return () if deploy is None else deploy.approvers or ()
 
 
-def _project(wanted: Wanted, like: StackConfig) -> dict[str, Any]:
+def _project(wanted: EnvironmentRequest, like: StackConfig) -> dict[str, Any]:
     if wanted.project:
         return {"id": wanted.project, "number": wanted.number}
     stem = like.project.id.rpartition("-")[0] or like.project.id
@@ -126,7 +126,7 @@ def _checked(
     environments: Mapping[str, StackConfig],
     services: Mapping[str, ServiceSettings],
 ) -> StackConfig:
-    """As the program will: alone, beside the others, with every service that runs there."""
+    """Check it as the program does: alone, with the others, with every service that runs there."""
     config = parse(name, json.dumps(settings))
     together = {**environments, name: config}
     check_together(together)

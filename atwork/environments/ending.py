@@ -1,4 +1,4 @@
-"""Ends an environment completely, in an order in which nothing is left behind that only the cluster knew of.
+"""Destroys an environment completely, in an order in which nothing is left behind that only the cluster knew of.
 
 The steps, each of which can be broken off and done again:
 mark      the backend notes that the stack is being destroyed
@@ -22,7 +22,7 @@ from atwork.engine.outcome import Outcome
 from atwork.engine.stack import Stack
 from atwork.environments import stacks
 from atwork.environments.derive import moment
-from atwork.environments.journal import Journal
+from atwork.environments.destroy_journal import DestroyJournal
 from atwork.errors import BackendError
 
 Watch = Callable[[str], None]
@@ -44,12 +44,12 @@ _CLUSTER = "gcp:container/cluster:Cluster"
 _UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 
 
-class NotEnded(BackendError):
+class DestroyError(BackendError):
     """A step failed; the state is kept. One line for each thing that went wrong."""
 
 
-def end(backend: Backend, name: str, journal: Journal, watch: Watch) -> None:
-    """Destroy a stack and remove it; `NotEnded` if a part of it is left."""
+def end(backend: Backend, name: str, journal: DestroyJournal, watch: Watch) -> None:
+    """Destroy a stack and remove it; `DestroyError` if a part of it is left."""
     backend.recover(name)
     if name not in backend.stacks():
         return
@@ -68,7 +68,7 @@ def end(backend: Backend, name: str, journal: Journal, watch: Watch) -> None:
     left = stacks.resources(backend, name)
     if left:
         names = ", ".join(stacks.name(resource) for resource in left[:8]) + (" …" if len(left) > 8 else "")
-        raise NotEnded(
+        raise DestroyError(
             "\n".join([*outcome.error_lines, f"{len(left)} resources are left, and the state is kept: {names}"])
         )
     journal.write("forget")
@@ -82,7 +82,7 @@ def _inside(stack: Stack, watch: Watch) -> None:
         return
     outcome = stack.destroy(targets=urns, on_resource=_names(watch))
     if outcome.failed and not any("unreachable" in error for error in outcome.errors):
-        raise NotEnded(
+        raise DestroyError(
             "\n".join([*outcome.error_lines, "the cluster still holds something in the cloud; the state is kept"])
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from atwork.environments import derive, files
-from atwork.environments.found import found
+from atwork.environments.lookup import find_environment
 from atwork.errors import UsageError
 from atwork.files import replace_file
 from infra.environment_settings import MAX_LIFETIME
@@ -13,14 +13,14 @@ from infra.environment_settings import MAX_LIFETIME
 
 def extend(name: str, ttl: str) -> int:
     """Set the expiry date of an ephemeral environment, counted from now, within its longest lifetime."""
-    file, config = found(name)
-    made = config.environment.created_at
-    if made is None:
+    file, config = find_environment(name)
+    created = config.environment.created_at
+    if created is None:
         raise UsageError(f"stacks/{file.name}: {name} is long-lived and has no end")
-    expires, latest = datetime.now(UTC) + derive.span(ttl), made + MAX_LIFETIME
+    expires, latest = datetime.now(UTC) + derive.span(ttl), created + MAX_LIFETIME
     if expires > latest:
         raise UsageError(
-            f"--ttl {ttl}: {name} was made {derive.moment(made)} and may last until {derive.moment(latest)}, "
+            f"--ttl {ttl}: {name} was created {derive.moment(created)} and may last until {derive.moment(latest)}, "
             f"{MAX_LIFETIME.days} days; take less, or make a new one"
         )
     replace_file(file, files.with_end(file.read_text(), derive.moment(expires)))

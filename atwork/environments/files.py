@@ -87,7 +87,7 @@ def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:
 def with_end(text: str, expires: str) -> str:
     """The stack file of an ephemeral environment with another expiry date, in its key and in the comment."""
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-    made, count = re.subn(rf"^( +expires_at: *['\"]){stamp}", rf"\g<1>{expires}", text, flags=re.MULTILINE)
+    changed, count = re.subn(rf"^( +expires_at: *['\"]){stamp}", rf"\g<1>{expires}", text, flags=re.MULTILINE)
     if count != 1:
         raise ConfigError('there is no expires_at such as "2027-01-31T18:00:00Z" in the file; write it by hand')
-    return re.sub(rf"^(#.*, until ){stamp}", rf"\g<1>{expires}", made, count=1, flags=re.MULTILINE)
+    return re.sub(rf"^(#.*, until ){stamp}", rf"\g<1>{expires}", changed, count=1, flags=re.MULTILINE)

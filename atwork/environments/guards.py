@@ -15,8 +15,8 @@ from infra.stack import StackConfig
 def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConfig]) -> Iterator[str]:
     """What the stack files say against it."""
     key = f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}"
-    for other, one in environments.items():
-        if one.upstream == name:
+    for other, settings in environments.items():
+        if settings.upstream == name:
             yield f"stacks/Pulumi.{other}.yaml: {CONFIG_KEY}.upstream: {other} reads {name}; destroy {other} first"
     yield from _of_data(key, config)
     if config.cluster_backup is not None and config.cluster_backup.lock_days:
@@ -54,14 +54,15 @@ def of_readers(backend: Backend, name: str) -> Iterator[str]:
 
 def of_state(held: list[dict[str, Any]]) -> Iterator[str]:
     """What the last update left on the resources, whatever the files say by now."""
-    for one in held:
-        inputs: dict[str, Any] = one.get("inputs") or {}
+    for resource in held:
+        inputs: dict[str, Any] = resource.get("inputs") or {}
         settings = inputs.get("settings")
         both: dict[str, Any] = {**inputs, **settings} if isinstance(settings, dict) else inputs
         on = [key for key in ("deletionProtection", "deletionProtectionEnabled") if both.get(key) is True]
-        if one.get("protect"):
+        if resource.get("protect"):
             on.append("protect")
         if inputs.get("deletionPolicy") == "PREVENT":
             on.append("deletionPolicy PREVENT")
         if on:
-            yield f"{stacks.name(one)}: {', '.join(on)} is on as it is deployed; `pulumi up` lifts what the file lifts"
+            guards = ", ".join(on)
+            yield f"{stacks.name(resource)}: {guards} is on as it is deployed; `pulumi up` lifts what the file lifts"

@@ -19,7 +19,8 @@ from infra.stack import StackConfig
 def show(*, as_json: bool) -> int:
     """Print all environments in the order in which changes reach them."""
     environments = read_all(find_checkout().stacks)
-    ordered = {name: environments[name] for name in in_order({key: stage(one) for key, one in environments.items()})}
+    stages = {name: stage(config) for name, config in environments.items()}
+    ordered = {name: environments[name] for name in in_order(stages)}
     if as_json:
         print(json.dumps([_record(name, ordered) for name in ordered], indent=2))
     else:

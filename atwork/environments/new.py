@@ -15,7 +15,7 @@ from atwork.checkout import Checkout, find_checkout
 from atwork.engine import choice
 from atwork.environments import cost, prices, questions
 from atwork.environments.draft import Derived, check_name, default_model, derived, model
-from atwork.environments.questions import Wanted
+from atwork.environments.questions import EnvironmentRequest
 from atwork.files import replace_file
 from atwork.github import pull_request
 from infra import company
@@ -23,7 +23,7 @@ from infra.config import read_all
 from infra.services import read_all as services_in
 
 
-def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
+def new(wanted: EnvironmentRequest, *, dry_run: bool, preview: bool, pr: bool) -> int:
     """Write the files of a new environment, or open a pull request with them; nothing is written where it fails."""
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     stacks = checkout.stacks
@@ -35,27 +35,27 @@ def new(wanted: Wanted, *, dry_run: bool, preview: bool, pr: bool) -> int:
         repository.check_free(branch)
     wanted = replace(wanted, like=wanted.like or default_model(environments))
     wanted = questions.complete(wanted, model(environments, wanted.like), environments, _ask(console))
-    made = derived(stacks, wanted, datetime.now(UTC), environments, services_in(checkout.services))
-    console.print(_shown(made))
+    draft = derived(stacks, wanted, datetime.now(UTC), environments, services_in(checkout.services))
+    console.print(_shown(draft))
     console.print()
-    console.print(_costs(made))
-    if choice.is_remote() and not _possible(stacks, made, environments[wanted.like].project.id, console):
+    console.print(_costs(draft))
+    if choice.is_remote() and not _possible(stacks, draft, environments[wanted.like].project.id, console):
         return 1
-    if preview and not _previewed(checkout, made, console):
+    if preview and not _previewed(checkout, draft, console):
         return 1
     if dry_run:
         console.print("Nothing is written (--dry-run). The file would be:\n")
-        console.print(next(iter(made.texts.values())), markup=False)
+        console.print(next(iter(draft.texts.values())), markup=False)
         return 0
-    names = [path.relative_to(checkout.root).as_posix() for path in made.texts]
+    names = [path.relative_to(checkout.root).as_posix() for path in draft.texts]
     if repository is not None:
-        address = repository.offer(branch, f"Add the environment {wanted.name}", _body(made), made.texts)
+        address = repository.offer(branch, f"Add the environment {wanted.name}", _body(draft), draft.texts)
         console.print(f"Opened {address} with {names[0]} and a line in {names[1]}; this checkout is as it was.")
         return 0
-    for path, text in made.texts.items():
+    for path, text in draft.texts.items():
         replace_file(path, text)
     console.print(f"Wrote {names[0]} and a line in {names[1]}")
-    console.print(f"Try it:  atwork sandbox up {made.settings['upstream']} {wanted.name}")
+    console.print(f"Try it:  atwork sandbox up {draft.settings['upstream']} {wanted.name}")
     console.print("For real: a pull request with both files; its preview shows the new environment before it exists.")
     return 0
 
@@ -73,46 +73,47 @@ def _ask(console: Console) -> questions.Ask | None:
     return ask
 
 
-def _possible(stacks: Path, made: Derived, sibling: str, console: Console) -> bool:
+def _possible(stacks: Path, draft: Derived, sibling: str, console: Console) -> bool:
     """What Google says beforehand, where real stacks are meant; what cannot be asked does not stand in the way."""
     from atwork.environments import preflight
 
     platform = company.read(stacks) if (stacks / "platform.yaml").exists() else None
-    seen = preflight.preflight(made.name, made.config, platform, sibling=sibling)
+    seen = preflight.preflight(draft.name, draft.config, platform, sibling=sibling)
     table = Table("beforehand", "", "", box=None, pad_edge=False)
-    for one in seen:
-        sign = {True: "ok", False: "wrong" if one.needed else "advice", None: "not asked"}[one.ok]
-        table.add_row(one.name, sign, one.detail + (f"; {one.fix}" if one.fix and not one.ok else ""))
+    for check in seen:
+        sign = {True: "ok", False: "wrong" if check.needed else "advice", None: "not asked"}[check.ok]
+        table.add_row(check.name, sign, check.detail + (f"; {check.fix}" if check.fix and not check.ok else ""))
     console.print()
     console.print(table)
-    bad = [one.name for one in seen if one.bad]
+    bad = [check.name for check in seen if check.bad]
     if bad:
-        console.print(f"Nothing is written: {', '.join(bad)} must be mended first.")
+        console.print(f"Nothing is written: {', '.join(bad)} must be fixed first.")
     return not bad
 
 
-def _previewed(checkout: Checkout, made: Derived, console: Console) -> bool:
+def _previewed(checkout: Checkout, draft: Derived, console: Console) -> bool:
     from atwork.environments.rehearsal import rehearse
     from atwork.report import terminal
 
-    report = rehearse(checkout, made, console)
+    report = rehearse(checkout, draft, console)
     console.print()
     if report.result == "failed":
         terminal.show([report], console)
         console.print("Nothing is written: the preview failed. --no-preview writes the files all the same.")
         return False
-    advice = [one for one in report.policies if not one.mandatory]
+    advice = [violation for violation in report.policies if not violation.mandatory]
     console.print(
-        f"Preview against an empty state, nothing is made: {sum(report.counts.values())} to create, "
-        f"{len(advice)} advice of policies. `atwork preview {made.name}` shows them."
+        f"Preview against an empty state, nothing is draft: {sum(report.counts.values())} to create, "
+        f"{len(advice)} advice of policies. `atwork preview {draft.name}` shows them."
     )
     return True
 
 
-def _shown(made: Derived) -> Table:
-    settings = made.settings
+def _shown(draft: Derived) -> Table:
+    settings = draft.settings
     table = Table("derived", "value", box=None, pad_edge=False)
     environment = settings["environment"]
+    databases = ", ".join(f"{key} {database['tier']}" for key, database in settings.get("databases", {}).items())
     rows = {
         "environment": f"{environment['kind']}, {environment['owner']}",
         "ends": environment.get("expires_at", "never"),
@@ -125,40 +126,41 @@ def _shown(made: Derived) -> Table:
             f"{key} {pool['min_nodes']} to {pool['max_nodes']} {pool['machine_type']}"
             for key, pool in settings["node_pools"].items()
         ),
-        "databases": ", ".join(f"{key} {one['tier']}" for key, one in settings.get("databases", {}).items()) or "none",
-        "services": ", ".join(made.config.tenants) or "none",
+        "databases": databases or "none",
+        "services": ", ".join(draft.config.tenants) or "none",
     }
     for key, value in rows.items():
         table.add_row(key, str(value))
     return table
 
 
-def _costs(made: Derived) -> Table:
+def _costs(draft: Derived) -> Table:
     table = Table("estimate, US dollars a month", "least", "most", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    found = cost.estimate(made.config, prices.current())
-    for line in found.lines:
+    estimate = cost.estimate(draft.config, prices.current())
+    for line in estimate.lines:
         table.add_row(line.name, f"{line.least:.0f}", f"{line.most:.0f}")
-    table.add_row("together", f"{found.least:.0f}", f"{found.most:.0f}")
-    if made.settings["environment"]["kind"] == "ephemeral":
+    table.add_row("together", f"{estimate.least:.0f}", f"{estimate.most:.0f}")
+    if draft.settings["environment"]["kind"] == "ephemeral":
         days = prices.current().hours_per_month / 24
-        table.add_row("a day", f"{found.least / days:.1f}", f"{found.most / days:.1f}")
+        table.add_row("a day", f"{estimate.least / days:.1f}", f"{estimate.most / days:.1f}")
     dated = f"list prices as of {prices.current().as_of}"
-    table.caption = f"{dated}; {len(found.unpriced)} unpriced: {', '.join(found.unpriced)}"
+    table.caption = f"{dated}; {len(estimate.unpriced)} unpriced: {', '.join(estimate.unpriced)}"
     table.caption_justify = "left"
     return table
 
 
-def _body(made: Derived) -> str:
-    found = cost.estimate(made.config, prices.current())
-    environment = made.settings["environment"]
+def _body(draft: Derived) -> str:
+    estimate = cost.estimate(draft.config, prices.current())
+    environment = draft.settings["environment"]
     ends = environment.get("expires_at")
+    network = draft.config.network
     lines = [
         f"A new environment, {environment['kind']}, for {environment['owner']}"
         + (f", until {ends}. It goes by itself then." if ends else "."),
         "",
-        f"Project `{made.config.project.id}`, nodes `{made.config.network.nodes}`, pods `{made.config.network.pods}`.",
-        f"About {found.least:.0f} to {found.most:.0f} US dollars a month; {len(found.unpriced)} unpriced.",
+        f"Project `{draft.config.project.id}`, nodes `{network.nodes}`, pods `{network.pods}`.",
+        f"About {estimate.least:.0f} to {estimate.most:.0f} US dollars a month; {len(estimate.unpriced)} unpriced.",
     ]
     return "\n".join(lines) + "\n"

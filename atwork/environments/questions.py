@@ -13,8 +13,8 @@ Ask = Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a person said of the environment; the rest is derived."""
+class EnvironmentRequest:
+    """What a person asked for; the rest is derived."""
 
     name: str
     kind: str
@@ -29,8 +29,10 @@ class Wanted:
     services: tuple[str, ...] = ()
 
 
-def complete(wanted: Wanted, like: StackConfig, environments: Mapping[str, StackConfig], ask: Ask | None) -> Wanted:
-    """What is wanted with the answers; without a terminal (`ask` is None), `UsageError` names every missing flag."""
+def complete(
+    wanted: EnvironmentRequest, like: StackConfig, environments: Mapping[str, StackConfig], ask: Ask | None
+) -> EnvironmentRequest:
+    """What is wanted with the answers; without a terminal (no `ask`), `UsageError` names every missing flag."""
     folder, billing = _places(environments)
     wanted = replace(wanted, folder=wanted.folder or folder, billing=wanted.billing or billing)
     if ask is not None:
@@ -41,22 +43,23 @@ def complete(wanted: Wanted, like: StackConfig, environments: Mapping[str, Stack
     return wanted
 
 
-def _asked(wanted: Wanted, like: StackConfig, ask: Ask) -> Wanted:
-    made = wanted
-    if not made.region:
-        made = replace(made, region=ask("Region", like.region))
-    if not made.owner:
-        made = replace(made, owner=ask("Team that answers for it", like.environment.owner))
-    if made.project:
-        return made if made.number else replace(made, number=ask(f"Number of the project {made.project}", ""))
+def _asked(wanted: EnvironmentRequest, like: StackConfig, ask: Ask) -> EnvironmentRequest:
+    request = wanted
+    if not request.region:
+        request = replace(request, region=ask("Region", like.region))
+    if not request.owner:
+        request = replace(request, owner=ask("Team that answers for it", like.environment.owner))
+    if request.project:
+        number = request.number or ask(f"Number of the project {request.project}", "")
+        return replace(request, number=number)
     return replace(
-        made,
-        folder=ask("Number of the folder for its project", made.folder),
-        billing=ask("Billing account that pays", made.billing),
+        request,
+        folder=ask("Number of the folder for its project", request.folder),
+        billing=ask("Billing account that pays", request.billing),
     )
 
 
-def _missing(wanted: Wanted) -> list[str]:
+def _missing(wanted: EnvironmentRequest) -> list[str]:
     missing = [] if wanted.owner else ["--owner"]
     if wanted.project and not wanted.number:
         missing.append(f"--number of the project {wanted.project} (`gcloud projects describe {wanted.project}`)")
@@ -70,8 +73,8 @@ def _missing(wanted: Wanted) -> list[str]:
 
 
 def _places(environments: Mapping[str, StackConfig]) -> tuple[str, str]:
-    """Folder and billing account of the last environment that made its own project."""
-    for one in reversed(list(environments.values())):
-        if one.project.create is not None:
-            return one.project.create.folder_id, one.project.create.billing_account
+    """Folder and billing account of the last environment that created its own project."""
+    for config in reversed(list(environments.values())):
+        if config.project.create is not None:
+            return config.project.create.folder_id, config.project.create.billing_account
     return "", ""

@@ -1,4 +1,4 @@
-"""`atwork environment reap`: ends ephemeral environments whose time is over, and warns those who answer for the others.
+"""`atwork environment reap`: destroys expired ephemeral environments and warns the owners of the others.
 
 Nothing happens without --apply. What is long-lived, protected or not over is never touched; one that fails keeps its
 state and does not stop the rest.
@@ -17,9 +17,9 @@ from rich.table import Table
 from atwork.checkout import Checkout, find_checkout
 from atwork.engine import choice
 from atwork.engine.backend import Backend
-from atwork.environments import ages, ending, files, stacks
-from atwork.environments.ages import ReapCandidate
-from atwork.environments.journal import Journal
+from atwork.environments import ending, files, lifetime, stacks
+from atwork.environments.destroy_journal import DestroyJournal
+from atwork.environments.lifetime import ReapCandidate
 from atwork.errors import BackendError, ConfigError, SandboxError
 from atwork.files import replace_file
 from atwork.github import context
@@ -35,42 +35,44 @@ _WRONG = ("protected", "newer", "orphan", "unreadable")
 
 
 def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
-    """Show what is over, and with `apply` end it; writes the names of what is gone to a file where one is named."""
+    """List expired environments, and destroy them with `apply`; write the names of those to the file `gone`."""
     if real:
         context.real()
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     ended: list[str] = []
     with choice.chosen(checkout, console, "atwork environment reap") as backend:
-        found = look(backend, checkout.stacks, datetime.now(UTC))
+        candidates = assess(backend, checkout.stacks, datetime.now(UTC))
         # A log has no width; a name that is cut helps nobody.
-        (console if console.is_terminal else Console(width=200, highlight=False)).print(_table(found))
-        failed = any(one.state in _WRONG for one in found)
+        (console if console.is_terminal else Console(width=200, highlight=False)).print(_table(candidates))
+        failed = any(candidate.state in _WRONG for candidate in candidates)
         if apply:
-            failed |= not _warn(backend, found, console)
-            for one in found:
-                if one.state in ("over", "files"):
-                    done = one.state == "files" or ended_whole(backend, checkout, one, console)
+            failed |= not _warn(backend, candidates, console)
+            for candidate in candidates:
+                if candidate.state in ("expired", "files"):
+                    done = candidate.state == "files" or destroy_completely(backend, checkout, candidate, console)
                     failed |= not done
-                    ended += [one.name] if done else []
-        elif any(one.state in ("over", "files") or one.warning for one in found):
+                    ended += [candidate.name] if done else []
+        elif any(candidate.state in ("expired", "files") or candidate.warning for candidate in candidates):
             console.print("Nothing is done without --apply.")
-    for one in found:
-        if one.name in ended and gone is None:
-            take_away(checkout, one.name, one.upstream)
-            console.print(f"{one.name}: removed stacks/Pulumi.{one.name}.yaml and its line in {one.upstream}'s")
+    for candidate in candidates:
+        if candidate.name in ended and gone is None:
+            remove_files(checkout, candidate.name, candidate.upstream)
+            console.print(
+                f"{candidate.name}: removed stacks/Pulumi.{candidate.name}.yaml and its line in {candidate.upstream}'s"
+            )
     if gone is not None:
         gone.write_text("".join(f"{name}\n" for name in ended))
     return int(failed)
 
 
-def look(backend: Backend, folder: Path, now: datetime) -> list[ReapCandidate]:
+def assess(backend: Backend, folder: Path, now: datetime) -> list[ReapCandidate]:
     """Every ephemeral environment of the checkout, and every stack of the backend that has no file."""
     there = backend.stacks()
     configs, unreadable = _configs(folder)
-    found = [ReapCandidate(name, "unreadable", told) for name, told in unreadable.items()]
+    candidates = [ReapCandidate(name, "unreadable", message) for name, message in unreadable.items()]
     for name, config in configs.items():
         if config.environment.kind == "ephemeral":
-            found.append(_candidate(backend, name, config, now, there=name in there))
+            candidates.append(_candidate(backend, name, config, now, there=name in there))
     for name, count in there.items():
         if name not in configs and name not in unreadable:
             fix = (
@@ -78,8 +80,8 @@ def look(backend: Backend, folder: Path, now: datetime) -> list[ReapCandidate]:
                 if count
                 else f"it is empty: `pulumi stack rm {name}`"
             )
-            found.append(ReapCandidate(name, "orphan", f"no stacks/Pulumi.{name}.yaml: {fix}", resources=count))
-    return found
+            candidates.append(ReapCandidate(name, "orphan", f"no stacks/Pulumi.{name}.yaml: {fix}", resources=count))
+    return candidates
 
 
 def _configs(folder: Path) -> tuple[dict[str, StackConfig], dict[str, str]]:
@@ -99,48 +101,48 @@ def _candidate(backend: Backend, name: str, config: StackConfig, now: datetime, 
     assert end is not None  # noqa: S101 (an ephemeral environment has one, or its file is not read)
     owner, upstream = config.environment.owner, config.upstream or ""
     if end > now:
-        warning = ages.due(config, now) if there else ""
+        warning = lifetime.due_warning(config, now) if there else ""
         if warning and backend.stack(name).tags().get(WARNED) == warning:
-            return ReapCandidate(name, "lives", f"ends in {ages.about(end - now)}; warned", owner, upstream)
-        told = f"ends in {ages.about(end - now)}" + ("; its owner is to be warned" if warning else "")
-        return ReapCandidate(name, "lives", told, owner, upstream, warning=warning)
-    since = f"over since {ages.about(now - end)}"
+            return ReapCandidate(name, "active", f"ends in {lifetime.readable(end - now)}; warned", owner, upstream)
+        message = f"ends in {lifetime.readable(end - now)}" + ("; its owner is to be warned" if warning else "")
+        return ReapCandidate(name, "active", message, owner, upstream, warning=warning)
+    since = f"over since {lifetime.readable(now - end)}"
     if not there:
         return ReapCandidate(name, "files", f"{since}, gone; its files are left", owner, upstream)
     held = stacks.resources(backend, name)
     guards = stacks.protected(held)
     if guards:
-        told = f"{since}, but protected: {', '.join(guards[:5])}; unprotect it in a reviewed change"
-        return ReapCandidate(name, "protected", told, owner, upstream, len(held))
+        message = f"{since}, but protected: {', '.join(guards[:5])}; unprotect it in a reviewed change"
+        return ReapCandidate(name, "protected", message, owner, upstream, len(held))
     deployed = stacks.deployed_end(held)
     if deployed is not None and deployed > now:
-        told = f"{since} in this checkout, but was deployed to end in {ages.about(deployed - now)}: pull"
-        return ReapCandidate(name, "newer", told, owner, upstream, len(held))
+        message = f"{since} in this checkout, but was deployed to end in {lifetime.readable(deployed - now)}: pull"
+        return ReapCandidate(name, "newer", message, owner, upstream, len(held))
     begun = backend.stack(name).tags().get(ending.MARK)
-    told = f"{since}: {len(held)} resources" + (f"; being destroyed since {begun}" if begun else "")
-    return ReapCandidate(name, "over", told, owner, upstream, len(held))
+    message = f"{since}: {len(held)} resources" + (f"; being destroyed since {begun}" if begun else "")
+    return ReapCandidate(name, "expired", message, owner, upstream, len(held))
 
 
-def ended_whole(backend: Backend, checkout: Checkout, one: ReapCandidate, console: Console) -> bool:
-    """End one environment; what went wrong is printed, and told its owner in Slack."""
-    journal = Journal.of(checkout.root, one.name)
+def destroy_completely(backend: Backend, checkout: Checkout, candidate: ReapCandidate, console: Console) -> bool:
+    """End one environment; what went wrong is printed, and sent to its owner in Slack."""
+    journal = DestroyJournal.of(checkout.root, candidate.name)
     broken_off = journal.last()
     if broken_off:
-        console.print(f"{one.name}: an earlier run broke off in the step {broken_off}; going on")
+        console.print(f"{candidate.name}: an earlier run broke off in the step {broken_off}; going on")
     try:
-        with console.status(f"{one.name}") as status:
-            ending.end(backend, one.name, journal, lambda name: status.update(f"{one.name}: {name}"))
+        with console.status(f"{candidate.name}") as status:
+            ending.end(backend, candidate.name, journal, lambda name: status.update(f"{candidate.name}: {name}"))
     except (BackendError, SandboxError) as error:
         for line in str(error).splitlines():
-            console.print(f"{one.name}: {line}", markup=False)
-        _tell(f"{one.name} ({one.owner}) could not be ended: {str(error).splitlines()[-1]}", console)
+            console.print(f"{candidate.name}: {line}", markup=False)
+        _tell(f"{candidate.name} ({candidate.owner}) could not be ended: {str(error).splitlines()[-1]}", console)
         return False
     journal.close()
-    console.print(f"{one.name}: gone, nothing is left of it")
+    console.print(f"{candidate.name}: gone, nothing is left of it")
     return True
 
 
-def take_away(checkout: Checkout, name: str, upstream: str) -> None:
+def remove_files(checkout: Checkout, name: str, upstream: str) -> None:
     """Remove the files of an environment from the checkout: the line that names it first, so that it is never alone."""
     for path, text in reversed(files.removal(checkout.stacks, name, upstream).items()):
         if text is None:
@@ -149,25 +151,26 @@ def take_away(checkout: Checkout, name: str, upstream: str) -> None:
             replace_file(path, text)
 
 
-def _warn(backend: Backend, found: list[ReapCandidate], console: Console) -> bool:
+def _warn(backend: Backend, candidates: list[ReapCandidate], console: Console) -> bool:
     """Warn each owner once for each span. Noted first: a note that cannot be kept would mean a message each hour."""
     good = True
-    for one in found:
-        if not one.warning:
+    for candidate in candidates:
+        if not candidate.warning:
             continue
-        end = one.warning.partition(" ")[0]
+        end = candidate.warning.partition(" ")[0]
+        state = candidate.message.partition(";")[0]
         text = (
-            f"The environment {one.name} of {one.owner} {one.told.partition(';')[0]}, at {end}, and goes with all that "
-            f"is in it. Longer: `atwork environment extend {one.name} --ttl 24h` and a pull request."
+            f"The environment {candidate.name} of {candidate.owner} {state}, at {end}, and goes with all that is in it."
+            f" Longer: `atwork environment extend {candidate.name} --ttl 24h` and a pull request."
         )
         if "SLACK_WEBHOOK_URL" not in os.environ:
-            console.print(f"{one.name}: nobody is warned, for SLACK_WEBHOOK_URL is not set")
+            console.print(f"{candidate.name}: nobody is warned, for SLACK_WEBHOOK_URL is not set")
             continue
-        backend.stack(one.name).set_tag(WARNED, one.warning)
+        backend.stack(candidate.name).set_tag(WARNED, candidate.warning)
         if _tell(text, console):
-            console.print(f"{one.name}: warned {one.owner}")
+            console.print(f"{candidate.name}: warned {candidate.owner}")
         else:
-            backend.stack(one.name).set_tag(WARNED, "")
+            backend.stack(candidate.name).set_tag(WARNED, "")
             good = False
     return good
 
@@ -184,10 +187,10 @@ def _tell(text: str, console: Console, environment: Mapping[str, str] = os.envir
     return True
 
 
-def _table(found: list[ReapCandidate]) -> Table:
+def _table(candidates: list[ReapCandidate]) -> Table:
     table = Table("environment", "owner", "state", "what", box=None, pad_edge=False)
-    for one in found:
-        table.add_row(one.name, one.owner, one.state, one.told)
-    if not found:
+    for candidate in candidates:
+        table.add_row(candidate.name, candidate.owner, candidate.state, candidate.message)
+    if not candidates:
         table.add_row("no ephemeral environments", "", "", "")
     return table

@@ -7,8 +7,8 @@ from rich.console import Console
 from atwork.checkout import Checkout, find_checkout
 from atwork.engine import choice
 from atwork.environments import files
-from atwork.environments.found import found
-from atwork.environments.reap import take_away
+from atwork.environments.lookup import find_environment
+from atwork.environments.reap import remove_files
 from atwork.errors import BackendError, SandboxError, UsageError
 from atwork.github import pull_request
 from atwork.github.pull_request import AlreadyThere, Repository
@@ -17,7 +17,7 @@ from atwork.github.pull_request import AlreadyThere, Repository
 def remove(name: str, *, pr: bool) -> int:
     """Remove the files of an environment that is not up, here or by a pull request."""
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
-    file, config = found(name)
+    file, config = find_environment(name)
     if config.environment.kind != "ephemeral":
         raise UsageError(f"stacks/{file.name}: {name} is long-lived; `atwork environment destroy {name}` ends it")
     if choice.sandbox_of(checkout).deployment(name).get("resources"):
@@ -27,7 +27,7 @@ def remove(name: str, *, pr: bool) -> int:
     if pr:
         console.print(offer_removal(pull_request.prepared(checkout.root), checkout, name, config.upstream or ""))
         return 0
-    take_away(checkout, name, config.upstream or "")
+    remove_files(checkout, name, config.upstream or "")
     console.print(f"removed stacks/{file.name} and its line in stacks/Pulumi.{config.upstream}.yaml")
     return 0
 

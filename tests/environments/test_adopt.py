@@ -52,7 +52,7 @@ def test_nothing_is_imported_without_a_yes_or_where_nothing_is_there(engine: dic
     assert str(unasked.exception) == "no terminal to ask on; run it again with --yes"
     engine["there"] = []
     done = atwork("adopt", "staging", "--yes")
-    assert (done.exit_code, "nothing that would be created is there already" in done.output) == (0, True)
+    assert (done.exit_code, "nothing that would be created already exists" in done.output) == (0, True)
     assert engine["imported"] == []
 
 

@@ -15,7 +15,7 @@ from support.environments import PLACE, ends_in
 from support.processes import kill_in_call
 
 from atwork.engine.urn import stack_of
-from atwork.environments.journal import Journal
+from atwork.environments.destroy_journal import DestroyJournal
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
@@ -124,7 +124,7 @@ def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: P
         Home(five), ["environment", "reap", "--apply"], "pr-1", Operation.delete,
         type="gcp:container/cluster:Cluster", also=lambda: len(of(cloud, "pr-1")) < whole,
     )  # fmt: skip
-    assert Journal.of(five, "pr-1").last() == "destroy"
+    assert DestroyJournal.of(five, "pr-1").last() == "destroy"
     assert 0 < len(of(cloud, "pr-1")) < whole
     assert resources(five, "pr-1"), "the state is kept"
     told = atwork(five, "environment", "reap", "--apply")

@@ -120,7 +120,7 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
     ("name", "words", "message"),
     [
         ("Demo", PLACE, "Demo: a name has 2 to 20 small letters"),
-        ("staging", PLACE, r"stacks/Pulumi\.staging\.yaml: is there already; choose another name"),
+        ("staging", PLACE, r"stacks/Pulumi\.staging\.yaml: already exists; choose another name"),
         ("demo", (), r"say --folder and --billing-account of a new project, or --project and --number .* no terminal to ask on"),
         ("demo", ("--owner", "", "--folder", "1"), r"say --owner; --billing-account of a new project"),
         ("demo", ("--project", "acme-demo"), r"say --number of the project acme-demo"),
@@ -207,7 +207,7 @@ def test_where_real_stacks_are_meant_google_is_asked_first(checkout: Path, monke
     done = new("demo", *PLACE)
     assert done.exit_code == 1
     assert "24 of 16; ask for more" in done.output
-    assert "Nothing is written: CPU quota must be mended first." in done.output
+    assert "Nothing is written: CPU quota must be fixed first." in done.output
     assert {path: path.read_bytes() for path in (checkout / "stacks").iterdir()} == before
     answers[1] = preflight.Check("CPU quota", None, "not asked: no login")
     assert new("demo", *PLACE).exit_code == 0

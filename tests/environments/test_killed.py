@@ -20,7 +20,7 @@ from support.fake_engine import FakeBackend, resource
 from support.processes import kill_at
 
 from atwork.environments import ending
-from atwork.environments.journal import Journal
+from atwork.environments.destroy_journal import DestroyJournal
 
 COMMAND = [sys.executable, "-c", "from atwork.cli import main; main()", "environment", "reap", "--apply", "--real"]
 
@@ -48,7 +48,7 @@ class Reaper:
 
     def killed(self, step: str) -> None:
         """Kill the command while the engine waits in a step; in each step before, it is let go on."""
-        journal, turns = Journal.of(self.checkout, "demo"), self.checkout / "turns"
+        journal, turns = DestroyJournal.of(self.checkout, "demo"), self.checkout / "turns"
         shutil.rmtree(turns, ignore_errors=True)
         turns.mkdir()
 

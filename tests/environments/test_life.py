@@ -18,9 +18,9 @@ from support.checkout import copy
 from support.environments import PLACE, atwork, contents, create_ephemeral, ends_in, new
 
 from atwork.checkout import Checkout
-from atwork.environments import ages, derive, draft
-from atwork.environments.questions import Wanted
-from atwork.environments.reap import take_away
+from atwork.environments import derive, draft, lifetime
+from atwork.environments.questions import EnvironmentRequest
+from atwork.environments.reap import remove_files
 from atwork.errors import ConfigError
 from atwork.files import replace_file
 from infra.config import check_together, read_all
@@ -54,7 +54,7 @@ def test_any_order_leaves_ranges_disjoint_and_no_orphan(steps: list[tuple[str, s
             elif step == "extend":
                 atwork("extend", name, "--ttl", "5d")
             else:
-                take_away(Checkout(Path(folder)), name, "ci")
+                remove_files(Checkout(Path(folder)), name, "ci")
                 alive.discard(name)
             there = read_all(Path("stacks"))
             assert there.keys() == {"ci", "staging", "production", *alive}
@@ -62,7 +62,7 @@ def test_any_order_leaves_ranges_disjoint_and_no_orphan(steps: list[tuple[str, s
             assert not any(one.overlaps(other) for one, other in pairwise(blocks))
             assert atwork("check").exit_code == 0, atwork("check").output
         for name in alive:
-            take_away(Checkout(Path(folder)), name, "ci")
+            remove_files(Checkout(Path(folder)), name, "ci")
         assert contents(Path(folder)) == lasting
 
 
@@ -71,7 +71,7 @@ def test_two_hundred_environments_never_overlap(checkout: Path) -> None:
     environments, services = read_all(stacks), services_in(checkout / "services")
     now = datetime.now(UTC)
     for number in range(200):
-        wanted = Wanted(f"env-{number}", "long-lived" if number % 20 == 9 else "ephemeral", "staging", "me", folder="1",
+        wanted = EnvironmentRequest(f"env-{number}", "long-lived" if number % 20 == 9 else "ephemeral", "staging", "me", folder="1",
                         billing="01AB23-CD45EF-678901")  # fmt: skip
         made = draft.derived(stacks, wanted, now, environments, services)
         environments[wanted.name] = made.config
@@ -124,13 +124,13 @@ def test_a_warning_is_due_only_before_the_end_and_after_the_beginning(life: int,
     environment = {"kind": "ephemeral", "created_at": end - timedelta(hours=life), "expires_at": end}
     config = read_all()["staging"]
     config = config.model_copy(update={"environment": config.environment.model_copy(update=environment)})
-    due = ages.due(config, now)
-    assert ages.ended(config, now) == (left <= 0)
+    due = lifetime.due_warning(config, now)
+    assert lifetime.is_expired(config, now) == (left <= 0)
     expected = "2h" if 0 < left <= 2 < life else "48h" if 0 < left <= 48 < life else ""
     assert due == (f"{derive.moment(end)} {expected}" if expected else "")
 
 
 def test_a_long_lived_environment_is_never_over() -> None:
     config = read_all()["production"]
-    assert not ages.ended(config, datetime(2099, 1, 1, tzinfo=UTC))
-    assert ages.due(config, datetime(2099, 1, 1, tzinfo=UTC)) == ""
+    assert not lifetime.is_expired(config, datetime(2099, 1, 1, tzinfo=UTC))
+    assert lifetime.due_warning(config, datetime(2099, 1, 1, tzinfo=UTC)) == ""

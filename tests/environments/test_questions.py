@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from atwork.environments.questions import Wanted, complete
+from atwork.environments.questions import EnvironmentRequest, complete
 from atwork.errors import UsageError
 from components.project import ProjectCreation
 from infra.config import read_all
 
 ENVIRONMENTS = {name: one for name, one in read_all().items() if one.environment.kind == "long-lived"}
 STAGING = ENVIRONMENTS["staging"]
-NOTHING = Wanted("demo", "ephemeral", "staging")
+NOTHING = EnvironmentRequest("demo", "ephemeral", "staging")
 SAID = replace(NOTHING, owner="team-orders", region="europe-west1", folder="1", billing="b")
 
 

@@ -19,7 +19,7 @@ from atwork.cli import app
 from atwork.engine.urn import name_of
 from atwork.environments import ending
 from atwork.environments.derive import moment
-from atwork.environments.journal import Journal
+from atwork.environments.destroy_journal import DestroyJournal
 
 OVER = timedelta(hours=-2)
 
@@ -66,7 +66,7 @@ def test_it_goes_whole_and_what_the_cluster_made_in_the_cloud_goes_first(
     assert backend.read()["stacks"] == {}
     assert not (checkout / "stacks" / "Pulumi.demo.yaml").exists()
     assert "demo" not in (checkout / "stacks" / "Pulumi.ci.yaml").read_text()
-    assert Journal.of(checkout, "demo").last() == ""
+    assert DestroyJournal.of(checkout, "demo").last() == ""
 
 
 def test_what_is_not_over_protected_or_long_lived_is_never_touched(checkout: Path, backend: FakeBackend) -> None:
@@ -122,7 +122,7 @@ def test_a_failure_keeps_the_state_and_does_not_stop_the_others(
     assert "resources are left, and the state is kept: cluster, web" in done.output
     assert backend.read()["stacks"].keys() == {"demo"}, "the other one is gone"
     assert (checkout / "stacks" / "Pulumi.demo.yaml").exists()
-    assert Journal.of(checkout, "demo").last() == "verify"
+    assert DestroyJournal.of(checkout, "demo").last() == "verify"
     done = atwork("reap", "--apply")
     assert done.exit_code == 0, done.output
     assert "an earlier run broke off in the step verify; going on" in done.output
@@ -281,7 +281,7 @@ def test_a_failure_is_told_in_slack(over: str, backend: FakeBackend, slack: Slac
 def test_the_steps_are_those_that_the_journal_tells(over: str, checkout: Path, backend: FakeBackend) -> None:
     backend.fail("demo", "destroy", "no", "no")
     atwork("reap", "--apply")
-    lines = Journal.of(checkout, "demo").path.read_text().splitlines()
+    lines = DestroyJournal.of(checkout, "demo").path.read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == list(ending.STEPS[:5])
 
 

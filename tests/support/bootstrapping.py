@@ -19,7 +19,7 @@ from support.google import FakeGoogle
 
 from atwork.engine.build import PULUMI
 from atwork.environments.bootstrap.google import Google
-from atwork.environments.bootstrap.journal import Journal
+from atwork.environments.bootstrap.journal import BootstrapJournal
 from atwork.environments.bootstrap.run import bootstrap
 from infra import CONFIG_KEY
 
@@ -121,9 +121,9 @@ def _die() -> None:
 
 def _with_fault(checkout: Path, endpoint: str, step: str, fault: str, name: str) -> None:
     now: list[str] = [""]
-    write, send = Journal.write, requests.Session.send
+    write, send = BootstrapJournal.write, requests.Session.send
 
-    def writes(journal: Journal, event: str, **more: str) -> None:
+    def writes(journal: BootstrapJournal, event: str, **more: str) -> None:
         if event == "done" and more["step"] == step and fault == "before it is noted":
             _die()
         if event == "begin":
@@ -139,7 +139,7 @@ def _with_fault(checkout: Path, endpoint: str, step: str, fault: str, name: str)
             _die()
         return answer
 
-    Journal.write, requests.Session.send = writes, sends  # type: ignore[method-assign]
+    BootstrapJournal.write, requests.Session.send = writes, sends  # type: ignore[method-assign]
     if step == "stack" and fault == "after its first change":
         os.environ["FAKE_ENGINE"] = "half"
     null = os.open(os.devnull, os.O_WRONLY)

@@ -180,7 +180,7 @@ def _who(credentials: Credentials) -> str:
 
 
 @contextmanager
-def told(what: str, fix: str) -> Generator[None]:
+def explain_errors(what: str, fix: str) -> Generator[None]:
     """Turn what Google's clients raise into one sentence; `fix` is what a person does who may not do this."""
     from google.api_core import exceptions as google
     from google.auth.exceptions import GoogleAuthError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from atwork.environments.bootstrap.google import Google, GoogleError, told
+from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import MAIN, POOL, PROVIDER, Plan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
@@ -29,7 +29,7 @@ def account(plan: Plan, short: str, title: str) -> Step:
         from google.api_core.exceptions import Conflict
 
         google = context.google
-        with told(f"make the account {short}", f"ask for roles/iam.serviceAccountAdmin on {plan.admin}"):
+        with explain_errors(f"make the account {short}", f"ask for roles/iam.serviceAccountAdmin on {plan.admin}"):
             there = _get(google, f"{parent}/serviceAccounts/{email}")
             if there is not None:
                 if there.get("disabled"):
@@ -54,7 +54,7 @@ def pool(plan: Plan) -> Step:
     wanted = {"displayName": "GitHub Actions", "description": "Workflows that preview and deploy the platform"}
 
     def ensure(context: Context) -> str:
-        with told(f"make the pool {POOL}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"):
+        with explain_errors(f"make the pool {POOL}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"):
             return _ensure(
                 context.google, f"{parent}/workloadIdentityPools", "workloadIdentityPoolId", POOL, wanted, ()
             )
@@ -77,7 +77,9 @@ def provider(plan: Plan) -> Step:
     compared = ("oidc", "attributeMapping", "attributeCondition")
 
     def ensure(context: Context) -> str:
-        with told(f"make the provider {PROVIDER}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"):
+        with explain_errors(
+            f"make the provider {PROVIDER}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"
+        ):
             key = "workloadIdentityPoolProviderId"
             return _ensure(context.google, parent, key, PROVIDER, wanted, compared)
 

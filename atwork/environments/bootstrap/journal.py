@@ -24,7 +24,7 @@ FOLDER = ".bootstrap"
 
 
 @dataclass(frozen=True)
-class Journal:
+class BootstrapJournal:
     """One environment's journal, held by one command at a time."""
 
     path: Path
@@ -66,7 +66,7 @@ class Journal:
 
 
 @contextmanager
-def opened(checkout: Path, name: str) -> Generator[Journal]:
+def opened(checkout: Path, name: str) -> Generator[BootstrapJournal]:
     """An environment's journal; `BackendError` where another command has it."""
     folder = checkout / FOLDER
     folder.mkdir(exist_ok=True)
@@ -83,6 +83,6 @@ def opened(checkout: Path, name: str) -> Generator[Journal]:
             os.fsync(directory)
         finally:
             os.close(directory)
-        yield Journal(path)
+        yield BootstrapJournal(path)
     finally:
         lock.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from atwork.environments.bootstrap.google import GoogleError, told
+from atwork.environments.bootstrap.google import GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 
@@ -24,7 +24,7 @@ def ring(plan: Plan) -> Step:
         from google.cloud.kms_v1 import KeyRing
 
         client = context.google.keys
-        with told(f"make the key ring {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
+        with explain_errors(f"make the key ring {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
             try:
                 client.get_key_ring(name=name)
             except NotFound:
@@ -52,7 +52,7 @@ def key(plan: Plan) -> Step:
         from google.protobuf.timestamp_pb2 import Timestamp
 
         client = context.google.keys
-        with told(f"make the key {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
+        with explain_errors(f"make the key {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
             wanted = CryptoKey(
                 name=plan.key,
                 rotation_period=Duration(seconds=int(ROTATION.total_seconds())),

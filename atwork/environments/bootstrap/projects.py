@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from atwork.environments.bootstrap.google import Google, GoogleError, Late, told
+from atwork.environments.bootstrap.google import Google, GoogleError, Late, explain_errors
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 
 
@@ -34,7 +34,7 @@ def make(key: str, project: str, name: str, parent: str) -> Step:
         from google.cloud.resourcemanager_v3 import Project
 
         google, doing = context.google, f"make the project {project}"
-        with told(doing, f"ask for roles/resourcemanager.projectCreator on {parent}"):
+        with explain_errors(doing, f"ask for roles/resourcemanager.projectCreator on {parent}"):
             seen = found(google, project)
             if seen is not None:
                 return IS_RIGHT if seen[1] in ("", parent) else f"is right, but hangs below {seen[1]} and not {parent}"
@@ -73,7 +73,7 @@ def adopt(key: str, project: str, number: str, file: str) -> Step:
     """A project that a stack file names with its number."""
 
     def ensure(context: Context) -> str:
-        with told(f"look at the project {project}", f"ask for roles/viewer on {project}"):
+        with explain_errors(f"look at the project {project}", f"ask for roles/viewer on {project}"):
             seen = found(context.google, project)
         if seen is None:
             raise GoogleError(
@@ -94,7 +94,7 @@ def pay(key: str, project: str, account: str | None) -> Step:
         from google.cloud.billing_v1 import ProjectBillingInfo
 
         google = context.google
-        with told(f"billing of {project}", "ask for roles/billing.user on the billing account"):
+        with explain_errors(f"billing of {project}", "ask for roles/billing.user on the billing account"):
             info = google.billing.get_project_billing_info(name=f"projects/{project}")
             wanted = f"billingAccounts/{account}"
             if info.billing_enabled and (account is None or info.billing_account_name == wanted):
@@ -127,7 +127,7 @@ def enable(key: str, project: str, services: Iterable[str]) -> Step:
 
     def ensure(context: Context) -> str:
         google, doing = context.google, f"switch APIs on in {project}"
-        with told(doing, f"ask for roles/serviceusage.serviceUsageAdmin on {project}"):
+        with explain_errors(doing, f"ask for roles/serviceusage.serviceUsageAdmin on {project}"):
             missing = off(google, project, wanted)
             if not missing:
                 return IS_RIGHT

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from atwork.environments.bootstrap.google import Google, told
+from atwork.environments.bootstrap.google import Google, explain_errors
 from atwork.environments.bootstrap.projects import found
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 
@@ -121,13 +121,13 @@ def grants(
 
     def ensure(context: Context) -> str:
         google = context.google
-        with told(f"look at the project {admin}", f"ask for roles/viewer on {admin}"):
+        with explain_errors(f"look at the project {admin}", f"ask for roles/viewer on {admin}"):
             seen = found(google, admin)
         number = seen[0] if seen is not None else ""
         added, others = 0, []
         for resource, some in wanted.items():
             bindings = [grant.binding(number) for grant in some]
-            with told(title, f"ask for {resource.may}; what was named must exist"):
+            with explain_errors(title, f"ask for {resource.may}; what was named must exist"):
                 added += _add(google, resource, bindings, title)
                 if alone:
                     others += _others(resource.read(google), bindings)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atwork.access import calls
-from atwork.environments.bootstrap.google import Google, GoogleError, told
+from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 
 IAM = "https://iam.googleapis.com/v1"
@@ -105,7 +105,7 @@ def step(project: str, roles: tuple[CustomRole, ...]) -> Step:
     """Custom roles of a project: made, mended, or taken back within the week in which a deleted one keeps its name."""
 
     def ensure(context: Context) -> str:
-        with told(f"make the roles of CI in {project}", f"ask for roles/iam.roleAdmin on {project}"):
+        with explain_errors(f"make the roles of CI in {project}", f"ask for roles/iam.roleAdmin on {project}"):
             done = [outcome for role in roles if (outcome := _ensure(context.google, project, role)) != IS_RIGHT]
         return ", ".join(done) or IS_RIGHT
 

@@ -13,7 +13,7 @@ from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap import journal as journals
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.google import Google, Late
-from atwork.environments.bootstrap.journal import Journal
+from atwork.environments.bootstrap.journal import BootstrapJournal
 from atwork.environments.bootstrap.plan import POOL, PROVIDER, Plan
 from atwork.environments.bootstrap.projects import found
 from atwork.environments.bootstrap.secrets import NO_VALUE
@@ -59,7 +59,7 @@ def bootstrap(
     return 0
 
 
-def _may_start(journal: Journal, name: str, *, resume: bool) -> None:
+def _may_start(journal: BootstrapJournal, name: str, *, resume: bool) -> None:
     left = journal.unfinished()
     if not left:
         return
@@ -77,7 +77,7 @@ def _engine(console: Console) -> Path:
     return ensure(console).path
 
 
-def _run(console: Console, google: Google, journal: Journal, steps: Sequence[Step]) -> list[Step]:
+def _run(console: Console, google: Google, journal: BootstrapJournal, steps: Sequence[Step]) -> list[Step]:
     """Do the steps; returns those whose secret has no value yet."""
     waiting: list[Step] = []
     begun = {step.key for step in steps if journal.begun(step.key)}

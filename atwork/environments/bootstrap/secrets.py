@@ -11,7 +11,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 from atwork.environments.bootstrap import projects
-from atwork.environments.bootstrap.google import Google, GoogleError, told
+from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
 from components.expected_secrets import ExpectedSecret
@@ -73,7 +73,7 @@ def unusable(google: Google, secret: ExpectedSecret, project: str) -> str | None
 def _step(secret: ExpectedSecret, project: str, replicas: tuple[str, ...], values: Values) -> Step:
     def ensure(context: Context) -> str:
         google, doing = context.google, f"make the secret {secret.name}"
-        with told(doing, f"ask for roles/secretmanager.admin on {project}"):
+        with explain_errors(doing, f"ask for roles/secretmanager.admin on {project}"):
             reason = unusable(google, secret, project)
             if reason is None:
                 return IS_RIGHT

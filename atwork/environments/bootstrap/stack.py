@@ -12,7 +12,7 @@ import yaml
 
 from atwork.engine import runner
 from atwork.engine.runner import EngineFailed
-from atwork.environments.bootstrap.google import Google, GoogleError, told
+from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.projects import found
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
@@ -30,7 +30,7 @@ def adopted(plan: Plan, file: Path) -> Step:
     project = plan.config.project.id
 
     def ensure(context: Context) -> str:
-        with told(f"look at the project {project}", f"ask for roles/viewer on {project}"):
+        with explain_errors(f"look at the project {project}", f"ask for roles/viewer on {project}"):
             seen = found(context.google, project)
         if seen is None:
             raise GoogleError(f"the project {project} is not to be seen yet; go on in a minute with --resume")
@@ -93,7 +93,7 @@ def with_lines(text: str, lines: dict[str, str]) -> str:
 
 def _state(google: Google, plan: Plan) -> dict[str, Any] | None:
     """What the state says of its key; nothing where there is no state."""
-    with told(f"read the state of {plan.name}", f"ask for roles/storage.objectViewer on {plan.backend}"):
+    with explain_errors(f"read the state of {plan.name}", f"ask for roles/storage.objectViewer on {plan.backend}"):
         blob = google.storage(plan.admin).bucket(plan.platform.bucket).get_blob(plan.state_object)
         if blob is None:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from atwork.environments.bootstrap.google import GoogleError, told
+from atwork.environments.bootstrap.google import GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.projects import found
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
@@ -30,7 +30,7 @@ def bucket(plan: Plan) -> Step:
         from google.api_core.exceptions import Conflict
         from google.cloud.storage import Bucket
 
-        with told(f"make the state bucket {name}", f"ask for roles/storage.admin on {plan.admin}"):
+        with explain_errors(f"make the state bucket {name}", f"ask for roles/storage.admin on {plan.admin}"):
             client = context.google.storage(plan.admin)
             there = client.lookup_bucket(name)
             if there is None:

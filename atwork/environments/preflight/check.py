@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from atwork.environments.bootstrap.google import GoogleError, told
+from atwork.environments.bootstrap.google import GoogleError, explain_errors
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def wrong(name: str, detail: str, fix: str, *, needed: bool = True) -> Check:
 def asked(name: str, fix: str, look: Callable[[], Check], *, needed: bool = True) -> Check:
     """A check that Google may refuse to answer."""
     try:
-        with told(name, fix):
+        with explain_errors(name, fix):
             return look()
     except GoogleError as error:
         return wrong(name, str(error).removeprefix(f"{name}: "), fix, needed=needed)

@@ -9,7 +9,7 @@ from infra.config import read_all
 from infra.stack import StackConfig
 
 
-def found(name: str) -> tuple[Path, StackConfig]:
+def find_environment(name: str) -> tuple[Path, StackConfig]:
     """The file and the settings of an environment; `UsageError` when it has no file."""
     checkout = find_checkout()
     environments = read_all(checkout.stacks)

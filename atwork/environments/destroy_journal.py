@@ -1,4 +1,4 @@
-"""What ending an environment has done so far: a line for each step, for the person who finds it broken off.
+"""The progress of destroying an environment: a line for each step, for the person who finds it interrupted.
 
 Nothing is decided by it: each step looks at the state itself, so that a run on another machine, without this file, does
 the same.
@@ -16,20 +16,20 @@ FOLDER = Path(".atwork", "endings")
 
 
 @dataclass(frozen=True)
-class Journal:
+class DestroyJournal:
     """The file of one environment."""
 
     path: Path
 
     @classmethod
-    def of(cls, checkout: Path, name: str) -> Journal:
+    def of(cls, checkout: Path, name: str) -> DestroyJournal:
         """The journal of an environment in a checkout."""
         return cls(checkout / FOLDER / f"{name}.jsonl")
 
-    def write(self, step: str, told: str = "began") -> None:
+    def write(self, step: str, note: str = "began") -> None:
         """Add a line."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "step": step, "told": told}
+        line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "step": step, "note": note}
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")
 
