@@ -31,7 +31,7 @@ GO_PIN = ROOT / "requirements" / "go.txt"
 
 
 class BuildError(UserError):
-    """A program could not be built; the message says at which step, and what was said."""
+    """A program could not be built; the message names the step and has its output."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _build(program: Program, folder: Path, console: Console, check: Callable[[Pa
             left.unlink()
     version = program.version()
     console.print(
-        f"Building {', '.join(program.binaries)} {version} from Go modules, for there is none on this machine. This "
+        f"Building {', '.join(program.binaries)} {version} from Go modules: it is not on this machine. This "
         f"happens once and takes about {program.minutes} minutes on 2 cores; it is kept in {folder}."
     )
     go = _go(program, console)
@@ -131,12 +131,12 @@ def _go(program: Program, console: Console) -> str:
     needed = (int(wanted[1]), int(wanted[2])) if wanted else (1, 26)
     on_path = shutil.which("go")
     if on_path:
-        said = subprocess.run([on_path, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
-        match = re.match(r"go(\d+)\.(\d+)", said)
+        output = subprocess.run([on_path, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+        match = re.match(r"go(\d+)\.(\d+)", output)
         if match and (int(match[1]), int(match[2])) >= needed:
             return on_path
     folder = cache_folder() / "go" / hashlib.sha256(GO_PIN.read_bytes()).hexdigest()[:16]
-    # Beside the toolchain the package brings a wrapper, bin/go, that finds its module on no path of ours.
+    # The package also has a wrapper, bin/go, which does not find its module in this folder.
     go = folder / "go" / "bin" / "go"
     if not go.exists():
         console.print(f"There is no Go {needed[0]}.{needed[1]} on PATH: installing it into {folder}.")

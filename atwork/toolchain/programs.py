@@ -1,4 +1,4 @@
-"""The programs beside the engine that tests and commands run: on PATH, or built into the cache."""
+"""The programs that tests and commands run in addition to the engine: on PATH, or built into the cache."""
 
 from __future__ import annotations
 
@@ -59,21 +59,21 @@ KWOK = Program("kwok", "sigs.k8s.io/kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}
 
 def actionlint(console: Console) -> Path:
     """The checker of workflows: the one on PATH, or the one in the cache."""
-    found = shutil.which("actionlint")
-    return Path(found) if found else provide(ACTIONLINT, console) / "actionlint"
+    path = shutil.which("actionlint")
+    return Path(path) if path else provide(ACTIONLINT, console) / "actionlint"
 
 
 def helm(console: Console) -> Path:
     """Helm 3: the one on PATH, or the one in the cache."""
-    found = shutil.which("helm")
-    return Path(found) if found else provide(HELM, console) / "helm"
+    path = shutil.which("helm")
+    return Path(path) if path else provide(HELM, console) / "helm"
 
 
 def helm_at_hand() -> Path | None:
-    """Helm where it is there already; nothing is built for it."""
-    found = shutil.which("helm")
+    """Helm, if it is on PATH or in the cache; it is never built for this."""
+    path = shutil.which("helm")
     built = HELM.folder() / "helm"
-    return Path(found) if found else built if built.exists() else None
+    return Path(path) if path else built if built.exists() else None
 
 
 def registry(console: Console) -> tuple[Path, Path]:
@@ -85,11 +85,11 @@ def registry(console: Console) -> tuple[Path, Path]:
 def control_plane(console: Console) -> dict[str, Path]:
     """etcd, the Kubernetes control plane and kwok: all from PATH, or all from the cache.
 
-    Not some of each: the flags that are given belong to the pinned versions' neighbourhood, and a control plane of
-    two versions is a puzzle nobody asked for.
+    The two are never mixed: the flags fit versions close to the pinned ones, and the parts of a control plane must have
+    the same version.
     """
     names = (*KUBERNETES.binaries, *KWOK.binaries)
-    on_path = {name: Path(found) for name in names if (found := shutil.which(name))}
+    on_path = {name: Path(path) for name in names if (path := shutil.which(name))}
     if len(on_path) == len(names):
         return on_path
     folders = {name: provide(program, console) for program in (KUBERNETES, KWOK) for name in program.binaries}
