@@ -11,22 +11,24 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from components.database import DatabaseSettings
+from components.database_login import DatabaseUserSettings
 from components.delivery import StoreName
 from components.namespace import NamespaceSettings
-from components.secrets import SecretName, SecretRotationSettings
+from components.secrets import SecretName, SecretRotationSettings, SecretSettings
 from components.settings import DnsLabel, Email, Hostname, HttpsUrl, LabelValue, Settings
-from components.tenant import TenantTrafficSettings
+from components.tenant import TenantSettings, TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.delivery.settings import RESERVED_NAMES
 from infra.environment_settings import EnvironmentSettings
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
 from infra.stack import StackConfig
-from infra.yaml_files import read_yaml, settings_from_json
+from infra.yaml_files import config_errors, read_yaml, settings_from_json, stated
 
 _LONGEST_WITH_DATABASE = 19
 
@@ -216,18 +218,20 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
         raise ConfigError("\n".join(mistakes))
     if not here:
         return config
-    document: dict[str, Any] = config.model_dump(mode="json", exclude_unset=True)
-    for name, (service, place) in here.items():
-        document.setdefault("tenants", {})[name] = _tenant(name, service, place)
-        if service.database is not None:
-            instance = document["databases"][service.database.instance]
-            database = database_name(name, service.database)
-            instance["databases"] = [*instance.get("databases", []), database]
-            instance.setdefault("users", {})[name] = {"namespace": name, "service_account": name}
+    tenants, databases = dict(config.tenants), dict(config.databases)
     files = ", ".join(f"{SERVICES_FOLDER}/{name}.yaml" for name in here)
-    return settings_from_json(
-        StackConfig, json.dumps(document), f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)
-    )
+    with config_errors(StackConfig, f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)):
+        for name, (service, place) in here.items():
+            tenants[name] = _tenant(name, service, place)
+            if service.database is not None:
+                instance = databases[service.database.instance]
+                login = DatabaseUserSettings(namespace=name, service_account=name)
+                additions = {
+                    "databases": (*instance.databases, database_name(name, service.database)),
+                    "users": {**instance.users, name: login},
+                }
+                databases[service.database.instance] = DatabaseSettings.model_validate(stated(instance) | additions)
+        return StackConfig.model_validate(stated(config) | {"tenants": tenants, "databases": databases})
 
 
 def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:
@@ -251,20 +255,15 @@ def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSetting
         )
 
 
-def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettings) -> dict[str, Any]:
-    secret: dict[str, Any] = {"readers": [name]}
-    if place.rotation is not None:
-        secret["rotation"] = place.rotation.model_dump(mode="json", exclude_unset=True)
-    return {
-        "owner": service.owner,
-        "size": place.size.model_dump(mode="json", exclude_unset=True),
-        "deletion_protection": place.deletion_protection,
-        "accounts": [name],
-        "viewers": sorted({*service.viewers, *place.viewers}),
-        "editors": list(place.editors),
-        "traffic": {
-            **service.traffic.model_dump(mode="json", exclude_unset=True),
-            "databases": service.database is not None,
-        },
-        "secrets": dict.fromkeys(service.secrets, secret),
-    }
+def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettings) -> TenantSettings:
+    secret = SecretSettings(readers=(name,), rotation=place.rotation)
+    return TenantSettings(
+        owner=service.owner,
+        size=place.size,
+        deletion_protection=place.deletion_protection,
+        accounts=(name,),
+        viewers=tuple(sorted({*service.viewers, *place.viewers})),
+        editors=place.editors,
+        traffic=service.traffic.model_copy(update={"databases": service.database is not None}),
+        secrets=dict.fromkeys(service.secrets, secret),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,10 +40,22 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def settings_from_json(model: type[Model], text: str, file: str, prefix: Sequence[str]) -> Model:
     """Settings from JSON text; `ConfigError` names the file and each wrong key, with `prefix` in front of the key."""
-    try:
+    with config_errors(model, file, prefix):
         return model.model_validate_json(text)
+
+
+@contextmanager
+def config_errors(model: type[BaseModel], file: str, prefix: Sequence[str]) -> Iterator[None]:
+    """Turn mistakes in settings into a `ConfigError` that names the file and each wrong key."""
+    try:
+        yield
     except ValidationError as error:
         raise ConfigError("\n".join(_told(model, file, prefix, error))) from None
+
+
+def stated(settings: BaseModel) -> dict[str, Any]:
+    """The fields that a file states, as the models that they are."""
+    return {name: getattr(settings, name) for name in settings.model_fields_set}
 
 
 def _told(model: type[BaseModel], file: str, prefix: Sequence[str], error: ValidationError) -> Iterator[str]:
