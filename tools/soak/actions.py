@@ -10,13 +10,14 @@ from atwork.engine.urn import name_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.faults.commands import describe
 from atwork.sandbox.faults.model import Effect, Fault, Operation
+from components.type_tokens import NODE_POOL, PROJECT_MEMBER, SERVICE_ACCOUNT
 from tools.soak import violence
 from tools.soak.life import Disagreement, Environment, Life
 
 _TYPES = (
-    "gcp:container/nodePool:NodePool",
-    "gcp:projects/iAMMember:IAMMember",
-    "gcp:serviceaccount/account:Account",
+    NODE_POOL,
+    PROJECT_MEMBER,
+    SERVICE_ACCOUNT,
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
     "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     *[""] * 5,
@@ -40,9 +41,9 @@ class Action:
 
 def change(life: Life, environment: Environment) -> str:
     """Edit, then up."""
-    told = life.change(environment)
+    reported = life.change(environment)
     life.up(environment)
-    return told
+    return reported
 
 
 def no_change(life: Life, environment: Environment) -> str:
@@ -62,13 +63,15 @@ def unchanged(life: Life, environment: Environment) -> None:
 
 def fault(life: Life, environment: Environment) -> str:
     """Edit, add a fault, up; where it hit, the command has failed with its words, and otherwise it has not."""
-    told = life.change(environment, grow=life.chance.random() < 0.7)
-    operation = Operation.create if "comes" in told else Operation.delete if "goes" in told else Operation.update
-    effects = [one for one in Effect if one is not Effect.unreachable]
-    effect = life.chance.choice(
-        [one for one in effects if one is not Effect.partial or operation is not Operation.delete]
+    reported = life.change(environment, grow=life.chance.random() < 0.7)
+    operation = (
+        Operation.create if "comes" in reported else Operation.delete if "goes" in reported else Operation.update
     )
-    made = Fault(
+    effects = [item for item in Effect if item is not Effect.unreachable]
+    effect = life.chance.choice(
+        [item for item in effects if item is not Effect.partial or operation is not Operation.delete]
+    )
+    created = Fault(
         effect=effect,
         operation=operation,
         type=life.chance.choice(_TYPES),
@@ -78,8 +81,8 @@ def fault(life: Life, environment: Environment) -> str:
         seconds=1.0 if effect in (Effect.slow, Effect.hang) else None,
         message="" if effect is Effect.slow else "a fault of the soak",
     )
-    hits = _with_fault(life, environment, made)
-    return f"{describe(made)}, {told}: {f'hit {hits} time(s)' if hits else 'not hit'}"
+    hits = _with_fault(life, environment, created)
+    return f"{describe(created)}, {reported}: {f'hit {hits} time(s)' if hits else 'not hit'}"
 
 
 def unreachable(life: Life, environment: Environment) -> str:
@@ -88,26 +91,26 @@ def unreachable(life: Life, environment: Environment) -> str:
     life.figures["faults"] += 1
     try:
         done = life.ended(life.engines.pulumi("refresh", "-s", environment.name, "--yes", "--skip-preview"), code=None)
-        inside = any(one.type.startswith("kubernetes:") for one in life.objects(environment))
+        inside = any(item.type.startswith("kubernetes:") for item in life.objects(environment))
         if inside and (not done.code or "configured Kubernetes cluster is unreachable" not in done.printed):
             raise Disagreement(f"a refresh without the API server did not fail:\n{done.printed[-2000:]}")
     finally:
-        life.figures["faults hit"] += sum(one.hits for one in life.faults.all())
+        life.figures["faults hit"] += sum(item.hits for item in life.faults.all())
         life.faults.clear()
     return "the API server was gone during a refresh"
 
 
-def _with_fault(life: Life, environment: Environment, made: Fault) -> int:
-    life.faults.add(made)
+def _with_fault(life: Life, environment: Environment, created: Fault) -> int:
+    life.faults.add(created)
     life.figures["faults"] += 1
     done = life.ended(life.engines.atwork("sandbox", "up", environment.name), code=None)
-    hits = sum(one.hits for one in life.faults.all())
+    hits = sum(item.hits for item in life.faults.all())
     life.faults.clear()
     life.figures["faults hit"] += hits
     life.recovered(environment, done)
-    bad = hits > 0 and made.effect is not Effect.slow
-    if bad != bool(done.code) or (bad and made.message not in done.printed):
-        raise Disagreement(f"{describe(made)}: hit {hits} time(s), ended with {done.code}:\n{done.printed[-3000:]}")
+    bad = hits > 0 and created.effect is not Effect.slow
+    if bad != bool(done.code) or (bad and created.message not in done.printed):
+        raise Disagreement(f"{describe(created)}: hit {hits} time(s), ended with {done.code}:\n{done.printed[-3000:]}")
     environment.up = environment.up or not bad
     return hits
 
@@ -122,7 +125,7 @@ def refresh(life: Life, environment: Environment) -> str:
 
 def drift(life: Life, environment: Environment) -> str:
     """Change an object behind Pulumi's back; `up --refresh` puts it right."""
-    pool = life.chance.choice(_there(life, environment, "gcp:container/nodePool:NodePool"))
+    pool = life.chance.choice(_there(life, environment, NODE_POOL))
     life.ended(
         life.engines.atwork("sandbox", "drift", environment.name, pool.urn, "autoscaling.totalMaxNodeCount", "50")
     )
@@ -134,7 +137,7 @@ def drift(life: Life, environment: Environment) -> str:
 def lost(life: Life, environment: Environment) -> str:
     """Delete an object behind Pulumi's back; `up --refresh` makes it again."""
     safe = (
-        "gcp:projects/iAMMember:IAMMember",
+        PROJECT_MEMBER,
         "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
         "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     )
@@ -146,14 +149,14 @@ def lost(life: Life, environment: Environment) -> str:
 
 
 def _there(life: Life, environment: Environment, *types: str) -> list[CloudObject]:
-    """Objects of some types, by id; an environment whose first update was cancelled may have none, and is updated."""
+    """Objects of some types, by id; an environment whose first update was canceled may have none, and is updated."""
 
-    def found() -> list[CloudObject]:
-        return sorted((one for one in life.objects(environment) if one.type in types), key=lambda one: one.id)
+    def matching() -> list[CloudObject]:
+        return sorted((item for item in life.objects(environment) if item.type in types), key=lambda item: item.id)
 
-    if not found():
+    if not matching():
         life.up(environment)
-    return found()
+    return matching()
 
 
 def _put_right(life: Life, environment: Environment) -> None:
@@ -162,7 +165,7 @@ def _put_right(life: Life, environment: Environment) -> None:
 
 
 def together(life: Life, environment: Environment) -> str:
-    """Three at once on the same stack: one works, the others are told who, and how to get the lock."""
+    """Three at once on the same stack: one works, the others report who, and how to get the lock."""
     changed = life.change(environment, grow=True)
     first = life.engines.atwork("sandbox", "up", environment.name)
     if not first.until(lambda: bool(violence.locks_of(life, environment))):
@@ -171,7 +174,9 @@ def together(life: Life, environment: Environment) -> str:
         in_time = held and bool(violence.locks_of(life, environment))
         if in_time:
             life.ended(
-                life.engines.atwork("sandbox", "up", environment.name), code=1, holding="is at work; wait for it"
+                life.engines.atwork("sandbox", "up", environment.name),
+                code=1,
+                holding="is at work; wait for it",  # the message of the lock
             )
             words = ("--yes", "--skip-preview")
             life.ended(life.engines.pulumi("up", "-s", environment.name, *words), code=1, holding="pulumi cancel")
@@ -182,21 +187,21 @@ def together(life: Life, environment: Environment) -> str:
 
 def beside(life: Life, environment: Environment) -> str:
     """Two at once on different stacks: both succeed."""
-    both = [one for one in life.environments if not one.cut_off]
-    told = [life.change(one) for one in both]
+    both = [item for item in life.environments if not item.cut_off]
+    reported = [life.change(item) for item in both]
     words = ("--yes", "--skip-preview")
-    started = [life.engines.pulumi("up", "-s", one.name, *words) for one in both]
-    for one, command in zip(both, started, strict=True):
+    started = [life.engines.pulumi("up", "-s", item.name, *words) for item in both]
+    for item, command in zip(both, started, strict=True):
         life.ended(command)
-        one.up = True
+        item.up = True
     del environment
-    return f"{', '.join(told)}, each stack by an engine of its own"
+    return f"{', '.join(reported)}, each stack by an engine of its own"
 
 
 def down(life: Life, environment: Environment) -> str:
     """Destroy, and find nothing of it in the cloud."""
     life.ended(life.engines.atwork("sandbox", "down", environment.name), holding="Nothing is left.")
-    left = [one.urn for one in life.objects(environment)]
+    left = [item.urn for item in life.objects(environment)]
     if left:
         raise Disagreement(f"after a destroy there is still {', '.join(left)}")
     environment.up = False
@@ -208,7 +213,7 @@ def repair(life: Life, environment: Environment) -> str:
     """Up, after whatever came before."""
     began = time.monotonic()
     life.up(environment)
-    return f"whole again in {time.monotonic() - began:.0f} s"
+    return f"repaired in {time.monotonic() - began:.0f} s"
 
 
 REPAIR = Action("repair", 6, repair, needs_up=False, takes_cut_off=True)

@@ -62,27 +62,27 @@ class Started:
 
     def engines(self) -> list[psutil.Process]:
         """The engines among them."""
-        found: list[psutil.Process] = []
-        for one in self.tree():
+        result: list[psutil.Process] = []
+        for item in self.tree():
             with suppress(psutil.Error):
-                if Path(one.exe()).name == "pulumi":
-                    found.append(one)
-        return found
+                if Path(item.exe()).name == "pulumi":
+                    result.append(item)
+        return result
 
     @contextmanager
     def held(self) -> Generator[bool]:
         """Stop the engines for a while, so that they keep what they hold; false where there is none any more."""
         stopped: list[psutil.Process] = []
-        for one in self.engines():
+        for engine in self.engines():
             with suppress(psutil.NoSuchProcess):
-                one.suspend()
-                stopped.append(one)
+                engine.suspend()
+                stopped.append(engine)
         try:
             yield bool(stopped)
         finally:
-            for one in stopped:
+            for engine in stopped:
                 with suppress(psutil.NoSuchProcess):
-                    one.resume()
+                    engine.resume()
 
     def until(self, moment: Callable[[], bool]) -> bool:
         """Wait for a moment; false where the command ended first."""
@@ -130,20 +130,20 @@ class Engines:
 
     def running(self) -> list[psutil.Process]:
         """Every process that was started in the sandbox and lives."""
-        found: list[psutil.Process] = []
-        for one in psutil.process_iter():
+        result: list[psutil.Process] = []
+        for item in psutil.process_iter():
             with suppress(psutil.Error):
-                inside = one.environ().get("PULUMI_HOME") == self._environment["PULUMI_HOME"]
-                if inside and one.status() != psutil.STATUS_ZOMBIE:
-                    found.append(one)
-        return found
+                inside = item.environ().get("PULUMI_HOME") == self._environment["PULUMI_HOME"]
+                if inside and item.status() != psutil.STATUS_ZOMBIE:
+                    result.append(item)
+        return result
 
     def settled(self, seconds: float = 300.0) -> list[str]:
         """Wait until nothing runs any more; what still does after that time."""
         until = time.monotonic() + seconds
         while (left := self.running()) and time.monotonic() < until:
             time.sleep(0.1)
-        return [f"{one.pid} {' '.join(one.cmdline())[:120]}" for one in left if one.is_running()]
+        return [f"{item.pid} {' '.join(item.cmdline())[:120]}" for item in left if item.is_running()]
 
     def objects(self) -> int:
         """Objects in the simulated cloud, without opening it as the sandbox does."""
@@ -158,6 +158,6 @@ class Engines:
 
 def kill(processes: list[psutil.Process]) -> None:
     """`kill -9`, the first one first."""
-    for one in processes:
+    for item in processes:
         with suppress(psutil.NoSuchProcess):
-            one.send_signal(signal.SIGKILL)
+            item.send_signal(signal.SIGKILL)

@@ -12,6 +12,7 @@ from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.store import FaultStore
 from atwork.sandbox.provider.values import secret
+from components.type_tokens import KUBERNETES_NAMESPACE, SECRET_VERSION
 from tools.soak import invariants, project
 from tools.soak.engines import Done, Engines, Started
 
@@ -48,16 +49,16 @@ class Life:
         self.environments = [
             Environment(name, project.settings(number, name)) for number, name in enumerate(project.STACKS)
         ]
-        for one in self.environments:
-            project.save(self.home, one.name, one.settings)
+        for item in self.environments:
+            project.save(self.home, item.name, item.settings)
 
     def change(self, environment: Environment, *, grow: bool = False) -> str:
         """Edit a stack file at random; what changed."""
         make = project.grown if grow else project.edited
-        environment.settings, told = make(environment.settings, self.chance)
+        environment.settings, reported = make(environment.settings, self.chance)
         project.save(self.home, environment.name, environment.settings)
         self.figures["edits"] += 1
-        return told
+        return reported
 
     def ended(self, started: Started, *, code: int | None = 0, holding: str = "") -> Done:
         """Wait for a command; `Disagreement` where it ends otherwise, or says what nobody should have to read."""
@@ -80,26 +81,25 @@ class Life:
         return done
 
     def recovered(self, environment: Environment, done: Done) -> None:
-        """Take note of what an `up` put right."""
+        """Record what an `up` recovered."""
         if environment.cut_off:
             self.figures["recoveries"] += 1
             environment.cut_off = False
-        # What recovery reads anew it reads for the whole stack.
+        # Recovery refreshes the entire stack.
         if "comparing the state with the cloud" in done.printed:
             environment.behind.clear()
 
     def objects(self, environment: Environment) -> list[CloudObject]:
         """What the environment has in the simulated cloud."""
-        return [one for one in Cloud(self.home.cloud).objects() if stack_of(one.urn) == environment.name]
+        return [item for item in Cloud(self.home.cloud).objects() if stack_of(item.urn) == environment.name]
 
     def plant(self, environment: Environment) -> None:
         """Put secrets where people and controllers put them: a version of a secret, what Kubernetes fills in."""
         cloud, (value, token) = Cloud(self.home.cloud), self.secrets
-        version = "gcp:secretmanager/secretVersion:SecretVersion"
-        cloud.update(CloudObject("", version, "soak/versions/1", "", {}, {"secretData": secret(value)}), set())
-        accounts = [one for one in self.objects(environment) if one.type == "kubernetes:core/v1:Namespace"]
-        for one in accounts[:1]:
-            filled = {**one.outputs, "data": secret({"token": token})}
-            cloud.edit(CloudObject(one.scope, one.type, one.id, one.urn, one.inputs, filled))
-            environment.behind.add(one.urn)
+        cloud.update(CloudObject("", SECRET_VERSION, "soak/versions/1", "", {}, {"secretData": secret(value)}), set())
+        accounts = [item for item in self.objects(environment) if item.type == KUBERNETES_NAMESPACE]
+        for item in accounts[:1]:
+            filled = {**item.outputs, "data": secret({"token": token})}
+            cloud.edit(CloudObject(item.scope, item.type, item.id, item.urn, item.inputs, filled))
+            environment.behind.add(item.urn)
         self.figures["secrets planted"] += 1 + len(accounts[:1])

@@ -61,20 +61,20 @@ def save(home: Home, stack: str, wanted: Settings) -> None:
 
 def edited(now: Settings, chance: random.Random) -> tuple[Settings, str]:
     """Other settings, and what changed, in words."""
-    made = copy.deepcopy(now)
-    told = chance.choice(_EDITS)(made, chance)
-    return made, told
+    created = copy.deepcopy(now)
+    reported = chance.choice(_EDITS)(created, chance)
+    return created, reported
 
 
 def grown(now: Settings, chance: random.Random) -> tuple[Settings, str]:
     """Settings with something added or taken away, so that many objects come or go."""
-    made = copy.deepcopy(now)
-    told = chance.choice((_tenant, _pool, _database))(made, chance)
-    return made, told
+    created = copy.deepcopy(now)
+    reported = chance.choice((_tenant, _pool, _database))(created, chance)
+    return created, reported
 
 
-def _tenant(made: Settings, chance: random.Random) -> str:
-    tenants = made["tenants"]
+def _tenant(created: Settings, chance: random.Random) -> str:
+    tenants = created["tenants"]
     free = [name for name in ("north", "south", "east") if name not in tenants]
     if tenants and (len(tenants) >= _MOST_TENANTS or chance.random() < 0.4):
         gone = chance.choice(sorted(tenants))
@@ -85,23 +85,23 @@ def _tenant(made: Settings, chance: random.Random) -> str:
     return f"tenant {name} comes"
 
 
-def _pool(made: Settings, chance: random.Random) -> str:
-    pools = made["node_pools"]
+def _pool(created: Settings, chance: random.Random) -> str:
+    pools = created["node_pools"]
     more = sorted(set(pools) - {"system"})
     if more and (len(more) >= _MOST_POOLS or chance.random() < 0.4):
         gone = chance.choice(more)
         del pools[gone]
         return f"node pool {gone} goes"
-    name = chance.choice([one for one in ("large", "spot", "build") if one not in pools])
+    name = chance.choice([item for item in ("large", "spot", "build") if item not in pools])
     pools[name] = {"machine_type": "e2-standard-8", "min_nodes": 0, "max_nodes": 2, "spot": True}
     return f"node pool {name} comes"
 
 
-def _database(made: Settings, chance: random.Random) -> str:
-    if made["databases"]:
-        del made["databases"]["main"]
+def _database(created: Settings, chance: random.Random) -> str:
+    if created["databases"]:
+        del created["databases"]["main"]
         return "database main goes"
-    made["databases"]["main"] = {
+    created["databases"]["main"] = {
         "tier": f"db-custom-{chance.choice((1, 2))}-3840",
         "high_availability": False,
         "deletion_protection": False,
@@ -110,32 +110,32 @@ def _database(made: Settings, chance: random.Random) -> str:
     return "database main comes"
 
 
-def _nodes(made: Settings, chance: random.Random) -> str:
-    name = chance.choice(sorted(made["node_pools"]))
-    pool = made["node_pools"][name]
+def _nodes(created: Settings, chance: random.Random) -> str:
+    name = chance.choice(sorted(created["node_pools"]))
+    pool = created["node_pools"][name]
     pool["max_nodes"] = 2 + pool["max_nodes"] % 7
     return f"node pool {name} may have {pool['max_nodes']} nodes"
 
 
-def _quota(made: Settings, chance: random.Random) -> str:
-    if not made["tenants"]:
-        return _nodes(made, chance)
-    name = chance.choice(sorted(made["tenants"]))
+def _quota(created: Settings, chance: random.Random) -> str:
+    if not created["tenants"]:
+        return _nodes(created, chance)
+    name = chance.choice(sorted(created["tenants"]))
     pods = chance.randrange(10, 100)
-    made["tenants"][name]["size"] = {"quota": {"pods": pods}}
+    created["tenants"][name]["size"] = {"quota": {"pods": pods}}
     return f"tenant {name} may have {pods} pods"
 
 
-def _owner(made: Settings, chance: random.Random) -> str:
+def _owner(created: Settings, chance: random.Random) -> str:
     owner = f"team-{chance.choice(('soak', 'rain', 'sun'))}"
-    made["environment"]["owner"] = owner
+    created["environment"]["owner"] = owner
     return f"it belongs to {owner}"
 
 
-def _dns_logs(made: Settings, chance: random.Random) -> str:
+def _dns_logs(created: Settings, chance: random.Random) -> str:
     del chance
-    made["network"]["dns_logs"] = not made["network"]["dns_logs"]
-    return f"dns_logs is {made['network']['dns_logs']}"
+    created["network"]["dns_logs"] = not created["network"]["dns_logs"]
+    return f"dns_logs is {created['network']['dns_logs']}"
 
 
 _EDITS: tuple[Edit, ...] = (_tenant, _tenant, _pool, _database, _nodes, _quota, _owner, _dns_logs)

@@ -153,4 +153,4 @@ def lock(life: Life, environment: Environment) -> str:
     left = locks_of(life, environment)
     if left:
         raise Disagreement(f"`pulumi cancel` left {left}")
-    return "released by `pulumi cancel`, as the refusal said"
+    return "released by `pulumi cancel`, as the refusal advises"

@@ -56,7 +56,7 @@ def test_two_that_come_first_together_end_with_one_key(tmp_path: Path) -> None:
     for number, cloud in enumerate(clouds):
         cloud.create(thing(f"n{number}", password=secret("hidden")), set())
     assert len(clouds[0].objects()) == 8
-    assert sorted(one.name for one in tmp_path.iterdir() if "key" in one.name) == ["cloud.key"]
+    assert sorted(item.name for item in tmp_path.iterdir() if "key" in item.name) == ["cloud.key"]
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_a_lost_or_foreign_key_is_named(content: bytes | None, message: str, tmp
 
 def test_secrets_rest_encrypted_and_come_back(tmp_path: Path) -> None:
     path = tmp_path / "cloud.sqlite"
-    made = thing("a", password=secret("correct-horse"), deep=[{"token": secret({"k": "battery-staple"})}])
-    Cloud(path).create(made, set())
+    created = thing("a", password=secret("correct-horse"), deep=[{"token": secret({"k": "battery-staple"})}])
+    Cloud(path).create(created, set())
     raw = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"horse" not in raw
     assert b"staple" not in raw
-    assert Cloud(path).get("", "gcp:x/y:Z", "a") == made
+    assert Cloud(path).get("", "gcp:x/y:Z", "a") == created
 
 
 def test_a_scope_goes_as_a_whole(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_scope_goes_as_a_whole(tmp_path: Path) -> None:
     cloud.create(CloudObject("https://c", "t", "ns/a", "u1", {}, {}), {"x"})
     cloud.create(thing("a"), set())
     cloud.delete_scope("https://c")
-    assert [one.id for one in cloud.objects()] == ["a"]
+    assert [item.id for item in cloud.objects()] == ["a"]
     assert cloud.referrers("x") == []
 
 
@@ -136,7 +136,7 @@ def test_a_cloud_that_is_dropped_closes_its_files(tmp_path: Path) -> None:
     cloud = Cloud(path)
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(cloud.objects).result() == []
-    assert str(path) in {one.path for one in psutil.Process().open_files()}
+    assert str(path) in {open_file.path for open_file in psutil.Process().open_files()}
     del cloud
     gc.collect()
-    assert str(path) not in {one.path for one in psutil.Process().open_files()}
+    assert str(path) not in {open_file.path for open_file in psutil.Process().open_files()}

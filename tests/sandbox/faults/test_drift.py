@@ -21,10 +21,10 @@ def pool(name: str = "pools-agents", **inputs: object) -> CloudObject:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
-    made = Cloud(tmp_path / "cloud.sqlite")
+    created = Cloud(tmp_path / "cloud.sqlite")
     for name in ("pools-agents", "pools-system"):
-        made.create(pool(name), {"c"})
-    return made
+        created.create(pool(name), {"c"})
+    return created
 
 
 def test_an_object_is_found_by_its_name_in_the_program(cloud: Cloud) -> None:
@@ -32,15 +32,15 @@ def test_an_object_is_found_by_its_name_in_the_program(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stack", "name", "told"),
+    ("stack", "name", "reported"),
     [
         ("ci", "pool-agents", "pool-agents: ci has no object of that name; did you mean pools-agents"),
         ("ci", "zzz", "`pulumi stack -s ci --show-urns` lists them"),
         ("staging", "pools-agents", "run `atwork sandbox up staging` first"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_is(cloud: Cloud, stack: str, name: str, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_what_is_not_there_is_told_with_what_is(cloud: Cloud, stack: str, name: str, reported: str) -> None:
+    with pytest.raises(UserError, match=reported):
         find(cloud, stack, name)
 
 
@@ -48,9 +48,9 @@ def test_a_change_is_inside_and_outside_and_keeps_the_links(cloud: Cloud) -> Non
     edited, before = edit(pool(autoscaling={"totalMaxNodeCount": 8}), "autoscaling.totalMaxNodeCount", 50)
     assert before == 8
     cloud.edit(edited)
-    found = cloud.get("", POOL, edited.id)
-    assert found is not None
-    assert found.inputs["autoscaling"] == found.outputs["autoscaling"] == {"totalMaxNodeCount": 50}
+    result = cloud.get("", POOL, edited.id)
+    assert result is not None
+    assert result.inputs["autoscaling"] == result.outputs["autoscaling"] == {"totalMaxNodeCount": 50}
     assert (POOL, edited.id) in cloud.referrers("c")
 
 

@@ -27,8 +27,8 @@ ID = "projects/acme/global/networks/vpc"
 
 def half_done(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed:
     """What the error says of the object, from where the engine reads it."""
-    found: Any = error.trailing_metadata()
-    [details] = [value for key, value in found if key == "grpc-status-details-bin"]
+    result: Any = error.trailing_metadata()
+    [details] = [value for key, value in result if key == "grpc-status-details-bin"]
     failed = provider_pb2.ErrorResourceInitFailed()
     assert status_pb2.Status.FromString(details).details[0].Unpack(failed)
     return failed
@@ -52,7 +52,7 @@ def sandbox(tmp_path: Path) -> Generator[Sandbox]:
 
 
 def networks(sandbox: Sandbox) -> list[str]:
-    return [one.id for one in sandbox.cloud.objects(token=NETWORK)]
+    return [item.id for item in sandbox.cloud.objects(token=NETWORK)]
 
 
 def test_a_failure_does_nothing_and_the_next_call_goes_through(sandbox: Sandbox) -> None:
@@ -70,8 +70,8 @@ def test_a_preview_meets_no_fault_and_counts_for_none(sandbox: Sandbox) -> None:
 
 def test_quota_is_worded_as_google_words_it(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.quota))
-    told = "googleapi: Error 403: Quota 'NETWORKS' exceeded. Limit: 5.0 in region europe-west1., quotaExceeded"
-    assert sandbox.refused().details() == told
+    reported = "googleapi: Error 403: Quota 'NETWORKS' exceeded. Limit: 5.0 in region europe-west1., quotaExceeded"
+    assert sandbox.refused().details() == reported
 
 
 def test_half_done_is_there_and_comes_with_its_state(sandbox: Sandbox) -> None:
@@ -91,9 +91,9 @@ def test_half_done_updates_keep_their_id(sandbox: Sandbox) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         sandbox.google.update(NETWORK, "vpc", ID, {"name": "vpc", "description": "new"})
     assert half_done(caught.value).id == ID
-    found = sandbox.cloud.get("", NETWORK, ID)
-    assert found is not None
-    assert found.inputs["description"] == "new"
+    result = sandbox.cloud.get("", NETWORK, ID)
+    assert result is not None
+    assert result.inputs["description"] == "new"
 
 
 def test_no_answer_ends_after_the_providers_own_time(sandbox: Sandbox) -> None:
@@ -119,7 +119,7 @@ def test_slow_and_bad_is_both(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.fail, message="down"))
     sandbox.faults.add(Fault(effect=Effect.slow, seconds=0.05))
     assert sandbox.refused().details() == "down"
-    assert [one.hits for one in sandbox.faults.all()] == [1, 1]
+    assert [item.hits for item in sandbox.faults.all()] == [1, 1]
     sandbox.faults.clear()
     sandbox.faults.add(Fault(effect=Effect.slow, seconds=0.05))
     assert sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})[0] == ID

@@ -57,7 +57,7 @@ def test_once_is_the_nth_and_always_is_from_the_nth_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         ({"effect": "fail", "seconds": 3}, "--seconds: fail has no duration"),
         ({"effect": "slow", "message": "no"}, "--message: slow causes no error"),
@@ -67,6 +67,6 @@ def test_once_is_the_nth_and_always_is_from_the_nth_on() -> None:
         ({"effect": "explode"}, "--effect: Input should be"),
     ],
 )
-def test_what_does_not_fit_is_told_with_its_option(words: dict[str, Any], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_does_not_fit_is_told_with_its_option(words: dict[str, Any], reported: str) -> None:
+    with pytest.raises(UsageError, match=reported):
         parse(words)

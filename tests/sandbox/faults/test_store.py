@@ -43,7 +43,7 @@ def test_remove_and_clear(tmp_path: Path) -> None:
     store = FaultStore(tmp_path / "faults.sqlite")
     first, second = store.add(Fault(effect=Effect.fail)), store.add(Fault(effect=Effect.slow))
     store.remove(first)
-    assert [one.number for one in store.all()] == [second]
+    assert [item.number for item in store.all()] == [second]
     with pytest.raises(UsageError, match=rf"no fault {first}: there are {second} "):
         store.remove(first)
     assert store.clear() == 1

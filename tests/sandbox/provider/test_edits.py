@@ -50,14 +50,14 @@ def edited(stack: str, changes: dict[str, Any]) -> Recording:
     return run_stack(stack, settings)
 
 
-def request(one: Recorded, recording: Recording) -> ResourceRequest:
+def request(item: Recorded, recording: Recording) -> ResourceRequest:
     """The resource as its provider is asked about it, with that provider's settings."""
-    provider = recording.resources.get(provider_of(one.provider))
+    provider = recording.resources.get(provider_of(item.provider))
     labels = provider.inputs.get("defaultLabels") if provider is not None else None
     labels = json.loads(labels) if isinstance(labels, str) else labels
     config = {"project": "acme", "region": "europe-west1", "kubeconfig": KUBECONFIG, "defaultLabels": labels}
     options = {"enableConfigMapMutable": True, "enableSecretMutable": True}
-    return ResourceRequest(one.type, one.urn, {**config, **options}, one.inputs)
+    return ResourceRequest(item.type, item.urn, {**config, **options}, item.inputs)
 
 
 def operation(old: Recorded, olds: Recording, new: Recorded, news: Recording) -> str:
@@ -68,21 +68,21 @@ def operation(old: Recorded, olds: Recording, new: Recorded, news: Recording) ->
     state = package.outputs(ResourceRequest(asked.token, asked.urn, asked.config, last), "id")
     wanted = request(new, news)
     wanted = ResourceRequest(wanted.token, wanted.urn, wanted.config, package.complete(wanted, last, b"seed"))
-    found = [
+    result = [
         (change, replaces)
         for change, replaces in package.differences(wanted, last, state)
         if change.text() not in new.ignore_changes and change.path[0] not in new.ignore_changes
     ]
-    return "replace" if any(replaces for _, replaces in found) else "update" if found else ""
+    return "replace" if any(replaces for _, replaces in result) else "update" if result else ""
 
 
 def operations(olds: Recording, news: Recording) -> dict[str, dict[str, int]]:
     """How many of each type are created, updated, replaced and deleted."""
     counted: dict[str, Counter[str]] = {}
 
-    def count(verb: str, one: Recorded) -> None:
-        if verb and one.custom and one.type.startswith(("gcp:", "kubernetes:")):
-            counted.setdefault(verb, Counter())[one.type.rpartition(":")[2]] += 1
+    def count(verb: str, item: Recorded) -> None:
+        if verb and item.custom and item.type.startswith(("gcp:", "kubernetes:")):
+            counted.setdefault(verb, Counter())[item.type.rpartition(":")[2]] += 1
 
     for urn, new in news.resources.items():
         old = olds.resources.get(urn)
@@ -93,7 +93,7 @@ def operations(olds: Recording, news: Recording) -> dict[str, dict[str, int]]:
     for urn, old in olds.resources.items():
         if urn not in news.resources:
             count("delete", old)
-    return {verb: dict(found) for verb, found in counted.items()}
+    return {verb: dict(result) for verb, result in counted.items()}
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit["edit"].replace(" ", "-"))

@@ -20,7 +20,7 @@ from atwork.sandbox.provider.values import UNKNOWN, from_struct, reveal, secret,
 CLUSTER = "gcp:container/cluster:Cluster"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 SERVICE = "kubernetes:core/v1:Service"
-OTHERS = [one for one in schema.tokens("gcp")[::21] if not one.startswith("gcp:monitoring/")]
+OTHERS = [entry for entry in schema.tokens("gcp")[::21] if not entry.startswith("gcp:monitoring/")]
 """Types without computed outputs of their own; of monitoring's the smallest inputs are refused."""
 
 
@@ -49,11 +49,11 @@ def preview_update(provider: Provider, token: str, news: dict[str, Any], olds: d
 
 @pytest.mark.parametrize("token", [*OTHERS, *COMPUTED])
 def test_what_a_preview_knows_of_a_new_resource_holds_when_it_is_there(token: str, cloud: dict[str, Provider]) -> None:
-    _, told = cloud["gcp"].create(token, "it", minimal(token), preview=True)
+    _, reported = cloud["gcp"].create(token, "it", minimal(token), preview=True)
     checked, _ = cloud["gcp"].check(token, "it", minimal(token))
     config = {"project": "acme", "region": "europe-west1"}
     there = GoogleCloud().outputs(ResourceRequest(token, cloud["gcp"].urn(token, "it"), config, checked), "an/id")
-    foreseen, given = leaves(told), leaves(checked)
+    foreseen, given = leaves(reported), leaves(checked)
     for path, value in leaves(there).items():
         known = next((foreseen[path[:end]] for end in range(1, len(path) + 1) if path[:end] in foreseen), UNKNOWN)
         assert known == (value if path in given else UNKNOWN), path
@@ -67,31 +67,37 @@ def test_the_address_of_a_new_cluster_is_not_known_whatever_else_is(cloud: dict[
         "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"allowExternalTraffic": True}},
     }
     for network in (UNKNOWN, "projects/acme/global/networks/n"):
-        _, told = cloud["gcp"].create(CLUSTER, "c", {**inputs, "network": network}, preview=True)
-        assert told["controlPlaneEndpointsConfig"]["dnsEndpointConfig"] == {
+        _, reported = cloud["gcp"].create(CLUSTER, "c", {**inputs, "network": network}, preview=True)
+        assert reported["controlPlaneEndpointsConfig"]["dnsEndpointConfig"] == {
             "allowExternalTraffic": True,
             "endpoint": UNKNOWN,
         }
-        assert (told["name"], told["network"], told["endpoint"], told["masterAuth"]) == ("c", network, *2 * (UNKNOWN,))
+        assert (reported["name"], reported["network"], reported["endpoint"], reported["masterAuth"]) == (
+            "c",
+            network,
+            *2 * (UNKNOWN,),
+        )
     for unknown in (UNKNOWN, {"dnsEndpointConfig": UNKNOWN}):
-        _, told = cloud["gcp"].create(CLUSTER, "c", {**inputs, "controlPlaneEndpointsConfig": unknown}, preview=True)
-        assert told["controlPlaneEndpointsConfig"] == unknown
+        _, reported = cloud["gcp"].create(
+            CLUSTER, "c", {**inputs, "controlPlaneEndpointsConfig": unknown}, preview=True
+        )
+        assert reported["controlPlaneEndpointsConfig"] == unknown
 
 
 def test_the_server_s_own_fields_of_a_new_object_are_not_known(cloud: dict[str, Provider]) -> None:
     inputs = {"metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
-    _, told = cloud["kubernetes"].create(SERVICE, "s", inputs, preview=True)
-    assert (told["metadata"]["name"], told["metadata"]["namespace"]) == ("s", "default")
-    assert told["metadata"]["uid"] == told["spec"]["clusterIP"] == told["status"] == UNKNOWN
-    assert (told["spec"]["type"], told["spec"]["ports"]) == ("LoadBalancer", [{"port": 80}])
+    _, reported = cloud["kubernetes"].create(SERVICE, "s", inputs, preview=True)
+    assert (reported["metadata"]["name"], reported["metadata"]["namespace"]) == ("s", "default")
+    assert reported["metadata"]["uid"] == reported["spec"]["clusterIP"] == reported["status"] == UNKNOWN
+    assert (reported["spec"]["type"], reported["spec"]["ports"]) == ("LoadBalancer", [{"port": 80}])
 
 
 def test_an_update_leaves_known_what_it_cannot_change(cloud: dict[str, Provider]) -> None:
     inputs = {"name": "d", "location": "europe-west1", "deletionProtection": False}
     identity, olds = cloud["gcp"].create(CLUSTER, "d", inputs)
-    told = preview_update(cloud["gcp"], CLUSTER, {**inputs, "description": "x"}, {**olds, "id": identity})
-    assert {key: told[key] for key in olds} == olds
-    assert told["description"] == "x"
+    reported = preview_update(cloud["gcp"], CLUSTER, {**inputs, "description": "x"}, {**olds, "id": identity})
+    assert {key: reported[key] for key in olds} == olds
+    assert reported["description"] == "x"
 
 
 def test_an_update_leaves_unknown_what_it_may_change(cloud: dict[str, Provider]) -> None:
@@ -99,17 +105,17 @@ def test_an_update_leaves_unknown_what_it_may_change(cloud: dict[str, Provider])
     identity, olds = cloud["gcp"].create(REPOSITORY, "r", inputs)
     olds |= {"id": identity}
     for labels in (UNKNOWN, {"a": UNKNOWN}, {"a": "b", "c": UNKNOWN}, {}):
-        told = preview_update(cloud["gcp"], REPOSITORY, {**inputs, "labels": labels}, olds)
-        assert (told["labels"], told["effectiveLabels"]) == (labels, UNKNOWN)
-    told = preview_update(cloud["gcp"], REPOSITORY, {**inputs, "description": "x"}, olds)
-    assert told["effectiveLabels"] == olds["effectiveLabels"]
+        reported = preview_update(cloud["gcp"], REPOSITORY, {**inputs, "labels": labels}, olds)
+        assert (reported["labels"], reported["effectiveLabels"]) == (labels, UNKNOWN)
+    reported = preview_update(cloud["gcp"], REPOSITORY, {**inputs, "description": "x"}, olds)
+    assert reported["effectiveLabels"] == olds["effectiveLabels"]
     assert preview_update(cloud["gcp"], REPOSITORY, {**inputs, "location": UNKNOWN}, olds)["registryUri"] == UNKNOWN
     moved = preview_update(cloud["gcp"], REPOSITORY, {**inputs, "location": "us"}, olds)
     assert (moved["registryUri"], moved["location"]) == (UNKNOWN, "us")
 
 
 @pytest.mark.parametrize(
-    ("given", "answered", "before", "told"),
+    ("given", "answered", "before", "reported"),
     [
         ({"a": 1}, {"a": 1, "b": 2}, {}, {"a": 1, "b": UNKNOWN, "c": UNKNOWN}),
         ({"a": 1}, {"a": 1, "b": 2}, {"a": 0, "b": 2}, {"a": 1, "b": 2}),
@@ -127,13 +133,13 @@ def test_an_update_leaves_unknown_what_it_may_change(cloud: dict[str, Provider])
         ({"a": {"x": "s"}}, {"a": secret({"x": "s"})}, {"a": secret({"x": "s"})}, {"a": secret({"x": "s"})}),
     ],
 )
-def test_outputs_of_a_preview(given: Any, answered: Any, before: Any, told: Any) -> None:
-    assert expected_outputs(given, answered, before, ["a", "c"]) == told
+def test_outputs_of_a_preview(given: Any, answered: Any, before: Any, reported: Any) -> None:
+    assert expected_outputs(given, answered, before, ["a", "c"]) == reported
 
 
 @pytest.mark.parametrize("token", [*COMPUTED, SERVICE, "kubernetes:core/v1:Secret"])
 def test_any_input_may_be_unknown(token: str, cloud: dict[str, Provider]) -> None:
     provider = cloud[token.partition(":")[0]]
     for key in schema.resource(token)["inputs"]["properties"]:
-        _, told = provider.create(token, "it", {**minimal(token), key: UNKNOWN}, preview=True)
-        assert reveal(told[key]) == UNKNOWN
+        _, reported = provider.create(token, "it", {**minimal(token), key: UNKNOWN}, preview=True)
+        assert reveal(reported[key]) == UNKNOWN

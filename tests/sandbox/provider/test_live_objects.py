@@ -44,9 +44,9 @@ def test_what_is_never_read_back_stays() -> None:
 
 def test_a_secret_that_changed_stays_one() -> None:
     inputs = {"data": secret({"key": "b2xk"})}
-    found = objects.refreshed(inputs, {"data": {"key": "b2xk"}}, {"data": {"key": "bmV3"}})
-    assert is_secret(found["data"])
-    assert reveal(found) == {"data": {"key": "bmV3"}}
+    result = objects.refreshed(inputs, {"data": {"key": "b2xk"}}, {"data": {"key": "bmV3"}})
+    assert is_secret(result["data"])
+    assert reveal(result) == {"data": {"key": "bmV3"}}
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -62,9 +62,9 @@ def test_an_object_that_reads_as_before_gives_the_inputs_back(inputs: dict[str, 
     some.dictionaries(some.text("abc", min_size=1), json_values, max_size=4),
 )
 def test_every_change_of_a_field_that_the_program_writes_is_seen(old: dict[str, Any], new: dict[str, Any]) -> None:
-    found = objects.refreshed(old, old, new)
-    assert found.keys() == {key for key in old if key in new}
-    for key, value in found.items():
+    result = objects.refreshed(old, old, new)
+    assert result.keys() == {key for key in old if key in new}
+    for key, value in result.items():
         if not isinstance(value, (dict, list)):
             assert value == new[key]
 
@@ -95,7 +95,7 @@ def test_nothing_of_the_engines_own_is_sent() -> None:
     assert objects.body({"__defaults": [], "a": None, "b": {"c": secret("d"), "e": None}}) == {"b": {"c": "d"}}
 
 
-def made(kind: str, api_version: str = "v1", generation: int = 2, **more: Any) -> dict[str, Any]:
+def manifest(kind: str, api_version: str = "v1", generation: int = 2, **more: Any) -> dict[str, Any]:
     return {"apiVersion": api_version, "kind": kind, "metadata": {"generation": generation}, **more}
 
 
@@ -106,12 +106,12 @@ REFUSED = {"type": "ReplicaFailure", "status": "True", "message": 'violates PodS
 @pytest.mark.parametrize(
     ("live", "why"),
     [
-        (made("ConfigMap"), ""),
-        (made("Namespace", status={"phase": "Active"}), ""),
-        (made("Namespace", status={"phase": "Terminating"}), "not active"),
-        (made("Deployment", "apps/v1", spec={"replicas": 2}, status={"observedGeneration": 1}), "have not seen it"),
+        (manifest("ConfigMap"), ""),
+        (manifest("Namespace", status={"phase": "Active"}), ""),
+        (manifest("Namespace", status={"phase": "Terminating"}), "not active"),
+        (manifest("Deployment", "apps/v1", spec={"replicas": 2}, status={"observedGeneration": 1}), "have not seen it"),
         (
-            made(
+            manifest(
                 "Deployment",
                 "apps/v1",
                 spec={"replicas": 2},
@@ -120,18 +120,18 @@ REFUSED = {"type": "ReplicaFailure", "status": "True", "message": 'violates PodS
             "1 of 2 pods",
         ),
         (
-            made("Deployment", "apps/v1", spec={}, status={"observedGeneration": 2, "conditions": [CONDITION]}),
+            manifest("Deployment", "apps/v1", spec={}, status={"observedGeneration": 2, "conditions": [CONDITION]}),
             "deadline",
         ),
         (
             # The Deployment itself is taken; only this tells why its pods never come.
-            made(
+            manifest(
                 "Deployment", "apps/v1", spec={"replicas": 1}, status={"observedGeneration": 2, "conditions": [REFUSED]}
             ),
             "violates PodSecurity",
         ),
         (
-            made(
+            manifest(
                 "Deployment",
                 "apps/v1",
                 spec={"replicas": 2},
@@ -139,17 +139,19 @@ REFUSED = {"type": "ReplicaFailure", "status": "True", "message": 'violates PodS
             ),
             "",
         ),
-        (made("StatefulSet", "apps/v1", spec={}, status={"observedGeneration": 2}), "0 of 1 pods"),
-        (made("StatefulSet", "apps/v1", spec={}, status={"observedGeneration": 2, "readyReplicas": 1}), ""),
-        (made("DaemonSet", "apps/v1", status={"observedGeneration": 2, "desiredNumberScheduled": 3}), "0 of 3"),
+        (manifest("StatefulSet", "apps/v1", spec={}, status={"observedGeneration": 2}), "0 of 1 pods"),
+        (manifest("StatefulSet", "apps/v1", spec={}, status={"observedGeneration": 2, "readyReplicas": 1}), ""),
+        (manifest("DaemonSet", "apps/v1", status={"observedGeneration": 2, "desiredNumberScheduled": 3}), "0 of 3"),
         (
-            made("Job", "batch/v1", status={"conditions": [{"type": "Failed", "status": "True", "message": "boom"}]}),
+            manifest(
+                "Job", "batch/v1", status={"conditions": [{"type": "Failed", "status": "True", "message": "boom"}]}
+            ),
             "boom",
         ),
-        (made("Job", "batch/v1", status={}), "not succeeded"),
-        (made("Job", "batch/v1", status={"conditions": [{"type": "Complete", "status": "True"}]}), ""),
+        (manifest("Job", "batch/v1", status={}), "not succeeded"),
+        (manifest("Job", "batch/v1", status={"conditions": [{"type": "Complete", "status": "True"}]}), ""),
         (
-            made(
+            manifest(
                 "Pod",
                 status={
                     "phase": "Pending",
@@ -158,18 +160,18 @@ REFUSED = {"type": "ReplicaFailure", "status": "True", "message": 'violates PodS
             ),
             "0/1 nodes",
         ),
-        (made("Pod", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}), ""),
-        (made("Service", spec={"type": "ClusterIP"}), ""),
-        (made("Service", spec={"type": "LoadBalancer"}, status={}), "no address"),
-        (made("PersistentVolumeClaim", status={"phase": "Lost"}), "Lost"),
-        (made("Secret", type="kubernetes.io/service-account-token"), "token is not filled in"),
-        (made("Secret", type="Opaque"), ""),
-        (made("CustomResourceDefinition", "apiextensions.k8s.io/v1", status={}), "not served"),
+        (manifest("Pod", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}), ""),
+        (manifest("Service", spec={"type": "ClusterIP"}), ""),
+        (manifest("Service", spec={"type": "LoadBalancer"}, status={}), "no address"),
+        (manifest("PersistentVolumeClaim", status={"phase": "Lost"}), "Lost"),
+        (manifest("Secret", type="kubernetes.io/service-account-token"), "token is not filled in"),
+        (manifest("Secret", type="Opaque"), ""),
+        (manifest("CustomResourceDefinition", "apiextensions.k8s.io/v1", status={}), "not served"),
     ],
 )
 def test_why_an_object_is_not_ready(live: dict[str, Any], why: str) -> None:
-    found = problem(live)
-    assert (why in found and bool(found)) if why else found == ""
+    result = problem(live)
+    assert (why in result and bool(result)) if why else result == ""
 
 
 def test_a_chart_is_at_hand_where_a_folder_has_it(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,8 @@ ADMIN = f"projects/{PROJECT}/secrets/{secrets.ADMIN_PASSWORD}"
 class World:
     """A cluster with Jenkins' namespace and home, and everything that bootstrap and the program make before it."""
 
-    def __init__(self, made: dict[str, Provider], path: Path, base: dict[str, Any]) -> None:
-        self.gcp, self.kubernetes, self.cloud = made["gcp"], made["kubernetes"], Cloud(path)
+    def __init__(self, created: dict[str, Provider], path: Path, base: dict[str, Any]) -> None:
+        self.gcp, self.kubernetes, self.cloud = created["gcp"], created["kubernetes"], Cloud(path)
         self.settings = settings(base)
         addresses = ADDRESSES.__class__(**{**vars(ADDRESSES), "project": PROJECT})
         self.inputs: dict[str, Any] = {
@@ -72,8 +72,8 @@ class World:
 @pytest.fixture(params=[LEAST, MOST], ids=["least", "most"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[World]:
     path = tmp_path / "cloud.db"
-    with providers(path) as made:
-        yield World(made, path, request.param)
+    with providers(path) as created:
+        yield World(created, path, request.param)
 
 
 def test_a_release_is_ready_where_all_is_there(world: World) -> None:
@@ -109,8 +109,8 @@ def _no_class(world: World) -> None:
 
 
 def _no_home(world: World) -> None:
-    for one in world.cloud.objects(token="kubernetes:core/v1:PersistentVolumeClaim"):
-        world.cloud.delete(one.scope, one.type, one.id)
+    for item in world.cloud.objects(token="kubernetes:core/v1:PersistentVolumeClaim"):
+        world.cloud.delete(item.scope, item.type, item.id)
 
 
 def _a_secret_that_nobody_makes(world: World) -> None:
@@ -146,9 +146,9 @@ def test_a_release_times_out_where_something_is_missing(
     world: World, fault: Callable[[World], object], reason: str
 ) -> None:
     fault(world)
-    told = world.fails()
-    assert "context deadline exceeded; MountVolume.SetUp failed: " in told
-    assert reason in told
+    reported = world.fails()
+    assert "context deadline exceeded; MountVolume.SetUp failed: " in reported
+    assert reason in reported
     # It is there, as Helm leaves it, and a further update looks again.
     assert world.cloud.get(_server(world), RELEASE, "jenkins/jenkins") is not None
     with pytest.raises(grpc.RpcError):
@@ -168,8 +168,8 @@ def test_a_preview_waits_for_nothing(world: World) -> None:
 
 
 def _server(world: World) -> str:
-    (found,) = {one.scope for one in world.cloud.objects(token="kubernetes:core/v1:Namespace")}
-    return found
+    (result,) = {item.scope for item in world.cloud.objects(token="kubernetes:core/v1:Namespace")}
+    return result
 
 
 @pytest.mark.parametrize("values", [{}, {"controller": {}}, {"persistence": {"volumes": [{"emptyDir": {}}]}}])

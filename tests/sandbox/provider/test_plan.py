@@ -30,13 +30,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Provid
 
 
 def plan(provider: Provider, token: str, old: dict[str, Any], new: dict[str, Any]) -> str:
-    """What the provider plans for a resource that has no more state than what the program said."""
-    found = provider.diff(token, "x", old, new, state=old)
-    if found.changes == found.DIFF_NONE:
+    """What the provider plans for a resource whose state is what the program states."""
+    result = provider.diff(token, "x", old, new, state=old)
+    if result.changes == result.DIFF_NONE:
         return "nothing"
-    if not found.replaces:
+    if not result.replaces:
         return "update"
-    return "delete first" if found.deleteBeforeReplace else "create first"
+    return "delete first" if result.deleteBeforeReplace else "create first"
 
 
 def subnet(block: str) -> dict[str, Any]:
@@ -154,8 +154,8 @@ def test_default_labels_of_the_provider_reach_what_has_labels(
     assert state["pulumiLabels"] == {"owner": "x", **labels.get("labels", {})}
     assert ours.diff(TOPIC, "t", inputs, inputs, state=state).changes == 1, "nothing differs (DIFF_NONE)"
     theirs = Provider(cloud["gcp"].stub, {"project": "acme", "defaultLabels": json.dumps({"owner": "y"})})
-    found = theirs.diff(TOPIC, "t", inputs, inputs, state=state)
-    assert (list(found.diffs), list(found.replaces)) == (["effectiveLabels", "pulumiLabels"], [])
+    result = theirs.diff(TOPIC, "t", inputs, inputs, state=state)
+    assert (list(result.diffs), list(result.replaces)) == (["effectiveLabels", "pulumiLabels"], [])
     Provider(cloud["gcp"].stub, {"project": "acme", "region": "europe-west1"})
 
 

@@ -26,7 +26,7 @@ SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 NAMESPACE = "kubernetes:core/v1:Namespace"
-# Every n-th type of each SDK: all services are touched, and the whole takes seconds.
+# Every n-th type of each SDK: all services are touched, and the test takes seconds.
 SAMPLE = [*schema.tokens("gcp")[::12], *schema.tokens("kubernetes")[::6]]
 RULES = json.loads(Path(schema.__file__).with_name("gcp").joinpath("rules.json").read_text())["resources"]
 FACTS = Path(os.environ.get("ATWORK_GCP_FACTS", Path(__file__).parents[4] / "shared/reference/gcp-facts.json"))
@@ -52,12 +52,12 @@ def test_the_sample_is_large() -> None:
 def test_any_type_takes_its_smallest_inputs_and_refuses_a_typo(token: str, cloud: dict[str, Provider]) -> None:
     provider = cloud[token.partition(":")[0]]
     inputs = minimal(token)
-    if token not in RULES:  # there the words of a property are known, and "thing" is none of them
+    if token not in RULES:  # the table knows the values of a property, and "thing" is not one of them
         assert provider.check(token, "thing", inputs)[1] == []
     _, failures = provider.check(token, "thing", {**inputs, "nonsenseProperty": 1})
     assert any(failure.startswith("nonsenseProperty: unknown property") for failure in failures)
     for key in schema.resource(token)["inputs"]["required"]:
-        _, failures = provider.check(token, "thing", {one: inputs[one] for one in inputs if one != key})
+        _, failures = provider.check(token, "thing", {item: inputs[item] for item in inputs if item != key})
         assert f"{key}: missing required property" in failures
 
 
@@ -80,7 +80,7 @@ def test_any_type_takes_its_smallest_inputs_and_refuses_a_typo(token: str, cloud
 )
 def test_a_mistake_is_named_by_its_path(inputs: dict[str, Any], failure: str, cloud: dict[str, Provider]) -> None:
     failures = cloud["gcp"].check(CLUSTER, "c", inputs)[1]
-    assert any(one.startswith(failure) for one in failures), failures
+    assert any(item.startswith(failure) for item in failures), failures
 
 
 def test_unknown_and_secret_values_pass_and_stay_what_they_are(cloud: dict[str, Provider]) -> None:
@@ -131,10 +131,10 @@ def test_what_is_named_must_exist_and_stays_while_it_is_used(fresh: dict[str, Pr
     with pytest.raises(grpc.RpcError, match="projects/acme/global/networks/vpc' was not found"):
         gcp.create(SUBNET, "s", subnet)
     network, outputs = gcp.create(NETWORK, "vpc", {"name": "vpc"})
-    made, _ = gcp.create(SUBNET, "s", {**subnet, "network": outputs["selfLink"]})
+    created, _ = gcp.create(SUBNET, "s", {**subnet, "network": outputs["selfLink"]})
     with pytest.raises(grpc.RpcError, match="already being used by 'projects/acme/regions/europe-west1/subnetworks/s'"):
         gcp.delete(NETWORK, "vpc", network, {"name": "vpc"})
-    gcp.delete(SUBNET, "s", made, subnet)
+    gcp.delete(SUBNET, "s", created, subnet)
     gcp.delete(NETWORK, "vpc", network, {"name": "vpc"})
     assert gcp.read(NETWORK, "vpc", network) is None
 
@@ -168,8 +168,8 @@ def test_a_key_ring_is_never_deleted_and_its_name_stays_taken(fresh: dict[str, P
     gcp, token, inputs = fresh["gcp"], "gcp:kms/keyRing:KeyRing", {"name": "ring", "location": "europe-west1"}
     ring, _ = gcp.create(token, "ring", inputs)
     key = {"name": "key", "keyRing": ring}
-    made, _ = gcp.create("gcp:kms/cryptoKey:CryptoKey", "key", key)
-    gcp.delete("gcp:kms/cryptoKey:CryptoKey", "key", made, key)
+    created, _ = gcp.create("gcp:kms/cryptoKey:CryptoKey", "key", key)
+    gcp.delete("gcp:kms/cryptoKey:CryptoKey", "key", created, key)
     gcp.delete(token, "ring", ring, inputs)
     with pytest.raises(
         grpc.RpcError, match=r"409: 'projects/acme/locations/europe-west1/keyRings/ring' already exists"
@@ -183,11 +183,11 @@ def test_members_go_with_what_they_are_members_of(fresh: dict[str, Provider]) ->
     repository, _ = gcp.create("gcp:artifactregistry/repository:Repository", "r", inputs)
     member = {"repository": "r", "location": "europe", "role": "roles/artifactregistry.reader", "member": "user:a@b.c"}
     token = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
-    made, _ = gcp.create(token, "m", member)
-    assert gcp.read(token, "m", made) is not None
+    created, _ = gcp.create(token, "m", member)
+    assert gcp.read(token, "m", created) is not None
     gcp.delete("gcp:artifactregistry/repository:Repository", "r", repository, inputs)
-    assert gcp.read(token, "m", made) is None
-    gcp.delete(token, "m", made, member)
+    assert gcp.read(token, "m", created) is None
+    gcp.delete(token, "m", created, member)
 
 
 def test_a_member_that_is_there_already_is_no_error(fresh: dict[str, Provider]) -> None:
@@ -249,9 +249,9 @@ def test_what_replaces_and_what_updates(
     token: str, old: dict[str, Any], new: dict[str, Any], replaces: list[str], cloud: dict[str, Provider]
 ) -> None:
     provider = cloud[token.partition(":")[0]]
-    found = provider.diff(token, "x", old, new)
-    assert found.changes == found.DIFF_SOME
-    assert list(found.replaces) == replaces
+    result = provider.diff(token, "x", old, new)
+    assert result.changes == result.DIFF_SOME
+    assert list(result.replaces) == replaces
     same = provider.diff(token, "x", new, new)
     assert same.changes == same.DIFF_NONE
 
@@ -300,7 +300,7 @@ def test_no_cluster_no_answer_but_a_preview_can_wait_for_it(
             call()
     assert kubernetes.create(NAMESPACE, "other", {"metadata": {"name": "other"}}, preview=True)[0] == ""
     monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
-    assert kubernetes.read(NAMESPACE, "ns", identity) is None, "a refresh that was told so lets go of it"
+    assert kubernetes.read(NAMESPACE, "ns", identity) is None, "a refresh with this option removes it from the state"
     with pytest.raises(grpc.RpcError, match=unreachable):
         kubernetes.update(NAMESPACE, "ns", identity, inputs)
 
@@ -328,7 +328,7 @@ def test_what_is_abandoned_stays_in_the_cloud(fresh: dict[str, Provider]) -> Non
     identity, outputs = gcp.create("gcp:sql/user:User", "orders", account)
     gcp.delete("gcp:sql/user:User", "orders", identity, account)
     kept = {key: value for key, value in outputs.items() if key != "deletionPolicy"}
-    # As the provider imports it: by an id of its own form, and without what only the program said.
+    # As the provider imports it: by an id of its own form, and without what only the program states.
     assert gcp.read("gcp:sql/user:User", "orders", "acme/main/orders@acme.iam") == kept
     assert gcp.read("gcp:sql/user:User", "orders", identity) == kept
     assert gcp.read("gcp:sql/user:User", "orders", "acme/main/stock@acme.iam") is None
@@ -338,14 +338,14 @@ def test_what_is_abandoned_stays_in_the_cloud(fresh: dict[str, Provider]) -> Non
 
 def test_two_engines_see_one_cloud(tmp_path: Path) -> None:
     path = tmp_path / "cloud.sqlite"
-    with providers(path) as one, providers(path) as two:
-        identity, outputs = one["gcp"].create(NETWORK, "vpc", {"name": "vpc"})
-        assert two["gcp"].read(NETWORK, "vpc", identity) == outputs
+    with providers(path) as first, providers(path) as second:
+        identity, outputs = first["gcp"].create(NETWORK, "vpc", {"name": "vpc"})
+        assert second["gcp"].read(NETWORK, "vpc", identity) == outputs
         with pytest.raises(grpc.RpcError, match="already exists"):
-            two["gcp"].create(NETWORK, "vpc", {"name": "vpc"})
-        two["gcp"].create(SUBNET, "s", {"name": "s", "network": "vpc", "ipCidrRange": "10.0.0.0/24"})
+            second["gcp"].create(NETWORK, "vpc", {"name": "vpc"})
+        second["gcp"].create(SUBNET, "s", {"name": "s", "network": "vpc", "ipCidrRange": "10.0.0.0/24"})
         with pytest.raises(grpc.RpcError, match="already being used by"):
-            one["gcp"].delete(NETWORK, "vpc", identity, {"name": "vpc"})
+            first["gcp"].delete(NETWORK, "vpc", identity, {"name": "vpc"})
 
 
 def test_of_many_that_race_for_a_name_one_has_it(fresh: dict[str, Provider]) -> None:
@@ -382,9 +382,9 @@ def test_a_secret_inside_what_the_cloud_completes_stays_one(fresh: dict[str, Pro
     _, cluster = fresh["gcp"].create(CLUSTER, "c", {"name": "c", "location": "europe-west1", "masterAuth": auth})
     assert is_secret(cluster["masterAuth"]["clientCertificateConfig"])
     service = {"metadata": {"name": "s"}, "spec": {"externalName": secret("db.internal")}}
-    _, made = fresh["kubernetes"].create("kubernetes:core/v1:Service", "s", service)
-    assert is_secret(made["spec"]["externalName"])
-    assert made["spec"]["clusterIP"]
+    _, created = fresh["kubernetes"].create("kubernetes:core/v1:Service", "s", service)
+    assert is_secret(created["spec"]["externalName"])
+    assert created["spec"]["clusterIP"]
 
 
 def test_data_sources_are_refused(cloud: dict[str, Provider]) -> None:
@@ -401,6 +401,6 @@ def test_a_type_that_the_sdk_lacks_is_refused(cloud: dict[str, Provider]) -> Non
 def test_the_rules_are_the_official_providers() -> None:
     facts = json.loads(FACTS.read_text())["resources"]
     assert RULES.keys() == facts.keys()
-    for token, one in facts.items():
-        immutable = {key for key, fact in one["inputs"].items() if fact.get("immutable")}
+    for token, item in facts.items():
+        immutable = {key for key, fact in item["inputs"].items() if fact.get("immutable")}
         assert {key for key, rule in RULES[token].items() if rule.get("immutable")} == immutable, token

@@ -19,11 +19,13 @@ def shipped() -> list[CloudObject]:
     for stack in LASTING:
         google, recording = simulated(stack)
         objects += google
-        for one in recording.resources.values():
-            if one.custom and one.type.startswith("kubernetes:"):
-                place = one.inputs if one.type.startswith("kubernetes:helm") else one.inputs["metadata"]
+        for resource in recording.resources.values():
+            if resource.custom and resource.type.startswith("kubernetes:"):
+                place = resource.inputs if resource.type.startswith("kubernetes:helm") else resource.inputs["metadata"]
                 identity = "/".join(filter(None, (place.get("namespace"), place["name"])))
-                objects.append(CloudObject(f"https://{stack}", one.type, identity, one.urn, one.inputs, {}))
+                objects.append(
+                    CloudObject(f"https://{stack}", resource.type, identity, resource.urn, resource.inputs, {})
+                )
     return objects
 
 

@@ -19,12 +19,12 @@ from atwork.sandbox.verify import commands
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, shipped: list[CloudObject], helm: Path) -> Home:
     del helm  # built where it is missing
-    made = Home(copy(tmp_path_factory.mktemp("verify") / "checkout", "delivery"))
-    cloud = Cloud(made.cloud)
+    created = Home(copy(tmp_path_factory.mktemp("verify") / "checkout", "delivery"))
+    cloud = Cloud(created.cloud)
     with cloud.transaction():
-        for one in shipped:
-            cloud.create(one, set())
-    return made
+        for item in shipped:
+            cloud.create(item, set())
+    return created
 
 
 def run(home: Home, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
@@ -51,7 +51,7 @@ def test_prerequisites_are_errors_when_asked_for(home: Home, monkeypatch: pytest
 def test_findings_end_with_1_and_are_in_the_json(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = Cloud(home.cloud)
     [policy] = [
-        one for one in cloud.objects() if one.urn.endswith("::tenant-orders-dns") and one.scope.endswith("staging")
+        item for item in cloud.objects() if item.urn.endswith("::tenant-orders-dns") and item.scope.endswith("staging")
     ]
     cloud.delete(policy.scope, policy.type, policy.id)
     try:
@@ -61,7 +61,7 @@ def test_findings_end_with_1_and_are_in_the_json(home: Home, monkeypatch: pytest
     assert done.exit_code == 1
     report = json.loads(done.output)
     assert list(report["environments"]) == ["staging"]
-    assert {one["check"] for one in report["findings"]} == {"network"}
+    assert {item["check"] for item in report["findings"]} == {"network"}
     assert {"pod", "what", "why", "fix", "reason"} <= report["findings"][0].keys()
     assert run(home, monkeypatch, "production").exit_code == 0
 

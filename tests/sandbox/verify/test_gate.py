@@ -29,7 +29,7 @@ def finding(reason: Reason, check: Check = "mount") -> Finding:
 
 
 class Recorder:
-    """An API server that keeps what it is told."""
+    """An API server that records its requests."""
 
     def __init__(self, *, there: bool = True) -> None:
         self.there = there
@@ -49,19 +49,19 @@ class Recorder:
         return Place(api_version, kind, namespaced=True)
 
     def create(self, place: Place, body: Mapping[str, Any], *, manager: str) -> dict[str, Any]:
-        if body["metadata"]["name"] in {one["metadata"]["name"] for one in self.events}:
+        if body["metadata"]["name"] in {event["metadata"]["name"] for event in self.events}:
             raise ApiError(409, "AlreadyExists", "is there")
         self.events.append(body)
         return {}
 
 
-def told(recorder: Recorder, *findings: Finding, pod: dict[str, Any] = POD) -> Recorder:
+def report_to(recorder: Recorder, *findings: Finding, pod: dict[str, Any] = POD) -> Recorder:
     tell(cast("Api", recorder), pod, findings)
     return recorder
 
 
 def test_a_pod_without_findings_may_start() -> None:
-    assert told(Recorder()).merged == [("cart", {"metadata": {"annotations": {ADMITTED: "true", BLOCKED: None}}})]
+    assert report_to(Recorder()).merged == [("cart", {"metadata": {"annotations": {ADMITTED: "true", BLOCKED: None}}})]
 
 
 def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_path: Path) -> None:
@@ -88,10 +88,10 @@ def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_p
     ],
 )
 def test_a_pod_stays_as_it_would_on_gke(findings: list[Finding], phase: str, state: dict[str, str]) -> None:
-    found = status(POD, findings)
-    assert found["phase"] == phase
-    assert found["containerStatuses"][0]["state"] == {"waiting": state}
-    assert {one["type"]: one["status"] for one in found["conditions"]} == {
+    result = status(POD, findings)
+    assert result["phase"] == phase
+    assert result["containerStatuses"][0]["state"] == {"waiting": state}
+    assert {item["type"]: item["status"] for item in result["conditions"]} == {
         "PodScheduled": "True",
         "Ready": "False",
         "ContainersReady": "False",
@@ -104,15 +104,15 @@ def test_every_reason_of_a_finding_has_a_state() -> None:
 
 
 def test_a_pod_that_reaches_nothing_runs_and_is_not_ready() -> None:
-    found = status(POD, [finding("Unhealthy", "network")])
-    assert found["phase"] == "Running"
-    assert "running" in found["containerStatuses"][0]["state"]
-    assert found["containerStatuses"][0]["ready"] is False
+    result = status(POD, [finding("Unhealthy", "network")])
+    assert result["phase"] == "Running"
+    assert "running" in result["containerStatuses"][0]["state"]
+    assert result["containerStatuses"][0]["ready"] is False
 
 
 def test_every_finding_is_an_event_and_the_annotation_has_all() -> None:
-    recorder = told(Recorder(), finding("FailedMount"), finding("ErrImagePull"))
-    assert [(one["reason"], one["message"]) for one in recorder.events] == [
+    recorder = report_to(Recorder(), finding("FailedMount"), finding("ErrImagePull"))
+    assert [(event["reason"], event["message"]) for event in recorder.events] == [
         ("FailedMount", "what of FailedMount; fix"),
         ("Failed", "what of ErrImagePull; fix"),
     ]
@@ -121,14 +121,14 @@ def test_every_finding_is_an_event_and_the_annotation_has_all() -> None:
 
 
 def test_what_was_said_is_not_said_again() -> None:
-    recorder = told(Recorder(), finding("FailedMount"))
+    recorder = report_to(Recorder(), finding("FailedMount"))
     again = {**POD, "metadata": {**POD["metadata"], "annotations": {BLOCKED: "what of FailedMount"}}}
-    told(recorder, finding("FailedMount"), pod=again)
+    report_to(recorder, finding("FailedMount"), pod=again)
     assert (len(recorder.merged), len(recorder.events)) == (2, 1)
 
 
 def test_a_pod_that_has_gone_is_no_error() -> None:
-    assert told(Recorder(there=False), finding("FailedMount")).events == []
+    assert report_to(Recorder(there=False), finding("FailedMount")).events == []
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,6 @@ def test_what_a_pod_of_a_cluster_is(namespace: str, labels: dict[str, str], role
         "data": {"DATABASE_INSTANCE": "a:b:c", "REDIS_URL": "redis://redis:6379/0"},
     }
     here = Environment("staging", {}, {}).with_objects([platform])
-    found = real_clusters.pod({"metadata": {"name": "p", "namespace": namespace, "labels": labels}, "spec": {}}, here)
-    assert found.role == role
-    assert found.traits == (frozenset({"database", "store-redis"}) if namespace == "orders" else frozenset())
+    result = real_clusters.pod({"metadata": {"name": "p", "namespace": namespace, "labels": labels}, "spec": {}}, here)
+    assert result.role == role
+    assert result.traits == (frozenset({"database", "store-redis"}) if namespace == "orders" else frozenset())

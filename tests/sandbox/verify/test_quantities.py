@@ -25,7 +25,7 @@ def container(cpu: str, **more: Any) -> dict[str, Any]:
 def test_a_pod_asks_for_its_start_or_its_run_whichever_is_larger() -> None:
     sidecar = container("100m", restartPolicy="Always")
     spec = {"initContainers": [sidecar, container("2")], "containers": [container("1"), container("500m")]}
-    assert of_pod(spec, "requests") == {"cpu": pytest.approx(2.1)}  # the second start, beside the sidecar
+    assert of_pod(spec, "requests") == {"cpu": pytest.approx(2.1)}  # the second init container with the sidecar
     spec["initContainers"] = [container("2"), sidecar]
     assert of_pod(spec, "requests") == {"cpu": pytest.approx(2)}
     spec["initContainers"] = [sidecar]
@@ -52,7 +52,7 @@ def test_a_limit_range_fills_in_what_is_not_stated() -> None:
     ],
 )
 def test_gke_keeps_a_part_of_each_node(machine: str, cpu: str, memory: int) -> None:
-    found = allocatable(machine)
-    assert (found["cpu"], found["memory"]) == (cpu, f"{memory}Mi")
+    result = allocatable(machine)
+    assert (result["cpu"], result["memory"]) == (cpu, f"{memory}Mi")
     # Of 93.13 GiB, 10 % for eviction and 6 GiB + 35 % for the system.
-    assert parse(found["ephemeral-storage"]) / 2**30 == pytest.approx(93.13 * 0.55 - 6, abs=0.01)
+    assert parse(result["ephemeral-storage"]) / 2**30 == pytest.approx(93.13 * 0.55 - 6, abs=0.01)

@@ -70,7 +70,7 @@ def test_the_pods_of_the_platform_are_all_looked_at(before: VerifyReport) -> Non
 
 
 def test_what_people_make_beside_pulumi_is_a_prerequisite_and_no_error(before: VerifyReport) -> None:
-    [value] = [one for one in before.prerequisites() if one.environment == "production"]
+    [value] = [prerequisite for prerequisite in before.prerequisites() if prerequisite.environment == "production"]
     assert value.what == "projects/acme-at-work-production/secrets/orders-payment-gateway has no version latest"
     assert "owner of the secret" in value.fix
 
@@ -78,7 +78,7 @@ def test_what_people_make_beside_pulumi_is_a_prerequisite_and_no_error(before: V
 def test_a_value_in_secret_manager_closes_its_prerequisite(shipped: Objects, planned: PodPlan) -> None:
     secret = "projects/acme-at-work-production/secrets/orders-payment-gateway"
     added = [*shipped, CloudObject("", SECRET_VERSION, f"{secret}/versions/1", "", {}, {})]
-    assert not [one for one in report(added, planned).findings if one.environment == "production"]
+    assert not [item for item in report(added, planned).findings if item.environment == "production"]
 
 
 # Planting causes
@@ -86,12 +86,12 @@ def test_a_value_in_secret_manager_closes_its_prerequisite(shipped: Objects, pla
 
 def of(objects: Objects, stack: str, kind: str, name: str) -> CloudObject:
     """The object of a stack by the end of its type and its logical name."""
-    [found] = [
-        one
-        for one in objects
-        if stack_of(one.urn) == stack and one.type.endswith(kind) and one.urn.endswith(f"::{name}")
+    [result] = [
+        item
+        for item in objects
+        if stack_of(item.urn) == stack and item.type.endswith(kind) and item.urn.endswith(f"::{name}")
     ]
-    return found
+    return result
 
 
 def gone(stack: str, kind: str, name: str) -> Change:
@@ -315,9 +315,9 @@ def test_a_planted_cause_is_found(cause: str, shipped: Objects, planned: PodPlan
     change, pod, check, what = PLANTED[cause]
     objects = deepcopy(shipped)
     change(objects)
-    new = [one for one in report(objects, planned).errors() if one not in before.findings]
-    found = [one for one in new if (f"{one.environment}: {one.pod}", one.check) == (pod, check)]
-    assert any(_matches(one, what) for one in found), [str(one) for one in new]
+    new = [error for error in report(objects, planned).errors() if error not in before.findings]
+    result = [item for item in new if (f"{item.environment}: {item.pod}", item.check) == (pod, check)]
+    assert any(_matches(item, what) for item in result), [str(item) for item in new]
 
 
 def _matches(finding: Finding, what: str) -> bool:
@@ -342,19 +342,19 @@ def test_a_request_above_the_charts_own_limit_is_found(shipped: Objects, helm: P
     controller = values(objects)["controller"]
     controller["resources"] = {"requests": {"cpu": "3", "memory": "4Gi"}}
     errors = report(objects, plan(objects, ROOT, helm)).errors()
-    found = [one.what for one in errors if (one.pod, one.check) == ("jenkins/jenkins-0", "admission")]
-    assert found == ["container jenkins requests 3 of cpu, more than its limit of 2"]
+    result = [error.what for error in errors if (error.pod, error.check) == ("jenkins/jenkins-0", "admission")]
+    assert result == ["container jenkins requests 3 of cpu, more than its limit of 2"]
 
 
 def test_gvisor_needs_a_pool_with_it(shipped: Objects, planned: PodPlan) -> None:
-    [pod] = [one for one in planned.pods if (one.environment, one.name) == ("ci", "deploy-staging")]
+    [pod] = [item for item in planned.pods if (item.environment, item.name) == ("ci", "deploy-staging")]
     sandboxed = replace(pod, spec={**pod.spec, "runtimeClassName": "gvisor"})
-    changed = replace(planned, pods=[one for one in planned.pods if one != pod] + [sandboxed])
-    [found] = [one for one in report(shipped, changed).errors() if one.check == "placement"]
-    assert "it has no gVisor" in found.what
+    changed = replace(planned, pods=[item for item in planned.pods if item != pod] + [sandboxed])
+    [result] = [error for error in report(shipped, changed).errors() if error.check == "placement"]
+    assert "it has no gVisor" in result.what
     objects = deepcopy(shipped)
     put("ci", ":NodePool", "pools-system", "nodeConfig sandboxConfig", {"type": "GVISOR"})(objects)
-    assert not [one for one in report(objects, changed).errors() if one.pod == sandboxed.shown]
+    assert not [error for error in report(objects, changed).errors() if error.pod == sandboxed.shown]
 
 
 @pytest.mark.parametrize(
@@ -370,8 +370,8 @@ def test_gvisor_needs_a_pool_with_it(shipped: Objects, planned: PodPlan) -> None
 def test_gke_adds_nodes_for_what_it_knows(shipped: Objects, planned: PodPlan, spec: dict[str, Any], what: str) -> None:
     """production has auto-provisioning."""
     here = check_context(shipped, planned).everywhere["production"]
-    found = list(placement.check(Pod("production", "orders", "p", "service", spec), here))
-    assert [what in one.what for one in found] == ([True] if what else [])
+    result = list(placement.check(Pod("production", "orders", "p", "service", spec), here))
+    assert [what in item.what for item in result] == ([True] if what else [])
 
 
 def test_a_value_that_a_deploy_does_not_pass_is_found(shipped: Objects, helm: Path, tmp_path: Path) -> None:
@@ -381,12 +381,12 @@ def test_a_value_that_a_deploy_does_not_pass_is_found(shipped: Objects, helm: Pa
     assert services.passed_by(library, "private void release(") == {"environment", "host", "project"}
     library.write_text(library.read_text().replace("--set-string project='${job.project}'", ""))
     planned = plan(shipped, tmp_path, helm)
-    found = [one for one in planned.findings if one.check == "chart"]
-    assert {(one.environment, one.pod) for one in found} == {
+    result = [item for item in planned.findings if item.check == "chart"]
+    assert {(item.environment, item.pod) for item in result} == {
         ("staging", "orders/orders"),
         ("production", "orders/orders"),
     }
-    assert "project: the deploy fills it in" in found[0].what
+    assert "project: the deploy fills it in" in result[0].what
 
 
 def test_every_service_has_a_turn_in_a_preview_namespace(shipped: Objects, helm: Path, tmp_path: Path) -> None:
@@ -396,12 +396,12 @@ def test_every_service_has_a_turn_in_a_preview_namespace(shipped: Objects, helm:
         other = re.sub("(database|secrets| {4}rotation): .*", "", text).replace("orders", f"other-{number}")
         (tmp_path / "services" / f"other-{number}.yaml").write_text(other)
     planned = plan(shipped, tmp_path, helm)
-    pods = [one for one in planned.pods if one.namespace.startswith("preview-") and one.role == "service"]
-    assert {one.turn for one in pods} == {"orders", *(f"other-{number}" for number in range(5))}
-    assert {one.namespace for one in pods} == {f"preview-{number}" for number in range(1, 5)}
+    pods = [item for item in planned.pods if item.namespace.startswith("preview-") and item.role == "service"]
+    assert {item.turn for item in pods} == {"orders", *(f"other-{number}" for number in range(5))}
+    assert {item.namespace for item in pods} == {f"preview-{number}" for number in range(1, 5)}
     # Two services of one namespace are never there together, so their pods are not added up.
-    previews = replace(planned, pods=[one for one in planned.pods if one.turn])
-    assert not [one for one in report(shipped, previews).errors() if one.check == "admission"]
+    previews = replace(planned, pods=[item for item in planned.pods if item.turn])
+    assert not [error for error in report(shipped, previews).errors() if error.check == "admission"]
 
 
 @pytest.mark.parametrize(
@@ -423,6 +423,6 @@ def test_a_library_without_the_container_under_test_is_a_finding(shipped: Object
     copied(tmp_path)
     library = tmp_path / "delivery" / "vars" / "agents.groovy"
     library.write_text(library.read_text().replace("yaml: ", "spec: "))
-    [found] = plan(shipped, tmp_path, helm).findings
-    assert (found.environment, found.pod) == ("ci", "jenkins/jenkins")
-    assert "no pod template for tests" in found.what
+    [result] = plan(shipped, tmp_path, helm).findings
+    assert (result.environment, result.pod) == ("ci", "jenkins/jenkins")
+    assert "no pod template for tests" in result.what
