@@ -24,6 +24,7 @@ from atwork.environments import stacks
 from atwork.environments.derive import moment
 from atwork.environments.destroy_journal import DestroyJournal
 from atwork.errors import BackendError
+from components.type_tokens import CLUSTER
 
 Watch = Callable[[str], None]
 """Called with the name of each resource whose step begins."""
@@ -40,7 +41,6 @@ _FIRST = (
 )
 _FIRST_ENDS = (":Ingress", ":Gateway")
 _RELEASE = "kubernetes:helm.sh/v3:Release"
-_CLUSTER = "gcp:container/cluster:Cluster"
 _UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 
 
@@ -103,7 +103,7 @@ def _again(stack: Stack, watch: Watch) -> Outcome:
     """Give up what a cluster held that is gone: it cannot be deleted there, and Helm releases do not notice."""
     stack.refresh(on_resource=_names(watch), variables=_UNREACHABLE)
     left = stacks.resources(stack.backend, stack.name)
-    if not any(resource["type"] == _CLUSTER for resource in left):
+    if not any(resource["type"] == CLUSTER for resource in left):
         for resource in left:
             if resource["type"] == _RELEASE:
                 stack.delete_from_state(str(resource["urn"]))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from atwork.graph.resources import StackResource
+from components import type_tokens
 from components.identity import ANNOTATION
 
 PROVIDERS = "pulumi:providers:"
@@ -14,8 +15,8 @@ NETWORK = "gcp:compute/network:Network"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 NAT = "gcp:compute/routerNat:RouterNat"
 ADDRESS = "gcp:compute/address:Address"
-CLUSTER = "gcp:container/cluster:Cluster"
-POOL = "gcp:container/nodePool:NodePool"
+CLUSTER = type_tokens.CLUSTER
+POOL = type_tokens.NODE_POOL
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 DATABASE = "gcp:sql/database:Database"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
@@ -117,7 +118,7 @@ def acts_as(account: StackResource) -> str:
 def settings_key(resource: StackResource) -> str:
     """The key of a resource in the settings, if it is named `<component>-<role>-<key>` as in this program."""
     match resource.type:
-        case "gcp:container/nodePool:NodePool":
+        case type_tokens.NODE_POOL:
             return _without(resource.name, "pools-", "")
         case "gcp:sql/databaseInstance:DatabaseInstance":
             return _without(resource.name, "database-", "-instance")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-CLUSTER = "gcp:container/cluster:Cluster"
+from components.type_tokens import CLUSTER
+
 _CLUSTER_STAYS = (
     "a cluster cannot be replaced in one update, because its objects need the old cluster; destroy its objects, "
     "then the cluster, then update (docs/runbooks/cluster-replaced.md)"

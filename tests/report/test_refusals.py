@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from support.events import BUCKET, SQL, report, step
 
-from atwork.report.refusals import CLUSTER
 from atwork.report.summary import code, decisions
+from components.type_tokens import CLUSTER
 
 POOL = "gcp:container/nodePool:NodePool"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
