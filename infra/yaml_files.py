@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,7 +45,7 @@ def settings_from_json(model: type[Model], text: str, file: str, prefix: Sequenc
 
 
 @contextmanager
-def config_errors(model: type[BaseModel], file: str, prefix: Sequence[str]) -> Iterator[None]:
+def config_errors(model: type[BaseModel], file: str, prefix: Sequence[str]) -> Generator[None]:
     """Turn mistakes in settings into a `ConfigError` that names the file and each wrong key."""
     try:
         yield
