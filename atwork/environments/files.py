@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from infra.layout import stack_file
 
 DEPLOYER = "platform-deployer"
 """Account in each environment that Jenkins deploys as."""
+
+_DELIVERY_SYSTEMS = ("jenkins", "external_ci")
 
 
 def text_of(name: str, settings: dict[str, Any], like: str) -> str:
@@ -30,49 +33,91 @@ def text_of(name: str, settings: dict[str, Any], like: str) -> str:
 
 
 def with_deploy(text: str, name: str, account: str, file: str, approvers: Sequence[str] = ()) -> str:
-    """The upstream's stack file with a line for the new environment; all else stays as it is."""
-    lines = text.splitlines(keepends=True)
-    at, inside = _deploys(lines)
-    if at is None:
+    """The upstream's stack file with a line for the new environment; everything else stays as it is."""
+    section = _deploys(text)
+    if section is None:
         raise ConfigError(f"{file}: {CONFIG_KEY}.jenkins.deploys is missing; add it, with an environment in it")
-    # As deep as what is there; where there is none, one step deeper than the key.
-    depth = _indent(lines[inside.start]) if inside else _indent(lines[at]) + 2
-    lines[at] = re.sub(r"deploys: *\{ *\}", "deploys:", lines[at])
     approval = f", approvers: [{', '.join(approvers)}]" if approvers else ""
-    lines.insert(at + 1, f"{' ' * depth}{name}: {{account: {account}{approval}}}\n")
+    line = f"{name}: {{account: {account}{approval}}}"
+    if section.inline:
+        start = section.value.start_mark.index + 1
+        return f"{text[:start]}{line}{', ' if section.entries else ''}{text[start:]}"
+    if not section.entries:
+        start, end = section.colon + 1, section.value.end_mark.index
+        text = text[:start] + text[end:] + ("" if text.endswith("\n") else "\n")
+    lines = text.splitlines(keepends=True)
+    lines.insert(section.key.start_mark.line + 1, f"{' ' * section.indent}{line}\n")
     return "".join(lines)
 
 
 def without_deploy(text: str, name: str) -> str:
     """The upstream's stack file without an environment's part of the deploys, on one line or on several."""
-    lines = text.splitlines(keepends=True)
-    at, inside = _deploys(lines)
-    shallowest = min((_indent(lines[number]) for number in inside), default=0)
-    mine = [number for number in inside if re.match(rf" {{{shallowest}}}{re.escape(name)}:", lines[number])]
-    if at is None or not mine:
+    section = _deploys(text)
+    keys = [] if section is None else [key.value for key, _ in section.entries]
+    if section is None or name not in keys:
         return text
-    depth, last = _indent(lines[mine[0]]), mine[0] + 1
-    while last in inside and _indent(lines[last]) > depth:
-        last += 1
-    del lines[mine[0] : last]
-    if not _deploys(lines)[1]:
-        lines[at] = lines[at].replace("deploys:", "deploys: {}", 1)
-    return "".join(lines)
+    at = keys.index(name)
+    if section.inline:
+        before, after = section.entries[:at], section.entries[at + 1 :]
+        start = section.entries[at][0].start_mark.index if after or not before else before[-1][1].end_mark.index
+        end = after[0][0].start_mark.index if after else section.entries[at][1].end_mark.index
+        return text[:start] + text[end:]
+    lines = text.splitlines(keepends=True)
+    key, value = section.entries[at]
+    end = max(_end(key), _end(value))
+    while end < len(lines) and re.match(rf" {{{section.indent + 1},}}#", lines[end]):
+        end += 1  # a comment that is indented as the environment's own keys
+    del lines[key.start_mark.line : end]
+    text = "".join(lines)
+    return text if len(keys) > 1 else f"{text[: section.colon + 1]} {{}}{text[section.colon + 1 :]}"
 
 
-def _deploys(lines: list[str]) -> tuple[int | None, range]:
-    """The line of the key `deploys`, and the lines below that are its own."""
-    at = next((number for number, line in enumerate(lines) if re.match(r" +deploys:", line)), None)
-    if at is None:
-        return None, range(0)
-    last = at + 1
-    while last < len(lines) and _indent(lines[last]) > _indent(lines[at]):
-        last += 1
-    return at, range(at + 1, last)
+@dataclass(frozen=True)
+class _Deploys:
+    """The key `deploys` of a stack file, with the positions of its parts."""
+
+    key: yaml.Node
+    value: yaml.Node
+    colon: int
+    """Index of the colon after the key."""
+    inline: bool
+    """Whether its entries are in braces; empty braces are replaced by lines unless they are in braces themselves."""
+
+    @property
+    def entries(self) -> list[tuple[yaml.Node, yaml.Node]]:
+        """Each environment's key and value."""
+        return self.value.value if isinstance(self.value, yaml.MappingNode) else []
+
+    @property
+    def indent(self) -> int:
+        """Column of the environments' keys, or of the first one."""
+        return self.entries[0][0].start_mark.column if self.entries else self.key.start_mark.column + 2
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
+def _deploys(text: str) -> _Deploys | None:
+    """The key `deploys` of the delivery system in `text`."""
+    root = yaml.compose(text, yaml.SafeLoader)
+    for path in (("config", CONFIG_KEY, system, "deploys") for system in _DELIVERY_SYSTEMS):
+        parent: Any = None
+        key: Any = None
+        value: Any = root
+        for name in path:
+            pairs = value.value if isinstance(value, yaml.MappingNode) else []
+            parent, (key, value) = value, next((pair for pair in pairs if pair[0].value == name), (None, None))
+        if key is not None:
+            inline = isinstance(value, yaml.MappingNode) and value.flow_style and (value.value or parent.flow_style)
+            return _Deploys(key, value, text.index(":", key.end_mark.index), bool(inline))
+    return None
+
+
+def _end(node: yaml.Node) -> int:
+    """The line after a node; the end mark of a map or a list is where the next key is."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style:
+        key, value = node.value[-1]
+        return max(_end(key), _end(value))  # the marks of an alias are those of its anchor
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style:
+        return _end(node.value[-1])
+    return node.end_mark.line + (node.end_mark.column > 0)
 
 
 def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:
