@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from packaging.markers import Marker
-
+from atwork.doctor import packages
 from atwork.environments.preflight import Check, right, wrong
 
 OLDEST = (3, 11)
@@ -35,7 +32,7 @@ MISLEADING = {
 def checks(checkout: Path, *, real: bool, bucket: str = "") -> Iterator[Check]:
     """Check the machine; `real` is whether it is used for an environment in Google Cloud."""
     yield _python()
-    yield _packages(checkout)
+    yield packages.check(checkout)
     yield _engine()
     yield _tool("git", "git", ("--version",), "apt-get install git", needed=True)
     plugin = "gcloud components install gke-gcloud-auth-plugin"
@@ -55,31 +52,6 @@ def _python() -> Check:
         ".".join(map(str, version_info)),
         "make setup PYTHON=/path/to/python3.11 or later",
     )
-
-
-def pins(text: str) -> dict[str, str]:
-    """Packages and versions of a requirements file that apply to this machine."""
-    pinned: dict[str, str] = {}
-    for match in re.finditer(r"^([A-Za-z0-9._-]+)==(\S+?)(?: *; *(.+?))? *\\?$", text, re.MULTILINE):
-        if match[3] is None or Marker(match[3].rstrip("\\ ")).evaluate():
-            pinned[match[1]] = match[2]
-    return pinned
-
-
-def _packages(checkout: Path) -> Check:
-    stale: list[str] = []
-    wanted = pins((checkout / "requirements" / "run.txt").read_text())
-    for name, pin in wanted.items():
-        try:
-            installed = version(name)
-        except PackageNotFoundError:
-            installed = "nothing"
-        if installed != pin:
-            stale.append(f"{name} {installed} instead of {pin}")
-    if not stale:
-        return right("packages", f"{len(wanted)} at their pinned versions")
-    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
-    return wrong("packages", ", ".join(stale[:3]) + more, "make setup")
 
 
 def _engine() -> Check:

@@ -6,6 +6,8 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from importlib import metadata
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,13 @@ from support.google import FakeGoogle, served
 from typer.testing import CliRunner
 
 from atwork.cli import app
-from atwork.doctor import machine
+from atwork.doctor import machine, packages
 from atwork.doctor.show import run
 from atwork.engine.build import PULUMI
 from atwork.environments.bootstrap.google import Google, GoogleError
 from atwork.environments.preflight import Check
 from atwork.errors import UsageError
+from atwork.sandbox.installed import EXTRA
 
 BUCKET = "gs://acme-at-work-admin-state"
 
@@ -128,9 +131,30 @@ def test_packages_at_other_versions(account: Account) -> None:
     assert check.fix == "make setup"
 
 
+@pytest.mark.parametrize("reason", ["installed", "used", "neither"])
+def test_packages_of_the_sandbox(account: Account, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    """They count where a package of the extra is installed, and where the checkout has a sandbox."""
+    pins = account.checkout / "requirements" / "sandbox.txt"
+    pins.write_text(pins.read_text().replace("oauthlib==", "oauthlib==0."))
+    if reason != "installed":
+
+        def version(name: str) -> str:
+            if name in EXTRA:
+                raise PackageNotFoundError(name)
+            return metadata.version(name)
+
+        monkeypatch.setattr(packages, "version", version)
+    if reason == "used":
+        (account.checkout / ".sandbox").mkdir()
+    check = checks(account.checkout)["packages"]
+    assert check.ok is (reason == "neither")
+    assert ("oauthlib " in check.detail) is (reason != "neither")
+    assert ("kubernetes nothing instead of " in check.detail) is (reason == "used")
+
+
 def test_pins_of_other_machines_do_not_count() -> None:
     text = 'a==1 \\\n    --hash=x\nb==2 ; sys_platform == "win32" \\\nc==3 ; python_version >= "3.11" \\\n'
-    assert machine.pins(text) == {"a": "1", "c": "3"}
+    assert packages.pins(text) == {"a": "1", "c": "3"}
 
 
 @pytest.mark.parametrize("name", [*machine.MISLEADING, "PULUMI_BACKEND_URL"])
