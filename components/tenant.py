@@ -111,9 +111,13 @@ class Tenant(pulumi.ComponentResource):
         super().__init__("atwork:tenant:Tenant", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         namespace = Namespace(
-            name, settings.size, physical_name=physical_name, labels={"owner": settings.owner}, protect=protect,
+            name,
+            settings.size,
+            physical_name=physical_name,
+            labels={"owner": settings.owner},
+            protect=protect,
             opts=child,
-        )  # fmt: skip
+        )
         self.namespace_name = namespace.namespace_name
         for account in settings.accounts:
             kubernetes.core.v1.ServiceAccount(

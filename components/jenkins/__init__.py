@@ -1,23 +1,6 @@
 """Jenkins on the ci cluster.
 
 `settings` is what a stack file may say; `jcasc`, `pods`, `stores` and `values` turn it into data and know nothing of
-Pulumi; `jenkins`, with `builders` and `deploy` as its parts, makes the resources.
+Pulumi; `jenkins` declares the resources, with `builders` and `deploy` as its parts. Every stack reads the settings and
+one stack runs Jenkins: import `components.jenkins.jenkins` only there, because the SDK of Kubernetes loads slowly.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from components.jenkins.jenkins import Jenkins
-
-__all__ = ["Jenkins"]
-
-
-def __getattr__(name: str) -> Any:
-    # Every stack reads the settings, one makes Jenkins: only that one waits for the SDK of Kubernetes to load.
-    if name == "Jenkins":
-        from components.jenkins.jenkins import Jenkins
-
-        return Jenkins
-    raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -13,6 +13,8 @@ from components.jenkins.jobs import permitted, quoted, schedule
 
 PREVIEWS = "platform-previews"
 CHANGES = "platform-changes"
+_PREVIEWS_DESCRIPTION = "What a pull request does to every environment; reads, and changes nothing"
+_CHANGES_DESCRIPTION = "What changes the environments; runs the main branch alone"
 
 _PUSH = """\
   properties {
@@ -23,7 +25,7 @@ _PUSH = """\
 
 
 def own(source: PlatformSource, main: str, credential: str) -> str:
-    """Both folders. The Jenkinsfile knows by a job's name what it is to do."""
+    """Both folders with their jobs. The Jenkinsfile selects its stages by the job's name."""
     jobs = {
         "update": ("Updates all environments, one stage after another, with what was merged", _PUSH),
         "drift": ("Tells what changed behind Pulumi's back", schedule("H 3 * * *")),
@@ -31,14 +33,12 @@ def own(source: PlatformSource, main: str, credential: str) -> str:
     }
     return "".join(
         [
-            _folder(PREVIEWS, "What a pull request does to every environment; reads, and changes nothing",
-                    [names.PREVIEW_CLOUD]),
+            _folder(PREVIEWS, _PREVIEWS_DESCRIPTION, [names.PREVIEW_CLOUD]),
             _pull_requests(source, credential),
-            _folder(CHANGES, "What changes the environments; runs the main branch alone",
-                    list(names.PLATFORM_CLOUDS)),
+            _folder(CHANGES, _CHANGES_DESCRIPTION, list(names.PLATFORM_CLOUDS)),
             *(_job(source, main, credential, name, about, when) for name, (about, when) in jobs.items()),
         ]
-    )  # fmt: skip
+    )
 
 
 def _folder(name: str, about: str, clouds: list[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from components.jenkins import names, sizes
 from components.jenkins.registry import Images
 from components.jenkins.settings import BuildSettings
-from components.jenkins.words import ImageRole
+from components.jenkins.value_types import ImageRole
 
 USER = 1000
 HOME = "/home/jenkins/agent"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.jenkins.words import ImageRole
+from components.jenkins.value_types import ImageRole
 from components.versions import IMAGES
 
 _DOCKER_HUB = "docker.io"

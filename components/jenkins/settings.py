@@ -15,7 +15,7 @@ from components import versions
 from components.delivery import DeployTarget, StoreName
 from components.jenkins import names, sizes
 from components.jenkins.targets import DeploySettings, PlatformSettings, PreviewDeploySettings, TargetSettings
-from components.jenkins.words import Image, ImageRole, Words
+from components.jenkins.value_types import Image, ImageRole, TemplateSafeText
 from components.namespace import Cpu, Memory, QuotaSettings
 from components.settings import DnsLabel, Email, Hostname, HttpsUrl, Settings
 
@@ -28,7 +28,7 @@ class ChartSettings(Settings):
     source: Literal["repository", "oci", "path"] = "repository"
     """A Helm repository, an OCI registry or a folder next to the program."""
 
-    location: Words = versions.JENKINS_CHART_REPOSITORY
+    location: TemplateSafeText = versions.JENKINS_CHART_REPOSITORY
     """Address of the repository, oci:// reference of the chart, or path of the folder."""
 
     version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = versions.JENKINS_CHART
@@ -84,7 +84,7 @@ class BuildSettings(Settings):
 class LibrarySettings(Settings):
     """This repository's shared pipeline library. It runs outside the sandbox: who can push to it controls Jenkins."""
 
-    version: Words = "v1"
+    version: TemplateSafeText = "v1"
     """Branch or tag that pipelines get."""
 
     path: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "delivery"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from components.delivery import StoreName
-from components.jenkins.words import ImageRole
+from components.jenkins.value_types import ImageRole
 
 TOOLS: Mapping[ImageRole, str] = {"crane": "256Mi", "helm": "256Mi", "gcloud": "512Mi"}
 """Memory of the containers beside BuildKit, by name."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.jenkins.words import Words
+from components.jenkins.value_types import TemplateSafeText
 from components.namespace import QuotaSettings
 from components.settings import DnsLabel, Email, Settings
 
@@ -45,7 +45,7 @@ class DeploySettings(TargetSettings):
 class PlatformSettings(Settings):
     """This repository's own pipeline: previews of the stacks in pull requests, updates from the main branch."""
 
-    main: Words = "main"
+    main: TemplateSafeText = "main"
     """The branch that is applied."""
 
     bot: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\[bot\])?$", examples=["acme-jenkins[bot]"])]

@@ -12,7 +12,8 @@ import pytest
 from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
 from support.mocks import Recorded, Recording, record
 
-from components.jenkins import Jenkins, secrets
+from components.jenkins import secrets
+from components.jenkins.jenkins import Jenkins
 from components.jenkins.values import helm_values
 from components.registry import RegistryRefs
 

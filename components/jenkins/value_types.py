@@ -1,4 +1,4 @@
-"""Words and images that templates and scripts of Jenkins cannot misread."""
+"""TemplateSafeText and images that templates and scripts of Jenkins cannot misread."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-Words = Annotated[str, Field(pattern=r"^[^\s{}$'\"\\]+$")]
-"""One word, free of the characters that templates and scripts would read as their own."""
-
+TemplateSafeText = Annotated[str, Field(pattern=r"^[^\s{}$'\"\\]+$")]
+"""Text without spaces and without characters that templates and scripts interpret."""
 
 ImageRole = Literal[
     "controller", "agent", "reloader", "buildkit", "helm", "crane", "gcloud", "pulumi", "postgres", "redis", "mysql"
