@@ -14,8 +14,12 @@ from collections.abc import Iterator
 _WORDS = re.compile(r"[A-Za-z`'\")][,;:.]? [A-Za-z`'\"(]")
 """Two words with a space between them: the string is text and not a key."""
 
+_FIELD = re.compile(r"(?<!\{)\{(?!\{)([^{}]*)\}")
+"""A value in an f-string; braces within it end it early, so that its rest counts as text."""
+
 _FENCE = re.compile(r"^( *)(`{3,})[^\n]*\n.*?^\1\2[^\n]*$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_NESTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 _ADDRESS = re.compile(r"https?://[^\s)>\"'`]+|\]\([^)\s]+\)")
 _COMMENT = re.compile(r"(?:(?<=\s)|^)#[^\n]*", re.MULTILINE)
 _GROOVY = re.compile(
@@ -99,8 +103,21 @@ def _python_spans(text: str) -> Iterator[tuple[int, int]]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         is_string = token.type in (tokenize.STRING, middle)
         if token.type == tokenize.COMMENT or (is_string and _WORDS.search(token.string)):
-            (line, column), (last, end) = token.start, token.end
-            yield starts[line - 1] + column, starts[last - 1] + end
+            start = starts[token.start[0] - 1] + token.start[1]
+            for first, last in _string_spans(token.string) if is_string else ((0, len(token.string)),):
+                yield start + first, start + last
+
+
+def _string_spans(string: str) -> Iterator[tuple[int, int]]:
+    """Text in a string: in an f-string, what is outside its values, and the strings with words within them."""
+    position = 0
+    for field in _FIELD.finditer(string) if re.match(r"[rR]?[fF]", string) else ():
+        yield position, field.start(1)
+        for nested in _NESTED.finditer(string, field.start(1), field.end(1)):
+            if _WORDS.search(nested.group()):
+                yield nested.span()
+        position = field.end(1)
+    yield position, len(string)
 
 
 def _names(node: ast.AST) -> Iterator[tuple[str, int]]:

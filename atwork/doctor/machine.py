@@ -56,11 +56,11 @@ def _python() -> Check:
 
 def _engine() -> Check:
     from atwork.engine.build import PULUMI
-    from atwork.engine.locate import EngineError, found
+    from atwork.engine.locate import EngineError, find_installed
 
     install = "https://www.pulumi.com/docs/install"
     try:
-        engine = found()
+        engine = find_installed()
     except EngineError as error:
         detail, _, fix = str(error).rpartition("; ")
         return wrong("engine", detail, fix)

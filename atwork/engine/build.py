@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from atwork.engine.locate import Engine, EngineError, built, check, found
+from atwork.engine.locate import Engine, EngineError, built, check, find_installed
 from atwork.toolchain.gobuild import BuildError, Program, provide
 
 PULUMI = Program(
@@ -18,7 +18,7 @@ PULUMI = Program(
 
 def ensure(console: Console) -> Engine:
     """The engine that is installed, or the one in the cache, which is built first where it is not there."""
-    engine = found()
+    engine = find_installed()
     if engine is not None:
         return engine
     try:

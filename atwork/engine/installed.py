@@ -1,4 +1,4 @@
-"""What is installed in an environment: run by its own interpreter, so that it imports nothing of atwork."""
+"""What is installed in an environment. Its own interpreter runs this file, so it imports nothing of atwork."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ def read() -> dict[str, list[dict[str, str]]]:
     """`packages`: name and version of each; `plugins`: those that a `pulumi-plugin.json` of the SDKs asks for."""
     packages: list[dict[str, str]] = []
     plugins: list[dict[str, str]] = []
-    for one in distributions():
-        packages.append({"name": one.metadata["Name"], "version": one.version})
-        for file in one.files or []:
+    for distribution in distributions():
+        packages.append({"name": distribution.metadata["Name"], "version": distribution.version})
+        for file in distribution.files or []:
             if file.name == "pulumi-plugin.json":
                 plugin = json.loads(file.read_text())
                 if plugin.get("resource"):
-                    number = plugin.get("version") or one.version
+                    number = plugin.get("version") or distribution.version
                     plugins.append({"name": plugin["name"], "version": f"v{number.removeprefix('v')}"})
-    return {"packages": sorted(packages, key=lambda one: one["name"].lower()), "plugins": plugins}
+    return {"packages": sorted(packages, key=lambda package: package["name"].lower()), "plugins": plugins}
 
 
 if __name__ == "__main__":

@@ -62,9 +62,10 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
 
     def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The providers that the SDKs in the project's environment ask for."""
-        found = _installed(_interpreter(request.info), context)["plugins"]
+        plugins = _installed(_interpreter(request.info), context)["plugins"]
         packages = [
-            plugin_pb2.PackageDependency(kind="resource", name=one["name"], version=one["version"]) for one in found
+            plugin_pb2.PackageDependency(kind="resource", name=plugin["name"], version=plugin["version"])
+            for plugin in plugins
         ]
         return language_pb2.GetRequiredPackagesResponse(packages=packages)
 
@@ -126,9 +127,9 @@ class Servicer(language_pb2_grpc.LanguageRuntimeServicer):
 
     def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The packages in the project's environment."""
-        found = _installed(_interpreter(request.info), context)["packages"]
+        packages = _installed(_interpreter(request.info), context)["packages"]
         return language_pb2.GetProgramDependenciesResponse(
-            dependencies=[language_pb2.DependencyInfo(**one) for one in found]
+            dependencies=[language_pb2.DependencyInfo(**package) for package in packages]
         )
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -174,7 +175,7 @@ class _Child:
 
 
 def _forward(child: subprocess.Popen[bytes]) -> str:
-    """Wait for the output's end; what a program prints goes to this process' stderr, beside the engine's display."""
+    """Wait for the end of the output; what a program prints goes to our stderr, next to the engine's display."""
     errors: list[bytes] = []
     for stream, line in _lines(child):
         if stream == "stdout":

@@ -33,8 +33,8 @@ class Engine:
         return (self.path.parent / "pulumi-language-python").exists()
 
 
-def found() -> Engine | None:
-    """The engine that is installed already; `EngineError` for one that was named and does not run."""
+def find_installed() -> Engine | None:
+    """Find the engine on this machine; `EngineError` if ATWORK_PULUMI names one that does not run."""
     named = os.environ.get("ATWORK_PULUMI")
     if named:
         return _checked(Path(named), "named")

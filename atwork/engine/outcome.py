@@ -60,6 +60,6 @@ class Outcome:
         """Set the exit code; an engine that fails before its first event has only printed its error."""
         self.code = code
         if code and not self.diagnostics:
-            _, found, message = f"\n{printed}".partition("\nerror: ")
-            text = (message if found else printed).strip()[-_PRINTED:]
+            _, separator, message = f"\n{printed}".partition("\nerror: ")
+            text = (message if separator else printed).strip()[-_PRINTED:]
             self.diagnostics.append(Diagnostic("", text or f"the engine ended with code {code}"))

@@ -21,7 +21,7 @@ import pulumi
 from pulumi import runtime
 
 SHOWN_ALREADY = 32
-"""Exit code of a program whose error the engine has been told already."""
+"""Exit code of a program whose error was already reported to the engine."""
 
 _LOOK_SECONDS = 0.5
 

@@ -27,20 +27,20 @@ def scratch(backend: Backend, stack: str) -> Generator[Backend]:
     Its stack files are copied without the lines that name the key of a backend.
     """
     with tempfile.TemporaryDirectory(prefix="atwork-preview-") as name:
-        made = _Scratch.in_folder(Path(name), backend)
-        link_project(backend.project, made.project)
+        copy = _Scratch.in_folder(Path(name), backend)
+        link_project(backend.project, copy.project)
         for file in stack_files(backend.project / "stacks").values():
             config = read_yaml(file, f"stacks/{file.name}").get("config") or {}
-            (made.project / "stacks" / file.name).write_text(yaml.safe_dump({"config": config}, sort_keys=False))
+            (copy.project / "stacks" / file.name).write_text(yaml.safe_dump({"config": config}, sort_keys=False))
         needed = [stack]
         while (upstream := backend.upstream(needed[-1])) is not None and upstream not in needed:
             needed.append(upstream)
         with suppress(EngineFailed):  # the preview fails as well, and its error is reported
             for stack_name in needed:
-                made.stack(stack_name).create()
+                copy.stack(stack_name).create()
             for stack_name in needed[1:]:
-                made.stack(stack_name).load(_outputs_of(backend.deployment(stack_name) or {}))
-        yield made
+                copy.stack(stack_name).load(_outputs_of(backend.deployment(stack_name) or {}))
+        yield copy
 
 
 def link_project(project: Path, folder: Path) -> None:

@@ -14,5 +14,9 @@ def read_stacks(deployment: Mapping[str, Any]) -> frozenset[str]:
     `deployment` is the stack's state, as `pulumi stack export` has it under that key; a reference names its stack as
     ORGANIZATION/PROJECT/NAME or as NAME (https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences).
     """
-    inputs = (one.get("inputs") or {} for one in deployment.get("resources") or () if one.get("type") == _REFERENCE)
-    return frozenset(str(one["name"]).rpartition("/")[2] for one in inputs if one.get("name"))
+    inputs = (
+        resource.get("inputs") or {}
+        for resource in deployment.get("resources") or ()
+        if resource.get("type") == _REFERENCE
+    )
+    return frozenset(str(reference["name"]).rpartition("/")[2] for reference in inputs if reference.get("name"))

@@ -1,4 +1,4 @@
-"""How the engine writes what is no plain value, and how it colours text: on the wire, in states, in its events."""
+"""How the engine writes what is no plain value, and how it colors text: on the wire, in states, in its events."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the engine's marker o
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """A text that is not known yet, and what else is not typed."""
 
-_COLOUR = re.compile(r"<\{%.*?%\}>")
+_COLOR = re.compile(r"<\{%.*?%\}>")
 
 
 def plain(text: str) -> str:
-    """A message without the engine's marks for colours."""
-    return _COLOUR.sub("", text)
+    """A message without the engine's marks for colors."""
+    return _COLOR.sub("", text)

@@ -32,8 +32,8 @@ _LONGEST_WAIT = 60
 _FIXES = {
     401: "the token is not valid; give GITHUB_TOKEN",
     403: "the token may not; it needs pull-requests: write and statuses: write, which runs of a fork never have",
-    404: "there is no such repository, pull request or commit, or the token may not see it",
-    422: "it does not take this: a like one may be open already",
+    404: "repository, pull request or commit not found, or the token may not see it",
+    422: "it refuses this: the same pull request may be open already",
 }
 
 
@@ -126,7 +126,7 @@ class GitHub:
                 return None
             events = [event for event in issue.get_events() if event.event == "labeled" and event.label.name == label]
         if not events:
-            raise GitHubError(f"the label {label} is on #{number}, and no event says who put it there; put it on anew")
+            raise GitHubError(f"the label {label} is on #{number}, and no event says who put it there; add it again")
         newest = max(events, key=lambda event: event.created_at)
         return Labelled(_login(newest.actor), newest.created_at)
 
@@ -158,7 +158,7 @@ class GitHub:
             tip = self._repository.get_branch(branch).commit.sha
         if base and tip != base:
             notes.append(
-                f"The base has moved on to `{tip[:12]}` since; the change is previewed anew before it is made."
+                f"The base has moved on to `{tip[:12]}` since; the change is previewed again before it is applied."
             )
         return notes
 

@@ -41,7 +41,7 @@ class Repository:
         """Open a pull request with these files, None for one that goes; returns its address."""
         self.check_free(branch)
         commit = self._commit(title, texts)
-        # Only where there is no such branch: somebody may have pushed it since.
+        # Only if the branch does not exist: somebody may have pushed it since.
         self._git(
             "push", "--quiet", f"--force-with-lease=refs/heads/{branch}:", _REMOTE, f"{commit}:refs/heads/{branch}"
         )
@@ -108,10 +108,10 @@ def repository_of(root: Path) -> str:
     if named:
         return named
     address = git(root, "remote", "get-url", _REMOTE)
-    found = re.search(r"[:/]([\w.-]+/[\w.-]+?)(\.git)?/?$", address)
-    if found is None or ("://" not in address and "@" not in address):
+    match = re.search(r"[:/]([\w.-]+/[\w.-]+?)(\.git)?/?$", address)
+    if match is None or ("://" not in address and "@" not in address):
         raise GitError(f"{_REMOTE} is {address}, which names no repository at GitHub: set GITHUB_REPOSITORY=OWNER/NAME")
-    return found[1]
+    return match[1]
 
 
 def git(root: Path, *words: str, given: str | None = None, more: Mapping[str, str] | None = None) -> str:
@@ -124,6 +124,6 @@ def git(root: Path, *words: str, given: str | None = None, more: Mapping[str, st
         [program, *words], cwd=root, env=environment, input=given, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or [f"code {done.returncode}"]
-        raise GitError(f"git {words[0]}: {' '.join(said)[:500]}")
+        complaint = (done.stderr or done.stdout).strip().splitlines() or [f"code {done.returncode}"]
+        raise GitError(f"git {words[0]}: {' '.join(complaint)[:500]}")
     return done.stdout.strip("\n") if words[0] == "status" else done.stdout.strip()

@@ -44,14 +44,14 @@ def unlock(stack: str, *, run: str, ended: str) -> int:
 def free(
     store: Store, stack: str, console: Console, *, local: bool, run: str = "", ended: str = "", ask: Ask | None = None
 ) -> int:
-    """The same for the files of one backend."""
-    found = model.locks(store, stack)
-    if not found:
+    """Remove the locks of a stack in one backend if their runs have ended; the exit code is 1 if a lock is kept."""
+    locks = model.locks(store, stack)
+    if not locks:
         console.print(f"{stack} is not locked.")
         return 0
     ask = ask or asker()
     left = 0
-    for lock in found:
+    for lock in locks:
         verdict = _verdict(lock, local=local, run=run, ended=ended, ask=ask)
         console.print(f"{stack}: lock {lock.id[:_SHORT]} of {lock.words(model.now())}: {verdict.why}.")
         if verdict.answer != "ended":
@@ -61,10 +61,10 @@ def free(
         store.delete(lock.name)
         if lock.run is not None:
             store.delete(f"{model.folder(stack)}/{lock.run.name}")
-        console.print("Taken away.")
+        console.print("Lock removed.")
     if not left:
         console.print(
-            f"What the run left half done is in the state: `atwork preview {stack}` tells of it, "
+            f"What the run left unfinished is in the state: `atwork preview {stack}` shows it, "
             f"`pulumi refresh -s {stack}` compares it with the cloud (docs/runbooks/lost-lock.md)."
         )
     return 1 if left else 0
@@ -85,26 +85,27 @@ def _verdict(lock: Lock, *, local: bool, run: str, ended: str, ask: Ask | None) 
 
 
 def _named(url: str) -> Run:
-    found = _RUN.match(url)
-    if found is None:
+    match = _RUN.match(url)
+    if match is None:
         raise UsageError(f"--run {url}: give the address of a run, https://github.com/ORG/REPO/actions/runs/NUMBER")
     return Run(
-        pid=1, hostname="", repository=found["repository"], run_id=int(found["run"]),
-        attempt=int(found["attempt"] or 0), url=url, hosted=True,  # who names a run knows its machine
+        pid=1, hostname="", repository=match["repository"], run_id=int(match["run"]),
+        attempt=int(match["attempt"] or 0), url=url, hosted=True,  # who names a run knows its machine
     )  # fmt: skip
 
 
 def _advice(lock: Lock, verdict: Verdict) -> str:
     if verdict.answer == "alive":
-        return "Left: a second update beside it would damage the state. Wait, or end that run first."
+        return "Lock kept: a second update at the same time would damage the state. Wait, or end that run first."
     return (
-        f"Left. Look there: if its run has ended, say `atwork unlock {lock.stack} --ended {lock.id[:_SHORT]}`, or name "
-        "the run with --run URL, so that GitHub is asked. If it goes on, two updates would write one state."
+        f"Lock kept. Check that machine: if its run has ended, run `atwork unlock {lock.stack} --ended "
+        f"{lock.id[:_SHORT]}`, or name the run with --run URL, so that GitHub is asked. If it goes on, two updates "
+        "would write one state."
     )
 
 
 def asker() -> Ask | None:
-    """Who asks GitHub, where there is a token."""
+    """A function that asks GitHub about a run, if there is a token."""
     token = os.environ.get("GITHUB_TOKEN", "")
     if not token:
         return None
@@ -114,8 +115,8 @@ def asker() -> Ask | None:
     api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
 
     def ask(repository: str, run: int, attempt: int) -> Attempt:
-        found = GitHub(repository, token, api=api).attempt(run, attempt)
-        times = (datetime.fromisoformat(found[key]) for key in ("run_started_at", "updated_at"))
-        return Attempt(str(found["status"]), *times)
+        answer = GitHub(repository, token, api=api).attempt(run, attempt)
+        times = (datetime.fromisoformat(answer[key]) for key in ("run_started_at", "updated_at"))
+        return Attempt(str(answer["status"]), *times)
 
     return ask

@@ -55,12 +55,12 @@ def judge(lock: Lock, *, local: bool, ask: Ask | None) -> Verdict:
         return of_run(lock, run, ask(run.repository, run.run_id, run.attempt))
     if here and alive(owner.pid, owner.timestamp):
         return Verdict("alive", f"process {owner.pid} lives on this machine, and has the name of the lock's")
-    told = f"; its run is {run.url}" if run is not None and run.url else ""
-    return Verdict("unknown", f"it was taken on {owner.hostname}, which cannot be asked from here{told}")
+    address = f"; its run is {run.url}" if run is not None and run.url else ""
+    return Verdict("unknown", f"it was taken on {owner.hostname}, which cannot be asked from here{address}")
 
 
 def of_run(lock: Lock, run: Run, attempt: Attempt) -> Verdict:
-    """Whether a lock's run has ended, where GitHub knows it: it is over, and the lock is from its time."""
+    """Whether a lock's run has ended, as GitHub reports it: the run has ended, and the lock was taken while it ran."""
     if lock.owner is None:
         return Verdict("unknown", "the lock is cut off and does not say when it was taken")
     if not attempt.over:
@@ -70,5 +70,7 @@ def of_run(lock: Lock, run: Run, attempt: Attempt) -> Verdict:
         span = f"{attempt.started:%Y-%m-%d %H:%M} to {attempt.updated:%H:%M} UTC"
         return Verdict("unknown", f"{run.url} ran from {span}, and the lock is of another time: it is not this run's")
     if not run.hosted:
-        return Verdict("unknown", f"{run.url} is over, but its machine may not be gone, and a process may go on there")
-    return Verdict("ended", f"GitHub says that {run.url} is over, and its machine is gone with it")
+        return Verdict(
+            "unknown", f"{run.url} has ended, but its machine may still exist, and a process may go on there"
+        )
+    return Verdict("ended", f"GitHub says that {run.url} has ended, and its machine is gone with it")

@@ -1,4 +1,4 @@
-"""A lock as the engine writes it, and the note that `atwork up` leaves beside it.
+"""A lock as the engine writes it, and the note that `atwork up` leaves next to it.
 
 The engine's lock says process, user and machine, nothing of a run in CI. `atwork up` therefore notes which run started
 that process, in a file of its own outside of the engine's folder: any further file among the locks would be one.
@@ -38,13 +38,13 @@ class Run(BaseModel):
     pid: int = Field(gt=0)
     hostname: str
     machine: str = ""
-    """What tells machines and containers of one name apart (`machine`)."""
+    """Distinguishes machines and containers with the same name (`machine`)."""
     repository: str = ""
     run_id: int = 0
     attempt: int = 0
     url: str = ""
     hosted: bool = False
-    """Whether the machine was made for this run and is gone with it."""
+    """Whether the machine was created for this run and is gone with it."""
 
     @property
     def name(self) -> str:
@@ -75,10 +75,10 @@ class Lock(BaseModel):
 
 def locks(store: Store, stack: str) -> list[Lock]:
     """The locks of a stack, each with the note of its run where there is one."""
-    found: list[Lock] = []
+    stack_locks: list[Lock] = []
     for name in store.names(f".pulumi/locks/organization/{PROJECT}/{stack}"):
         content = store.read(name)
-        if content is None:  # taken away meanwhile
+        if content is None:  # removed meanwhile
             continue
         try:
             owner = _Owner.model_validate_json(content)
@@ -86,8 +86,8 @@ def locks(store: Store, stack: str) -> list[Lock]:
             owner = None
         lock_id = name.rpartition("/")[2].removesuffix(".json")
         run = None if owner is None else note(store, stack, owner.hostname, owner.pid)
-        found.append(Lock(stack=stack, id=lock_id, name=name, owner=owner, run=run))
-    return found
+        stack_locks.append(Lock(stack=stack, id=lock_id, name=name, owner=owner, run=run))
+    return stack_locks
 
 
 def folder(stack: str) -> str:

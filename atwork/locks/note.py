@@ -27,7 +27,7 @@ def mine(pid: int, url: str) -> Run:
 
 @contextmanager
 def noted(store: Store | None, stack: str, pid: int, url: str, tell: Callable[[str], None]) -> Generator[None]:
-    """Leave the note while a process works; a run that is killed leaves it beside its lock.
+    """Leave the note while a process works; a run that is killed leaves it next to its lock.
 
     It is a help for the day on which a lock is left: an update goes on where it cannot be written.
     """
@@ -37,7 +37,7 @@ def noted(store: Store | None, stack: str, pid: int, url: str, tell: Callable[[s
         if store is not None:
             store.write(name, run.model_dump_json().encode())
     except StoreError as error:
-        tell(f"No note of this run beside the lock: {error}")
+        tell(f"No note of this run next to the lock: {error}")
     yield
     try:
         if store is not None:

@@ -24,7 +24,7 @@ _LOGIN = "log in with `gcloud auth application-default login`"
 _FIXES = {
     401: _LOGIN,
     403: "your login may not; it needs roles/storage.objectViewer to read, roles/storage.objectUser to delete",
-    404: "there is no such bucket",
+    404: "bucket not found",
 }
 
 

@@ -70,7 +70,7 @@ def preview(
         updated=_updated(state),
         held=held,
         held_unread=unread,
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 1),
         **about,
     )

@@ -124,7 +124,7 @@ def _not_allowed(hub: Hub, number: int, label: Labelled, approvers: Collection[s
     if approvers:
         return "" if login in {item.lower() for item in approvers} else "ATWORK_APPROVERS does not list them"
     role = hub.role(label.by)
-    return "" if role in _ROLES else f"their role is {role or 'none'}, and only maintainers may decide"
+    return "" if role in _ROLES else f"they have the role {role or 'none'}, and only maintainers may decide"
 
 
 def _not_shown(hub: Hub, wanted: str, label: Labelled, *, head: str, before: str, bot: str) -> str:

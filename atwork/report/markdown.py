@@ -75,7 +75,7 @@ def _head(reports: Sequence[StackReport], link: str, limit: int, notes: Sequence
 def _origin(reports: Sequence[StackReport], link: str) -> str:
     head, base = next(((item.head, item.base) for item in reports if item.head), ("", ""))
     parts = [f"`{head[:12]}`" + (f" on `{base[:12]}`" if base else "")] if head else []
-    created_at = max((item.made for item in reports), default="")
+    created_at = max((item.created_at for item in reports), default="")
     parts += [f"{created_at[:16].replace('T', ' ')} UTC"] if created_at else []
     return " · ".join([*parts, *([f"[full report]({link})"] if link else [])])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 VERSION = 1
 """Increased when the meaning of a field changes."""
@@ -107,6 +107,8 @@ class Policy(Report):
 class StackReport(Report):
     """The preview of one stack."""
 
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
     version: int = VERSION
     stack: str
     result: Result
@@ -137,7 +139,7 @@ class StackReport(Report):
     noise: tuple[str, ...] = ()
     """Ignored differences, with their reasons."""
     fingerprint: str
-    made: str = ""
+    created_at: str = Field("", validation_alias="made", serialization_alias="made")
     """When the report was created, ISO 8601 in UTC."""
     seconds: float = 0.0
     head: str = ""

@@ -115,8 +115,8 @@ def state(report: StackReport) -> list[str]:
     sentences: list[str] = []
     if report.new:
         sentences.append("no state yet")
-    elif report.updated and report.made:
-        sentences.append(f"{age(*map(datetime.fromisoformat, (report.updated, report.made)))} old")
+    elif report.updated and report.created_at:
+        sentences.append(f"{age(*map(datetime.fromisoformat, (report.updated, report.created_at)))} old")
     if report.pending:
         sentences.append(f"{len(report.pending)} pending")
     sentences += [f"locked by {item.owner}" for item in report.held]

@@ -59,7 +59,7 @@ def test_what_a_killed_build_left_goes(played: Path, tmp_path: Path) -> None:
     (folder / "pulumi").unlink()
     (folder / "pulumi.4711").write_bytes(b"half an engine")
     build.ensure(Console(quiet=True))
-    assert sorted(one.name for one in folder.iterdir()) == [".lock", "pulumi"]
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "pulumi"]
     assert played.read_text() == "built\n" * 2
 
 

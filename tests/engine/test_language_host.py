@@ -34,8 +34,8 @@ def info(root: Path, virtualenv: str | None = None) -> language_pb2.ProgramInfo:
 
 
 def test_the_providers_are_those_of_the_installed_sdks(host: Any, tmp_path: Path) -> None:
-    found = host.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(info=info(tmp_path))).packages
-    assert {one.name: one.version for one in found} == {"gcp": "v10.2.0", "kubernetes": "v4.34.2"}
+    packages = host.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(info=info(tmp_path))).packages
+    assert {package.name: package.version for package in packages} == {"gcp": "v10.2.0", "kubernetes": "v4.34.2"}
 
 
 def test_another_environment_answers_for_itself_without_atwork_in_it(host: Any, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_another_environment_answers_for_itself_without_atwork_in_it(host: Any, 
     assert list(host.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(info=asked)).packages) == []
     assert list(host.GetProgramDependencies(language_pb2.GetProgramDependenciesRequest(info=asked)).dependencies) == []
     ours = host.GetProgramDependencies(language_pb2.GetProgramDependenciesRequest(info=info(tmp_path))).dependencies
-    assert "pulumi" in {one.name for one in ours}
+    assert "pulumi" in {package.name for package in ours}
 
 
 def test_a_missing_environment_is_named_with_the_fix(host: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which engine is taken, and what is said of one that cannot be."""
+"""Which engine is used, and the error for an engine that cannot be used."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_named_one_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     named = fake(tmp_path / "named", "v3.256.0")
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setenv("ATWORK_PULUMI", str(named))
-    assert locate.found() == locate.Engine(named, "v3.256.0", "named")
+    assert locate.find_installed() == locate.Engine(named, "v3.256.0", "named")
 
 
 def test_path_is_searched_and_the_sandboxs_own_shim_is_passed_over(
@@ -39,16 +39,16 @@ def test_path_is_searched_and_the_sandboxs_own_shim_is_passed_over(
     shim.write_text("#!/bin/sh\nexec python -m atwork.sandbox.shim\n")
     real = fake(tmp_path / "real", "v3.300.1-dev")
     monkeypatch.setenv("PATH", f"{shim.parent}:{real.parent}")
-    found = locate.found()
-    assert found is not None
-    assert found == locate.Engine(real, "v3.300.1-dev", "path")
-    assert not found.has_language_host
+    engine = locate.find_installed()
+    assert engine is not None
+    assert engine == locate.Engine(real, "v3.300.1-dev", "path")
+    assert not engine.has_language_host
     (real.parent / "pulumi-language-python").touch()
-    assert found.has_language_host
+    assert engine.has_language_host
 
 
 def test_nothing_is_found_where_nothing_is() -> None:
-    assert locate.found() is None
+    assert locate.find_installed() is None
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_a_useless_one_is_named(
 ) -> None:
     monkeypatch.setenv("ATWORK_PULUMI", str(fake(tmp_path, answer, code)))
     with pytest.raises(EngineError, match=message):
-        locate.found()
+        locate.find_installed()
 
 
 def test_a_missing_one_that_was_named_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATWORK_PULUMI", str(tmp_path / "gone"))
     with pytest.raises(EngineError, match=r"gone: No such file or directory; name another engine by ATWORK_PULUMI"):
-        locate.found()
+        locate.find_installed()
 
 
 def test_the_build_is_pinned_by_the_go_module() -> None:

@@ -1,4 +1,4 @@
-"""The comment beside a pull request, against a small server that answers as GitHub's API documents it."""
+"""The comment on a pull request, against a small server that answers as GitHub's API documents it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from atwork.report import markdown
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda _: None)
-    made = Server()
-    yield made
-    made.stop()
+    fake = Server()
+    yield fake
+    fake.stop()
 
 
 def api(server: Server, token: str = "right", repository: str = "acme/platform") -> GitHub:  # noqa: S107
@@ -44,10 +44,10 @@ def test_it_is_found_behind_hundreds_of_comments_and_never_taken_for_another(ser
     api(server).publish(7, [CHANGE], author=BOT)
     assert "changes in ci" in mine["body"]
     assert len(server.comments) == 234
-    assert sum("looks fine to me" in one["body"] for one in server.comments) == 1
+    assert sum("looks fine to me" in comment["body"] for comment in server.comments) == 1
 
 
-def test_one_that_is_too_long_loses_details_and_never_the_table(server: Server) -> None:
+def test_a_long_comment_loses_details_and_never_the_table(server: Server) -> None:
     server.longest = 9000
     wide = report(*(step("update", BUCKET, f"b{n}", {"a": "x" * 99}, {"a": "y" * 99}) for n in range(300)))
     danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
@@ -57,7 +57,7 @@ def test_one_that_is_too_long_loses_details_and_never_the_table(server: Server) 
     assert "production DatabaseInstance main: would be deleted; it holds data" in comment["body"]
 
 
-def test_one_that_is_too_long_even_so_is_an_error(server: Server) -> None:
+def test_a_comment_that_is_too_long_without_details_is_an_error(server: Server) -> None:
     server.longest = 10
     with pytest.raises(GitHubError, match="too long even without its details; report fewer stacks at once"):
         api(server).publish(7, [CHANGE], author=BOT)
@@ -76,7 +76,7 @@ def test_it_waits_where_github_asks_to_and_tries_again_where_it_stumbles(server:
     ("token", "repository", "refuse", "message"),
     [
         ("wrong", "acme/platform", [], "answered 401 .*give GITHUB_TOKEN"),
-        ("right", "acme/other", [], "answered 404 .*no such repository"),
+        ("right", "acme/other", [], "answered 404 .*repository, pull request or commit not found"),
         ("right", "acme/platform", [(403, {})], "answered 403 .*which runs of a fork never have"),
     ],
 )
@@ -92,11 +92,11 @@ def test_a_refusal_says_the_fix(
 def test_the_fingerprint_is_kept_as_a_status_of_the_commit(server: Server) -> None:
     danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
     api(server).state("abc", [CHANGE, danger], link="https://run/1")
-    assert {one["context"]: one["state"] for one in server.statuses} == {
+    assert {status["context"]: status["state"] for status in server.statuses} == {
         "atwork/preview/ci": "success", "atwork/preview/production": "failure", "atwork/preview": "failure",
         "atwork/decision": "success",
     }  # fmt: skip
-    assert all(len(one["description"]) <= 140 for one in server.statuses)
+    assert all(len(status["description"]) <= 140 for status in server.statuses)
     assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
     assert api(server).approved("abc", "staging", BOT) == ""
     assert api(server).approved("abc", "production", BOT) == "", "a report that is red approves nothing"
@@ -110,11 +110,11 @@ def test_a_status_that_somebody_else_set_approves_nothing(server: Server) -> Non
     assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
 
 
-def test_a_reader_is_told_of_commits_that_came_since(server: Server) -> None:
+def test_newer_commits_are_reported(server: Server) -> None:
     assert api(server).moved(7, "abc", "base") == []
     server.head, server.tip = "def", "later"
-    told = api(server).moved(7, "abc", "base")
-    assert [one.split(";")[0] for one in told] == ["This is of `abc`", "The base has moved on to `later` since"]
+    notes = api(server).moved(7, "abc", "base")
+    assert [note.split(";")[0] for note in notes] == ["This is of `abc`", "The base has moved on to `later` since"]
 
 
 def test_the_approved_change_is_that_of_the_pull_request_that_was_merged(server: Server) -> None:

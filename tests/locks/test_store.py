@@ -1,4 +1,4 @@
-"""Files beside a state, in a folder and in a bucket: the same answers of both."""
+"""Files next to a state, in a folder and in a bucket: the same answers of both."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    made = Bucket()
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", made.host)
-    yield made
-    made.stop()
+    fake = Bucket()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
+    yield fake
+    fake.stop()
     gc.collect()
 
 
 @pytest.fixture(params=["folder", "bucket", "part of a bucket"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, bucket: Bucket) -> Store:
-    found = of({"folder": f"file://{tmp_path}", "bucket": "gs://state"}.get(request.param, "gs://state/team/one"))
-    assert found is not None
-    return found
+    store = of({"folder": f"file://{tmp_path}", "bucket": "gs://state"}.get(request.param, "gs://state/team/one"))
+    assert store is not None
+    return store
 
 
 def test_what_is_written_is_found_and_what_is_deleted_is_gone(store: Store) -> None:
@@ -64,16 +64,16 @@ def test_a_bucket_is_asked_again_where_it_stumbles(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"), [(401, "gcloud auth application-default login"), (403, r"roles/storage\.objectViewer")]
+    ("code", "fix"), [(401, "gcloud auth application-default login"), (403, r"roles/storage\.objectViewer")]
 )
-def test_a_refusal_says_the_fix(code: int, told: str, bucket: Bucket) -> None:
+def test_a_refusal_says_the_fix(code: int, fix: str, bucket: Bucket) -> None:
     bucket.fail = [code]
-    with pytest.raises(StoreError, match=f"gs://state: Cloud Storage answered {code}; .*{told}"):
+    with pytest.raises(StoreError, match=f"gs://state: Cloud Storage answered {code}; .*{fix}"):
         BucketStore("state").names("locks")
 
 
 def test_no_such_bucket_and_nobody_there_are_errors(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StoreError, match="gs://other: Cloud Storage answered 404; there is no such bucket"):
+    with pytest.raises(StoreError, match="gs://other: Cloud Storage answered 404; bucket not found"):
         BucketStore("other").names("locks")
     monkeypatch.setattr(store_module, "_RETRY_SECONDS", 0.1)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "127.0.0.1:9")
@@ -81,7 +81,7 @@ def test_no_such_bucket_and_nobody_there_are_errors(bucket: Bucket, monkeypatch:
         BucketStore("state").names("locks")
 
 
-def test_without_a_login_the_fix_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_login_the_error_has_the_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     with pytest.raises(StoreError, match="log in with `gcloud auth application-default login`"):

@@ -68,7 +68,7 @@ def gone() -> int:
     return child.pid
 
 
-def said(
+def answering(
     status: str, *, started: timedelta = timedelta(hours=-1), ended: timedelta = timedelta(hours=1)
 ) -> Callable[[str, int, int], Attempt]:
     """What GitHub says of every run."""
@@ -85,7 +85,7 @@ def free(store: FolderStore, *, local: bool = False, **given: object) -> tuple[i
     return commands.free(store, "ci", console, local=local, **given), written.getvalue()  # pyright: ignore[reportArgumentType]
 
 
-def test_a_free_stack_is_said_to_be_free(store: FolderStore) -> None:
+def test_a_free_stack_is_reported_as_free(store: FolderStore) -> None:
     assert free(store) == (0, "ci is not locked.\n")
 
 
@@ -99,12 +99,12 @@ def test_a_process_of_this_machine_that_is_gone_holds_nothing(store: FolderStore
     assert store.read(name) is None
 
 
-@pytest.mark.parametrize("given", [{}, {"ended": ID}, {"run": URL, "ask": said("completed")}])
+@pytest.mark.parametrize("given", [{}, {"ended": ID}, {"run": URL, "ask": answering("completed")}])
 def test_a_process_that_lives_is_never_unlocked(store: FolderStore, given: dict[str, object]) -> None:
     name = held(store, pid=os.getpid())
     code, text = free(store, local=True, **given)
     assert (code, store.read(name) is None) == (1, False)
-    assert "a second update beside it would damage the state" in text
+    assert "a second update at the same time would damage the state" in text
 
 
 def test_a_number_that_another_process_has_now_is_not_the_owner(store: FolderStore) -> None:
@@ -138,9 +138,9 @@ def test_in_a_bucket_the_name_of_a_machine_proves_nothing(store: FolderStore) ->
 
 
 @pytest.mark.parametrize(
-    ("status", "note", "code", "told"),
+    ("status", "note", "code", "reason"),
     [
-        ("completed", {}, 0, "is over, and its machine is gone with it"),
+        ("completed", {}, 0, "has ended, and its machine is gone with it"),
         ("in_progress", {}, 1, "is in progress"),
         ("waiting", {}, 1, "is waiting"),
         ("a_word_of_tomorrow", {}, 1, "is a word of tomorrow"),
@@ -148,12 +148,12 @@ def test_in_a_bucket_the_name_of_a_machine_proves_nothing(store: FolderStore) ->
     ],
 )
 def test_github_is_asked_about_the_run_of_a_lock(
-    status: str, note: dict[str, object], code: int, told: str, store: FolderStore
+    status: str, note: dict[str, object], code: int, reason: str, store: FolderStore
 ) -> None:
     name = held(store, pid=7, host="runner")
     by(store, pid=7, host="runner", **note)
-    found, text = free(store, ask=said(status))
-    assert (found, told in text) == (code, True), text
+    exit_code, text = free(store, ask=answering(status))
+    assert (exit_code, reason in text) == (code, True), text
     assert (store.read(name) is None) == (code == 0)
 
 
@@ -161,20 +161,20 @@ def test_a_run_of_another_time_is_not_the_locks(store: FolderStore) -> None:
     """Machines that are made for a run get the same names and numbers again."""
     held(store, pid=7, host="runner")
     by(store, pid=7, host="runner")
-    code, text = free(store, ask=said("completed", ended=timedelta(minutes=-5)))
+    code, text = free(store, ask=answering("completed", ended=timedelta(minutes=-5)))
     assert code == 1
     assert "it is not this run's" in text
 
 
 def test_a_run_that_a_person_names_is_asked_about(store: FolderStore) -> None:
     held(store, pid=7, host="runner")
-    assert free(store, run=URL, ask=said("in_progress"))[0] == 1
-    assert free(store, run=URL, ask=said("completed", started=timedelta(minutes=1)))[0] == 1
+    assert free(store, run=URL, ask=answering("in_progress"))[0] == 1
+    assert free(store, run=URL, ask=answering("completed", started=timedelta(minutes=1)))[0] == 1
     with pytest.raises(UsageError, match="give the address of a run"):
-        free(store, run="812", ask=said("completed"))
+        free(store, run="812", ask=answering("completed"))
     with pytest.raises(UsageError, match="GITHUB_TOKEN is not set"):
         free(store, run=URL)
-    assert free(store, run=f"{URL}/attempts/2", ask=said("completed"))[0] == 0
+    assert free(store, run=f"{URL}/attempts/2", ask=answering("completed"))[0] == 0
 
 
 def test_a_lock_that_is_cut_off_is_shown_and_wants_a_person(store: FolderStore) -> None:
@@ -234,7 +234,7 @@ def test_a_note_lives_as_long_as_its_update(store: FolderStore, monkeypatch: pyt
     assert store.names(".atwork") == []
     with pytest.raises(KeyboardInterrupt), noted(store, "ci", 77, URL, print):
         raise KeyboardInterrupt
-    assert model.locks(store, "ci")[0].run == mine(77, URL), "a run that is cut off leaves its note beside its lock"
+    assert model.locks(store, "ci")[0].run == mine(77, URL), "a run that is cut off leaves its note next to its lock"
 
 
 class Closed(FolderStore):
@@ -249,19 +249,19 @@ class Closed(FolderStore):
 
 
 def test_an_update_goes_on_where_no_note_can_be_left(tmp_path: Path) -> None:
-    told: list[str] = []
-    with noted(Closed(tmp_path), "ci", 77, URL, told.append):
+    messages: list[str] = []
+    with noted(Closed(tmp_path), "ci", 77, URL, messages.append):
         pass
-    with noted(None, "ci", 77, URL, told.append):
+    with noted(None, "ci", 77, URL, messages.append):
         pass
-    assert told == ["No note of this run beside the lock: closed"]
+    assert messages == ["No note of this run next to the lock: closed"]
 
 
 def test_the_row_of_a_report_says_who_holds_the_stack(store: FolderStore, tmp_path: Path) -> None:
     held(store, pid=7, host="runner", since=datetime.now(UTC) - timedelta(minutes=5))
     by(store, pid=7, host="runner")
-    [one], unread = holders(store, "ci")
-    assert (one.owner, one.run, unread) == ("ada@runner, pid 7, for 5 min", URL, "")
+    [holder], unread = holders(store, "ci")
+    assert (holder.owner, holder.run, unread) == ("ada@runner, pid 7, for 5 min", URL, "")
     assert holders(store, "staging") == ((), "")
     assert holders(None, "ci")[1].startswith("locks of this kind")
     assert holders(Closed(tmp_path), "ci") == ((), "closed")

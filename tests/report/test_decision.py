@@ -105,8 +105,8 @@ def test_a_push_over_a_change_that_nobody_let_pass_takes_it_off(server: Server) 
 @pytest.mark.parametrize(
     ("login", "approvers", "why"),
     [
-        ("linus", (), "their role is write, and only maintainers may decide"),
-        ("eve", (), "their role is none, and only maintainers may decide"),
+        ("linus", (), "they have the role write, and only maintainers may decide"),
+        ("eve", (), "they have the role none, and only maintainers may decide"),
         ("ada", (), "the author of the pull request may not decide on it"),
         ("Ada", ("ada",), "the author of the pull request may not decide on it"),
         ("grace", ("linus",), "ATWORK_APPROVERS does not list them"),
@@ -147,7 +147,7 @@ def test_a_status_of_somebody_else_shows_no_change(server: Server) -> None:
 def test_a_label_without_an_event_is_an_error(server: Server) -> None:
     reported(server, A)
     server.labels.add(LABEL)
-    with pytest.raises(GitHubError, match="no event says who put it there; put it on anew"):
+    with pytest.raises(GitHubError, match="no event says who put it there; add it again"):
         reported(server, A)
 
 

@@ -26,10 +26,10 @@ def everywhere(result: StackReport) -> str:
     """The report in every form, with what each form writes in another way read back."""
     written = io.StringIO()
     terminal.show([result], Console(file=written, width=200))
-    made = [written.getvalue(), markdown.render([result]), page.render([result]), result.model_dump_json()]
-    made.append(json.dumps(slack.message("x", [result]), ensure_ascii=False))
-    made.append(folder.as_text([result], "json"))
-    return "\n".join(made)
+    forms = [written.getvalue(), markdown.render([result]), page.render([result]), result.model_dump_json()]
+    forms.append(json.dumps(slack.message("x", [result]), ensure_ascii=False))
+    forms.append(folder.as_text([result], "json"))
+    return "\n".join(forms)
 
 
 def leaks(text: str) -> bool:

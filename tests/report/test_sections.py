@@ -85,7 +85,7 @@ HELD = Held(id="1f0c", owner="ada@laptop, pid 7, for 5 min", run="https://run/1"
 
 
 def test_the_row_says_how_old_the_state_is_what_is_pending_and_who_holds_it() -> None:
-    about: dict[str, Any] = {"made": "2026-11-25T12:00:00+00:00", "updated": "2026-11-19T11:00:00+00:00"}
+    about: dict[str, Any] = {"created_at": "2026-11-25T12:00:00+00:00", "updated": "2026-11-19T11:00:00+00:00"}
     old = report(**about, pending=["creating main"], held=(HELD,))
     assert summary.state(old) == ["6 d old", "1 pending", "locked by ada@laptop, pid 7, for 5 min"]
     assert summary.state(report(new=True)) == ["no state yet"]
@@ -107,7 +107,7 @@ def test_the_row_says_how_old_the_state_is_what_is_pending_and_who_holds_it() ->
     ],
 )
 def test_ages_are_as_people_say_them(updated: str, age: str) -> None:
-    assert summary.state(report(made="2026-11-25T12:00:00+00:00", updated=updated)) == [age]
+    assert summary.state(report(created_at="2026-11-25T12:00:00+00:00", updated=updated)) == [age]
 
 
 def test_policies_that_looked_are_counted_and_none_is_no_success() -> None:

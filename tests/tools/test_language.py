@@ -18,6 +18,7 @@ BAD = "Expired environments are told."
         ("a.py", f'"""A.\n\n{BAD}"""\n'),
         ("a.py", f"\n\nx = 1  # {BAD}\n"),
         ("a.py", f'\n\nprint(f"{{x}}: {BAD}")\n'),
+        ("a.py", f"\n\nprint(f\"{{x}}: {{y or 'which {BAD}'}}\")\n"),
         ("a.groovy", f"\n\n// {BAD}\n"),
         ("Jenkinsfile", f'\n\necho "{BAD}"\n'),
         ("a.yaml", f"\n\nkey: value   # {BAD}\n"),
@@ -33,6 +34,7 @@ def test_a_bad_word_in_text_is_a_finding_with_its_line_and_advice(path: str, con
     [
         ("docs/a.md", "```console\n$ told\n```\n\nThe key `told` and [a link](told.md).\n"),
         ("a.py", "key = 'told'\nvalue = told\n"),
+        ("a.py", "print(f'- path = {told[0]}{cause if new is None else 0}{{}} and more')\n"),
         ("a.groovy", "def key = 'told'\n"),
         ("a.yaml", "told: true\n"),
     ],
