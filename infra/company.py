@@ -119,5 +119,5 @@ def read(stacks: Path) -> CompanySettings:
     """The settings in a stacks folder; `ConfigError` names every wrong key."""
     path = stacks / COMPANY
     if not path.exists():
-        raise ConfigError(f"{FILE}: there is no such file; write it with your values:\n\n{EXAMPLE}")
+        raise ConfigError(f"{FILE}: file not found; write it with your values:\n\n{EXAMPLE}")
     return settings_from_json(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, ())

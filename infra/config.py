@@ -1,23 +1,22 @@
-"""One stack's settings: read once, checked wholly, before any resource is made.
+"""The settings of all stacks: each file is read and validated once, before any resource is declared.
 
-Each environment is one file `stacks/Pulumi.NAME.yaml` with one key of ours, `atwork:stack`. Pulumi's own lines in
-that file (`secretsprovider`, `encryptedkey`, `encryptionsalt`) are none of our business.
+Each environment is configured by one file `stacks/Pulumi.NAME.yaml` with the key `atwork:stack`. Pulumi owns the other
+lines of that file (`secretsprovider`, `encryptedkey`, `encryptionsalt`).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from components.node_account import STREAMING_SERVICES
 from infra import CONFIG_KEY
+from infra.environment_rules import check_together
 from infra.errors import ConfigError
 from infra.layout import stack_files
-from infra.promotion import Stage, stage
-from infra.services import ServiceSettings, complete, not_there
+from infra.service_composition import complete
+from infra.services import ServiceSettings, not_there
 from infra.stack import StackConfig
 from infra.yaml_files import read_yaml, settings_from_json
 
@@ -29,8 +28,8 @@ def parse(stack: str, text: str) -> StackConfig:
     return settings_from_json(StackConfig, text, f"stacks/Pulumi.{stack}.yaml", (CONFIG_KEY,))
 
 
-def read_file(path: Path) -> str | None:
-    """The JSON of a stack file's key, or nothing where the file is not one of ours."""
+def read_file(path: Path) -> str:
+    """The JSON of a stack file's key."""
     document = read_yaml(path, f"{path.parent.name}/{path.name}")
     config = document.get("config")
     if not isinstance(config, dict) or CONFIG_KEY not in config:
@@ -38,143 +37,32 @@ def read_file(path: Path) -> str | None:
     return json.dumps(config[CONFIG_KEY])
 
 
-def read_all(directory: Path = STACKS) -> dict[str, StackConfig]:
-    """All environments by name, each valid by itself."""
-    found: dict[str, StackConfig] = {}
+def read_all(directory: Path = STACKS, texts: Mapping[str, str] | None = None) -> dict[str, StackConfig]:
+    """All environments by name, each valid by itself.
+
+    `texts` has the JSON of stacks whose settings the engine provides: they replace what the stack's file states.
+    """
+    environments: dict[str, StackConfig] = {}
     mistakes: list[str] = []
-    for name, path in stack_files(directory).items():
+    provided, files = texts or {}, stack_files(directory)
+    for name in {**files, **provided}:
         try:
-            text = read_file(path)
-            found[name] = parse(name, text or "")
+            stated = read_file(files[name]) if name in files else ""
+            environments[name] = parse(name, provided.get(name, stated))
         except ConfigError as error:
             mistakes.append(str(error))
     if mistakes:
         raise ConfigError("\n".join(mistakes))
-    return found
+    return environments
 
 
-def check_together(environments: Mapping[str, StackConfig]) -> None:
-    """What only shows when all environments are seen at once; raises `ConfigError` with every mistake."""
-    mistakes = [
-        *_shared_projects(environments),
-        *_overlaps(environments),
-        *_upstreams(environments),
-        *_deploys(environments),
-        *_preview_namespaces(environments),
-        *_approvals(environments),
-        *_streaming(environments),
-    ]
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
-
-
-def _shared_projects(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    seen: dict[str, str] = {}
-    for name, config in environments.items():
-        other = seen.setdefault(config.project.id, name)
-        if other != name:
-            yield (
-                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.project.id: {config.project.id} is the project of {other} "
-                "already; each environment needs its own, for workload identity is shared within a project"
-            )
-
-
-def _overlaps(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    """Ranges in order of their first address: an overlap is always with one that is still open."""
-    ranges: list[tuple[ipaddress.IPv4Network, str, str]] = sorted(
-        (block, name, key) for name, config in environments.items() for key, block in config.network.ranges().items()
-    )
-    widest: tuple[ipaddress.IPv4Network, str, str] | None = None
-    for block, name, key in ranges:
-        if widest is not None and widest[0].overlaps(block):
-            yield (
-                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.network.{key}: {block} overlaps {widest[2]} {widest[0]} "
-                f"of {widest[1]}; choose a free range"
-            )
-        if widest is None or block.broadcast_address > widest[0].broadcast_address:
-            widest = (block, name, key)
-
-
-def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    for name, config in environments.items():
-        if config.upstream is None:
-            continue
-        key = f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.upstream"
-        upstream = environments.get(config.upstream)
-        if upstream is None:
-            yield f"{key}: there is no stacks/Pulumi.{config.upstream}.yaml; name one of {', '.join(environments)}"
-        elif upstream.registry is None:
-            yield f"{key}: {config.upstream} has no registry; name the stack that has one"
-
-
-def _deploys(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    for name, config in environments.items():
-        for target in config.deploy_targets():
-            if target not in environments:
-                yield (
-                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}: there is no "
-                    f"stacks/Pulumi.{target}.yaml; name one of {', '.join(environments)}"
-                )
-
-
-def _preview_namespaces(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    """Both sides state it: ci who deploys to preview namespaces, the environment how many it has."""
-    for name, config in environments.items():
-        for target, deploy in config.deploy_targets().items():
-            there = environments.get(target)
-            if deploy.previews and there is not None and there.preview_namespaces is None:
-                yield (
-                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}."
-                    f"preview_namespaces: stacks/Pulumi.{target}.yaml has no preview_namespaces; add them there, or "
-                    "remove this"
-                )
-        upstream = environments.get(config.upstream or "")
-        asked = None if upstream is None else upstream.deploy_targets().get(name)
-        system = (upstream.delivery_key if upstream is not None else None) or "jenkins"
-        if config.preview_namespaces is not None and (asked is None or not asked.previews):
-            yield (
-                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.preview_namespaces: nobody deploys to them; add "
-                f"{system}.deploys.{name}.preview_namespaces to stacks/Pulumi.{config.upstream}.yaml"
-            )
-
-
-def _approvals(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    """Nothing is deployed to a production environment without a person's approval."""
-    for name, config in environments.items():
-        for target, deploy in config.deploy_targets().items():
-            environment = environments.get(target)
-            if environment is None or deploy.approvers != () or stage(environment) is not Stage.PRODUCTION:
-                continue
-            key = f"{CONFIG_KEY}.{config.delivery_key}.deploys.{target}.approvers"
-            yield (
-                f"stacks/Pulumi.{name}.yaml: {key}: is empty, and every build would be deployed without approval; "
-                f"name at least one person, or set environment.tier: {Stage.TEST} in stacks/Pulumi.{target}.yaml"
-            )
-
-
-def _streaming(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    """Image streaming needs its API in the project that holds the images, too."""
-    for name, config in environments.items():
-        upstream = environments.get(config.upstream or "")
-        if not config.cluster.image_streaming or upstream is None:
-            continue
-        missing = sorted(set(STREAMING_SERVICES) - {*upstream.services(), *upstream.project.extra_services})
-        if missing:
-            yield (
-                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.cluster.image_streaming: {config.upstream} holds the images "
-                f"and does not have {missing[0]}; set cluster.image_streaming in stacks/Pulumi.{config.upstream}.yaml, "
-                "or add the API to its project.extra_services"
-            )
-
-
-def load(
-    stack: str, text: str, others: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings] | None = None
+def with_services(
+    stack: str, environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]
 ) -> StackConfig:
-    """The settings of one stack with its services, checked alone and beside all others."""
-    config = parse(stack, text)
-    check_together({**others, stack: config})
-    check_services({**others, stack: config}, services or {})
-    config = complete(stack, config, services or {})
+    """The settings of one stack with its services, checked alone and together with all environments."""
+    check_together(environments)
+    check_services(environments, services)
+    config = complete(stack, environments[stack], services)
     check_exemptions(stack, config, datetime.now(UTC).date())
     return config
 
@@ -195,7 +83,7 @@ def check_services(environments: Mapping[str, StackConfig], services: Mapping[st
 
 
 def check_exemptions(stack: str, config: StackConfig, today: date) -> None:
-    """Raise `ConfigError` for exemptions that are over or name no rule."""
+    """Raise `ConfigError` for exemptions that have expired or name no rule."""
     mistakes = [
         f"stacks/Pulumi.{stack}.yaml: {CONFIG_KEY}.policies.{key}: {message}"
         for key, message in config.policies.mistakes(today)

@@ -11,7 +11,7 @@ import pulumi
 from components.delivery import PlatformSource
 from infra import CONFIG_KEY, PROJECT, company
 from infra.company import CompanySettings
-from infra.config import load, read_all
+from infra.config import read_all, with_services
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER, STACKS_FOLDER
 from infra.services import ServiceSettings
@@ -26,9 +26,9 @@ class Environment:
     name: str
     config: StackConfig
     services: Mapping[str, ServiceSettings] = field(default_factory=dict[str, ServiceSettings])
-    """The whole catalogue, not only what runs here."""
+    """All services of the catalog, not only those that run here."""
     others: Mapping[str, StackConfig] = field(default_factory=dict[str, StackConfig])
-    """What the stack files say of all environments, this one too."""
+    """The settings of all environments without their services, this one too."""
     company: CompanySettings | None = None
     """What stacks/platform.yaml says; None where nothing in this stack needs it."""
 
@@ -42,8 +42,8 @@ class Environment:
         try:
             root = Path(pulumi.get_root_directory())
             stacks = root / STACKS_FOLDER
-            services, others = services_in(root / SERVICES_FOLDER), read_all(stacks)
-            config = load(stack, text, others, services)
+            services, others = services_in(root / SERVICES_FOLDER), read_all(stacks, {stack: text})
+            config = with_services(stack, others, services)
             known = company.read(stacks) if config.jenkins is not None else None
             return cls(stack, config, services, others, known)
         except ConfigError as error:

@@ -17,7 +17,7 @@ SERVICES = STACKS.parent / SERVICES_FOLDER
 
 
 def stack_file() -> dict[str, Any]:
-    """Schema of a whole stack file: our key strictly, Pulumi's own lines by name."""
+    """Schema of a stack file: our key strictly, Pulumi's own lines by name."""
     settings = StackConfig.model_json_schema()
     definitions = settings.pop("$defs")
     config = {
@@ -39,9 +39,9 @@ def stack_file() -> dict[str, Any]:
 
 
 def service() -> dict[str, Any]:
-    """Schema of a file of the catalogue."""
-    made = ServiceSettings.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "A service of atwork"}
+    """Schema of a file of the catalog."""
+    schema = ServiceSettings.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "A service of atwork"}
 
 
 def company_file() -> dict[str, Any]:
@@ -55,7 +55,7 @@ def company_file() -> dict[str, Any]:
 
 
 def texts() -> dict[Path, str]:
-    """What the files beside the ones that they describe should be."""
+    """The schema files and their content."""
     schemas = {
         STACKS / "schema.json": stack_file(),
         STACKS / "platform.schema.json": company_file(),

@@ -1,8 +1,6 @@
-"""The catalogue: one file `services/NAME.yaml` for each service, read by every stack.
+"""The catalog: one file `services/NAME.yaml` for each service, read by every stack.
 
-Onboarding is that one file. In every environment that it names, the service gets what a stack file could also say: a
-tenant (namespace, account, rights, traffic), a database with a login, secrets. The stack's settings are completed with
-these and then checked as a whole, so that the rest of the program knows of services nothing more.
+That file is all that onboarding a service needs (infra/service_composition.py).
 """
 
 from __future__ import annotations
@@ -15,20 +13,17 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from components.database import DatabaseSettings
-from components.database_login import DatabaseUserSettings
 from components.delivery import StoreName
 from components.namespace import NamespaceSettings
-from components.secrets import SecretName, SecretRotationSettings, SecretSettings
+from components.secrets import SecretName, SecretRotationSettings
 from components.settings import DnsLabel, Email, Hostname, HttpsUrl, LabelValue, Settings
-from components.tenant import TenantSettings, TenantTrafficSettings
+from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.delivery.settings import RESERVED_NAMES
 from infra.environment_settings import EnvironmentSettings
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
-from infra.stack import StackConfig
-from infra.yaml_files import config_errors, read_yaml, settings_from_json, stated
+from infra.yaml_files import read_yaml, settings_from_json
 
 _LONGEST_WITH_DATABASE = 19
 
@@ -46,7 +41,7 @@ class ServiceEnvironmentSettings(Settings):
     """Guard its namespace and secrets, where the environment is guarded; false in a change before it is removed."""
 
     viewers: tuple[Email, ...] = ()
-    """Google Groups that may look, beside the service's own."""
+    """Google Groups that may look, in addition to those of the service."""
 
     editors: tuple[Email, ...] = ()
     """Google Groups that may change things by hand; in production only the deployer should."""
@@ -101,7 +96,7 @@ class ServiceSettings(Settings):
     @model_validator(mode="after")
     def _said_once(self) -> Self:
         for key, given in (("stores", self.stores), ("secrets", self.secrets)):
-            twice = sorted({one for one in given if given.count(one) > 1})
+            twice = sorted({item for item in given if given.count(item) > 1})
             if twice:
                 raise ValueError(f"{key}: {', '.join(twice)} is there twice; remove one")
         for stack, place in self.environments.items():
@@ -112,17 +107,17 @@ class ServiceSettings(Settings):
 
 def read_all(folder: Path) -> dict[str, ServiceSettings]:
     """All services by name, each valid by itself; `ConfigError` has a line for every mistake."""
-    found: dict[str, ServiceSettings] = {}
+    services: dict[str, ServiceSettings] = {}
     mistakes: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            found[path.stem] = read(path)
+            services[path.stem] = read(path)
         except ConfigError as error:
             mistakes.append(str(error))
-    mistakes += _conflicts(found)
+    mistakes += _conflicts(services)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
-    return found
+    return services
 
 
 def read(path: Path) -> ServiceSettings:
@@ -148,7 +143,7 @@ def _names(name: str, service: ServiceSettings) -> Iterator[str]:
 
 
 def is_name(name: str) -> bool:
-    """Whether a service may be called so: it becomes a namespace, an account, a repository and a host's first part."""
+    """Whether a service can have this name: its namespace, account, repository and host share it."""
     letters = name.replace("-", "")
     return (
         letters.isascii()
@@ -184,15 +179,15 @@ def within(
     stack: str, environment: EnvironmentSettings, services: Mapping[str, ServiceSettings]
 ) -> dict[str, ServiceEnvironmentSettings]:
     """How each service runs in an environment, for those that do."""
-    found: dict[str, ServiceEnvironmentSettings] = {}
+    running: dict[str, ServiceEnvironmentSettings] = {}
     for name, service in services.items():
         place = service.environments.get(stack)
         if place is None and environment.kind == "ephemeral":
             place = service.ephemeral
         chosen = environment.services is None or name in environment.services
         if place is not None and chosen:
-            found[name] = place
-    return found
+            running[name] = place
+    return running
 
 
 def not_there(stack: str, environment: EnvironmentSettings, services: Mapping[str, ServiceSettings]) -> Iterator[str]:
@@ -201,69 +196,10 @@ def not_there(stack: str, environment: EnvironmentSettings, services: Mapping[st
     runs = within(stack, environment, services)
     for name in environment.services or ():
         if name not in services:
-            able = ", ".join(one for one, service in services.items() if service.ephemeral is not None) or "none"
+            able = ", ".join(key for key, service in services.items() if service.ephemeral is not None) or "none"
             yield f"{key}: there is no {SERVICES_FOLDER}/{name}.yaml; name one of {able}"
         elif name not in runs:
             yield (
                 f"{key}: {SERVICES_FOLDER}/{name}.yaml keeps {name} out of ephemeral environments (ephemeral: null); "
                 "leave it out here"
             )
-
-
-def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:
-    """The stack's settings with every service that runs there; `ConfigError` names the service's file."""
-    here = {name: (services[name], place) for name, place in within(stack, config.environment, services).items()}
-    mistakes = [message for name, (service, _) in here.items() for message in _misfits(stack, config, name, service)]
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
-    if not here:
-        return config
-    tenants, databases = dict(config.tenants), dict(config.databases)
-    files = ", ".join(f"{SERVICES_FOLDER}/{name}.yaml" for name in here)
-    with config_errors(StackConfig, f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)):
-        for name, (service, place) in here.items():
-            tenants[name] = _tenant(name, service, place)
-            if service.database is not None:
-                instance = databases[service.database.instance]
-                login = DatabaseUserSettings(namespace=name, service_account=name)
-                additions = {
-                    "databases": (*instance.databases, database_name(name, service.database)),
-                    "users": {**instance.users, name: login},
-                }
-                databases[service.database.instance] = DatabaseSettings.model_validate(stated(instance) | additions)
-        return StackConfig.model_validate(stated(config) | {"tenants": tenants, "databases": databases})
-
-
-def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:
-    file = f"{SERVICES_FOLDER}/{name}.yaml"
-    if name in config.tenants:
-        yield f"{file}: stacks/Pulumi.{stack}.yaml has tenants.{name} already; remove it there"
-    if service.database is None:
-        return
-    instance = config.databases.get(service.database.instance)
-    if instance is None:
-        there = ", ".join(config.databases) or "none"
-        leave = f"remove environments.{stack}" if stack in service.environments else "keep it out by ephemeral: null"
-        yield (
-            f"{file}: database.instance: stacks/Pulumi.{stack}.yaml has no databases.{service.database.instance} "
-            f"(it has {there}); add it there, or {leave}"
-        )
-    elif database_name(name, service.database) in instance.databases or name in instance.users:
-        yield (
-            f"{file}: database: stacks/Pulumi.{stack}.yaml has {database_name(name, service.database)} or the user "
-            f"{name} in databases.{service.database.instance} already; remove it there"
-        )
-
-
-def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettings) -> TenantSettings:
-    secret = SecretSettings(readers=(name,), rotation=place.rotation)
-    return TenantSettings(
-        owner=service.owner,
-        size=place.size,
-        deletion_protection=place.deletion_protection,
-        accounts=(name,),
-        viewers=tuple(sorted({*service.viewers, *place.viewers})),
-        editors=place.editors,
-        traffic=service.traffic.model_copy(update={"databases": service.database is not None}),
-        secrets=dict.fromkeys(service.secrets, secret),
-    )

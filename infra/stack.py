@@ -24,8 +24,8 @@ from components.project import ProjectSettings
 from components.repositories import RegistrySettings
 from components.secrets import SecretStoreSettings
 from components.settings import DnsLabel, Region
-from components.system_namespaces import is_system
 from components.tenant import TenantSettings
+from infra import stack_rules
 from infra.delivery.settings import DeliverySettings
 from infra.environment_settings import EnvironmentSettings
 from infra.exemptions import PolicySettings
@@ -103,98 +103,28 @@ class StackConfig(DeliverySettings):
             raise ValueError(f"databases: user {', '.join(twice)} is in two instances; names are unique in a project")
         for conflict in pool_conflicts(self.node_pools, encrypted=self.cluster.encrypt_between_nodes):
             raise ValueError(conflict)
-        self._tenants_fit()
-        self._preview_namespaces_fit()
-        self._backups_can_be_read()
-        if self.environment.kind == "ephemeral":
-            self._can_be_destroyed()
+        stack_rules.check(self)
         return self
 
-    def _tenants_fit(self) -> None:
-        for tenant in filter(is_system, self.tenants):
-            raise ValueError(f"tenants.{tenant}: the namespace belongs to Kubernetes or GKE; choose another name")
-        taken: dict[str, str] = {}
-        for database, settings in self.databases.items():
-            for key, user in settings.users.items():
-                where, who = f"databases.{database}.users.{key}", f"{user.namespace}/{user.service_account}"
-                tenant = self.tenants.get(user.namespace)
-                if tenant is None or user.service_account not in tenant.accounts:
-                    raise ValueError(f"{where}: there is no tenants.{user.namespace} with the account {who}; add it")
-                if who in taken:
-                    raise ValueError(f"{where}: {who} logs in as {taken[who]} already; give it an account of its own")
-                taken[who] = where
-        for key, tenant in self.tenants.items():
-            if tenant.groups and self.cluster.admin_group is None:
-                raise ValueError(f"tenants.{key}: groups have rights only with cluster.admin_group; set it")
-
-    def _preview_namespaces_fit(self) -> None:
-        if self.preview_namespaces is None:
-            return
-        if self.upstream is None:
-            raise ValueError("preview_namespaces needs upstream: builds of pull requests come from there")
-        if self.preview_namespaces.groups and self.cluster.admin_group is None:
-            raise ValueError("preview_namespaces.groups have rights only with cluster.admin_group; set it")
-        if taken := sorted(set(self.preview_namespaces.names()) & self.tenants.keys()):
-            raise ValueError(f"tenants.{taken[0]} has the name of a preview namespace; rename it")
-
-    def _backups_can_be_read(self) -> None:
-        """Backups of volumes stay under the disks' key, which is of the cluster's region and lost with it.
-
-        https://cloud.google.com/kubernetes-engine/docs/add-on/backup-for-gke/concepts/about-cmek (orig_disk_key)
-        """
-        backup = self.cluster_backup
-        if backup is None or backup.location == self.region or "disks" not in self.encryption.covers:
-            return
-        holders = [f"tenants.{key}.size.quota.volumes" for key, one in self.tenants.items() if one.size.quota.volumes]
-        holders += [self.delivery_key] if self.delivery_key and self.delivery_volumes else []
-        if holders:
-            raise ValueError(
-                f"{holders[0]}: volumes and their backups rest under the disks' key of {self.region}, and a backup in "
-                f"{backup.location} could not be read without that region; set cluster_backup.location to "
-                f"{self.region}, or leave disks out of encryption.covers"
-            )
-
-    def _can_be_destroyed(self) -> None:
-        guarded = ["cluster"] if self.cluster.deletion_protection else []
-        guarded += ["registry"] if self.registry is not None and self.registry.deletion_protection else []
-        guarded += [f"databases.{key}" for key, value in self.databases.items() if value.deletion_protection]
-        guarded += [f"node_pools.{key}" for key, value in self.node_pools.items() if value.deletion_protection]
-        if guarded:
-            raise ValueError(
-                f"an ephemeral environment must be destroyable: set {guarded[0]}.deletion_protection to false"
-            )
-        if self.delivery_secrets():
-            raise ValueError(
-                "an ephemeral environment has no jenkins: its secrets stand before the project does; leave it out"
-            )
-        if self.encryption.covers:
-            raise ValueError(
-                "an ephemeral environment must leave nothing: set encryption.covers to []; keys can never be deleted"
-            )
-        if self.cluster_backup is not None and self.cluster_backup.lock_days > 0:
-            raise ValueError(
-                "an ephemeral environment must be destroyable: set cluster_backup.lock_days to 0, or leave backups out"
-            )
-
     def services(self) -> set[str]:
-        """APIs that the chosen parts call, beside those of every environment."""
-        found = {*binary_authorization.SERVICES}
+        """APIs that the chosen parts call, in addition to those of every environment."""
+        names = {*binary_authorization.SERVICES}
         if self.cluster.image_streaming:
-            found |= {*STREAMING_SERVICES}
+            names |= {*STREAMING_SERVICES}
         if self.encryption.covers:
-            found |= {*encryption.SERVICES}
+            names |= {*encryption.SERVICES}
         if self.registry is not None:
-            found |= {*registry.SERVICES}
+            names |= {*registry.SERVICES}
         if self.cluster_backup is not None:
-            found |= {*cluster_backup.SERVICES}
+            names |= {*cluster_backup.SERVICES}
         if self._reminds():
-            found |= {*secrets.ROTATION_SERVICES}
-        return found
+            names |= {*secrets.ROTATION_SERVICES}
+        return names
 
     def agents(self) -> set[str]:
         """Services whose agents act in this environment."""
-        found = {encryption.AGENTS[purpose] for purpose in self.encrypted_places() if purpose in self.encryption.covers}
-        return found | ({secrets.AGENT} if self._reminds() else set())
+        names = {encryption.AGENTS[purpose] for purpose in self.encrypted_places() if purpose in self.encryption.covers}
+        return names | ({secrets.AGENT} if self._reminds() else set())
 
     def _reminds(self) -> bool:
         return any(secret.rotation for tenant in self.tenants.values() for secret in tenant.secrets.values())
@@ -203,12 +133,12 @@ class StackConfig(DeliverySettings):
         """Purposes whose keys are guarded: all in a guarded environment, else those of data that has a guard."""
         if self.cluster.deletion_protection:
             return frozenset(encryption.AGENTS)
-        found: set[encryption.Purpose] = set()
+        names: set[encryption.Purpose] = set()
         if self.registry is not None and self.registry.deletion_protection:
-            found.add("registry")
+            names.add("registry")
         if any(database.deletion_protection for database in self.databases.values()):
-            found.add("databases")
-        return frozenset(found)
+            names.add("databases")
+        return frozenset(names)
 
     def encrypted_places(self) -> dict[encryption.Purpose, tuple[str, ...]]:
         """Where a key is needed for each purpose.
@@ -247,8 +177,8 @@ class StackConfig(DeliverySettings):
 
     def groups(self) -> set[str]:
         """Every Google Group with rights inside the cluster."""
-        found = {group for tenant in self.tenants.values() for group in tenant.groups}
-        return found | set(self.preview_namespaces.groups if self.preview_namespaces is not None else ())
+        names = {group for tenant in self.tenants.values() for group in tenant.groups}
+        return names | set(self.preview_namespaces.groups if self.preview_namespaces is not None else ())
 
     def labels(self, name: str) -> dict[str, str]:
         """The labels of everything in the environment."""

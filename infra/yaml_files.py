@@ -79,7 +79,7 @@ def _nearest(model: type[BaseModel], path: list[str]) -> str:
     schema: Any = model.model_json_schema()
     known = {name for part in (schema, *schema["$defs"].values()) for name in part.get("properties", {})}
     near = difflib.get_close_matches(path[-1], known, n=1)
-    return f"; did you mean {near[0]}?" if near else "; remove it (schema.json beside the file lists what there is)"
+    return f"; did you mean {near[0]}?" if near else "; remove it (schema.json next to the file lists what there is)"
 
 
 def read_yaml(path: Path, shown: str) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def read_yaml(path: Path, shown: str) -> dict[str, Any]:
         wrong = "\n".join(dates.mistakes(root, shown))
         loaded: object = None if root is None or wrong else loader.construct_document(root)
     except FileNotFoundError:
-        raise ConfigError(f"{shown}: there is no such file; copy a like one to it") from None
+        raise ConfigError(f"{shown}: file not found; copy an existing one") from None
     except yaml.YAMLError as error:
         where = str(error).replace("\n", " ")
         raise ConfigError(f"{shown}: not YAML: {where}") from None

@@ -71,7 +71,7 @@ class ClusterDuty:
 
 
 def duties(config: StackConfig) -> Iterator[ClusterDuty]:
-    """The duties inside the cluster of one environment; the settings include the services (`infra.config.load`)."""
+    """The duties inside the cluster of one environment; the settings include the services (`complete`)."""
     project = config.project.id
     if config.upstream is not None:
         deployer = f"User:platform-deployer@{project}.iam.gserviceaccount.com"

@@ -21,7 +21,7 @@ from components.identity import ANNOTATION
 from components.type_tokens import CLUSTER
 from infra import services
 from infra.config import read_all
-from infra.services import complete
+from infra.service_composition import complete
 from infra.stack import StackConfig
 
 ACCOUNT = "kubernetes:core/v1:ServiceAccount"

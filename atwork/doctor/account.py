@@ -13,7 +13,7 @@ from atwork.environments.bootstrap.stack import secrets_provider_mistakes
 from atwork.environments.preflight import Check, right, wrong
 from infra.company import CompanySettings
 from infra.layout import SERVICES_FOLDER
-from infra.services import complete
+from infra.service_composition import complete
 from infra.services import read_all as services_in
 from infra.stack import StackConfig
 

@@ -16,9 +16,11 @@ from atwork.checkout import find_checkout
 from atwork.environments import facts, files, lifetime
 from atwork.errors import ConfigError
 from infra import CONFIG_KEY
-from infra.config import check_exemptions, check_services, check_together, parse, read_file
+from infra.config import check_exemptions, check_services, parse, read_file
+from infra.environment_rules import check_together
 from infra.layout import SERVICES_FOLDER, stack_files
-from infra.services import ServiceSettings, complete
+from infra.service_composition import complete
+from infra.services import ServiceSettings
 from infra.services import read_all as services_in
 from infra.stack import StackConfig
 

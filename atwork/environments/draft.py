@@ -14,10 +14,12 @@ from typing import Any
 from atwork.environments import derive, files, regions
 from atwork.environments.questions import EnvironmentRequest
 from atwork.errors import UsageError
-from infra.config import check_services, check_together, parse, read_file
+from infra.config import check_services, parse, read_file
+from infra.environment_rules import check_together
 from infra.layout import stack_file
 from infra.promotion import release_order
-from infra.services import ServiceSettings, complete
+from infra.service_composition import complete
+from infra.services import ServiceSettings
 from infra.stack import StackConfig
 
 _NAME = re.compile(r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")

@@ -12,7 +12,8 @@ from atwork.errors import UsageError
 from infra.config import check_services
 from infra.config import read_all as stacks_in
 from infra.layout import SERVICES_FOLDER
-from infra.services import complete, read, read_all
+from infra.service_composition import complete
+from infra.services import read, read_all
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "delivery" / "template"
 

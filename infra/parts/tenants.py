@@ -1,4 +1,4 @@
-"""The teams' namespaces, their secrets, and what each service is told."""
+"""The teams' namespaces, their secrets, and the configuration that each service reads."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from atwork.access.rbac import Rbac, Request
 from infra import services
 from infra.config import STACKS, read_all
 from infra.layout import SERVICES_FOLDER
-from infra.services import complete
+from infra.service_composition import complete
 from infra.stack import StackConfig
 
 RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"

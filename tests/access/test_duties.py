@@ -20,7 +20,7 @@ from atwork.environments.bootstrap.plan import Plan
 from infra import services
 from infra.config import STACKS, read_all, read_file
 from infra.layout import SERVICES_FOLDER
-from infra.services import complete
+from infra.service_composition import complete
 from infra.stack import StackConfig
 from tools.access_roles import named_roles
 

@@ -15,7 +15,8 @@ from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
 from atwork.errors import ConfigError
 from components.node_account import STREAMING_ROLE, STREAMING_SERVICES
-from infra.config import STACKS, check_together, read_all, read_file
+from infra.config import STACKS, read_all, read_file
+from infra.environment_rules import check_together
 from infra.stack import StackConfig
 
 NODES = "serviceAccount:atwork-staging-nodes@acme-at-work-staging.iam.gserviceaccount.com"

@@ -19,7 +19,8 @@ from infra.company import CompanySettings
 from infra.config import parse, read_file
 from infra.errors import ConfigError
 from infra.layout import stack_files
-from infra.services import ServiceSettings, complete, read_all
+from infra.service_composition import complete
+from infra.services import ServiceSettings, read_all
 from infra.yaml_files import read_yaml, settings_from_json
 
 STACKS = stack_files(ROOT / "stacks")

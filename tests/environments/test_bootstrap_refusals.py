@@ -186,7 +186,7 @@ def test_the_shipped_settings_and_the_example_are_taken(tmp_path: Path) -> None:
     (tmp_path / "platform.yaml").write_text(company.EXAMPLE)
     assert company.read(tmp_path).parent == "organizations/123456789012"
     (tmp_path / "platform.yaml").unlink()
-    with pytest.raises(ConfigError, match="there is no such file; write it with your values"):
+    with pytest.raises(ConfigError, match="file not found; write it with your values"):
         company.read(tmp_path)
 
 

@@ -18,7 +18,8 @@ from typer.testing import CliRunner, Result
 from atwork.cli import app
 from atwork.environments import derive, preflight
 from atwork.errors import ConfigError, UserError
-from infra.config import check_together, read_all
+from infra.config import read_all
+from infra.environment_rules import check_together
 
 PLACE = ("--folder", "123456789012", "--billing-account", "01AB23-CD45EF-678901")
 

@@ -23,7 +23,8 @@ from atwork.environments.questions import EnvironmentRequest
 from atwork.environments.reap import remove_files
 from atwork.errors import ConfigError
 from atwork.files import replace_file
-from infra.config import check_together, read_all
+from infra.config import read_all
+from infra.environment_rules import check_together
 from infra.environment_settings import MAX_LIFETIME
 from infra.services import read_all as services_in
 

@@ -17,7 +17,7 @@ from atwork.environments.preflight import NAMES, Check, limits, preflight, secre
 from atwork.environments.preflight.region import needed_cpus, needed_space
 from infra import company
 from infra.config import parse, read_all, read_file
-from infra.services import complete
+from infra.service_composition import complete
 from infra.services import read_all as services_in
 
 CI = "acme-at-work-ci"

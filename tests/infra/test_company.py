@@ -93,6 +93,6 @@ def test_without_it_only_the_stack_with_jenkins_is_refused(tmp_path: Path, monke
     checkout = copy(tmp_path / "checkout")
     (checkout / "stacks" / company.COMPANY).unlink()
     assert current("staging", checkout, monkeypatch).company is None
-    with pytest.raises(pulumi.RunError, match=r"^stacks/platform\.yaml: there is no such file; write it") as caught:
+    with pytest.raises(pulumi.RunError, match=r"^stacks/platform\.yaml: file not found; write it") as caught:
         current("ci", checkout, monkeypatch)
     assert company.EXAMPLE in str(caught.value)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from components.encryption import AGENTS
-from infra.config import STACKS, check_together, parse, read_all, read_file
+from infra.config import STACKS, parse, read_all, read_file
+from infra.environment_rules import check_together
 from infra.errors import ConfigError
 from infra.schema import texts
 from infra.stack import StackConfig
@@ -444,7 +445,7 @@ def test_a_broken_file_is_named(content: str, message: str, tmp_path: Path) -> N
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"Pulumi\.x\.yaml: there is no such file"):
+    with pytest.raises(ConfigError, match=r"Pulumi\.x\.yaml: file not found; copy an existing one"):
         read_file(tmp_path / "Pulumi.x.yaml")
 
 

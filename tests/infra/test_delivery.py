@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from support.program import PLATFORM, cloud, run_stack
 
-from infra.config import check_together, parse, read_all
+from infra.config import parse, read_all
 from infra.delivery.settings import DeliverySettings
+from infra.environment_rules import check_together
 from infra.errors import ConfigError
 from infra.stack import StackConfig
 

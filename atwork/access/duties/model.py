@@ -26,7 +26,7 @@ class Duty:
 
 @dataclass(frozen=True)
 class EnvironmentFacts:
-    """An environment with its services (`infra.config.load`), and the facts that only the cloud knows."""
+    """An environment with its services (`complete`), and the facts that only the cloud knows."""
 
     name: str
     config: StackConfig

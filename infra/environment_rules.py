@@ -1,0 +1,126 @@
+"""Rules between environments: what is wrong only when all stack files are seen together."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+
+from components.node_account import STREAMING_SERVICES
+from infra import CONFIG_KEY
+from infra.errors import ConfigError
+from infra.promotion import Stage, stage
+from infra.stack import StackConfig
+
+
+def check_together(environments: Mapping[str, StackConfig]) -> None:
+    """Raise `ConfigError` with every mistake that only shows when all environments are seen together."""
+    mistakes = [
+        *_shared_projects(environments),
+        *_overlaps(environments),
+        *_upstreams(environments),
+        *_deploys(environments),
+        *_preview_namespaces(environments),
+        *_approvals(environments),
+        *_streaming(environments),
+    ]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+
+
+def _shared_projects(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    seen: dict[str, str] = {}
+    for name, config in environments.items():
+        other = seen.setdefault(config.project.id, name)
+        if other != name:
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.project.id: {config.project.id} is the project of {other} "
+                "already; each environment needs its own, for workload identity is shared within a project"
+            )
+
+
+def _overlaps(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Sort ranges by first address: a range can only overlap the one that reaches furthest so far."""
+    ranges: list[tuple[ipaddress.IPv4Network, str, str]] = sorted(
+        (block, name, key) for name, config in environments.items() for key, block in config.network.ranges().items()
+    )
+    widest: tuple[ipaddress.IPv4Network, str, str] | None = None
+    for block, name, key in ranges:
+        if widest is not None and widest[0].overlaps(block):
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.network.{key}: {block} overlaps {widest[2]} {widest[0]} "
+                f"of {widest[1]}; choose a free range"
+            )
+        if widest is None or block.broadcast_address > widest[0].broadcast_address:
+            widest = (block, name, key)
+
+
+def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    for name, config in environments.items():
+        if config.upstream is None:
+            continue
+        key = f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.upstream"
+        upstream = environments.get(config.upstream)
+        if upstream is None:
+            yield f"{key}: there is no stacks/Pulumi.{config.upstream}.yaml; name one of {', '.join(environments)}"
+        elif upstream.registry is None:
+            yield f"{key}: {config.upstream} has no registry; name the stack that has one"
+
+
+def _deploys(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    for name, config in environments.items():
+        for target in config.deploy_targets():
+            if target not in environments:
+                yield (
+                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}: there is no "
+                    f"stacks/Pulumi.{target}.yaml; name one of {', '.join(environments)}"
+                )
+
+
+def _preview_namespaces(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Both sides state it: the upstream which system deploys to preview namespaces, the environment how many it has."""
+    for name, config in environments.items():
+        for target, deploy in config.deploy_targets().items():
+            there = environments.get(target)
+            if deploy.previews and there is not None and there.preview_namespaces is None:
+                yield (
+                    f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}."
+                    f"preview_namespaces: stacks/Pulumi.{target}.yaml has no preview_namespaces; add them there, or "
+                    "remove this"
+                )
+        upstream = environments.get(config.upstream or "")
+        asked = None if upstream is None else upstream.deploy_targets().get(name)
+        system = (upstream.delivery_key if upstream is not None else None) or "jenkins"
+        if config.preview_namespaces is not None and (asked is None or not asked.previews):
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.preview_namespaces: nobody deploys to them; add "
+                f"{system}.deploys.{name}.preview_namespaces to stacks/Pulumi.{config.upstream}.yaml"
+            )
+
+
+def _approvals(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Nothing is deployed to a production environment without a person's approval."""
+    for name, config in environments.items():
+        for target, deploy in config.deploy_targets().items():
+            environment = environments.get(target)
+            if environment is None or deploy.approvers != () or stage(environment) is not Stage.PRODUCTION:
+                continue
+            key = f"{CONFIG_KEY}.{config.delivery_key}.deploys.{target}.approvers"
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {key}: is empty, and every build would be deployed without approval; "
+                f"name at least one person, or set environment.tier: {Stage.TEST} in stacks/Pulumi.{target}.yaml"
+            )
+
+
+def _streaming(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Image streaming needs its API in the project that holds the images, too."""
+    for name, config in environments.items():
+        upstream = environments.get(config.upstream or "")
+        if not config.cluster.image_streaming or upstream is None:
+            continue
+        missing = sorted(set(STREAMING_SERVICES) - {*upstream.services(), *upstream.project.extra_services})
+        if missing:
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.cluster.image_streaming: {config.upstream} holds the images "
+                f"and does not have {missing[0]}; set cluster.image_streaming in stacks/Pulumi.{config.upstream}.yaml, "
+                "or add the API to its project.extra_services"
+            )

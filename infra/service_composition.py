@@ -1,0 +1,80 @@
+"""A stack's settings with the services of the catalog.
+
+In every environment that its file names, a service gets what a stack file could also state: a tenant (namespace,
+account, rights, traffic), a database with a login, secrets. The sum is validated again, and the rest of the program
+needs no other knowledge of services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from components.database import DatabaseSettings
+from components.database_login import DatabaseUserSettings
+from components.secrets import SecretSettings
+from components.tenant import TenantSettings
+from infra import CONFIG_KEY
+from infra.errors import ConfigError
+from infra.layout import SERVICES_FOLDER
+from infra.services import ServiceEnvironmentSettings, ServiceSettings, database_name, within
+from infra.stack import StackConfig
+from infra.yaml_files import config_errors, stated
+
+
+def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:
+    """The stack's settings with every service that runs there; `ConfigError` names the service's file."""
+    here = {name: (services[name], place) for name, place in within(stack, config.environment, services).items()}
+    mistakes = [message for name, (service, _) in here.items() for message in _misfits(stack, config, name, service)]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    if not here:
+        return config
+    tenants, databases = dict(config.tenants), dict(config.databases)
+    files = ", ".join(f"{SERVICES_FOLDER}/{name}.yaml" for name in here)
+    with config_errors(StackConfig, f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)):
+        for name, (service, place) in here.items():
+            tenants[name] = _tenant(name, service, place)
+            if service.database is not None:
+                instance = databases[service.database.instance]
+                login = DatabaseUserSettings(namespace=name, service_account=name)
+                additions = {
+                    "databases": (*instance.databases, database_name(name, service.database)),
+                    "users": {**instance.users, name: login},
+                }
+                databases[service.database.instance] = DatabaseSettings.model_validate(stated(instance) | additions)
+        return StackConfig.model_validate(stated(config) | {"tenants": tenants, "databases": databases})
+
+
+def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:
+    file = f"{SERVICES_FOLDER}/{name}.yaml"
+    if name in config.tenants:
+        yield f"{file}: stacks/Pulumi.{stack}.yaml has tenants.{name} already; remove it there"
+    if service.database is None:
+        return
+    instance = config.databases.get(service.database.instance)
+    if instance is None:
+        there = ", ".join(config.databases) or "none"
+        leave = f"remove environments.{stack}" if stack in service.environments else "keep it out by ephemeral: null"
+        yield (
+            f"{file}: database.instance: stacks/Pulumi.{stack}.yaml has no databases.{service.database.instance} "
+            f"(it has {there}); add it there, or {leave}"
+        )
+    elif database_name(name, service.database) in instance.databases or name in instance.users:
+        yield (
+            f"{file}: database: stacks/Pulumi.{stack}.yaml has {database_name(name, service.database)} or the user "
+            f"{name} in databases.{service.database.instance} already; remove it there"
+        )
+
+
+def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettings) -> TenantSettings:
+    secret = SecretSettings(readers=(name,), rotation=place.rotation)
+    return TenantSettings(
+        owner=service.owner,
+        size=place.size,
+        deletion_protection=place.deletion_protection,
+        accounts=(name,),
+        viewers=tuple(sorted({*service.viewers, *place.viewers})),
+        editors=place.editors,
+        traffic=service.traffic.model_copy(update={"databases": service.database is not None}),
+        secrets=dict.fromkeys(service.secrets, secret),
+    )

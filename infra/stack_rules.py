@@ -1,0 +1,89 @@
+"""Rules between the parts of one stack file that several sections take part in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from components.system_namespaces import is_system
+
+if TYPE_CHECKING:
+    from infra.stack import StackConfig
+
+
+def check(config: StackConfig) -> None:
+    """Raise `ValueError` for the first rule that the settings break."""
+    _tenants_fit(config)
+    _preview_namespaces_fit(config)
+    _backups_can_be_read(config)
+    if config.environment.kind == "ephemeral":
+        _can_be_destroyed(config)
+
+
+def _tenants_fit(config: StackConfig) -> None:
+    for tenant in filter(is_system, config.tenants):
+        raise ValueError(f"tenants.{tenant}: the namespace belongs to Kubernetes or GKE; choose another name")
+    taken: dict[str, str] = {}
+    for database, settings in config.databases.items():
+        for key, user in settings.users.items():
+            where, who = f"databases.{database}.users.{key}", f"{user.namespace}/{user.service_account}"
+            tenant = config.tenants.get(user.namespace)
+            if tenant is None or user.service_account not in tenant.accounts:
+                raise ValueError(f"{where}: there is no tenants.{user.namespace} with the account {who}; add it")
+            if who in taken:
+                raise ValueError(f"{where}: {who} logs in as {taken[who]} already; give it an account of its own")
+            taken[who] = where
+    for key, tenant in config.tenants.items():
+        if tenant.groups and config.cluster.admin_group is None:
+            raise ValueError(f"tenants.{key}: groups have rights only with cluster.admin_group; set it")
+
+
+def _preview_namespaces_fit(config: StackConfig) -> None:
+    if config.preview_namespaces is None:
+        return
+    if config.upstream is None:
+        raise ValueError("preview_namespaces needs upstream: builds of pull requests come from there")
+    if config.preview_namespaces.groups and config.cluster.admin_group is None:
+        raise ValueError("preview_namespaces.groups have rights only with cluster.admin_group; set it")
+    if taken := sorted(set(config.preview_namespaces.names()) & config.tenants.keys()):
+        raise ValueError(f"tenants.{taken[0]} has the name of a preview namespace; rename it")
+
+
+def _backups_can_be_read(config: StackConfig) -> None:
+    """Backups of volumes stay encrypted with the disks' key, which is lost with the cluster's region.
+
+    https://cloud.google.com/kubernetes-engine/docs/add-on/backup-for-gke/concepts/about-cmek (orig_disk_key)
+    """
+    backup = config.cluster_backup
+    if backup is None or backup.location == config.region or "disks" not in config.encryption.covers:
+        return
+    holders = [
+        f"tenants.{key}.size.quota.volumes" for key, tenant in config.tenants.items() if tenant.size.quota.volumes
+    ]
+    holders += [config.delivery_key] if config.delivery_key and config.delivery_volumes else []
+    if holders:
+        raise ValueError(
+            f"{holders[0]}: volumes and their backups rest under the disks' key of {config.region}, and a backup in "
+            f"{backup.location} could not be read without that region; set cluster_backup.location to "
+            f"{config.region}, or leave disks out of encryption.covers"
+        )
+
+
+def _can_be_destroyed(config: StackConfig) -> None:
+    guarded = ["cluster"] if config.cluster.deletion_protection else []
+    guarded += ["registry"] if config.registry is not None and config.registry.deletion_protection else []
+    guarded += [f"databases.{key}" for key, value in config.databases.items() if value.deletion_protection]
+    guarded += [f"node_pools.{key}" for key, value in config.node_pools.items() if value.deletion_protection]
+    if guarded:
+        raise ValueError(f"an ephemeral environment must be destroyable: set {guarded[0]}.deletion_protection to false")
+    if config.delivery_secrets():
+        raise ValueError(
+            "an ephemeral environment has no jenkins: its secrets stand before the project does; leave it out"
+        )
+    if config.encryption.covers:
+        raise ValueError(
+            "an ephemeral environment must leave nothing: set encryption.covers to []; keys can never be deleted"
+        )
+    if config.cluster_backup is not None and config.cluster_backup.lock_days > 0:
+        raise ValueError(
+            "an ephemeral environment must be destroyable: set cluster_backup.lock_days to 0, or leave backups out"
+        )
