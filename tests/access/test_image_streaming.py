@@ -15,7 +15,7 @@ from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
 from atwork.errors import ConfigError
 from components.node_account import STREAMING_ROLE, STREAMING_SERVICES
-from infra.config import STACKS, read_all, read_file
+from infra.config import STACKS, parse, read_all, read_file
 from infra.environment_rules import check_together
 from infra.stack import StackConfig
 
@@ -45,7 +45,10 @@ def test_it_is_off_in_every_stack(stacks: dict[str, Simulated]) -> None:
 
 
 def test_nodes_may_use_it_in_their_project_and_in_that_of_the_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.environment.read_all", lambda _: with_streaming("ci"))
+    def read(_: object, texts: dict[str, str]) -> dict[str, StackConfig]:
+        return with_streaming("ci") | {name: parse(name, text) for name, text in texts.items()}
+
+    monkeypatch.setattr("infra.environment.read_all", read)
     simulation = simulated("staging", streaming("staging"))
     assert switches(simulation) == {True}
     apis = simulation.recording.of_type("gcp:projects/service:Service").values()
