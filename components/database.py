@@ -41,7 +41,7 @@ class DatabaseSettings(Settings):
     edition: Literal["ENTERPRISE", "ENTERPRISE_PLUS"] = "ENTERPRISE"
     """Edition, always stated."""
 
-    tier: Annotated[str, Field(pattern=r"^db-[a-z0-9]+(-[a-z0-9]+)+$", examples=["db-custom-2-8192"])]
+    tier: Annotated[str, Field(pattern=r"^db-[a-z0-9]+(-([a-z0-9]+|N))+$", examples=["db-custom-2-8192"])]
     """Machine of the instance."""
 
     disk_size_gb: Annotated[int, Field(ge=10, le=65536)] = 20
