@@ -68,7 +68,7 @@ def _others(document: Document) -> dict[str, Document]:
     if document["environment"].get("services"):
         others["staging"] = _other(9)  # where the example's services run, too
     if upstream := document.get("upstream"):
-        others[upstream] = _other(1, external_ci=_deploys_previews(), registry={"location": "europe"})
+        others[upstream] = _other(1, external_ci=_deploys(document), registry={"location": "europe"})
     delivery = document.get("jenkins") or document.get("external_ci") or {}
     for number, (target, deploy) in enumerate(delivery.get("deploys", {}).items(), 2):
         previews = {"preview_namespaces": {}} if "preview_namespaces" in deploy else {}
@@ -84,9 +84,11 @@ def _other(number: int, **sections: Any) -> Document:
     return {**smallest(), "project": project, "network": network, **sections}
 
 
-def _deploys_previews() -> Document:
+def _deploys(document: Document) -> Document:
+    """A CI system that deploys to the example's environment."""
     member = "serviceAccount:ci@acme-admin.iam.gserviceaccount.com"
-    return {"builders": {"all": member}, "deploys": {STACK: {"releases": member, "preview_namespaces": member}}}
+    previews = {"preview_namespaces": member} if "preview_namespaces" in document else {}
+    return {"builders": {"all": member}, "deploys": {STACK: {"releases": member, **previews}}}
 
 
 def settings(model: type[BaseModel]) -> Iterator[tuple[type[BaseModel], str]]:
