@@ -68,10 +68,10 @@ format: setup  ## Rewrite the code in the project's format
 	@$(BIN)/ruff format .
 
 golden: setup  ## Rewrite the generated inventories: tests/golden, docs/topology.svg, docs/network.md
-	@$(BIN)/pytest -q tests/infra/test_golden.py tests/components/jenkins tests/graph/test_picture.py \
+	@$(BIN)/pytest -q tests/infra/test_golden.py tests/infra/reference tests/components/jenkins tests/graph/test_picture.py \
 	  tests/sandbox/verify/test_policies.py --regen-all
 
-schema: setup  ## Rewrite the JSON Schemas of stack files, services and reports from the models
+schema: setup  ## Rewrite the JSON Schemas of stack files, services and reports, and docs/reference
 	@$(BIN)/atwork schema --write
 
 bench: setup  ## Measure where the time goes (not a test)

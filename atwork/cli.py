@@ -44,7 +44,7 @@ def tools() -> None:
 
 
 @app.command()
-def schema(*, write: Annotated[bool, typer.Option(help="Rewrite the files.")] = False) -> None:
+def schema(*, write: Annotated[bool, typer.Option(help="Rewrite the files and docs/reference.")] = False) -> None:
     """Print the JSON Schemas of stack files, services and reports."""
     from atwork.report.schema import main as report_main
     from infra.schema import main as schema_main

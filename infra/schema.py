@@ -10,6 +10,7 @@ from infra import CONFIG_KEY
 from infra.company import CompanySettings
 from infra.config import STACKS
 from infra.layout import SERVICES_FOLDER
+from infra.reference.page import pages
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
 
@@ -65,9 +66,10 @@ def texts() -> dict[Path, str]:
 
 
 def main(*, write: bool) -> None:
-    """Print them, or rewrite the files."""
-    for path, text in texts().items():
-        if write:
-            path.write_text(text)
-        else:
-            print(text, end="")
+    """Print the schemas, or rewrite their files and the pages of the settings reference."""
+    if not write:
+        print("".join(texts().values()), end="")
+        return
+    for path, text in {**texts(), **pages()}.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)

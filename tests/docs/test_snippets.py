@@ -11,7 +11,7 @@ import pytest
 import typer
 import yaml
 from support.checkout import ROOT
-from support.pages import PAGES, Block, blocks, calls, commands
+from support.pages import DOCS, PAGES, Block, blocks, calls, commands
 from typer.main import get_command
 
 from atwork.cli import app
@@ -28,7 +28,12 @@ SERVICES = ROOT / "services"
 REPLACED = ("project",)
 """Keys whose parts exclude each other: a snippet replaces them and is not merged into them."""
 
-SNIPPETS = [block for page in PAGES for block in blocks(page) if block.language == "yaml"]
+GENERATED = DOCS / "reference"
+"""Pages whose examples have tests of their own (tests/infra/reference)."""
+
+SNIPPETS = [
+    block for page in PAGES if not page.is_relative_to(GENERATED) for block in blocks(page) if block.language == "yaml"
+]
 COMMANDS = [(page, line, arguments) for page in PAGES for line, arguments in commands(page)]
 
 

@@ -56,8 +56,10 @@ def run(document: Document, folder: Path) -> Recording:
 
 def _outputs(token: str, name: str, inputs: Document) -> Document:
     """What the cloud adds, and what the upstream environment publishes for the example's."""
+    if token == "gcp:organizations/project:Project":
+        return {"number": smallest()["project"]["number"]}
     if token != "pulumi:pulumi:StackReference":
-        return cloud(token, name, inputs)
+        return dict(cloud(token, name, inputs))
     deployers = {deployer_key(STACK): "principal://deployer", preview_key(STACK): "principal://previews"}
     return {"outputs": {"platform": {**PLATFORM, "deployers": deployers}}}
 
