@@ -47,8 +47,9 @@ def blocks(page: Path) -> list[Block]:
 
 
 def links(page: Path) -> list[tuple[str, str]]:
-    """Path and anchor of each relative link; either may be empty."""
-    targets = (match[1] for match in _LINK.finditer(language_text.markdown(page.read_text())))
+    """Path and anchor of each relative link outside of code; either may be empty."""
+    text = _INLINE.sub("", language_text.markdown(page.read_text()))
+    targets = (match[1] for match in _LINK.finditer(text))
     relative = (target for target in targets if not re.match(r"[a-z]+:", target))
     return [(path, anchor) for path, _, anchor in (target.partition("#") for target in relative)]
 
