@@ -103,7 +103,7 @@ def _previewed(checkout: Checkout, draft: Derived, console: Console) -> bool:
         return False
     advice = [violation for violation in report.policies if not violation.mandatory]
     console.print(
-        f"Preview against an empty state, nothing is draft: {sum(report.counts.values())} to create, "
+        f"Preview against an empty state, nothing is created: {sum(report.counts.values())} to create, "
         f"{len(advice)} advice of policies. `atwork preview {draft.name}` shows them."
     )
     return True

@@ -50,7 +50,7 @@ def test_an_ephemeral_environment_comes_and_goes_whole(tmp_path: Path) -> None:
     copy(tmp_path, "infra", "policies")
     before = (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text()
     told = atwork(tmp_path, "environment", "new", "demo", *OWNER, *PLACE)
-    assert "Preview against an empty state, nothing is made:" in told
+    assert "Preview against an empty state, nothing is created:" in told
     assert not (tmp_path / ".sandbox" / "state" / ".pulumi" / "stacks").exists(), "not even in the sandbox"
     atwork(tmp_path, "sandbox", "up", "ci", "demo")
     cloud = cloud_of(tmp_path)

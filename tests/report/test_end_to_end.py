@@ -164,7 +164,7 @@ def test_8_reports_are_kept_and_read_back_and_a_missing_one_is_a_failure(home: H
     assert '<figure class="drawing"><svg' in (tmp_path / "out" / "report.html").read_text().replace("\n", "")
     result = read(tmp_path / "out", ["ci", "staging"])
     assert [(item.stack, item.result) for item in result] == [("ci", "unchanged"), ("staging", "failed")]
-    assert "there is no report" in result[1].errors[0]
+    assert "no report, because its preview did not end" in result[1].errors[0]
 
 
 def test_9_what_becomes_a_secret_is_shown_on_neither_side(home: Home, tmp_path: Path) -> None:
