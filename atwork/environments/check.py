@@ -101,18 +101,18 @@ def _exemptions(seen: Files) -> Iterator[str]:
 
 
 def _deployed_to(seen: Files) -> Iterator[str]:
-    """Each environment has its line in the Jenkins that it reads, with its own account."""
+    """Each environment has its entry in the deploys of the stack that it reads; in Jenkins, with its own account."""
     for name, config in seen.environments.items():
         upstream = seen.environments.get(config.upstream or "")
-        if upstream is None or upstream.jenkins is None:
+        if upstream is None or upstream.delivery_key is None:
             continue
-        key = f"stacks/Pulumi.{config.upstream}.yaml: {CONFIG_KEY}.jenkins.deploys.{name}"
-        account = f"{files.DEPLOYER}@{config.project.id}.iam.gserviceaccount.com"
-        line = upstream.jenkins.deploys.get(name)
-        if line is None:
-            yield f"{key}: missing; add {{account: {account}}}"
-        elif line.account != account:
-            yield f"{key}.account: {line.account} is of another project; write {account}"
+        key = f"stacks/Pulumi.{config.upstream}.yaml: {CONFIG_KEY}.{upstream.delivery_key}.deploys.{name}"
+        account = files.deployer(config.project.id)
+        if name not in upstream.deploy_targets():
+            entry = "releases: IDENTITY" if upstream.jenkins is None else f"account: {account}"
+            yield f"{key}: missing; add {{{entry}}}"
+        elif upstream.jenkins is not None and (stated := upstream.jenkins.deploys[name].account) != account:
+            yield f"{key}.account: {stated} is of another project; write {account}"
 
 
 def _secrets(seen: Files) -> Iterator[str]:

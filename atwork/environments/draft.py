@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any
 
 from atwork.environments import derive, files, regions
 from atwork.environments.questions import EnvironmentRequest
-from atwork.errors import UsageError
+from atwork.errors import ConfigError, UsageError
+from infra import CONFIG_KEY
 from infra.config import check_services, parse, read_file
 from infra.environment_rules import check_together
 from infra.layout import stack_file
@@ -35,7 +36,7 @@ class Derived:
     config: StackConfig
     """The same, with every service that runs there."""
     texts: Mapping[Path, str]
-    """The files that it is: its own, and its line among the deploys of the stack that it reads."""
+    """Its files: its own, and the one of the stack that it reads, with an entry among the deploys."""
 
 
 def check_name(stacks: Path, name: str) -> None:
@@ -89,21 +90,36 @@ def derived(
     taken = [block for config in environments.values() for block in config.network.ranges().values()]
     settings["network"] = {**settings.get("network", {}), **derive.ranges(wanted.kind, taken)}
     config = _checked(wanted.name, settings, environments, services)
-    account = f"{files.DEPLOYER}@{settings['project']['id']}.iam.gserviceaccount.com"
-    upstream = stack_file(stacks, like.upstream or "")
-    approving = () if wanted.kind == "ephemeral" else _approvers(wanted.like, like, environments)
+    file = stack_file(stacks, like.upstream or "")
+    upstream = environments[like.upstream or ""]
+    entry = _deploy_entry(wanted, settings["project"]["id"], upstream, f"stacks/{file.name}")
+    delivery_key = upstream.delivery_key or "jenkins"
     texts = {
         stack_file(stacks, wanted.name): files.text_of(wanted.name, settings, wanted.like),
-        upstream: files.with_deploy(upstream.read_text(), wanted.name, account, f"stacks/{upstream.name}", approving),
+        file: files.with_deploy(file.read_text(), wanted.name, entry, f"stacks/{file.name}", delivery_key),
     }
     return Derived(wanted.name, settings, config, texts)
 
 
-def _approvers(name: str, like: StackConfig, environments: Mapping[str, StackConfig]) -> Sequence[str]:
-    """Who approves deploys to the model, and then to the new environment."""
-    upstream = environments.get(like.upstream or "")
-    deploy = None if upstream is None else upstream.deploy_targets().get(name)
-    return () if deploy is None else deploy.approvers or ()
+def _deploy_entry(wanted: EnvironmentRequest, project_id: str, upstream: StackConfig, file: str) -> str:
+    """The new environment's entry in the deploys of the upstream's delivery system, in YAML.
+
+    Jenkins deploys as an account of the environment. Another CI system deploys with the identity that deploys to the
+    model; an identity that ends with the model's name ends with the new name instead.
+    """
+    if upstream.external_ci is None:
+        target = upstream.deploy_targets().get(wanted.like)
+        # The people who approve deploys to the model, and then to the new environment.
+        approvers = (target.approvers if target and wanted.kind != "ephemeral" else None) or ()
+        approval = f", approvers: [{', '.join(approvers)}]" if approvers else ""
+        return f"{{account: {files.deployer(project_id)}{approval}}}"
+    deploy = upstream.external_ci.deploys.get(wanted.like)
+    if deploy is None:
+        key = f"{CONFIG_KEY}.{upstream.delivery_key}.deploys.{wanted.like}"
+        raise ConfigError(f"{file}: {key}: missing; add it, because {wanted.name} is deployed to by the same identity")
+    head, slash, last = deploy.releases.rpartition("/")
+    member = f"{head}{slash}{wanted.name}" if slash and last == wanted.like else deploy.releases
+    return f"{{releases: {json.dumps(member)}}}"
 
 
 def _project(wanted: EnvironmentRequest, like: StackConfig) -> dict[str, Any]:

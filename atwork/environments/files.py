@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,11 @@ DEPLOYER = "platform-deployer"
 _DELIVERY_SYSTEMS = ("jenkins", "external_ci")
 
 
+def deployer(project_id: str) -> str:
+    """The e-mail address of the account that Jenkins deploys as in a project."""
+    return f"{DEPLOYER}@{project_id}.iam.gserviceaccount.com"
+
+
 def text_of(name: str, settings: dict[str, Any], like: str) -> str:
     """A stack file's text."""
     document = {"config": {"pulumi:disable-default-providers": ["*"], CONFIG_KEY: settings}}
@@ -32,13 +36,12 @@ def text_of(name: str, settings: dict[str, Any], like: str) -> str:
     return head + body
 
 
-def with_deploy(text: str, name: str, account: str, file: str, approvers: Sequence[str] = ()) -> str:
-    """The upstream's stack file with a line for the new environment; everything else stays as it is."""
+def with_deploy(text: str, name: str, entry: str, file: str, delivery_key: str) -> str:
+    """The upstream's stack file with an entry (YAML) in the deploys of its delivery system; the rest stays as it is."""
     section = _deploys(text)
     if section is None:
-        raise ConfigError(f"{file}: {CONFIG_KEY}.jenkins.deploys is missing; add it, with an environment in it")
-    approval = f", approvers: [{', '.join(approvers)}]" if approvers else ""
-    line = f"{name}: {{account: {account}{approval}}}"
+        raise ConfigError(f"{file}: {CONFIG_KEY}.{delivery_key}.deploys is missing; add it, with an environment in it")
+    line = f"{name}: {entry}"
     if section.inline:
         start = section.value.start_mark.index + 1
         return f"{text[:start]}{line}{', ' if section.entries else ''}{text[start:]}"

@@ -17,8 +17,12 @@ def deploys(text: str) -> dict[str, object]:
     return yaml.safe_load(text)["config"]["atwork:stack"]["jenkins"]["deploys"]
 
 
+def with_entry(text: str, name: str) -> str:
+    return with_deploy(text, name, f"{{account: {ACCOUNT}}}", "f", "jenkins")
+
+
 def test_a_line_is_added_and_removed_without_a_trace() -> None:
-    added = with_deploy(CI, "demo", ACCOUNT, "f")
+    added = with_entry(CI, "demo")
     assert deploys(added) == {**deploys(CI), "demo": {"account": ACCOUNT}}
     assert without_deploy(added, "demo") == CI
     assert without_deploy(CI, "demo") == CI
@@ -35,17 +39,22 @@ def test_an_environment_on_several_lines_is_removed_completely() -> None:
 def test_the_last_environment_leaves_an_empty_map_that_takes_another() -> None:
     empty = without_deploy(without_deploy(CI, "staging"), "production")
     assert deploys(empty) == {}
-    assert deploys(with_deploy(empty, "demo", ACCOUNT, "f")) == {"demo": {"account": ACCOUNT}}
+    assert deploys(with_entry(empty, "demo")) == {"demo": {"account": ACCOUNT}}
 
 
 def test_a_name_that_starts_like_another() -> None:
-    both = with_deploy(with_deploy(CI, "pr-1", ACCOUNT, "f"), "pr-12", ACCOUNT, "f")
+    both = with_entry(with_entry(CI, "pr-1"), "pr-12")
     assert deploys(without_deploy(both, "pr-1")).keys() == {*deploys(CI), "pr-12"}
 
 
 def test_an_upstream_without_deploys_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"f: atwork:stack\.jenkins\.deploys is missing; add it"):
-        with_deploy("config: {}\n", "demo", ACCOUNT, "f")
+        with_entry("config: {}\n", "demo")
+
+
+def test_the_missing_key_is_that_of_the_delivery_system() -> None:
+    with pytest.raises(ConfigError, match=r"f: atwork:stack\.external_ci\.deploys is missing; add it"):
+        with_deploy("config: {}\n", "demo", "{releases: x}", "f", "external_ci")
 
 
 OTHER_KEYS = """# deploys: a comment
@@ -86,7 +95,7 @@ def external(text: str) -> dict[str, object]:
 
 
 def test_other_keys_of_this_name_stay() -> None:
-    added = with_deploy(OTHER_KEYS, "demo", ACCOUNT, "f")
+    added = with_entry(OTHER_KEYS, "demo")
     assert external(added) == {**external(OTHER_KEYS), "demo": {"account": ACCOUNT}}
     line = f"          demo: {{account: {ACCOUNT}}}\n"
     assert added == OTHER_KEYS.replace("# who deploys\n", f"# who deploys\n{line}")
@@ -108,7 +117,7 @@ INLINE = "config: {'atwork:stack': {jenkins: {%s}}}  # end\n"
 @pytest.mark.parametrize("before", ["deploys: {}", "deploys: {ci: {account: c}}", "deploys: {a: {account: a}, b: {}}"])
 def test_deploys_in_braces(before: str) -> None:
     text = INLINE % before
-    added = with_deploy(text, "demo", ACCOUNT, "f")
+    added = with_entry(text, "demo")
     assert deploys(added) == {**deploys(text), "demo": {"account": ACCOUNT}}
     assert without_deploy(added, "demo") == text
     for name in deploys(text):
@@ -120,7 +129,7 @@ def test_deploys_in_braces(before: str) -> None:
 @pytest.mark.parametrize("before", ["deploys:", "deploys: {}", "'deploys' : {  }", "deploys: # none yet", "deploys: ~"])
 def test_the_first_environment_is_on_a_line_of_its_own(before: str) -> None:
     text = f"config:\n  atwork:stack:\n    jenkins:\n      {before}"
-    added = with_deploy(text, "demo", ACCOUNT, "f")
+    added = with_entry(text, "demo")
     assert deploys(added) == {"demo": {"account": ACCOUNT}}
     assert added.splitlines()[4:] == [f"        demo: {{account: {ACCOUNT}}}"]
     assert deploys(without_deploy(added, "demo")) == {}
