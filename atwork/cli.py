@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from atwork.access.cli import app as access
+from atwork.access.source import AccessSource, register_source
 from atwork.checkout import Checkout
 from atwork.deploy.cli import app as deploy
 from atwork.doctor.cli import app as doctor
@@ -79,7 +80,15 @@ def _sandbox(checkout: Checkout) -> Sandbox:
     return LocalSandbox(checkout)
 
 
+def _access(checkout: Checkout) -> AccessSource:
+    """The access model of a checkout's sandbox; its modules are slow to import."""
+    from atwork.sandbox.access_model import SandboxAccess
+
+    return SandboxAccess(checkout)
+
+
 register_sandbox(_sandbox)
+register_source(_access)
 
 
 def main() -> None:

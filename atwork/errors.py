@@ -12,7 +12,16 @@ from enum import IntEnum
 
 from infra.errors import ConfigError, UserError
 
-__all__ = ["BackendError", "ConfigError", "ExitCode", "SandboxError", "UsageError", "UserError", "reported"]
+__all__ = [
+    "AccessError",
+    "BackendError",
+    "ConfigError",
+    "ExitCode",
+    "SandboxError",
+    "UsageError",
+    "UserError",
+    "reported",
+]
 
 
 class ExitCode(IntEnum):
@@ -39,6 +48,10 @@ class BackendError(UserError):
 
 class SandboxError(UserError):
     """The simulation cannot do what was asked."""
+
+
+class AccessError(UserError):
+    """A principal, permission, resource, role or condition that the access model does not know."""
 
 
 @contextmanager

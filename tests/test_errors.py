@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from atwork import cli
-from atwork.access.errors import AccessError
 from atwork.engine.locate import EngineError
 from atwork.environments.bootstrap.google import GoogleError
 from atwork.environments.ending import DestroyError
-from atwork.errors import BackendError, ConfigError, SandboxError, UsageError, UserError, reported
+from atwork.errors import AccessError, BackendError, ConfigError, SandboxError, UsageError, UserError, reported
 from atwork.github.client import GitHubError
 from atwork.github.pull_request import GitError
 from atwork.locks.store import StoreError

@@ -1,4 +1,4 @@
-"""Rewrite atwork/access/roles.json from a full file of Google's role definitions.
+"""Rewrite atwork/permissions/roles.json from a full file of Google's role definitions.
 
     python -m tools.access_roles FULL.json
 
@@ -16,12 +16,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILE = ROOT / "atwork" / "access" / "roles.json"
+FILE = ROOT / "atwork" / "permissions" / "roles.json"
 NAMED_IN = (
     "components",
     "infra",
     "atwork/environments/bootstrap",
     "atwork/access",
+    "atwork/permissions",
     "docs/access.md",
     "docs/bootstrap.md",
     "docs/previews.md",

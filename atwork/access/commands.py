@@ -9,16 +9,18 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from atwork.access import principals, sandbox_model
-from atwork.access.errors import AccessError, suggestion
+from atwork.access import principals
 from atwork.access.model import ACT_AS, AccessModel, Binding
+from atwork.access.source import source_of
+from atwork.access.suggestions import suggestion
+from atwork.checkout import find_checkout
 from atwork.engine.urn import name_of, stack_of
-from atwork.sandbox.home import here
+from atwork.errors import AccessError
 
 
 def explain(name: str, resource: str | None, *, as_json: bool) -> int:
     """Print the bindings of a principal."""
-    model = sandbox_model.model(here())
+    model = source_of(find_checkout()).model()
     principal = find(model, name)
     bindings = model.of(principal, resource)
     accounts = [] if resource else acts_as(model, principal)
@@ -42,7 +44,7 @@ def explain(name: str, resource: str | None, *, as_json: bool) -> int:
 
 def who_can(permission: str, resource: str, *, as_json: bool) -> int:
     """Print the principals that have a permission on a resource."""
-    decisions = sandbox_model.model(here()).who(permission, resource)
+    decisions = source_of(find_checkout()).model().who(permission, resource)
     granted = [(decision.principal, decision.binding) for decision in decisions if decision.binding is not None]
     if as_json:
         print(json.dumps([{"principal": principal, **_as_json(binding)} for principal, binding in granted]))
@@ -56,7 +58,7 @@ def who_can(permission: str, resource: str, *, as_json: bool) -> int:
 
 def audit(*, as_json: bool) -> int:
     """Print the differences between bindings and duties; return 1 if there are any."""
-    findings = sandbox_model.findings(here())
+    findings = source_of(find_checkout()).findings()
     if as_json:
         print(json.dumps([{"identity": finding.identity, "message": finding.message} for finding in findings]))
     else:

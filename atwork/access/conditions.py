@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from atwork.access.errors import AccessError
 from atwork.access.resources import condition_name, condition_type
+from atwork.errors import AccessError
 
 _TOKEN = re.compile(
     r"""\s*(?:

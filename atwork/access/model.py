@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
-from atwork.access import conditions, principals, roles
-from atwork.access.errors import AccessError, suggestion
+from atwork.access import conditions, principals
 from atwork.access.resources import ancestors
+from atwork.access.suggestions import suggestion
+from atwork.errors import AccessError
+from atwork.permissions import roles
 
 ACT_AS = "iam.serviceAccounts.getAccessToken"
 """The permission with which the metadata server gives a pod the token of a Google account."""

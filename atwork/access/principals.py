@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from atwork.access.errors import AccessError
+from atwork.errors import AccessError
 
 POOL_SUFFIX = ".svc.id.goog"
 _POOL = r"//iam\.googleapis\.com/projects/(?P<number>[^/]+)/locations/global/workloadIdentityPools/(?P<pool>[^/]+)/"

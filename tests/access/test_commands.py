@@ -10,9 +10,10 @@ from support import checkout
 from support.cloud import Simulated
 from typer.testing import CliRunner
 
-from atwork.access import sandbox_model
-from atwork.access.errors import AccessError
+from atwork.checkout import Checkout
 from atwork.cli import app
+from atwork.errors import AccessError
+from atwork.sandbox.access_model import SandboxAccess
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home
 
@@ -104,4 +105,4 @@ def test_mistakes_are_named_with_the_nearest_name(run: CliRunner, arguments: lis
 
 def test_an_empty_sandbox_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(AccessError, match="run `atwork sandbox up`"):
-        sandbox_model.model(Home(checkout.copy(tmp_path / "checkout")))
+        SandboxAccess(Checkout(checkout.copy(tmp_path / "checkout"))).model()

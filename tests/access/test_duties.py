@@ -10,13 +10,14 @@ import pytest
 import yaml
 from support.cloud import Simulated
 
-from atwork.access import audit, calls, planned, roles, simulated
+from atwork.access import audit, planned, simulated
 from atwork.access.duties import methods
 from atwork.access.duties import table as duty_table
 from atwork.access.duties.model import Duty, EnvironmentFacts
 from atwork.access.model import AccessModel, Binding
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import Plan
+from atwork.permissions import calls, roles
 from infra import services
 from infra.config import STACKS, read_all, read_file
 from infra.layout import SERVICES_FOLDER

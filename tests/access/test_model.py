@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from atwork.access import conditions
-from atwork.access.errors import AccessError
 from atwork.access.model import AccessModel, Binding, Condition
+from atwork.errors import AccessError
 
 ACCOUNT = "serviceAccount:app@acme.iam.gserviceaccount.com"
 POD = "serviceAccount:acme.svc.id.goog[orders/orders]"

@@ -11,7 +11,7 @@ from support.mocks import Recording
 from atwork.access import simulated as cloud
 from atwork.access.model import AccessModel, Binding
 from atwork.access.pods import PodAccount, mistakes
-from atwork.access.sandbox_model import external_accounts
+from atwork.sandbox.access_model import external_accounts
 from components.identity import ANNOTATION
 from infra.config import read_all
 

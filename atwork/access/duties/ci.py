@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from atwork.access import calls
 from atwork.access.duties.methods import (
     CREATE_PROJECT,
     DECRYPT,
@@ -19,6 +18,7 @@ from atwork.access.duties.methods import (
 from atwork.access.duties.model import Duty, duty
 from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
+from atwork.permissions import calls
 from components.node_account import STREAMING_ROLE
 
 _RELEASES = ("kubernetes:core/v1:Secret", "kubernetes:helm.sh/v3:Release")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from atwork.access import calls
+from atwork.permissions import calls
 
 PULL = (
     "artifactregistry.projects.locations.repositories.get",

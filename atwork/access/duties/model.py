@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from atwork.access import calls
+from atwork.permissions import calls
 from components import repositories
 from components.node_account import node_account_id
 from infra.environment import physical_name

@@ -1,6 +1,6 @@
 """Custom roles of CI's identities, where Google's own roles are too wide, and the roles of each identity.
 
-The permissions are those of the calls that its commands make (atwork/access/calls.py), so that they grow with the
+The permissions are those of the calls that its commands make (atwork/permissions/calls.py), so that they grow with the
 program: a bootstrap after an upgrade mends them. docs/adr/0012-access.md has the reasons.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from atwork.access import calls
 from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
 from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.permissions import calls
 
 IAM = "https://iam.googleapis.com/v1"
 _HELD_IN_SECRETS = ("kubernetes:core/v1:Secret", "kubernetes:helm.sh/v3:Release")

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from atwork.access import simulated
-from atwork.access.errors import AccessError
-from atwork.errors import ConfigError
+from atwork.errors import AccessError, ConfigError
 from atwork.sandbox.cloud import Cloud, CloudCorrupt
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from atwork.access import roles
+from atwork.permissions import roles
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,9 @@
-"""Errors of the access model."""
+"""Suggestions for names that the access model does not know."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-
-from atwork.errors import UserError
-
-
-class AccessError(UserError):
-    """A principal, permission, resource, role or condition that the model does not know."""
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:

@@ -1,18 +1,23 @@
-"""The access model of a checkout: its sandbox, and what bootstrap grants according to stacks/platform.yaml."""
+"""The access model of a checkout: its sandbox, and what bootstrap grants according to stacks/platform.yaml.
+
+`atwork access` uses it without importing it (atwork/access/source.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from atwork.access import audit, cluster_duties, planned, pods, simulated
 from atwork.access.audit import Finding
 from atwork.access.duties import table
 from atwork.access.duties.model import EnvironmentFacts
-from atwork.access.errors import AccessError
 from atwork.access.model import AccessModel
 from atwork.access.rbac import GROUP, Rbac
+from atwork.checkout import Checkout
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import Plan
+from atwork.errors import AccessError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
 from atwork.sandbox.provider.gcp.clusters import servers
@@ -28,13 +33,23 @@ ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 _PLATFORM_PARTS = ("previews", "drift", "changes")
 
 
-def model(home: Home) -> AccessModel:
-    """The model of all environments that are up; `AccessError` when none is."""
-    return _model(home, _objects(home))
+@dataclass(frozen=True)
+class SandboxAccess:
+    """The access model of the environments in a checkout's sandbox."""
+
+    checkout: Checkout
+
+    def model(self) -> AccessModel:
+        """The model of all environments that are up; `AccessError` when none is."""
+        home = Home(self.checkout.root)
+        return _model(home, _objects(home))
+
+    def findings(self) -> list[Finding]:
+        """All differences between rights and duties of the identities of the environments that are up."""
+        return _findings(Home(self.checkout.root))
 
 
-def findings(home: Home) -> list[Finding]:
-    """All differences between rights and duties of the identities of the environments that are up."""
+def _findings(home: Home) -> list[Finding]:
     objects = _objects(home)
     access = _model(home, objects)
     environments, catalog = read_all(home.project.stacks), services.read_all(home.project.services)

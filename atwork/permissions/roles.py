@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from atwork.access.errors import AccessError
+from atwork.errors import AccessError
 
 FILE = Path(__file__).with_name("roles.json")
 

@@ -1,0 +1,1 @@
+"""The permissions that Google's roles hold and that its API methods need."""
