@@ -11,6 +11,8 @@ an account without keys, which ci's deploy pods act as.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_gcp as gcp
 
@@ -26,6 +28,38 @@ CHARTS = "charts"
 """Where the deployer takes charts from. Its pods in ci act as it, so that their own rights there do not count."""
 
 
+@dataclass(frozen=True)
+class AccessRefs:
+    """What the rights in this environment and on the registry are granted on, and to which nodes."""
+
+    project_id: pulumi.Input[str]
+    registry_project: pulumi.Input[str]
+    registry_location: pulumi.Input[str]
+    node_account: pulumi.Input[str]
+    connect_role: pulumi.Input[str]
+
+    def pull(self, name: str, repository: str, opts: pulumi.ResourceOptions) -> None:
+        """Let the nodes pull from a repository of the registry."""
+        self.read(f"{name}-pull-{repository}", repository, self.nodes, opts)
+
+    def read(self, name: str, repository: str, member: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+        """Let a member pull from a repository of the registry."""
+        gcp.artifactregistry.RepositoryIamMember(
+            name,
+            project=self.registry_project,
+            location=self.registry_location,
+            repository=repository,
+            role="roles/artifactregistry.reader",
+            member=member,
+            opts=opts,
+        )
+
+    @property
+    def nodes(self) -> pulumi.Output[str]:
+        """The nodes as an IAM member."""
+        return pulumi.Output.format("serviceAccount:{0}", self.node_account)
+
+
 class PlatformAccess(pulumi.ComponentResource):
     """The rights of ci in this environment, and of this environment's nodes on ci's registry."""
 
@@ -35,33 +69,31 @@ class PlatformAccess(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        project_id: pulumi.Input[str],
-        registry_project: pulumi.Input[str],
-        registry_location: pulumi.Input[str],
-        node_account: pulumi.Input[str],
-        connect_role: pulumi.Input[str],
+        refs: AccessRefs,
         deployer_principal: pulumi.Input[str],
         image_streaming: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:access:PlatformAccess", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        nodes = pulumi.Output.format("serviceAccount:{0}", node_account)
         for repository in PULLED_REPOSITORIES:
-            _reader(f"{name}-pull-{repository}", (registry_project, registry_location, repository), nodes, child)
+            refs.pull(name, repository, child)
         if image_streaming:
             # Bootstrap lets this environment's deployer grant this one role there.
             gcp.projects.IAMMember(
-                f"{name}-stream-images", project=registry_project, role=STREAMING_ROLE, member=nodes, opts=child
+                f"{name}-stream-images",
+                project=refs.registry_project,
+                role=STREAMING_ROLE,
+                member=refs.nodes,
+                opts=child,
             )
         self.deployer = _account(
             name,
             "deployer",
             description="Deploys services for the environment that builds",
-            project_id=project_id,
+            refs=refs,
             principal=deployer_principal,
-            connect_role=connect_role,
-            charts=(registry_project, registry_location, CHARTS),
+            charts=CHARTS,
             opts=child,
         )
         self.register_outputs({"deployer": self.deployer})
@@ -76,26 +108,20 @@ class PreviewAccess(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        project_id: pulumi.Input[str],
-        registry_project: pulumi.Input[str],
-        registry_location: pulumi.Input[str],
-        node_account: pulumi.Input[str],
-        connect_role: pulumi.Input[str],
+        refs: AccessRefs,
         deployer_principal: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:access:PreviewAccess", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        nodes = pulumi.Output.format("serviceAccount:{0}", node_account)
-        _reader(f"{name}-pull-{CANDIDATES}", (registry_project, registry_location, CANDIDATES), nodes, child)
+        refs.pull(name, CANDIDATES, child)
         self.deployer = _account(
             name,
             "preview-namespaces",
             description="Deploys builds of pull requests for the environment that builds",
-            project_id=project_id,
+            refs=refs,
             principal=deployer_principal,
-            connect_role=connect_role,
-            charts=(registry_project, registry_location, CANDIDATES),
+            charts=CANDIDATES,
             opts=child,
         )
         self.register_outputs({"deployer": self.deployer})
@@ -106,10 +132,9 @@ def _account(
     role: str,
     *,
     description: str,
-    project_id: pulumi.Input[str],
+    refs: AccessRefs,
     principal: pulumi.Input[str],
-    connect_role: pulumi.Input[str],
-    charts: tuple[pulumi.Input[str], pulumi.Input[str], str],
+    charts: str,
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[str]:
     """An account that one principal of ci acts as, that finds the cluster and reads one repository of charts."""
@@ -124,26 +149,7 @@ def _account(
         opts=opts,
     )
     gcp.projects.IAMMember(
-        f"{name}-{role}-connect", project=project_id, role=connect_role, member=account.member, opts=opts
+        f"{name}-{role}-connect", project=refs.project_id, role=refs.connect_role, member=account.member, opts=opts
     )
-    _reader(f"{name}-{role}-charts", charts, account.member, opts)
+    refs.read(f"{name}-{role}-charts", charts, account.member, opts)
     return account.email
-
-
-def _reader(
-    name: str,
-    where: tuple[pulumi.Input[str], pulumi.Input[str], str],
-    member: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """The right to pull from one repository of another project: project, location, name."""
-    project, location, repository = where
-    gcp.artifactregistry.RepositoryIamMember(
-        name,
-        project=project,
-        location=location,
-        repository=repository,
-        role="roles/artifactregistry.reader",
-        member=member,
-        opts=opts,
-    )

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.admission_rules import POD_CHANGES
+
 LABEL = "atwork.dev/preview"
 """Label of the namespaces that are preview namespaces."""
 
@@ -27,14 +29,7 @@ def candidates_policy(address: str) -> kubernetes.admissionregistration.v1.Valid
     return {
         "failure_policy": "Fail",
         "match_constraints": {
-            "resource_rules": [
-                {
-                    "api_groups": [""],
-                    "api_versions": ["v1"],
-                    "operations": ["CREATE", "UPDATE"],
-                    "resources": ["pods", "pods/ephemeralcontainers"],
-                }
-            ],
+            "resource_rules": [POD_CHANGES],
             "namespace_selector": {"match_expressions": [{"key": LABEL, "operator": "DoesNotExist"}]},
         },
         "validations": [

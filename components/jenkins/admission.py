@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pulumi_kubernetes as kubernetes
 
+from components.admission_rules import POD_CHANGES
 from components.jenkins import names
 
 POLICY = "jenkins-agents"
@@ -51,16 +52,7 @@ def policy_spec() -> kubernetes.admissionregistration.v1.ValidatingAdmissionPoli
     """The rules; pods are refused while they cannot be evaluated."""
     return {
         "failure_policy": "Fail",
-        "match_constraints": {
-            "resource_rules": [
-                {
-                    "api_groups": [""],
-                    "api_versions": ["v1"],
-                    "operations": ["CREATE", "UPDATE"],
-                    "resources": ["pods", "pods/ephemeralcontainers"],
-                }
-            ]
-        },
+        "match_constraints": {"resource_rules": [POD_CHANGES]},
         "variables": [
             {"name": "containers", "expression": "object.spec.containers + object.spec.?initContainers.orValue([])"}
         ],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.access import CANDIDATES, PULLED_REPOSITORIES, PlatformAccess, PreviewAccess
+from components.access import CANDIDATES, PULLED_REPOSITORIES, AccessRefs, PlatformAccess, PreviewAccess
 from components.binary_authorization import BinaryAuthorization
 from components.preview_namespaces import PreviewNamespaces, PreviewNamespaceSettings
 from components.registry import ContainerRegistry
@@ -58,11 +58,7 @@ def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Arriva
     upstream = contract.Platform.of(here.config.upstream or "")
     access = PlatformAccess(
         "access",
-        project_id=base.project.id,
-        registry_project=upstream.registry_project,
-        registry_location=upstream.registry_location,
-        node_account=runtime.cluster.node_account,
-        connect_role=runtime.access.connect_role,
+        refs=_access_refs(base, runtime, upstream),
         deployer_principal=upstream.deployer(here.name),
         image_streaming=here.config.cluster.image_streaming,
         opts=base.cloud,
@@ -72,6 +68,16 @@ def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Arriva
     if here.config.preview_namespaces is not None:
         images.append(_preview_namespaces(here, here.config.preview_namespaces, base, runtime, upstream))
     return Arrival(images, access.deployer)
+
+
+def _access_refs(base: Foundation, runtime: Runtime, upstream: contract.Platform) -> AccessRefs:
+    return AccessRefs(
+        project_id=base.project.id,
+        registry_project=upstream.registry_project,
+        registry_location=upstream.registry_location,
+        node_account=runtime.cluster.node_account,
+        connect_role=runtime.access.connect_role,
+    )
 
 
 def _preview_namespaces(
@@ -84,11 +90,7 @@ def _preview_namespaces(
     """Where builds of pull requests run; returns the repository whose images run there and nowhere else."""
     access = PreviewAccess(
         "preview-access",
-        project_id=base.project.id,
-        registry_project=upstream.registry_project,
-        registry_location=upstream.registry_location,
-        node_account=runtime.cluster.node_account,
-        connect_role=runtime.access.connect_role,
+        refs=_access_refs(base, runtime, upstream),
         deployer_principal=upstream.deployer(here.name, previews=True),
         opts=_once("popup-access", "atwork:access:PopupAccess", base.google),
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from support.checkout import copy
 from support.guards import lift_policy, lift_settings
 from support.processes import kill_in_call
+from support.shell import atwork, pulumi
 
 from atwork.engine.urn import name_of, provider_of
 from atwork.sandbox.cloud import Cloud, CloudObject
@@ -37,26 +37,6 @@ def checkout(folder: Path) -> Home:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return checkout(tmp_path_factory.mktemp("checkout"))
-
-
-def atwork(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from atwork.cli import main; main()", *words]
-    return subprocess.run(
-        command, cwd=home.checkout, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
-
-
-def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
-    """The plain command, as a person types it after `eval "$(atwork sandbox env)"`."""
-    exports = atwork(home, "sandbox", "env").stdout
-    return subprocess.run(
-        ["sh", "-c", f'{exports}\nexec pulumi "$@"', "sh", *words],
-        cwd=home.checkout,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def rows(output: str) -> dict[str, list[str]]:

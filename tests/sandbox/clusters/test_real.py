@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import grpc
 import pytest
 import yaml
 from pulumi.runtime.proto import provider_pb2_grpc
+from support import shell
 from support.checkout import copy
 from support.processes import kill_in_call
 from support.simulation import Provider
@@ -52,28 +52,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 def atwork(home: Home, *words: str) -> str:
     """Run a command, which must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from atwork.cli import main; main()", *words],
-        cwd=home.checkout,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    done = shell.atwork(home, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
-    exports = atwork(home, "sandbox", "env")
-    return subprocess.run(
-        ["sh", "-c", f'{exports}\nexec pulumi "$@" --non-interactive', "sh", *words],
-        cwd=home.checkout,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return shell.pulumi(home, *words, "--non-interactive")
 
 
 def rows(output: str) -> dict[str, list[str]]:

@@ -44,12 +44,8 @@ class ReleaseCalls:
         """Install the release; if it does not become ready, the state keeps it, as Helm does."""
         chart = helm.chart_of(resource.inputs)
         release = self._release(resource) if chart is not None else None
-        if chart is None or release is None:
+        if chart is None or release is None or not self._is_applied(request, resource, release, chart):
             return None
-        if request.preview:
-            self._dry_run(release, chart)
-            return None
-        self._package.check_reachable(resource, self._cloud)
         _, identity = self._package.identity(resource)
         if release.status() is not None:
             raise Refused(f"Release {identity}: a release of that name exists; import it, or rename it")
@@ -63,12 +59,8 @@ class ReleaseCalls:
         """Upgrade the release."""
         chart = helm.chart_of(resource.inputs)
         release = self._release(resource) if chart is not None and self._is_by_helm(resource, request.id) else None
-        if chart is None or release is None:
+        if chart is None or release is None or not self._is_applied(request, resource, release, chart):
             return None
-        if request.preview:
-            self._dry_run(release, chart)
-            return None
-        self._package.check_reachable(resource, self._cloud)
         outputs = self._install(release, chart, request, context, resource, request.id)
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
@@ -119,6 +111,14 @@ class ReleaseCalls:
         if problems:
             abort_not_ready(context, identity, resource.inputs, outputs, problems)
         return outputs
+
+    def _is_applied(self, request: Any, resource: ResourceRequest, release: helm.Release, chart: Path) -> bool:
+        """Whether the release changes: a preview is a dry run of Helm, and everything else needs its cluster."""
+        if request.preview:
+            self._dry_run(release, chart)
+            return False
+        self._package.check_reachable(resource, self._cloud)
+        return True
 
     def _dry_run(self, release: helm.Release, chart: Path) -> None:
         try:

@@ -1,0 +1,24 @@
+"""The commands `atwork` and `pulumi` in a checkout, each a process of its own, without a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from atwork.sandbox.home import Home
+
+
+def atwork(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+    return _run(home, sys.executable, "-c", "from atwork.cli import main; main()", *words)
+
+
+def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+    """The plain command, as a person types it after `eval "$(atwork sandbox env)"`."""
+    exports = atwork(home, "sandbox", "env").stdout
+    return _run(home, "sh", "-c", f'{exports}\nexec pulumi "$@"', "sh", *words)
+
+
+def _run(home: Home, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=home.checkout, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
