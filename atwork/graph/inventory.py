@@ -12,29 +12,29 @@ from components.identity import ANNOTATION
 
 PROVIDERS = "pulumi:providers:"
 NETWORK = "gcp:compute/network:Network"
-SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
-NAT = "gcp:compute/routerNat:RouterNat"
+SUBNETWORK = type_tokens.SUBNETWORK
+NAT = type_tokens.ROUTER_NAT
 ADDRESS = "gcp:compute/address:Address"
 CLUSTER = type_tokens.CLUSTER
 POOL = type_tokens.NODE_POOL
-INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
-DATABASE = "gcp:sql/database:Database"
-REPOSITORY = "gcp:artifactregistry/repository:Repository"
+INSTANCE = type_tokens.DATABASE_INSTANCE
+DATABASE = type_tokens.DATABASE
+REPOSITORY = type_tokens.REPOSITORY
 REPOSITORY_MEMBER = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
-SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 (a type)
+SECRET = type_tokens.SECRET
 SECRET_MEMBER = "gcp:secretmanager/secretIamMember:SecretIamMember"  # noqa: S105 (a type)
-KEY = "gcp:kms/cryptoKey:CryptoKey"
+KEY = type_tokens.CRYPTO_KEY
 BACKUP = "gcp:gkebackup/backupPlan:BackupPlan"
-IMAGES = "gcp:binaryauthorization/policy:Policy"
-PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
-CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
+IMAGES = type_tokens.BINARY_AUTHORIZATION_POLICY
+PROJECT_MEMBER = type_tokens.PROJECT_MEMBER
+CUSTOM_ROLE = type_tokens.PROJECT_CUSTOM_ROLE
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
-API = "gcp:projects/service:Service"
-PROJECT = "gcp:organizations/project:Project"
-NAMESPACE = "kubernetes:core/v1:Namespace"
+API = type_tokens.PROJECT_SERVICE
+PROJECT = type_tokens.PROJECT
+NAMESPACE = type_tokens.KUBERNETES_NAMESPACE
 SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 QUOTA = "kubernetes:core/v1:ResourceQuota"
-RELEASE = "kubernetes:helm.sh/v3:Release"
+RELEASE = type_tokens.RELEASE
 
 CONNECT = "clusterConnect"
 """Suffix of the role that may connect to a control plane (components/cluster_access.py)."""
@@ -120,9 +120,9 @@ def settings_key(resource: StackResource) -> str:
     match resource.type:
         case type_tokens.NODE_POOL:
             return _without(resource.name, "pools-", "")
-        case "gcp:sql/databaseInstance:DatabaseInstance":
+        case type_tokens.DATABASE_INSTANCE:
             return _without(resource.name, "database-", "-instance")
-        case "gcp:artifactregistry/repository:Repository":
+        case type_tokens.REPOSITORY:
             return resource.text("repositoryId") or _without(resource.name, "registry-", "")
         case _:
             return resource.name
