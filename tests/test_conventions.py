@@ -176,3 +176,15 @@ def test_jenkins_is_an_optional_part_of_the_components() -> None:
     for path in COMPONENTS:
         if not path.is_relative_to(ROOT / "components" / "jenkins"):
             assert re.findall(r"^\s*(?:from|import) components\.jenkins\b", path.read_text(), re.MULTILINE) == [], path
+
+
+def test_the_formatter_formats_every_line() -> None:
+    exception = "fmt: " + "skip"
+    sources = [
+        path
+        for folder in ("atwork", "components", "infra", "policies", "tests", "tools", "delivery")
+        for path in (ROOT / folder).rglob("*.py*")
+    ]
+    assert [
+        path for path in sources if path.suffix in {".py", ".pyi", ".jinja"} and exception in path.read_text()
+    ] == []

@@ -79,9 +79,13 @@ class Stack:
         return self._operate(["refresh", *_APPLY, *pending], **options)
 
     def destroy(
-        self, *, preview_only: bool = False, targets: Sequence[str] = (), patient: bool = False,
+        self,
+        *,
+        preview_only: bool = False,
+        targets: Sequence[str] = (),
+        patient: bool = False,
         **options: Unpack[Options],
-    ) -> Outcome:  # fmt: skip
+    ) -> Outcome:
         """Delete every resource, or those with the URNs in `targets` and what depends on them.
 
         A patient deletion reads the resources first and continues after an error.

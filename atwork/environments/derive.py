@@ -84,9 +84,11 @@ def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) 
     for database in settings.get("databases", {}).values():
         database.pop("freeze", None)
         database |= {
-            "tier": "db-custom-1-3840", "high_availability": False, "deletion_protection": False,
+            "tier": "db-custom-1-3840",
+            "high_availability": False,
+            "deletion_protection": False,
             "backups": {"retained": 1, "point_in_time_days": 1, "keep_after_deletion": False},
-        }  # fmt: skip
+        }
     for key in ("cluster_backup", "secrets", "audit_logs", "preview_namespaces"):
         settings.pop(key, None)
     settings |= {"encryption": {"covers": []}, "policies": {"mandatory": False}}

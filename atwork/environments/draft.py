@@ -135,7 +135,7 @@ def _project(wanted: EnvironmentRequest, like: StackConfig) -> dict[str, Any]:
             "billing_account": wanted.billing,
         },
         "deletable": wanted.kind == "ephemeral",
-    }  # fmt: skip
+    }
 
 
 def _checked(

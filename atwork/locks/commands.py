@@ -89,9 +89,14 @@ def _named(url: str) -> Run:
     if match is None:
         raise UsageError(f"--run {url}: give the address of a run, https://github.com/ORG/REPO/actions/runs/NUMBER")
     return Run(
-        pid=1, hostname="", repository=match["repository"], run_id=int(match["run"]),
-        attempt=int(match["attempt"] or 0), url=url, hosted=True,  # who names a run knows its machine
-    )  # fmt: skip
+        pid=1,
+        hostname="",
+        repository=match["repository"],
+        run_id=int(match["run"]),
+        attempt=int(match["attempt"] or 0),
+        url=url,
+        hosted=True,  # who names a run knows its machine
+    )
 
 
 def _advice(lock: Lock, verdict: Verdict) -> str:

@@ -41,9 +41,15 @@ def previews(
 
 
 def preview(
-    backend: Backend, checkout: Checkout, stack: str, watch: Watch, signals: Signals, *, refresh: bool = False,
+    backend: Backend,
+    checkout: Checkout,
+    stack: str,
+    watch: Watch,
+    signals: Signals,
+    *,
+    refresh: bool = False,
     **about: str,
-) -> StackReport:  # fmt: skip
+) -> StackReport:
     """What would happen to one stack; a stack that does not exist is previewed against an empty state of its own."""
     began = time.monotonic()
     state = backend.deployment(stack)

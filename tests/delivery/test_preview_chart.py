@@ -28,8 +28,18 @@ def rendered(helm: Path, folder: Path, stores: Sequence[StoreName]) -> dict[str,
     job = PreviewJob("stock", "staging", "p", "r", "c", "#stock", "https://x.org/stock", stores=tuple(stores))
     (folder / "stores.json").write_text(job.arguments(Images("mirror/hub", {}))["stores"])
     given = "service=stock,pull=7,expires=1764186400,project=acme-staging"
-    command = [str(helm), "template", "lease", str(CHART), "--namespace", "preview-1", "--values", str(folder / "stores.json"),
-               "--set-string", given]  # fmt: skip
+    command = [
+        str(helm),
+        "template",
+        "lease",
+        str(CHART),
+        "--namespace",
+        "preview-1",
+        "--values",
+        str(folder / "stores.json"),
+        "--set-string",
+        given,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return {f"{entry['kind']}/{entry['metadata']['name']}": entry for entry in yaml.safe_load_all(done.stdout) if entry}

@@ -46,8 +46,10 @@ def objects(helm: Path, folder: Path, *arguments: str) -> dict[str, dict[str, An
     image = ("--set", f"image.repository=r/services/stock,image.digest={DIGEST}", "--set", "project=acme-staging")
     done = subprocess.run(
         [str(helm), "template", "stock", str(folder / "chart"), "--namespace", "stock", *image, *arguments],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return {f"{one['kind']}/{one['metadata']['name']}": one for one in yaml.safe_load_all(done.stdout) if one}
 
@@ -76,14 +78,21 @@ def test_what_is_rendered_has_all_that_the_platform_asks_for(
     for path in folder.rglob("*.py"):
         compile(path.read_text(), str(path), "exec")
     assert len((folder / "Jenkinsfile").read_text().splitlines()) == 2
-    left = [path for path in folder.rglob("*") if path.is_file() and "templates" not in path.parts and re.search(r"\{\{|\{%", path.read_text())]  # fmt: skip
+    left = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and "templates" not in path.parts and re.search(r"\{\{|\{%", path.read_text())
+    ]
     assert left == []
     composed = yaml.safe_load((folder / "compose.yaml").read_text())["services"]
     assert list(composed or ()) == list(stores)
     formatted = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E,F,I,UP,B", "--line-length", "120", "."],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert formatted.returncode == 0, formatted.stdout
 
 
@@ -135,8 +144,10 @@ def test_the_chart_is_sound(stores: tuple[str, ...], rendered: dict[tuple[str, .
     values = f"image.digest={DIGEST},project=p"
     done = subprocess.run(
         [str(helm), "lint", "--strict", str(rendered[stores] / "chart"), "--set", values],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -148,17 +159,25 @@ def test_what_it_makes_is_what_kubernetes_and_the_platform_take(
     values = ("--values", str(folder / "chart" / f"values-{environment}.yaml"), "--set", "host=stock.example.com")
     made = objects(helm, folder, *values)
     assert set(made) == {
-        "Deployment/stock", "Service/stock", "HorizontalPodAutoscaler/stock", "PodDisruptionBudget/stock",
-        "NetworkPolicy/stock", "HTTPRoute/stock", "HealthCheckPolicy/stock", "SecretProviderClass/stock",
+        "Deployment/stock",
+        "Service/stock",
+        "HorizontalPodAutoscaler/stock",
+        "PodDisruptionBudget/stock",
+        "NetworkPolicy/stock",
+        "HTTPRoute/stock",
+        "HealthCheckPolicy/stock",
+        "SecretProviderClass/stock",
         "Pod/stock-smoke-test",
-    }  # fmt: skip
+    }
     for name, one in made.items():
         group, _, version = one["apiVersion"].rpartition("/")
         if group in OUR_KINDS:
             assert f"{one['kind'].lower().rstrip('y')}" in "".join(OUR_KINDS[group]), "the deployer may not make it"
             continue
         token = f"kubernetes:{group or 'core'}/{version}:{one['kind']}"
-        known = next(one for one in schema.tokens("kubernetes") if one.replace(".k8s.io", "") == token.replace(".k8s.io", ""))  # fmt: skip
+        known = next(
+            one for one in schema.tokens("kubernetes") if one.replace(".k8s.io", "") == token.replace(".k8s.io", "")
+        )
         assert Checker(schema.resource(known), {}, {}).mistakes(one) == [], name
     for spec in (made["Deployment/stock"]["spec"]["template"]["spec"], made["Pod/stock-smoke-test"]["spec"]):
         assert restricted(spec) == []
@@ -193,8 +212,13 @@ def test_without_a_host_there_is_no_way_in_and_without_secrets_no_volume(
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [("image.digest=latest", "digest"), ("replicas.least=0", "least"), ("surprise=1", "surprise"), ("image.digest=", "pipeline fills it in")],
-)  # fmt: skip
+    [
+        ("image.digest=latest", "digest"),
+        ("replicas.least=0", "least"),
+        ("surprise=1", "surprise"),
+        ("image.digest=", "pipeline fills it in"),
+    ],
+)
 def test_values_that_are_wrong_are_refused(
     given: str, message: str, rendered: dict[tuple[str, ...], Path], helm: Path
 ) -> None:

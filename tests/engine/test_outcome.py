@@ -37,17 +37,23 @@ def outcome_of(*events: dict[str, Any]) -> Outcome:
 
 def test_steps_of_resources_in_the_cloud_are_counted() -> None:
     outcome = outcome_of(
-        ended("create"), ended("create"), ended("same"), ended("create", custom=False),
+        ended("create"),
+        ended("create"),
+        ended("same"),
+        ended("create", custom=False),
         ended("read", "pulumi:pulumi:StackReference"),
-    )  # fmt: skip
+    )
     assert outcome.steps == {"create": 2, "same": 1}
 
 
 def test_errors_name_their_resource_once_and_summaries_are_no_errors() -> None:
     outcome = outcome_of(
-        diagnostic("Error 403:\n  not allowed", BUCKET), diagnostic("Error 403:\n  not allowed", BUCKET),
-        diagnostic("the program failed", ROOT), diagnostic("update failed"), diagnostic("slow", severity="warning"),
-    )  # fmt: skip
+        diagnostic("Error 403:\n  not allowed", BUCKET),
+        diagnostic("Error 403:\n  not allowed", BUCKET),
+        diagnostic("the program failed", ROOT),
+        diagnostic("update failed"),
+        diagnostic("slow", severity="warning"),
+    )
     outcome.end(255, "error: update failed\n")
     assert outcome.failed
     assert outcome.errors == ["state: Error 403:\n  not allowed", "the program failed"]

@@ -23,8 +23,16 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     copy(folder)
     monkeypatch.chdir(folder)
-    for name in ("ATWORK_FOLDER", "ATWORK_BILLING_ACCOUNT", "ATWORK_OWNER", "SLACK_WEBHOOK_URL", "PULUMI_BACKEND_URL",
-                 "GITHUB_TOKEN", "GITHUB_REPOSITORY", "GITHUB_API_URL"):  # fmt: skip
+    for name in (
+        "ATWORK_FOLDER",
+        "ATWORK_BILLING_ACCOUNT",
+        "ATWORK_OWNER",
+        "SLACK_WEBHOOK_URL",
+        "PULUMI_BACKEND_URL",
+        "GITHUB_TOKEN",
+        "GITHUB_REPOSITORY",
+        "GITHUB_API_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
     return folder
 

@@ -81,12 +81,19 @@ def test_workflows_get_the_identity_of_their_environment_and_no_other(account: A
 
 def test_the_preview_identity_may_change_nothing(account: Account) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
-    held = {role for policy in account.fake.state.policies.values() for one in policy for role in [one["role"]]
-            if PREVIEW in one["members"]}  # fmt: skip
+    held = {
+        role
+        for policy in account.fake.state.policies.values()
+        for one in policy
+        for role in [one["role"]]
+        if PREVIEW in one["members"]
+    }
     assert held == {
-        "projects/acme-at-work-staging/roles/atworkReader", "projects/acme-at-work-ci/roles/atworkGrantReader",
-        "roles/storage.objectViewer", "roles/cloudkms.cryptoKeyDecrypter",
-    }  # fmt: skip
+        "projects/acme-at-work-staging/roles/atworkReader",
+        "projects/acme-at-work-ci/roles/atworkGrantReader",
+        "roles/storage.objectViewer",
+        "roles/cloudkms.cryptoKeyDecrypter",
+    }
     assert members(account, f"{RING}/cryptoKeys/ci") == {"roles/cloudkms.cryptoKeyDecrypter": {PREVIEW, DRIFT, DEPLOY}}
 
 
@@ -116,13 +123,17 @@ def test_the_deploy_identity_writes_the_state_of_its_own_stack_alone(account: Ac
     assert parts == [
         f'resource.name.startsWith("{start}/{one}")'
         for one in (
-            "stacks/atwork/staging.", "locks/organization/atwork/staging/", "history/atwork/staging/",
+            "stacks/atwork/staging.",
+            "locks/organization/atwork/staging/",
+            "history/atwork/staging/",
             "backups/atwork/staging/",
         )
-    ]  # fmt: skip
+    ]
     basic = {one["role"] for policy in account.fake.state.policies.values() for one in policy} & {
-        "roles/owner", "roles/editor", "roles/viewer"
-    }  # fmt: skip
+        "roles/owner",
+        "roles/editor",
+        "roles/viewer",
+    }
     assert basic == set()
 
 

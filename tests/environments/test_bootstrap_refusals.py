@@ -67,28 +67,44 @@ REFUSALS: dict[str, tuple[Callable[[FakeGoogle], object], str]] = {
         "not allowed.*ask for roles/resourcemanager.projectCreator on organizations/482915370164",
     ),
     "quota of projects": (
-        answers("POST", "/v3/projects$", 429, "Quota exceeded for projects"), "a quota is used up.*ask for more",
+        answers("POST", "/v3/projects$", 429, "Quota exceeded for projects"),
+        "a quota is used up.*ask for more",
     ),
     "billing closed": (closed, "billing account 01AB23-CD45EF-678901 is closed; open it"),
-    "billing of another": (paid_by_another, "is paid by billingAccounts/FFFFFF-000000-FFFFFF.*gcloud billing projects link"),
+    "billing of another": (
+        paid_by_another,
+        "is paid by billingAccounts/FFFFFF-000000-FFFFFF.*gcloud billing projects link",
+    ),
     "billing unseen": (lambda fake: fake.state.accounts.clear(), "ask for roles/billing.user on the billing account"),
     "api off": (
         answers(
-            "GET", "keyRings", 403, "Cloud KMS API has not been used", "SERVICE_DISABLED",
-            service="cloudkms.googleapis.com", consumer="projects/123",
+            "GET",
+            "keyRings",
+            403,
+            "Cloud KMS API has not been used",
+            "SERVICE_DISABLED",
+            service="cloudkms.googleapis.com",
+            consumer="projects/123",
         ),
         "run `gcloud services enable cloudkms.googleapis.com --project 123`",
     ),
     "bucket name taken": (lambda fake: fake.taken.add(BUCKET), "bucket name .* is taken.*set state_bucket"),
-    "bucket of another": (bucket(projectNumber="666"), "is in project 666 and not in acme-at-work-admin.*set state_bucket"),
+    "bucket of another": (
+        bucket(projectNumber="666"),
+        "is in project 666 and not in acme-at-work-admin.*set state_bucket",
+    ),
     "bucket elsewhere": (bucket(location="US"), "is in us and not in europe-west1, and cannot move"),
-    "bucket retains": (bucket(retentionPolicy={"retentionPeriod": "86400"}), "retention policy.*--clear-retention-period"),
+    "bucket retains": (
+        bucket(retentionPolicy={"retentionPeriod": "86400"}),
+        "retention policy.*--clear-retention-period",
+    ),
     "key disabled": (disabled_key, "primary version that is disabled; enable it: `gcloud kms keys versions enable"),
     "account disabled": (disabled_account, "deploy-staging@.* is disabled; run `gcloud iam service-accounts enable"),
     "upstream first": (
-        lambda fake: fake.state.keys.clear(), r"rights on the state of staging: .*not found.*what was named must exist",
+        lambda fake: fake.state.keys.clear(),
+        r"rights on the state of staging: .*not found.*what was named must exist",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("why", REFUSALS)
@@ -118,9 +134,12 @@ def test_what_takes_too_long_is_left_for_later(account: Account) -> None:
     account.fake.polls = 10_000
     with pytest.raises(GoogleError, match="not done after 0 seconds; go on later with --resume"):
         bootstrapping.bootstrap(
-            account.checkout, "staging", resume=False, dry_run=False,
+            account.checkout,
+            "staging",
+            resume=False,
+            dry_run=False,
             login=lambda: bootstrapping.google(account.endpoint, patience=0.2),
-        )  # fmt: skip
+        )
     account.fake.settle()
     account.fake.polls = 1
     assert bootstrapping.run(account.checkout, account.endpoint, resume=True) == 0
@@ -222,11 +241,14 @@ BLOCK = """config:
 """
 
 
-@pytest.mark.parametrize(("text", "made"), [
-    (FLOW, FLOW.replace('create: {name: A, folder_id: "1", billing_account: B}', 'number: "42"')),
-    (BLOCK, BLOCK.replace('create:\n        name: A\n        folder_id: "1"', 'number: "42"')),
-    (BLOCK.replace('create:\n        name: A\n        folder_id: "1"', 'number: "7"'),) * 2,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        (FLOW, FLOW.replace('create: {name: A, folder_id: "1", billing_account: B}', 'number: "42"')),
+        (BLOCK, BLOCK.replace('create:\n        name: A\n        folder_id: "1"', 'number: "42"')),
+        (BLOCK.replace('create:\n        name: A\n        folder_id: "1"', 'number: "7"'),) * 2,
+    ],
+)
 def test_only_the_project_changes_in_a_file_that_adopts_it(text: str, made: str) -> None:
     assert with_number(text, "42", "file") == made
 

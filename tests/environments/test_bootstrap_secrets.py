@@ -48,9 +48,13 @@ def folder(tmp_path: Path) -> Path:
 def run(account: Account, folder: Path | None, *, resume: bool = False) -> int:
     os.environ["ATWORK_PULUMI"] = str(bootstrapping.engine(account.checkout, account.endpoint))
     return bootstrap(
-        account.checkout, "ci", resume=resume, dry_run=False, secrets=folder,
+        account.checkout,
+        "ci",
+        resume=resume,
+        dry_run=False,
+        secrets=folder,
         login=lambda: bootstrapping.google(account.endpoint),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

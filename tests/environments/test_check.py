@@ -33,20 +33,57 @@ def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (edited("stacks/Pulumi.staging.yaml", "10.0.16.0/20", "10.0.0.0/20"), "Pulumi.staging.yaml: atwork:stack.network.nodes: 10.0.0.0/20 overlaps nodes 10.0.0.0/20 of ci; choose a free range"),
-        (edited("stacks/Pulumi.staging.yaml", "acme-at-work-staging", "acme-at-work-ci"), "acme-at-work-ci is the project of ci already"),
-        (edited("stacks/Pulumi.staging.yaml", "region:", "regoin:"), "stacks/Pulumi.staging.yaml: atwork:stack.regoin: unknown key; did you mean region?"),
+        (
+            edited("stacks/Pulumi.staging.yaml", "10.0.16.0/20", "10.0.0.0/20"),
+            "Pulumi.staging.yaml: atwork:stack.network.nodes: 10.0.0.0/20 overlaps nodes 10.0.0.0/20 of ci; choose a free range",
+        ),
+        (
+            edited("stacks/Pulumi.staging.yaml", "acme-at-work-staging", "acme-at-work-ci"),
+            "acme-at-work-ci is the project of ci already",
+        ),
+        (
+            edited("stacks/Pulumi.staging.yaml", "region:", "regoin:"),
+            "stacks/Pulumi.staging.yaml: atwork:stack.regoin: unknown key; did you mean region?",
+        ),
         (edited("stacks/Pulumi.staging.yaml", "config:", "config: ["), "stacks/Pulumi.staging.yaml: not YAML"),
-        (edited("stacks/Pulumi.staging.yaml", 'expires: "2027-06-30"', 'expires: "2020-06-30"'), "policies.exemptions.no-cluster-backup"),
-        (edited("services/orders.yaml", "owner:", "ownr:"), "services/orders.yaml: ownr: unknown key; did you mean owner?"),
-        (edited("services/orders.yaml", "  staging:", "  stagin:"), "services/orders.yaml: environments.stagin: there is no stacks/Pulumi.stagin.yaml"),
-        (edited("stacks/Pulumi.demo.yaml", "- orders", "- moon"), "stacks/Pulumi.demo.yaml: atwork:stack.environment.services: there is no services/moon.yaml; name one of orders"),
-        (edited("stacks/Pulumi.staging.yaml", "config:", "secretsprovider: gcpkms://k\nconfig:"), "stacks/Pulumi.staging.yaml: encryptedkey is missing; run `atwork environment bootstrap staging`"),
-        (without("stacks/Pulumi.demo.yaml"), "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.deploys.demo: there is no stacks/Pulumi.demo.yaml"),
-        (edited("stacks/Pulumi.ci.yaml", "demo: {account: platform-deployer@acme", "demo: {account: platform-deployer@other"), "jenkins.deploys.demo.account: platform-deployer@other"),
-        (edited("stacks/Pulumi.ci.yaml", "        demo:", "        staging2:"), "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.deploys.demo: missing; add {account: platform-deployer@acme-at-work-demo"),
+        (
+            edited("stacks/Pulumi.staging.yaml", 'expires: "2027-06-30"', 'expires: "2020-06-30"'),
+            "policies.exemptions.no-cluster-backup",
+        ),
+        (
+            edited("services/orders.yaml", "owner:", "ownr:"),
+            "services/orders.yaml: ownr: unknown key; did you mean owner?",
+        ),
+        (
+            edited("services/orders.yaml", "  staging:", "  stagin:"),
+            "services/orders.yaml: environments.stagin: there is no stacks/Pulumi.stagin.yaml",
+        ),
+        (
+            edited("stacks/Pulumi.demo.yaml", "- orders", "- moon"),
+            "stacks/Pulumi.demo.yaml: atwork:stack.environment.services: there is no services/moon.yaml; name one of orders",
+        ),
+        (
+            edited("stacks/Pulumi.staging.yaml", "config:", "secretsprovider: gcpkms://k\nconfig:"),
+            "stacks/Pulumi.staging.yaml: encryptedkey is missing; run `atwork environment bootstrap staging`",
+        ),
+        (
+            without("stacks/Pulumi.demo.yaml"),
+            "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.deploys.demo: there is no stacks/Pulumi.demo.yaml",
+        ),
+        (
+            edited(
+                "stacks/Pulumi.ci.yaml",
+                "demo: {account: platform-deployer@acme",
+                "demo: {account: platform-deployer@other",
+            ),
+            "jenkins.deploys.demo.account: platform-deployer@other",
+        ),
+        (
+            edited("stacks/Pulumi.ci.yaml", "        demo:", "        staging2:"),
+            "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.deploys.demo: missing; add {account: platform-deployer@acme-at-work-demo",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_is_a_line_with_its_file(change: Callable[[Path], None], line: str, checkout: Path) -> None:
     create_ephemeral("demo", "--services", "orders")
     change(checkout)

@@ -70,8 +70,14 @@ def test_what_has_no_price_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "size"),
-    [("e2-standard-4", (4, 16)), ("n2-highmem-8", (8, 64)), ("e2-highcpu-2", (2, 2)), ("e2-small", (0.5, 2)), ("m1-ultramem-40", None)],
-)  # fmt: skip
+    [
+        ("e2-standard-4", (4, 16)),
+        ("n2-highmem-8", (8, 64)),
+        ("e2-highcpu-2", (2, 2)),
+        ("e2-small", (0.5, 2)),
+        ("m1-ultramem-40", None),
+    ],
+)
 def test_the_size_of_a_machine_is_in_its_name(kind: str, size: tuple[float, float] | None) -> None:
     assert cost.size(kind) == size
 
@@ -89,9 +95,11 @@ def test_whole_machines_cost_what_google_lists() -> None:
     assert belgium is not None
     assert iowa is not None
     for group, kind, listed in (
-        (belgium, "e2-standard-4", 0.1474), (belgium, "n2-highmem-96", 6.917856),
-        (iowa, "e2-standard-4", 0.1340), (iowa, "n2-highmem-96", 6.288672),
-    ):  # fmt: skip
+        (belgium, "e2-standard-4", 0.1474),
+        (belgium, "n2-highmem-96", 6.917856),
+        (iowa, "e2-standard-4", 0.1340),
+        (iowa, "n2-highmem-96", 6.288672),
+    ):
         machine, found = group.machines[kind[:2]], cost.size(kind)
         assert found is not None
         assert found[0] * machine.vcpu_hour + found[1] * machine.gb_hour == pytest.approx(listed, rel=0.001)

@@ -42,7 +42,7 @@ def test_every_guard_is_named_with_its_file_and_key(checkout: Path, backend: Fak
         "stacks/Pulumi.production.yaml: atwork:stack.cluster.deletion_protection: true; set it to false (it guards namespaces, secrets, keys and addresses too)",
         "stacks/Pulumi.production.yaml: atwork:stack.databases.main.deletion_protection: true; set it to false",
         "stacks/Pulumi.production.yaml: atwork:stack.cluster_backup.lock_days: 7; set it to 0, and wait until the last locked backup may go",
-    ]  # fmt: skip
+    ]
     file = checkout / "stacks" / "Pulumi.production.yaml"
     file.write_text(
         file.read_text().replace("      services:\n", "      services:\n        deletion_protection: true\n")
@@ -93,10 +93,13 @@ def test_a_project_that_the_stack_made_is_kept_until_the_file_says_otherwise(
     [
         (resource("gcp:x:Y", "main", "qa", protect=True), "main: protect is on as it is deployed"),
         (resource("gcp:x:Y", "main", "qa", {"deletionProtection": True}), "main: deletionProtection is on"),
-        (resource("gcp:x:Y", "main", "qa", {"settings": {"deletionProtectionEnabled": True}}), "main: deletionProtectionEnabled is on"),
+        (
+            resource("gcp:x:Y", "main", "qa", {"settings": {"deletionProtectionEnabled": True}}),
+            "main: deletionProtectionEnabled is on",
+        ),
         (resource("gcp:x:Y", "main", "qa", {"deletionPolicy": "PREVENT"}), "main: deletionPolicy PREVENT is on"),
     ],
-)  # fmt: skip
+)
 def test_a_guard_that_is_lifted_in_the_file_alone_still_holds(
     held: dict[str, Any], told: str, checkout: Path, backend: FakeBackend
 ) -> None:

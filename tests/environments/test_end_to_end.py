@@ -26,8 +26,12 @@ pytestmark = pytest.mark.engine
 COMMAND = [sys.executable, "-c", "from atwork.cli import main; main()"]
 OWNER = ("--owner", "team-orders")
 SERVICES = {
-    "pr-1": ("orders",), "pr-2": ("stock",), "pr-3": ("web",), "pr-4": ("orders", "web"), "pr-5": ("orders", "stock", "web"),
-}  # fmt: skip
+    "pr-1": ("orders",),
+    "pr-2": ("stock",),
+    "pr-3": ("web",),
+    "pr-4": ("orders", "web"),
+    "pr-5": ("orders", "stock", "web"),
+}
 
 
 def atwork(folder: Path, *words: str, code: int = 0) -> str:
@@ -121,9 +125,13 @@ def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: P
     cloud = cloud_of(five)
     whole = len(of(cloud, "pr-1"))
     kill_in_call(
-        Home(five), ["environment", "reap", "--apply"], "pr-1", Operation.delete,
-        type="gcp:container/cluster:Cluster", also=lambda: len(of(cloud, "pr-1")) < whole,
-    )  # fmt: skip
+        Home(five),
+        ["environment", "reap", "--apply"],
+        "pr-1",
+        Operation.delete,
+        type="gcp:container/cluster:Cluster",
+        also=lambda: len(of(cloud, "pr-1")) < whole,
+    )
     assert DestroyJournal.of(five, "pr-1").last() == "destroy"
     assert 0 < len(of(cloud, "pr-1")) < whole
     assert resources(five, "pr-1"), "the state is kept"

@@ -122,23 +122,47 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
     [
         ("Demo", PLACE, "Demo: a name has 2 to 20 small letters"),
         ("staging", PLACE, r"stacks/Pulumi\.staging\.yaml: already exists; choose another name"),
-        ("demo", (), r"say --folder and --billing-account of a new project, or --project and --number .* no terminal to ask on"),
+        (
+            "demo",
+            (),
+            r"say --folder and --billing-account of a new project, or --project and --number .* no terminal to ask on",
+        ),
         ("demo", ("--owner", "", "--folder", "1"), r"say --owner; --billing-account of a new project"),
         ("demo", ("--project", "acme-demo"), r"say --number of the project acme-demo"),
         ("demo", ("--owner", "Team Orders", *PLACE), r"environment\.owner: String should match pattern"),
-        ("demo", ("--services", "moon", *PLACE), r"environment\.services: there is no services/moon\.yaml; name one of orders"),
+        (
+            "demo",
+            ("--services", "moon", *PLACE),
+            r"environment\.services: there is no services/moon\.yaml; name one of orders",
+        ),
         ("demo", ("--kind", "long-lived", "--services", "orders", *PLACE), r"services is for ephemeral environments"),
-        ("demo", ("--project", "acme-at-work-staging", "--number", "739104285516"), "acme-at-work-staging is the project of"),
+        (
+            "demo",
+            ("--project", "acme-at-work-staging", "--number", "739104285516"),
+            "acme-at-work-staging is the project of",
+        ),
         ("demo", ("--ttl", "72", *PLACE), "--ttl 72: write hours or days, such as 72h or 3d"),
         ("demo", ("--ttl", "15d", *PLACE), "an ephemeral environment has 14 days at most; take less"),
         ("demo", ("--ttl", "0h", *PLACE), "write hours or days"),
-        ("demo", ("--like", "ci", *PLACE), "--like ci: name an environment that reads another one: production, staging"),
+        (
+            "demo",
+            ("--like", "ci", *PLACE),
+            "--like ci: name an environment that reads another one: production, staging",
+        ),
         ("demo", ("--region", "europe", *PLACE), r"--region europe: Google has none such"),
-        ("demo", ("--region", "europe-west99", *PLACE), r"--region europe-west99: Google has none such; did you mean europe-west9"),
+        (
+            "demo",
+            ("--region", "europe-west99", *PLACE),
+            r"--region europe-west99: Google has none such; did you mean europe-west9",
+        ),
         ("demo", ("--region", "europe-west1-b", *PLACE), r"--region europe-west1-b: .* did you mean europe-west1"),
-        ("demo", ("--folder", "folders/1", "--billing-account", "01AB23-CD45EF-678901"), r"project\.create\.folder_id: String should"),
+        (
+            "demo",
+            ("--folder", "folders/1", "--billing-account", "01AB23-CD45EF-678901"),
+            r"project\.create\.folder_id: String should",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused_is_told_and_nothing_is_written(
     name: str, words: tuple[str, ...], message: str, checkout: Path
 ) -> None:
@@ -190,7 +214,10 @@ def test_a_full_pool_is_told() -> None:
 
 def test_what_it_is_made_of_holds_for_the_real_program(recordings: dict[str, Recording]) -> None:
     """The account that deploys is called in each environment as `environment new` says beforehand."""
-    names = {recordings[stack].one("gcp:serviceaccount/account:Account", "access-deployer").inputs["accountId"] for stack in ("staging", "production")}  # fmt: skip
+    names = {
+        recordings[stack].one("gcp:serviceaccount/account:Account", "access-deployer").inputs["accountId"]
+        for stack in ("staging", "production")
+    }
     assert names == {"platform-deployer"}
 
 

@@ -56,20 +56,68 @@ def test_only_what_needs_the_company_asks_for_it(project: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (edited("stacks/platform.yaml", "location:", "lokation:"), "stacks/platform.yaml: lokation: unknown key; did you mean location?"),
-        (edited("stacks/platform.yaml", "acme-at-work-admin ", "acme-at-work-staging "), "stacks/platform.yaml: admin_project: acme-at-work-staging is the project of staging"),
-        (edited("stacks/platform.yaml", "acme/at-work", "other/at-work"), ".github/CODEOWNERS:3: @acme/platform: stacks/platform.yaml states a repository of other, and GitHub ignores teams of other organizations; name a team of other"),
-        (edited(".github/CODEOWNERS", "/tools/       @acme/platform", "/tools/  ada@example.com @acme/platform @other/team"), ".github/CODEOWNERS:11: @other/team: "),
-        (edited("Pulumi.yaml", "name: atwork", "name: platform"), "Pulumi.yaml: name: platform is not atwork, which is part of the names of the state's objects; write atwork"),
-        (edited("stacks/Pulumi.ci.yaml", "      max_agents:", "      library: {repository: 'https://github.com/acme/other'}\n      max_agents:"), "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.library.repository: stacks/platform.yaml states it (github.repository); remove it here"),
-        (edited("stacks/Pulumi.ci.yaml", "        bot:", "        backend: gs://acme-old\n        bot:"), "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.platform.backend: stacks/platform.yaml states it (admin_project or state_bucket); remove it here"),
-        (edited(f"{WORKFLOWS}/drift.yml", "${{ vars.PULUMI_BACKEND_URL }}", "gs://acme-old"), f".github/workflows/drift.yml: jobs.stack.steps.5.env.PULUMI_BACKEND_URL: gs://acme-old is not the state bucket of stacks/platform.yaml; write {STATE}"),
-        (edited("Jenkinsfile", "${env.PLATFORM_BACKEND}", "gs://acme-old"), f"Jenkinsfile: PULUMI_BACKEND_URL: gs://acme-old is not the state bucket of stacks/platform.yaml; write {STATE}"),
-        (edited(f"{WORKFLOWS}/reap.yml", f"pulumi-version: {ENGINE}", "pulumi-version: 3.1.0"), f"with.pulumi-version: 3.1.0 is not the engine of tools/engine/go.mod; write {ENGINE}"),
-        (edited(f"{WORKFLOWS}/preview.yml", f"pulumi-version: {ENGINE}", "comment-on-pr: false"), f".github/workflows/preview.yml: jobs.stack.steps.2.with.pulumi-version: missing is not the engine of tools/engine/go.mod; write {ENGINE}"),
-        (edited("stacks/Pulumi.ci.yaml", "      max_agents:", "      images: {pulumi: 'mirror.example.com:5000/pulumi/pulumi:3.1.0-nonroot'}\n      max_agents:"), f"stacks/Pulumi.ci.yaml: atwork:stack.jenkins.images.pulumi: 3.1.0 is not the engine of tools/engine/go.mod; write {ENGINE}"),
+        (
+            edited("stacks/platform.yaml", "location:", "lokation:"),
+            "stacks/platform.yaml: lokation: unknown key; did you mean location?",
+        ),
+        (
+            edited("stacks/platform.yaml", "acme-at-work-admin ", "acme-at-work-staging "),
+            "stacks/platform.yaml: admin_project: acme-at-work-staging is the project of staging",
+        ),
+        (
+            edited("stacks/platform.yaml", "acme/at-work", "other/at-work"),
+            ".github/CODEOWNERS:3: @acme/platform: stacks/platform.yaml states a repository of other, and GitHub ignores teams of other organizations; name a team of other",
+        ),
+        (
+            edited(
+                ".github/CODEOWNERS",
+                "/tools/       @acme/platform",
+                "/tools/  ada@example.com @acme/platform @other/team",
+            ),
+            ".github/CODEOWNERS:11: @other/team: ",
+        ),
+        (
+            edited("Pulumi.yaml", "name: atwork", "name: platform"),
+            "Pulumi.yaml: name: platform is not atwork, which is part of the names of the state's objects; write atwork",
+        ),
+        (
+            edited(
+                "stacks/Pulumi.ci.yaml",
+                "      max_agents:",
+                "      library: {repository: 'https://github.com/acme/other'}\n      max_agents:",
+            ),
+            "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.library.repository: stacks/platform.yaml states it (github.repository); remove it here",
+        ),
+        (
+            edited("stacks/Pulumi.ci.yaml", "        bot:", "        backend: gs://acme-old\n        bot:"),
+            "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.platform.backend: stacks/platform.yaml states it (admin_project or state_bucket); remove it here",
+        ),
+        (
+            edited(f"{WORKFLOWS}/drift.yml", "${{ vars.PULUMI_BACKEND_URL }}", "gs://acme-old"),
+            f".github/workflows/drift.yml: jobs.stack.steps.5.env.PULUMI_BACKEND_URL: gs://acme-old is not the state bucket of stacks/platform.yaml; write {STATE}",
+        ),
+        (
+            edited("Jenkinsfile", "${env.PLATFORM_BACKEND}", "gs://acme-old"),
+            f"Jenkinsfile: PULUMI_BACKEND_URL: gs://acme-old is not the state bucket of stacks/platform.yaml; write {STATE}",
+        ),
+        (
+            edited(f"{WORKFLOWS}/reap.yml", f"pulumi-version: {ENGINE}", "pulumi-version: 3.1.0"),
+            f"with.pulumi-version: 3.1.0 is not the engine of tools/engine/go.mod; write {ENGINE}",
+        ),
+        (
+            edited(f"{WORKFLOWS}/preview.yml", f"pulumi-version: {ENGINE}", "comment-on-pr: false"),
+            f".github/workflows/preview.yml: jobs.stack.steps.2.with.pulumi-version: missing is not the engine of tools/engine/go.mod; write {ENGINE}",
+        ),
+        (
+            edited(
+                "stacks/Pulumi.ci.yaml",
+                "      max_agents:",
+                "      images: {pulumi: 'mirror.example.com:5000/pulumi/pulumi:3.1.0-nonroot'}\n      max_agents:",
+            ),
+            f"stacks/Pulumi.ci.yaml: atwork:stack.jenkins.images.pulumi: 3.1.0 is not the engine of tools/engine/go.mod; write {ENGINE}",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_disagrees_is_one_line_with_its_fix(change: Callable[[Path], None], line: str, project: Path) -> None:
     change(project)
     done = atwork("check")

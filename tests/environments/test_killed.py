@@ -31,9 +31,11 @@ class Reaper:
     def __init__(self, checkout: Path, backend: FakeBackend) -> None:
         self.checkout = checkout
         self.environment = {
-            **os.environ, "PULUMI_BACKEND_URL": f"file://{backend.path.parent}", "ATWORK_PULUMI": str(backend.program),
+            **os.environ,
+            "PULUMI_BACKEND_URL": f"file://{backend.path.parent}",
+            "ATWORK_PULUMI": str(backend.program),
             "FAKE_BACKEND": str(backend.path),
-        }  # fmt: skip
+        }
 
     def start(self, errors: IO[str], **more: str) -> subprocess.Popen[bytes]:
         environment = {**self.environment, **more}
@@ -98,8 +100,10 @@ def test_a_run_that_is_killed_in_a_step_is_finished_by_the_next(step: str, reape
     assert state["stacks"].keys() == {"staging"}
     assert "demo" not in state["tags"]
     assert {path.name for path in files if path.name.startswith("Pulumi.")} == {
-        "Pulumi.ci.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml",
-    }  # fmt: skip
+        "Pulumi.ci.yaml",
+        "Pulumi.staging.yaml",
+        "Pulumi.production.yaml",
+    }
     assert b"demo" not in files[reaper.checkout / "stacks" / "Pulumi.ci.yaml"]
 
 

@@ -84,16 +84,28 @@ def test_another_failure_is_no_answer() -> None:
     ("kind", "inputs", "expected"),
     [
         ("gcp:sql/database:Database", {"instance": "i", "name": "n"}, "projects/p/instances/i/databases/n"),
-        ("gcp:sql/database:Database", {"instance": "i", "name": "n", "project": "q"}, "projects/q/instances/i/databases/n"),
+        (
+            "gcp:sql/database:Database",
+            {"instance": "i", "name": "n", "project": "q"},
+            "projects/q/instances/i/databases/n",
+        ),
         ("gcp:sql/database:Database", {"instance": UNKNOWN, "name": "n"}, ""),
         ("gcp:sql/user:User", {"instance": "i", "name": "n@p.iam"}, "p/i/n@p.iam"),
-        ("gcp:kms/cryptoKey:CryptoKey", {"keyRing": "projects/p/locations/l/keyRings/r", "name": "disks"}, "projects/p/locations/l/keyRings/r/cryptoKeys/disks"),
+        (
+            "gcp:kms/cryptoKey:CryptoKey",
+            {"keyRing": "projects/p/locations/l/keyRings/r", "name": "disks"},
+            "projects/p/locations/l/keyRings/r/cryptoKeys/disks",
+        ),
         ("kubernetes:core/v1:Namespace", {"metadata": {"name": "jenkins"}}, "jenkins"),
-        ("kubernetes:core/v1:PersistentVolumeClaim", {"metadata": {"namespace": "jenkins", "name": "home"}}, "jenkins/home"),
+        (
+            "kubernetes:core/v1:PersistentVolumeClaim",
+            {"metadata": {"namespace": "jenkins", "name": "home"}},
+            "jenkins/home",
+        ),
         ("kubernetes:core/v1:PersistentVolumeClaim", {"metadata": {"namespace": UNKNOWN, "name": "home"}}, ""),
         ("kubernetes:core/v1:Namespace", {"metadata": {}}, ""),
         ("gcp:storage/bucket:Bucket", {"name": "b"}, ""),
     ],
-)  # fmt: skip
+)
 def test_ids_are_those_by_which_the_provider_imports(kind: str, inputs: dict[str, Any], expected: str) -> None:
     assert import_id(kind, inputs, "p") == expected

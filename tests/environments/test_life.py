@@ -72,8 +72,14 @@ def test_two_hundred_environments_never_overlap(checkout: Path) -> None:
     environments, services = read_all(stacks), services_in(checkout / "services")
     now = datetime.now(UTC)
     for number in range(200):
-        wanted = EnvironmentRequest(f"env-{number}", "long-lived" if number % 20 == 9 else "ephemeral", "staging", "me", folder="1",
-                        billing="01AB23-CD45EF-678901")  # fmt: skip
+        wanted = EnvironmentRequest(
+            f"env-{number}",
+            "long-lived" if number % 20 == 9 else "ephemeral",
+            "staging",
+            "me",
+            folder="1",
+            billing="01AB23-CD45EF-678901",
+        )
         made = draft.derived(stacks, wanted, now, environments, services)
         environments[wanted.name] = made.config
         for path, text in made.texts.items():

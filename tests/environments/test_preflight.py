@@ -43,9 +43,14 @@ def asked(account: Account, *, made: bool = False, **more: Any) -> dict[str, Che
     """The checks of staging by name."""
     stacks = account.checkout / "stacks"
     checks = preflight(
-        "staging", read_all(stacks)["staging"], company.read(stacks), sibling=CI, made=made,
-        login=lambda: bootstrapping.google(account.endpoint), **more,
-    )  # fmt: skip
+        "staging",
+        read_all(stacks)["staging"],
+        company.read(stacks),
+        sibling=CI,
+        made=made,
+        login=lambda: bootstrapping.google(account.endpoint),
+        **more,
+    )
     return {one.name: one for one in checks}
 
 
@@ -67,12 +72,13 @@ def test_all_is_well_before_the_first_bootstrap(account: Account) -> None:
         "machine types": (True, "e2-standard-2, e2-standard-4 in europe-west1-b, europe-west1-c, europe-west1-d"),
         "CPU quota": (True, f"CPUS europe-west1: need 64, limit 200, as in {CI}; a new project may start with less"),
         "disk and address quotas": (
-            True, f"SSD_TOTAL_GB europe-west1: need 900, limit 2000, as in {CI}; a new project may start with less"
+            True,
+            f"SSD_TOTAL_GB europe-west1: need 900, limit 2000, as in {CI}; a new project may start with less",
         ),
         "service accounts": (None, "not checked: the project is not there yet"),
         "principals": (None, "not checked: the project is not there yet"),
         "database flags": (True, "taken by POSTGRES_18"),
-    }  # fmt: skip
+    }
     assert account.fake.changes == []
 
 
@@ -233,13 +239,24 @@ def test_a_restriction_to_a_customer_warns_unless_the_organization_is_in_it(acco
     assert asked(account)["domain restriction"].ok
 
 
-@pytest.mark.parametrize(("rule", "ok"), [
-    ({"enforce": True, "parameters": {"allowedPrincipalSets": ["//cloudresourcemanager.googleapis.com/organizations/482915370164"]}}, True),
-    ({"enforce": True, "parameters": {"allowedMemberSubjects": ["user:ada@example.com"]}}, False),
-    ({"enforce": False, "parameters": {"allowedMemberSubjects": ["user:ada@example.com"]}}, True),
-    ({"denyAll": True}, False),
-    ({"allowAll": True}, True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "ok"),
+    [
+        (
+            {
+                "enforce": True,
+                "parameters": {
+                    "allowedPrincipalSets": ["//cloudresourcemanager.googleapis.com/organizations/482915370164"]
+                },
+            },
+            True,
+        ),
+        ({"enforce": True, "parameters": {"allowedMemberSubjects": ["user:ada@example.com"]}}, False),
+        ({"enforce": False, "parameters": {"allowedMemberSubjects": ["user:ada@example.com"]}}, True),
+        ({"denyAll": True}, False),
+        ({"allowAll": True}, True),
+    ],
+)
 def test_the_managed_constraint_is_read_as_well(rule: dict[str, Any], account: Account, *, ok: bool) -> None:
     account.fake.state.constraints["iam.managed.allowedPolicyMembers"] = [rule]
     assert asked(account)["domain restriction"].ok is ok
@@ -318,12 +335,15 @@ def test_disks_count_by_their_type_and_addresses_by_their_number() -> None:
     assert needed_space(parse("staging", json.dumps(stack))) == expected
 
 
-@pytest.mark.parametrize(("pools", "limit", "needed"), [
-    ({"system": ("e2-standard-2", 3), "services": ("e2-standard-4", 6)}, None, {"CPUS": 30}),
-    ({"system": ("e2-standard-2", 3), "fast": ("n2-standard-8", 2)}, None, {"CPUS": 6, "N2_CPUS": 16}),
-    ({"system": ("e2-standard-2", 3)}, 64, {"CPUS": 64}),
-    ({"system": ("e2-standard-4", 30)}, 64, {"CPUS": 120}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pools", "limit", "needed"),
+    [
+        ({"system": ("e2-standard-2", 3), "services": ("e2-standard-4", 6)}, None, {"CPUS": 30}),
+        ({"system": ("e2-standard-2", 3), "fast": ("n2-standard-8", 2)}, None, {"CPUS": 6, "N2_CPUS": 16}),
+        ({"system": ("e2-standard-2", 3)}, 64, {"CPUS": 64}),
+        ({"system": ("e2-standard-4", 30)}, 64, {"CPUS": 120}),
+    ],
+)
 def test_vcpus_count_in_the_quota_of_their_family(
     pools: dict[str, tuple[str, int]], limit: int | None, needed: dict[str, int]
 ) -> None:

@@ -158,9 +158,13 @@ def test_a_tree_that_is_not_as_the_remote_is_refused(
 
 @pytest.mark.parametrize(
     "address",
-    ["https://github.com/acme/platform.git", "https://github.com/acme/platform", "git@github.com:acme/platform.git",
-     "ssh://git@github.com/acme/platform.git"],
-)  # fmt: skip
+    [
+        "https://github.com/acme/platform.git",
+        "https://github.com/acme/platform",
+        "git@github.com:acme/platform.git",
+        "ssh://git@github.com/acme/platform.git",
+    ],
+)
 def test_the_repository_is_read_from_the_remote(address: str, checkout: Path, origin: Path) -> None:
     git(checkout, "remote", "set-url", "origin", address)
     assert pull_request.repository_of(checkout) == "acme/platform"

@@ -67,11 +67,14 @@ def test_the_folder_and_the_account_of_another_environment_are_taken() -> None:
     ("change", "message"),
     [
         ({"owner": ""}, r"demo: say --owner\. There is no terminal to ask on"),
-        ({"owner": "", "folder": ""}, r"say --owner; --folder of a new project, or --project and --number of one that exists"),
+        (
+            {"owner": "", "folder": ""},
+            r"say --owner; --folder of a new project, or --project and --number of one that exists",
+        ),
         ({"folder": "", "billing": ""}, r"say --folder and --billing-account of a new project"),
         ({"project": "acme-demo"}, r"say --number of the project acme-demo \(`gcloud projects describe acme-demo`\)"),
     ],
-)  # fmt: skip
+)
 def test_without_a_terminal_every_missing_flag_is_named_at_once(change: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         complete(replace(SAID, **change), STAGING, ENVIRONMENTS, None)

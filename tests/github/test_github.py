@@ -93,9 +93,11 @@ def test_the_fingerprint_is_kept_as_a_status_of_the_commit(server: Server) -> No
     danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
     api(server).state("abc", [CHANGE, danger], link="https://run/1")
     assert {status["context"]: status["state"] for status in server.statuses} == {
-        "atwork/preview/ci": "success", "atwork/preview/production": "failure", "atwork/preview": "failure",
+        "atwork/preview/ci": "success",
+        "atwork/preview/production": "failure",
+        "atwork/preview": "failure",
         "atwork/decision": "success",
-    }  # fmt: skip
+    }
     assert all(len(status["description"]) <= 140 for status in server.statuses)
     assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
     assert api(server).approved("abc", "staging", BOT) == ""

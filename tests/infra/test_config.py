@@ -30,8 +30,11 @@ STAGING["databases"]["main"] |= {
     "users": {"orders": {"namespace": "orders", "service_account": "orders"}},
 }
 EPHEMERAL = {
-    "kind": "ephemeral", "owner": "me", "created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z",
-}  # fmt: skip
+    "kind": "ephemeral",
+    "owner": "me",
+    "created_at": "2027-01-28T18:00:00Z",
+    "expires_at": "2027-01-31T18:00:00Z",
+}
 CI: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.ci.yaml") or "")
 
 

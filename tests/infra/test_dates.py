@@ -35,19 +35,31 @@ def told(folder: Path, text: str) -> list[str]:
         ("a:\n  b: [x, 2027-06-30]", [f'stacks/f.yaml:2: a.b.1: {UNQUOTED} "2027-06-30"']),
         ("a: {b: 2027-01-31T18:00:00Z}", [f'stacks/f.yaml:1: a.b: {UNQUOTED} "2027-01-31T18:00:00Z"']),
         ("2027-06-30: a", [f'stacks/f.yaml:1: 2027-06-30: {UNQUOTED} "2027-06-30"']),
-        ("a: 2027-06-30\nb: 2027-07-30", [f'stacks/f.yaml:{line}: {key}: {UNQUOTED} "2027-0{month}-30"'
-                                          for line, key, month in ((1, "a", 6), (2, "b", 7))]),
+        (
+            "a: 2027-06-30\nb: 2027-07-30",
+            [
+                f'stacks/f.yaml:{line}: {key}: {UNQUOTED} "2027-0{month}-30"'
+                for line, key, month in ((1, "a", 6), (2, "b", 7))
+            ],
+        ),
         ("a: &x {b: 2027-06-30}\nc: *x", [f'stacks/f.yaml:1: a.b: {UNQUOTED} "2027-06-30"']),
-        ("a: 2027-06-30 00:00:00 +0000 UTC",
-         [f'stacks/f.yaml:1: a: {REWRITTEN} "2027-06-30" (a date) or "2027-06-30T00:00:00Z"']),
+        (
+            "a: 2027-06-30 00:00:00 +0000 UTC",
+            [f'stacks/f.yaml:1: a: {REWRITTEN} "2027-06-30" (a date) or "2027-06-30T00:00:00Z"'],
+        ),
         ("a: '2027-01-31 18:00:00 +0000 UTC'", [f'stacks/f.yaml:1: a: {REWRITTEN} "2027-01-31T18:00:00Z"']),
         ("a: 2027-01-31 00:00:00 +0200 +0200", [f'stacks/f.yaml:1: a: {REWRITTEN} "2027-01-31T00:00:00+02:00"']),
-        *((f"a: !!{kind} {value}", [f"stacks/f.yaml:1: a: {OF_TYPE} {kind}; write a map, a list, text, a number or true"])
-          for kind, value in (("binary", "aGk="), ("set", "{a}"), ("omap", "[a: 1]"))),
+        *(
+            (
+                f"a: !!{kind} {value}",
+                [f"stacks/f.yaml:1: a: {OF_TYPE} {kind}; write a map, a list, text, a number or true"],
+            )
+            for kind, value in (("binary", "aGk="), ("set", "{a}"), ("omap", "[a: 1]"))
+        ),
         ("a: '2027-06-30'\nb: \"2027-01-31T18:00:00Z\"\nc: since 2027-06-30\nd: [1, 1.5, true, null, '']", []),
         ("a: &a {b: c}\nd: {<<: *a}", []),
     ],
-)  # fmt: skip
+)
 def test_each_date_without_quotes_is_named_with_its_line_and_the_fix(
     text: str, expected: list[str], tmp_path: Path
 ) -> None:

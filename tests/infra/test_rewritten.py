@@ -40,9 +40,13 @@ def pulumi(checkout: Path) -> Iterator[Pulumi]:
         def run(*words: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
                 [str(session.engine.path), *words, "--non-interactive"],
-                cwd=checkout, env=environment, capture_output=True, text=True, check=False,
+                cwd=checkout,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
                 input=home.passphrase.read_text(),  # `change-secrets-provider` reads the new one there
-            )  # fmt: skip
+            )
 
         yield run
 

@@ -78,8 +78,13 @@ def test_an_ephemeral_environment_runs_what_does_not_stay_out(tmp_path: Path) ->
 
 def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_path: Path) -> None:
     services = read_services(
-        catalogue(tmp_path, stock=other(), web=other(repository="https://x.org/w"), billing=other(repository="https://x.org/b", ephemeral=None))
-    )  # fmt: skip
+        catalogue(
+            tmp_path,
+            stock=other(),
+            web=other(repository="https://x.org/w"),
+            billing=other(repository="https://x.org/b", ephemeral=None),
+        )
+    )
     document = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
     document |= {"environment": ephemeral().model_dump(mode="json"), "encryption": {"covers": []}}
     document["cluster"]["deletion_protection"] = document["databases"]["main"]["deletion_protection"] = False
@@ -121,7 +126,10 @@ def test_a_service_is_told_where_it_is(recordings: dict[str, Recording]) -> None
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"stores": ["postgres", "mongo"]}, r"services/stock\.yaml: stores\.1: Input should be 'postgres', 'redis' or 'mysql'"),
+        (
+            {"stores": ["postgres", "mongo"]},
+            r"services/stock\.yaml: stores\.1: Input should be 'postgres', 'redis' or 'mysql'",
+        ),
         ({"stores": ["redis", "redis"]}, r"stores: redis is there twice; remove one"),
         ({"ownr": "x"}, r"services/stock\.yaml: ownr: unknown key; did you mean owner\?"),
         ({"channel": "team"}, r"services/stock\.yaml: channel: String should match pattern"),
@@ -132,11 +140,17 @@ def test_a_service_is_told_where_it_is(recordings: dict[str, Recording]) -> None
             {"environments": {"staging": {"rotation": {"every_days": 9, "first": "2027-01-01T00:00:00Z"}}}},
             r"environments\.staging\.rotation: there are no secrets to change; remove it",
         ),
-        ({"repository": "https://github.com/acme/orders.git"}, r"repository https://github\.com/acme/orders is services/orders\.yaml's already"),
-        ({"environments": {"staging": {"host": "orders.example.com"}}}, r"stock\.yaml: host orders\.example\.com is services/orders\.yaml's already"),
+        (
+            {"repository": "https://github.com/acme/orders.git"},
+            r"repository https://github\.com/acme/orders is services/orders\.yaml's already",
+        ),
+        (
+            {"environments": {"staging": {"host": "orders.example.com"}}},
+            r"stock\.yaml: host orders\.example\.com is services/orders\.yaml's already",
+        ),
         ({"database": {"name": "orders"}}, r"stock\.yaml: database main/orders is services/orders\.yaml's already"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_file_is_told_with_file_key_and_fix(change: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):
         read_services(catalogue(tmp_path, orders=ORDERS, stock=other(**change)))
@@ -145,11 +159,17 @@ def test_a_wrong_file_is_told_with_file_key_and_fix(change: dict[str, Any], mess
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"environments": {"stagin": {}}}, r"services/stock\.yaml: environments\.stagin: there is no stacks/Pulumi\.stagin\.yaml; name one of ci"),
-        ({"database": {"instance": "big"}}, r"database\.instance: stacks/Pulumi\.[\w-]+\.yaml has no databases\.big \(it has main\)"),
+        (
+            {"environments": {"stagin": {}}},
+            r"services/stock\.yaml: environments\.stagin: there is no stacks/Pulumi\.stagin\.yaml; name one of ci",
+        ),
+        (
+            {"database": {"instance": "big"}},
+            r"database\.instance: stacks/Pulumi\.[\w-]+\.yaml has no databases\.big \(it has main\)",
+        ),
         ({"environments": {"ci": {}}, "database": {}}, r"Pulumi\.ci\.yaml has no databases\.main \(it has none\)"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_does_not_fit_the_stacks_is_told(change: dict[str, Any], message: str, tmp_path: Path) -> None:
     services = read_services(catalogue(tmp_path, stock=other(**change)))
     with pytest.raises(ConfigError, match=message):

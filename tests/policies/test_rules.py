@@ -15,9 +15,13 @@ from support.policies import environments as resources_of
 from policies.catalog import RULES as ALL_RULES
 from policies.rule import UNKNOWN, CheckedResource, StackContext
 
-ACCEPTED = {("ci", "backup-of-clusters"), ("ci", "cluster-secrets-encrypted"), ("ci", "deletion-guards"),
-            ("ci", "namespace-pod-security"),
-            ("staging", "backup-of-clusters")}  # fmt: skip
+ACCEPTED = {
+    ("ci", "backup-of-clusters"),
+    ("ci", "cluster-secrets-encrypted"),
+    ("ci", "deletion-guards"),
+    ("ci", "namespace-pod-security"),
+    ("staging", "backup-of-clusters"),
+}
 """Advisory or exempt: stacks/Pulumi.ci.yaml is not mandatory, stacks/Pulumi.staging.yaml has an exemption."""
 
 IN_CLUSTER = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
@@ -28,16 +32,31 @@ FLAGS = "settings.databaseFlags"
 ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     (CLUSTER, "privateClusterConfig.enablePrivateNodes", False, "cluster-private: .*enablePrivateNodes must be true"),
     (CLUSTER, "privateClusterConfig", None, "cluster-private: .*enablePrivateNodes must be true"),
-    (CLUSTER, "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled", True, "cluster-private: .*enabled must be false"),
+    (
+        CLUSTER,
+        "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled",
+        True,
+        "cluster-private: .*enabled must be false",
+    ),
     (CLUSTER, "controlPlaneEndpointsConfig.ipEndpointsConfig", None, "cluster-private: .*enabled must be false"),
     (CLUSTER, "datapathProvider", "LEGACY_DATAPATH", "cluster-dataplane: .*must be ADVANCED_DATAPATH"),
     (CLUSTER, "workloadIdentityConfig.workloadPool", "", "cluster-workload-identity: .*workloadPool must be"),
     (CLUSTER, "removeDefaultNodePool", False, "cluster-no-default-pool: .*removeDefaultNodePool must be true"),
     (CLUSTER, "nodePools", [{"name": "p"}], "cluster-no-default-pool: .*nodePools must be separate NodePool resources"),
     (CLUSTER, "databaseEncryption.state", "DECRYPTED", "cluster-secrets-encrypted: .*must be ENCRYPTED"),
-    (CLUSTER, "binaryAuthorization.evaluationMode", "DISABLED", "cluster-binary-authorization: .*must be PROJECT_SINGLETON"),
+    (
+        CLUSTER,
+        "binaryAuthorization.evaluationMode",
+        "DISABLED",
+        "cluster-binary-authorization: .*must be PROJECT_SINGLETON",
+    ),
     (CLUSTER, "enableLegacyAbac", True, "cluster-hardened: .*enableLegacyAbac must be false"),
-    (CLUSTER, "masterAuth.clientCertificateConfig.issueClientCertificate", True, "cluster-hardened: .*issueClientCertificate"),
+    (
+        CLUSTER,
+        "masterAuth.clientCertificateConfig.issueClientCertificate",
+        True,
+        "cluster-hardened: .*issueClientCertificate",
+    ),
     (CLUSTER, "enableShieldedNodes", False, "cluster-hardened: .*enableShieldedNodes must be true"),
     (CLUSTER, "anonymousAuthenticationConfig.mode", "ENABLED", "cluster-hardened: .*must be LIMITED"),
     (CLUSTER, "releaseChannel.channel", "UNSPECIFIED", "cluster-release-channel: .*channel must be"),
@@ -46,10 +65,25 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     (CLUSTER, "resourceLabels.owner", "", "cluster-labels: .*owner is missing"),
     (CLUSTER, "resourceLabels.environment", "", "cluster-labels: .*environment is missing"),
     (POOL, "nodeConfig.serviceAccount", "", "nodes-account: .*only the nodes of this cluster use"),
-    (POOL, "nodeConfig.serviceAccount", "1-compute@developer.gserviceaccount.com", "nodes-account: .*only the nodes of this cluster use"),
+    (
+        POOL,
+        "nodeConfig.serviceAccount",
+        "1-compute@developer.gserviceaccount.com",
+        "nodes-account: .*only the nodes of this cluster use",
+    ),
     (POOL, "networkConfig.enablePrivateNodes", False, "nodes-private: .*must be true"),
-    (POOL, "nodeConfig.shieldedInstanceConfig.enableSecureBoot", False, "nodes-shielded: .*enableSecureBoot must be true"),
-    (POOL, "nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring", False, "nodes-shielded: .*Monitoring must be true"),
+    (
+        POOL,
+        "nodeConfig.shieldedInstanceConfig.enableSecureBoot",
+        False,
+        "nodes-shielded: .*enableSecureBoot must be true",
+    ),
+    (
+        POOL,
+        "nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring",
+        False,
+        "nodes-shielded: .*Monitoring must be true",
+    ),
     (POOL, "nodeConfig.workloadMetadataConfig.mode", "GCE_METADATA", "nodes-metadata: .*must be GKE_METADATA"),
     (POOL, "management.autoRepair", False, "nodes-managed: .*autoRepair must be true"),
     (POOL, "management.autoUpgrade", False, "nodes-managed: .*autoUpgrade must be true"),
@@ -57,12 +91,24 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     (POOL, "nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", "TRUE", "nodes-kubelet: .*must be FALSE"),
     (SQL, "settings.ipConfiguration.ipv4Enabled", True, "database-private: .*must be false"),
     (SQL, "settings.ipConfiguration.ipv4Enabled", None, "database-private: .*the default is true"),
-    (SQL, "settings.ipConfiguration.sslMode", "ALLOW_UNENCRYPTED_AND_ENCRYPTED", "database-encrypted-connections: .*sslMode"),
+    (
+        SQL,
+        "settings.ipConfiguration.sslMode",
+        "ALLOW_UNENCRYPTED_AND_ENCRYPTED",
+        "database-encrypted-connections: .*sslMode",
+    ),
     (SQL, "settings.connectorEnforcement", "NOT_REQUIRED", "database-encrypted-connections: .*must be REQUIRED"),
     (SQL, "settings.backupConfiguration.enabled", False, "database-backups: .*enabled must be true"),
-    (SQL, "settings.backupConfiguration.pointInTimeRecoveryEnabled", False, "database-backups: .*RecoveryEnabled must be true"),
-    *((SQL, f"{FLAGS}.{flag}", "off", f"database-audited: .*{flag} must be on")
-      for flag in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_connections", "log_disconnections")),
+    (
+        SQL,
+        "settings.backupConfiguration.pointInTimeRecoveryEnabled",
+        False,
+        "database-backups: .*RecoveryEnabled must be true",
+    ),
+    *(
+        (SQL, f"{FLAGS}.{flag}", "off", f"database-audited: .*{flag} must be on")
+        for flag in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_connections", "log_disconnections")
+    ),
     ("gcp:sql/user:User", "type", "BUILT_IN", "database-no-passwords: .*CLOUD_IAM"),
     ("gcp:sql/user:User", "password", "x", "database-no-passwords: .*password must not be set"),
     ("gcp:sql/user:User", "passwordWo", "x", "database-no-passwords: .*passwordWo must not be set"),
@@ -75,12 +121,19 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     ("gcp:compute/subnetwork:Subnetwork", "privateIpGoogleAccess", False, "subnet-logged: .*must be true"),
     (REPOSITORY, "cleanupPolicies", [], "registry-cleaned: .*cleanupPolicies is empty"),
     (REPOSITORY, "kmsKeyName", None, "registry-encrypted: .*kmsKeyName is missing"),
-    *((MEMBER, "role", role, "iam-no-basic-roles: .*is a basic role")
-      for role in ("roles/owner", "roles/editor", "roles/viewer")),
+    *(
+        (MEMBER, "role", role, "iam-no-basic-roles: .*is a basic role")
+        for role in ("roles/owner", "roles/editor", "roles/viewer")
+    ),
     (MEMBER, "member", "allUsers", "iam-not-public: .*everyone on the internet"),
     (MEMBER, "member", "allAuthenticatedUsers", "iam-not-public: .*everyone on the internet"),
-    (NAMESPACE, "metadata.labels", {"pod-security.kubernetes.io/enforce": "privileged"}, "namespace-pod-security: .*must be"),
-]  # fmt: skip
+    (
+        NAMESPACE,
+        "metadata.labels",
+        {"pod-security.kubernetes.io/enforce": "privileged"},
+        "namespace-pod-security: .*must be",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +172,10 @@ def changed(properties: Any, path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("token", "path", "value", "message"), ONE_STEP_OFF, ids=[f"{case[0].rpartition(':')[2]}-{case[1]}-{case[2]}" for case in ONE_STEP_OFF]
-)  # fmt: skip
+    ("token", "path", "value", "message"),
+    ONE_STEP_OFF,
+    ids=[f"{case[0].rpartition(':')[2]}-{case[1]}-{case[2]}" for case in ONE_STEP_OFF],
+)
 def test_one_wrong_value_is_reported_once_and_by_its_own_rule(
     token: str, path: str, value: Any, message: str, environments: dict[str, list[CheckedResource]]
 ) -> None:

@@ -38,18 +38,25 @@ if words[0] == "preview":
 def run(program: str, *words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if key != "PULUMI_BACKEND_URL"}
     return subprocess.run(
-        [sys.executable, "-c", _HIDDEN + program, *words], cwd=cwd, env={**clean, **environment},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", _HIDDEN + program, *words],
+        cwd=cwd,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("words", [("sandbox", "up"), ("sandbox", "status"), ("preview", "ci")])
 def test_the_sandbox_says_in_one_line_what_to_install(words: tuple[str, ...], tmp_path: Path) -> None:
     backend = FakeBackend(tmp_path)
     result = run(
-        _MAIN, *words, cwd=copy(tmp_path / "checkout"), ATWORK_PULUMI=str(backend.program),
+        _MAIN,
+        *words,
+        cwd=copy(tmp_path / "checkout"),
+        ATWORK_PULUMI=str(backend.program),
         FAKE_BACKEND=str(backend.path),
-    )  # fmt: skip
+    )
     expected = "error: the sandbox needs kubernetes and trustme: run `make setup`, or `pip install 'atwork[sandbox]'`\n"
     assert (result.returncode, result.stderr[-len(expected) :]) == (1, expected)
 
@@ -62,9 +69,16 @@ def test_a_preview_of_a_real_stack_needs_no_sandbox(tmp_path: Path) -> None:
     engine.write_text(f"#!{sys.executable} -SE\n{_ENGINE}{rest}")
     engine.chmod(0o755)
     result = run(
-        _MAIN, "preview", "ci", "--format", "json", cwd=copy(tmp_path / "checkout"), ATWORK_PULUMI=str(engine),
-        PULUMI_BACKEND_URL=f"file://{tmp_path}", FAKE_BACKEND=str(backend.path),
-    )  # fmt: skip
+        _MAIN,
+        "preview",
+        "ci",
+        "--format",
+        "json",
+        cwd=copy(tmp_path / "checkout"),
+        ATWORK_PULUMI=str(engine),
+        PULUMI_BACKEND_URL=f"file://{tmp_path}",
+        FAKE_BACKEND=str(backend.path),
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     [report] = json.loads(result.stdout)
     assert (report["stack"], report["result"]) == ("ci", "unchanged")

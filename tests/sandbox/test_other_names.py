@@ -53,10 +53,16 @@ def test_environments_of_other_names_live_as_the_usual_ones(tmp_path: Path) -> N
 
     settings = folder / "stacks" / f"Pulumi.{TEST}.yaml"
     settings.write_text(settings.read_text().replace("max_nodes: 6", "max_nodes: 7"))
-    reports = json.loads(subprocess.run(
-        [sys.executable, "-c", "from atwork.cli import main; main()", "preview", "--format", "json"],
-        cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-    ).stdout)  # fmt: skip
+    reports = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", "from atwork.cli import main; main()", "preview", "--format", "json"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        ).stdout
+    )
     assert [(report["stack"], report["result"], len(report["changes"])) for report in reports] == [
         (BUILD, "unchanged", 0),
         (TEST, "changes", 1),

@@ -64,8 +64,10 @@ def opened_account(fake: FakeGoogle) -> FakeGoogle:
     """An organisation with a billing account, and ci as its bootstrap left it."""
     fake.state.accounts["01AB23-CD45EF-678901"] = True
     fake.state.keys[f"{RING}/cryptoKeys/ci"] = {
-        "name": f"{RING}/cryptoKeys/ci", "purpose": "ENCRYPT_DECRYPT", "primary": {"name": "1", "state": "ENABLED"}
-    }  # fmt: skip
+        "name": f"{RING}/cryptoKeys/ci",
+        "purpose": "ENCRYPT_DECRYPT",
+        "primary": {"name": "1", "state": "ENABLED"},
+    }
     ci = {"name": "projects/482015730914", "projectId": "acme-at-work-ci", "state": "ACTIVE"}
     fake.state.projects["acme-at-work-ci"] = ci
     return fake

@@ -43,8 +43,13 @@ def step(
 
 def outputs(old: dict[str, Any], new: dict[str, Any], *, stack: str = "ci") -> dict[str, Any]:
     kind = "pulumi:pulumi:Stack"
-    metadata = {"op": "same", "urn": urn(kind, f"atwork-{stack}", stack), "type": kind,
-                "old": {"outputs": old}, "new": {"outputs": new}}  # fmt: skip
+    metadata = {
+        "op": "same",
+        "urn": urn(kind, f"atwork-{stack}", stack),
+        "type": kind,
+        "old": {"outputs": old},
+        "new": {"outputs": new},
+    }
     return {"resOutputsEvent": {"metadata": metadata, "planning": True}}
 
 

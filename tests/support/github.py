@@ -129,9 +129,15 @@ class Server:
         self.now += timedelta(seconds=1)
         self.statuses.insert(
             0,
-            {"commit": commit, "context": context, "state": state, "description": text,
-             "creator": {"login": login}, "created_at": f"{self.now:%Y-%m-%dT%H:%M:%SZ}"},
-        )  # fmt: skip
+            {
+                "commit": commit,
+                "context": context,
+                "state": state,
+                "description": text,
+                "creator": {"login": login},
+                "created_at": f"{self.now:%Y-%m-%dT%H:%M:%SZ}",
+            },
+        )
 
     def label(self, name: str, login: str) -> None:
         """Somebody puts a label on the pull request."""

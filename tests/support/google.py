@@ -46,8 +46,14 @@ def _flags() -> dict[str, dict[str, Any]]:
         "log_min_messages": ["warning", "error"],
         "log_statement": ["none", "ddl", "mod", "all"],
     }
-    switches = ("cloudsql.enable_pgaudit", "cloudsql.iam_authentication", "log_checkpoints", "log_connections",
-                "log_disconnections", "log_lock_waits")  # fmt: skip
+    switches = (
+        "cloudsql.enable_pgaudit",
+        "cloudsql.iam_authentication",
+        "log_checkpoints",
+        "log_connections",
+        "log_disconnections",
+        "log_lock_waits",
+    )
     return {
         **{name: {"name": name, "type": "INTEGER"} for name in numbers},
         **{name: {"name": name, "type": "STRING", "allowedStringValues": found} for name, found in words.items()},
@@ -78,9 +84,11 @@ class State:
     """Machine types with their vCPUs, by zone."""
     constraints: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
     """Rules that hold everywhere, by constraint."""
-    groups: set[str] = field(default_factory=lambda: {
-        f"{one}@example.com" for one in ("engineers", "gke-security-groups", "team-orders", "dba")
-    })  # fmt: skip
+    groups: set[str] = field(
+        default_factory=lambda: {
+            f"{one}@example.com" for one in ("engineers", "gke-security-groups", "team-orders", "dba")
+        }
+    )
     hidden_groups: set[str] = field(default_factory=set[str])
     """Those that the caller may not see."""
     flags: dict[str, dict[str, Any]] = field(default_factory=_flags)
@@ -136,16 +144,21 @@ class FakeGoogle:
             r"/v1/(projects/[^/]+/locations/global/workloadIdentityPools(?:/[^/]+/providers)?)",
         )
         return [
-            ("GET", r"/v3/projects/([^/:]+)", self._project), ("POST", r"/v3/projects", self._create_project),
+            ("GET", r"/v3/projects/([^/:]+)", self._project),
+            ("POST", r"/v3/projects", self._create_project),
             ("GET", r"/(?:v1|v3)/((?:operations/|projects/.*/operations/).+)", self._poll),
-            ("GET", rf"{project}/billingInfo", self._billing), ("PUT", rf"{project}/billingInfo", self._link),
+            ("GET", rf"{project}/billingInfo", self._billing),
+            ("PUT", rf"{project}/billingInfo", self._link),
             ("GET", r"/v1/billingAccounts/([^/:]+)", self._account),
             ("GET", rf"{project}/services:batchGet", self._services),
             ("POST", rf"{project}/services:batchEnable", self._enable),
-            ("POST", r"/storage/v1/b", self._create_bucket), ("GET", r"/storage/v1/b/([^/]+)", self._bucket),
+            ("POST", r"/storage/v1/b", self._create_bucket),
+            ("GET", r"/storage/v1/b/([^/]+)", self._bucket),
             ("PATCH", r"/storage/v1/b/([^/]+)", self._patch_bucket),
-            ("GET", r"/storage/v1/(b/[^/]+)/iam", self._policy), ("PUT", r"/storage/v1/(b/[^/]+)/iam", self._put_policy),
-            ("GET", r"/storage/v1/b/([^/]+/o/.+)", self._object), ("GET", r"/download/storage/v1/b/([^/]+/o/.+)", self._download),
+            ("GET", r"/storage/v1/(b/[^/]+)/iam", self._policy),
+            ("PUT", r"/storage/v1/(b/[^/]+)/iam", self._put_policy),
+            ("GET", r"/storage/v1/b/([^/]+/o/.+)", self._object),
+            ("GET", r"/download/storage/v1/b/([^/]+/o/.+)", self._download),
             ("GET", r"/v1/(projects/[^/]+/locations/[^/]+/keyRings/[^/]+)", self._ring),
             ("POST", r"/v1/(projects/[^/]+/locations/[^/]+/keyRings)", self._create_ring),
             ("GET", r"/v1/(projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/:]+)", self._key),
@@ -157,20 +170,25 @@ class FakeGoogle:
             ("POST", r"/v1/(projects/[^/]+/secrets/[^/:]+):addVersion", self._add_version),
             ("GET", r"/v1/projects/[^/]+/serviceAccounts/([^/:]+)", self._identity),
             ("POST", r"/v1/projects/([^/]+)/serviceAccounts", self._create_identity),
-            ("GET", r"/v1/(projects/[^/]+/roles/[^/:]+)", self._role), ("POST", r"/v1/(projects/[^/]+)/roles", self._create_role),
+            ("GET", r"/v1/(projects/[^/]+/roles/[^/:]+)", self._role),
+            ("POST", r"/v1/(projects/[^/]+)/roles", self._create_role),
             ("PATCH", r"/v1/(projects/[^/]+/roles/[^/:]+)", self._patch_role),
             ("POST", r"/v1/(projects/[^/]+/roles/[^/:]+):undelete", self._undelete_role),
-            ("GET", rf"{pools}/([^/:]+)", self._pool), ("POST", pools, self._create_pool),
-            ("PATCH", rf"{pools}/([^/:]+)", self._patch_pool), ("POST", rf"{pools}/([^/:]+):undelete", self._undelete_pool),
-            ("GET", r"/v[13]/(.+):getIamPolicy", self._policy), ("POST", r"/v[13]/(.+):getIamPolicy", self._policy),
+            ("GET", rf"{pools}/([^/:]+)", self._pool),
+            ("POST", pools, self._create_pool),
+            ("PATCH", rf"{pools}/([^/:]+)", self._patch_pool),
+            ("POST", rf"{pools}/([^/:]+):undelete", self._undelete_pool),
+            ("GET", r"/v[13]/(.+):getIamPolicy", self._policy),
+            ("POST", r"/v[13]/(.+):getIamPolicy", self._policy),
             ("POST", r"/v[13]/(.+):setIamPolicy", self._set_policy),
             ("PUT", r"/engine/([^/]+/o/.+)", self._put_object),
             ("GET", r"/compute/v1/projects/[^/]+/regions/([^/]+)", self._region),
             ("GET", r"/v1/projects/([^/]+)/serviceAccounts", self._identities),
             ("GET", r"/v2/(?:projects|folders)/[^/]+/policies/([^/:]+):getEffectivePolicy", self._constraint),
-            ("GET", r"/v1/groups:lookup", self._group), ("GET", r"/v1/flags", self._offered_flags),
+            ("GET", r"/v1/groups:lookup", self._group),
+            ("GET", r"/v1/flags", self._offered_flags),
             ("GET", r"/compute/v1/projects/[^/]+/zones/([^/]+)/machineTypes/([^/]+)", self._machine),
-        ]  # fmt: skip
+        ]
 
     # Long operations.
 
@@ -360,9 +378,12 @@ class FakeGoogle:
     def _without_secret_manager(self, project: str) -> Answer | None:
         if "secretmanager.googleapis.com" not in self.state.services.get(project, set()):
             return error(
-                403, f"Secret Manager API has not been used in project {project} before or it is disabled.",
-                reason="SERVICE_DISABLED", service="secretmanager.googleapis.com", consumer=f"projects/{project}",
-            )  # fmt: skip
+                403,
+                f"Secret Manager API has not been used in project {project} before or it is disabled.",
+                reason="SERVICE_DISABLED",
+                service="secretmanager.googleapis.com",
+                consumer=f"projects/{project}",
+            )
         return None
 
     def _create_secret(self, project: str, *, body: Any, params: dict[str, str], **_: Any) -> Answer:

@@ -21,7 +21,12 @@ SHIELDED = "nodeConfig.shieldedInstanceConfig.enableSecureBoot"
 
 # Rule, type, properties of the resource, message of the violation.
 BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
-    ("cluster-private", CLUSTER, {"privateClusterConfig": {"enablePrivateNodes": False}}, "enablePrivateNodes must be true"),
+    (
+        "cluster-private",
+        CLUSTER,
+        {"privateClusterConfig": {"enablePrivateNodes": False}},
+        "enablePrivateNodes must be true",
+    ),
     ("cluster-dataplane", CLUSTER, {"datapathProvider": "LEGACY_DATAPATH"}, "must be ADVANCED_DATAPATH"),
     ("cluster-workload-identity", CLUSTER, {}, "workloadPool must be"),
     ("cluster-no-default-pool", CLUSTER, {"removeDefaultNodePool": True, "nodePools": [{}]}, "nodePools must be"),
@@ -31,15 +36,35 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
     ("cluster-release-channel", CLUSTER, {"releaseChannel": {"channel": "UNSPECIFIED"}}, "channel must be RAPID"),
     ("cluster-logging", CLUSTER, {"loggingConfig": {"enableComponents": ["WORKLOADS"]}}, "lacks SYSTEM_COMPONENTS"),
     ("cluster-labels", CLUSTER, {"resourceLabels": {"environment": "x"}}, "resourceLabels.owner is missing"),
-    ("nodes-account", POOL, {"nodeConfig": {"serviceAccount": "1-compute@developer.gserviceaccount.com"}}, "only the nodes of this cluster use"),
+    (
+        "nodes-account",
+        POOL,
+        {"nodeConfig": {"serviceAccount": "1-compute@developer.gserviceaccount.com"}},
+        "only the nodes of this cluster use",
+    ),
     ("nodes-private", POOL, {}, "enablePrivateNodes must be true"),
-    ("nodes-shielded", POOL, {"nodeConfig": {"shieldedInstanceConfig": {"enableSecureBoot": False}}}, f"{SHIELDED} must be true"),
-    ("nodes-metadata", POOL, {"nodeConfig": {"workloadMetadataConfig": {"mode": "GCE_METADATA"}}}, "must be GKE_METADATA"),
+    (
+        "nodes-shielded",
+        POOL,
+        {"nodeConfig": {"shieldedInstanceConfig": {"enableSecureBoot": False}}},
+        f"{SHIELDED} must be true",
+    ),
+    (
+        "nodes-metadata",
+        POOL,
+        {"nodeConfig": {"workloadMetadataConfig": {"mode": "GCE_METADATA"}}},
+        "must be GKE_METADATA",
+    ),
     ("nodes-managed", POOL, {"management": {"autoRepair": True}}, "autoUpgrade must be true"),
     ("nodes-kubelet", POOL, {}, "must be FALSE"),
     ("database-private", SQL, {"settings": {"ipConfiguration": {}}}, "the default is true"),
     ("database-encrypted-connections", SQL, {"settings": {"connectorEnforcement": "REQUIRED"}}, "sslMode must be"),
-    ("database-backups", SQL, {"settings": {"backupConfiguration": {"enabled": True}}}, "pointInTimeRecoveryEnabled must"),
+    (
+        "database-backups",
+        SQL,
+        {"settings": {"backupConfiguration": {"enabled": True}}},
+        "pointInTimeRecoveryEnabled must",
+    ),
     ("database-audited", SQL, {"databaseVersion": "POSTGRES_18"}, "log_connections must be on"),
     ("database-no-passwords", "gcp:sql/user:User", {"type": "BUILT_IN", "password": "x"}, "password must not be set"),
     ("deletion-guards", SQL, {}, "must be protected"),
@@ -51,19 +76,34 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
     ("key-rotation", "gcp:kms/cryptoKey:CryptoKey", {"rotationPeriod": "8640000s"}, "7776000s or less"),
     ("network-custom", "gcp:compute/network:Network", {}, "autoCreateSubnetworks must be false"),
     ("subnet-logged", "gcp:compute/subnetwork:Subnetwork", {"privateIpGoogleAccess": True}, "logConfig is missing"),
-    ("firewall-closed", "gcp:compute/firewall:Firewall", {"allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]}, "entire internet"),
+    (
+        "firewall-closed",
+        "gcp:compute/firewall:Firewall",
+        {"allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]},
+        "entire internet",
+    ),
     ("registry-not-gcr", "gcp:container/registry:Registry", {}, r"use artifactregistry\.Repository"),
     ("registry-cleaned", "gcp:artifactregistry/repository:Repository", {}, "cleanupPolicies is empty"),
     ("registry-encrypted", "gcp:artifactregistry/repository:Repository", {}, "kmsKeyName is missing"),
     ("iam-no-basic-roles", MEMBER, {"role": "roles/editor"}, "is a basic role"),
-    ("iam-not-public", "gcp:storage/bucketIAMBinding:BucketIAMBinding", {"members": ["allUsers"]}, "everyone on the internet"),
+    (
+        "iam-not-public",
+        "gcp:storage/bucketIAMBinding:BucketIAMBinding",
+        {"members": ["allUsers"]},
+        "everyone on the internet",
+    ),
     ("iam-additive", "gcp:projects/iAMPolicy:IAMPolicy", {}, "removes all members that it does not list"),
     ("iam-no-keys", "gcp:serviceaccount/key:Key", {}, "workload identity federation"),
     ("namespace-pod-security", NAMESPACE, {"metadata": {"name": "a"}}, "must be restricted or baseline"),
     ("namespace-quota", NAMESPACE, {"metadata": {"name": "a"}}, "namespace a has no ResourceQuota"),
     ("namespace-default-deny", NAMESPACE, {"metadata": {"name": "a"}}, "namespace a has no NetworkPolicy"),
-    ("rbac-no-cluster-admin", "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", {"roleRef": {"name": "cluster-admin"}}, "bind a role"),
-]  # fmt: skip
+    (
+        "rbac-no-cluster-admin",
+        "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+        {"roleRef": {"name": "cluster-admin"}},
+        "bind a role",
+    ),
+]
 
 
 def violations(rule: Rule, resources: list[CheckedResource], context: StackContext | None = None) -> list[str]:

@@ -42,9 +42,14 @@ def kill_at(child: subprocess.Popen[Any], moment: Callable[[], bool], printed: I
 
 
 def kill_in_call(
-    home: Home, words: list[str], stack: str, operation: Operation, *,
-    also: Callable[[], bool] = lambda: True, **which: Any,
-) -> None:  # fmt: skip
+    home: Home,
+    words: list[str],
+    stack: str,
+    operation: Operation,
+    *,
+    also: Callable[[], bool] = lambda: True,
+    **which: Any,
+) -> None:
     """Start `atwork …` in a checkout and kill all of it while one of its calls hangs, and `also` holds.
 
     The call never ends by itself, so that the command cannot be through before. `which` narrows the calls down, as in
@@ -55,7 +60,10 @@ def kill_in_call(
     with (home.checkout / "killed.log").open("w+") as printed:
         child = subprocess.Popen(
             [sys.executable, "-c", "from atwork.cli import main; main()", *words],
-            cwd=home.checkout, stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            cwd=home.checkout,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+        )
         kill_at(child, lambda: any(one.hits for one in faults.all()) and also(), printed)
     faults.clear()

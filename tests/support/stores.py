@@ -56,9 +56,14 @@ def postgres() -> Generator[str]:
             with log:
                 subprocess.run(
                     [str(program / "bin" / words[0]), *words[1:]],
-                    check=True, cwd=home, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, **who,
-                )  # fmt: skip
+                    check=True,
+                    cwd=home,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+                    **who,
+                )
 
         data = str(home / "data")
         run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync")

@@ -71,9 +71,11 @@ def provider(plan: Plan) -> Step:
     parent = f"projects/{plan.admin}/locations/global/workloadIdentityPools/{POOL}/providers"
     condition = f'assertion.repository_id == "{plan.platform.github.repository_id}"'
     wanted: dict[str, Any] = {
-        "displayName": "GitHub Actions", "oidc": {"issuerUri": ISSUER},
-        "attributeMapping": MAPPING, "attributeCondition": condition,
-    }  # fmt: skip
+        "displayName": "GitHub Actions",
+        "oidc": {"issuerUri": ISSUER},
+        "attributeMapping": MAPPING,
+        "attributeCondition": condition,
+    }
     compared = ("oidc", "attributeMapping", "attributeCondition")
 
     def ensure(context: Context) -> str:

@@ -123,9 +123,10 @@ def _next(console: Console, google: Google, plan: Plan) -> None:
     for account, environment in plan.accounts.items():
         console.print(f"  gh api --method PUT repos/{repository}/environments/{environment}", markup=False)
         values = {
-            "PULUMI_BACKEND_URL": plan.backend, "WORKLOAD_IDENTITY_PROVIDER": provider,
+            "PULUMI_BACKEND_URL": plan.backend,
+            "WORKLOAD_IDENTITY_PROVIDER": provider,
             "SERVICE_ACCOUNT": plan.email(account),
-        }  # fmt: skip
+        }
         for key, value in values.items():
             console.print(
                 f"  gh variable set {key} --repo {repository} --env {environment} --body {value}", markup=False

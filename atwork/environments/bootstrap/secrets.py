@@ -108,8 +108,10 @@ def _create(google: Google, secret: ExpectedSecret, project: str, replicas: tupl
         replication = {"userManaged": {"replicas": [{"location": region} for region in replicas]}}
     try:
         google.call(
-            "POST", f"{URL}/projects/{project}/secrets", params={"secretId": secret.name},
+            "POST",
+            f"{URL}/projects/{project}/secrets",
+            params={"secretId": secret.name},
             body={"replication": replication, "labels": {"managed-by": "atwork-bootstrap"}},
-        )  # fmt: skip
+        )
     except Conflict:  # another bootstrap was quicker
         return

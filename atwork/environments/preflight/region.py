@@ -14,9 +14,11 @@ COMPUTE = "https://compute.googleapis.com/compute/v1/projects"
 NAMES = ("machine types", "CPU quota", "disk and address quotas")
 
 _DISKS = {
-    "pd-standard": "DISKS_TOTAL_GB", "pd-balanced": "SSD_TOTAL_GB", "pd-ssd": "SSD_TOTAL_GB",
+    "pd-standard": "DISKS_TOTAL_GB",
+    "pd-balanced": "SSD_TOTAL_GB",
+    "pd-ssd": "SSD_TOTAL_GB",
     "hyperdisk-balanced": "HDB_TOTAL_GB",
-}  # fmt: skip
+}
 """The quota in which each disk type counts: https://cloud.google.com/compute/resource-usage#disk_quota"""
 
 

@@ -62,9 +62,17 @@ def test_nothing_in_it_is_a_template_or_a_reference(part: str) -> None:
 
 
 PREVIEW = PreviewJob(
-    "orders", "staging", "acme-staging", "europe-west1", "atwork-staging", "#orders", "https://github.com/acme/shop.git",
-    namespaces=3, hours=24, stores=("postgres", "redis"),
-)  # fmt: skip
+    "orders",
+    "staging",
+    "acme-staging",
+    "europe-west1",
+    "atwork-staging",
+    "#orders",
+    "https://github.com/acme/shop.git",
+    namespaces=3,
+    hours=24,
+    stores=("postgres", "redis"),
+)
 
 
 def test_a_preview_namespace_brings_the_stores_of_the_tests_where_its_namespace_reaches_them() -> None:

@@ -146,7 +146,12 @@ def test_fewer_agents_need_less_room() -> None:
 
 def test_everything_with_rights_outside_has_a_cloud_of_its_own() -> None:
     assert list(settings(MOST).targets()) == [
-        "deploy-staging", "deploy-production", "previews-staging", "platform-preview", "platform-drift", "platform-change",
-    ]  # fmt: skip
+        "deploy-staging",
+        "deploy-production",
+        "previews-staging",
+        "platform-preview",
+        "platform-drift",
+        "platform-change",
+    ]
     assert settings().targets() == {}
     assert settings().previews() is None

@@ -147,8 +147,11 @@ def test_the_controller_of_every_size_is_admitted(cpu: str, memory: str) -> None
 
 
 @MANY
-@given(build=st.fixed_dictionaries({"cpu": cpus, "memory": memories, "scratch": memories}), quota=roomy,
-       agents=st.integers(1, 100))  # fmt: skip
+@given(
+    build=st.fixed_dictionaries({"cpu": cpus, "memory": memories, "scratch": memories}),
+    quota=roomy,
+    agents=st.integers(1, 100),
+)
 def test_builds_of_every_size_are_admitted(build: dict[str, str], quota: dict[str, Any], agents: int) -> None:
     chosen = accepted(max_agents=agents, builds={**build, "quota": quota}, test_quota=LARGE)
     values = helm_values(chosen, ADDRESSES, SOURCE)
@@ -173,9 +176,11 @@ def test_restricted_clouds_start_only_what_their_quota_holds(quota: dict[str, An
         deploys={"staging": {"quota": quota, "preview_namespaces": {"quota": quota}}},
         platform={
             "bot": "b",
-            "previews": {"quota": quota}, "drift": {"quota": quota}, "changes": {"quota": quota},
+            "previews": {"quota": quota},
+            "drift": {"quota": quota},
+            "changes": {"quota": quota},
         },
-    )  # fmt: skip
+    )
     values = helm_values(chosen, ADDRESSES, SOURCE)
     assert set(values["additionalClouds"]) == {
         "deploy-staging",

@@ -183,8 +183,13 @@ def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> No
     by_id = {one["id"]: one for entry in credentials for one in entry.values()}
     clouds = values["additionalClouds"]
     assert list(clouds) == [
-        "deploy-staging", "deploy-production", "previews-staging", "platform-preview", "platform-drift", "platform-change",
-    ]  # fmt: skip
+        "deploy-staging",
+        "deploy-production",
+        "previews-staging",
+        "platform-preview",
+        "platform-drift",
+        "platform-change",
+    ]
     for name, cloud in clouds.items():
         assert cloud["agent"]["usageRestricted"] is True
         assert cloud["agent"]["namespace"] == f"jenkins-{name}"
