@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -188,3 +190,11 @@ def test_the_formatter_formats_every_line() -> None:
     assert [
         path for path in sources if path.suffix in {".py", ".pyi", ".jinja"} and exception in path.read_text()
     ] == []
+
+
+def test_a_command_starts_without_what_it_may_not_need() -> None:
+    """The SDKs take several times as long to import as the command line itself."""
+    slow = ("pulumi", "pulumi_gcp", "pulumi_kubernetes", "grpc", "kubernetes", "github")
+    code = f"import sys; import atwork.cli; print(*sorted({set(slow)!r} & set(sys.modules)))"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert printed.stdout.split() == []

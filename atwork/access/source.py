@@ -6,11 +6,13 @@ The sandbox is above this package. `atwork/cli.py` registers its model, so that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from atwork.access.audit import Finding
-from atwork.access.model import AccessModel
-from atwork.checkout import Checkout
+if TYPE_CHECKING:
+    # Registered at every start of the command line, which loads neither the model nor the providers' SDKs for it.
+    from atwork.access.audit import Finding
+    from atwork.access.model import AccessModel
+    from atwork.checkout import Checkout
 
 
 class AccessSource(Protocol):

@@ -12,8 +12,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
-from pulumi.automation import CommandResult, OnOutput, PulumiCommand
-
 from atwork.errors import BackendError
 
 _SHOWN = 800
@@ -28,7 +26,9 @@ class EngineFailed(BackendError):
         self.output = output
 
 
-def run(program: Path, words: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> CommandResult:
+def run(
+    program: Path, words: Sequence[str], *, folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
     """Run a short command without events and return its output; `EngineFailed` if its exit code is not 0."""
     done = subprocess.run(
         [str(program), *words, "--non-interactive"],
@@ -41,7 +41,7 @@ def run(program: Path, words: Sequence[str], *, folder: Path, environment: Mappi
     )
     if done.returncode:
         raise EngineFailed(words, (done.stderr or done.stdout).strip())
-    return CommandResult(done.stdout, done.stderr, done.returncode)
+    return done
 
 
 def start(
@@ -71,23 +71,3 @@ def run_in_terminal(
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
         signal.signal(signal.SIGTERM, lambda number, _frame: process.send_signal(number))
         return process.wait()
-
-
-class LocatedCommand(PulumiCommand):
-    """The `PulumiCommand` of pulumi.automation for an engine that was already located; its version is not checked."""
-
-    def __init__(self, program: Path) -> None:
-        self.command = str(program)
-        self.version = None
-
-    def run(
-        self,
-        args: list[str],
-        cwd: str,
-        additional_env: Mapping[str, str],
-        on_output: OnOutput | None = None,
-        on_error: OnOutput | None = None,
-    ) -> CommandResult:
-        """Run a command with `additional_env` as its complete environment."""
-        del on_output, on_error  # commands without events print little
-        return run(Path(self.command), args, folder=Path(cwd), environment=additional_env)

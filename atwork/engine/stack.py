@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
-
-from pulumi.automation import LocalWorkspace
 
 from atwork.engine import runner
 from atwork.engine.events import Event, follow, started
@@ -127,21 +125,27 @@ class Stack:
 
     def remove(self) -> None:
         """Remove an empty stack from the backend; its file stays."""
-        with _workspace(self.backend) as workspace:
-            workspace.remove_stack(self.name, preserve_config=True)
+        from atwork.engine.automation import workspace
+
+        with workspace(self.backend) as project:
+            project.remove_stack(self.name, preserve_config=True)
 
     def tags(self) -> dict[str, str]:
         """The stack's tags."""
-        with _workspace(self.backend) as workspace:
-            return dict(workspace.list_tags(self.name))
+        from atwork.engine.automation import workspace
+
+        with workspace(self.backend) as project:
+            return dict(project.list_tags(self.name))
 
     def set_tag(self, key: str, value: str) -> None:
         """Set a tag, or remove it with the value ""."""
-        with _workspace(self.backend) as workspace:
+        from atwork.engine.automation import workspace
+
+        with workspace(self.backend) as project:
             if value:
-                workspace.set_tag(self.name, key, value)
+                project.set_tag(self.name, key, value)
             else:
-                workspace.remove_tag(self.name, key)
+                project.remove_tag(self.name, key)
 
     def _policies(self, *, enabled: bool = True) -> list[str]:
         pack = self.backend.policy_pack if enabled else None
@@ -188,16 +192,10 @@ class Stack:
 
 def list_stacks(backend: Backend) -> dict[str, int]:
     """Names of the stacks of a backend with the number of their resources."""
-    with _workspace(backend) as workspace:
-        return {stack.name.rpartition("/")[2]: stack.resource_count or 0 for stack in workspace.list_stacks()}
+    from atwork.engine.automation import workspace
 
-
-@contextmanager
-def _workspace(backend: Backend) -> Generator[LocalWorkspace]:
-    """The commands of pulumi.automation that need no events."""
-    with backend.environment() as environment:
-        command = runner.LocatedCommand(backend.program)
-        yield LocalWorkspace(work_dir=str(backend.project), env_vars=environment, pulumi_command=command)
+    with workspace(backend) as project:
+        return {stack.name.rpartition("/")[2]: stack.resource_count or 0 for stack in project.list_stacks()}
 
 
 def _ignore(*_: object) -> None:
