@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from components import binary_authorization, cluster_backup, encryption, registry, repositories, secrets
 from components.audit_logs import AuditLogSettings
 from components.binary_authorization import BinaryAuthorizationSettings
-from components.cluster import ClusterSettings
 from components.cluster_backup import ClusterBackupSettings
+from components.cluster_settings import ClusterSettings
 from components.database import DatabaseSettings
 from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
