@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import pulumi
-import pulumi_gcp as gcp
 from pydantic import Field
 
 from components.delivery import DeployTarget, deployer_key, preview_key
@@ -73,16 +72,7 @@ class ExternalCi(pulumi.ComponentResource):
         super().__init__("atwork:external_ci:ExternalCi", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         for builder, member in settings.builders.items():
-            for repository, role in registry.build_roles().items():
-                gcp.artifactregistry.RepositoryIamMember(
-                    f"{name}-{builder}-{role}-{repository}",
-                    project=registry.project_id,
-                    location=registry.location,
-                    repository=registry.repositories[repository],
-                    role=f"roles/artifactregistry.{role}",
-                    member=member,
-                    opts=child,
-                )
+            registry.grant_builds(f"{name}-{builder}", member, child)
         members = {deployer_key(key): deploy.releases for key, deploy in settings.deploys.items()}
         members |= {
             preview_key(key): deploy.preview_namespaces

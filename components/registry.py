@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import pulumi
 import pulumi_gcp as gcp
@@ -39,10 +40,30 @@ class RegistryRefs:
     cache: str
     docker_hub: str
 
-    def build_roles(self) -> dict[str, str]:
-        """What builds may do in each repository; base images come through the mirror of Docker Hub."""
-        pushed = (self.candidates, self.services, self.charts, self.cache)
-        return {**dict.fromkeys(pushed, "writer"), self.docker_hub: "reader"}
+    def grant(
+        self,
+        name: str,
+        repository: str,
+        role: Literal["reader", "writer"],
+        member: pulumi.Input[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """Grant a member a role on a repository."""
+        gcp.artifactregistry.RepositoryIamMember(
+            name,
+            project=self.project_id,
+            location=self.location,
+            repository=self.repositories[repository],
+            role=f"roles/artifactregistry.{role}",
+            member=member,
+            opts=opts,
+        )
+
+    def grant_builds(self, name: str, member: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+        """Let builds push images, charts and caches, and pull base images through the mirror of Docker Hub."""
+        for repository in (self.candidates, self.services, self.charts, self.cache):
+            self.grant(f"{name}-writer-{repository}", repository, "writer", member, opts)
+        self.grant(f"{name}-reader-{self.docker_hub}", self.docker_hub, "reader", member, opts)
 
 
 class ContainerRegistry(pulumi.ComponentResource):

@@ -1,8 +1,8 @@
-"""What a pod in the builders' namespace may not do, though its Pod Security level allows it.
+"""The admission policy of the builders' namespace, which forbids most of what its Pod Security level allows.
 
-Rootless BuildKit needs to run without seccomp and AppArmor, which only the level `privileged` admits. This policy
-takes back everything else that the level `baseline` forbids, and asks for a seccomp profile besides: at `privileged`
-a container without one has none. Controls: https://kubernetes.io/docs/concepts/security/pod-security-standards
+Rootless BuildKit must run without seccomp and AppArmor, which only the level `privileged` admits. This policy forbids
+everything else that the level `baseline` forbids, and also requires a seccomp profile, because at `privileged` a
+container has no profile by default. Controls: https://kubernetes.io/docs/concepts/security/pod-security-standards
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ RULES = {
         f"!k.startsWith('{_BETA_APPARMOR}') || k == '{_BETA_APPARMOR}buildkit')"
     ),
 }
-"""Expressions (CEL) that must hold, by what they say."""
+"""Expressions (CEL) that must be true, by their message."""
 
 
 def policy_spec() -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict:
-    """The rules; pods are refused while they cannot be evaluated."""
+    """The rules; pods are refused if the rules cannot be evaluated."""
     return {
         "failure_policy": "Fail",
         "match_constraints": {"resource_rules": [POD_CHANGES]},
@@ -64,7 +64,7 @@ def policy_spec() -> kubernetes.admissionregistration.v1.ValidatingAdmissionPoli
 
 
 def binding_spec() -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpecArgsDict:
-    """In the builders' namespace alone."""
+    """The policy applies only to the builders' namespace."""
     return {
         "policy_name": POLICY,
         "validation_actions": ["Deny"],

@@ -1,17 +1,16 @@
-"""Where builds and tests run.
+"""The namespaces of builds and tests.
 
-Owns: the namespaces `jenkins-agents` and `jenkins-tests`, the accounts of their pods, what builds may write and
-read in the registry, and the policy that keeps builds from using their namespace's Pod Security level.
+Owns: the namespaces `jenkins-agents` and `jenkins-tests`, the accounts of their pods, the rights of builds on the
+registry, and the admission policy that keeps builds from using the `privileged` Pod Security level of their namespace.
 Does not own: Jenkins' right to start pods in `jenkins-agents`, which the chart grants.
 
-Traps: whoever writes a Jenkinsfile chooses the account of its pods among those of both namespaces, so neither holds
-one that deploys. Tests have no identity in Google Cloud at all.
+Traps: the author of a Jenkinsfile chooses the account of its pods among those of both namespaces, so neither namespace
+contains an account that deploys. Tests have no identity in Google Cloud.
 """
 
 from __future__ import annotations
 
 import pulumi
-import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
 from components.identity import principal
@@ -80,14 +79,5 @@ class Builders(pulumi.ComponentResource):
             opts=child,
         )
         self.principal = principal(project_number, workload_pool, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT)
-        for repository, role in registry.build_roles().items():
-            gcp.artifactregistry.RepositoryIamMember(
-                f"{name}-{role}-{repository}",
-                project=registry.project_id,
-                location=registry.location,
-                repository=registry.repositories[repository],
-                role=f"roles/artifactregistry.{role}",
-                member=self.principal,
-                opts=child,
-            )
+        registry.grant_builds(name, self.principal, child)
         self.register_outputs({"principal": self.principal})

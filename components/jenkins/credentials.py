@@ -10,7 +10,7 @@ from components.jenkins.settings import JenkinsSettings
 
 def script(settings: JenkinsSettings, organization: str) -> dict[str, Any]:
     """All credentials. GLOBAL scope is for pipelines; SYSTEM is for Jenkins itself, and no pipeline can name it."""
-    found: list[dict[str, Any]] = [
+    credentials: list[dict[str, Any]] = [
         {
             "gitHubApp": {
                 "scope": "GLOBAL",
@@ -23,17 +23,17 @@ def script(settings: JenkinsSettings, organization: str) -> dict[str, Any]:
     ]
     if settings.slack is not None:
         value = secrets.reference(secrets.SLACK_TOKEN)
-        found.append(_text(settings.slack.token_credential, "Slack's bot", value))
+        credentials.append(_text(settings.slack.token_credential, "Slack's bot", value))
     if settings.gateway is not None:
         value = secrets.reference(secrets.WEBHOOK_SECRET)
-        found.append(_text(settings.gateway.webhook_credential, "Signature of GitHub's calls", value))
+        credentials.append(_text(settings.gateway.webhook_credential, "Signature of GitHub's calls", value))
     if settings.platform is not None and settings.platform.slack_webhook is not None:
         value = secrets.reference(secrets.SLACK_WEBHOOK)
-        found.append(_text(settings.platform.slack_webhook, "Slack webhook of this repository's own jobs", value))
+        credentials.append(_text(settings.platform.slack_webhook, "Slack webhook of this repository's own jobs", value))
     for cloud in settings.targets():
         value = f"${{{names.scheduler_account(cloud)}-token}}"  # the chart mounts it as NAME-KEY
-        found.append(_text(cloud, f"Starts the pods of the cloud {cloud}", value, scope="SYSTEM"))
-    return {"credentials": {"system": {"domainCredentials": [{"credentials": found}]}}}
+        credentials.append(_text(cloud, f"Starts the pods of the cloud {cloud}", value, scope="SYSTEM"))
+    return {"credentials": {"system": {"domainCredentials": [{"credentials": credentials}]}}}
 
 
 def _text(identity: str, description: str, value: str, *, scope: str = "GLOBAL") -> dict[str, Any]:

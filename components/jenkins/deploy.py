@@ -1,12 +1,12 @@
-"""One cloud of pods that change something outside ci: a namespace that a Jenkinsfile of a service cannot reach.
+"""The pods of a restricted cloud, which change something outside ci; a Jenkinsfile of a service cannot reach them.
 
-Owns: the namespace `jenkins-CLOUD`, the account `deployer` that its pods run as, and the account by which Jenkins
+Owns: the namespace `jenkins-CLOUD`, the account `deployer` that its pods run as, and the account with which Jenkins
 starts them, with its token.
 Does not own: what the deployer may do elsewhere (each environment grants it), and the cloud and credential inside
-Jenkins (values.py, jcasc.py).
+Jenkins (agent_values.py, credentials.py).
 
-Traps: Jenkins' own account has no right here, for it acts for every Jenkinsfile. The token is the one secret of this
-program that the cluster makes itself: Pulumi writes an empty Secret, Kubernetes fills it in, Jenkins mounts it
+Traps: Jenkins' own account has no right here, because every Jenkinsfile uses it. The token is the only secret of this
+program that the cluster creates: Pulumi writes an empty Secret, Kubernetes writes the token into it, Jenkins mounts it
 (docs/adr/0003-jenkins-deploy-rights.md).
 """
 
@@ -15,12 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pulumi
-import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
 from components.identity import acts_as, principal
 from components.jenkins import names, rights, traffic
-from components.jenkins.targets import TargetSettings
+from components.jenkins.target_settings import TargetSettings
 from components.namespace import Namespace, NamespaceSettings
 from components.registry import RegistryRefs
 
@@ -28,7 +27,7 @@ _HTTPS = (443,)
 
 
 class DeployTarget(pulumi.ComponentResource):
-    """Namespace, accounts and token of one cloud; pods without a Google account read some of the repositories."""
+    """Namespace, accounts and token of a cloud; pods without a Google account read repositories by their own grants."""
 
     principal: pulumi.Output[str]
 
@@ -81,7 +80,7 @@ class DeployTarget(pulumi.ComponentResource):
                 "name": names.scheduler_account(cloud),
                 "namespace": controller_namespace,
                 "annotations": {
-                    "kubernetes.io/service-account.name": scheduler.metadata.apply(lambda found: found.name or "")
+                    "kubernetes.io/service-account.name": scheduler.metadata.apply(lambda metadata: metadata.name or "")
                 },
             },
             type="kubernetes.io/service-account-token",
@@ -95,15 +94,7 @@ class DeployTarget(pulumi.ComponentResource):
             opts=child,
         )
         self.principal = principal(project_number, workload_pool, names.target_namespace(cloud), names.DEPLOY_ACCOUNT)
-        # Whoever acts as a Google account reads by the rights of that account, which its own environment grants.
+        # With a Google account, the pods read by the rights of that account, which its own environment grants.
         for repository in reads if settings.account is None else ():
-            gcp.artifactregistry.RepositoryIamMember(
-                f"{name}-reader-{repository}",
-                project=registry.project_id,
-                location=registry.location,
-                repository=registry.repositories[repository],
-                role="roles/artifactregistry.reader",
-                member=self.principal,
-                opts=child,
-            )
+            registry.grant(f"{name}-reader-{repository}", repository, "reader", self.principal, child)
         self.register_outputs({"principal": self.principal})

@@ -6,10 +6,10 @@ import yaml
 
 
 class _Dumper(yaml.SafeDumper):
-    """Block style; text of several lines as a literal block, as a person would write it."""
+    """Block style; text of several lines is a literal block."""
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - whatever it is, it is written out
-        """No anchors: neither the chart's template engine nor a reader is helped by them."""
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - no value is an alias
+        """No anchors: they help neither the chart's template engine nor a reader."""
         return True
 
 
@@ -21,5 +21,5 @@ _Dumper.add_representer(str, _text)
 
 
 def as_yaml(document: object) -> str:
-    """A document as block YAML, keys in the order given."""
+    """A document as block YAML, with its keys in their order."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=4096)

@@ -1,8 +1,9 @@
 """Jenkins Configuration as Code, from settings alone.
 
-Traps: the chart passes every script through its template engine, so none may hold two opening braces. `${readFile:…}`
-is read from a mounted file when the script is loaded. Address, clouds and executors are the chart's to write: said
-twice, Jenkins does not start. A mistake in a script shows only in the log of the reloader, and at the next start.
+Traps: the chart passes every script through its template engine, so no script may contain two opening braces.
+`${readFile:…}` is read from a mounted file when the script is loaded. The chart writes the address, the clouds and the
+executors: if a script also sets them, Jenkins does not start. A mistake in a script only appears in the log of the
+reloader, and at the next start.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from components.delivery import PlatformSource
-from components.jenkins import credentials, jobs, names, own_jobs, secrets
+from components.jenkins import credentials, names, secrets
 from components.jenkins.documents import as_yaml
 from components.jenkins.jobs import Job
+from components.jenkins.own_jobs import own
+from components.jenkins.platform_jobs import platform
 from components.jenkins.registry import Addresses, Images
+from components.jenkins.service_jobs import services
 from components.jenkins.settings import JenkinsSettings
 
 EVERYBODY = ("Overall/Read", "Job/Read", "Job/Build", "Job/Cancel", "View/Read", "Agent/Build")
-"""What whoever is logged in may do. Agent/Build: a build that a person starts runs with that person's rights."""
+"""Rights of everybody who is logged in. Agent/Build: a build that a person starts runs with that person's rights."""
 
 
 def security_realm(settings: JenkinsSettings) -> str:
-    """Login by OpenID Connect, and one account beside it for the day that is down."""
+    """Login by OpenID Connect, and an account for emergencies in which the provider is down."""
     login = settings.login
     realm: dict[str, Any] = {
         "clientId": secrets.reference(secrets.OIDC_CLIENT_ID),
@@ -48,7 +52,7 @@ def security_realm(settings: JenkinsSettings) -> str:
 
 
 def authorization(settings: JenkinsSettings) -> str:
-    """Named administrators; whoever is logged in reads, builds and cancels; nobody is anonymous."""
+    """Named administrators; people who are logged in read, build and cancel; anonymous access is refused."""
     administer = ["Overall/Administer"]
     entries: list[dict[str, Any]] = [
         {"user": {"name": admin, "permissions": administer}} for admin in sorted(settings.admins)
@@ -59,11 +63,11 @@ def authorization(settings: JenkinsSettings) -> str:
 
 
 def security() -> dict[str, Any]:
-    """What the chart merges into its own `security` section."""
+    """Values that the chart merges into its own `security` section."""
     return {
         "globalJobDslSecurityConfiguration": {"useScriptSecurity": True},
-        # A build that a person starts has that person's rights. One that a push starts has nobody's, and runs as the
-        # system; what it may not reach is therefore kept from the system's pods (docs/adr/0003).
+        # A build that a person starts has that person's rights. A build that a push starts runs as the system, so
+        # pods of the system must not reach other environments (docs/adr/0003).
         "queueItemAuthenticator": {
             "authenticators": [{"global": {"strategy": "triggeringUsersAuthorizationStrategy"}}]
         },
@@ -77,16 +81,16 @@ def scripts(
     offered: Iterable[Job] = (),
     environments: Sequence[str] = (),
 ) -> dict[str, str]:
-    """The scripts by name; each is one file that the chart's reloader loads."""
+    """The scripts by name; the chart's reloader loads each as a file."""
     images = Images(addresses.docker_hub, settings.images)
-    made: dict[str, Any] = {
+    documents: dict[str, Any] = {
         "credentials": credentials.script(settings, source.organization),
         "library": _library(settings, source),
         "environment": _environment(settings, addresses, source, images, environments),
         "jobs": {"jobs": [{"script": text} for text in _jobs(settings, source, offered, images)]},
     }
     if settings.slack is not None:
-        made["slack"] = {
+        documents["slack"] = {
             "unclassified": {
                 "slackNotifier": {
                     "teamDomain": settings.slack.team,
@@ -97,10 +101,10 @@ def scripts(
             }
         }
     if settings.gateway is not None:
-        # GitHub signs its calls, and Jenkins refuses those that it cannot verify.
+        # GitHub signs its calls, and Jenkins refuses calls without a valid signature.
         hooks = [{"credentialsId": settings.gateway.webhook_credential}]
-        made["webhook"] = {"unclassified": {"githubpluginconfig": {"hookSecretConfigs": hooks}}}
-    return {name: as_yaml(script) for name, script in made.items()}
+        documents["webhook"] = {"unclassified": {"githubpluginconfig": {"hookSecretConfigs": hooks}}}
+    return {name: as_yaml(script) for name, script in documents.items()}
 
 
 def _library(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any]:
@@ -134,13 +138,15 @@ def _library(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any
 
 
 def _jobs(settings: JenkinsSettings, source: PlatformSource, offered: Iterable[Job], images: Images) -> list[str]:
-    made = [
-        _services(settings, source),
-        jobs.platform([cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS], offered, images),
+    """The Job DSL of each group of jobs."""
+    clouds = [cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS]
+    texts = [
+        services(source, settings.github_credential, own_jobs=settings.platform is not None),
+        platform(clouds, offered, images),
     ]
     if settings.platform is not None:
-        made.append(own_jobs.own(source, settings.platform.main, settings.github_credential))
-    return made
+        texts.append(own(source, settings.platform.main, settings.github_credential))
+    return texts
 
 
 def _environment(
@@ -169,32 +175,3 @@ def _environment(
         }
     pairs = [{"key": key, "value": value} for key, value in variables.items()]
     return {"jenkins": {"quietPeriod": 0, "globalNodeProperties": [{"envVars": {"env": pairs}}]}}
-
-
-def _services(settings: JenkinsSettings, source: PlatformSource) -> str:
-    """Every repository of the organization that holds a Jenkinsfile is a job. Forks are not built."""
-    # This repository has jobs of its own, and a Jenkinsfile that would find none of its clouds there.
-    others = f"        sourceWildcardFilter {{ includes('*'); excludes({jobs.quoted(source.name)}) }}\n"
-    if settings.platform is None:
-        others = ""
-    return f"""\
-organizationFolder('{jobs.SERVICES}') {{
-  displayName('Services')
-  organizations {{
-    github {{
-      repoOwner({jobs.quoted(source.organization)})
-      credentialsId('{settings.github_credential}')
-      traits {{
-        gitHubBranchDiscovery {{ strategyId(1) }}
-        gitHubPullRequestDiscovery {{ strategyId(1) }}
-{others}      }}
-    }}
-  }}
-  projectFactories {{
-    workflowMultiBranchProjectFactory {{ scriptPath('Jenkinsfile') }}
-  }}
-  orphanedItemStrategy {{
-    discardOldItems {{ numToKeep(20) }}
-  }}
-}}
-"""

@@ -1,4 +1,4 @@
-"""Names that several parts of Jenkins, IAM and people type."""
+"""Names that several parts of Jenkins share, and that appear in IAM or in what people type."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ POOL_LABEL = "atwork.dev/pool"
 """Label, and taint, of the nodes of a pool."""
 
 BREAK_GLASS_GROUP = "break-glass"
-"""Group of whoever logs in with the admin secret while the login provider is down."""
-
+"""Group of people who log in with the admin password while the login provider is down."""
 
 PREVIEW_CLOUD = "platform-preview"
-"""Cloud of the pods that preview stacks, with rights to read alone."""
+"""Cloud of the pods that preview stacks and may only read."""
 
 DRIFT_CLOUD = "platform-drift"
-"""Cloud of the pods that look for drift: main's code, with rights to read Helm releases, which are Secrets."""
+"""Cloud of the pods that detect drift: they run the main branch and may read Helm releases, which are Secrets."""
 
 CHANGE_CLOUD = "platform-change"
 """Cloud of the pods that update stacks."""
@@ -42,7 +41,7 @@ PREVIEW_JOB = "preview"
 """Last part of the name of the job that deploys a pull request's build."""
 
 JANITOR_JOB = "preview-janitor"
-"""The job that takes preview namespaces away."""
+"""The job that empties expired preview namespaces."""
 
 
 def deploy_cloud(environment: str) -> str:
@@ -51,7 +50,7 @@ def deploy_cloud(environment: str) -> str:
 
 
 def preview_cloud(environment: str) -> str:
-    """The same for the pods that deploy builds of pull requests there."""
+    """The same for the pods that deploy builds of pull requests to an environment."""
     return preview_key(environment)
 
 
@@ -61,5 +60,5 @@ def target_namespace(cloud: str) -> str:
 
 
 def scheduler_account(cloud: str) -> str:
-    """The account, and the Secret with its token, by which Jenkins starts those pods and does nothing else."""
+    """The account, and the Secret with its token, with which Jenkins only starts the pods of a cloud."""
     return f"jenkins-{cloud}"

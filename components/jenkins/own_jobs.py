@@ -1,15 +1,15 @@
 """The jobs of this repository itself, as Job DSL: its Jenkinsfile in pull requests, and on the main branch.
 
-A pull request brings a Jenkinsfile of its own, so that its folder may use the cloud that reads stacks and no other.
-What changes stacks is in a second folder, whose jobs run the main branch. Neither is inside the other: what a folder
-may use, all folders inside it may.
+A pull request may change its Jenkinsfile, so its folder may only use the cloud that reads stacks. The jobs that change
+stacks are in a second folder and run the main branch. Neither folder contains the other, because folders inherit the
+clouds of the folder above them.
 """
 
 from __future__ import annotations
 
 from components.delivery import PlatformSource
 from components.jenkins import names
-from components.jenkins.jobs import permitted, quoted, schedule
+from components.jenkins.job_dsl import permitted, quoted, schedule
 
 PREVIEWS = "platform-previews"
 CHANGES = "platform-changes"
@@ -36,21 +36,24 @@ def own(source: PlatformSource, main: str, credential: str) -> str:
             _folder(PREVIEWS, _PREVIEWS_DESCRIPTION, [names.PREVIEW_CLOUD]),
             _pull_requests(source, credential),
             _folder(CHANGES, _CHANGES_DESCRIPTION, list(names.PLATFORM_CLOUDS)),
-            *(_job(source, main, credential, name, about, when) for name, (about, when) in jobs.items()),
+            *(
+                _job(source, main, credential, name, description, trigger)
+                for name, (description, trigger) in jobs.items()
+            ),
         ]
     )
 
 
-def _folder(name: str, about: str, clouds: list[str]) -> str:
+def _folder(name: str, description: str, clouds: list[str]) -> str:
     return f"""\
 folder('{name}') {{
-  description({quoted(about)})
+  description({quoted(description)})
 {permitted(clouds)}}}
 """
 
 
 def _pull_requests(source: PlatformSource, credential: str) -> str:
-    """Pull requests of branches of the repository, not of forks, as their authors pushed them."""
+    """Pull requests from branches of the repository, not from forks, without a merge into the main branch."""
     return f"""\
 multibranchPipelineJob('{PREVIEWS}/stacks') {{
   branchSources {{
@@ -74,12 +77,12 @@ multibranchPipelineJob('{PREVIEWS}/stacks') {{
 """
 
 
-def _job(source: PlatformSource, main: str, credential: str, name: str, about: str, when: str) -> str:
+def _job(source: PlatformSource, main: str, credential: str, name: str, description: str, trigger: str) -> str:
     return f"""\
 pipelineJob('{CHANGES}/{name}') {{
-  description({quoted(about)})
+  description({quoted(description)})
   logRotator {{ numToKeep(100) }}
-{when}  definition {{
+{trigger}  definition {{
     cpsScm {{
       scm {{
         git {{

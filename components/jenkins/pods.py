@@ -1,12 +1,12 @@
-"""Pod templates: what a build, a test and a deploy run in.
+"""Pod templates of builds, tests and deploys.
 
-`base` is inherited by every pod of the builders' cloud, also by those that a Jenkinsfile writes itself. Jenkins merges
-a child into it by name and takes only some fields of the child, so what must hold for all pods is in `base`, and
-children add containers of new names.
+Every pod of the builders' cloud inherits `base`, also a pod that a Jenkinsfile defines. Jenkins merges a child into its
+parent by name and uses only some fields of the child, so `base` contains the rules for all pods, and children add
+containers with new names.
 
-Traps: the agent's container is called jnlp, and the chart writes its image and arguments; what is said of it here is
-kept beside that. All containers in which steps run share files, hence one user. Rootless BuildKit must be allowed to
-gain privileges (newuidmap) and to leave seccomp and AppArmor; nothing else is.
+Traps: the name of the agent's container is jnlp; the chart writes its image and arguments and keeps the fields that are
+set here. All containers that run steps share files, so they run as the same user. Only rootless BuildKit may gain
+privileges (newuidmap) and run without seccomp and AppArmor.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 from components.jenkins import names, sizes
+from components.jenkins.build_settings import BuildSettings
 from components.jenkins.registry import Images
-from components.jenkins.settings import BuildSettings
 from components.jenkins.value_types import ImageRole
 
 USER = 1000
@@ -23,7 +23,7 @@ HOME = "/home/jenkins/agent"
 """The workspace, shared by all containers of a pod."""
 
 REGISTRY_LOGIN = "/run/registry-login"
-"""Where the pod's registry token is: in memory, gone with the pod."""
+"""Folder of the pod's registry token, in memory."""
 
 _HARDENED = {
     "runAsUser": USER,
@@ -36,7 +36,7 @@ _UNCONFINED = {"type": "Unconfined"}
 
 
 def placement(pool: str | None) -> dict[str, Any]:
-    """Node selector and toleration for a pool; None is any node without a taint."""
+    """Node selector and toleration for a pool; with None, any node without a taint."""
     if pool is None:
         return {}
     return {
@@ -46,7 +46,7 @@ def placement(pool: str | None) -> dict[str, Any]:
 
 
 def base(pool: str | None) -> dict[str, Any]:
-    """What holds for all pods: where they run, with which rights, and that they carry no token."""
+    """The rules for all pods: their nodes, their rights, and no token of the cluster."""
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -63,7 +63,7 @@ def base(pool: str | None) -> dict[str, Any]:
 
 
 def build(images: Images, size: BuildSettings) -> dict[str, Any]:
-    """An image build: BuildKit, and the tools that push, package and sign in."""
+    """An image build: BuildKit, and the tools that push, package and log in."""
     return {
         "containers": [
             _buildkit(images["buildkit"], size),
@@ -77,7 +77,7 @@ def build(images: Images, size: BuildSettings) -> dict[str, Any]:
 
 
 def deploy(images: Images, pool: str | None) -> dict[str, Any]:
-    """A deploy. It stands beside Jenkins and not on the builders' nodes, where code of all repositories runs."""
+    """A deploy. It runs on the controller's nodes, not on the builders' nodes, which run code of all repositories."""
     return {
         **base(pool),
         "containers": [
@@ -89,7 +89,7 @@ def deploy(images: Images, pool: str | None) -> dict[str, Any]:
 
 
 def platform(images: Images, pool: str | None) -> dict[str, Any]:
-    """What this repository's own pipeline runs in: Pulumi, Python and git, with room for a few stacks at once."""
+    """This repository's own pipeline: Pulumi, Python and git, with room for several stacks at the same time."""
     pulumi = {
         **_tool("pulumi", images["pulumi"]),
         "env": [{"name": "HOME", "value": HOME}, {"name": "PULUMI_SKIP_UPDATE_CHECK", "value": "true"}],
@@ -131,7 +131,7 @@ def _buildkit(image: str, size: BuildSettings) -> dict[str, Any]:
             "appArmorProfile": _UNCONFINED,
         },
         "resources": sizes.buildkit(size),
-        # Container-Optimized OS allows no overlay mounts on the container's own disk: the state needs a volume.
+        # Container-Optimized OS allows no overlay mounts on the container's own disk, so the state needs a volume.
         "volumeMounts": [
             {"name": "buildkitd", "mountPath": "/home/user/.local/share/buildkit"},
             _registry_login_mount(),

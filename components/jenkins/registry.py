@@ -1,4 +1,4 @@
-"""Addresses in the container registry, and the images that are pulled through it."""
+"""Addresses in the container registry, and images that are pulled through its mirror."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ class Addresses:
 
     @classmethod
     def at(cls, location: str, project: str, repositories: Mapping[str, str]) -> Addresses:
-        """From the ids of the repositories, by the name of the field."""
+        """Addresses from the ids of the repositories, by the name of the field."""
         host = f"{location}-docker.pkg.dev"
         return cls(host, project, **{key: f"{host}/{project}/{name}" for key, name in repositories.items()})
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image in the three parts that the chart wants."""
+    """An image in the three parts of the chart's values."""
 
     registry: str
     repository: str
     tag: str
 
     def values(self) -> dict[str, str]:
-        """For the chart."""
+        """The parts as values of the chart."""
         return {"registry": self.registry, "repository": self.repository, "tag": self.tag}
 
 
 @dataclass(frozen=True)
 class Images:
-    """Images by role: those of components/versions.py unless the stack names another.
+    """Images by role: from the settings of the stack, or else from components/versions.py.
 
-    What is on Docker Hub comes through the registry's mirror of it, which knows no rate limit.
+    Images of Docker Hub are pulled through the registry's mirror, which has no rate limit.
     """
 
     mirror: str
@@ -59,7 +59,7 @@ class Images:
         return f"{image.registry}/{image.repository}:{image.tag}"
 
     def parts(self, role: ImageRole) -> Image:
-        """Registry, repository and tag (with a digest, if there is one) apart."""
+        """Registry, repository and tag (with a digest, if there is one)."""
         reference = self.chosen.get(role, IMAGES[role])
         host, _, path = reference.partition("/")
         if not path or not ("." in host or ":" in host):
@@ -67,5 +67,5 @@ class Images:
         repository, _, tag = path.partition(":")
         if host != _DOCKER_HUB:
             return Image(host, repository, tag)
-        # Docker's official images have no owner in their name, and one in their path.
+        # Docker's official images have no owner in their name, but the owner `library` in their path.
         return Image(self.mirror, repository if "/" in repository else f"library/{repository}", tag)

@@ -1,11 +1,11 @@
-"""Who may do what: roles for starting pods in a namespace."""
+"""Roles for starting pods in a namespace."""
 
 from __future__ import annotations
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-# What Jenkins' Kubernetes plugin does, and no more: the chart's own role also makes volumes.
+# Only what Jenkins' Kubernetes plugin does: the chart's own role also creates volumes.
 _POD_RULES: list[kubernetes.rbac.v1.PolicyRuleArgsDict] = [
     {
         "api_groups": [""],
@@ -25,7 +25,7 @@ def grant_pods(
     account_namespace: str,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Let an account start pods in a namespace, run commands in them and remove them."""
+    """Let an account start pods in a namespace, run commands in them and delete them."""
     role = kubernetes.rbac.v1.Role(
         f"{name}-schedule-role",
         metadata={"name": "schedule-agents", "namespace": namespace},

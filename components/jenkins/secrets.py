@@ -1,11 +1,11 @@
 """The secrets of Jenkins in Secret Manager, and how its pod gets them as files.
 
-They stand before the first update, because the release waits for a pod that mounts them: bootstrap makes them
-(docs/bootstrap.md). The pod mounts them by GKE's Secret Manager add-on, as its own Kubernetes account.
+Bootstrap creates them before the first update (docs/bootstrap.md): the release waits for a pod that mounts them.
+The pod mounts them with GKE's Secret Manager add-on, as its own Kubernetes account.
 https://cloud.google.com/secret-manager/docs/secret-manager-managed-csi-component
 
-Traps: a pod with one missing or unreadable secret never starts. The add-on renews the files; Jenkins reads them when
-it loads its configuration, not when they change (docs/secrets.md). A value is read without the line break at its end.
+Traps: a pod with a missing or unreadable secret never starts. The add-on updates the files; Jenkins reads them when it
+loads its configuration, not when they change (docs/secrets.md). The line break at the end of a value is ignored.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from components.jenkins.documents import as_yaml
 from components.jenkins.settings import JenkinsSettings
 
 FOLDER = "/run/secret-manager"
-"""Where the controller finds them, one file for each, called as the secret is."""
+"""Folder of the files in the controller's pod; each file has the name of its secret."""
 
 DRIVER = "secrets-store-gke.csi.k8s.io"
 
@@ -37,7 +37,7 @@ _CLASS = "jenkins"
 
 def expected(settings: JenkinsSettings) -> tuple[ExpectedSecret, ...]:
     """All secrets that these settings need."""
-    found = [
+    all_secrets = [
         _secret(ADMIN_PASSWORD, "password for the day the login provider is down", value="generated"),
         _secret(OIDC_CLIENT_ID, f"client id of the OpenID Connect client for {settings.url}"),
         _secret(OIDC_CLIENT_SECRET, "client secret of the same client"),
@@ -45,12 +45,12 @@ def expected(settings: JenkinsSettings) -> tuple[ExpectedSecret, ...]:
         _secret(GITHUB_APP_KEY, "private key of the same app (PEM file)", value="private key"),
     ]
     if settings.gateway is not None:
-        found.append(_secret(WEBHOOK_SECRET, "webhook secret of the same app"))
+        all_secrets.append(_secret(WEBHOOK_SECRET, "webhook secret of the same app"))
     if settings.slack is not None:
-        found.append(_secret(SLACK_TOKEN, f"bot token of the Slack app in {settings.slack.team}.slack.com"))
+        all_secrets.append(_secret(SLACK_TOKEN, f"bot token of the Slack app in {settings.slack.team}.slack.com"))
     if settings.platform is not None and settings.platform.slack_webhook is not None:
-        found.append(_secret(SLACK_WEBHOOK, "address of the Slack webhook that deploys and drift report to"))
-    return tuple(found)
+        all_secrets.append(_secret(SLACK_WEBHOOK, "address of the Slack webhook that deploys and drift report to"))
+    return tuple(all_secrets)
 
 
 def _secret(name: str, purpose: str, **value: Any) -> ExpectedSecret:
@@ -60,7 +60,7 @@ def _secret(name: str, purpose: str, **value: Any) -> ExpectedSecret:
 
 
 def reference(secret: str) -> str:
-    """How Configuration as Code reads one.
+    """The expression with which Configuration as Code reads a secret.
 
     https://github.com/jenkinsci/configuration-as-code-plugin/blob/master/docs/features/secrets.adoc
     """
@@ -68,7 +68,7 @@ def reference(secret: str) -> str:
 
 
 def provider_class(settings: JenkinsSettings, project: str) -> dict[str, Any]:
-    """The add-on's list of what to mount, as an object of the chart."""
+    """The add-on's list of secrets to mount, as an extra object of the chart."""
     mounted = [
         {"resourceName": f"{secret.resource(project)}/versions/latest", "path": secret.name}
         for secret in expected(settings)
@@ -82,7 +82,7 @@ def provider_class(settings: JenkinsSettings, project: str) -> dict[str, Any]:
 
 
 def persistence() -> dict[str, Any]:
-    """The volume and its mount, in the chart's words; the chart mounts it in its init container too."""
+    """The volume and its mount as values of the chart, which also mounts it in its init container."""
     source = {"driver": DRIVER, "readOnly": True, "volumeAttributes": {"secretProviderClass": _CLASS}}
     return {
         "volumes": [{"name": _VOLUME, "csi": source}],

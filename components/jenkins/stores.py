@@ -1,8 +1,8 @@
-"""The data stores that a test can ask for, each a native sidecar of the test's pod, and that a preview namespace has.
+"""The data stores of tests, where each is a native sidecar of the test's pod, and of preview namespaces.
 
-Traps: probes name 127.0.0.1, for the images answer on their socket while they are still being set up. A native
-sidecar is an init container that goes on running: it is ready before the test starts, and a crash restarts it without
-ending the build (its data is gone then). Each image has a user of its own.
+Traps: probes use 127.0.0.1, because during their setup the images already answer on their Unix socket. A native sidecar
+is an init container that keeps running: it is ready before the test starts, and a crash restarts it without ending the
+build (its data is lost then). Each image has its own user.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from components.jenkins import sizes
 
 @dataclass(frozen=True)
 class Store:
-    """How to start one, and how to know that it answers."""
+    """How to start a data store, and how to know that it is ready."""
 
     user: int
     group: int
     data: str
-    """Where it writes; a scratch volume is mounted there."""
+    """Folder of its data, where a scratch volume is mounted."""
     probe: tuple[str, ...]
     port: int
     variable: str
-    """Environment variable that a service learns its address from."""
+    """Environment variable with its address in the pods of a service."""
     address: str
-    """What is in it, with `{host}`."""
+    """Value of the variable, with `{host}`."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     arguments: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
-    """Arguments that make it listen for its own pod alone."""
+    """Arguments that make it listen only in its own pod."""
 
 
-# No passwords: in a test they listen for the pod alone, a preview namespace is closed, and they end with either.
+# No passwords: in a test they listen only in the pod, and a preview namespace is closed to other namespaces.
 STORES: Mapping[StoreName, Store] = {
     "postgres": Store(
         user=70,
@@ -46,7 +46,7 @@ STORES: Mapping[StoreName, Store] = {
         variable="DATABASE_URL",
         address="postgresql://postgres@{host}:5432/postgres",
         environment={"POSTGRES_HOST_AUTH_METHOD": "trust", "PGDATA": "/var/lib/postgresql/pgdata"},
-        # Nothing survives the pod, so nothing has to reach the disk.
+        # The data does not outlive the pod, so it need not reach the disk.
         arguments=("-c", "fsync=off", "-c", "full_page_writes=off"),
         alone=("-c", "listen_addresses=127.0.0.1"),
     ),
@@ -77,7 +77,7 @@ STORES: Mapping[StoreName, Store] = {
 
 
 def sidecar(name: StoreName, image: str) -> dict[str, Any]:
-    """Pod spec with the store alone."""
+    """A pod spec that contains only the store."""
     store = STORES[name]
     container: dict[str, Any] = {
         "name": name,
@@ -100,7 +100,7 @@ def sidecar(name: StoreName, image: str) -> dict[str, Any]:
 
 
 def shared(name: StoreName, image: str) -> dict[str, Any]:
-    """Values of the chart in delivery/resources/preview: a store that the pods of one namespace use together."""
+    """Values of the chart in delivery/resources/preview: a store that all pods of a namespace share."""
     store = STORES[name]
     return {
         "image": image,

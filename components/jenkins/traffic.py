@@ -1,4 +1,4 @@
-"""Who in and around Jenkins may talk to whom, beyond the name resolution that every namespace has."""
+"""Network policies of Jenkins and its pods, in addition to name resolution, which every namespace has."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ CONTROLLER_LABELS = {"app.kubernetes.io/component": "jenkins-controller", "app.k
 
 
 def controller(agent_namespaces: Iterable[str], *, gateway: bool) -> Policy:
-    """In: agents, metrics and, behind a gateway, load balancers. Out: HTTPS to all, for the API server is private."""
-    inside = [traffic.namespaces([*agent_namespaces, *traffic.COLLECTOR_NAMESPACES])]
-    outside = traffic.addresses(*traffic.LOAD_BALANCERS)
+    """Ingress: agents, metrics and, with a gateway, load balancers. Egress: HTTPS to all; the API server is private."""
+    namespaces = [traffic.namespaces([*agent_namespaces, *traffic.COLLECTOR_NAMESPACES])]
+    load_balancers = traffic.addresses(*traffic.LOAD_BALANCERS)
     return {
         "pod_selector": {"match_labels": CONTROLLER_LABELS},
         "policy_types": ["Ingress", "Egress"],
-        "ingress": [{"from_": [*inside, *(outside if gateway else [])], "ports": traffic.tcp(HTTP)}],
+        "ingress": [{"from_": [*namespaces, *(load_balancers if gateway else [])], "ports": traffic.tcp(HTTP)}],
         "egress": [{"to": traffic.addresses("0.0.0.0/0"), "ports": traffic.tcp(443)}],
     }
 
 
 def agents(*, ports: Iterable[int], identity: bool) -> Policy:
-    """Out: the controller, the internet and, for pods with an identity, the metadata server. In: nobody."""
+    """Egress: the controller, the internet and, for pods with an identity, the metadata server. No ingress."""
     to_controller: Rule = {
         "to": [
             {

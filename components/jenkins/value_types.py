@@ -1,4 +1,4 @@
-"""TemplateSafeText and images that templates and scripts of Jenkins cannot misread."""
+"""Types of values that appear in templates and scripts of Jenkins: text without special characters, and images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TemplateSafeText = Annotated[str, Field(pattern=r"^[^\s{}$'\"\\]+$")]
 ImageRole = Literal[
     "controller", "agent", "reloader", "buildkit", "helm", "crane", "gcloud", "pulumi", "postgres", "redis", "mysql"
 ]
-"""What an image is for; the keys of `versions.IMAGES`."""
+"""Purpose of an image; the keys of `versions.IMAGES`."""
 
 
 def _pinned(image: str) -> str:
@@ -27,4 +27,4 @@ Image = Annotated[
     Field(pattern=r"^[a-z0-9][a-z0-9.:/_-]*:[A-Za-z0-9_][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$"),
     AfterValidator(_pinned),
 ]
-"""An image with a tag, and a digest if wanted. Without a host it is Docker Hub's, pulled through the mirror."""
+"""An image with a tag and, optionally, a digest. Without a host, it is pulled from Docker Hub through the mirror."""

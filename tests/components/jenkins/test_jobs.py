@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.jenkins.jobs import DeployJob, PreviewJob, platform, quoted
+from components.jenkins.job_dsl import quoted
+from components.jenkins.jobs import DeployJob, PreviewJob
+from components.jenkins.platform_jobs import platform
 from components.jenkins.registry import Images
 from components.jenkins.stores import STORES
 

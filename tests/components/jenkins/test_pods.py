@@ -11,8 +11,8 @@ from conftest import Golden
 from atwork.sandbox.verify import pod_security
 from components.delivery import StoreName
 from components.jenkins import pods, stores
+from components.jenkins.build_settings import BuildSettings
 from components.jenkins.registry import Images
-from components.jenkins.settings import BuildSettings
 from components.versions import IMAGES
 
 IMAGE = Images("europe-docker.pkg.dev/acme-ci/docker-hub", {})

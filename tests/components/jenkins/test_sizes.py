@@ -21,7 +21,7 @@ from support.jenkins import ADDRESSES, LEAST, SOURCE, settings
 from support.mocks import record
 
 from components.jenkins import names, sizes
-from components.jenkins.jenkins import controller_namespace
+from components.jenkins.controller import controller_namespace
 from components.jenkins.settings import JenkinsSettings
 from components.jenkins.values import helm_values
 from components.namespace import ContainerDefaultSettings, Namespace, NamespaceSettings

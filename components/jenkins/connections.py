@@ -1,0 +1,80 @@
+"""Settings of the systems that Jenkins is connected to: Git, the login provider, Slack and the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from components.jenkins.value_types import TemplateSafeText
+from components.settings import DnsLabel, Hostname, HttpsUrl, Settings
+
+GOOGLE = "https://accounts.google.com/.well-known/openid-configuration"
+
+
+class LibrarySettings(Settings):
+    """This repository's shared pipeline library. It runs outside Groovy's sandbox: its authors control Jenkins."""
+
+    version: TemplateSafeText = "v1"
+    """Branch or tag that pipelines get."""
+
+    path: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "delivery"
+    """Folder of the repository that contains vars/."""
+
+    version_override: bool = False
+    """Whether a Jenkinsfile may name another version. Any branch of the repository then runs with all rights."""
+
+
+class LoginSettings(Settings):
+    """Login by OpenID Connect."""
+
+    discovery: HttpsUrl = GOOGLE
+    """The provider's discovery document."""
+
+    domain: Hostname | None = None
+    """Google Workspace domain (claim `hd`) of the accounts that may log in; by default the domain of the admins."""
+
+    def domain_for(self, admins: Sequence[str]) -> str | None:
+        """The Workspace domain of accounts that may log in; None for a provider that restricts accounts itself."""
+        if self.discovery != GOOGLE:
+            return self.domain
+        return self.domain or email_domain(admins[0])
+
+    def mistake(self, admins: Sequence[str]) -> str | None:
+        """What is wrong if the domain does not follow from the admins."""
+        domains = sorted({email_domain(email) for email in admins})
+        if self.discovery == GOOGLE and self.domain is None and len(domains) > 1:
+            return f"admins are of {', '.join(domains)}, so login.domain must say whose Google accounts may log in"
+        return None
+
+
+class SlackSettings(Settings):
+    """Where builds report."""
+
+    team: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """Workspace: the first part of TEAM.slack.com."""
+
+    channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]+$")]
+    """Channel of builds whose Jenkinsfile names no channel."""
+
+    token_credential: DnsLabel = "slack-token"  # noqa: S105 - the name of a credential
+    """Credential with the bot's token."""
+
+
+class GatewaySettings(Settings):
+    """The GKE Gateway through which people reach Jenkins, behind the Identity-Aware Proxy."""
+
+    name: DnsLabel
+    """Name of the Gateway."""
+
+    namespace: DnsLabel
+    """Namespace of the Gateway."""
+
+    webhook_credential: DnsLabel = "github-webhook"
+    """Credential with the GitHub App's webhook secret."""
+
+
+def email_domain(email: str) -> str:
+    """The domain of an e-mail address, in lower case."""
+    return email.rpartition("@")[2].lower()

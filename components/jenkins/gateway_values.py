@@ -1,0 +1,64 @@
+"""The Helm values of the route through a GKE Gateway: for people and, separately, for GitHub's calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.jenkins import names, traffic
+from components.jenkins.connections import GatewaySettings
+
+_WEBHOOK = "jenkins-webhook"
+"""Service for GitHub's calls, which cannot pass the Identity-Aware Proxy."""
+
+
+def route(gateway: GatewaySettings, hostname: str) -> dict[str, Any]:
+    """The HTTPRoute of the chart, with an extra rule for GitHub's calls."""
+    webhook = {
+        "matches": [{"path": {"type": "Exact", "value": "/github-webhook/"}}],
+        "backendRefs": [{"name": _WEBHOOK, "port": traffic.HTTP}],
+    }
+    parent = {"name": gateway.name, "namespace": gateway.namespace}
+    return {"enabled": True, "parentRefs": [parent], "hostnames": [hostname], "extraRules": [webhook]}
+
+
+def objects() -> dict[str, Any]:
+    """Extra objects of the chart: the service for GitHub's calls, the health checks and the Identity-Aware Proxy."""
+    return {
+        "webhook-service": {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": _in_controller(_WEBHOOK),
+            "spec": {
+                "selector": dict(traffic.CONTROLLER_LABELS),
+                "ports": [{"name": "http", "port": traffic.HTTP, "targetPort": traffic.HTTP}],
+            },
+        },
+        "webhook-health": _health_check(_WEBHOOK),
+        "health": _health_check("jenkins"),
+        "proxy": {
+            "apiVersion": "networking.gke.io/v1",
+            "kind": "GCPBackendPolicy",
+            "metadata": _in_controller("jenkins"),
+            # Agents do not pass here, but log views are long-lived: an hour instead of 30 seconds.
+            "spec": {"default": {"timeoutSec": 3600, "iap": {"enabled": True}}, "targetRef": _service("jenkins")},
+        },
+    }
+
+
+def _health_check(service: str) -> dict[str, Any]:
+    # At / Jenkins answers 403 to a request without a login, which a load balancer counts as a failure.
+    check = {"type": "HTTP", "httpHealthCheck": {"port": traffic.HTTP, "requestPath": "/login"}}
+    return {
+        "apiVersion": "networking.gke.io/v1",
+        "kind": "HealthCheckPolicy",
+        "metadata": _in_controller(service),
+        "spec": {"default": {"config": check}, "targetRef": _service(service)},
+    }
+
+
+def _in_controller(name: str) -> dict[str, str]:
+    return {"name": name, "namespace": names.CONTROLLER_NAMESPACE}
+
+
+def _service(name: str) -> dict[str, str]:
+    return {"group": "", "kind": "Service", "name": name}
