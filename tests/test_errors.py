@@ -9,7 +9,7 @@ import pytest
 
 from atwork import cli
 from atwork.engine.locate import EngineError
-from atwork.environments.bootstrap.google import GoogleError
+from atwork.environments.bootstrap.google_errors import GoogleError
 from atwork.environments.ending import DestroyError
 from atwork.errors import AccessError, BackendError, ConfigError, SandboxError, UsageError, UserError, reported
 from atwork.github.client import GitHubError

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from atwork.environments import preflight
 from atwork.environments.bootstrap import google as cloud
-from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes
-from atwork.environments.preflight import Check, right, wrong
+from atwork.environments.preflight import run as preflight
+from atwork.environments.preflight.check import Check, right, wrong
+from atwork.environments.preflight.project import logged_in
+from atwork.environments.preflight.state import state_bucket
 from infra.company import CompanySettings
 from infra.layout import SERVICES_FOLDER
 from infra.service_composition import complete
@@ -39,14 +42,14 @@ def checks(
         skipped = (*_ADMIN, *(_ENVIRONMENT if name else ()))
         yield from (Check(check, None, "not checked: no login") for check in skipped)
         return
-    yield preflight.logged_in(google)
+    yield logged_in(google)
     if not name:
         yield from _admin(google, platform)
         first = next(iter(environments))
-        yield preflight.state_bucket(google, Plan(first, environments[first], platform), made=True)
+        yield state_bucket(google, Plan(first, environments[first], platform), bootstrapped=True)
         return
     config = complete(name, environments[name], services_in(stacks.parent / SERVICES_FOLDER))
-    results = list(preflight.looked(google, name, config, platform, sibling="", made=True))
+    results = list(preflight.checks_after_login(google, name, config, platform, sibling="", bootstrapped=True))
     yield from results
     if any(result.name == "project" and result.ok for result in results):
         yield _apis(google, config)
@@ -64,8 +67,7 @@ def _stack_files(stacks: Path, name: str) -> Check:
 
 
 def _admin(google: Google, platform: CompanySettings) -> Iterator[Check]:
-    from atwork.environments.bootstrap.projects import found as find_project
-    from atwork.environments.bootstrap.projects import off as disabled_apis
+    from atwork.environments.bootstrap.projects import disabled_services, find_project
     from atwork.environments.bootstrap.steps import ADMIN_SERVICES
 
     project = platform.admin_project
@@ -76,7 +78,7 @@ def _admin(google: Google, platform: CompanySettings) -> Iterator[Check]:
                 yield wrong("admin project", f"{project} does not exist, or you have no access", fix)
                 return
             yield right("admin project", project)
-            missing = disabled_apis(google, project, ADMIN_SERVICES)
+            missing = disabled_services(google, project, ADMIN_SERVICES)
             fix = f"gcloud services enable {' '.join(missing)} --project {project}"
             yield Check("admin APIs", not missing, f"{len(missing)} off" if missing else "on", fix if missing else "")
     except GoogleError as error:
@@ -85,7 +87,7 @@ def _admin(google: Google, platform: CompanySettings) -> Iterator[Check]:
 
 
 def _apis(google: Google, config: StackConfig) -> Check:
-    from atwork.environments.bootstrap.projects import off as disabled_apis
+    from atwork.environments.bootstrap.projects import disabled_services
     from components.project import PLATFORM_SERVICES
 
     project = config.project.id
@@ -93,7 +95,7 @@ def _apis(google: Google, config: StackConfig) -> Check:
     try:
         with explain_errors("APIs", f"ask for roles/serviceusage.serviceUsageViewer on {project}"):
             batches = [wanted[start : start + 20] for start in range(0, len(wanted), 20)]
-            missing = [api for batch in batches for api in disabled_apis(google, project, batch)]
+            missing = [api for batch in batches for api in disabled_services(google, project, batch)]
     except GoogleError as error:
         detail, _, fix = str(error).rpartition("; ")
         return wrong("APIs", detail, fix)

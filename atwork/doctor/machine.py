@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from atwork.doctor import packages
-from atwork.environments.preflight import Check, right, wrong
+from atwork.environments.preflight.check import Check, right, wrong
 
 OLDEST = (3, 11)
 DISK_GB = 5

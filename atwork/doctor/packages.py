@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-from atwork.environments.preflight import Check, right, wrong
+from atwork.environments.preflight.check import Check, right, wrong
 
 
 def check(checkout: Path) -> Check:

@@ -13,7 +13,7 @@ from atwork.checkout import unknown_stack
 from atwork.doctor import account, machine
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google
-from atwork.environments.preflight import Check, wrong
+from atwork.environments.preflight.check import Check, wrong
 from atwork.errors import ConfigError
 from infra import company
 from infra.config import read_all

@@ -75,7 +75,7 @@ def _ask(console: Console) -> questions.Ask | None:
 
 def _possible(stacks: Path, draft: Derived, sibling: str, console: Console) -> bool:
     """What Google says beforehand, where real stacks are meant; what cannot be asked does not stand in the way."""
-    from atwork.environments import preflight
+    from atwork.environments.preflight import run as preflight
 
     platform = company.read(stacks) if (stacks / "platform.yaml").exists() else None
     seen = preflight.preflight(draft.name, draft.config, platform, sibling=sibling)

@@ -21,8 +21,9 @@ from atwork.cli import app
 from atwork.doctor import machine, packages
 from atwork.doctor.show import run
 from atwork.engine.build import PULUMI
-from atwork.environments.bootstrap.google import Google, GoogleError
-from atwork.environments.preflight import Check
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import GoogleError
+from atwork.environments.preflight.check import Check
 from atwork.errors import UsageError
 from atwork.sandbox.installed import EXTRA
 
@@ -78,7 +79,7 @@ def test_an_account_with_nothing_in_it(account: Account) -> None:
     assert code == 1
     assert "✖" in line(text, "admin project")
     assert "→ atwork environment bootstrap NAME" in line(text, "admin project")
-    assert "acme-at-work-admin-state is not there yet" in line(text, "state bucket")
+    assert "acme-at-work-admin-state does not exist yet" in line(text, "state bucket")
 
 
 def test_an_environment_after_its_bootstrap(account: Account) -> None:
@@ -116,7 +117,7 @@ def test_no_platform_settings(account: Account) -> None:
 
 
 def test_an_unknown_environment(account: Account) -> None:
-    with pytest.raises(UsageError, match=r"stacks/Pulumi.demo.yaml: there is no such file; there are ci, production"):
+    with pytest.raises(UsageError, match=r"stacks/Pulumi.demo.yaml: file not found; there are ci, production"):
         printed(account, "demo")
 
 

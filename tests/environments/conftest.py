@@ -39,22 +39,22 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
-    made = FakeBackend(tmp_path)
+    fake = FakeBackend(tmp_path)
 
     @contextmanager
     def chosen(*_: Any) -> Generator[Any]:
-        yield made.backend()
+        yield fake.backend()
 
     monkeypatch.setattr(choice, "chosen", chosen)
-    return made
+    return fake
 
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """Staging's project is not there yet, nor the admin project."""
-    monkeypatch.setenv("ATWORK_PULUMI", "")  # set anew in each run, and put back after the test
+    """Google Cloud without the projects of staging and the platform's administration."""
+    monkeypatch.setenv("ATWORK_PULUMI", "")  # each run sets it; the value is restored after the test
     fake = bootstrapping.opened_account(FakeGoogle())
-    made = copy(tmp_path)
-    bootstrapping.created(made / "stacks" / "Pulumi.staging.yaml")
+    checkout = copy(tmp_path)
+    bootstrapping.created(checkout / "stacks" / "Pulumi.staging.yaml")
     with served(fake) as endpoint:
-        yield Account(made, fake, endpoint)
+        yield Account(checkout, fake, endpoint)

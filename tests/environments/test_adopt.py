@@ -56,7 +56,7 @@ def test_nothing_is_imported_without_a_yes_or_where_nothing_is_there(engine: dic
     assert engine["imported"] == []
 
 
-def test_what_does_not_fit_the_program_afterwards_is_told(engine: dict[str, Any]) -> None:
+def test_differences_from_the_program_are_reported(engine: dict[str, Any]) -> None:
     engine["steps"] = {ORDERS.urn: "replace"}
     done = atwork("adopt", "staging", "--yes")
     assert done.exit_code == 1

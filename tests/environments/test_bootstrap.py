@@ -20,28 +20,28 @@ from infra.config import read_all
 
 ADMIN, BUCKET = "acme-at-work-admin", "acme-at-work-admin-state"
 PREVIEW, DRIFT, DEPLOY = (
-    f"serviceAccount:{one}-staging@{ADMIN}.iam.gserviceaccount.com" for one in ("preview", "drift", "deploy")
+    f"serviceAccount:{role}-staging@{ADMIN}.iam.gserviceaccount.com" for role in ("preview", "drift", "deploy")
 )
 POOL = f"projects/{ADMIN}/locations/global/workloadIdentityPools/atwork-github"
 
 
 def members(account: Account, resource: str) -> dict[str, set[str]]:
-    """Who has which role on a resource."""
-    found: dict[str, set[str]] = {}
+    """Members of a resource's policy by role."""
+    members_by_role: dict[str, set[str]] = {}
     for binding in account.fake.state.policies[resource]:
-        found.setdefault(binding["role"], set()).update(binding["members"])
-    return found
+        members_by_role.setdefault(binding["role"], set()).update(binding["members"])
+    return members_by_role
 
 
 def final(account: Account) -> tuple[Any, Any]:
-    """What is compared: all of Google but for the hour of the next rotation, and the stack file."""
+    """The state to compare: everything in Google Cloud except the times of the next rotation, and the stack file."""
     state = dataclasses.asdict(account.fake.state)
     for key in state["keys"].values():
         key.pop("nextRotationTime", None)
     return state, yaml.safe_load(account.stack_file.read_text())
 
 
-def test_everything_is_made_as_it_should(account: Account) -> None:
+def test_everything_is_created(account: Account) -> None:
     assert bootstrapping.run(account.checkout, account.endpoint) == 0
     state = account.fake.state
     assert state.projects[ADMIN]["parent"] == "organizations/482915370164"
@@ -84,9 +84,9 @@ def test_the_preview_identity_may_change_nothing(account: Account) -> None:
     held = {
         role
         for policy in account.fake.state.policies.values()
-        for one in policy
-        for role in [one["role"]]
-        if PREVIEW in one["members"]
+        for binding in policy
+        for role in [binding["role"]]
+        if PREVIEW in binding["members"]
     }
     assert held == {
         "projects/acme-at-work-staging/roles/atworkReader",
@@ -97,39 +97,43 @@ def test_the_preview_identity_may_change_nothing(account: Account) -> None:
     assert members(account, f"{RING}/cryptoKeys/ci") == {"roles/cloudkms.cryptoKeyDecrypter": {PREVIEW, DRIFT, DEPLOY}}
 
 
-def test_custom_roles_are_made_mended_and_taken_back(account: Account) -> None:
+def test_custom_roles_are_created_corrected_and_undeleted(account: Account) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
-    made = account.fake.state.roles
-    assert set(made) == {
+    roles = account.fake.state.roles
+    assert set(roles) == {
         "projects/acme-at-work-ci/roles/atworkGrantReader",
         "projects/acme-at-work-ci/roles/atworkRegistryGranter",
         "projects/acme-at-work-staging/roles/atworkReader",
         "projects/acme-at-work-staging/roles/atworkSecretAdmin",
     }
-    before = copy.deepcopy(made)
-    reader = made["projects/acme-at-work-staging/roles/atworkReader"]
+    before = copy.deepcopy(roles)
+    reader = roles["projects/acme-at-work-staging/roles/atworkReader"]
     reader["includedPermissions"] = ["storage.buckets.delete"]
-    made["projects/acme-at-work-ci/roles/atworkGrantReader"]["deleted"] = True
+    roles["projects/acme-at-work-ci/roles/atworkGrantReader"]["deleted"] = True
     bootstrapping.run(account.checkout, account.endpoint)
-    assert made == before
+    assert roles == before
 
 
 def test_the_deploy_identity_writes_the_state_of_its_own_stack_alone(account: Account) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
-    writes = [one for one in account.fake.state.policies[f"b/{BUCKET}"] if one["role"] == "roles/storage.objectUser"]
-    assert [one["members"] for one in writes] == [[DEPLOY]]
+    writes = [
+        binding
+        for binding in account.fake.state.policies[f"b/{BUCKET}"]
+        if binding["role"] == "roles/storage.objectUser"
+    ]
+    assert [binding["members"] for binding in writes] == [[DEPLOY]]
     parts = writes[0]["condition"]["expression"].split(" || ")
     start = f"projects/_/buckets/{BUCKET}/objects/.pulumi"
     assert parts == [
-        f'resource.name.startsWith("{start}/{one}")'
-        for one in (
+        f'resource.name.startsWith("{start}/{prefix}")'
+        for prefix in (
             "stacks/atwork/staging.",
             "locks/organization/atwork/staging/",
             "history/atwork/staging/",
             "backups/atwork/staging/",
         )
     ]
-    basic = {one["role"] for policy in account.fake.state.policies.values() for one in policy} & {
+    basic = {binding["role"] for policy in account.fake.state.policies.values() for binding in policy} & {
         "roles/owner",
         "roles/editor",
         "roles/viewer",
@@ -173,12 +177,12 @@ FAULTS = ("before it begins", "after its first change", "before it is noted")
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("step", _keys())
-def test_killed_at_any_step_it_goes_on_to_the_same_end(
+def test_killed_at_any_step_it_resumes_to_the_same_end(
     account: Account, tmp_path_factory: pytest.TempPathFactory, step: str, fault: str, undisturbed: tuple[Any, Any]
 ) -> None:
     code = bootstrapping.killed(account.checkout, account.endpoint, step, fault)
     if step == "adopt" and fault == "after its first change":
-        assert code == 0, "it changes a file alone, whole or not at all"
+        assert code == 0, "the step only replaces a file atomically"
         assert final(account) == undisturbed
         return
     assert code == -9
@@ -191,17 +195,17 @@ def test_killed_at_any_step_it_goes_on_to_the_same_end(
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    """What a run ends in that nobody cuts off."""
+    """The state after a run without an interruption."""
     from support import checkout
     from support.google import FakeGoogle, served
 
-    made = checkout.copy(tmp_path_factory.mktemp("undisturbed"))
-    bootstrapping.created(made / "stacks" / "Pulumi.staging.yaml")
+    folder = checkout.copy(tmp_path_factory.mktemp("undisturbed"))
+    bootstrapping.created(folder / "stacks" / "Pulumi.staging.yaml")
     fake = bootstrapping.opened_account(FakeGoogle())
     with pytest.MonkeyPatch.context() as patch, served(fake) as endpoint:
         patch.setenv("ATWORK_PULUMI", "")
-        assert bootstrapping.run(made, endpoint) == 0
-        return final(Account(made, fake, endpoint))
+        assert bootstrapping.run(folder, endpoint) == 0
+        return final(Account(folder, fake, endpoint))
 
 
 def test_a_line_of_the_journal_that_was_cut_off_is_no_obstacle(account: Account) -> None:
@@ -284,13 +288,13 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("step", COMMANDS)
-def test_the_command_of_a_step_is_the_one_that_gcloud_takes(account: Account, step: str) -> None:
-    commands = {one.key: one.commands for one in _steps(account)}
+def test_the_command_of_a_step_is_valid_for_gcloud(account: Account, step: str) -> None:
+    commands = {step.key: step.commands for step in _steps(account)}
     assert commands[step] == (COMMANDS[step],)
 
 
 def test_the_commands_of_bucket_provider_and_rights(account: Account) -> None:
-    commands = {one.key: "\n".join(one.commands) for one in _steps(account)}
+    commands = {step.key: "\n".join(step.commands) for step in _steps(account)}
     for words in (
         "--uniform-bucket-level-access",
         "--public-access-prevention",
@@ -314,12 +318,12 @@ MENDS = {
     "versioning": ("buckets", {"versioning": {"enabled": False}}, "versioning was off"),
     "public": ("buckets", {"iamConfiguration": {"publicAccessPrevention": "inherited"}}, "public access was possible"),
     "rotation": ("keys", {"rotationPeriod": "31536000s"}, "rotates every 90 days now"),
-    "condition": ("pools", {"attributeCondition": "true"}, "mended: attributeCondition"),
+    "condition": ("pools", {"attributeCondition": "true"}, "corrected: attributeCondition"),
 }
 
 
 @pytest.mark.parametrize("what", MENDS)
-def test_what_was_changed_by_hand_is_mended(account: Account, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_manual_changes_are_corrected(account: Account, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
     before = copy.deepcopy(final(account))
     kind, change, words = MENDS[what]
@@ -341,13 +345,13 @@ def test_a_deleted_pool_is_taken_back(account: Account) -> None:
 
 def test_lost_lines_of_the_stack_file_come_back_from_the_state(account: Account) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
-    said = yaml.safe_load(account.stack_file.read_text())
+    before = yaml.safe_load(account.stack_file.read_text())
     text = account.stack_file.read_text()
     account.stack_file.write_text(
         "\n".join(line for line in text.splitlines() if not line.startswith(("secretsprovider", "encryptedkey"))) + "\n"
     )
     bootstrapping.run(account.checkout, account.endpoint)
-    assert yaml.safe_load(account.stack_file.read_text()) == said
+    assert yaml.safe_load(account.stack_file.read_text()) == before
     assert len(bootstrapping.calls(account.checkout)) == 1
 
 
@@ -359,9 +363,9 @@ def test_policies_that_others_change_at_the_same_time_are_read_again(account: Ac
     assert "user:jo@acme.com" in members(account, "projects/acme-at-work-ci")["roles/owner"]
 
 
-def test_others_who_may_be_the_same_account_are_told(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_members_of_an_account_are_reported(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
     policy = account.fake.state.policies[f"projects/{ADMIN}/serviceAccounts/{DEPLOY.partition(':')[2]}"]
     policy.append({"role": "roles/iam.workloadIdentityUser", "members": ["principal://elsewhere"]})
     bootstrapping.run(account.checkout, account.endpoint)
-    assert "is right, but others may too: principal://elsewhere" in capsys.readouterr().out
+    assert "unchanged, but others have the same role: principal://elsewhere" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from support.google import FakeGoogle, error
 
 from atwork.environments.bootstrap import google
 from atwork.environments.bootstrap import plan as plans
-from atwork.environments.bootstrap.google import GoogleError
+from atwork.environments.bootstrap.google_errors import GoogleError
 from atwork.environments.bootstrap.journal import opened
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes, with_lines, with_number
 from atwork.errors import BackendError, ConfigError, UsageError
@@ -31,11 +31,11 @@ def paid_by_another(fake: FakeGoogle) -> None:
 
 
 def bucket(**more: object) -> Callable[[FakeGoogle], None]:
-    def made(fake: FakeGoogle) -> None:
+    def create(fake: FakeGoogle) -> None:
         there = {"name": BUCKET, "location": "EUROPE-WEST1", "projectNumber": "100000000001"}
         fake.state.buckets[BUCKET] = {**there, **more}
 
-    return made
+    return create
 
 
 def half_deleted(fake: FakeGoogle) -> None:
@@ -60,7 +60,7 @@ def answers(
 
 
 REFUSALS: dict[str, tuple[Callable[[FakeGoogle], object], str]] = {
-    "id taken": (lambda fake: fake.taken.add(ADMIN), "id acme-at-work-admin is taken.*never free again"),
+    "id taken": (lambda fake: fake.taken.add(ADMIN), "ID acme-at-work-admin is taken.*never free again"),
     "being deleted": (half_deleted, "is being deleted; `gcloud projects undelete acme-at-work-admin`"),
     "may not create": (
         answers("POST", "/v3/projects$", 403, "The caller does not have permission"),
@@ -70,10 +70,10 @@ REFUSALS: dict[str, tuple[Callable[[FakeGoogle], object], str]] = {
         answers("POST", "/v3/projects$", 429, "Quota exceeded for projects"),
         "a quota is used up.*ask for more",
     ),
-    "billing closed": (closed, "billing account 01AB23-CD45EF-678901 is closed; open it"),
+    "billing closed": (closed, "billing account 01AB23-CD45EF-678901 is closed; reopen it"),
     "billing of another": (
         paid_by_another,
-        "is paid by billingAccounts/FFFFFF-000000-FFFFFF.*gcloud billing projects link",
+        "is billed to billingAccounts/FFFFFF-000000-FFFFFF.*gcloud billing projects link",
     ),
     "billing unseen": (lambda fake: fake.state.accounts.clear(), "ask for roles/billing.user on the billing account"),
     "api off": (
@@ -91,9 +91,9 @@ REFUSALS: dict[str, tuple[Callable[[FakeGoogle], object], str]] = {
     "bucket name taken": (lambda fake: fake.taken.add(BUCKET), "bucket name .* is taken.*set state_bucket"),
     "bucket of another": (
         bucket(projectNumber="666"),
-        "is in project 666 and not in acme-at-work-admin.*set state_bucket",
+        "is in project 666, not in acme-at-work-admin.*set state_bucket",
     ),
-    "bucket elsewhere": (bucket(location="US"), "is in us and not in europe-west1, and cannot move"),
+    "bucket elsewhere": (bucket(location="US"), "is in us, not in europe-west1, and cannot move"),
     "bucket retains": (
         bucket(retentionPolicy={"retentionPeriod": "86400"}),
         "retention policy.*--clear-retention-period",
@@ -102,7 +102,7 @@ REFUSALS: dict[str, tuple[Callable[[FakeGoogle], object], str]] = {
     "account disabled": (disabled_account, "deploy-staging@.* is disabled; run `gcloud iam service-accounts enable"),
     "upstream first": (
         lambda fake: fake.state.keys.clear(),
-        r"rights on the state of staging: .*not found.*what was named must exist",
+        r"rights on the state of staging: .*not found.*members and roles must exist",
     ),
 }
 
@@ -120,19 +120,19 @@ def test_a_refusal_is_one_sentence_with_the_fix(account: Account, why: str) -> N
 def test_a_project_that_is_not_the_one_of_the_file_is_refused(account: Account) -> None:
     account.stack_file.write_text((checkout.ROOT / "stacks" / "Pulumi.staging.yaml").read_text())
     account.fake.state.projects["acme-at-work-staging"] = {"name": "projects/7", "projectId": "x", "state": "ACTIVE"}
-    with pytest.raises(GoogleError, match="has the number 7 and not 739104285516; correct the file"):
+    with pytest.raises(GoogleError, match="has the number 7, not 739104285516; correct the file"):
         bootstrapping.run(account.checkout, account.endpoint)
 
 
 def test_a_project_that_is_not_there_is_refused_where_the_file_adopts_it(account: Account) -> None:
     account.stack_file.write_text((checkout.ROOT / "stacks" / "Pulumi.staging.yaml").read_text())
-    with pytest.raises(GoogleError, match=r"put create .* in place of number"):
+    with pytest.raises(GoogleError, match=r"write create .* instead of number"):
         bootstrapping.run(account.checkout, account.endpoint)
 
 
 def test_what_takes_too_long_is_left_for_later(account: Account) -> None:
     account.fake.polls = 10_000
-    with pytest.raises(GoogleError, match="not done after 0 seconds; go on later with --resume"):
+    with pytest.raises(GoogleError, match="not done after 0 seconds; continue later with --resume"):
         bootstrapping.bootstrap(
             account.checkout,
             "staging",
@@ -145,7 +145,7 @@ def test_what_takes_too_long_is_left_for_later(account: Account) -> None:
     assert bootstrapping.run(account.checkout, account.endpoint, resume=True) == 0
 
 
-def test_who_is_not_logged_in_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_login_the_error_says_how_to_log_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     with pytest.raises(GoogleError, match=r"no login: .*gcloud auth application-default login"):
         google.login()
@@ -171,7 +171,7 @@ def test_a_rehearsal_needs_no_credentials(monkeypatch: pytest.MonkeyPatch) -> No
 def test_two_bootstraps_of_one_environment_do_not_run_at_once(account: Account) -> None:
     with (
         opened(account.checkout, "staging"),
-        pytest.raises(BackendError, match="another bootstrap of staging is at work"),
+        pytest.raises(BackendError, match="another bootstrap of staging is running"),
     ):
         bootstrapping.run(account.checkout, account.endpoint)
 
@@ -210,7 +210,7 @@ def test_the_shipped_settings_and_the_example_are_taken(tmp_path: Path) -> None:
 
 
 def test_an_unknown_environment_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"stacks/Pulumi.demo.yaml: there is no such file.*environment new demo"):
+    with pytest.raises(UsageError, match=r"stacks/Pulumi.demo.yaml: file not found.*environment new demo"):
         plans.of("demo", checkout.copy(tmp_path) / "stacks")
 
 
@@ -242,21 +242,21 @@ BLOCK = """config:
 
 
 @pytest.mark.parametrize(
-    ("text", "made"),
+    ("text", "expected"),
     [
         (FLOW, FLOW.replace('create: {name: A, folder_id: "1", billing_account: B}', 'number: "42"')),
         (BLOCK, BLOCK.replace('create:\n        name: A\n        folder_id: "1"', 'number: "42"')),
         (BLOCK.replace('create:\n        name: A\n        folder_id: "1"', 'number: "7"'),) * 2,
     ],
 )
-def test_only_the_project_changes_in_a_file_that_adopts_it(text: str, made: str) -> None:
-    assert with_number(text, "42", "file") == made
+def test_only_the_project_changes_in_a_file_that_adopts_it(text: str, expected: str) -> None:
+    assert with_number(text, "42", "file") == expected
 
 
 def test_the_engines_lines_are_put_in_place_of_older_ones() -> None:
     text = "# staging\nencryptionsalt: v1:abc\nconfig:\n  a: 1\nencryptedkey: old\n"
-    made = with_lines(text, {"secretsprovider": "gcpkms://k", "encryptedkey": "new"})
-    assert made == "# staging\nsecretsprovider: gcpkms://k\nencryptedkey: new\nconfig:\n  a: 1\n"
+    result = with_lines(text, {"secretsprovider": "gcpkms://k", "encryptedkey": "new"})
+    assert result == "# staging\nsecretsprovider: gcpkms://k\nencryptedkey: new\nconfig:\n  a: 1\n"
 
 
 def test_a_project_that_was_never_bootstrapped_needs_no_lines() -> None:
@@ -277,7 +277,7 @@ def test_once_one_stack_has_its_lines_all_must(tmp_path: Path) -> None:
     assert len(mistakes) == 3
     assert mistakes[0].startswith("stacks/Pulumi.production.yaml: secretsprovider is gcpkms://projects/")
     assert "encryptedkey is missing; run `atwork environment bootstrap staging`" in mistakes[1]
-    assert "encryptionsalt is of a passphrase" in mistakes[2]
+    assert "encryptionsalt belongs to a passphrase" in mistakes[2]
     (stacks / "platform.yaml").unlink()
     production.write_text(re.sub("(?m)^secretsprovider:.*$", "secretsprovider: passphrase", production.read_text()))
-    assert any("which is no key of ours" in one for one in secrets_provider_mistakes(stacks))
+    assert any("which is not a Cloud KMS key" in mistake for mistake in secrets_provider_mistakes(stacks))

@@ -17,7 +17,7 @@ from support.bootstrapping import Account
 from support.google import error
 
 from atwork.environments.bootstrap import values as module
-from atwork.environments.bootstrap.google import GoogleError
+from atwork.environments.bootstrap.google_errors import GoogleError
 from atwork.environments.bootstrap.run import bootstrap
 from atwork.environments.bootstrap.values import SecretValues, checked
 from atwork.errors import ConfigError, UsageError
@@ -36,13 +36,13 @@ TEXTS = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """All values of ci, as people have them: with a line break at the end, and GitHub's own kind of key."""
-    made = tmp_path / "values"
-    made.mkdir()
+    """All values of ci, as people store them: with a line break at the end, and the key in GitHub's format."""
+    values = tmp_path / "values"
+    values.mkdir()
     for name, text in TEXTS.items():
-        (made / name).write_text(f"{text}\n")
-    (made / "jenkins-github-app-key").write_text(bootstrapping.private_key())
-    return made
+        (values / name).write_text(f"{text}\n")
+    (values / "jenkins-github-app-key").write_text(bootstrapping.private_key())
+    return values
 
 
 def run(account: Account, folder: Path | None, *, resume: bool = False) -> int:
@@ -93,7 +93,7 @@ def test_a_second_run_changes_nothing(ci: Account, folder: Path) -> None:
     before, changes = json.dumps(ci.fake.state.secrets), len(ci.fake.changes)
     assert run(ci, folder) == 0
     assert json.dumps(ci.fake.state.secrets) == before
-    assert not [one for one in ci.fake.changes[changes:] if "secret" in one[1]]
+    assert not [change for change in ci.fake.changes[changes:] if "secret" in change[1]]
 
 
 def test_what_nobody_has_yet_is_named_with_its_command(ci: Account, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +110,7 @@ def test_what_nobody_has_yet_is_named_with_its_command(ci: Account, capsys: pyte
 def test_a_run_that_was_killed_at_a_secret_goes_on(ci: Account, fault: str) -> None:
     assert bootstrapping.killed(ci.checkout, ci.endpoint, "secret-jenkins-admin-password", fault, name="ci") == -9
     assert run(ci, None, resume=True) == 0
-    assert [one["state"] for one in versions(ci, "jenkins-admin-password")] == ["ENABLED"]
+    assert [version["state"] for version in versions(ci, "jenkins-admin-password")] == ["ENABLED"]
 
 
 def test_places_of_copies_are_those_of_the_stack_file(ci: Account, folder: Path) -> None:
@@ -119,7 +119,7 @@ def test_places_of_copies_are_those_of_the_stack_file(ci: Account, folder: Path)
         file.read_text().replace("    registry:\n", "    secrets: {replicas: [europe-west4]}\n    registry:\n", 1)
     )
     run(ci, folder)
-    (replication,) = {json.dumps(one["replication"]) for one in ci.fake.state.secrets.values()}
+    (replication,) = {json.dumps(secret["replication"]) for secret in ci.fake.state.secrets.values()}
     assert json.loads(replication) == {"userManaged": {"replicas": [{"location": "europe-west4"}]}}
 
 
@@ -133,7 +133,7 @@ def test_a_version_that_somebody_disabled_is_not_replaced(ci: Account, folder: P
     assert len(versions(ci, "jenkins-slack-token")) == 1
 
 
-def test_who_may_not_make_secrets_is_told_whom_to_ask(ci: Account, folder: Path) -> None:
+def test_without_the_right_to_create_secrets_the_error_names_the_role(ci: Account, folder: Path) -> None:
     ci.fake.fail("POST", r"/secrets$", error(403, "Permission 'secretmanager.secrets.create' denied"))
     with pytest.raises(GoogleError, match=f"ask for roles/secretmanager.admin on {CI}"):
         run(ci, folder)
@@ -210,4 +210,4 @@ def test_a_key_is_asked_for_by_its_file_until_there_is_one(
     monkeypatch.setattr(module.sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
     assert (SecretValues(None)(KEY) or "").startswith("-----BEGIN PRIVATE KEY-----")
-    assert "none.pem: no such file" in capsys.readouterr().out
+    assert "none.pem: file not found" in capsys.readouterr().out

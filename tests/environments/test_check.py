@@ -1,4 +1,4 @@
-"""`environment check`: one line for each mistake, with file and key, and exit code 1; what is over is only told."""
+"""`environment check`: one line for each mistake, with file and key, and exit code 1; expiry is only a note."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_each_mistake_is_a_line_with_its_file(change: Callable[[Path], None], li
     assert line in done.output
 
 
-def test_all_mistakes_are_told_at_once(checkout: Path) -> None:
+def test_all_mistakes_are_reported_at_once(checkout: Path) -> None:
     edited("stacks/Pulumi.staging.yaml", "10.65.0.0/16", "10.66.0.0/16")(checkout)
     edited("stacks/Pulumi.production.yaml", "upstream: ci", "upstream: staging")(checkout)
     lines = atwork("check").output.splitlines()

@@ -17,16 +17,16 @@ from infra.config import read_all
 PRICES = prices.current()
 
 
-def lines(made: Estimate) -> dict[str, tuple[float, float]]:
-    return {line.name: (round(line.least, 2), round(line.most, 2)) for line in made.lines}
+def lines(result: Estimate) -> dict[str, tuple[float, float]]:
+    return {line.name: (round(line.least, 2), round(line.most, 2)) for line in result.lines}
 
 
 def test_staging_is_the_sum_of_its_parts() -> None:
-    made = estimate(read_all()["staging"], PRICES)
+    result = estimate(read_all()["staging"], PRICES)
     small = 730 * (2 * 0.02399275 + 8 * 0.00321588)
     large = 730 * (4 * 0.02399275 + 16 * 0.00321588)
     sql = 730 * (2 * 0.0413 + 7.5 * 0.0070)
-    assert lines(made) == {
+    assert lines(result) == {
         "management of the cluster": (73.0, 73.0),
         "node pool system (e2-standard-2)": (round(small, 2), round(3 * small, 2)),
         "boot disks of system": (10.0, 30.0),
@@ -35,15 +35,18 @@ def test_staging_is_the_sum_of_its_parts() -> None:
         "database main (db-custom-2-7680)": (round(sql + 20 * 0.17, 2), round(sql + 100 * 0.17, 2)),
         "NAT gateway": (round(2 * 0.0014 * 730, 2), round(9 * 0.0014 * 730, 2)),
     }
-    assert made.least == pytest.approx(sum(line.least for line in made.lines))
-    assert "machines that services ask for beyond the pools (up to 64 vCPUs)" in made.unpriced
-    assert "keys" in made.unpriced
+    assert result.least == pytest.approx(sum(line.least for line in result.lines))
+    assert "machines that services ask for beyond the pools (up to 64 vCPUs)" in result.unpriced
+    assert "keys" in result.unpriced
 
 
 def test_a_standby_doubles_a_database_and_spot_takes_off_the_share() -> None:
     production = lines(estimate(read_all()["production"], PRICES))
-    one = 730 * (4 * 0.0413 + 16 * 0.0070)
-    assert production["database main (db-custom-4-16384)"] == (round(2 * (one + 17), 2), round(2 * (one + 85), 2))
+    instance = 730 * (4 * 0.0413 + 16 * 0.0070)
+    assert production["database main (db-custom-4-16384)"] == (
+        round(2 * (instance + 17), 2),
+        round(2 * (instance + 85), 2),
+    )
     ci = lines(estimate(read_all()["ci"], PRICES))
     full = 730 * (8 * 0.02399275 + 32 * 0.00321588)
     assert ci["node pool agents (e2-standard-8, spot)"] == (0.0, round(8 * full * 0.4, 2))
@@ -59,13 +62,13 @@ def test_what_has_no_price_is_named() -> None:
     database = staging.databases["main"].model_copy(
         update={"tier": "db-perf-optimized-N-2", "edition": "ENTERPRISE_PLUS"}
     )
-    made = estimate(staging.model_copy(update={"node_pools": {"x": pool}, "databases": {"main": database}}), PRICES)
+    result = estimate(staging.model_copy(update={"node_pools": {"x": pool}, "databases": {"main": database}}), PRICES)
     assert {
         "node pool x (c4-standard-4-lssd)",
         "boot disks of x (hyperdisk-balanced)",
         "database main (db-perf-optimized-N-2)",
-    } <= set(made.unpriced)
-    assert [line.name for line in made.lines] == ["management of the cluster", "NAT gateway"]
+    } <= set(result.unpriced)
+    assert [line.name for line in result.lines] == ["management of the cluster", "NAT gateway"]
 
 
 @pytest.mark.parametrize(
@@ -85,12 +88,12 @@ def test_the_size_of_a_machine_is_in_its_name(kind: str, size: tuple[float, floa
 def test_a_gateway_costs_no_more_after_32_machines() -> None:
     production = read_all()["production"]
     pools = {key: pool.model_copy(update={"max_nodes": 500}) for key, pool in production.node_pools.items()}
-    made = lines(estimate(production.model_copy(update={"node_pools": pools}), PRICES))
-    assert made["NAT gateway"][1] == round(0.044 * 730, 2)
+    prices = lines(estimate(production.model_copy(update={"node_pools": pools}), PRICES))
+    assert prices["NAT gateway"][1] == round(0.044 * 730, 2)
 
 
-def test_whole_machines_cost_what_google_lists() -> None:
-    """The price of whole machines as listed; the parts must add up to it."""
+def test_machines_cost_what_google_lists() -> None:
+    """The listed price of each machine type is the sum of the prices of its parts."""
     belgium, iowa = PRICES.of("europe-west1"), PRICES.of("us-central1")
     assert belgium is not None
     assert iowa is not None
@@ -100,9 +103,9 @@ def test_whole_machines_cost_what_google_lists() -> None:
         (iowa, "e2-standard-4", 0.1340),
         (iowa, "n2-highmem-96", 6.288672),
     ):
-        machine, found = group.machines[kind[:2]], cost.size(kind)
-        assert found is not None
-        assert found[0] * machine.vcpu_hour + found[1] * machine.gb_hour == pytest.approx(listed, rel=0.001)
+        machine, size = group.machines[kind[:2]], cost.size(kind)
+        assert size is not None
+        assert size[0] * machine.vcpu_hour + size[1] * machine.gb_hour == pytest.approx(listed, rel=0.001)
 
 
 def test_the_list_has_a_date_and_a_source_for_each_figure() -> None:

@@ -36,8 +36,8 @@ def test_every_guard_is_named_with_its_file_and_key(checkout: Path, backend: Fak
     for name in ("ci", "staging", "production"):
         backend.add(name)
     before = contents(checkout)
-    told = refused(atwork("destroy", "production", "--confirm", "production")).splitlines()
-    assert told == [
+    lines = refused(atwork("destroy", "production", "--confirm", "production")).splitlines()
+    assert lines == [
         "production is guarded; lift this in a reviewed change and deploy it:",
         "stacks/Pulumi.production.yaml: atwork:stack.cluster.deletion_protection: true; set it to false (it guards namespaces, secrets, keys and addresses too)",
         "stacks/Pulumi.production.yaml: atwork:stack.databases.main.deletion_protection: true; set it to false",
@@ -47,8 +47,8 @@ def test_every_guard_is_named_with_its_file_and_key(checkout: Path, backend: Fak
     file.write_text(
         file.read_text().replace("      services:\n", "      services:\n        deletion_protection: true\n")
     )
-    told = refused(atwork("destroy", "production", "--confirm", "production"))
-    assert "atwork:stack.node_pools.services.deletion_protection: true; set it to false" in told
+    output = refused(atwork("destroy", "production", "--confirm", "production"))
+    assert "atwork:stack.node_pools.services.deletion_protection: true; set it to false" in output
     before = contents(checkout)
     assert "staging reads ci; destroy staging first" in refused(atwork("destroy", "ci", "--confirm", "ci"))
     assert backend.calls == []
@@ -89,7 +89,7 @@ def test_a_project_that_the_stack_made_is_kept_until_the_file_says_otherwise(
 
 
 @pytest.mark.parametrize(
-    ("held", "told"),
+    ("held", "reason"),
     [
         (resource("gcp:x:Y", "main", "qa", protect=True), "main: protect is on as it is deployed"),
         (resource("gcp:x:Y", "main", "qa", {"deletionProtection": True}), "main: deletionProtection is on"),
@@ -101,7 +101,7 @@ def test_a_project_that_the_stack_made_is_kept_until_the_file_says_otherwise(
     ],
 )
 def test_a_guard_that_is_lifted_in_the_file_alone_still_holds(
-    held: dict[str, Any], told: str, checkout: Path, backend: FakeBackend
+    held: dict[str, Any], reason: str, checkout: Path, backend: FakeBackend
 ) -> None:
     assert new("qa", "--kind", "long-lived", "--project", "acme-qa", "--number", "1234567").exit_code == 0
     file = checkout / "stacks" / "Pulumi.qa.yaml"
@@ -118,7 +118,7 @@ def test_a_guard_that_is_lifted_in_the_file_alone_still_holds(
     backend.write(content)
     message = refused(atwork("destroy", "qa", "--confirm", "qa"))
     assert "qa is guarded as it is deployed:" in message
-    assert told in message
+    assert reason in message
     content["stacks"]["qa"].pop()
     backend.write(content)
     assert atwork("destroy", "qa", "--confirm", "qa").exit_code == 0

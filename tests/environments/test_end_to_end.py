@@ -1,4 +1,4 @@
-"""Ephemeral environments on the real engine: one's whole life, five at once with different services, and an end that is broken off."""
+"""Ephemeral environments on the real engine: the life of one, five at once with different services, and an interrupted deletion."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def atwork(folder: Path, *words: str, code: int = 0) -> str:
 
 
 def of(cloud: Cloud, stack: str) -> list[CloudObject]:
-    return [one for one in cloud.objects() if stack_of(one.urn) == stack]
+    return [entry for entry in cloud.objects() if stack_of(entry.urn) == stack]
 
 
 def cloud_of(folder: Path) -> Cloud:
     return Cloud(folder / ".sandbox" / "cloud.sqlite")
 
 
-def test_an_ephemeral_environment_comes_and_goes_whole(tmp_path: Path) -> None:
+def test_an_ephemeral_environment_is_created_and_deleted_completely(tmp_path: Path) -> None:
     copy(tmp_path, "infra", "policies")
     before = (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text()
-    told = atwork(tmp_path, "environment", "new", "demo", *OWNER, *PLACE)
-    assert "Preview against an empty state, nothing is created:" in told
+    result = atwork(tmp_path, "environment", "new", "demo", *OWNER, *PLACE)
+    assert "Preview against an empty state, nothing is created:" in result
     assert not (tmp_path / ".sandbox" / "state" / ".pulumi" / "stacks").exists(), "not even in the sandbox"
     atwork(tmp_path, "sandbox", "up", "ci", "demo")
     cloud = cloud_of(tmp_path)
@@ -73,12 +73,12 @@ def test_an_ephemeral_environment_comes_and_goes_whole(tmp_path: Path) -> None:
     assert cloud.get("", project.type, project.id) is None
     assert not list((tmp_path / ".sandbox" / "state").rglob("demo.json"))
     atwork(tmp_path, "sandbox", "up", "ci")
-    assert [one for one in cloud.objects() if "demo" in one.id and one.urn] == []
+    assert [entry for entry in cloud.objects() if "demo" in entry.id and entry.urn] == []
     assert (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text() == before
 
 
-def catalogue(folder: Path) -> None:
-    """Two services beside orders: one with a secret and a database, one with neither."""
+def write_services(folder: Path) -> None:
+    """Add two services to orders: one with a secret and a database, one with neither."""
     orders = yaml.safe_load((folder / "services" / "orders.yaml").read_text())
     common = {key: orders[key] for key in ("owner", "channel", "viewers")}
     for name, more in (("stock", {"database": {"instance": "main"}, "secrets": ["token"]}), ("web", {})):
@@ -87,16 +87,16 @@ def catalogue(folder: Path) -> None:
 
 
 def resources(folder: Path, stack: str) -> list[dict[str, Any]]:
-    found = deployment(Home(folder), stack).get("resources") or []
-    assert isinstance(found, list)
-    return found
+    entries = deployment(Home(folder), stack).get("resources") or []
+    assert isinstance(entries, list)
+    return entries
 
 
 @pytest.fixture(scope="module")
 def five(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ci and staging, and five ephemeral environments that are over, brought up at once."""
+    """ci and staging, and five expired ephemeral environments, updated at once."""
     folder = copy(tmp_path_factory.mktemp("checkout"), "infra", "policies")
-    catalogue(folder)
+    write_services(folder)
     for name, services in SERVICES.items():
         words = ("--services", ",".join(services), "--no-preview")
         atwork(folder, "environment", "new", name, *OWNER, *PLACE, *words)
@@ -109,39 +109,39 @@ def test_five_at_once_have_their_own_services_and_nothing_in_common(five: Path) 
     cloud = cloud_of(five)
     for name, services in SERVICES.items():
         mine = of(cloud, name)
-        namespaces = {one.id for one in mine if one.type == "kubernetes:core/v1:Namespace"}
+        namespaces = {entry.id for entry in mine if entry.type == "kubernetes:core/v1:Namespace"}
         assert namespaces == set(services)
-        databases = {one.inputs["name"] for one in mine if one.type == "gcp:sql/database:Database"}
+        databases = {entry.inputs["name"] for entry in mine if entry.type == "gcp:sql/database:Database"}
         assert databases == set(services) - {"web"}
-        assert any("sql/databaseInstance" in one.type for one in mine) == (services != ("web",)), (
-            "none that nobody uses"
+        assert any("sql/databaseInstance" in entry.type for entry in mine) == (services != ("web",)), (
+            "no instance without a service"
         )
-    projects = [one.inputs["projectId"] for one in cloud.objects(token="gcp:organizations/project:Project")]
+    projects = [project.inputs["projectId"] for project in cloud.objects(token="gcp:organizations/project:Project")]
     assert len(set(projects)) == 5
 
 
-def test_an_end_that_is_broken_off_is_finished_and_the_others_go_with_it(five: Path) -> None:
-    lasting = {name: resources(five, name) for name in ("ci", "staging")}
+def test_an_interrupted_deletion_is_finished_and_the_others_continue(five: Path) -> None:
+    long_lived = {name: resources(five, name) for name in ("ci", "staging")}
     cloud = cloud_of(five)
-    whole = len(of(cloud, "pr-1"))
+    before = len(of(cloud, "pr-1"))
     kill_in_call(
         Home(five),
         ["environment", "reap", "--apply"],
         "pr-1",
         Operation.delete,
         type="gcp:container/cluster:Cluster",
-        also=lambda: len(of(cloud, "pr-1")) < whole,
+        also=lambda: len(of(cloud, "pr-1")) < before,
     )
     assert DestroyJournal.of(five, "pr-1").last() == "destroy"
-    assert 0 < len(of(cloud, "pr-1")) < whole
+    assert 0 < len(of(cloud, "pr-1")) < before
     assert resources(five, "pr-1"), "the state is kept"
-    told = atwork(five, "environment", "reap", "--apply")
-    assert "pr-1: an earlier run broke off in the step destroy; going on" in told
+    result = atwork(five, "environment", "reap", "--apply")
+    assert "pr-1: an earlier run broke off in the step destroy; going on" in result
     for name in SERVICES:
-        assert f"{name}: gone, nothing is left of it" in told
-    assert {one.urn.split(":")[2] for one in cloud.objects() if one.urn} == {"ci", "staging"}
+        assert f"{name}: gone, nothing is left of it" in result
+    assert {entry.urn.split(":")[2] for entry in cloud.objects() if entry.urn} == {"ci", "staging"}
     assert cloud.objects(token="gcp:organizations/project:Project") == []
-    assert {name: resources(five, name) for name in lasting} == lasting
+    assert {name: resources(five, name) for name in long_lived} == long_lived
     assert "no ephemeral environments" in atwork(five, "environment", "reap")
     assert "3 environments and 3 services: no mistakes." in atwork(five, "environment", "check")
     assert not list((five / ".atwork").rglob("*.jsonl"))

@@ -16,7 +16,9 @@ from support.mocks import Recording
 from typer.testing import CliRunner, Result
 
 from atwork.cli import app
-from atwork.environments import derive, preflight
+from atwork.environments import derive
+from atwork.environments.preflight import run as preflight
+from atwork.environments.preflight.check import Check, right, wrong
 from atwork.errors import ConfigError, UserError
 from infra.config import read_all
 from infra.environment_rules import check_together
@@ -80,7 +82,7 @@ def test_many_environments_never_overlap(checkout: Path) -> None:
     environments = read_all(checkout / "stacks")
     assert len(environments) == 9
     check_together(environments)
-    assert len({one.project.id for one in environments.values()}) == 9
+    assert len({config.project.id for config in environments.values()}) == 9
 
 
 def test_a_long_lived_one_is_guarded_as_its_model(checkout: Path) -> None:
@@ -100,13 +102,13 @@ def test_the_list_for_pipelines_has_the_order_and_who_approves(checkout: Path) -
     done = atwork("list", "--json")
     assert done.exit_code == 0, done.output
     environments = json.loads(done.output)
-    assert [(one["name"], one["stage"], one["upstream"], one["approvers"]) for one in environments] == [
+    assert [(entry["name"], entry["stage"], entry["upstream"], entry["approvers"]) for entry in environments] == [
         ("ci", "build", None, []),
         ("staging", "test", "ci", []),
         ("production", "production", "ci", ["ada@example.com", "grace@example.com"]),
         ("demo", "ephemeral", "ci", []),
     ]
-    assert [one["expires_at"] is None for one in environments] == [True, True, True, False]
+    assert [entry["expires_at"] is None for entry in environments] == [True, True, True, False]
 
 
 def test_a_dry_run_writes_nothing(checkout: Path) -> None:
@@ -163,7 +165,7 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
         ),
     ],
 )
-def test_what_is_refused_is_told_and_nothing_is_written(
+def test_a_refusal_is_reported_and_nothing_is_written(
     name: str, words: tuple[str, ...], message: str, checkout: Path
 ) -> None:
     before = {path: path.read_bytes() for path in (checkout / "stacks").iterdir()}
@@ -184,7 +186,7 @@ def test_more_time_and_the_end(checkout: Path) -> None:
     assert "staging is long-lived; `atwork environment destroy staging` ends it" in str(
         atwork("remove", "staging").exception
     )
-    assert "there is no such file" in str(atwork("remove", "moon").exception)
+    assert "file not found" in str(atwork("remove", "moon").exception)
     assert "demo" in atwork("list").output
 
 
@@ -198,16 +200,16 @@ _BLOCKS = st.builds(
 @given(st.lists(_BLOCKS, max_size=12), st.integers(20, 24))
 def test_a_free_block_overlaps_nothing(taken: list[ipaddress.IPv4Network], prefix: int) -> None:
     try:
-        found = derive.free(taken, derive.NODES, prefix)
+        free = derive.free(taken, derive.NODES, prefix)
     except ConfigError:
-        room = sum(one.num_addresses for one in ipaddress.collapse_addresses(taken))
+        room = sum(block.num_addresses for block in ipaddress.collapse_addresses(taken))
         assert room >= derive.NODES.num_addresses // 2
         return
-    assert not any(found.overlaps(one) for one in taken)
-    assert found.subnet_of(derive.NODES)
+    assert not any(free.overlaps(block) for block in taken)
+    assert free.subnet_of(derive.NODES)
 
 
-def test_a_full_pool_is_told() -> None:
+def test_a_full_range_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"no /20 is free in 10\.0\.0\.0/10"):
         derive.free([derive.NODES], derive.NODES, 20)
 
@@ -215,7 +217,7 @@ def test_a_full_pool_is_told() -> None:
 def test_what_it_is_made_of_holds_for_the_real_program(recordings: dict[str, Recording]) -> None:
     """The account that deploys is called in each environment as `environment new` says beforehand."""
     names = {
-        recordings[stack].one("gcp:serviceaccount/account:Account", "access-deployer").inputs["accountId"]
+        recordings[stack].resource("gcp:serviceaccount/account:Account", "access-deployer").inputs["accountId"]
         for stack in ("staging", "production")
     }
     assert names == {"platform-deployer"}
@@ -223,10 +225,10 @@ def test_what_it_is_made_of_holds_for_the_real_program(recordings: dict[str, Rec
 
 def test_where_real_stacks_are_meant_google_is_asked_first(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "gs://acme-state")
-    answers = [preflight.right("billing", "open"), preflight.wrong("CPU quota", "24 of 16", "ask for more")]
+    answers = [right("billing", "open"), wrong("CPU quota", "24 of 16", "ask for more")]
     asked: list[tuple[str, str]] = []
 
-    def answered(name: str, *_: object, sibling: str) -> list[preflight.Check]:
+    def answered(name: str, *_: object, sibling: str) -> list[Check]:
         asked.append((name, sibling))
         return answers
 
@@ -237,6 +239,6 @@ def test_where_real_stacks_are_meant_google_is_asked_first(checkout: Path, monke
     assert "24 of 16; ask for more" in done.output
     assert "Nothing is written: CPU quota must be fixed first." in done.output
     assert {path: path.read_bytes() for path in (checkout / "stacks").iterdir()} == before
-    answers[1] = preflight.Check("CPU quota", None, "not asked: no login")
+    answers[1] = Check("CPU quota", None, "not asked: no login")
     assert new("demo", *PLACE).exit_code == 0
     assert asked == [("demo", "acme-at-work-staging")] * 2

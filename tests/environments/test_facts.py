@@ -44,7 +44,7 @@ def test_the_project_agrees_with_itself(project: Path) -> None:
 def test_only_what_needs_the_company_asks_for_it(project: Path) -> None:
     (project / "stacks" / "platform.yaml").unlink()
     assert (
-        "stacks/platform.yaml: there is no such file, and jenkins of stacks/Pulumi.ci.yaml needs its repository and its "
+        "stacks/platform.yaml: file not found, and jenkins of stacks/Pulumi.ci.yaml needs its repository and its "
         "state bucket; write it (docs/bootstrap.md)\n"
     ) in atwork("check").output
     for name in ("staging", "production", "ci"):
@@ -138,7 +138,7 @@ def test_an_engine_that_is_raised_names_every_other_place(project: Path) -> None
     ("value", "code"),
     [("gs://acme-old", 1), (STATE, 0), (f"{STATE}/", 0), ("file:///tmp/state", 0), ("", 0)],
 )
-def test_a_shell_that_means_another_bucket_is_told(
+def test_another_bucket_in_the_shell_is_reported(
     value: str, code: int, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", value)

@@ -1,6 +1,6 @@
 """kill -9 at each step of `reap`, then once more: it ends in the same state as if nothing had happened.
 
-The command runs as a process against a real backend's kind of place, with a engine of ours that waits for its turn.
+The command runs as a process against a folder like a real backend, with a fake engine that waits until the test continues it.
 """
 
 from __future__ import annotations

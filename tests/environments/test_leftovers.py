@@ -50,10 +50,13 @@ def planned(name: str, parent: str = INNER) -> Planned:
 
 def test_a_parent_that_the_state_does_not_have_is_imported_once_and_before_its_children() -> None:
     components = {OUTER: {"type": "atwork:a:Outer", "parent": ROOT}, INNER: {"type": "atwork:b:Inner", "parent": OUTER}}
-    found = leftovers.document(
+    document = leftovers.document(
         Plan("staging", (), components), [planned("one"), planned("two"), planned("three", ROOT)]
     )
-    names = [(one["logicalName"], one.get("component", False), one["parent"]) for one in found["resources"]]
+    names = [
+        (resource["logicalName"], resource.get("component", False), resource["parent"])
+        for resource in document["resources"]
+    ]
     assert names == [
         ("outer", True, ROOT),
         ("inner", True, OUTER),
@@ -61,8 +64,8 @@ def test_a_parent_that_the_state_does_not_have_is_imported_once_and_before_its_c
         ("two", False, INNER),
         ("three", False, ROOT),
     ]
-    assert found["nameTable"] == {ROOT: ROOT, PROVIDER: PROVIDER}
-    assert len({one["name"] for one in found["resources"]}) == len(found["resources"])
+    assert document["nameTable"] == {ROOT: ROOT, PROVIDER: PROVIDER}
+    assert len({resource["name"] for resource in document["resources"]}) == len(document["resources"])
 
 
 def test_those_that_the_engine_does_not_find_are_left_out() -> None:

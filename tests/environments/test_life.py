@@ -59,8 +59,8 @@ def test_any_order_leaves_ranges_disjoint_and_no_orphan(steps: list[tuple[str, s
                 alive.discard(name)
             there = read_all(Path("stacks"))
             assert there.keys() == {"ci", "staging", "production", *alive}
-            blocks = sorted(block for one in there.values() for block in one.network.ranges().values())
-            assert not any(one.overlaps(other) for one, other in pairwise(blocks))
+            blocks = sorted(block for config in there.values() for block in config.network.ranges().values())
+            assert not any(block.overlaps(other) for block, other in pairwise(blocks))
             assert atwork("check").exit_code == 0, atwork("check").output
         for name in alive:
             remove_files(Checkout(Path(folder)), name, "ci")
@@ -80,35 +80,35 @@ def test_two_hundred_environments_never_overlap(checkout: Path) -> None:
             folder="1",
             billing="01AB23-CD45EF-678901",
         )
-        made = draft.derived(stacks, wanted, now, environments, services)
-        environments[wanted.name] = made.config
-        for path, text in made.texts.items():
+        derived = draft.derived(stacks, wanted, now, environments, services)
+        environments[wanted.name] = derived.config
+        for path, text in derived.texts.items():
             replace_file(path, text)
     check_together(environments)
-    assert len({one.project.id for one in environments.values()}) == 203
+    assert len({config.project.id for config in environments.values()}) == 203
     create_ephemeral("last")
     assert atwork("check").output.strip().endswith("204 environments and 1 services: no mistakes.")
 
 
-def test_it_is_told_when_the_space_is_used_up() -> None:
+def test_no_free_block_is_an_error() -> None:
     taken: list[ipaddress.IPv4Network] = []
     for _ in range(512):
         taken.append(derive.free(taken, derive.PODS, 19))
     with pytest.raises(ConfigError, match=r"no /19 is free in 10\.64\.0\.0/10: all of it .* end an environment"):
         derive.free(taken, derive.PODS, 19)
-    assert sum(one.num_addresses for one in ipaddress.collapse_addresses(taken)) == derive.PODS.num_addresses
+    assert sum(block.num_addresses for block in ipaddress.collapse_addresses(taken)) == derive.PODS.num_addresses
 
 
 def test_a_gap_is_taken_before_what_follows() -> None:
-    blocks = [ipaddress.IPv4Network(one) for one in ("10.0.0.0/22", "10.0.8.0/22")]
+    blocks = [ipaddress.IPv4Network(text) for text in ("10.0.0.0/22", "10.0.8.0/22")]
     assert str(derive.free(blocks, derive.NODES, 22)) == "10.0.4.0/22"
     assert str(derive.free(blocks, derive.NODES, 21)) == "10.0.16.0/21"
 
 
 def test_more_time_never_goes_beyond_the_most_from_the_making(checkout: Path) -> None:
     create_ephemeral("demo", "--ttl", "1h")
-    made = read_all(checkout / "stacks")["demo"].environment.created_at
-    assert made is not None
+    created_at = read_all(checkout / "stacks")["demo"].environment.created_at
+    assert created_at is not None
     assert atwork("extend", "demo", "--ttl", "13d").exit_code == 0
     ends_in(checkout, "demo", timedelta(days=3), life=timedelta(days=10))
     refused = str(atwork("extend", "demo", "--ttl", "8d").exception)

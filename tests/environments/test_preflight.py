@@ -1,4 +1,4 @@
-"""What Google is asked before an environment is made."""
+"""What Google is asked before an environment is created."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from support.bootstrapping import RING, Account
 from support.google import error
 from support.mocks import Recording
 
-from atwork.environments.bootstrap.google import Google, GoogleError
-from atwork.environments.preflight import NAMES, Check, limits, preflight, secrets
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import GoogleError
+from atwork.environments.preflight import limits, secrets
+from atwork.environments.preflight.check import Check
 from atwork.environments.preflight.region import needed_cpus, needed_space
+from atwork.environments.preflight.run import NAMES, preflight
 from infra import company
 from infra.config import parse, read_all, read_file
 from infra.service_composition import complete
@@ -32,14 +35,14 @@ def region(account: Account, limit: float = 200, usage: float = 8, *zones: str) 
             {"metric": "SSD_TOTAL_GB", "limit": 2000, "usage": 100},
             {"metric": "STATIC_ADDRESSES", "limit": 8, "usage": 0},
         ],
-        "zones": [f"https://compute/zones/europe-west1-{one}" for one in ("b", "c", "d")],
+        "zones": [f"https://compute/zones/europe-west1-{name}" for name in ("b", "c", "d")],
     }
     for zone in zones:
         kinds = {"e2-standard-2": 2, "e2-standard-4": 4}
         account.fake.state.machines[f"europe-west1-{zone}"] = kinds
 
 
-def asked(account: Account, *, made: bool = False, **more: Any) -> dict[str, Check]:
+def asked(account: Account, *, bootstrapped: bool = False, **more: Any) -> dict[str, Check]:
     """The checks of staging by name."""
     stacks = account.checkout / "stacks"
     checks = preflight(
@@ -47,37 +50,37 @@ def asked(account: Account, *, made: bool = False, **more: Any) -> dict[str, Che
         read_all(stacks)["staging"],
         company.read(stacks),
         sibling=CI,
-        made=made,
+        bootstrapped=bootstrapped,
         login=lambda: bootstrapping.google(account.endpoint),
         **more,
     )
-    return {one.name: one for one in checks}
+    return {check.name: check for check in checks}
 
 
 def test_all_is_well_before_the_first_bootstrap(account: Account) -> None:
     region(account)
     checks = asked(account)
     assert list(checks) == ["login", *NAMES]
-    told = {name: (one.ok, one.detail) for name, one in checks.items()}
-    assert told == {
+    results = {name: (check.ok, check.detail) for name, check in checks.items()}
+    assert results == {
         "login": (True, "a test"),
         "billing": (True, "01AB23-CD45EF-678901 is open"),
-        "project": (True, "acme-at-work-staging is free, as far as you may see"),
-        "state bucket": (None, "acme-at-work-admin-state is not there yet; bootstrap makes it"),
-        "KMS key": (None, "staging is not there yet; bootstrap makes it"),
+        "project": (True, "acme-at-work-staging is free, unless a project that you may not see has it"),
+        "state bucket": (None, "acme-at-work-admin-state does not exist yet; bootstrap creates it"),
+        "KMS key": (None, "staging does not exist yet; bootstrap creates it"),
         "domain restriction": (True, "roles may be granted to any principal"),
-        "groups": (True, "2 are there"),
-        "secrets": (True, "none is needed before the first update"),
-        "service secrets": (True, "no service has one"),
+        "groups": (True, "2 exist"),
+        "secrets": (True, "no secret is needed before the first update"),
+        "service secrets": (True, "no service has a secret"),
         "machine types": (True, "e2-standard-2, e2-standard-4 in europe-west1-b, europe-west1-c, europe-west1-d"),
         "CPU quota": (True, f"CPUS europe-west1: need 64, limit 200, as in {CI}; a new project may start with less"),
         "disk and address quotas": (
             True,
             f"SSD_TOTAL_GB europe-west1: need 900, limit 2000, as in {CI}; a new project may start with less",
         ),
-        "service accounts": (None, "not checked: the project is not there yet"),
-        "principals": (None, "not checked: the project is not there yet"),
-        "database flags": (True, "taken by POSTGRES_18"),
+        "service accounts": (None, "not checked: the project does not exist yet"),
+        "principals": (None, "not checked: the project does not exist yet"),
+        "database flags": (True, "accepted by POSTGRES_18"),
     }
     assert account.fake.changes == []
 
@@ -86,8 +89,8 @@ def test_all_is_well_after_it(account: Account) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
     region(account)
     changes = len(account.fake.changes)
-    checks = asked(account, made=True)
-    assert [one.name for one in checks.values() if not one.ok] == []
+    checks = asked(account, bootstrapped=True)
+    assert [check.name for check in checks.values() if not check.ok] == []
     assert checks["CPU quota"].detail == "CPUS europe-west1: need 64, free 192"
     assert checks["state bucket"].detail == "acme-at-work-admin-state, versioned"
     assert len(account.fake.changes) == changes
@@ -95,7 +98,7 @@ def test_all_is_well_after_it(account: Account) -> None:
 
 def test_what_is_missing_after_it_is_in_the_way(account: Account) -> None:
     region(account)
-    bad = {name: one.fix for name, one in asked(account, made=True).items() if one.bad}
+    bad = {name: check.fix for name, check in asked(account, bootstrapped=True).items() if check.bad}
     assert bad["state bucket"] == bad["KMS key"] == "atwork environment bootstrap staging"
     assert "roles/viewer on acme-at-work-staging" in bad["project"]
 
@@ -104,28 +107,30 @@ def test_every_secret_has_an_enabled_version_before_the_first_update(account: Ac
     project, google = CI, bootstrapping.google(account.endpoint)
     config = read_all(account.checkout / "stacks")["ci"]
 
-    def looked() -> Check:
-        check, _ = secrets.checks(google, "ci", config, made=True)
+    def check_secrets() -> Check:
+        check, _ = secrets.checks(google, "ci", config, bootstrapped=True)
         return check
 
-    assert "run `gcloud services enable secretmanager.googleapis.com --project acme-at-work-ci`" in looked().detail
+    assert (
+        "run `gcloud services enable secretmanager.googleapis.com --project acme-at-work-ci`" in check_secrets().detail
+    )
     account.fake.state.services[project] = {"secretmanager.googleapis.com"}
-    nothing = looked()
+    nothing = check_secrets()
     assert (nothing.bad, nothing.fix) == (True, "atwork environment bootstrap ci")
-    assert "jenkins-admin-password is not there" in nothing.detail
+    assert "jenkins-admin-password does not exist" in nothing.detail
     there = account.fake.state.secrets
     for secret in config.expected_secrets():
         version = {"state": "ENABLED", "data": ""}
         there[secret.resource(project)] = {"replication": {"automatic": {}}, "versions": [version]}
-    assert (looked().ok, looked().detail) == (True, f"{len(there)} have an enabled version")
+    assert (check_secrets().ok, check_secrets().detail) == (True, f"{len(there)} have an enabled version")
     token = there[f"projects/{project}/secrets/jenkins-slack-token"]["versions"]
     token[0]["state"] = "DISABLED"
-    assert looked().detail == "jenkins-slack-token has version 1 as its latest, which is disabled"
+    assert check_secrets().detail == "jenkins-slack-token has version 1 as its latest, which is disabled"
     token.clear()
-    assert looked().detail == "jenkins-slack-token has no value yet"
-    assert looked().fix == f"gcloud secrets versions add jenkins-slack-token --project={project} --data-file=-"
+    assert check_secrets().detail == "jenkins-slack-token has no value yet"
+    assert check_secrets().fix == f"gcloud secrets versions add jenkins-slack-token --project={project} --data-file=-"
     account.fake.fail("GET", "/secrets/", error(403, "Permission denied"))
-    assert "ask for roles/secretmanager.viewer on acme-at-work-ci" in looked().detail + looked().fix
+    assert "ask for roles/secretmanager.viewer on acme-at-work-ci" in check_secrets().detail + check_secrets().fix
 
 
 def test_secrets_of_services_are_made_empty_and_wait_for_a_value(account: Account) -> None:
@@ -134,26 +139,28 @@ def test_secrets_of_services_are_made_empty_and_wait_for_a_value(account: Accoun
     project = config.project.id
     account.fake.state.services[project] = {"secretmanager.googleapis.com"}
 
-    def looked() -> Check:
-        _, check = secrets.checks(google, "staging", config, made=True)
+    def check_secrets() -> Check:
+        _, check = secrets.checks(google, "staging", config, bootstrapped=True)
         return check
 
-    assert (looked().ok, looked().detail) == (None, "the next update makes 1, empty")
+    assert (check_secrets().ok, check_secrets().detail) == (None, "the next update creates 1, empty")
     secret: dict[str, Any] = {"replication": {"automatic": {}}, "versions": []}
     account.fake.state.secrets[f"projects/{project}/secrets/orders-payment-gateway"] = secret
-    assert (looked().ok, looked().bad) == (False, False)
-    assert looked().detail == "orders-payment-gateway has no value yet; their pods do not start"
-    assert looked().fix == f"gcloud secrets versions add orders-payment-gateway --project={project} --data-file=-"
+    assert (check_secrets().ok, check_secrets().bad) == (False, False)
+    assert check_secrets().detail == "orders-payment-gateway has no value yet; their pods do not start"
+    assert (
+        check_secrets().fix == f"gcloud secrets versions add orders-payment-gateway --project={project} --data-file=-"
+    )
     secret["versions"].append({"state": "ENABLED"})
-    assert (looked().ok, looked().detail) == (True, "1 have an enabled version")
+    assert (check_secrets().ok, check_secrets().detail) == (True, "1 have an enabled version")
 
 
 def test_secrets_before_bootstrap_and_where_none_is_needed(account: Account) -> None:
     stacks, google = read_all(account.checkout / "stacks"), bootstrapping.google(account.endpoint)
-    early, _ = secrets.checks(google, "ci", stacks["ci"], made=False)
-    assert (early.ok, early.detail) == (None, "bootstrap makes 6")
-    none, no_service = secrets.checks(google, "staging", stacks["staging"], made=True)
-    assert (no_service.ok, no_service.detail) == (True, "no service has one")
+    early, _ = secrets.checks(google, "ci", stacks["ci"], bootstrapped=False)
+    assert (early.ok, early.detail) == (None, "bootstrap creates 6")
+    none, no_service = secrets.checks(google, "staging", stacks["staging"], bootstrapped=True)
+    assert (no_service.ok, no_service.detail) == (True, "no service has a secret")
     assert none.ok
     assert account.fake.requests == []
 
@@ -161,7 +168,7 @@ def test_secrets_before_bootstrap_and_where_none_is_needed(account: Account) -> 
 def test_a_quota_that_is_too_small(account: Account) -> None:
     region(account, 72, 16)
     bootstrapping.run(account.checkout, account.endpoint)
-    check = asked(account, made=True)["CPU quota"]
+    check = asked(account, bootstrapped=True)["CPU quota"]
     assert (check.ok, check.detail) == (False, "CPUS europe-west1: need 64, free 56")
     assert "https://console.cloud.google.com/iam-admin/quotas?project=acme-at-work-staging" in check.fix
 
@@ -186,7 +193,7 @@ def test_an_id_that_is_taken_and_an_account_that_is_closed(account: Account) -> 
     account.fake.state.projects["acme-at-work-staging"] = {"name": "projects/7", "projectId": "x", "state": "ACTIVE"}
     checks = asked(account)
     assert checks["billing"].detail == "01AB23-CD45EF-678901 is closed"
-    assert "is there already, with number 7" in checks["project"].detail
+    assert "already exists, with number 7" in checks["project"].detail
     assert "never free again" in checks["project"].fix
 
 
@@ -195,13 +202,13 @@ def test_a_bucket_that_keeps_no_versions_and_a_key_that_is_disabled(account: Acc
     region(account)
     account.fake.state.buckets["acme-at-work-admin-state"]["versioning"] = {"enabled": False}
     account.fake.state.keys[f"{RING}/cryptoKeys/staging"]["primary"]["state"] = "DISABLED"
-    checks = asked(account, made=True)
+    checks = asked(account, bootstrapped=True)
     assert checks["state bucket"].detail == "acme-at-work-admin-state: versioning is off"
     assert checks["KMS key"].detail == "staging has a primary version that is disabled"
     assert "gcloud kms keys versions enable" in checks["KMS key"].fix
 
 
-def test_what_may_not_be_seen_is_told_with_the_role(account: Account) -> None:
+def test_what_may_not_be_seen_is_reported_with_the_role(account: Account) -> None:
     account.fake.fail("GET", "/regions/", error(403, "Required 'compute.regions.get' permission"))
     check = asked(account)["machine types"]
     assert check.ok is False
@@ -214,16 +221,16 @@ def test_without_a_login_nothing_is_looked_at(account: Account) -> None:
 
     stacks = account.checkout / "stacks"
     checks = preflight("staging", read_all(stacks)["staging"], company.read(stacks), login=nobody)
-    assert [(one.name, one.ok) for one in checks] == [(name, None) for name in ("login", *NAMES)]
+    assert [(check.name, check.ok) for check in checks] == [(name, None) for name in ("login", *NAMES)]
     assert checks[0].fix == "run `gcloud auth application-default login`"
-    assert {one.detail for one in checks[1:]} == {"not checked: no login"}
+    assert {check.detail for check in checks[1:]} == {"not checked: no login"}
 
 
 def test_without_platform_settings_state_and_key_are_not_looked_at(account: Account) -> None:
     region(account)
     config = read_all(account.checkout / "stacks")["staging"]
     google = bootstrapping.google(account.endpoint)
-    checks = {one.name: one for one in preflight("staging", config, None, sibling=CI, login=lambda: google)}
+    checks = {check.name: check for check in preflight("staging", config, None, sibling=CI, login=lambda: google)}
     assert (checks["state bucket"].ok, checks["KMS key"].ok, checks["billing"].ok) == (None, None, True)
 
 
@@ -265,10 +272,10 @@ def test_the_managed_constraint_is_read_as_well(rule: dict[str, Any], account: A
 def test_a_group_that_is_not_there_and_one_that_may_not_be_seen(account: Account) -> None:
     account.fake.state.groups.discard("engineers@example.com")
     missing = asked(account)["groups"]
-    assert (missing.ok, missing.detail) == (False, "not there: engineers@example.com")
+    assert (missing.ok, missing.detail) == (False, "not found: engineers@example.com")
     account.fake.state.hidden_groups.add("engineers@example.com")
     hidden = asked(account)["groups"]
-    assert (hidden.ok, hidden.detail) == (None, "not there, or you may not see them: engineers@example.com")
+    assert (hidden.ok, hidden.detail) == (None, "not found, or you may not see them: engineers@example.com")
     account.fake.fail(
         "GET", "/v1/groups", error(403, "API off", reason="SERVICE_DISABLED", service="cloudidentity.googleapis.com")
     )
@@ -286,19 +293,19 @@ def test_a_flag_that_cloud_sql_does_not_take(account: Account) -> None:
     del account.fake.state.flags["log_temp_files"]
     check = asked(account)["database flags"]
     assert check.bad
-    assert "databases.main: log_connections takes all and not on with POSTGRES_18" in check.detail
+    assert "databases.main: log_connections accepts all, not on, with POSTGRES_18" in check.detail
     assert "databases.main: log_temp_files is not offered with POSTGRES_18" in check.detail
 
 
 def test_service_accounts_of_a_project_are_counted_with_those_that_the_environment_makes(account: Account) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
     region(account)
-    before = asked(account, made=True)["service accounts"]
+    before = asked(account, bootstrapped=True)["service accounts"]
     assert before.ok
     domain = "@acme-at-work-staging.iam.gserviceaccount.com"
     account.fake.state.identities |= {f"a-{number}{domain}": {} for number in range(100)}
     account.fake.state.identities[f"atwork-staging-nodes{domain}"] = {}
-    check = asked(account, made=True)["service accounts"]
+    check = asked(account, bootstrapped=True)["service accounts"]
     assert (check.ok, check.bad) == (False, False)
     assert check.detail == "101 in acme-at-work-staging, 103 with all of the environment's; 100 by default"
 
@@ -310,7 +317,7 @@ def test_principals_of_a_policy_are_counted_as_often_as_they_are_named(account: 
     account.fake.state.policies["projects/acme-at-work-staging"] = [
         {"role": role, "members": members} for role in ("roles/viewer", "roles/browser")
     ]
-    check = asked(account, made=True)["principals"]
+    check = asked(account, bootstrapped=True)["principals"]
     assert check.bad
     assert check.detail.startswith("1500 in the policy of acme-at-work-staging, at most ")
 
@@ -319,10 +326,10 @@ def test_principals_of_a_policy_are_counted_as_often_as_they_are_named(account: 
 def test_the_service_accounts_that_are_counted_are_those_of_the_program(
     stack: str, recordings: dict[str, Recording]
 ) -> None:
-    made = recordings[stack].of_type("gcp:serviceaccount/account:Account").values()
+    service_accounts = recordings[stack].of_type("gcp:serviceaccount/account:Account").values()
     folder = checkout.ROOT / "stacks"
     config = complete(stack, read_all(folder)[stack], services_in(folder.parent / "services"))
-    assert limits.accounts(stack, config) == {one.inputs["accountId"] for one in made}
+    assert limits.accounts(stack, config) == {account.inputs["accountId"] for account in service_accounts}
 
 
 def test_disks_count_by_their_type_and_addresses_by_their_number() -> None:

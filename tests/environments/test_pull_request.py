@@ -53,17 +53,17 @@ def git(folder: Path, *words: str) -> str:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    made = Hub()
-    monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{made.http.server_port}")
+    server = Hub()
+    monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.http.server_port}")
     monkeypatch.setenv("GITHUB_REPOSITORY", "acme/platform")
     monkeypatch.setenv("GITHUB_TOKEN", "right")
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Ada")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "ada@example.com")
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
-    made.thread.join()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+    server.thread.join()
 
 
 @pytest.fixture

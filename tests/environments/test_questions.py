@@ -1,4 +1,4 @@
-"""What is asked on a terminal, and what is told where there is none."""
+"""Questions on a terminal, and the errors without a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from atwork.errors import UsageError
 from components.project import ProjectCreation
 from infra.config import read_all
 
-ENVIRONMENTS = {name: one for name, one in read_all().items() if one.environment.kind == "long-lived"}
+ENVIRONMENTS = {name: config for name, config in read_all().items() if config.environment.kind == "long-lived"}
 STAGING = ENVIRONMENTS["staging"]
 NOTHING = EnvironmentRequest("demo", "ephemeral", "staging")
 SAID = replace(NOTHING, owner="team-orders", region="europe-west1", folder="1", billing="b")
@@ -30,14 +30,14 @@ class Person:
 
 def test_only_what_is_missing_is_asked_with_its_default() -> None:
     person = Person("", "team-orders", "123456789012", "01AB23-CD45EF-678901")
-    made = complete(NOTHING, STAGING, ENVIRONMENTS, person)
+    answers = complete(NOTHING, STAGING, ENVIRONMENTS, person)
     assert person.asked == [
         ("Region", "europe-west1"),
         ("Team that answers for it", "team-platform"),
         ("Number of the folder for its project", ""),
         ("Billing account that pays", ""),
     ]
-    assert (made.region, made.owner, made.folder) == ("europe-west1", "team-orders", "123456789012")
+    assert (answers.region, answers.owner, answers.folder) == ("europe-west1", "team-orders", "123456789012")
     person = Person("", "")
     complete(SAID, STAGING, ENVIRONMENTS, person)
     assert [question for question, _ in person.asked] == [
@@ -45,8 +45,8 @@ def test_only_what_is_missing_is_asked_with_its_default() -> None:
         "Billing account that pays",
     ]
     person = Person("123456789")
-    made = complete(replace(SAID, project="acme-demo"), STAGING, ENVIRONMENTS, person)
-    assert made.number == "123456789"
+    answers = complete(replace(SAID, project="acme-demo"), STAGING, ENVIRONMENTS, person)
+    assert answers.number == "123456789"
 
 
 def test_the_folder_and_the_account_of_another_environment_are_taken() -> None:
@@ -57,10 +57,10 @@ def test_the_folder_and_the_account_of_another_environment_are_taken() -> None:
         }
     )
     environments = {**ENVIRONMENTS, "other": STAGING.model_copy(update={"project": project})}
-    made = complete(replace(NOTHING, owner="me"), STAGING, environments, None)
-    assert (made.folder, made.billing) == ("77", "01AB23-CD45EF-678901")
-    said = complete(replace(NOTHING, owner="me", folder="88"), STAGING, environments, None)
-    assert said.folder == "88"
+    without_folder = complete(replace(NOTHING, owner="me"), STAGING, environments, None)
+    assert (without_folder.folder, without_folder.billing) == ("77", "01AB23-CD45EF-678901")
+    with_folder = complete(replace(NOTHING, owner="me", folder="88"), STAGING, environments, None)
+    assert with_folder.folder == "88"
 
 
 @pytest.mark.parametrize(

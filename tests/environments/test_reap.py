@@ -26,7 +26,7 @@ OVER = timedelta(hours=-2)
 
 @pytest.fixture
 def over(checkout: Path, backend: FakeBackend) -> str:
-    """An ephemeral environment that is over, up, with all that goes first inside its cluster."""
+    """A deployed, expired ephemeral environment with everything in its cluster that must be deleted first."""
     create_ephemeral("demo")
     ends_in(checkout, "demo", OVER)
     backend.add(
@@ -51,7 +51,7 @@ def test_without_apply_nothing_happens(over: str, checkout: Path, backend: FakeB
     assert contents(checkout) == before
 
 
-def test_it_goes_whole_and_what_the_cluster_made_in_the_cloud_goes_first(
+def test_everything_is_deleted_and_the_clusters_cloud_resources_first(
     over: str, checkout: Path, backend: FakeBackend
 ) -> None:
     done = atwork("reap", "--apply")
@@ -59,7 +59,7 @@ def test_it_goes_whole_and_what_the_cluster_made_in_the_cloud_goes_first(
     tag, inside, destroy, forget = backend.calls
     assert tag.startswith("stack tag set atwork:destroying 20")
     targets = inside.split("--target ")[1:]
-    assert [name_of(one.split()[0]) for one in targets] == ["web", "front", "gate", "disk", "orders"]
+    assert [name_of(target.split()[0]) for target in targets] == ["web", "front", "gate", "disk", "orders"]
     assert inside.endswith("--target-dependents")
     assert destroy == "destroy --stack demo --refresh --continue-on-error"
     assert forget == "stack rm demo --preserve-config"
@@ -90,7 +90,7 @@ def test_what_is_not_over_protected_or_long_lived_is_never_touched(checkout: Pat
     }
 
 
-def test_a_stack_without_a_file_and_a_broken_file_are_told_and_stop_nobody(
+def test_a_stack_without_a_file_and_a_broken_file_are_reported_and_the_others_continue(
     over: str, checkout: Path, backend: FakeBackend
 ) -> None:
     backend.add("ghost", resource("gcp:storage/bucket:Bucket", "b", "ghost"))
@@ -194,10 +194,10 @@ def test_ci_never_takes_the_sandbox_for_the_truth(checkout: Path) -> None:
 
 
 class Slack:
-    """A webhook that keeps what it is told; `code` is what it answers."""
+    """A webhook that records its messages; `code` is the status of its responses."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self.code = 200
         outer = self
 
@@ -206,7 +206,7 @@ class Slack:
                 pass
 
             def do_POST(self) -> None:
-                outer.told.append(json.loads(self.rfile.read(int(self.headers["content-length"])))["text"])
+                outer.messages.append(json.loads(self.rfile.read(int(self.headers["content-length"])))["text"])
                 self.send_response(outer.code)
                 self.send_header("content-length", "0")
                 self.end_headers()
@@ -218,12 +218,12 @@ class Slack:
 
 @pytest.fixture
 def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slack]:
-    made = Slack()
-    monkeypatch.setenv("SLACK_WEBHOOK_URL", f"http://127.0.0.1:{made.http.server_port}/hook")
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
-    made.thread.join()
+    webhook = Slack()
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", f"http://127.0.0.1:{webhook.http.server_port}/hook")
+    yield webhook
+    webhook.http.shutdown()
+    webhook.http.server_close()
+    webhook.thread.join()
 
 
 def test_an_owner_is_warned_once_for_each_span(checkout: Path, backend: FakeBackend, slack: Slack) -> None:
@@ -231,23 +231,23 @@ def test_an_owner_is_warned_once_for_each_span(checkout: Path, backend: FakeBack
     backend.add("demo")
     ends_in(checkout, "demo", timedelta(hours=49))
     atwork("reap", "--apply")
-    assert slack.told == []
+    assert slack.messages == []
     end = ends_in(checkout, "demo", timedelta(hours=47, minutes=30))
     assert "its owner is to be warned" in atwork("reap").output
-    assert slack.told == [], "a dry run tells nobody"
+    assert slack.messages == [], "a dry run sends no message"
     for _ in range(3):  # each hour, on a machine that knows nothing of the last one
         assert atwork("reap", "--apply").exit_code == 0
-    [told] = slack.told
-    assert told.startswith(f"The environment demo of team-orders ends in 47 h, at {moment(end)}, and goes with all")
-    assert told.endswith("Longer: `atwork environment extend demo --ttl 24h` and a pull request.")
+    [message] = slack.messages
+    assert message.startswith(f"The environment demo of team-orders ends in 47 h, at {moment(end)}, and goes with all")
+    assert message.endswith("Longer: `atwork environment extend demo --ttl 24h` and a pull request.")
     ends_in(checkout, "demo", timedelta(minutes=90))
     for _ in range(2):
         atwork("reap", "--apply")
-    assert len(slack.told) == 2
-    assert "ends in 1 h" in slack.told[1]
+    assert len(slack.messages) == 2
+    assert "ends in 1 h" in slack.messages[1]
     ends_in(checkout, "demo", timedelta(hours=40))  # extended: another end, another warning
     atwork("reap", "--apply")
-    assert len(slack.told) == 3
+    assert len(slack.messages) == 3
     assert [call for call in backend.calls if not call.startswith("stack tag")] == []
 
 
@@ -256,7 +256,7 @@ def test_a_short_life_is_not_warned_at_its_beginning(checkout: Path, backend: Fa
     backend.add("demo")
     ends_in(checkout, "demo", timedelta(hours=23), life=timedelta(hours=24))
     atwork("reap", "--apply")
-    assert slack.told == []
+    assert slack.messages == []
 
 
 def test_a_warning_that_is_not_taken_is_tried_again(checkout: Path, backend: FakeBackend, slack: Slack) -> None:
@@ -267,15 +267,15 @@ def test_a_warning_that_is_not_taken_is_tried_again(checkout: Path, backend: Fak
     assert atwork("reap", "--apply").exit_code == 1
     slack.code = 200
     assert atwork("reap", "--apply").exit_code == 0
-    assert len(slack.told) == 2
+    assert len(slack.messages) == 2
     assert backend.read()["tags"]["demo"].keys() == {"atwork:warned"}
 
 
-def test_a_failure_is_told_in_slack(over: str, backend: FakeBackend, slack: Slack) -> None:
+def test_a_failure_is_reported_in_slack(over: str, backend: FakeBackend, slack: Slack) -> None:
     backend.fail("demo", "inside", "web: no quota")
     atwork("reap", "--apply")
-    [told] = slack.told
-    assert told.startswith("demo (team-orders) could not be ended: ")
+    [message] = slack.messages
+    assert message.startswith("demo (team-orders) could not be ended: ")
 
 
 def test_the_steps_are_those_that_the_journal_tells(over: str, checkout: Path, backend: FakeBackend) -> None:

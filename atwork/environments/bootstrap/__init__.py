@@ -1,1 +1,1 @@
-"""What must be there before a stack: its project, where its state lives, its key, and who may update it from CI."""
+"""Bootstrap: what a stack needs before its first update: project, state bucket, key, identities of CI."""

@@ -1,14 +1,15 @@
-"""Who CI is: three accounts for each environment, and the workflows that may be them. No account has a key."""
+"""Identities of CI: three accounts for each environment, and the workflows that may use them. No account has a key."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
 
-from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import MAIN, POOL, PROVIDER, Plan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
-from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 
 IAM = "https://iam.googleapis.com/v1"
 ISSUER = "https://token.actions.githubusercontent.com"
@@ -29,20 +30,20 @@ def account(plan: Plan, short: str, title: str) -> Step:
         from google.api_core.exceptions import Conflict
 
         google = context.google
-        with explain_errors(f"make the account {short}", f"ask for roles/iam.serviceAccountAdmin on {plan.admin}"):
+        with explain_errors(f"create the account {short}", f"ask for roles/iam.serviceAccountAdmin on {plan.admin}"):
             there = _get(google, f"{parent}/serviceAccounts/{email}")
             if there is not None:
                 if there.get("disabled"):
                     raise GoogleError(
                         f"the account {email} is disabled; run `gcloud iam service-accounts enable {email} "
-                        f"--project {plan.admin}`, unless somebody had a reason"
+                        f"--project {plan.admin}`, if that is safe"
                     )
-                return IS_RIGHT
+                return UNCHANGED
             body = {"accountId": short, "serviceAccount": {"displayName": title}}
-            with suppress(Conflict):  # made by a run before, and not to be seen everywhere yet
+            with suppress(Conflict):  # created by an earlier run, and not visible everywhere yet
                 google.call("POST", f"{IAM}/{parent}/serviceAccounts", body=body)
-            google.wait_until(lambda: _get(google, f"{parent}/serviceAccounts/{email}") is not None, f"make {short}")
-            return "made"
+            google.wait_until(lambda: _get(google, f"{parent}/serviceAccounts/{email}") is not None, f"create {short}")
+            return "created"
 
     command = f'gcloud iam service-accounts create {short} --project={plan.admin} --display-name="{title}"'
     return Step(f"account-{short}", f"account {short}", (command,), ensure)
@@ -54,7 +55,7 @@ def pool(plan: Plan) -> Step:
     wanted = {"displayName": "GitHub Actions", "description": "Workflows that preview and deploy the platform"}
 
     def ensure(context: Context) -> str:
-        with explain_errors(f"make the pool {POOL}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"):
+        with explain_errors(f"create the pool {POOL}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"):
             return _ensure(
                 context.google, f"{parent}/workloadIdentityPools", "workloadIdentityPoolId", POOL, wanted, ()
             )
@@ -67,7 +68,7 @@ def pool(plan: Plan) -> Step:
 
 
 def provider(plan: Plan) -> Step:
-    """GitHub's tokens, of this repository alone."""
+    """The provider for GitHub's tokens, limited to this repository."""
     parent = f"projects/{plan.admin}/locations/global/workloadIdentityPools/{POOL}/providers"
     condition = f'assertion.repository_id == "{plan.platform.github.repository_id}"'
     wanted: dict[str, Any] = {
@@ -80,7 +81,7 @@ def provider(plan: Plan) -> Step:
 
     def ensure(context: Context) -> str:
         with explain_errors(
-            f"make the provider {PROVIDER}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"
+            f"create the provider {PROVIDER}", f"ask for roles/iam.workloadIdentityPoolAdmin on {plan.admin}"
         ):
             key = "workloadIdentityPoolProviderId"
             return _ensure(context.google, parent, key, PROVIDER, wanted, compared)
@@ -95,13 +96,13 @@ def provider(plan: Plan) -> Step:
 
 
 def federation(plan: Plan, short: str) -> Step:
-    """Which workflows may be an account: previews in any branch, drift and updates from main alone."""
+    """Let workflows use an account: previews in any branch, drift and updates only from main."""
     wanted = federated(plan, short)
     return grants(f"federation-{short}", f"workflows that may be {short}", plan.admin, wanted, alone=True)
 
 
 def federated(plan: Plan, short: str) -> dict[Resource, list[Grant]]:
-    """The binding behind `federation`."""
+    """The binding of `federation`."""
     environment = plan.accounts[short]
     attribute = (
         f"attribute.environment/{environment}"
@@ -116,30 +117,30 @@ def federated(plan: Plan, short: str) -> dict[Resource, list[Grant]]:
 def _ensure(
     google: Google, parent: str, key: str, short: str, wanted: dict[str, Any], compared: tuple[str, ...]
 ) -> str:
-    """A pool or a provider; what was deleted less than 30 days ago is taken back, for its name is not free."""
+    """Create, correct or undelete a pool or a provider; the name of a deleted one is not free for 30 days."""
     url, name = f"{IAM}/{parent}", f"{parent}/{short}"
     there = _get(google, name)
     if there is None:
-        _wait(google, google.call("POST", url, params={key: short}, body=wanted), f"make {short}")
-        google.wait_until(lambda: _get(google, name) is not None, f"make {short}")
-        return "made"
+        _wait(google, google.call("POST", url, params={key: short}, body=wanted), f"create {short}")
+        google.wait_until(lambda: _get(google, name) is not None, f"create {short}")
+        return "created"
     if there.get("disabled"):
-        raise GoogleError(f"{name} is disabled; enable it in the console, unless somebody had a reason")
+        raise GoogleError(f"{name} is disabled; enable it in the console, if that is safe")
     outcome = []
     if there.get("state") == "DELETED":
         _wait(google, google.call("POST", f"{IAM}/{name}:undelete", body={}), f"undelete {short}")
-        outcome.append("taken back after it was deleted")
+        outcome.append("undeleted")
     different = [field for field in compared if not _holds(there.get(field), wanted[field])]
     if different:
         body = {field: wanted[field] for field in different}
         params = {"updateMask": ",".join(different)}
-        _wait(google, google.call("PATCH", f"{IAM}/{name}", params=params, body=body), f"mend {short}")
-        outcome.append(f"mended: {', '.join(different)}")
-    return ", ".join(outcome) or IS_RIGHT
+        _wait(google, google.call("PATCH", f"{IAM}/{name}", params=params, body=body), f"correct {short}")
+        outcome.append(f"corrected: {', '.join(different)}")
+    return ", ".join(outcome) or UNCHANGED
 
 
 def _holds(there: Any, wanted: Any) -> bool:
-    """Whether what is there says at least what is wanted; Google adds fields of its own."""
+    """Whether an object has at least the wanted fields; Google adds others."""
     if isinstance(wanted, dict) and isinstance(there, dict) and wanted is not MAPPING:
         return all(_holds(there.get(key), value) for key, value in wanted.items())
     return there == wanted
@@ -155,7 +156,7 @@ def _get(google: Google, name: str) -> dict[str, Any] | None:
 
 
 def _wait(google: Google, operation: dict[str, Any], doing: str) -> None:
-    """Until a long operation of IAM is over."""
+    """Wait for a long operation of IAM."""
     last = operation
 
     def done() -> bool:
@@ -166,4 +167,4 @@ def _wait(google: Google, operation: dict[str, Any], doing: str) -> None:
 
     google.wait_until(done, doing)
     if "error" in last:
-        raise GoogleError(f"{doing}: {last['error'].get('message', last['error'])}; go on with --resume")
+        raise GoogleError(f"{doing}: {last['error'].get('message', last['error'])}; continue with --resume")

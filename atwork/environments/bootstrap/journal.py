@@ -1,7 +1,7 @@
-"""The journal of a bootstrap: one JSON line for each thing that begins or ends, on disk before the next begins.
+"""The journal of a bootstrap: one JSON line for each start and end of a step, on disk before the next starts.
 
-What is true is always asked of Google. The journal says what this machine had begun: that a run was cut off, and that
-an id which is taken may be taken by us.
+Google has the actual state. The journal has what this machine started: whether a run was interrupted, and whether it
+may have taken an ID that now exists.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from filelock import FileLock, Timeout
 from atwork.errors import BackendError
 
 FOLDER = ".bootstrap"
-"""Where journals are, in a checkout; git ignores it."""
+"""Folder of the journals in a checkout; git ignores it."""
 
 
 @dataclass(frozen=True)
 class BootstrapJournal:
-    """One environment's journal, held by one command at a time."""
+    """The journal of one environment, locked by one command at a time."""
 
     path: Path
 
     def entries(self) -> list[dict[str, Any]]:
-        """All lines; the last one may have been cut off and is left out then."""
-        found: list[dict[str, Any]] = []
+        """All lines, without an incomplete last one."""
+        entries: list[dict[str, Any]] = []
         for line in self.path.read_text().splitlines() if self.path.exists() else ():
             try:
-                found.append(json.loads(line))
+                entries.append(json.loads(line))
             except json.JSONDecodeError:
                 continue
-        return found
+        return entries
 
     def unfinished(self) -> list[dict[str, Any]]:
-        """The lines of the last run, where it did not come to its end."""
+        """The lines of the last run if it did not finish."""
         entries = self.entries()
         starts = [at for at, entry in enumerate(entries) if entry["event"] == "start"]
         if not starts or entries[-1]["event"] == "finished":
@@ -49,7 +49,7 @@ class BootstrapJournal:
         return entries[last + 1 :]
 
     def begun(self, step: str) -> bool:
-        """Whether a run that was cut off had begun a step, and did not hear how it ended."""
+        """Whether an interrupted run started a step and did not record its end."""
         events = [entry["event"] for entry in self.unfinished() if entry.get("step") == step]
         return events[-1:] == ["begin"]
 
@@ -58,7 +58,7 @@ class BootstrapJournal:
         entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **more}
         data = json.dumps(entry) + "\n"
         if self.path.exists() and self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n"):
-            data = "\n" + data  # after a line that was cut off
+            data = "\n" + data  # after an incomplete line
         with self.path.open("a") as file:
             file.write(data)
             file.flush()
@@ -67,7 +67,7 @@ class BootstrapJournal:
 
 @contextmanager
 def opened(checkout: Path, name: str) -> Generator[BootstrapJournal]:
-    """An environment's journal; `BackendError` where another command has it."""
+    """Open an environment's journal; `BackendError` if another command has it."""
     folder = checkout / FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.jsonl"
@@ -75,7 +75,7 @@ def opened(checkout: Path, name: str) -> Generator[BootstrapJournal]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise BackendError(f"{FOLDER}/{name}.jsonl: another bootstrap of {name} is at work; wait for it") from None
+        raise BackendError(f"{FOLDER}/{name}.jsonl: another bootstrap of {name} is running; wait for it") from None
     try:
         path.touch()
         directory = os.open(folder, os.O_RDONLY)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from atwork.environments.bootstrap.google import GoogleError, explain_errors
+from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import Plan
-from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 
 ROTATION = timedelta(days=90)
 """CIS GCP 1.10 asks for 90 days at most."""
@@ -24,23 +24,23 @@ def ring(plan: Plan) -> Step:
         from google.cloud.kms_v1 import KeyRing
 
         client = context.google.keys
-        with explain_errors(f"make the key ring {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
+        with explain_errors(f"create the key ring {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
             try:
                 client.get_key_ring(name=name)
             except NotFound:
                 try:
                     client.create_key_ring(parent=parent, key_ring_id=short, key_ring=KeyRing())
-                except Conflict:  # another bootstrap was quicker
-                    return IS_RIGHT
-                return "made"
-            return IS_RIGHT
+                except Conflict:  # another bootstrap created it
+                    return UNCHANGED
+                return "created"
+            return UNCHANGED
 
     command = f"gcloud kms keyrings create {short} --location={location} --project={plan.admin}"
     return Step("key-ring", f"key ring {short}", (command,), ensure)
 
 
 def key(plan: Plan) -> Step:
-    """The key of this stack, or the one of all ephemeral environments."""
+    """The key of this stack, or the key of all ephemeral environments."""
     parent, _, short = plan.key.partition("/cryptoKeys/")
     ring_name = parent.rpartition("/")[2]
 
@@ -52,7 +52,7 @@ def key(plan: Plan) -> Step:
         from google.protobuf.timestamp_pb2 import Timestamp
 
         client = context.google.keys
-        with explain_errors(f"make the key {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
+        with explain_errors(f"create the key {short}", f"ask for roles/cloudkms.admin on {plan.admin}"):
             wanted = CryptoKey(
                 name=plan.key,
                 rotation_period=Duration(seconds=int(ROTATION.total_seconds())),
@@ -65,17 +65,17 @@ def key(plan: Plan) -> Step:
                 try:
                     client.create_crypto_key(parent=parent, crypto_key_id=short, crypto_key=wanted)
                 except Conflict:
-                    return IS_RIGHT
-                return "made"
+                    return UNCHANGED
+                return "created"
             wrong = unusable(there)
             if wrong:
                 raise GoogleError(f"the key {short} {wrong}")
-            rotation = cast("timedelta | None", there.rotation_period)  # the client makes it Python's own
+            rotation = cast("timedelta | None", there.rotation_period)  # the client converts it
             if not rotation or rotation > ROTATION:
                 mask = FieldMask(paths=["rotation_period", "next_rotation_time"])
                 client.update_crypto_key(crypto_key=wanted, update_mask=mask)
-                return f"mended: rotates every {ROTATION.days} days now"
-            return IS_RIGHT
+                return f"corrected: rotates every {ROTATION.days} days now"
+            return UNCHANGED
 
     when = f"$(date -u -d '+{ROTATION.days} days' +%Y-%m-%dT%H:%M:%SZ)"
     command = (
@@ -86,12 +86,12 @@ def key(plan: Plan) -> Step:
 
 
 def unusable(there: object) -> str:
-    """Why a key cannot encrypt, with the fix; nothing where it can."""
+    """Why a key cannot encrypt, with the fix; "" if it can."""
     from google.cloud.kms_v1 import CryptoKey, CryptoKeyVersion
 
     assert isinstance(there, CryptoKey)  # noqa: S101 (the client's own class)
     if there.purpose != CryptoKey.CryptoKeyPurpose.ENCRYPT_DECRYPT:
-        return "is not for encryption and cannot become so, nor be deleted; set another location or admin_project"
+        return "is not for encryption, and cannot be changed or deleted; set another location or admin_project"
     version = there.primary
     if not version.name or version.state != CryptoKeyVersion.CryptoKeyVersionState.ENABLED:
         state = CryptoKeyVersion.CryptoKeyVersionState(version.state).name.lower().replace("_", " ")

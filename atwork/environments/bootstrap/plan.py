@@ -1,4 +1,4 @@
-"""What follows from an environment's stack file and the platform's settings: every name that bootstrap makes."""
+"""Names of everything that bootstrap creates, from an environment's stack file and the platform file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAIN = "refs/heads/main"
 
 @dataclass(frozen=True)
 class Plan:
-    """One environment and what bootstrap makes for it."""
+    """One environment and the names that bootstrap uses for it."""
 
     name: str
     config: StackConfig
@@ -31,11 +31,11 @@ class Plan:
     ephemeral_stacks: frozenset[str] = frozenset()
     """Ephemeral environments; they share a key, because keys can never be deleted."""
     upstream_project: str = ""
-    """Project of the stack that this one reads, in whose registry it lets its nodes and deployers in."""
+    """Project of the upstream, in whose registry the environment grants access to its nodes and deployers."""
 
     @property
     def ephemeral(self) -> bool:
-        """Whether it ends: then its stack makes the project, and takes it along."""
+        """Whether it has an expiry date: then its stack creates and deletes the project."""
         return self.config.environment.kind == "ephemeral"
 
     @property
@@ -60,7 +60,7 @@ class Plan:
 
     @property
     def secrets_provider(self) -> str:
-        """What the stack file says after `secretsprovider:`."""
+        """Value of `secretsprovider` in the stack file."""
         return f"gcpkms://{self.key}"
 
     @property
@@ -81,19 +81,19 @@ class Plan:
     @property
     def accounts(self) -> dict[str, str]:
         """All identities of CI in this environment: GitHub's environment by the account's short name."""
-        found = {
+        accounts = {
             self.preview_account: f"preview-{self.name}",
             self.drift_account: f"drift-{self.name}",
             self.deploy_account: self.name,
         }
-        return {**found, REAP_ACCOUNT: "ephemeral"} if self.ephemeral else found
+        return {**accounts, REAP_ACCOUNT: "ephemeral"} if self.ephemeral else accounts
 
     def member(self, account: str) -> str:
-        """A service account of the admin project, as bindings name it."""
+        """Member of bindings for a service account of the admin project."""
         return f"serviceAccount:{self.email(account)}"
 
     def email(self, account: str) -> str:
-        """A service account of the admin project."""
+        """Email address of a service account of the admin project."""
         return f"{account}@{self.admin}.iam.gserviceaccount.com"
 
     @property
@@ -103,13 +103,13 @@ class Plan:
 
     @property
     def own_objects(self) -> str:
-        """Condition of IAM that holds for the objects of this stack alone: state, lock, history, backups."""
+        """IAM condition for the objects of this stack only: state, lock, history, backups."""
         start = f"projects/_/buckets/{self.platform.bucket}/objects"
         return " || ".join(f'resource.name.startsWith("{start}/{prefix}")' for prefix in self.own_prefixes)
 
     @property
     def own_prefixes(self) -> tuple[str, ...]:
-        """How the names of this stack's objects in the bucket begin."""
+        """Prefixes of this stack's objects in the bucket."""
         return (
             f".pulumi/stacks/{PROJECT}/{self.name}.",
             f".pulumi/locks/organization/{PROJECT}/{self.name}/",
@@ -119,13 +119,13 @@ class Plan:
 
 
 def of(name: str, stacks: Path) -> Plan:
-    """The plan for an environment of a stacks folder; `ConfigError` for what cannot be bootstrapped."""
+    """Return the plan of an environment; `ConfigError` if it cannot be bootstrapped."""
     platform = company.read(stacks)
     environments = read_all(stacks)
     if name not in environments:
         raise UsageError(
-            f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(environments)}, and "
-            f"`atwork environment new {name}` makes it"
+            f"stacks/Pulumi.{name}.yaml: file not found; environments: {', '.join(environments)}; "
+            f"`atwork environment new {name}` creates it"
         )
     config = environments[name]
     file = f"stacks/Pulumi.{name}.yaml"
@@ -136,7 +136,7 @@ def of(name: str, stacks: Path) -> Plan:
         raise ConfigError(
             f"{file}: project.create is missing; an ephemeral environment creates its project and deletes it"
         )
-    ends = frozenset(key for key, one in environments.items() if one.environment.kind == "ephemeral")
+    ends = frozenset(name for name, config in environments.items() if config.environment.kind == "ephemeral")
     if "ephemeral" in environments:
         raise ConfigError(
             "stacks/Pulumi.ephemeral.yaml: the name is reserved for the key of ephemeral environments; choose another"

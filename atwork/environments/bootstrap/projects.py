@@ -1,53 +1,58 @@
-"""Projects: made or found, paid for, with the APIs that the rest needs."""
+"""Steps for projects: create or find them, link billing, enable APIs."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
 
-from atwork.environments.bootstrap.google import Google, GoogleError, Late, explain_errors
-from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import GoogleError, OperationTimeout, explain_errors
+from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 
 
-def found(google: Google, project: str) -> tuple[str, str] | None:
-    """Number and parent of a project; nothing where there is none that may be seen."""
+def find_project(google: Google, project: str) -> tuple[str, str] | None:
+    """Number and parent of a project; None if it does not exist or is not visible."""
     from google.api_core.exceptions import Forbidden, NotFound
     from google.cloud.resourcemanager_v3 import Project
 
     try:
-        one = google.projects.get_project(name=f"projects/{project}")
-    except (Forbidden, NotFound):  # Google says Forbidden for what is not there, too
+        answer = google.projects.get_project(name=f"projects/{project}")
+    except (Forbidden, NotFound):  # Google answers Forbidden for missing projects, too
         return None
-    if one.state != Project.State.ACTIVE:
+    if answer.state != Project.State.ACTIVE:
         raise GoogleError(
             f"the project {project} is being deleted; `gcloud projects undelete {project}` brings it back within 30 "
-            "days. The id of a deleted project is never free again: else choose another one"
+            "days. Otherwise choose another ID: that of a deleted project is never free again"
         )
-    return one.name.removeprefix("projects/"), one.parent
+    return answer.name.removeprefix("projects/"), answer.parent
 
 
-def make(key: str, project: str, name: str, parent: str) -> Step:
-    """A project that is there, or is made below a folder or an organisation."""
+def create(key: str, project: str, name: str, parent: str) -> Step:
+    """Create a project in a folder or organization, unless it exists."""
 
     def ensure(context: Context) -> str:
         from google.api_core.exceptions import Conflict
         from google.cloud.resourcemanager_v3 import Project
 
-        google, doing = context.google, f"make the project {project}"
+        google, doing = context.google, f"create the project {project}"
         with explain_errors(doing, f"ask for roles/resourcemanager.projectCreator on {parent}"):
-            seen = found(google, project)
-            if seen is not None:
-                return IS_RIGHT if seen[1] in ("", parent) else f"is right, but hangs below {seen[1]} and not {parent}"
+            existing = find_project(google, project)
+            if existing is not None:
+                return (
+                    UNCHANGED
+                    if existing[1] in ("", parent)
+                    else f"unchanged, but its parent is {existing[1]}, not {parent}"
+                )
             try:
                 wanted = Project(project_id=project, display_name=name, parent=parent)
                 google.wait(google.projects.create_project(project=wanted), doing)
             except Conflict:
                 if not context.resumed:
                     raise GoogleError(_taken(project)) from None
-                _wait_for_ours(google, project, doing)
-                return "was made by the run before"
-            google.wait_until(lambda: found(google, project) is not None, doing)
-            return "made"
+                _wait_for_visible(google, project, doing)
+                return "created by an earlier run"
+            google.wait_until(lambda: find_project(google, project) is not None, doing)
+            return "created"
 
     kind, _, number = parent.partition("/")
     command = f"gcloud projects create {project} --name={shlex.quote(name)} --{kind.removesuffix('s')}={number}"
@@ -56,39 +61,39 @@ def make(key: str, project: str, name: str, parent: str) -> Step:
 
 def _taken(project: str) -> str:
     return (
-        f"the project id {project} is taken, by a project that you may not see or one that was deleted; choose another "
-        "id, or ask its owner for roles/viewer. The id of a deleted project is never free again"
+        f"the project ID {project} is taken by a project that you may not see or one that was deleted; choose another "
+        "ID, or ask its owner for roles/viewer. The ID of a deleted project is never free again"
     )
 
 
-def _wait_for_ours(google: Google, project: str, doing: str) -> None:
-    """A creation that was asked for before this process began shows up late, if it was ours."""
+def _wait_for_visible(google: Google, project: str, doing: str) -> None:
+    """Wait for a project that an earlier run may have created; it becomes visible late."""
     try:
-        google.wait_until(lambda: found(google, project) is not None, doing)
-    except Late:
+        google.wait_until(lambda: find_project(google, project) is not None, doing)
+    except OperationTimeout:
         raise GoogleError(_taken(project)) from None
 
 
-def adopt(key: str, project: str, number: str, file: str) -> Step:
-    """A project that a stack file names with its number."""
+def check(key: str, project: str, number: str, file: str) -> Step:
+    """Check a project that a stack file names with its number."""
 
     def ensure(context: Context) -> str:
-        with explain_errors(f"look at the project {project}", f"ask for roles/viewer on {project}"):
-            seen = found(context.google, project)
-        if seen is None:
+        with explain_errors(f"read the project {project}", f"ask for roles/viewer on {project}"):
+            existing = find_project(context.google, project)
+        if existing is None:
             raise GoogleError(
-                f"{file}: project {project} is not there, or you may not see it; ask for roles/viewer on it, or have "
-                "it made: put create (name, folder_id, billing_account) in place of number"
+                f"{file}: project {project} does not exist, or you may not see it; ask for roles/viewer on it, or "
+                "let bootstrap create it: write create (name, folder_id, billing_account) instead of number"
             )
-        if seen[0] != number:
-            raise GoogleError(f"{file}: project {project} has the number {seen[0]} and not {number}; correct the file")
-        return IS_RIGHT
+        if existing[0] != number:
+            raise GoogleError(f"{file}: project {project} has the number {existing[0]}, not {number}; correct the file")
+        return UNCHANGED
 
     return Step(key, f"project {project}", (f"gcloud projects describe {project}",), ensure)
 
 
-def pay(key: str, project: str, account: str | None) -> Step:
-    """Billing of a project: linked where nobody pays; `account` is none where it only must be on."""
+def link_billing(key: str, project: str, account: str | None) -> Step:
+    """Link a project to a billing account; without `account`, only check that billing is on."""
 
     def ensure(context: Context) -> str:
         from google.cloud.billing_v1 import ProjectBillingInfo
@@ -98,7 +103,7 @@ def pay(key: str, project: str, account: str | None) -> Step:
             info = google.billing.get_project_billing_info(name=f"projects/{project}")
             wanted = f"billingAccounts/{account}"
             if info.billing_enabled and (account is None or info.billing_account_name == wanted):
-                return IS_RIGHT
+                return UNCHANGED
             if account is None:
                 raise GoogleError(
                     f"billing of {project} is off; run `gcloud billing projects link {project} "
@@ -106,11 +111,11 @@ def pay(key: str, project: str, account: str | None) -> Step:
                 )
             if info.billing_enabled:
                 raise GoogleError(
-                    f"{project} is paid by {info.billing_account_name} and not {wanted}; correct the settings, or run "
+                    f"{project} is billed to {info.billing_account_name}, not {wanted}; correct the settings, or run "
                     f"`gcloud billing projects link {project} --billing-account {account}`"
                 )
             if not google.billing.get_billing_account(name=wanted).open_:
-                raise GoogleError(f"the billing account {account} is closed; open it, or name another one")
+                raise GoogleError(f"the billing account {account} is closed; reopen it, or choose another one")
             google.billing.update_project_billing_info(
                 name=f"projects/{project}", project_billing_info=ProjectBillingInfo(billing_account_name=wanted)
             )
@@ -122,29 +127,29 @@ def pay(key: str, project: str, account: str | None) -> Step:
 
 
 def enable(key: str, project: str, services: Iterable[str]) -> Step:
-    """APIs that are on in a project."""
+    """Enable APIs in a project."""
     wanted = sorted(services)
 
     def ensure(context: Context) -> str:
-        google, doing = context.google, f"switch APIs on in {project}"
+        google, doing = context.google, f"enable APIs in {project}"
         with explain_errors(doing, f"ask for roles/serviceusage.serviceUsageAdmin on {project}"):
-            missing = off(google, project, wanted)
+            missing = disabled_services(google, project, wanted)
             if not missing:
-                return IS_RIGHT
+                return UNCHANGED
             request = {"parent": f"projects/{project}", "service_ids": missing}
             google.wait(google.services.batch_enable_services(request=request), doing)
-            return f"switched on {', '.join(one.removesuffix('.googleapis.com') for one in missing)}"
+            return f"enabled {', '.join(service.removesuffix('.googleapis.com') for service in missing)}"
 
     command = f"gcloud services enable {' '.join(wanted)} --project={project}"
     return Step(key, f"APIs of {project}", (command,), ensure)
 
 
-def off(google: Google, project: str, services: Iterable[str]) -> list[str]:
-    """Those of the services that are not on."""
+def disabled_services(google: Google, project: str, services: Iterable[str]) -> list[str]:
+    """Those of the services that are not enabled."""
     from google.cloud.service_usage_v1 import State
 
     names = [f"projects/{project}/services/{service}" for service in services]
     request = {"parent": f"projects/{project}", "names": names}
     states = google.services.batch_get_services(request=request).services
-    on = {one.name.rpartition("/")[2] for one in states if one.state == State.ENABLED}
+    on = {service.name.rpartition("/")[2] for service in states if service.state == State.ENABLED}
     return [service for service in services if service not in on]

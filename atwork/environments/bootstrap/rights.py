@@ -1,7 +1,7 @@
-"""Who may do what: bindings that are added to the IAM policy of a resource, whoever else is in it.
+"""IAM bindings that bootstrap adds to the policy of a resource; it keeps all other bindings.
 
-Every kind of resource has the same two calls on its policy, so that they are called as they are. A policy is written
-with the etag it was read with: whoever changed it in between makes the write fail, and it is read again.
+Every kind of resource has the same two calls for its policy. A policy is written with the etag of the read: if somebody
+changed it in between, the write fails, and the policy is read again.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from atwork.environments.bootstrap.google import Google, explain_errors
-from atwork.environments.bootstrap.projects import found
-from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import explain_errors
+from atwork.environments.bootstrap.projects import find_project
+from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 
 _CONFLICTS = (409, 412)
 
@@ -28,16 +29,16 @@ class Grant:
     """Title and expression."""
 
     def binding(self, number: str) -> dict[str, Any]:
-        """As it stands in a policy."""
-        made: dict[str, Any] = {"role": self.role, "members": [self.member.replace("{number}", number)]}
+        """The binding in a policy."""
+        binding: dict[str, Any] = {"role": self.role, "members": [self.member.replace("{number}", number)]}
         if self.condition is not None:
-            made["condition"] = {"title": self.condition[0], "expression": self.condition[1]}
-        return made
+            binding["condition"] = {"title": self.condition[0], "expression": self.condition[1]}
+        return binding
 
 
 @dataclass(frozen=True)
 class Resource:
-    """What has a policy: where it is read and written, and how gcloud names it."""
+    """A resource with an IAM policy: its URL, and the gcloud command that adds a binding."""
 
     url: str
     command: str
@@ -46,7 +47,7 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """Its resource name without the service, such as `projects/P` or `buckets/B`."""
+        """The resource name without the service, such as `projects/P` or `buckets/B`."""
         path = self.url.removeprefix("https://").split("/", 2)[2]
         return f"buckets/{path.split('/')[2]}" if self.bucket else path
 
@@ -96,7 +97,7 @@ class Resource:
         )
 
     def read(self, google: Google) -> dict[str, Any]:
-        """The policy; with conditions, for a write without them would drop them."""
+        """Read the policy with its conditions; a write without them would remove them."""
         if self.bucket:
             return google.call("GET", self.url, params={"optionsRequestedPolicyVersion": "3"})
         if "cloudresourcemanager" in self.url:
@@ -107,7 +108,7 @@ class Resource:
         return google.call(method, f"{self.url}:getIamPolicy", params=params)
 
     def write(self, google: Google, policy: Mapping[str, Any]) -> None:
-        """Set the policy, if it is still the one that was read."""
+        """Write the policy; fails if it changed after the read."""
         if self.bucket:
             google.call("PUT", self.url, body=policy)
         else:
@@ -117,24 +118,26 @@ class Resource:
 def grants(
     key: str, title: str, admin: str, wanted: Mapping[Resource, Sequence[Grant]], *, alone: bool = False
 ) -> Step:
-    """Bindings of several resources; `alone` also says who else has the same role there."""
+    """Add bindings to several resources; `alone` also reports other members with the same role."""
 
     def ensure(context: Context) -> str:
         google = context.google
-        with explain_errors(f"look at the project {admin}", f"ask for roles/viewer on {admin}"):
-            seen = found(google, admin)
-        number = seen[0] if seen is not None else ""
+        with explain_errors(f"read the project {admin}", f"ask for roles/viewer on {admin}"):
+            existing = find_project(google, admin)
+        number = existing[0] if existing is not None else ""
         added, others = 0, []
-        for resource, some in wanted.items():
-            bindings = [grant.binding(number) for grant in some]
-            with explain_errors(title, f"ask for {resource.may}; what was named must exist"):
+        for resource, wanted_grants in wanted.items():
+            bindings = [grant.binding(number) for grant in wanted_grants]
+            with explain_errors(title, f"ask for {resource.may}; members and roles must exist"):
                 added += _add(google, resource, bindings, title)
                 if alone:
                     others += _others(resource.read(google), bindings)
-        outcome = f"granted {added}" if added else IS_RIGHT
-        return f"{outcome}, but others may too: {', '.join(sorted(others))}" if others else outcome
+        outcome = f"granted {added}" if added else UNCHANGED
+        return f"{outcome}, but others have the same role: {', '.join(sorted(others))}" if others else outcome
 
-    commands = tuple(_command(resource, grant, admin) for resource, some in wanted.items() for grant in some)
+    commands = tuple(
+        _command(resource, grant, admin) for resource, wanted_grants in wanted.items() for grant in wanted_grants
+    )
     return Step(key, title, commands, ensure)
 
 
@@ -148,7 +151,7 @@ def _command(resource: Resource, grant: Grant, admin: str) -> str:
 
 
 def _conditional(resource: Resource) -> bool:
-    """Whether gcloud asks for a condition where one is in the policy already."""
+    """Whether gcloud asks for a condition if the policy already has one."""
     return resource.bucket or "cloudresourcemanager" in resource.url
 
 
@@ -171,7 +174,7 @@ def _add(google: Google, resource: Resource, bindings: Sequence[dict[str, Any]],
         except BadRequest as error:
             if "does not exist" not in str(error):
                 raise
-            return False  # an account that was just made is not known everywhere yet
+            return False  # a new account is not known everywhere yet
         except GoogleAPICallError as error:
             if error.code not in _CONFLICTS:
                 raise
@@ -185,14 +188,15 @@ def _add(google: Google, resource: Resource, bindings: Sequence[dict[str, Any]],
 
 def _has(policy: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return any(
-        one["role"] == wanted["role"]
-        and set(wanted["members"]) <= set(one.get("members", []))
-        and one.get("condition", {}).get("expression") == wanted.get("condition", {}).get("expression")
-        for one in policy.get("bindings", [])
+        binding["role"] == wanted["role"]
+        and set(wanted["members"]) <= set(binding.get("members", []))
+        and binding.get("condition", {}).get("expression") == wanted.get("condition", {}).get("expression")
+        for binding in policy.get("bindings", [])
     )
 
 
 def _others(policy: Mapping[str, Any], bindings: Sequence[Mapping[str, Any]]) -> list[str]:
-    roles = {one["role"] for one in bindings}
-    mine = {member for one in bindings for member in one["members"]}
-    return [m for one in policy.get("bindings", []) if one["role"] in roles for m in one["members"] if m not in mine]
+    roles = {binding["role"] for binding in bindings}
+    mine = {member for binding in bindings for member in binding["members"]}
+    present = [binding for binding in policy.get("bindings", []) if binding["role"] in roles]
+    return [member for binding in present for member in binding["members"] if member not in mine]

@@ -1,7 +1,7 @@
 """Custom roles of CI's identities, where Google's own roles are too wide, and the roles of each identity.
 
 The permissions are those of the calls that its commands make (atwork/permissions/calls.py), so that they grow with the
-program: a bootstrap after an upgrade mends them. docs/adr/0012-access.md has the reasons.
+program: a bootstrap after an upgrade updates them. docs/adr/0012-access.md has the reasons.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
-from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
+from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 from atwork.permissions import calls
 
 IAM = "https://iam.googleapis.com/v1"
@@ -22,7 +23,7 @@ _USE = "serviceusage.services.use"
 
 @dataclass(frozen=True)
 class CustomRole:
-    """A role that bootstrap makes in a project."""
+    """A role that bootstrap creates in a project."""
 
     role_id: str
     title: str
@@ -30,7 +31,7 @@ class CustomRole:
     permissions: frozenset[str]
 
     def name(self, project: str) -> str:
-        """As bindings name it."""
+        """Resource name of the role, for bindings."""
         return f"projects/{project}/roles/{self.role_id}"
 
 
@@ -38,9 +39,9 @@ READER = CustomRole(
     "atworkReader",
     "Read the platform's resources",
     "Every resource that the platform's stacks consist of, and no Kubernetes Secret or other data",
-    calls.reads(one for one in (*calls.TYPES, *calls.KINDS) if one not in _HELD_IN_SECRETS) | {_USE},
+    calls.reads(token for token in (*calls.TYPES, *calls.KINDS) if token not in _HELD_IN_SECRETS) | {_USE},
 )
-"""Previews and drift. Kubernetes Secrets are not in it: a preview runs the code of a pull request."""
+"""Previews and drift. It excludes Kubernetes Secrets, because a preview runs the code of a pull request."""
 
 RELEASE_READER = CustomRole(
     "atworkReleaseReader",
@@ -48,11 +49,11 @@ RELEASE_READER = CustomRole(
     "Kubernetes Secrets, in which Helm keeps its releases",
     calls.reads(_HELD_IN_SECRETS) - set(calls.REACH),
 )
-"""Drift, from main alone, where a stack has a release: a refresh reads it."""
+"""Drift, only from main, if a stack has a Helm release: a refresh reads it."""
 
 SECRET_ADMIN = CustomRole(
     "atworkSecretAdmin",
-    "Make secrets without reading them",
+    "Create secrets without reading them",
     "Containers of secrets and who may read them; no values",
     calls.reads(_SECRETS) | calls.writes(_SECRETS),
 )
@@ -94,20 +95,20 @@ DEPLOYER = (
     "roles/resourcemanager.projectIamAdmin",
     "roles/serviceusage.serviceUsageAdmin",
 )
-"""Updates, in the project of their environment. Google keeps these roles up with its services; a list of ours would
-fail at the first permission that a new version of an API asks for."""
+"""Updates, in the project of their environment. Google updates these roles with its services; a fixed list of
+permissions would fail as soon as a new version of an API needs another one."""
 
 REAPER = (*DEPLOYER, "roles/resourcemanager.projectDeleter", "roles/secretmanager.admin")
 """Roles on the folder of ephemeral environments to destroy them: those of updates, of secrets and of the project."""
 
 
 def step(project: str, roles: tuple[CustomRole, ...]) -> Step:
-    """Custom roles of a project: made, mended, or taken back within the week in which a deleted one keeps its name."""
+    """Create custom roles of a project, correct them, or undelete them: a deleted role keeps its name for a week."""
 
     def ensure(context: Context) -> str:
-        with explain_errors(f"make the roles of CI in {project}", f"ask for roles/iam.roleAdmin on {project}"):
-            done = [outcome for role in roles if (outcome := _ensure(context.google, project, role)) != IS_RIGHT]
-        return ", ".join(done) or IS_RIGHT
+        with explain_errors(f"create the roles of CI in {project}", f"ask for roles/iam.roleAdmin on {project}"):
+            done = [outcome for role in roles if (outcome := _ensure(context.google, project, role)) != UNCHANGED]
+        return ", ".join(done) or UNCHANGED
 
     commands = tuple(
         f"gcloud iam roles create {role.role_id} --project={project} --title='{role.title}' "
@@ -125,17 +126,17 @@ def _ensure(google: Google, project: str, role: CustomRole) -> str:
         there = google.call("GET", url)
     except NotFound:
         google.call("POST", f"{IAM}/projects/{project}/roles", body={"roleId": role.role_id, "role": about})
-        return f"made {role.role_id}"
+        return f"created {role.role_id}"
     outcome = []
     if there.get("deleted"):
         google.call("POST", f"{url}:undelete", body={})
-        outcome.append(f"took {role.role_id} back")
+        outcome.append(f"undeleted {role.role_id}")
     if there.get("stage") == "DISABLED":
-        raise GoogleError(f"{role.name(project)} is disabled; enable it in the console, unless somebody had a reason")
+        raise GoogleError(f"{role.name(project)} is disabled; enable it in the console, if that is safe")
     if frozenset(there.get("includedPermissions", [])) != role.permissions:
         google.call("PATCH", url, params={"updateMask": "includedPermissions"}, body=about)
-        outcome.append(f"mended {role.role_id}")
-    return ", ".join(outcome) or IS_RIGHT
+        outcome.append(f"corrected {role.role_id}")
+    return ", ".join(outcome) or UNCHANGED
 
 
 def _body(role: CustomRole) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`atwork environment bootstrap`: the steps, one after the other, with a journal."""
+"""`atwork environment bootstrap`: runs the steps in order and keeps a journal."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from rich.console import Console
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap import journal as journals
 from atwork.environments.bootstrap import plan as plans
-from atwork.environments.bootstrap.google import Google, Late
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import OperationTimeout
 from atwork.environments.bootstrap.journal import BootstrapJournal
 from atwork.environments.bootstrap.plan import POOL, PROVIDER, Plan
-from atwork.environments.bootstrap.projects import found
+from atwork.environments.bootstrap.projects import find_project
 from atwork.environments.bootstrap.secrets import NO_VALUE
-from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 from atwork.environments.bootstrap.steps import all_of
 from atwork.environments.bootstrap.values import SecretValues
 from atwork.errors import BackendError, ConfigError, UsageError
@@ -33,7 +34,7 @@ def bootstrap(
     secrets: Path | None = None,
     login: Callable[[], Google] = cloud.login,
 ) -> int:
-    """Make what an environment stands on, or print how to; returns the exit code.
+    """Create what an environment needs before its first update, or print the commands; returns the exit code.
 
     `secrets` is a folder with the first values of secrets, each in a file of the secret's name.
     """
@@ -66,8 +67,8 @@ def _may_start(journal: BootstrapJournal, name: str, *, resume: bool) -> None:
     if not resume:
         last = next((entry["step"] for entry in reversed(left) if "step" in entry), "its first step")
         raise UsageError(
-            f"{journals.FOLDER}/{journal.path.name}: the bootstrap of {name} of {left[0]['at']} stopped at {last}; go "
-            f"on with `atwork environment bootstrap {name} --resume`, which looks at every step again and loses nothing"
+            f"{journals.FOLDER}/{journal.path.name}: the bootstrap of {name} of {left[0]['at']} stopped at {last}; "
+            f"continue with `atwork environment bootstrap {name} --resume`, which checks every step again"
         )
 
 
@@ -78,7 +79,7 @@ def _engine(console: Console) -> Path:
 
 
 def _run(console: Console, google: Google, journal: BootstrapJournal, steps: Sequence[Step]) -> list[Step]:
-    """Do the steps; returns those whose secret has no value yet."""
+    """Run the steps; returns those whose secret has no value yet."""
     waiting: list[Step] = []
     begun = {step.key for step in steps if journal.begun(step.key)}
     journal.write("start", pid=str(os.getpid()))
@@ -86,16 +87,16 @@ def _run(console: Console, google: Google, journal: BootstrapJournal, steps: Seq
     for number, step in enumerate(steps, 1):
         journal.write("begin", step=step.key)
         status = console.status(f"{number} of {len(steps)}: {step.title}")
-        with nullcontext() if step.asks else status:  # a spinner would write over the question
+        with nullcontext() if step.asks else status:  # a spinner would overwrite the question
             try:
                 outcome = step.ensure(Context(google, step.key in begun))
             except (BackendError, ConfigError, UsageError) as error:
                 console.print(f"  [red]✖[/red] {step.title}")
-                if not isinstance(error, Late):  # what is late may yet come, and is ours then
+                if not isinstance(error, OperationTimeout):  # Google may still complete a late operation of this run
                     journal.write("failed", step=step.key, error=str(error))
                 raise
         journal.write("done", step=step.key, outcome=outcome)
-        sign = "[green]✔[/green]" if outcome.startswith(IS_RIGHT) else "[yellow]✚[/yellow]"
+        sign = "[green]✔[/green]" if outcome.startswith(UNCHANGED) else "[yellow]✚[/yellow]"
         console.print(f"  {sign} {step.title:<{width}}  {outcome}")
         if outcome.startswith(NO_VALUE):
             waiting.append(step)
@@ -105,7 +106,7 @@ def _run(console: Console, google: Google, journal: BootstrapJournal, steps: Seq
 
 def _print(console: Console, steps: Sequence[Step]) -> None:
     console.print(
-        "# What bootstrap sees to, by hand; nothing is done (--dry-run). What is there already is left alone."
+        "# Commands of the bootstrap; none is run (--dry-run). Bootstrap leaves what already exists unchanged."
     )
     for step in steps:
         console.print(f"\n# {step.title}", markup=False)
@@ -114,12 +115,12 @@ def _print(console: Console, steps: Sequence[Step]) -> None:
 
 
 def _next(console: Console, google: Google, plan: Plan) -> None:
-    """What is still a person's to do."""
-    seen = found(google, plan.admin)
-    number = seen[0] if seen is not None else plan.admin
+    """Print what a person must still do."""
+    existing = find_project(google, plan.admin)
+    number = existing[0] if existing is not None else plan.admin
     provider = f"projects/{number}/locations/global/workloadIdentityPools/{POOL}/providers/{PROVIDER}"
     repository = plan.platform.github.repository
-    console.print(f"\nCommit stacks/Pulumi.{plan.name}.yaml. In {repository}, make these environments:", markup=False)
+    console.print(f"\nCommit stacks/Pulumi.{plan.name}.yaml. In {repository}, create these environments:", markup=False)
     for account, environment in plan.accounts.items():
         console.print(f"  gh api --method PUT repos/{repository}/environments/{environment}", markup=False)
         values = {

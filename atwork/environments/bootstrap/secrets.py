@@ -1,6 +1,6 @@
-"""Secrets that stand before the first update: made with their first value, which is never printed nor kept here.
+"""Steps that create secrets with their first value before the first update; values are never printed or stored.
 
-A secret that has an enabled latest version is left alone, so that a second run changes nothing.
+A secret that has an enabled latest version is unchanged, so that a second run changes nothing.
 """
 
 from __future__ import annotations
@@ -11,29 +11,30 @@ from secrets import token_urlsafe
 from typing import Any
 
 from atwork.environments.bootstrap import projects
-from atwork.environments.bootstrap.google import Google, GoogleError, explain_errors
+from atwork.environments.bootstrap.google import Google
+from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import Plan
-from atwork.environments.bootstrap.step import IS_RIGHT, Context, Step
+from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 from components.expected_secrets import ExpectedSecret
 
 URL = "https://secretmanager.googleapis.com/v1"
 SERVICE = "secretmanager.googleapis.com"
 
-NOT_THERE = "is not there"
+NOT_THERE = "does not exist"
 NO_VALUE = "has no value yet"
-"""How the outcome of a step begins whose secret waits for a person."""
+"""Start of the outcome of a step whose secret needs a value from a person."""
 
 Values = Callable[[ExpectedSecret], str | None]
-"""The value of a secret, or None where nobody has one."""
+"""Returns the value of a secret, or None if there is none."""
 
 
 def no_values(secret: ExpectedSecret) -> None:
-    """For a run that prints commands alone."""
+    """Return no value, for a run that only prints commands."""
     del secret
 
 
 def steps(plan: Plan, values: Values) -> tuple[Step, ...]:
-    """The API and one step for each secret that bootstrap makes."""
+    """Steps for the API and each secret that bootstrap creates."""
     expected = [secret for secret in plan.config.expected_secrets() if secret.made_by == "bootstrap"]
     if not expected:
         return ()
@@ -43,14 +44,14 @@ def steps(plan: Plan, values: Values) -> tuple[Step, ...]:
 
 
 def add_command(secret: ExpectedSecret, project: str) -> str:
-    """The command by which a person adds a value, from standard input, so that no shell remembers it."""
+    """The command that adds a value from standard input, which keeps it out of the shell's history."""
     return f"gcloud secrets versions add {secret.name} --project={project} --data-file=-"
 
 
 def unusable(google: Google, secret: ExpectedSecret, project: str) -> str | None:
-    """Why a secret cannot be read: `NOT_THERE`, `NO_VALUE`, or the state of its latest version; None where it can.
+    """Why a secret cannot be read: `NOT_THERE`, `NO_VALUE`, or the state of its latest version; None if it can.
 
-    The alias `latest` is the version that was added last, enabled or not.
+    The alias `latest` is the newest version, enabled or not.
     https://cloud.google.com/secret-manager/docs/access-secret-version
     """
     from google.api_core.exceptions import NotFound
@@ -72,14 +73,14 @@ def unusable(google: Google, secret: ExpectedSecret, project: str) -> str | None
 
 def _step(secret: ExpectedSecret, project: str, replicas: tuple[str, ...], values: Values) -> Step:
     def ensure(context: Context) -> str:
-        google, doing = context.google, f"make the secret {secret.name}"
+        google, doing = context.google, f"create the secret {secret.name}"
         with explain_errors(doing, f"ask for roles/secretmanager.admin on {project}"):
             reason = unusable(google, secret, project)
             if reason is None:
-                return IS_RIGHT
+                return UNCHANGED
             if reason == NOT_THERE:
                 _create(google, secret, project, replicas)
-            elif reason != NO_VALUE:  # somebody disabled it, and knows why
+            elif reason != NO_VALUE:  # somebody disabled it on purpose
                 raise GoogleError(
                     f"the secret {secret.name} {reason}; enable it, or add a value: {add_command(secret, project)}"
                 )
@@ -88,7 +89,7 @@ def _step(secret: ExpectedSecret, project: str, replicas: tuple[str, ...], value
                 return f"{NO_VALUE}: {secret.purpose}"
             data = base64.b64encode(value.encode()).decode()
             google.call("POST", f"{URL}/{secret.resource(project)}:addVersion", body={"payload": {"data": data}})
-            return "made, with a random value" if secret.value == "generated" else "made"
+            return "created, with a random value" if secret.value == "generated" else "created"
 
     where = f"user-managed --locations={','.join(replicas)}" if replicas else "automatic"
     source = "openssl rand -base64 24 | tr -d '\\n' | " if secret.value == "generated" else ""
@@ -113,5 +114,5 @@ def _create(google: Google, secret: ExpectedSecret, project: str, replicas: tupl
             params={"secretId": secret.name},
             body={"replication": replication, "labels": {"managed-by": "atwork-bootstrap"}},
         )
-    except Conflict:  # another bootstrap was quicker
+    except Conflict:  # another bootstrap created it
         return

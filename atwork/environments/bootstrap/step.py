@@ -1,4 +1,4 @@
-"""What a step of bootstrap is."""
+"""A step of the bootstrap."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from dataclasses import dataclass
 
 from atwork.environments.bootstrap.google import Google
 
-IS_RIGHT = "is right"
-"""What a step says that had nothing to do."""
+UNCHANGED = "unchanged"
+"""Outcome of a step that had nothing to do."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a step works with."""
+    """Arguments of a step."""
 
     google: Google
     resumed: bool = False
-    """Whether the run that was cut off had begun this very step, so that what is taken may be ours."""
+    """Whether the interrupted run had started this step, and may have created what now exists."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that must be as it should; doing it twice does nothing the second time."""
+    """One idempotent step."""
 
     key: str
-    """Its name in the journal."""
+    """Name in the journal."""
 
     title: str
-    """What it sees to, for people."""
+    """What it ensures, for people."""
 
     commands: tuple[str, ...]
-    """The same by hand, with gcloud."""
+    """The same as gcloud commands."""
 
     ensure: Callable[[Context], str]
-    """Look, and make or mend what is not right; returns what was done."""
+    """Check, and create or correct if necessary; returns the outcome."""
 
     asks: bool = False
-    """Whether it may ask on the terminal."""
+    """Whether it may prompt on the terminal."""

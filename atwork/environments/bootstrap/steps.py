@@ -1,4 +1,4 @@
-"""All steps of a bootstrap, in the order in which they need each other."""
+"""All steps of a bootstrap, in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ ADMIN_SERVICES = (
     "storage.googleapis.com",
     "sts.googleapis.com",
 )
-"""What bootstrap, the engine's backend and the logins of CI call. The program's calls count in its own project, but for
-Cloud SQL, whose resource does not honour the provider's user_project_override (terraform-provider-google#21869)."""
+"""APIs that bootstrap, the backend and the logins of CI call. The program's calls count in its own project, but for
+Cloud SQL, whose resource ignores the provider's user_project_override (terraform-provider-google#21869)."""
 
 LEAST_SERVICES = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
-"""What the program needs in its project to switch everything else on."""
+"""APIs that the program needs in its project to enable all others."""
 
 _FOLDER_PREVIEW = ("roles/container.clusterViewer", "roles/serviceusage.serviceUsageConsumer")
 _FOLDER_DRIFT = ("roles/viewer", "roles/iam.securityReviewer", "roles/serviceusage.serviceUsageConsumer")
 """In the folder of ephemeral environments, whose projects do not exist yet: a project's custom role cannot be bound on
-a folder. What runs the code of a pull request gets no more than the way to a cluster; drift, from main alone, reads."""
+a folder. Previews run the code of pull requests and only get access to clusters; drift, only from main, reads."""
 
 _STREAMING_ALONE = (
     "grants image streaming alone",
@@ -44,14 +44,14 @@ _DECRYPT = "roles/cloudkms.cryptoKeyDecrypter"
 
 
 def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secrets.no_values) -> tuple[Step, ...]:
-    """Every step for one environment; `file` is its stack file, `values` has the first values of its secrets."""
+    """Return every step for one environment; `file` is its stack file, `values` has the first values of secrets."""
     accounts = {
         plan.preview_account: f"Previews changes of {plan.name}",
         plan.drift_account: f"Looks for drift in {plan.name} from main",
         plan.deploy_account: f"Updates {plan.name} from main",
     }
     if plan.ephemeral:
-        accounts[REAP_ACCOUNT] = "Ends ephemeral environments from main"
+        accounts[REAP_ACCOUNT] = "Destroys ephemeral environments from main"
     return (
         *_admin(plan),
         state.bucket(plan),
@@ -73,40 +73,40 @@ def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secret
 def _admin(plan: Plan) -> tuple[Step, ...]:
     platform = plan.platform
     return (
-        projects.make("admin-project", plan.admin, "Platform admin", platform.parent),
-        projects.pay("admin-billing", plan.admin, platform.billing_account),
+        projects.create("admin-project", plan.admin, "Platform admin", platform.parent),
+        projects.link_billing("admin-billing", plan.admin, platform.billing_account),
         projects.enable("admin-services", plan.admin, ADMIN_SERVICES),
     )
 
 
 def _project(plan: Plan, file: Path) -> tuple[Step, ...]:
-    """An ephemeral environment's stack makes its project; a long-lived environment's is there before its stack."""
+    """Steps for the project of a long-lived environment; an ephemeral environment's stack creates its own."""
     if plan.ephemeral:
         return ()
     project = plan.config.project
     if project.create is None:
-        assert project.number is not None  # noqa: S101 (one of the two is said)
+        assert project.number is not None  # noqa: S101 (one of the two is set)
         return (
-            projects.adopt("project", project.id, project.number, f"stacks/{file.name}"),
-            projects.pay("billing", project.id, None),
+            projects.check("project", project.id, project.number, f"stacks/{file.name}"),
+            projects.link_billing("billing", project.id, None),
             projects.enable("services", project.id, LEAST_SERVICES),
         )
     create = project.create
     return (
-        projects.make("project", project.id, create.name, f"folders/{create.folder_id}"),
-        projects.pay("billing", project.id, create.billing_account),
+        projects.create("project", project.id, create.name, f"folders/{create.folder_id}"),
+        projects.link_billing("billing", project.id, create.billing_account),
         projects.enable("services", project.id, LEAST_SERVICES),
-        stack.adopted(plan, file),
+        stack.write_number(plan, file),
     )
 
 
 def granted(plan: Plan) -> dict[Resource, list[Grant]]:
-    """Every binding that the bootstrap of an environment makes, by resource."""
-    found: dict[Resource, list[Grant]] = {}
+    """Every binding that the bootstrap of an environment adds, by resource."""
+    bindings: dict[Resource, list[Grant]] = {}
     for part in (rights(plan), state_rights(plan), *(federated(plan, short) for short in plan.accounts)):
         for resource, wanted in part.items():
-            found.setdefault(resource, []).extend(wanted)
-    return found
+            bindings.setdefault(resource, []).extend(wanted)
+    return bindings
 
 
 def _rights_title(plan: Plan) -> str:
@@ -117,18 +117,18 @@ def _rights_title(plan: Plan) -> str:
 
 
 def custom_roles(plan: Plan) -> dict[str, tuple[CustomRole, ...]]:
-    """The roles that bootstrap makes, by project."""
-    found: dict[str, tuple[CustomRole, ...]] = {}
+    """The roles that bootstrap creates, by project."""
+    created: dict[str, tuple[CustomRole, ...]] = {}
     if plan.upstream_project:
-        found[plan.upstream_project] = (roles.GRANT_READER, roles.REGISTRY_GRANTER)
+        created[plan.upstream_project] = (roles.GRANT_READER, roles.REGISTRY_GRANTER)
     if not plan.ephemeral:
         releases = (roles.RELEASE_READER,) if plan.config.jenkins is not None else ()
-        found[plan.config.project.id] = (roles.READER, *releases, roles.SECRET_ADMIN)
-    return found
+        created[plan.config.project.id] = (roles.READER, *releases, roles.SECRET_ADMIN)
+    return created
 
 
 def rights(plan: Plan) -> dict[Resource, list[Grant]]:
-    """In its project; for an ephemeral environment, whose project does not exist yet, in the folder of all of them."""
+    """Bindings in the project, or in the folder of ephemeral environments, whose projects do not exist yet."""
     preview, drift = plan.member(plan.preview_account), plan.member(plan.drift_account)
     deploy = plan.member(plan.deploy_account)
     create = plan.config.project.create
@@ -139,12 +139,12 @@ def rights(plan: Plan) -> dict[Resource, list[Grant]]:
     if plan.ephemeral and create is not None:
         folder, billing = Resource.folder(create.folder_id), Resource.billing(create.billing_account)
         views = [Grant(role, preview) for role in _FOLDER_PREVIEW] + [Grant(role, drift) for role in _FOLDER_DRIFT]
-        # Who creates a project becomes its owner; who ends it is another one.
+        # The creator of a project becomes its owner; another identity deletes it.
         creator = Grant("roles/resourcemanager.projectCreator", deploy)
         ends = [Grant(role, plan.member(REAP_ACCOUNT)) for role in roles.REAPER]
         return {folder: [*views, creator, *ends], billing: [Grant("roles/billing.user", deploy)], **above}
     project = plan.config.project.id
-    granted = [Grant(roles.READER.name(project), one) for one in (preview, drift)]
+    granted = [Grant(roles.READER.name(project), member) for member in (preview, drift)]
     if plan.config.jenkins is not None:
         granted.append(Grant(roles.RELEASE_READER.name(project), drift))
     granted += [Grant(role, deploy) for role in (*roles.DEPLOYER, roles.SECRET_ADMIN.name(project))]
@@ -152,11 +152,11 @@ def rights(plan: Plan) -> dict[Resource, list[Grant]]:
 
 
 def _above(plan: Plan, readers: tuple[str, ...], deploy: str) -> dict[Resource, list[Grant]]:
-    """In the project of the registry: the program grants on its repositories, and a refresh reads those grants."""
+    """Bindings in the project of the registry: updates set policies of its repositories, and a refresh reads them."""
     project = plan.upstream_project
     if not project:
         return {}
-    granted = [Grant(roles.GRANT_READER.name(project), one) for one in readers]
+    granted = [Grant(roles.GRANT_READER.name(project), reader) for reader in readers]
     granted.append(Grant(roles.REGISTRY_GRANTER.name(project), deploy))
     if plan.config.cluster.image_streaming:
         # Nodes need one role there, and they exist only after the first update, so the update grants it.
@@ -165,9 +165,10 @@ def _above(plan: Plan, readers: tuple[str, ...], deploy: str) -> dict[Resource, 
 
 
 def state_rights(plan: Plan) -> dict[Resource, list[Grant]]:
-    """All may read every state, for stacks read each other. Each writes its own, and decrypts it and the upstream's."""
-    members = [plan.member(one) for one in plan.accounts]
-    writers = [plan.member(one) for one in plan.accounts if one in (plan.deploy_account, REAP_ACCOUNT)]
+    """Bindings on states: all identities read every state, because stacks read each other; each writes its own stack's,
+    and decrypts that and the upstream's."""
+    members = [plan.member(account) for account in plan.accounts]
+    writers = [plan.member(account) for account in plan.accounts if account in (plan.deploy_account, REAP_ACCOUNT)]
     read = [Grant("roles/storage.objectViewer", member) for member in members]
     own = (f"state of {plan.name}", plan.own_objects)
     write = [Grant("roles/storage.objectUser", member, own) for member in writers]

@@ -1,4 +1,4 @@
-"""Where the first values of secrets come from: files in a folder, else the terminal, without echo."""
+"""First values of secrets: from files in a folder, otherwise from the terminal without echo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.expected_secrets import ExpectedSecret
 
 
 class SecretValues:
-    """Files named like their secrets first, then the terminal; None where neither has a value."""
+    """Returns the value from the file of the secret's name or the terminal; None if neither has one."""
 
     def __init__(self, folder: Path | None) -> None:
         if folder is not None and not folder.is_dir():
@@ -19,7 +19,7 @@ class SecretValues:
         self._folder = folder
 
     def __call__(self, secret: ExpectedSecret) -> str | None:
-        """The value, checked; `ConfigError` where a file does not hold one."""
+        """The checked value; `ConfigError` if a file has none."""
         file = self._folder / secret.name if self._folder is not None else None
         if file is not None and file.exists():
             return checked(secret, file.read_text(), str(file))
@@ -29,7 +29,7 @@ class SecretValues:
 
 
 def checked(secret: ExpectedSecret, text: str, source: str) -> str:
-    """A value without the line break at its end; a private key in PKCS#8, the only form that Jenkins reads.
+    """Return a value without surrounding white space; a private key in PKCS#8, the only format that Jenkins reads.
 
     https://github.com/jenkinsci/github-branch-source-plugin/blob/master/docs/github-app.adoc
     """
@@ -54,10 +54,10 @@ def _ask(secret: ExpectedSecret) -> str | None:
 
 
 def _ask_for_key(secret: ExpectedSecret) -> str | None:
-    """A key has many lines: its file is asked for, until there is one."""
+    """Ask for the file of a key, which has many lines, until it exists."""
     while name := input(f"{secret.name}: file with the {secret.purpose} (empty: later): ").strip():
         file = Path(name).expanduser()
         if file.is_file():
             return checked(secret, file.read_text(), str(file))
-        print(f"{file}: no such file")
+        print(f"{file}: file not found")
     return None

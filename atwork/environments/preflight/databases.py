@@ -1,4 +1,4 @@
-"""Whether Cloud SQL takes the flags of the databases for their versions."""
+"""Whether Cloud SQL accepts the flags of the databases in their versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from atwork.environments.bootstrap.google import Google
-from atwork.environments.preflight.check import Check, asked
+from atwork.environments.preflight.check import Check, ask
 from components.database_flags import CIS_POSTGRES_FLAGS
 from infra.stack import StackConfig
 
@@ -16,9 +16,9 @@ FLAGS = "https://sqladmin.googleapis.com/v1/flags"
 
 
 def checks(google: Google, config: StackConfig) -> Iterator[Check]:
-    """Ask for the flags of each version; Cloud SQL refuses an instance for one flag that it does not know."""
+    """Check the flags of each version; Cloud SQL refuses an instance with an unknown flag."""
     if config.databases:
-        yield asked(NAMES[0], "ask for roles/cloudsql.viewer on the admin project", lambda: _flags(google, config))
+        yield ask(NAMES[0], "ask for roles/cloudsql.viewer on the admin project", lambda: _flags(google, config))
 
 
 def _flags(google: Google, config: StackConfig) -> Check:
@@ -27,19 +27,19 @@ def _flags(google: Google, config: StackConfig) -> Check:
     for name, database in config.databases.items():
         if database.version not in offered:
             items = google.call("GET", FLAGS, params={"databaseVersion": database.version}).get("items", [])
-            offered[database.version] = {str(one["name"]): one for one in items}
+            offered[database.version] = {str(item["name"]): item for item in items}
         for flag, value in {**CIS_POSTGRES_FLAGS, **database.flags}.items():
             why = _refused(offered[database.version].get(flag), value)
             refused += [f"databases.{name}: {flag} {why} with {database.version}"] if why else []
     fix = "choose another version, or correct databases.NAME.flags" if refused else ""
-    return Check(NAMES[0], not refused, "; ".join(refused) or f"taken by {', '.join(sorted(offered))}", fix)
+    return Check(NAMES[0], not refused, "; ".join(refused) or f"accepted by {', '.join(sorted(offered))}", fix)
 
 
 def _refused(flag: Mapping[str, Any] | None, value: str) -> str:
-    """Why Cloud SQL would not take a value; "" where nothing speaks against it."""
+    """Why Cloud SQL would refuse a value; "" if it accepts it."""
     if flag is None:
         return "is not offered"
     allowed = ["on", "off"] if flag.get("type") == "BOOLEAN" else flag.get("allowedStringValues") or []
     if allowed and value not in allowed:
-        return f"takes {', '.join(allowed)} and not {value}"
+        return f"accepts {', '.join(allowed)}, not {value},"
     return ""

@@ -1,4 +1,4 @@
-"""What the organization decides: who may be granted a role at all, and whether the groups are there."""
+"""Checks of the organization: which principals may have roles, and whether the groups exist."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from atwork.environments.bootstrap.google import Google
-from atwork.environments.preflight.check import Check, asked, right, wrong
+from atwork.environments.preflight.check import Check, ask, right, wrong
 from infra.company import CompanySettings
 from infra.stack import StackConfig
 
@@ -16,17 +16,17 @@ CONSTRAINTS = ("iam.allowedPolicyMemberDomains", "iam.managed.allowedPolicyMembe
 
 
 def checks(google: Google, config: StackConfig, platform: CompanySettings, parent: str) -> Iterator[Check]:
-    """Look at what holds for `projects/ID`, or for `folders/NUMBER` where a project is to be made."""
+    """Check `projects/ID`, or `folders/NUMBER` if the project does not exist yet."""
     fix = f"ask for roles/orgpolicy.policyViewer on {parent}"
-    yield asked(NAMES[0], fix, lambda: _restriction(google, platform.organization or "", parent), needed=False)
+    yield ask(NAMES[0], fix, lambda: _restriction(google, platform.organization or "", parent), needed=False)
     fix = "ask somebody who manages groups in Google Workspace"
-    yield asked(NAMES[1], fix, lambda: _groups(google, groups(config)), needed=False)
+    yield ask(NAMES[1], fix, lambda: _groups(google, groups(config)), needed=False)
 
 
 def groups(config: StackConfig) -> list[str]:
-    """All Google Groups that the environment grants something: a binding to one that is not there fails the update."""
-    found = {*config.groups(), *(group for database in config.databases.values() for group in database.groups)}
-    return sorted(found | ({config.cluster.admin_group} if config.cluster.admin_group else set()))
+    """Google Groups that get roles in the environment; a binding to a missing group fails the update."""
+    names = {*config.groups(), *(group for database in config.databases.values() for group in database.groups)}
+    return sorted(names | ({config.cluster.admin_group} if config.cluster.admin_group else set()))
 
 
 def _restriction(google: Google, organization: str, parent: str) -> Check:
@@ -38,17 +38,17 @@ def _restriction(google: Google, organization: str, parent: str) -> Check:
         return right(NAMES[0], "roles may be granted to any principal")
     words = f"roles are granted only to {', '.join(sorted(set(limited)))}"
     own = f"organizations/{organization or 'NUMBER'}"
-    if organization and any(one.endswith(own) for one in limited):
-        return right(NAMES[0], f"{words}; that has the organization's workload identity pools in it")
+    if organization and any(principal.endswith(own) for principal in limited):
+        return right(NAMES[0], f"{words}; this includes the organization's workload identity pools")
     fix = (
         f"let an organization policy administrator allow principalSet://iam.googleapis.com/{own}: pods and CI are "
-        "granted roles as principal://, and a customer id may not let these in"
+        "granted roles as principal://, which a customer ID may exclude"
     )
     return wrong(NAMES[0], words, fix, needed=False)
 
 
 def _allowed(rules: list[dict[str, Any]]) -> Iterator[str]:
-    """Whom the rules of one constraint let in; nobody is named where they let everybody in."""
+    """Principals that the rules of one constraint allow; empty if they allow everybody."""
     for rule in rules:
         values = rule.get("values") or {}
         parameters = rule.get("parameters") or {} if rule.get("enforce") else {}
@@ -60,7 +60,7 @@ def _allowed(rules: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _groups(google: Google, wanted: list[str]) -> Check:
-    """Cloud Identity says Forbidden of a group that is not there as of one that may not be seen."""
+    """Check that groups exist. Cloud Identity also answers Forbidden for a missing group."""
     from google.api_core.exceptions import Forbidden, NotFound
 
     missing: list[str] = []
@@ -75,8 +75,10 @@ def _groups(google: Google, wanted: list[str]) -> Check:
                 raise
             unseen.append(group)
     if missing:
-        fix = "make them in Google Workspace, or correct their addresses: a grant to a missing group fails the update"
-        return wrong(NAMES[1], f"not there: {', '.join(missing)}", fix, needed=False)
+        fix = "create them in Google Workspace, or correct their addresses: a grant to a missing group fails the update"
+        return wrong(NAMES[1], f"not found: {', '.join(missing)}", fix, needed=False)
     if unseen:
-        return Check(NAMES[1], None, f"not there, or you may not see them: {', '.join(unseen)}", "look in Workspace")
-    return right(NAMES[1], f"{len(wanted)} are there" if wanted else "none is granted anything")
+        return Check(
+            NAMES[1], None, f"not found, or you may not see them: {', '.join(unseen)}", "check Google Workspace"
+        )
+    return right(NAMES[1], f"{len(wanted)} exist" if wanted else "no group has a role")

@@ -1,4 +1,4 @@
-"""What a region has: the machines that the nodes need, and room in its quotas for all of them."""
+"""Checks of a region: the machine types of the nodes, and its quotas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from atwork.environments.bootstrap.google import Google
-from atwork.environments.preflight.check import Check, asked
+from atwork.environments.preflight.check import Check, ask
 from infra.stack import StackConfig
 
 COMPUTE = "https://compute.googleapis.com/compute/v1/projects"
@@ -23,10 +23,10 @@ _DISKS = {
 
 
 def checks(google: Google, config: StackConfig, project: str, *, own: bool) -> Iterator[Check]:
-    """Look at the region in a project; `own` is whether it is the environment's, whose use so far counts."""
+    """Check the region in a project; `own` says that it is the environment's, whose current usage counts."""
     if not project:
-        words = "not checked: the project is not there yet, and no other was named to ask in its place"
-        yield from (Check(one, None, words) for one in NAMES)
+        words = "not checked: the project does not exist yet, and there is no other project to query"
+        yield from (Check(check, None, words) for check in NAMES)
         return
     region: dict[str, Any] = {}
     cpus: dict[str, int] = {}
@@ -36,22 +36,22 @@ def checks(google: Google, config: StackConfig, project: str, *, own: bool) -> I
         region.update(google.call("GET", f"{COMPUTE}/{project}/regions/{config.region}"))
         return _machines(google, config, project, region, cpus)
 
-    yield asked(NAMES[0], fix, offered)
+    yield ask(NAMES[0], fix, offered)
     if not region:
-        yield from (Check(one, None, "not checked: the region is not known") for one in NAMES[1:])
+        yield from (Check(check, None, "not checked: the region is unknown") for check in NAMES[1:])
         return
-    quotas = {str(one["metric"]): one for one in region.get("quotas", [])}
+    quotas = {str(quota["metric"]): quota for quota in region.get("quotas", [])}
     yield _quota(NAMES[1], needed_cpus(config, cpus, set(quotas)), quotas, config.region, project, own=own)
-    # The disks of all nodes at once are rarely there: that only warns.
-    found = _quota(NAMES[2], needed_space(config), quotas, config.region, project, own=own)
-    yield replace(found, needed=False)
+    # A warning: the disks of all nodes rarely exist at the same time.
+    space = _quota(NAMES[2], needed_space(config), quotas, config.region, project, own=own)
+    yield replace(space, needed=False)
 
 
 def _machines(
     google: Google, config: StackConfig, project: str, region: Mapping[str, Any], cpus: dict[str, int]
 ) -> Check:
-    """Whether each machine type is offered in enough zones; fills in the vCPUs of each."""
-    all_zones = [str(one).rpartition("/")[2] for one in region.get("zones", [])]
+    """Check that enough zones offer each machine type; add the vCPUs of each to `cpus`."""
+    all_zones = [str(zone).rpartition("/")[2] for zone in region.get("zones", [])]
     zones = [config.cluster.zone] if config.cluster.zone else all_zones
     missing: list[str] = []
     for kind in sorted({pool.machine_type for pool in config.node_pools.values()}):
@@ -74,25 +74,25 @@ def _cpus(google: Google, project: str, zone: str, kind: str) -> int:
 
 
 def needed_cpus(config: StackConfig, cpus: Mapping[str, int], metrics: set[str]) -> dict[str, int]:
-    """The most vCPUs of all pools, by the quota that they count in: that of their family where there is one."""
-    found: dict[str, int] = {}
+    """Maximum vCPUs of all pools by quota: that of the machine family if it exists, else CPUS."""
+    needs: dict[str, int] = {}
     for pool in config.node_pools.values():
         own = f"{pool.machine_type.partition('-')[0].upper()}_CPUS"
         metric = own if own in metrics else "CPUS"
-        found[metric] = found.get(metric, 0) + pool.max_nodes * cpus.get(pool.machine_type, 0)
+        needs[metric] = needs.get(metric, 0) + pool.max_nodes * cpus.get(pool.machine_type, 0)
     limits = config.cluster.autoprovisioning
-    if limits is not None:  # the most of the whole cluster, the pools included
-        found["CPUS"] = max(found.get("CPUS", 0), limits.max_cpu)
-    return found
+    if limits is not None:  # the maximum of the cluster, including its pools
+        needs["CPUS"] = max(needs.get("CPUS", 0), limits.max_cpu)
+    return needs
 
 
 def needed_space(config: StackConfig) -> dict[str, int]:
-    """Disks of all nodes in GB and static addresses, by the quota that they count in."""
-    found = {"STATIC_ADDRESSES": config.network.nat.static_addresses}
+    """Disks of all nodes in GB, and static addresses, by quota."""
+    needs = {"STATIC_ADDRESSES": config.network.nat.static_addresses}
     for pool in config.node_pools.values():
         metric = _DISKS[pool.disk_type]
-        found[metric] = found.get(metric, 0) + pool.max_nodes * pool.disk_size_gb
-    return {metric: need for metric, need in found.items() if need}
+        needs[metric] = needs.get(metric, 0) + pool.max_nodes * pool.disk_size_gb
+    return {metric: need for metric, need in needs.items() if need}
 
 
 def _quota(
