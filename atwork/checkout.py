@@ -44,14 +44,14 @@ class Checkout:
         return upstream if isinstance(upstream, str) else None
 
     def _settings(self, stack: str) -> dict[str, Any]:
-        """What a stack file says, as it is; empty for a file that cannot be read, which its own preview reports."""
+        """The settings in a stack file before validation; empty for an invalid file, which its own preview reports."""
         try:
             return stack_settings(self.stack_file(stack))
         except ConfigError:
             return {}
 
     def selected(self, names: Sequence[str]) -> list[str]:
-        """The named stacks, or all when none is named; `UsageError` for a name without a file."""
+        """The named stacks, or all without names; `UsageError` for a name without a file."""
         known = self.stack_names()
         for name in names:
             if name not in known:
@@ -68,11 +68,11 @@ def stack_settings(file: Path) -> dict[str, Any]:
 
 def unknown_stack(name: str, known: Iterable[str]) -> UsageError:
     """The error for the name of a stack that has no file."""
-    return UsageError(f"stacks/Pulumi.{name}.yaml: there is no such file; there are {', '.join(known)}")
+    return UsageError(f"stacks/Pulumi.{name}.yaml: file not found; there are {', '.join(known)}")
 
 
 def find_checkout() -> Checkout:
-    """The checkout around the working directory; `UsageError` outside of one."""
+    """The checkout that contains the working directory; `UsageError` outside of a checkout."""
     start = Path.cwd()
     for folder in (start, *start.parents):
         if (folder / "Pulumi.yaml").exists() and (folder / STACKS_FOLDER).is_dir():

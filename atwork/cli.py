@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="The platform
 
 @app.command()
 def engine() -> None:
-    """Find the Pulumi engine, or build it once into the shared cache."""
+    """Find the Pulumi engine, or build it into the shared cache."""
     from atwork.engine.command import run
 
     run()
@@ -33,15 +33,15 @@ def engine() -> None:
 
 @app.command()
 def tools() -> None:
-    """Find or build what the tests and real clusters run: helm, crane, a registry, a Kubernetes control plane."""
+    """Find or build the programs of tests and real clusters: helm, crane, a registry, a Kubernetes control plane."""
     from rich.console import Console
 
     from atwork.toolchain import programs
 
     console = Console(soft_wrap=True, highlight=False)
-    found = [programs.helm(console), *programs.registry(console), programs.actionlint(console)]
-    for one in (*found, *programs.control_plane(console).values()):
-        console.print(f"{one.name}: {one}")
+    binaries = [programs.helm(console), *programs.registry(console), programs.actionlint(console)]
+    for binary in (*binaries, *programs.control_plane(console).values()):
+        console.print(f"{binary.name}: {binary}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What a stack file says of the environment itself: its kind, its tier, its owner and its lifetime."""
+"""Settings of the environment itself: its kind, tier, owner and lifetime."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class EnvironmentSettings(Settings):
     @classmethod
     def _renamed_kind(cls, value: object) -> object:
         if value == "popup":
-            raise ValueError("popup is now called ephemeral; write kind: ephemeral")
+            raise ValueError("`popup` is now called ephemeral; write kind: ephemeral")
         return value
 
     @model_validator(mode="after")

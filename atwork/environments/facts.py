@@ -4,7 +4,7 @@
 - The version of the engine: tools/engine/go.mod.
 - The name of the Pulumi project: `infra.PROJECT`, because it is part of the names of the state's objects.
 
-A file that a checkout does not have is not looked at.
+A file that a checkout does not have is not checked.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def mistakes(checkout: Path, environments: Mapping[str, StackConfig]) -> Iterato
 
 
 Value = tuple[str, str, Any]
-"""File, key and what the key has in a workflow."""
+"""File, key and value of a setting in a workflow."""
 
 
 def _values(workflows: Mapping[str, Path]) -> Iterator[Value]:
@@ -57,7 +57,7 @@ def _values(workflows: Mapping[str, Path]) -> Iterator[Value]:
 
 
 def _inside(value: object, key: str) -> Iterator[tuple[str, Any]]:
-    """Every value of a document with its key, maps and lists before what they hold."""
+    """Every value of a document with its key, maps and lists before their items."""
     yield key, value
     parts: Iterator[tuple[object, object]] = iter(())
     if isinstance(value, dict):
@@ -89,7 +89,7 @@ def _company(checkout: Path, environments: Mapping[str, StackConfig], values: li
         with_jenkins = [name for name, config in environments.items() if config.jenkins is not None]
         if with_jenkins:
             yield (
-                f"{company.FILE}: there is no such file, and jenkins of stacks/Pulumi.{with_jenkins[0]}.yaml needs "
+                f"{company.FILE}: file not found, and jenkins of stacks/Pulumi.{with_jenkins[0]}.yaml needs "
                 "its repository and its state bucket; write it (docs/bootstrap.md)"
             )
         return
@@ -104,20 +104,20 @@ def _company(checkout: Path, environments: Mapping[str, StackConfig], values: li
 
 
 def _backends(checkout: Path, settings: CompanySettings, values: list[Value]) -> Iterator[str]:
-    """Buckets that are named as the backend: in the shell, in a workflow, in the Jenkinsfile."""
+    """Buckets that the shell, workflows and the Jenkinsfile name as the backend."""
     named = [(f"environment: {_BACKEND}", os.environ.get(_BACKEND, ""))]
     named += [(f"{file}: {key}", str(value)) for file, key, value in values if key.endswith(f"env.{_BACKEND}")]
     jenkinsfile = checkout / "Jenkinsfile"
     if jenkinsfile.exists():
-        found = re.findall(rf"{_BACKEND}=([^\s\"'\]]+)", jenkinsfile.read_text())
-        named += [(f"Jenkinsfile: {_BACKEND}", value) for value in found]
+        buckets = re.findall(rf"{_BACKEND}=([^\s\"'\]]+)", jenkinsfile.read_text())
+        named += [(f"Jenkinsfile: {_BACKEND}", value) for value in buckets]
     for where, value in named:
         if value.startswith("gs://") and value.rstrip("/") != settings.backend:
             yield f"{where}: {value} is not the state bucket of {company.FILE}; write {settings.backend}"
 
 
 def _owners(checkout: Path, settings: CompanySettings) -> Iterator[str]:
-    """A team can own code only in the repositories of its organization; GitHub ignores the others' lines."""
+    """Code owners outside the organization: GitHub ignores teams of other organizations."""
     organization = settings.source.organization
     file = next((file for file in CODEOWNERS if (checkout / file).exists()), None)
     if file is None:
@@ -146,7 +146,7 @@ def _engine(checkout: Path, environments: Mapping[str, StackConfig], values: lis
 
 
 def _engines(environments: Mapping[str, StackConfig], values: list[Value]) -> Iterator[tuple[str, str]]:
-    """Where a version of the engine is stated, and which."""
+    """Each place that states a version of the engine, with the version."""
     for file, key, step in values:
         if isinstance(step, dict) and str(step.get("uses", "")).startswith("pulumi/actions@"):
             given = cast("dict[str, Any]", step.get("with") or {})

@@ -33,7 +33,7 @@ def streaming(stack: str) -> dict[str, Any]:
 def switches(simulation: Simulated) -> set[bool]:
     """The setting of every pool, and of those that GKE creates."""
     recording = simulation.recording
-    cluster = recording.one(CLUSTER, "cluster-cluster").inputs
+    cluster = recording.resource(CLUSTER, "cluster-cluster").inputs
     pools = [pool.inputs["nodeConfig"]["gcfsConfig"]["enabled"] for pool in recording.of_type(POOL).values()]
     assert pools
     return {*pools, cluster["nodePoolDefaults"]["nodeConfigDefaults"]["gcfsConfig"]["enabled"]}

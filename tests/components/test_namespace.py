@@ -31,7 +31,7 @@ def _made(settings: NamespaceSettings | None = None, **options: Any) -> Recordin
 @pytest.mark.parametrize("level", ["restricted", "baseline", "privileged"])
 def test_the_level_is_enforced_and_the_strictest_is_warned_of(level: PodSecurity) -> None:
     made = _made(NamespaceSettings(pod_security=level), labels={"team": "payments"})
-    labels = made.one("kubernetes:core/v1:Namespace", "team-namespace").inputs["metadata"]["labels"]
+    labels = made.resource("kubernetes:core/v1:Namespace", "team-namespace").inputs["metadata"]["labels"]
     assert labels == {
         "pod-security.kubernetes.io/enforce": level,
         "pod-security.kubernetes.io/enforce-version": "latest",
@@ -52,8 +52,8 @@ def test_all_is_in_the_namespace_and_made_by_the_given_provider() -> None:
 
 def test_what_the_quota_counts_every_container_has() -> None:
     made = _made()
-    hard = made.one("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
-    (limits,) = made.one("kubernetes:core/v1:LimitRange", "team-limits").inputs["spec"]["limits"]
+    hard = made.resource("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
+    (limits,) = made.resource("kubernetes:core/v1:LimitRange", "team-limits").inputs["spec"]["limits"]
     counted = {key.partition(".")[2] for key in hard if key.startswith(("requests.", "limits."))}
     assert counted == set(limits["defaultRequest"]) == {"cpu", *limits["default"]}
     assert (hard["services.loadbalancers"], hard["services.nodeports"]) == ("0", "0")
@@ -62,7 +62,7 @@ def test_what_the_quota_counts_every_container_has() -> None:
 def test_quota_says_what_the_settings_say() -> None:
     quota = QuotaSettings(cpu="500m", memory="1Gi", scratch="2Gi", pods=3, volumes=1)
     made = _made(NamespaceSettings(quota=quota))
-    hard = made.one("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
+    hard = made.resource("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
     assert (hard["requests.cpu"], hard["limits.memory"], hard["pods"], hard["persistentvolumeclaims"]) == (
         "500m",
         "1Gi",
@@ -83,14 +83,14 @@ def test_nothing_goes_in_or_out_but_names() -> None:
 
 
 def test_the_default_account_has_no_token() -> None:
-    patch = _made().one("kubernetes:core/v1:ServiceAccountPatch", "team-default-account")
+    patch = _made().resource("kubernetes:core/v1:ServiceAccountPatch", "team-default-account")
     assert patch.inputs["automountServiceAccountToken"] is False
     assert patch.inputs["metadata"]["name"] == "default"
 
 
 def test_guards_only_where_they_are_asked_for() -> None:
     token, name = "kubernetes:core/v1:Namespace", "team-namespace"
-    plain, guarded = _made().one(token, name), _made(protect=True, retain=True).one(token, name)
+    plain, guarded = _made().resource(token, name), _made(protect=True, retain=True).resource(token, name)
     assert (plain.protect, plain.retain_on_delete) == (False, False)
     assert (guarded.protect, guarded.retain_on_delete) == (True, True)
 

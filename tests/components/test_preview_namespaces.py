@@ -101,7 +101,7 @@ def test_people_have_rights_only_where_they_are_named() -> None:
 
 
 def _egress(recording: Recording) -> list[dict[str, Any]]:
-    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "previews-preview-1-allow-out").inputs
+    policy = recording.resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", "previews-preview-1-allow-out").inputs
     return policy["spec"]["egress"]
 
 

@@ -82,7 +82,7 @@ def released(
     found = subprocess.run(
         [crane, "digest", f"{registry}/p/candidates/orders:1"], capture_output=True, text=True, check=True
     )
-    release = recordings["ci"].one("kubernetes:helm.sh/v3:Release", "jenkins-release").inputs
+    release = recordings["ci"].resource("kubernetes:helm.sh/v3:Release", "jenkins-release").inputs
     scripts = yaml.safe_load(release["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
     (folder / "jobs.groovy").write_text("\n".join(one["script"] for one in scripts["jobs"]))
     given = {

@@ -18,7 +18,7 @@ OF_TYPE = "must not be of the YAML type"
 REWRITTEN = "Pulumi has rewritten a date that was not in quotes; write"
 
 
-def told(folder: Path, text: str) -> list[str]:
+def mistakes(folder: Path, text: str) -> list[str]:
     file = folder / "f.yaml"
     file.write_text(text)
     try:
@@ -63,7 +63,7 @@ def told(folder: Path, text: str) -> list[str]:
 def test_each_date_without_quotes_is_named_with_its_line_and_the_fix(
     text: str, expected: list[str], tmp_path: Path
 ) -> None:
-    assert told(tmp_path, text) == expected
+    assert mistakes(tmp_path, text) == expected
 
 
 def test_stack_files_and_services_are_held_to_it(tmp_path: Path) -> None:
@@ -85,10 +85,10 @@ def test_stack_files_and_services_are_held_to_it(tmp_path: Path) -> None:
 def test_what_the_command_writes_is_in_quotes(tmp_path: Path) -> None:
     settings = {"environment": {"kind": "ephemeral", "expires_at": "2027-01-31T18:00:00Z"}}
     text = files.text_of("demo", settings, "staging")
-    assert told(tmp_path, text) == []
+    assert mistakes(tmp_path, text) == []
     assert "    expires_at: '2027-01-31T18:00:00Z'\n" in text.replace("      ", "    ")
     later = files.with_end(text, "2027-02-01T18:00:00Z")
-    assert told(tmp_path, later) == []
+    assert mistakes(tmp_path, later) == []
     assert later == text.replace("2027-01-31T18", "2027-02-01T18")
     with pytest.raises(ConfigError, match="there is no expires_at such as"):
         files.with_end(text.replace("'", ""), "2027-02-01T18:00:00Z")

@@ -52,7 +52,7 @@ def test_builds_of_another_ci_system_push_to_the_registry_and_jenkins_is_not_dec
         if name.startswith("external-ci-orders-")
     }
     assert grants == dict.fromkeys(("writer", "reader"), EXTERNAL_CI["builders"]["orders"])
-    component = recording.one("atwork:external_ci:ExternalCi", "external-ci")
+    component = recording.resource("atwork:external_ci:ExternalCi", "external-ci")
     assert component.outputs == {"identities": DEPLOYERS}
 
 
@@ -64,7 +64,7 @@ def test_its_identities_become_the_deployer_of_each_environment(stack: str) -> N
         return cloud(token, name, inputs)
 
     recording = run_stack(stack, outputs=outputs)
-    binding = recording.one("gcp:serviceaccount/iAMMember:IAMMember", "access-deployer-impersonation")
+    binding = recording.resource("gcp:serviceaccount/iAMMember:IAMMember", "access-deployer-impersonation")
     assert binding.inputs["member"] == DEPLOYERS[f"deploy-{stack}"]
 
 

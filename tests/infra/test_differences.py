@@ -11,15 +11,15 @@ CLUSTER = ("gcp:container/cluster:Cluster", "cluster-cluster")
 
 
 def cluster(recording: Recording) -> dict[str, Any]:
-    return recording.one(*CLUSTER).inputs
+    return recording.resource(*CLUSTER).inputs
 
 
 def instances(recording: Recording) -> list[dict[str, Any]]:
-    return [one.inputs for one in recording.of_type("gcp:sql/databaseInstance:DatabaseInstance").values()]
+    return [instance.inputs for instance in recording.of_type("gcp:sql/databaseInstance:DatabaseInstance").values()]
 
 
 def guarded(recording: Recording) -> set[str]:
-    return {one.type for one in recording.resources.values() if one.protect}
+    return {resource.type for resource in recording.resources.values() if resource.protect}
 
 
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
@@ -42,7 +42,9 @@ def test_ci_guards_the_images_of_all_and_the_others_what_would_be_missed(recordi
 
 def test_every_repository_has_the_guards_of_the_engine_and_of_the_provider(recordings: dict[str, Recording]) -> None:
     repositories = recordings["ci"].of_type(REPOSITORY).values()
-    assert {(one.protect, one.inputs["deletionPolicy"]) for one in repositories} == {(True, "PREVENT")}
+    assert {(repository.protect, repository.inputs["deletionPolicy"]) for repository in repositories} == {
+        (True, "PREVENT")
+    }
 
 
 def test_secrets_of_the_cluster_and_disks_rest_under_our_keys_but_in_ci(recordings: dict[str, Recording]) -> None:
@@ -50,7 +52,7 @@ def test_secrets_of_the_cluster_and_disks_rest_under_our_keys_but_in_ci(recordin
     assert states == {"ci": "DECRYPTED", "staging": "ENCRYPTED", "production": "ENCRYPTED"}
     for stack, recording in recordings.items():
         pools = recording.of_type("gcp:container/nodePool:NodePool").values()
-        keyed = {"bootDiskKmsKey" in one.inputs["nodeConfig"] for one in pools}
+        keyed = {"bootDiskKmsKey" in pool.inputs["nodeConfig"] for pool in pools}
         assert keyed == {stack != "ci"}, stack
         (storage,) = recording.of_type("kubernetes:storage.k8s.io/v1:StorageClass").values()
         assert ("disk-encryption-kms-key" in storage.inputs["parameters"]) == (stack != "ci")
@@ -58,32 +60,32 @@ def test_secrets_of_the_cluster_and_disks_rest_under_our_keys_but_in_ci(recordin
 
 def test_the_registry_rests_under_a_key_in_its_own_place(recordings: dict[str, Recording]) -> None:
     repositories = recordings["ci"].of_type(REPOSITORY).values()
-    assert {one.inputs["kmsKeyName"] for one in repositories} == {"keys-registry-europe-id"}
+    assert {repository.inputs["kmsKeyName"] for repository in repositories} == {"keys-registry-europe-id"}
     (ring,) = recordings["ci"].of_type("gcp:kms/keyRing:KeyRing").values()
     assert ring.inputs == {"location": "europe"}
 
 
 def test_databases_rest_under_our_keys(recordings: dict[str, Recording]) -> None:
-    found = {stack: [one.get("encryptionKeyName") for one in instances(recordings[stack])] for stack in STACKS}
+    keys = {stack: [instance.get("encryptionKeyName") for instance in instances(recordings[stack])] for stack in STACKS}
     key = "keys-databases-europe-west1-id"
-    assert found == {"ci": [], "staging": [key], "production": [key]}
+    assert keys == {"ci": [], "staging": [key], "production": [key]}
 
 
 def test_every_key_is_used_by_the_agent_of_its_service_alone(recordings: dict[str, Recording]) -> None:
     for recording in recordings.values():
         keys = recording.of_type("gcp:kms/cryptoKey:CryptoKey")
         grants = recording.of_type("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")
-        assert {one.inputs["cryptoKeyId"].removesuffix("-id") for one in grants.values()} == keys.keys()
+        assert {grant.inputs["cryptoKeyId"].removesuffix("-id") for grant in grants.values()} == keys.keys()
         assert len(grants) == len(keys)
-        assert {one.inputs["rotationPeriod"] for one in keys.values()} == {"7776000s"}
-        assert {one.inputs["deletionPolicy"] for one in keys.values()} == {"ABANDON"}
+        assert {key.inputs["rotationPeriod"] for key in keys.values()} == {"7776000s"}
+        assert {key.inputs["deletionPolicy"] for key in keys.values()} == {"ABANDON"}
 
 
 def test_a_key_is_granted_to_computes_agent_once_compute_has_made_something(recordings: dict[str, Recording]) -> None:
     for stack in ("staging", "production"):
         recording = recordings[stack]
-        network = recording.one("gcp:compute/network:Network", "network-vpc").urn
-        grant = recording.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "keys-disks-europe-west1-agent")
+        network = recording.resource("gcp:compute/network:Network", "network-vpc").urn
+        grant = recording.resource("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "keys-disks-europe-west1-agent")
         assert grant.inputs["member"].endswith("@compute-system.iam.gserviceaccount.com")
         assert network in grant.depends_on
 
@@ -91,14 +93,14 @@ def test_a_key_is_granted_to_computes_agent_once_compute_has_made_something(reco
 def test_databases_and_their_users_are_left_to_the_instance(recordings: dict[str, Recording]) -> None:
     for recording in recordings.values():
         for token in ("gcp:sql/database:Database", "gcp:sql/user:User"):
-            for one in recording.of_type(token).values():
-                assert (one.retain_on_delete, one.inputs.get("deletionPolicy")) == (True, None), one.name
+            for resource in recording.of_type(token).values():
+                assert (resource.retain_on_delete, resource.inputs.get("deletionPolicy")) == (True, None), resource.name
 
 
 def test_a_login_is_known_before_its_account_and_waits_for_it(recordings: dict[str, Recording]) -> None:
     recording = recordings["production"]
-    user = recording.one("gcp:sql/user:User", "database-main-orders-user")
-    account = recording.one("gcp:serviceaccount/account:Account", "database-main-orders-account")
+    user = recording.resource("gcp:sql/user:User", "database-main-orders-user")
+    account = recording.resource("gcp:serviceaccount/account:Account", "database-main-orders-account")
     assert user.inputs["name"] == "orders-sql@acme-at-work-production.iam"
     assert account.urn in user.depends_on
 
@@ -120,7 +122,7 @@ def test_candidates_never_run_in_production_and_in_staging_in_preview_namespaces
 ) -> None:
     registry = "europe-docker.pkg.dev/acme-at-work-ci"
     allowed = {
-        stack: [one["namePattern"] for one in policy.inputs["admissionWhitelistPatterns"]]
+        stack: [pattern["namePattern"] for pattern in policy.inputs["admissionWhitelistPatterns"]]
         for stack in ("staging", "production")
         for policy in recordings[stack].of_type("gcp:binaryauthorization/policy:Policy").values()
     }
@@ -128,15 +130,17 @@ def test_candidates_never_run_in_production_and_in_staging_in_preview_namespaces
     assert allowed == {"staging": [*released, f"{registry}/candidates/**"], "production": released}
     token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
     assert not recordings["production"].of_type(token)
-    policy = recordings["staging"].one(token, "preview-namespaces-candidates").inputs["spec"]
-    assert all(f"startsWith('{registry}/candidates/')" in one["expression"] for one in policy["validations"])
+    policy = recordings["staging"].resource(token, "preview-namespaces-candidates").inputs["spec"]
+    assert all(
+        f"startsWith('{registry}/candidates/')" in validation["expression"] for validation in policy["validations"]
+    )
     pulled = {
         stack: {
-            one.inputs["repository"]
-            for one in recordings[stack]
+            grant.inputs["repository"]
+            for grant in recordings[stack]
             .of_type("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember")
             .values()
-            if "nodes" in one.inputs["member"]
+            if "nodes" in grant.inputs["member"]
         }
         for stack in ("staging", "production")
     }
@@ -146,7 +150,8 @@ def test_candidates_never_run_in_production_and_in_staging_in_preview_namespaces
 def test_accesses_to_data_are_logged_where_data_is(recordings: dict[str, Recording]) -> None:
     audited = {
         stack: {
-            one.inputs["service"] for one in recording.of_type("gcp:projects/iAMAuditConfig:IAMAuditConfig").values()
+            audit.inputs["service"]
+            for audit in recording.of_type("gcp:projects/iAMAuditConfig:IAMAuditConfig").values()
         }
         for stack, recording in recordings.items()
     }
@@ -157,7 +162,7 @@ def test_accesses_to_data_are_logged_where_data_is(recordings: dict[str, Recordi
 
 def test_the_production_cluster_alone_is_backed_up_in_another_region(recordings: dict[str, Recording]) -> None:
     plans = {
-        stack: [one.inputs for one in recording.of_type("gcp:gkebackup/backupPlan:BackupPlan").values()]
+        stack: [plan.inputs for plan in recording.of_type("gcp:gkebackup/backupPlan:BackupPlan").values()]
         for stack, recording in recordings.items()
     }
     assert plans["ci"] == plans["staging"] == []
@@ -173,12 +178,12 @@ def test_the_production_cluster_alone_is_backed_up_in_another_region(recordings:
 def test_database_backups_grow_towards_production(recordings: dict[str, Recording]) -> None:
     kept = {
         stack: (
-            one["settings"]["backupConfiguration"]["backupRetentionSettings"]["retainedBackups"],
-            one["settings"]["backupConfiguration"]["transactionLogRetentionDays"],
-            one["settings"]["backupConfiguration"].get("location"),
+            instance["settings"]["backupConfiguration"]["backupRetentionSettings"]["retainedBackups"],
+            instance["settings"]["backupConfiguration"]["transactionLogRetentionDays"],
+            instance["settings"]["backupConfiguration"].get("location"),
         )
         for stack in ("staging", "production")
-        for one in instances(recordings[stack])
+        for instance in instances(recordings[stack])
     }
     assert kept == {"staging": (7, 3, None), "production": (30, 7, "europe-north1")}
 
@@ -186,16 +191,18 @@ def test_database_backups_grow_towards_production(recordings: dict[str, Recordin
 def test_only_production_upgrades_blue_green_and_keeps_two_copies_of_a_secret(recordings: dict[str, Recording]) -> None:
     strategies = {
         stack: {
-            one.inputs["upgradeSettings"]["strategy"]
-            for one in recording.of_type("gcp:container/nodePool:NodePool").values()
+            pool.inputs["upgradeSettings"]["strategy"]
+            for pool in recording.of_type("gcp:container/nodePool:NodePool").values()
         }
         for stack, recording in recordings.items()
     }
     assert strategies == {"ci": {"SURGE"}, "staging": {"SURGE"}, "production": {"BLUE_GREEN"}}
-    replication = {stack: [one.inputs["replication"] for one in secrets_of(recordings[stack])] for stack in STACKS}
+    replication = {
+        stack: [secret.inputs["replication"] for secret in secrets_of(recordings[stack])] for stack in STACKS
+    }
     assert replication["ci"] == []
     assert list(replication["staging"][0]) == ["auto"]
-    regions = [one["location"] for one in replication["production"][0]["userManaged"]["replicas"]]
+    regions = [replica["location"] for replica in replication["production"][0]["userManaged"]["replicas"]]
     assert regions == ["europe-west1", "europe-north1"]
 
 
@@ -206,9 +213,9 @@ def secrets_of(recording: Recording) -> list[Recorded]:
 def test_people_change_things_in_staging_and_look_in_production(recordings: dict[str, Recording]) -> None:
     roles = {
         stack: {
-            (subject["kind"], one.inputs["roleRef"]["name"])
-            for one in recordings[stack].of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").values()
-            for subject in one.inputs["subjects"]
+            (subject["kind"], binding.inputs["roleRef"]["name"])
+            for binding in recordings[stack].of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").values()
+            for subject in binding.inputs["subjects"]
         }
         for stack in ("staging", "production")
     }

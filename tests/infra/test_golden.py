@@ -20,19 +20,27 @@ def test_inventory(stack: str, recordings: dict[str, Recording], golden: Golden)
 def test_every_component_registers_what_it_exposes(stack: str, recordings: dict[str, Recording]) -> None:
     components = recordings[stack].components()
     assert len(components) >= 5
-    assert [one.name for one in components if not one.outputs] == []
+    assert [component.name for component in components if not component.outputs] == []
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_resource_has_an_explicit_provider(stack: str, recordings: dict[str, Recording]) -> None:
-    cloud = [one for one in recordings[stack].resources.values() if one.type.startswith(("gcp:", "kubernetes:"))]
+    cloud = [
+        resource
+        for resource in recordings[stack].resources.values()
+        if resource.type.startswith(("gcp:", "kubernetes:"))
+    ]
     assert len(cloud) > 40
-    assert [one.name for one in cloud if "::gcp" not in one.provider and "::kubernetes" not in one.provider] == []
+    assert [
+        resource.name
+        for resource in cloud
+        if "::gcp" not in resource.provider and "::kubernetes" not in resource.provider
+    ] == []
 
 
 def test_protections_grow_towards_production(recordings: dict[str, Recording]) -> None:
     guarded = {
-        stack: recording.one("gcp:container/cluster:Cluster", "cluster-cluster").inputs["deletionProtection"]
+        stack: recording.resource("gcp:container/cluster:Cluster", "cluster-cluster").inputs["deletionProtection"]
         for stack, recording in recordings.items()
     }
     assert guarded == {"ci": False, "staging": True, "production": True}
@@ -41,8 +49,8 @@ def test_protections_grow_towards_production(recordings: dict[str, Recording]) -
 def test_production_alone_has_a_standby_and_static_addresses(recordings: dict[str, Recording]) -> None:
     standby = {
         stack: [
-            one.inputs["settings"]["availabilityType"]
-            for one in recordings[stack].of_type("gcp:sql/databaseInstance:DatabaseInstance").values()
+            instance.inputs["settings"]["availabilityType"]
+            for instance in recordings[stack].of_type("gcp:sql/databaseInstance:DatabaseInstance").values()
         ]
         for stack in STACKS
     }
@@ -54,11 +62,11 @@ def test_production_alone_has_a_standby_and_static_addresses(recordings: dict[st
 @pytest.mark.parametrize("stack", STACKS)
 def test_no_database_is_public_and_no_node_has_an_address(stack: str, recordings: dict[str, Recording]) -> None:
     recording = recordings[stack]
-    for one in recording.of_type("gcp:sql/databaseInstance:DatabaseInstance").values():
-        assert one.inputs["settings"]["ipConfiguration"]["ipv4Enabled"] is False
+    for instance in recording.of_type("gcp:sql/databaseInstance:DatabaseInstance").values():
+        assert instance.inputs["settings"]["ipConfiguration"]["ipv4Enabled"] is False
     pools = recording.of_type("gcp:container/nodePool:NodePool")
     assert pools
-    assert all(one.inputs["networkConfig"] == {"enablePrivateNodes": True} for one in pools.values())
+    assert all(pool.inputs["networkConfig"] == {"enablePrivateNodes": True} for pool in pools.values())
 
 
 @pytest.mark.parametrize(("stack", "expected"), [("ci", []), ("staging", ["ci"]), ("production", ["ci"])])

@@ -27,7 +27,7 @@ def test_one_pool_is_guarded_or_freed_alone(stack: str, guard: bool | None, poli
     chosen = next(key for key in pools if key != "system")
     if guard is not None:
         pools[chosen]["deletion_protection"] = guard
-    found = run_stack(stack, {"node_pools": pools}).of_type(POOL)
-    policies = {name: one.inputs["deletionPolicy"] for name, one in found.items()}
+    recorded = run_stack(stack, {"node_pools": pools}).of_type(POOL)
+    policies = {name: pool.inputs["deletionPolicy"] for name, pool in recorded.items()}
     assert policies.pop(f"pools-{chosen}") == policy
     assert set(policies.values()) == others

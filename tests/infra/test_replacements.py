@@ -37,13 +37,13 @@ CONFIG = {"project": "acme", "region": "europe-west1", "kubeconfig": KUBECONFIG,
 
 @pytest.fixture(scope="module")
 def resources(recordings: dict[str, Recording]) -> dict[str, list[Recorded]]:
-    """Everything that the three stacks make, by type."""
-    found: dict[str, list[Recorded]] = {}
+    """Resources of the three stacks by type."""
+    by_type: dict[str, list[Recorded]] = {}
     for recording in recordings.values():
-        for one in recording.resources.values():
-            if one.custom and one.type.startswith(("gcp:", "kubernetes:")):
-                found.setdefault(one.type, []).append(one)
-    return found
+        for resource in recording.resources.values():
+            if resource.custom and resource.type.startswith(("gcp:", "kubernetes:")):
+                by_type.setdefault(resource.type, []).append(resource)
+    return by_type
 
 
 def leaves(value: Any, path: Keys = ()) -> Iterator[Keys]:
@@ -57,16 +57,16 @@ def leaves(value: Any, path: Keys = ()) -> Iterator[Keys]:
 
 def changed(inputs: dict[str, Any], path: Keys) -> dict[str, Any]:
     """The inputs with another value at a path."""
-    made = copy.deepcopy(inputs)
-    target: Any = made
+    result = copy.deepcopy(inputs)
+    target: Any = result
     for part in path[:-1]:
         target = target[part]
     target[path[-1]] = f"{target[path[-1]]}-changed"
-    return made
+    return result
 
 
 def outcomes(resource: Recorded, package: Package) -> Iterator[tuple[Keys, str]]:
-    """For each property of a resource that replaces it: what the replacement comes to."""
+    """The outcome of a replacement for each property of a resource that causes one."""
     request = ResourceRequest(resource.type, resource.urn, CONFIG, resource.inputs)
     old = package.complete(request, {}, b"1")
     named = ResourceRequest(resource.type, resource.urn, CONFIG, old)
@@ -94,8 +94,8 @@ def outcomes(resource: Recorded, package: Package) -> Iterator[tuple[Keys, str]]
 def test_a_replacement_ends_as_the_table_says(token: str, resources: dict[str, list[Recorded]]) -> None:
     assert TABLE[token] in MEANINGS
     package = PACKAGES[token.partition(":")[0]]
-    found = {path: outcome for one in resources[token] for path, outcome in outcomes(one, package)}
-    kept = {path: outcome for path, outcome in found.items() if outcome != "new identity"}
+    results = {path: outcome for resource in resources[token] for path, outcome in outcomes(resource, package)}
+    kept = {path: outcome for path, outcome in results.items() if outcome != "new identity"}
     assert (set(kept.values()) or {"new identity"}) == {TABLE[token]}, kept
 
 
@@ -108,10 +108,10 @@ def test_what_holds_data_is_never_deleted_first(resources: dict[str, list[Record
     assert len(stateful) >= 15
     assert stateful - {RELEASE} <= CREATED_FIRST, "and a release is one of its name in its namespace"
     assert [token for token in stateful if TABLE[token] == "deleted first"] == []
-    ordered = [one for token in CREATED_FIRST & resources.keys() for one in resources[token]]
-    assert {one.delete_before_replace for one in ordered} == {False}
+    ordered = [resource for token in CREATED_FIRST & resources.keys() for resource in resources[token]]
+    assert {resource.delete_before_replace for resource in ordered} == {False}
 
 
 def test_the_order_of_everything_else_is_the_providers(resources: dict[str, list[Recorded]]) -> None:
-    others = [one for token in resources.keys() - CREATED_FIRST for one in resources[token]]
-    assert {one.delete_before_replace for one in others} == {None}
+    others = [resource for token in resources.keys() - CREATED_FIRST for resource in resources[token]]
+    assert {resource.delete_before_replace for resource in others} == {None}

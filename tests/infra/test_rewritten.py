@@ -81,10 +81,10 @@ def test_a_date_without_quotes_is_refused_after_pulumi_has_rewritten_it(checkout
     assert pulumi("stack", "init", "ci", "--no-select").returncode == 0
     assert "2027-06-30 00:00:00 +0000 UTC" in file.read_text()
     done = pulumi("preview", "--stack", "ci", "--policy-pack", str(Home(checkout).workspace / "policies"))
-    told = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     assert done.returncode != 0
     line = file.read_text().splitlines().index("          expires: 2027-06-30 00:00:00 +0000 UTC") + 1
-    assert f"stacks/Pulumi.ci.yaml:{line}: config.atwork:stack.policies.exemptions." in told
-    assert 'Pulumi has rewritten a date that was not in quotes; write "2027-06-30" (a date) or' in told
-    assert "Traceback" not in told
-    assert "Exception calling application" not in told
+    assert f"stacks/Pulumi.ci.yaml:{line}: config.atwork:stack.policies.exemptions." in output
+    assert 'Pulumi has rewritten a date that was not in quotes; write "2027-06-30" (a date) or' in output
+    assert "Traceback" not in output
+    assert "Exception calling application" not in output

@@ -1,4 +1,4 @@
-"""The catalogue: what a service's file gives it in each environment, and what a wrong file is told."""
+"""The catalog: what a service file creates in each environment, and the errors of invalid files."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from infra.services import read_all as read_services
 ORDERS: dict[str, Any] = yaml.safe_load((STACKS.parent / "services" / "orders.yaml").read_text())
 
 
-def catalogue(folder: Path, **services: dict[str, Any]) -> Path:
+def write_catalog(folder: Path, **services: dict[str, Any]) -> Path:
     for name, service in services.items():
         (folder / f"{name.replace('_', '-')}.yaml").write_text(yaml.safe_dump(service))
     return folder
 
 
 def other(**changes: Any) -> dict[str, Any]:
-    """A second service beside orders, right by itself."""
+    """A second valid service."""
     return {
         "owner": "team-stock",
         "repository": "https://github.com/acme/stock",
@@ -37,40 +37,40 @@ def other(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_the_real_catalogue_is_right() -> None:
+def test_the_catalog_of_the_project_is_valid() -> None:
     services = read_services(STACKS.parent / "services")
     check_services(read_all(), services)
     assert "orders" in services
 
 
-def test_one_file_makes_what_a_stack_file_could_say(tmp_path: Path) -> None:
+def test_a_service_file_becomes_settings_of_the_stack(tmp_path: Path) -> None:
     before = read_all()["staging"]
-    services = read_services(catalogue(tmp_path, orders=ORDERS, stock=other()))
-    made = complete("staging", before, services)
-    assert set(made.tenants) == {"orders", "stock"}
-    assert made.databases["main"].databases == ("orders",)
-    assert made.databases["main"].users["orders"].service_account == "orders"
-    assert made.tenants["orders"].secrets["payment-gateway"].readers == ("orders",)
-    assert made.tenants["orders"].traffic.databases
-    assert not made.tenants["stock"].traffic.databases
-    assert made.logins("orders") == {"orders": ("main", "orders")}
+    services = read_services(write_catalog(tmp_path, orders=ORDERS, stock=other()))
+    config = complete("staging", before, services)
+    assert set(config.tenants) == {"orders", "stock"}
+    assert config.databases["main"].databases == ("orders",)
+    assert config.databases["main"].users["orders"].service_account == "orders"
+    assert config.tenants["orders"].secrets["payment-gateway"].readers == ("orders",)
+    assert config.tenants["orders"].traffic.databases
+    assert not config.tenants["stock"].traffic.databases
+    assert config.logins("orders") == {"orders": ("main", "orders")}
     assert complete("production", read_all()["production"], services).tenants.keys() == {"orders"}
     assert complete("ci", read_all()["ci"], services) == read_all()["ci"]
 
 
 def ephemeral(**more: Any) -> EnvironmentSettings:
-    made = {
+    settings = {
         "kind": "ephemeral",
         "owner": "me",
         "created_at": "2027-01-28T18:00:00Z",
         "expires_at": "2027-01-31T18:00:00Z",
     }
-    return EnvironmentSettings.model_validate_json(json.dumps({**made, **more}))
+    return EnvironmentSettings.model_validate_json(json.dumps({**settings, **more}))
 
 
 def test_an_ephemeral_environment_runs_what_does_not_stay_out(tmp_path: Path) -> None:
     services = read_services(
-        catalogue(tmp_path, stock=other(), billing=other(repository="https://x.org/b", ephemeral=None))
+        write_catalog(tmp_path, stock=other(), billing=other(repository="https://x.org/b", ephemeral=None))
     )
     assert within("preview-1", ephemeral(), services).keys() == {"stock"}
     assert within("production", read_all()["production"].environment, services) == {}
@@ -78,7 +78,7 @@ def test_an_ephemeral_environment_runs_what_does_not_stay_out(tmp_path: Path) ->
 
 def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_path: Path) -> None:
     services = read_services(
-        catalogue(
+        write_catalog(
             tmp_path,
             stock=other(),
             web=other(repository="https://x.org/w"),
@@ -95,8 +95,8 @@ def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_pat
         "stock",
         "web",
     }
-    lasting = {name: one for name, one in read_all().items() if one.environment.kind == "long-lived"}
-    check_services({**lasting, "demo": chosen}, services)
+    long_lived = {name: config for name, config in read_all().items() if config.environment.kind == "long-lived"}
+    check_services({**long_lived, "demo": chosen}, services)
     for name, message in (
         (
             "moon",
@@ -106,11 +106,11 @@ def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_pat
     ):
         wrong = staging.model_copy(update={"environment": ephemeral(services=[name])})
         with pytest.raises(ConfigError, match=message):
-            check_services({**lasting, "demo": wrong}, services)
+            check_services({**long_lived, "demo": wrong}, services)
 
 
-def test_a_service_is_told_where_it_is(recordings: dict[str, Recording]) -> None:
-    facts = recordings["production"].one("kubernetes:core/v1:ConfigMap", "service-orders-facts").inputs
+def test_a_service_can_read_its_environment(recordings: dict[str, Recording]) -> None:
+    facts = recordings["production"].resource("kubernetes:core/v1:ConfigMap", "service-orders-facts").inputs
     assert facts["metadata"] == {"name": "platform", "namespace": "orders"}
     assert facts["data"] == {
         "ATWORK_ENVIRONMENT": "production",
@@ -151,9 +151,9 @@ def test_a_service_is_told_where_it_is(recordings: dict[str, Recording]) -> None
         ({"database": {"name": "orders"}}, r"stock\.yaml: database main/orders is services/orders\.yaml's already"),
     ],
 )
-def test_a_wrong_file_is_told_with_file_key_and_fix(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_an_error_names_file_key_and_fix(change: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):
-        read_services(catalogue(tmp_path, orders=ORDERS, stock=other(**change)))
+        read_services(write_catalog(tmp_path, orders=ORDERS, stock=other(**change)))
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_a_wrong_file_is_told_with_file_key_and_fix(change: dict[str, Any], mess
         ({"environments": {"ci": {}}, "database": {}}, r"Pulumi\.ci\.yaml has no databases\.main \(it has none\)"),
     ],
 )
-def test_a_file_that_does_not_fit_the_stacks_is_told(change: dict[str, Any], message: str, tmp_path: Path) -> None:
-    services = read_services(catalogue(tmp_path, stock=other(**change)))
+def test_a_file_that_does_not_fit_the_stacks_is_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    services = read_services(write_catalog(tmp_path, stock=other(**change)))
     with pytest.raises(ConfigError, match=message):
         _use(services)
 
@@ -184,7 +184,7 @@ def _use(services: dict[str, ServiceSettings]) -> None:
 
 
 def test_a_tenant_that_the_stack_has_itself_is_not_taken_over(tmp_path: Path) -> None:
-    services = read_services(catalogue(tmp_path, orders=ORDERS))
+    services = read_services(write_catalog(tmp_path, orders=ORDERS))
     once = complete("staging", read_all()["staging"], services)
     with pytest.raises(
         ConfigError, match=r"services/orders\.yaml: stacks/Pulumi\.staging\.yaml has tenants\.orders already"
@@ -192,12 +192,12 @@ def test_a_tenant_that_the_stack_has_itself_is_not_taken_over(tmp_path: Path) ->
         complete("staging", once, services)
 
 
-def test_a_mistake_that_only_shows_in_the_whole_names_both_files(tmp_path: Path) -> None:
+def test_a_mistake_that_only_shows_together_names_both_files(tmp_path: Path) -> None:
     staging = read_all()["staging"]
     bare = staging.model_copy(update={"cluster": staging.cluster.model_copy(update={"admin_group": None})})
     message = r"stacks/Pulumi\.staging\.yaml with services/orders\.yaml: atwork:stack: tenants\.orders: groups have rights only"
     with pytest.raises(ConfigError, match=message):
-        complete("staging", bare, read_services(catalogue(tmp_path, orders=ORDERS)))
+        complete("staging", bare, read_services(write_catalog(tmp_path, orders=ORDERS)))
 
 
 @pytest.mark.parametrize("name", ["orders", "order-intake-2", "a"])
@@ -217,7 +217,7 @@ def test_a_login_cannot_be_longer_than_the_cloud_takes(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"database: its login is called as the service, 2 to 19 characters \(.* has 20\)"
     ):
-        read_services(catalogue(tmp_path, **{"a" * 20: other(database={})}))
+        read_services(write_catalog(tmp_path, **{"a" * 20: other(database={})}))
 
 
 @pytest.mark.parametrize("name", ["preview-janitor", "preview-1"])
@@ -230,6 +230,7 @@ def test_what_preview_namespaces_use_is_no_services_name(name: str, tmp_path: Pa
 
 
 def test_a_renamed_key_of_a_service_names_the_new_key(tmp_path: Path) -> None:
-    catalogue(tmp_path, stock=other(popup=None))
-    with pytest.raises(ConfigError, match=r"services/stock\.yaml: popup: it is now called ephemeral; rename it"):
+    old = "popup"
+    write_catalog(tmp_path, stock=other(**{old: None}))
+    with pytest.raises(ConfigError, match=rf"services/stock\.yaml: {old}: it is now called ephemeral; rename it"):
         read_services(tmp_path)

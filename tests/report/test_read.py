@@ -165,7 +165,7 @@ def test_a_crashed_program_is_no_success_whatever_the_summary_says() -> None:
     result = report(step("same", BUCKET, "b", {}, {}), error("the program failed: boom"), code=255)
     assert (result.result, result.complete) == ("failed", False)
     assert summary.code([result]) == 1
-    assert report(step("same", BUCKET, "b", {}, {}), whole=False).result == "failed"
+    assert report(step("same", BUCKET, "b", {}, {}), complete=False).result == "failed"
 
 
 def test_a_protected_replacement_is_shown_as_blocked() -> None:

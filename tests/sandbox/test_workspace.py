@@ -93,7 +93,7 @@ def test_a_stack_file_that_is_not_yaml_is_named(home: Home) -> None:
 
 def test_a_stack_without_a_file_is_named(home: Home) -> None:
     with pytest.raises(
-        UsageError, match=r"stacks/Pulumi\.nope\.yaml: there is no such file; there are alpha, ci, staging, zoo"
+        UsageError, match=r"stacks/Pulumi\.nope\.yaml: file not found; there are alpha, ci, staging, zoo"
     ):
         home.project.selected(["nope"])
 

@@ -61,7 +61,7 @@ class Account:
 
 
 def opened_account(fake: FakeGoogle) -> FakeGoogle:
-    """An organisation with a billing account, and ci as its bootstrap left it."""
+    """An organization with a billing account, and ci after its bootstrap."""
     fake.state.accounts["01AB23-CD45EF-678901"] = True
     fake.state.keys[f"{RING}/cryptoKeys/ci"] = {
         "name": f"{RING}/cryptoKeys/ci",
@@ -152,13 +152,13 @@ def _with_fault(checkout: Path, endpoint: str, step: str, fault: str, name: str)
 def killed(checkout: Path, endpoint: str, step: str, fault: str, *, name: str = "staging") -> int:
     """Run a bootstrap in a process that kills itself at a point; returns its exit code, -9 for killed.
 
-    A fork, for it has Google's clients imported already; the threads of the server stay behind in the parent.
+    It is a fork, because that has imported Google's clients already; the threads of the server stay in the parent.
     """
     child = os.fork()
     if child == 0:
         try:
             _with_fault(checkout, endpoint, step, fault, name)
-        except BaseException:  # noqa: BLE001 (the exit code tells)
+        except BaseException:  # noqa: BLE001 (the exit code reports it)
             os._exit(1)
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

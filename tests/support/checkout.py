@@ -1,4 +1,4 @@
-"""A checkout of the project's files in a folder of its own, with its three environments and no others."""
+"""A copy of the checkout in another folder, with only its three environments."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from atwork.environments.files import without_deploy
 from infra.layout import stack_files
 
 ROOT = Path(__file__).parents[2]
-LASTING = ("ci", "staging", "production")
+LONG_LIVED = ("ci", "staging", "production")
 
 
 def copy(folder: Path, *more: str) -> Path:
-    """Stack files and catalogue, and further parts by name; what people added to the project is left out."""
+    """Copy the stack files, the catalog and other parts by name, without other environments and services."""
     folder.mkdir(exist_ok=True)
     for part in ("Pulumi.yaml", "stacks", "services", *more):
         source = ROOT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
     ci = folder / "stacks" / "Pulumi.ci.yaml"
     for name, path in stack_files(folder / "stacks").items():
-        if name not in LASTING:
+        if name not in LONG_LIVED:
             path.unlink()
             ci.write_text(without_deploy(ci.read_text(), name))
     for path in (folder / "services").glob("*.yaml"):

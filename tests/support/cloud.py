@@ -1,5 +1,5 @@
-"""What the simulated Google Cloud holds after an update of real stacks: the program under mocks, with the simulation's
-own ids and computed values, and no engine."""
+"""Contents of the simulated Google Cloud after an update: the program under mocks, with IDs and computed values of the
+simulation, without an engine."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _REFERENCE = "pulumi:pulumi:StackReference"
 
 def projects(environments: Iterable[StackConfig]) -> dict[str, str]:
     """Numbers of the projects that stack files adopt, by id."""
-    return {one.project.id: one.project.number for one in environments if one.project.number is not None}
+    return {config.project.id: config.project.number for config in environments if config.project.number is not None}
 
 
 class Simulated(NamedTuple):
-    """The Google objects of one stack, and all that the program declared."""
+    """The Google objects of one stack, and everything that the program declared."""
 
     objects: list[CloudObject]
     recording: Recording
 
 
 def simulated(stack: str, change: dict[str, Any] | None = None) -> Simulated:
-    """What an update of one stack makes; `change` replaces top-level parts of its settings."""
+    """The result of an update of one stack; `change` replaces top-level parts of its settings."""
     environments = read_all()
     config = environments[stack]
     upstream = environments[config.upstream or stack]
@@ -49,9 +49,9 @@ def simulated(stack: str, change: dict[str, Any] | None = None) -> Simulated:
         request = ResourceRequest(token, urn, {"project": config.project.id, "region": config.region}, inputs)
         request = ResourceRequest(token, urn, request.config, GoogleCloud().complete(request, {}, b"seed"))
         scope, identity = GoogleCloud().identity(request)
-        made = {**request.inputs, **computed_outputs(request, identity)}
-        objects.append(CloudObject(scope, token, identity, urn, request.inputs, made))
-        return made
+        state = {**request.inputs, **computed_outputs(request, identity)}
+        objects.append(CloudObject(scope, token, identity, urn, request.inputs, state))
+        return state
 
     return Simulated(objects, run_stack(stack, change, outputs=outputs))
 

@@ -1,4 +1,4 @@
-"""Environments for tests: a checkout of one's own, the command in it, ephemeral environments that are over."""
+"""Environments for tests: the command in a checkout, and ephemeral environments with any expiry date."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def new(name: str, *words: str) -> Result:
 
 
 def create_ephemeral(name: str, *words: str) -> None:
-    """A new ephemeral environment, which must be taken."""
+    """Create an ephemeral environment; fails if the command refuses."""
     done = new(name, *PLACE, *words)
     assert done.exit_code == 0, done.output + str(done.exception)
 
 
 def ends_in(checkout: Path, name: str, left: timedelta, *, life: timedelta = timedelta(days=7)) -> datetime:
-    """Rewrite an ephemeral environment's file so that its end is so far away, and return that end."""
+    """Rewrite an ephemeral environment's file so that it expires after the time left; returns the expiry date."""
     end = datetime.now(UTC).replace(microsecond=0) + left
     file = checkout / "stacks" / f"Pulumi.{name}.yaml"
     text = re.sub(r"created_at: .*", f"created_at: '{moment(end - life)}'", file.read_text())

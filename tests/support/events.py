@@ -28,7 +28,7 @@ def step(
     stack: str = "ci",
     **metadata: Any,
 ) -> dict[str, Any]:
-    """One resourcePreEvent; `old` and `new` are inputs, with guards beside them as `_protect` and the like."""
+    """One resourcePreEvent; `old` and `new` are inputs, with guards such as `_protect` among them."""
 
     def state(inputs: dict[str, Any] | None) -> dict[str, Any] | None:
         if inputs is None:
@@ -37,8 +37,8 @@ def step(
         plain = {key: value for key, value in inputs.items() if not key.startswith("_")}
         return {"type": kind, "urn": urn(kind, name, stack), "custom": True, "inputs": plain, **around}
 
-    found = {"op": op, "urn": urn(kind, name, stack), "type": kind, "old": state(old), "new": state(new), **metadata}
-    return {"resourcePreEvent": {"metadata": found, "planning": True}}
+    details = {"op": op, "urn": urn(kind, name, stack), "type": kind, "old": state(old), "new": state(new), **metadata}
+    return {"resourcePreEvent": {"metadata": details, "planning": True}}
 
 
 def outputs(old: dict[str, Any], new: dict[str, Any], *, stack: str = "ci") -> dict[str, Any]:
@@ -60,8 +60,10 @@ def error(message: str) -> dict[str, Any]:
 END: list[dict[str, Any]] = [{"summaryEvent": {"resourceChanges": {"same": 4}}}, {"cancelEvent": {}}]
 
 
-def report(*events: dict[str, Any], stack: str = "ci", code: int = 0, whole: bool = True, **about: Any) -> StackReport:
+def report(
+    *events: dict[str, Any], stack: str = "ci", code: int = 0, complete: bool = True, **about: Any
+) -> StackReport:
     reading = Reading(stack)
-    for event in (*events, *(END if whole else ())):
+    for event in (*events, *(END if complete else ())):
         reading.take(event)
     return reading.report(code=code, **about)

@@ -1,8 +1,8 @@
-"""A stand-in for the engine and its backend: stacks in one JSON file, and the commands that ending an environment uses.
+"""A fake of the engine and its backend: stacks in one JSON file, and the commands that delete an environment.
 
-It is a program of its own, so that what is tested starts, reads and waits for processes as with the real one. A stack can
-be told to fail: `{"fail": {"demo": {"destroy": ["no quota"]}}}` has its next `destroy` say that and delete nothing, and
-`inside` its next `destroy` of named resources.
+It is a program, so that tested code starts, reads and waits for processes as with the real engine. A stack can be set
+to fail: with `{"fail": {"demo": {"destroy": ["no quota"]}}}`, its next `destroy` prints that and deletes nothing;
+`inside` does the same for its next `destroy` of named resources.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class FakeBackend:
-    """The file and the program; `backend` is what commands use in the place of the sandbox."""
+    """The file and the program; commands use `backend` instead of the sandbox."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "backend.json"
@@ -47,22 +47,22 @@ class FakeBackend:
 
     @property
     def calls(self) -> list[str]:
-        """What was asked of the engine that changes something, in order."""
+        """Commands that change something, in order."""
         return [
-            one
-            for one in self.read()["calls"]
-            if not one.startswith(("stack ls", "stack tag ls", "stack export", "version"))
+            call
+            for call in self.read()["calls"]
+            if not call.startswith(("stack ls", "stack tag ls", "stack export", "version"))
         ]
 
     def backend(self) -> Any:
-        """What commands use in the place of the sandbox; the program itself cannot import it."""
+        """The backend for commands; the program itself cannot import it."""
         from support.fake_backend import FakeRemote
 
         return FakeRemote(url="", program=self.program, project=self.path.parent, stacks_file=self)
 
 
 def _keep(path: Path, content: dict[str, Any]) -> None:
-    """Whole or not at all, as the engine's own backends do."""
+    """Replace the file atomically, as the backends of the engine do."""
     unfinished = path.with_suffix(".new")
     unfinished.write_text(json.dumps(content))
     unfinished.replace(path)
@@ -73,8 +73,8 @@ def resource(kind: str, name: str, stack: str, inputs: dict[str, Any] | None = N
     return {"type": kind, "urn": urn, "custom": True, "inputs": inputs or {}, **more}
 
 
-def _wait_for_leave() -> None:
-    """Where FAKE_TURNS names a folder: put a file there, and go on when it has been taken away."""
+def _wait_for_turn() -> None:
+    """If FAKE_TURNS names a folder: create a file there, and continue when the test deletes it."""
     if "FAKE_TURNS" in os.environ:
         turn = Path(os.environ["FAKE_TURNS"], str(os.getpid()))
         turn.touch()
@@ -85,7 +85,7 @@ def _wait_for_leave() -> None:
 def main(words: Sequence[str]) -> int:
     """One command of the engine."""
     path = Path(os.environ["FAKE_BACKEND"])
-    _wait_for_leave()
+    _wait_for_turn()
     content = json.loads(path.read_text())
     options = {word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")}
     shown = [word for word in words if word not in ("--non-interactive", "--yes", "--skip-preview", "--json")]
@@ -113,9 +113,9 @@ def _run(content: dict[str, Any], words: list[str], options: dict[str, str]) -> 
             del stacks[name]
             content["tags"].pop(name, None)
         case ["state", "delete", urn, *_]:
-            stacks[stack] = [one for one in stacks[stack] if one["urn"] != urn]
+            stacks[stack] = [resource for resource in stacks[stack] if resource["urn"] != urn]
         case ["refresh", *_] if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE"):
-            stacks[stack] = [one for one in stacks[stack] if one.get("live", True)]
+            stacks[stack] = [resource for resource in stacks[stack] if resource.get("live", True)]
         case ["refresh", *_]:
             pass
         case ["destroy", *_]:
@@ -146,16 +146,16 @@ def _tag(tags: dict[str, str], words: list[str]) -> None:
 
 
 def _destroy(content: dict[str, Any], words: list[str], stack: str, events: Path) -> int:
-    told = content["fail"].get(stack, {}).get("inside" if "--target" in words else "destroy", [])
-    if told:
-        event = {"diagnosticEvent": {"severity": "error", "message": told.pop(0)}}
+    failures = content["fail"].get(stack, {}).get("inside" if "--target" in words else "destroy", [])
+    if failures:
+        event = {"diagnosticEvent": {"severity": "error", "message": failures.pop(0)}}
         events.write_text(json.dumps(event) + "\n")
         return 255
     targets = [words[number + 1] for number, word in enumerate(words) if word == "--target"]
     held = content["stacks"][stack]
-    kept = [one for one in held if targets and one["urn"] not in targets]
-    gone = [{"resourcePreEvent": {"metadata": {"urn": one["urn"]}}} for one in held if one not in kept]
-    events.write_text("".join(json.dumps(one) + "\n" for one in gone))
+    kept = [resource for resource in held if targets and resource["urn"] not in targets]
+    gone = [{"resourcePreEvent": {"metadata": {"urn": resource["urn"]}}} for resource in held if resource not in kept]
+    events.write_text("".join(json.dumps(event) + "\n" for event in gone))
     content["stacks"][stack] = kept
     return 0
 

@@ -77,23 +77,25 @@ class Server:
         if body and len(body.get("body", "")) > self.longest:
             self.send(request, 422, {"message": "Validation Failed"})
             return
-        found = self.route(request.command, path.path.removeprefix("/repos/acme/platform"), body)
-        if found is None or not path.path.startswith("/repos/acme/platform/"):
+        response = self.route(request.command, path.path.removeprefix("/repos/acme/platform"), body)
+        if response is None or not path.path.startswith("/repos/acme/platform/"):
             self.send(request, 404, {"message": "Not Found"})
         else:
             headers = {}
-            if isinstance(found[1], list) and len(found[1]) > part.stop:
+            if isinstance(response[1], list) and len(response[1]) > part.stop:
                 query = urlencode({**asked, "page": asked.get("page", 1) + 1})
                 headers["link"] = f'<{self.address}{path.path}?{query}>; rel="next"'
-            self.send(request, found[0], found[1][part] if isinstance(found[1], list) else found[1], headers)
+            self.send(
+                request, response[0], response[1][part] if isinstance(response[1], list) else response[1], headers
+            )
 
     def route(self, method: str, path: str, body: Any) -> tuple[int, Any] | None:  # noqa: C901 (a table of routes)
         commit = path.rpartition("/")[2]
         match method, path.strip("/").split("/"):
             case "PATCH", ["issues", "comments", number]:
-                one = next(one for one in self.comments if str(one["id"]) == number)
-                one["body"] = body["body"]
-                return 200, one
+                comment = next(comment for comment in self.comments if str(comment["id"]) == number)
+                comment["body"] = body["body"]
+                return 200, comment
             case "GET", ["issues", "7", "comments"]:
                 return 200, self.comments
             case "POST", ["issues", "7", "comments"]:
@@ -102,11 +104,11 @@ class Server:
                 self.status(commit, body["context"], body["state"], body["description"])
                 return 201, body
             case "GET", ["statuses", commit]:
-                return 200, [one for one in self.statuses if one["commit"] == commit]
+                return 200, [status for status in self.statuses if status["commit"] == commit]
             case "GET", ["commits", "abc", "pulls"]:
                 return 200, self.pulls
             case "GET", ["issues", "7", "labels"]:
-                return 200, [{"name": one} for one in sorted(self.labels)]
+                return 200, [{"name": label} for label in sorted(self.labels)]
             case "GET", ["issues", "7", "events"]:
                 return 200, self.events
             case "DELETE", ["issues", "7", "labels", name]:

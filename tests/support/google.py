@@ -56,14 +56,14 @@ def _flags() -> dict[str, dict[str, Any]]:
     )
     return {
         **{name: {"name": name, "type": "INTEGER"} for name in numbers},
-        **{name: {"name": name, "type": "STRING", "allowedStringValues": found} for name, found in words.items()},
+        **{name: {"name": name, "type": "STRING", "allowedStringValues": allowed} for name, allowed in words.items()},
         **{name: {"name": name, "type": "BOOLEAN"} for name in switches},
     }
 
 
 @dataclass
 class State:
-    """What there is; plain data, so that two runs can be compared."""
+    """All objects as plain data, so that two runs can be compared."""
 
     projects: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     billing: dict[str, str] = field(default_factory=dict[str, str])
@@ -86,7 +86,7 @@ class State:
     """Rules that hold everywhere, by constraint."""
     groups: set[str] = field(
         default_factory=lambda: {
-            f"{one}@example.com" for one in ("engineers", "gke-security-groups", "team-orders", "dba")
+            f"{group}@example.com" for group in ("engineers", "gke-security-groups", "team-orders", "dba")
         }
     )
     hidden_groups: set[str] = field(default_factory=set[str])
@@ -230,9 +230,9 @@ class FakeGoogle:
 
         def done() -> Any:
             number = str(100000000000 + len(self.state.projects))
-            made = {**body, "name": f"projects/{number}", "state": "ACTIVE"}
-            self.state.projects[name] = made
-            return {"@type": "type.googleapis.com/google.cloud.resourcemanager.v3.Project", **made}
+            created = {**body, "name": f"projects/{number}", "state": "ACTIVE"}
+            self.state.projects[name] = created
+            return {"@type": "type.googleapis.com/google.cloud.resourcemanager.v3.Project", **created}
 
         return self._later("", done)
 
@@ -256,7 +256,10 @@ class FakeGoogle:
 
     def _services(self, name: str, *, names: list[str], **_: Any) -> Answer:
         on = self.state.services.get(name, set())
-        states = [{"name": one, "state": "ENABLED" if one.rpartition("/")[2] in on else "DISABLED"} for one in names]
+        states = [
+            {"name": service, "state": "ENABLED" if service.rpartition("/")[2] in on else "DISABLED"}
+            for service in names
+        ]
         return 200, {"services": states}
 
     def _enable(self, name: str, *, body: Any, **_: Any) -> Answer:
@@ -266,13 +269,15 @@ class FakeGoogle:
 
         return self._later("", done)
 
-    # What preflight looks at.
+    # What preflight reads.
 
     def _identities(self, project: str, *, params: dict[str, str], **_: Any) -> Answer:
-        """Two a page, so that whoever reads one page alone is wrong."""
-        emails = sorted(one for one in self.state.identities if one.endswith(f"@{project}.iam.gserviceaccount.com"))
+        """Two on a page, so that a reader of only the first page fails."""
+        emails = sorted(
+            email for email in self.state.identities if email.endswith(f"@{project}.iam.gserviceaccount.com")
+        )
         start = int(params.get("pageToken", "0"))
-        page = [{"email": one} for one in emails[start : start + 2]]
+        page = [{"email": email} for email in emails[start : start + 2]]
         more = {"nextPageToken": str(start + 2)} if start + 2 < len(emails) else {}
         return 200, {"accounts": page, **more}
 
@@ -304,13 +309,13 @@ class FakeGoogle:
             return self._unpaid(project) or (500, {})
         if body["name"] in self.state.buckets or body["name"] in self.taken:
             return error(409, "The requested bucket name is not available")
-        made = {
+        created = {
             **body,
             "location": body["location"].upper(),
             "projectNumber": self.state.projects[project]["name"].removeprefix("projects/"),
         }
-        self.state.buckets[body["name"]] = made
-        return 200, made
+        self.state.buckets[body["name"]] = created
+        return 200, created
 
     def _bucket(self, name: str, **_: Any) -> Answer:
         if name not in self.state.buckets:
@@ -496,7 +501,9 @@ class FakeGoogle:
     # Policies.
 
     def _there(self, name: str) -> bool:
-        known = {f"projects/{one}" for one in self.state.projects} | {f"b/{one}" for one in self.state.buckets}
+        known = {f"projects/{project}" for project in self.state.projects} | {
+            f"b/{bucket}" for bucket in self.state.buckets
+        }
         short = name.rpartition("/serviceAccounts/")[2]
         folder = name.startswith(("folders/", "billingAccounts/"))
         return folder or name in known or name in self.state.keys or short in self.state.identities
@@ -514,7 +521,7 @@ class FakeGoogle:
             return 409, {
                 "error": {"code": 409, "message": "There were concurrent policy changes.", "status": "ABORTED"}
             }
-        if any("condition" in one for one in body["bindings"]) and body.get("version") != 3:
+        if any("condition" in binding for binding in body["bindings"]) and body.get("version") != 3:
             return error(400, "Policy version 3 is needed for conditions.")
         for binding in body["bindings"]:
             for member in binding["members"]:

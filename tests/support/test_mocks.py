@@ -31,8 +31,8 @@ def _address(token: str, _name: str, _inputs: dict[str, Any]) -> dict[str, Any]:
 
 def test_options_outputs_and_whole_numbers_are_kept() -> None:
     recording = record(lambda: Pair("a"), outputs=_address)
-    network = recording.one("gcp:compute/network:Network", "a-network")
-    address = recording.one("gcp:compute/address:Address", "a-address")
+    network = recording.resource("gcp:compute/network:Network", "a-network")
+    address = recording.resource("gcp:compute/address:Address", "a-address")
     (pair,) = recording.components()
     assert (network.inputs["mtu"], type(network.inputs["mtu"])) == (1460, int)
     assert (address.protect, address.retain_on_delete, network.protect) == (True, True, False)
@@ -43,7 +43,7 @@ def test_options_outputs_and_whole_numbers_are_kept() -> None:
 
 def test_secrets_are_plain_to_assert_on() -> None:
     recording = record(lambda: Pair("a"))
-    assert recording.one("gcp:compute/address:Address", "a-address").inputs["labels"] == {"secret": "s3cret"}
+    assert recording.resource("gcp:compute/address:Address", "a-address").inputs["labels"] == {"secret": "s3cret"}
 
 
 def test_two_runs_are_the_same_and_apart() -> None:
@@ -70,4 +70,4 @@ def test_exceptions_of_the_program_come_through() -> None:
 
 def test_a_missing_resource_names_those_there_are() -> None:
     with pytest.raises(KeyError, match="there are a-network"):
-        record(lambda: Pair("a")).one("gcp:compute/network:Network", "b-network")
+        record(lambda: Pair("a")).resource("gcp:compute/network:Network", "b-network")

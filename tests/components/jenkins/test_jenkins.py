@@ -78,7 +78,7 @@ def _in(recording: Recording, token: str) -> dict[str, list[Recorded]]:
 
 
 def _release(recording: Recording) -> Recorded:
-    return recording.one("kubernetes:helm.sh/v3:Release", "jenkins-release")
+    return recording.resource("kubernetes:helm.sh/v3:Release", "jenkins-release")
 
 
 def test_every_namespace_has_quota_limits_closed_network_and_a_powerless_account() -> None:
@@ -115,16 +115,16 @@ def test_accounts_mount_no_token_by_themselves() -> None:
 @pytest.mark.parametrize("guarded", [True, False])
 def test_the_home_and_its_namespace_are_guarded_together(guarded: bool) -> None:  # noqa: FBT001 - both cases
     recording = _record(LEAST, protect_home=guarded, retain_home=guarded)
-    home = recording.one("kubernetes:core/v1:PersistentVolumeClaim", "jenkins-home")
-    namespace = recording.one("kubernetes:core/v1:Namespace", "jenkins-controller-namespace")
+    home = recording.resource("kubernetes:core/v1:PersistentVolumeClaim", "jenkins-home")
+    namespace = recording.resource("kubernetes:core/v1:Namespace", "jenkins-controller-namespace")
     for found in (home, namespace):
         assert (found.protect, found.retain_on_delete) == (guarded, guarded)
-    other = recording.one("kubernetes:core/v1:Namespace", "jenkins-builders-agents-namespace")
+    other = recording.resource("kubernetes:core/v1:Namespace", "jenkins-builders-agents-namespace")
     assert (other.protect, other.retain_on_delete) == (False, False)
 
 
 def test_the_home_is_not_waited_for() -> None:
-    home = _most().one("kubernetes:core/v1:PersistentVolumeClaim", "jenkins-home")
+    home = _most().resource("kubernetes:core/v1:PersistentVolumeClaim", "jenkins-home")
     assert home.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
     assert home.inputs["spec"] == {
         "accessModes": ["ReadWriteOnce"],
@@ -175,7 +175,7 @@ def test_the_chart_can_come_from_elsewhere(chart: dict[str, str], expected: tupl
 
 
 def test_outputs_are_the_public_attributes() -> None:
-    component = _most().one("atwork:jenkins:Jenkins", "jenkins")
+    component = _most().resource("atwork:jenkins:Jenkins", "jenkins")
     assert component.outputs == {
         "url": "https://jenkins.ci.example.com",
         "namespace": "jenkins",
@@ -188,7 +188,7 @@ def test_outputs_are_the_public_attributes() -> None:
 
 def test_without_deploys_there_is_nobody_who_deploys() -> None:
     recording = _record(LEAST)
-    assert recording.one("atwork:jenkins:Jenkins", "jenkins").outputs == {
+    assert recording.resource("atwork:jenkins:Jenkins", "jenkins").outputs == {
         "url": "https://jenkins.ci.example.com",
         "namespace": "jenkins",
         "identities": {},
@@ -261,7 +261,7 @@ def test_deploy_pods_act_as_the_environments_account_where_it_is_named() -> None
 
 
 def _traffic(recording: Recording, name: str) -> dict[str, Any]:
-    return recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", name).inputs["spec"]
+    return recording.resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", name).inputs["spec"]
 
 
 def test_only_pods_and_load_balancers_reach_jenkins() -> None:
@@ -302,8 +302,8 @@ def test_builds_wait_and_evict_nobody() -> None:
 
 def test_the_policy_holds_in_the_builders_namespace() -> None:
     token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
-    policy = _most().one(token, "jenkins-builders-policy")
-    binding = _most().one(f"{token}Binding", "jenkins-builders-policy-binding").inputs["spec"]
+    policy = _most().resource(token, "jenkins-builders-policy")
+    binding = _most().resource(f"{token}Binding", "jenkins-builders-policy-binding").inputs["spec"]
     assert binding["policyName"] == policy.inputs["metadata"]["name"]
     assert binding["validationActions"] == ["Deny"]
     assert binding["matchResources"]["namespaceSelector"] == {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.checkout import LASTING, ROOT
+from support.checkout import LONG_LIVED, ROOT
 from support.cloud import simulated
 
 from atwork.sandbox.cloud import CloudObject
@@ -16,7 +16,7 @@ from atwork.sandbox.verify.checks import PodPlan, plan
 def shipped() -> list[CloudObject]:
     """All objects of ci, staging and production; to be read and not changed."""
     objects: list[CloudObject] = []
-    for stack in LASTING:
+    for stack in LONG_LIVED:
         google, recording = simulated(stack)
         objects += google
         for resource in recording.resources.values():
