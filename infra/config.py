@@ -70,9 +70,9 @@ def with_services(
 def check_services(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> None:
     """Raise `ConfigError` for services in missing environments and for missing services in environments."""
     mistakes = [
-        f"services/{name}.yaml: environments.{stack}: there is no stacks/Pulumi.{stack}.yaml; name one of "
+        f"{service.file}: environments.{stack}: there is no stacks/Pulumi.{stack}.yaml; name one of "
         f"{', '.join(environments)}"
-        for name, service in services.items()
+        for service in services.values()
         for stack in service.environments
         if stack not in environments
     ]

@@ -10,12 +10,12 @@ import pulumi
 
 from components.delivery import PlatformSource
 from infra import CONFIG_KEY, PROJECT, company
+from infra.catalog import read_all as services_in
 from infra.company import CompanySettings
 from infra.config import read_all, with_services
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER, STACKS_FOLDER
 from infra.services import ServiceSettings
-from infra.services import read_all as services_in
 from infra.stack import StackConfig
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from infra.stack_name import StackName
+
 STACKS_FOLDER = "stacks"
 SERVICES_FOLDER = "services"
 
@@ -14,7 +16,22 @@ def stack_file(stacks: Path, name: str) -> Path:
 
 
 def stack_files(stacks: Path) -> dict[str, Path]:
-    """Stack name to file for each file in a folder of stack files, sorted by file name."""
+    """Environment to file for each stack file of an environment, sorted by file name."""
+    return {str(name): path for name, path in _files(stacks).items() if name.group is None}
+
+
+def group_files(stacks: Path) -> dict[StackName, Path]:
+    """Stack to file for each stack file of a group of services, sorted by file name."""
+    return {name: path for name, path in _files(stacks).items() if name.group is not None}
+
+
+def separate_groups(stacks: Path, environment: str) -> frozenset[str]:
+    """Groups of services that have a stack of their own in an environment: those with a stack file."""
+    return frozenset(name.group or "" for name in group_files(stacks) if name.environment == environment)
+
+
+def _files(stacks: Path) -> dict[StackName, Path]:
     return {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in sorted(stacks.glob("Pulumi.*.yaml"))
+        StackName.parse(path.name.removeprefix("Pulumi.").removesuffix(".yaml")): path
+        for path in sorted(stacks.glob("Pulumi.*.yaml"))
     }

@@ -15,7 +15,6 @@ from components.secrets import SecretSettings
 from components.tenant import TenantSettings
 from infra import CONFIG_KEY
 from infra.errors import ConfigError
-from infra.layout import SERVICES_FOLDER
 from infra.services import ServiceEnvironmentSettings, ServiceSettings, database_name, within
 from infra.stack import StackConfig
 from infra.yaml_files import config_errors, stated
@@ -30,7 +29,7 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
     if not here:
         return config
     tenants, databases = dict(config.tenants), dict(config.databases)
-    files = ", ".join(f"{SERVICES_FOLDER}/{name}.yaml" for name in here)
+    files = ", ".join(service.file for service, _ in here.values())
     with config_errors(StackConfig, f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)):
         for name, (service, place) in here.items():
             tenants[name] = _tenant(name, service, place)
@@ -46,7 +45,7 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
 
 
 def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:
-    file = f"{SERVICES_FOLDER}/{name}.yaml"
+    file = service.file
     if name in config.tenants:
         yield f"{file}: stacks/Pulumi.{stack}.yaml has tenants.{name} already; remove it there"
     if service.database is None:

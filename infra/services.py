@@ -1,17 +1,15 @@
-"""The catalog: one file `services/NAME.yaml` for each service, read by every stack.
+"""The settings of a service: one file `services/NAME.yaml` or `services/GROUP/NAME.yaml` for each.
 
 That file is all that onboarding a service needs (infra/service_composition.py).
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from components.delivery import StoreName
 from components.namespace import NamespaceSettings
@@ -19,13 +17,9 @@ from components.secrets import SecretName, SecretRotationSettings
 from components.settings import DnsLabel, Email, Hostname, HttpsUrl, LabelValue, Settings
 from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
-from infra.delivery.settings import RESERVED_NAMES
 from infra.environment_settings import EnvironmentSettings
-from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
-from infra.yaml_files import read_yaml, settings_from_json
-
-_LONGEST_WITH_DATABASE = 19
+from infra.stack_name import DEFAULT_GROUP
 
 
 class ServiceEnvironmentSettings(Settings):
@@ -93,6 +87,23 @@ class ServiceSettings(Settings):
     ephemeral: ServiceEnvironmentSettings | None = ServiceEnvironmentSettings()
     """How it runs in ephemeral environments; null keeps it out of them and of preview namespaces."""
 
+    _file: str = PrivateAttr(default="")
+
+    @property
+    def file(self) -> str:
+        """The file that states it: `services/NAME.yaml` or `services/GROUP/NAME.yaml`."""
+        return self._file
+
+    @property
+    def group(self) -> str:
+        """The group that it belongs to: the folder of its file."""
+        return group_of(self._file)
+
+    def read_from(self, file: str) -> Self:
+        """Remember the file that states it."""
+        self._file = file
+        return self
+
     @model_validator(mode="after")
     def _said_once(self) -> Self:
         for key, given in (("stores", self.stores), ("secrets", self.secrets)):
@@ -105,41 +116,10 @@ class ServiceSettings(Settings):
         return self
 
 
-def read_all(folder: Path) -> dict[str, ServiceSettings]:
-    """All services by name, each valid by itself; `ConfigError` has a line for every mistake."""
-    services: dict[str, ServiceSettings] = {}
-    mistakes: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            services[path.stem] = read(path)
-        except ConfigError as error:
-            mistakes.append(str(error))
-    mistakes += _conflicts(services)
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
-    return services
-
-
-def read(path: Path) -> ServiceSettings:
-    """One service; the file's name is the service's."""
-    shown = f"{SERVICES_FOLDER}/{path.name}"
-    service = settings_from_json(ServiceSettings, json.dumps(read_yaml(path, shown)), shown, ())
-    mistakes = [f"{shown}: {message}" for message in _names(path.stem, service)]
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
-    return service
-
-
-def _names(name: str, service: ServiceSettings) -> Iterator[str]:
-    if not is_name(name):
-        yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
-    elif name in RESERVED_NAMES or re.fullmatch(r"preview-\d+", name):
-        yield "the name is reserved for preview namespaces; rename the file"
-    elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
-        yield (
-            f"database: its login is called as the service, 2 to {_LONGEST_WITH_DATABASE} characters "
-            f"({name} has {len(name)}); choose another name"
-        )
+def group_of(file: str) -> str:
+    """The group of a service file by its path from the root of the checkout."""
+    parts = PurePosixPath(file).parts
+    return parts[1] if len(parts) == 3 else DEFAULT_GROUP
 
 
 def is_name(name: str) -> bool:
@@ -153,21 +133,6 @@ def is_name(name: str) -> bool:
         and name[-1] != "-"
         and len(name) <= 40
     )
-
-
-def _conflicts(services: Mapping[str, ServiceSettings]) -> Iterator[str]:
-    """What two services may not share: a repository, a host, a database."""
-    taken: dict[tuple[str, str], str] = {}
-    for name, service in services.items():
-        claims = [("repository", service.repository.removesuffix(".git"))]
-        claims += [("host", place.host) for place in service.environments.values() if place.host is not None]
-        if service.database is not None:
-            claims.append(("database", f"{service.database.instance}/{database_name(name, service.database)}"))
-        for claim in claims:
-            other = taken.setdefault(claim, name)
-            if other != name:
-                file, owner = (f"{SERVICES_FOLDER}/{service_name}.yaml" for service_name in (name, other))
-                yield f"{file}: {claim[0]} {claim[1]} is {owner}'s already; choose another"
 
 
 def database_name(service: str, settings: ServiceDatabaseSettings) -> str:
@@ -200,6 +165,6 @@ def not_there(stack: str, environment: EnvironmentSettings, services: Mapping[st
             yield f"{key}: there is no {SERVICES_FOLDER}/{name}.yaml; name one of {able}"
         elif name not in runs:
             yield (
-                f"{key}: {SERVICES_FOLDER}/{name}.yaml keeps {name} out of ephemeral environments (ephemeral: null); "
+                f"{key}: {services[name].file} keeps {name} out of ephemeral environments (ephemeral: null); "
                 "leave it out here"
             )

@@ -14,10 +14,10 @@ from atwork.environments.preflight import run as preflight
 from atwork.environments.preflight.check import Check, right, wrong
 from atwork.environments.preflight.project import logged_in
 from atwork.environments.preflight.state import state_bucket
+from infra.catalog import read_all as services_in
 from infra.company import CompanySettings
 from infra.layout import SERVICES_FOLDER
 from infra.service_composition import complete
-from infra.services import read_all as services_in
 from infra.stack import StackConfig
 
 _ADMIN = ("admin project", "admin APIs", "state bucket")

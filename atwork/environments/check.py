@@ -16,12 +16,12 @@ from atwork.checkout import find_checkout
 from atwork.environments import facts, files, lifetime
 from atwork.errors import ConfigError
 from infra import CONFIG_KEY
+from infra.catalog import read_all as services_in
 from infra.config import check_exemptions, check_services, parse, read_file
 from infra.environment_rules import check_together
 from infra.layout import SERVICES_FOLDER, stack_files
 from infra.service_composition import complete
 from infra.services import ServiceSettings
-from infra.services import read_all as services_in
 from infra.stack import StackConfig
 
 

@@ -16,8 +16,8 @@ from atwork.environments.reap import destroy_completely, remove_files
 from atwork.environments.remove import offer_removal
 from atwork.errors import BackendError, ConfigError, UsageError
 from atwork.github import pull_request
+from infra.catalog import read_all as services_in
 from infra.config import read_all
-from infra.services import read_all as services_in
 
 
 def destroy(name: str, *, confirmed: str, pr: bool) -> int:
@@ -40,9 +40,9 @@ def destroy(name: str, *, confirmed: str, pr: bool) -> int:
         candidate = ReapCandidate(name, "expired", "", config.environment.owner, config.upstream or "", len(held))
         if not destroy_completely(backend, checkout, candidate, console):
             return 1
-    for service, settings in services_in(checkout.services).items():
+    for settings in services_in(checkout.services).values():
         if name in settings.environments:
-            console.print(f"services/{service}.yaml: environments.{name} is left; take it out in the same change")
+            console.print(f"{settings.file}: environments.{name} is left; take it out in the same change")
     if repository is not None:
         console.print(offer_removal(repository, checkout, name, config.upstream or ""))
     else:

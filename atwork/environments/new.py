@@ -19,8 +19,8 @@ from atwork.environments.questions import EnvironmentRequest
 from atwork.files import replace_file
 from atwork.github import pull_request
 from infra import company
+from infra.catalog import read_all as services_in
 from infra.config import read_all
-from infra.services import read_all as services_in
 
 
 def new(wanted: EnvironmentRequest, *, dry_run: bool, preview: bool, pr: bool) -> int:

@@ -24,7 +24,7 @@ from atwork.sandbox.provider.gcp.clusters import servers
 from atwork.sandbox.provider.values import reveal
 from components.identity import ANNOTATION
 from components.type_tokens import CLUSTER
-from infra import services
+from infra.catalog import read_all as read_services
 from infra.config import read_all
 from infra.service_composition import complete
 from infra.stack import StackConfig
@@ -52,7 +52,7 @@ class SandboxAccess:
 def _findings(home: Home) -> list[Finding]:
     objects = _objects(home)
     access = _model(home, objects)
-    environments, catalog = read_all(home.project.stacks), services.read_all(home.project.services)
+    environments, catalog = read_all(home.project.stacks), read_services(home.project.services)
     running = {name: config for name, config in environments.items() if _is_up(objects, config)}
     facts = {name: _facts(name, complete(name, config, catalog), objects) for name, config in running.items()}
     bootstrapped = [plan for plan in _plans(home, environments) if plan.name in running]

@@ -67,9 +67,7 @@ def _jenkinsfile(folder: Path, catalog: Mapping[str, ServiceSettings]) -> tuple[
     stores = re.findall(r"['\"]([^'\"]+)['\"]", stores_argument[1]) if stores_argument else []
     if sorted(stores) != sorted(service.stores):
         actual, expected = ", ".join(sorted(stores)) or "none", ", ".join(sorted(service.stores)) or "none"
-        findings.append(
-            Finding(file, f"stores: {actual} here, {expected} in services/{name_argument[1]}.yaml; make them the same")
-        )
+        findings.append(Finding(file, f"stores: {actual} here, {expected} in {service.file}; make them the same"))
     return name_argument[1], findings
 
 
@@ -126,8 +124,8 @@ def _chart(folder: Path, name: str | None, service: ServiceSettings | None) -> I
         yield Finding(file, "image: must have repository and digest, which the pipeline sets")
     actual = ", ".join(sorted(map(str, values.get("secrets") or []))) or "none"
     expected = ", ".join(sorted(service.secrets)) or "none" if service is not None else actual
-    if actual != expected:
-        yield Finding(file, f"secrets: {actual} here, {expected} in services/{name}.yaml; make them the same")
+    if service is not None and actual != expected:
+        yield Finding(file, f"secrets: {actual} here, {expected} in {service.file}; make them the same")
 
 
 def _description(folder: Path, file: str, name: str | None) -> Iterator[Finding]:

@@ -27,11 +27,12 @@ def new(
     host: Annotated[
         list[str] | None, typer.Option(help="ENVIRONMENT=NAME, public host name in an environment.")
     ] = None,
+    group: Annotated[str, typer.Option(help="Group of services; the folder of its file in services/.")] = "default",
     into: Annotated[
         Path | None, typer.Option(help="Folder of the new repository; the default is next to this checkout.")
     ] = None,
 ) -> None:
-    """Create a service: its repository and services/NAME.yaml."""
+    """Create a service: its repository and its file in services/."""
     from atwork.errors import UsageError
     from atwork.services import commands
     from atwork.services.new import NewService
@@ -52,6 +53,7 @@ def new(
         chosen,
         comma_separated(secrets),
         hosts,
+        group,
     )
     raise typer.Exit(commands.new(service, into))
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from atwork.checkout import find_checkout
 from atwork.services.check import check as findings
 from atwork.services.new import NewService, create
+from infra.catalog import read_all
 from infra.config import read_all as read_stacks
 from infra.promotion import release_order
-from infra.services import read_all
 
 
 def release_environments() -> tuple[str, ...]:

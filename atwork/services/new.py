@@ -6,14 +6,15 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from atwork.errors import UsageError
+from infra.catalog import read, read_all
 from infra.config import check_services
 from infra.config import read_all as stacks_in
 from infra.layout import SERVICES_FOLDER
 from infra.service_composition import complete
-from infra.services import read, read_all
+from infra.stack_name import DEFAULT_GROUP
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "delivery" / "template"
 
@@ -30,6 +31,15 @@ class NewService:
     environments: Sequence[str] = ()
     secrets: Sequence[str] = ()
     hosts: dict[str, str] = field(default_factory=dict[str, str])
+    group: str = DEFAULT_GROUP
+    """The folder of its file; `default` is the top level."""
+
+    @property
+    def file(self) -> PurePosixPath:
+        """Its file, from the root of the checkout."""
+        return PurePosixPath(
+            SERVICES_FOLDER, *([] if self.group == DEFAULT_GROUP else [self.group]), f"{self.name}.yaml"
+        )
 
     @property
     def database(self) -> bool:
@@ -38,32 +48,34 @@ class NewService:
 
 
 def create(checkout: Path, service: NewService, target: Path) -> Path:
-    """Write the repository to `target` and return the new `services/NAME.yaml`. On an error, nothing is written.
+    """Write the repository to `target` and return its new service file. On an error, nothing is written.
 
     Raises `UsageError` for a name or folder in use, `ConfigError` for settings that the catalog refuses.
     """
-    file = checkout / SERVICES_FOLDER / f"{service.name}.yaml"
+    file = checkout / service.file
     if file.exists():
-        raise UsageError(f"{SERVICES_FOLDER}/{file.name}: the service already exists; choose another name")
+        raise UsageError(f"{service.file}: the service already exists; choose another name")
     if target.exists() and any(target.iterdir()):
         raise UsageError(f"{target}: is not empty; choose another folder with --into")
     text = service_file(service)
     with tempfile.TemporaryDirectory(prefix="atwork-service-") as name:
-        _validate(checkout, service.name, text, Path(name, SERVICES_FOLDER))
+        _validate(checkout, service.file, text, Path(name))
         rendered = Path(name, "repository")
         render(service, rendered)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(rendered, target, dirs_exist_ok=True)
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     return file
 
 
-def _validate(checkout: Path, name: str, text: str, folder: Path) -> None:
+def _validate(checkout: Path, file: PurePosixPath, text: str, scratch: Path) -> None:
     """Read the catalog with the new file and the stack files, as the program does."""
+    folder = scratch / SERVICES_FOLDER
     shutil.copytree(checkout / SERVICES_FOLDER, folder) if (checkout / SERVICES_FOLDER).exists() else folder.mkdir()
-    (folder / f"{name}.yaml").write_text(text)
-    read(folder / f"{name}.yaml")
+    (scratch / file).parent.mkdir(exist_ok=True)
+    (scratch / file).write_text(text)
+    read(scratch / file, folder)
     services, stacks = read_all(folder), stacks_in(checkout / "stacks")
     check_services(stacks, services)
     for stack, config in stacks.items():
@@ -86,9 +98,9 @@ def render(service: NewService, target: Path) -> None:
 
 
 def service_file(service: NewService) -> str:
-    """The text of `services/NAME.yaml`."""
+    """The text of the service file."""
     lines = [
-        "# yaml-language-server: $schema=schema.json",
+        f"# yaml-language-server: $schema={'../' if service.group != DEFAULT_GROUP else ''}schema.json",
         f"owner: {service.owner}",
         f"repository: {service.repository}",
         f'channel: "{service.channel}"',

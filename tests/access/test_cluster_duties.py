@@ -10,7 +10,7 @@ from support.cloud import Simulated
 
 from atwork.access import cluster_duties
 from atwork.access.rbac import Rbac, Request
-from infra import services
+from infra.catalog import read_all as read_services
 from infra.config import STACKS, read_all
 from infra.layout import SERVICES_FOLDER
 from infra.service_composition import complete
@@ -29,7 +29,7 @@ def objects(simulation: Simulated) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def configs() -> dict[str, StackConfig]:
-    catalog = services.read_all(STACKS.parent / SERVICES_FOLDER)
+    catalog = read_services(STACKS.parent / SERVICES_FOLDER)
     return {name: complete(name, config, catalog) for name, config in read_all().items()}
 
 

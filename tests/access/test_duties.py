@@ -18,7 +18,7 @@ from atwork.access.model import AccessModel, Binding
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import Plan
 from atwork.permissions import calls, roles
-from infra import services
+from infra.catalog import read_all as read_services
 from infra.config import STACKS, read_all, read_file
 from infra.layout import SERVICES_FOLDER
 from infra.service_composition import complete
@@ -57,7 +57,7 @@ def access(program: AccessModel, bootstrap_plans: list[Plan]) -> AccessModel:
 
 @pytest.fixture(scope="module")
 def table(stacks: dict[str, Simulated], bootstrap_plans: list[Plan]) -> list[Duty]:
-    environments, catalog = read_all(), services.read_all(STACKS.parent / SERVICES_FOLDER)
+    environments, catalog = read_all(), read_services(STACKS.parent / SERVICES_FOLDER)
     facts: dict[str, EnvironmentFacts] = {}
     for name, simulation in stacks.items():
         project = environments[name].project

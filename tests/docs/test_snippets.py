@@ -15,12 +15,13 @@ from support.pages import DOCS, PAGES, Block, blocks, calls, commands
 from typer.main import get_command
 
 from atwork.cli import app
+from infra.catalog import read_all
 from infra.company import CompanySettings
 from infra.config import parse, read_file
 from infra.errors import ConfigError
 from infra.layout import stack_files
 from infra.service_composition import complete
-from infra.services import ServiceSettings, read_all
+from infra.services import ServiceSettings
 from infra.yaml_files import read_yaml, settings_from_json
 
 STACKS = stack_files(ROOT / "stacks")

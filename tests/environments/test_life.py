@@ -23,10 +23,10 @@ from atwork.environments.questions import EnvironmentRequest
 from atwork.environments.reap import remove_files
 from atwork.errors import ConfigError
 from atwork.files import replace_file
+from infra.catalog import read_all as services_in
 from infra.config import read_all
 from infra.environment_rules import check_together
 from infra.environment_settings import MAX_LIFETIME
-from infra.services import read_all as services_in
 
 NAMES = ("alpha", "beta", "gamma")
 STEPS = st.tuples(st.sampled_from(["ephemeral", "long-lived", "extend", "end"]), st.sampled_from(NAMES))

@@ -19,9 +19,9 @@ from atwork.environments.preflight.check import Check
 from atwork.environments.preflight.region import needed_cpus, needed_space
 from atwork.environments.preflight.run import NAMES, preflight
 from infra import company
+from infra.catalog import read_all as services_in
 from infra.config import parse, read_all, read_file
 from infra.service_composition import complete
-from infra.services import read_all as services_in
 
 CI = "acme-at-work-ci"
 

@@ -8,9 +8,9 @@ import pytest
 from support.checkout import copy
 
 from atwork.environments import files
+from infra.catalog import read_all as services_in
 from infra.config import read_all
 from infra.errors import ConfigError
-from infra.services import read_all as services_in
 from infra.yaml_files import read_yaml
 
 UNQUOTED = "a date without quotes, which Pulumi rewrites when it saves the file; write"

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra import CONFIG_KEY, company, config, services
+from infra import CONFIG_KEY, catalog, company, config
 from infra.config import STACKS, read_file
 from infra.environment import Environment
 from infra.layout import stack_file, stack_files
@@ -32,7 +32,7 @@ def test_the_start_of_the_program_refuses_a_second_read(stack: str, monkeypatch:
         assert validations[file] == 1, f"{file} is validated twice"
         return settings_from_json(model, content, file, prefix)
 
-    for module in (config, services, company):
+    for module in (config, catalog, company):
         monkeypatch.setattr(module, "read_yaml", read_once)
         monkeypatch.setattr(module, "settings_from_json", validate_once)
     monkeypatch.setattr(pulumi, "get_stack", lambda: stack)

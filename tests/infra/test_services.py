@@ -10,12 +10,12 @@ import pytest
 import yaml
 from support.mocks import Recording
 
+from infra.catalog import read_all as read_services
 from infra.config import STACKS, check_services, parse, read_all, read_file
 from infra.environment_settings import EnvironmentSettings
 from infra.errors import ConfigError
 from infra.service_composition import complete
 from infra.services import ServiceSettings, is_name, within
-from infra.services import read_all as read_services
 
 ORDERS: dict[str, Any] = yaml.safe_load((STACKS.parent / "services" / "orders.yaml").read_text())
 

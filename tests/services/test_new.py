@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from atwork.cli import app
 from atwork.errors import UserError
 from atwork.services.check import check
-from infra.services import read_all
+from infra.catalog import read_all
 
 
 @pytest.fixture

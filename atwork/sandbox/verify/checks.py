@@ -15,8 +15,8 @@ from atwork.sandbox.verify import admission, flows, identity, images, jenkins, m
 from atwork.sandbox.verify.charts import ChartRefused, refused
 from atwork.sandbox.verify.environments import Environment, Object, environments
 from atwork.sandbox.verify.model import Finding, Pod, VerifyReport
+from infra.catalog import read_all as read_services
 from infra.config import read_all as read_stacks
-from infra.services import read_all as read_services
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,117 @@
+"""The catalog: the service files of a checkout, grouped by their folder.
+
+A file at the top level of the services folder belongs to the group `default`, a file in a folder to the group of the
+folder's name. A service has one name in all groups: its namespace, account and image share it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from infra.delivery.settings import RESERVED_NAMES
+from infra.errors import ConfigError
+from infra.layout import SERVICES_FOLDER
+from infra.services import ServiceSettings, database_name, is_name
+from infra.stack_name import DEFAULT_GROUP
+from infra.yaml_files import read_yaml, settings_from_json
+
+_LONGEST_WITH_DATABASE = 19
+_GROUP_NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+
+
+def read_all(folder: Path, *, without: Collection[str] = ()) -> dict[str, ServiceSettings]:
+    """All services by name, each valid by itself, except those of the groups in `without`.
+
+    `ConfigError` has a line for every mistake.
+    """
+    return _read(folder, [group for group in groups(folder) if group not in without])
+
+
+def read_group(folder: Path, group: str) -> dict[str, ServiceSettings]:
+    """The services of one group by name, each valid by itself; `ConfigError` has a line for every mistake."""
+    return _read(folder, [group])
+
+
+def groups(folder: Path) -> list[str]:
+    """The groups of the catalog, `default` first."""
+    return [DEFAULT_GROUP, *sorted(path.name for path in folder.glob("*/") if any(path.glob("*.yaml")))]
+
+
+def _read(folder: Path, names: Collection[str]) -> dict[str, ServiceSettings]:
+    services: dict[str, ServiceSettings] = {}
+    mistakes: list[str] = []
+    for path in (path for group in names for path in _files(folder, group)):
+        try:
+            service = read(path, folder)
+        except ConfigError as error:
+            mistakes.append(str(error))
+            continue
+        if path.stem in services:
+            other = services[path.stem].file
+            mistakes.append(f"{service.file}: {other} has the name {path.stem} already; rename one of them")
+        else:
+            services[path.stem] = service
+    mistakes += _misplaced(folder)
+    mistakes += _conflicts(services)
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return services
+
+
+def _files(folder: Path, group: str) -> list[Path]:
+    return sorted((folder if group == DEFAULT_GROUP else folder / group).glob("*.yaml"))
+
+
+def read(path: Path, folder: Path) -> ServiceSettings:
+    """One service of the catalog in `folder`; the file's name is the service's."""
+    shown = f"{SERVICES_FOLDER}/{path.relative_to(folder).as_posix()}"
+    service = settings_from_json(ServiceSettings, json.dumps(read_yaml(path, shown)), shown, ()).read_from(shown)
+    mistakes = [f"{shown}: {message}" for message in _names(path.stem, service)]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return service
+
+
+def _misplaced(folder: Path) -> Iterator[str]:
+    """Folders that are no group, and files that no group has."""
+    for group in sorted(path for path in folder.glob("*/")):
+        shown = f"{SERVICES_FOLDER}/{group.name}"
+        if group.name == DEFAULT_GROUP:
+            yield f"{shown}: this group is that of the files in {SERVICES_FOLDER}; move its files there"
+        elif not _GROUP_NAME.fullmatch(group.name):
+            yield (
+                f"{shown}: the folder's name is the group's: at most 40 lower-case letters, digits and hyphens, "
+                "a letter first; rename it"
+            )
+        for path in sorted(group.glob("*/**/*.yaml")):
+            yield f"{SERVICES_FOLDER}/{path.relative_to(folder).as_posix()}: a group has no folders; move it to {shown}"
+
+
+def _names(name: str, service: ServiceSettings) -> Iterator[str]:
+    if not is_name(name):
+        yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
+    elif name in RESERVED_NAMES or re.fullmatch(r"preview-\d+", name):
+        yield "the name is reserved for preview namespaces; rename the file"
+    elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
+        yield (
+            f"database: its login is called as the service, 2 to {_LONGEST_WITH_DATABASE} characters "
+            f"({name} has {len(name)}); choose another name"
+        )
+
+
+def _conflicts(services: Mapping[str, ServiceSettings]) -> Iterator[str]:
+    """What two services may not share: a repository, a host, a database."""
+    taken: dict[tuple[str, str], str] = {}
+    for name, service in services.items():
+        claims = [("repository", service.repository.removesuffix(".git"))]
+        claims += [("host", place.host) for place in service.environments.values() if place.host is not None]
+        if service.database is not None:
+            claims.append(("database", f"{service.database.instance}/{database_name(name, service.database)}"))
+        for claim in claims:
+            other = taken.setdefault(claim, name)
+            if other != name:
+                owner = services[other].file
+                yield f"{service.file}: {claim[0]} {claim[1]} is {owner}'s already; choose another"
