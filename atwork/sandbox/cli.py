@@ -16,7 +16,7 @@ app.add_typer(fault, name="fault")
 
 @app.callback()
 def sandbox() -> None:
-    """The platform on this machine, with no cloud account."""
+    """Run the platform on this machine, without a cloud account."""
     from atwork.sandbox.installed import require_extra
 
     require_extra()
@@ -27,14 +27,14 @@ def sandbox_up(
     stacks: Stacks = None,
     *,
     clusters: Annotated[
-        Kind | None, typer.Option(help="What answers for Kubernetes; kept until the sandbox is empty.")
+        Kind | None, typer.Option(help="Simulated clusters or real API servers; fixed until the sandbox is empty.")
     ] = None,
     context: Annotated[
         list[str] | None,
-        typer.Option(help="ENVIRONMENT=CONTEXT: a cluster of yours (kind, minikube), by its kubeconfig context."),
+        typer.Option(help="ENVIRONMENT=CONTEXT: your own cluster (kind, minikube), by its kubeconfig context."),
     ] = None,
 ) -> None:
-    """Bring environments up."""
+    """Create or update environments."""
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.up(stacks or [], clusters=clusters, contexts=context or []))
@@ -61,11 +61,11 @@ def drift(
     stack: Annotated[str, typer.Argument(help="Environment.")],
     name: Annotated[str, typer.Argument(help="Name of the resource in the program.")],
     key: Annotated[str, typer.Argument(help="Property, such as autoscaling.totalMaxNodeCount.")] = "",
-    value: Annotated[str, typer.Argument(help="Its new value, in YAML.")] = "",
+    value: Annotated[str, typer.Argument(help="New value, in YAML.")] = "",
     *,
     delete: Annotated[bool, typer.Option("--delete", help="Delete the object instead.")] = False,
 ) -> None:
-    """Change or delete an object of the simulated clouds behind Pulumi's back."""
+    """Change or delete an object of the simulated clouds without Pulumi."""
     from atwork.sandbox.faults import drift as faults
 
     raise typer.Exit(faults.run(stack, name, key, value, delete=delete))
@@ -78,7 +78,7 @@ def verify(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail for open prerequisites, too.")] = False,
 ) -> None:
-    """Check that every pod of the platform could start and work on GKE; exit code 1 with findings."""
+    """Check that every pod of the platform could start and work on GKE; exit with code 1 on findings."""
     from atwork.sandbox.verify import commands
 
     raise typer.Exit(commands.run(stacks or [], as_json=json, strict=strict))
@@ -93,7 +93,7 @@ def status() -> None:
 
 
 @app.command()
-def kubeconfig(environment: Annotated[str, typer.Argument(help="One environment whose cluster is real.")]) -> None:
+def kubeconfig(environment: Annotated[str, typer.Argument(help="Environment with a real cluster.")]) -> None:
     """Print a kubeconfig for kubectl: `atwork sandbox kubeconfig staging > kubeconfig`."""
     from atwork.sandbox import commands
 
@@ -102,7 +102,7 @@ def kubeconfig(environment: Annotated[str, typer.Argument(help="One environment 
 
 @app.command()
 def stop() -> None:
-    """End the programs of real clusters; the next command that needs them starts them again."""
+    """Stop the programs of real clusters; the next command that needs them starts them again."""
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.stop())
@@ -110,7 +110,7 @@ def stop() -> None:
 
 @app.command()
 def env() -> None:
-    """Print exports for a shell: `eval "$(atwork sandbox env)"`, then use `pulumi` as ever."""
+    """Print exports for a shell: `eval "$(atwork sandbox env)"`, then use `pulumi` as usual."""
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.env())
@@ -118,7 +118,7 @@ def env() -> None:
 
 @app.command()
 def reset(*, yes: Annotated[bool, typer.Option(help="Do not ask.")] = False) -> None:
-    """Throw the simulated cloud away."""
+    """Delete the simulated cloud and all states."""
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.reset(yes=yes))

@@ -1,4 +1,4 @@
-"""Where the sandbox of a checkout lives, and the lock that keeps two commands from changing it at once."""
+"""The folder of a checkout's sandbox, and the lock that keeps two commands from changing it at the same time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from atwork.sandbox.installed import require_extra
 
 @dataclass(frozen=True)
 class Home:
-    """The folder `.sandbox` of a checkout; everything in it can be thrown away."""
+    """The folder `.sandbox` of a checkout; all its content can be deleted."""
 
     checkout: Path
 
@@ -44,31 +44,31 @@ class Home:
 
     @property
     def faults(self) -> Path:
-        """What is to go wrong, a SQLite file; not there where nothing is."""
+        """The faults to inject, a SQLite file; it exists only if there were faults."""
         return self.folder / "faults.sqlite"
 
     @property
     def running(self) -> Path:
-        """What processes that serve the providers were asked to change; empty when all ended in order."""
+        """Journals of the processes that serve the providers (journal.py); empty if all processes ended cleanly."""
         return self.folder / "running"
 
     @property
     def state(self) -> Path:
-        """The engine's file backend."""
+        """The folder of the engine's file backend."""
         return self.folder / "state"
 
     @property
     def workspace(self) -> Path:
-        """The project folder that the engine is shown; made anew for each run."""
+        """The project folder that the engine uses; written again for each run."""
         return self.folder / "workspace"
 
     @property
     def passphrase(self) -> Path:
-        """File with the passphrase of the sandbox's secrets."""
+        """The file with the passphrase for the sandbox's secrets."""
         return self.folder / "passphrase"
 
     def prepare(self) -> None:
-        """Create what must exist before an engine runs; `SandboxError` if the sandbox is not installed."""
+        """Create what an engine needs before it runs; `SandboxError` if the sandbox is not installed."""
         require_extra()
         for folder in (self.state, self.folder / "home", self.folder / "bin", self.folder / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -79,23 +79,23 @@ class Home:
 
     @contextmanager
     def preparing(self) -> Generator[None]:
-        """Write the files that every engine reads; two commands that start at once do it one after the other."""
+        """Held while a command writes the files that every engine reads: two commands can start at the same time."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / "preparing"):
             yield
 
     def _write_shim(self) -> None:
         shim = self.folder / "bin" / "pulumi"
-        words = shlex.join([sys.executable, "-m", "atwork.sandbox.shim", str(self.checkout)])
-        text = f'#!/bin/sh\nexec {words} "$@"\n'
+        command = shlex.join([sys.executable, "-m", "atwork.sandbox.shim", str(self.checkout)])
+        text = f'#!/bin/sh\nexec {command} "$@"\n'
         if not shim.exists() or shim.read_text() != text:
             replace_file(shim, text, mode=0o755)
 
     def environment(self) -> dict[str, str]:
-        """Variables that lead an engine into the sandbox."""
+        """Environment variables with which an engine uses the sandbox."""
         return {
             "PULUMI_HOME": str(self.folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.state}?metadata=skip",  # why: state_files.py
+            "PULUMI_BACKEND_URL": f"file://{self.state}?metadata=skip",  # state_files.py says why
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -104,14 +104,14 @@ class Home:
 
     @contextmanager
     def locked(self, command: str) -> Generator[None]:
-        """Hold the sandbox for one command; `SandboxError` says who holds it already."""
+        """Lock the sandbox for a command; `SandboxError` names the command that holds the lock."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "lock"
         lock = FileLock(path)
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            raise SandboxError(f"{path}: {_holder(path.read_text())} is at work; wait for it, or end it") from None
+            raise SandboxError(f"{path}: {_holder(path.read_text())} is running; wait for it, or end it") from None
         try:
             since = datetime.now(UTC).strftime("%H:%M:%S UTC")
             path.write_text(json.dumps({"pid": os.getpid(), "command": command, "since": since}))
@@ -123,12 +123,12 @@ class Home:
 
 def _holder(text: str) -> str:
     try:
-        found = json.loads(text)
-        return f"`{found['command']}` (pid {found['pid']}, since {found['since']})"
+        holder = json.loads(text)
+        return f"`{holder['command']}` (pid {holder['pid']}, since {holder['since']})"
     except (json.JSONDecodeError, KeyError, TypeError):
         return "another command"
 
 
 def here() -> Home:
-    """The sandbox of the checkout around the working directory; `UsageError` outside of one."""
+    """The sandbox of the checkout that contains the working directory; `UsageError` outside a checkout."""
     return Home(find_checkout().root)

@@ -1,10 +1,11 @@
-"""What the sandbox tells a person: a table of what was done, and the addresses that are worth knowing."""
+"""What the commands of the sandbox print: a table of what they changed, advice, errors, and addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from rich.console import Console
 from rich.table import Table
 
 from atwork.engine.outcome import Outcome
@@ -21,31 +22,50 @@ _COLUMNS = {
 }
 
 
-def table(outcomes: Sequence[Outcome]) -> Table:
-    """A row for each stack: resources, what happened to them, seconds."""
-    made = Table("stack", "result", box=None, pad_edge=False)
+def show(home: Home, outcomes: Sequence[Outcome], console: Console, *, addresses: bool) -> int:
+    """Print the results of stacks, and their addresses if all succeeded; return the exit code."""
+    if outcomes:
+        console.print(_table(outcomes))
+    for outcome in outcomes:
+        for advice in dict.fromkeys(outcome.advice):
+            console.print(f"[yellow]{outcome.stack}[/yellow]: ", end="")
+            console.print(f"advice: {advice}", markup=False, highlight=False, soft_wrap=True)
+        for error in outcome.errors:
+            console.print(f"[red]{outcome.stack}[/red]: ", end="")
+            console.print(error, markup=False, highlight=False, soft_wrap=True)
+    if any(outcome.failed for outcome in outcomes):
+        return 1
+    if addresses:
+        console.print()
+        console.print(addresses_of(home, [outcome.stack for outcome in outcomes]))
+    return 0
+
+
+def _table(outcomes: Sequence[Outcome]) -> Table:
+    """A row for each stack: its resources, how many were changed and how, the time in seconds."""
+    table = Table("stack", "result", box=None, pad_edge=False)
     for name in ("resources", *_COLUMNS):
-        made.add_column(name, justify="right", no_wrap=True)
-    made.add_column("time", justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("time", justify="right")
     for outcome in outcomes:
         counts = [sum(outcome.steps[step] for step in steps) for steps in _COLUMNS.values()]
         result = "[red]failed[/red]" if outcome.failed else "[green]done[/green]"
         cells = [str(count) if count else "·" for count in counts]
-        made.add_row(outcome.stack, result, str(sum(counts)), *cells, f"{outcome.seconds:.1f} s")
-    return made
+        table.add_row(outcome.stack, result, str(sum(counts)), *cells, f"{outcome.seconds:.1f} s")
+    return table
 
 
-def addresses(home: Home, stacks: Sequence[str]) -> Table:
-    """The outputs of each stack, from its state; secret ones are named and not shown."""
-    made = Table("stack", "what", "where", box=None, pad_edge=False)
+def addresses_of(home: Home, stacks: Sequence[str]) -> Table:
+    """A table with the outputs of each stack, from its state; the values of secret outputs are not shown."""
+    table = Table("stack", "what", "where", box=None, pad_edge=False)
     for stack in stacks:
         for number, (what, where) in enumerate(_flat(outputs(home, stack))):
-            made.add_row(stack if number == 0 else "", what, where)
-    return made
+            table.add_row(stack if number == 0 else "", what, where)
+    return table
 
 
 def outputs(home: Home, stack: str) -> Mapping[str, Any]:
-    """The outputs of a stack as its state has them."""
+    """The outputs of a stack, from its state."""
     root = next((each for each in resources(home, stack) if each["type"] == "pulumi:pulumi:Stack"), {})
     return root.get("outputs") or {}
 
@@ -53,7 +73,7 @@ def outputs(home: Home, stack: str) -> Mapping[str, Any]:
 def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in sorted(values.items()):
         if key == "platform":
-            continue  # for later stacks, not for people
+            continue  # only for the stacks that read it
         if isinstance(value, Mapping) and SECRET in value:
             yield key, "[secret]"
         elif isinstance(value, Mapping):

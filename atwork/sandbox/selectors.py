@@ -10,13 +10,13 @@ from typing import Any
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether a label selector selects; an empty one selects everything."""
+    """Whether a label selector matches labels; an empty selector matches everything."""
     if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         return False
-    return all(_holds(one, labels) for one in selector.get("matchExpressions") or ())
+    return all(_matches(expression, labels) for expression in selector.get("matchExpressions") or ())
 
 
-def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+def _matches(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     value = labels.get(expression["key"])
     match expression["operator"]:
         case "In":
@@ -27,5 +27,5 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
             return value is not None
         case "DoesNotExist":
             return value is None
-        case other:  # Gt and Lt, which only nodes know, are not used by anybody here
-            raise ValueError(f"{other}: operator not supported; use In, NotIn, Exists or DoesNotExist")
+        case operator:  # Gt and Lt exist only in node affinity, and nothing here uses them
+            raise ValueError(f"{operator}: operator not supported; use In, NotIn, Exists or DoesNotExist")

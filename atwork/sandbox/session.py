@@ -73,7 +73,7 @@ class Session(Backend):
             try:
                 self.stack(stack).create()
             except EngineFailed as error:
-                raise SandboxError(f"cannot make the stack {stack}: {error.output}") from None
+                raise SandboxError(f"cannot create the stack {stack}: {error.output}") from None
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""The three environments on the real engine, from their real stack files: the whole life of the platform.
+"""The three environments on the real engine, from their real stack files.
 
-One checkout is brought up once; the tests follow each other in the order of a life, from `up` to nothing.
+The tests share one checkout and run in order, from the first `up` to `down`.
 """
 
 from __future__ import annotations
@@ -41,18 +41,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def rows(output: str) -> dict[str, list[str]]:
     """Cells of the table by stack: result, resources, created, updated, replaced, deleted, unchanged."""
-    found = (line.split() for line in output.splitlines())
-    return {cells[0]: cells[1:8] for cells in found if len(cells) > 8 and cells[1] in ("done", "failed")}
+    lines = (line.split() for line in output.splitlines())
+    return {cells[0]: cells[1:8] for cells in lines if len(cells) > 8 and cells[1] in ("done", "failed")}
 
 
 def resources(home: Home, stack: str) -> list[dict[str, Any]]:
-    found = deployment(home, stack).get("resources") or []
-    assert isinstance(found, list)
-    return found
+    listed = deployment(home, stack).get("resources") or []
+    assert isinstance(listed, list)
+    return listed
 
 
-def holding(value: str, *folders: Path) -> list[str]:
-    """Files below folders that hold a value. By another process: SQLite's locks go when ours closes its file."""
+def files_with(value: str, *folders: Path) -> list[str]:
+    """Files below folders that contain a value.
+
+    Another process searches them: this process would release SQLite's locks when it closes a database file.
+    """
     command = ["grep", "-rlF", "--", value, *map(str, folders)]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
 
@@ -69,23 +72,23 @@ def locks(home: Home, stack: str) -> list[Path]:
 
 
 def agrees(home: Home, *stacks: str) -> bool:
-    """Whether the state and the simulated cloud hold the same objects."""
-    kept = Counter(
-        one["id"]
+    """Whether the states and the simulated cloud have the same objects."""
+    in_states = Counter(
+        resource["id"]
         for stack in stacks
-        for one in resources(home, stack)
-        if one["type"].startswith(("gcp:", "kubernetes:"))
+        for resource in resources(home, stack)
+        if resource["type"].startswith(("gcp:", "kubernetes:"))
     )
-    return kept == Counter(one.id for one in Cloud(home.cloud).objects() if one.urn)
+    return in_states == Counter(each.id for each in Cloud(home.cloud).objects() if each.urn)
 
 
-def test_01_a_preview_before_anything_says_what_to_do(home: Home) -> None:
+def test_01_a_preview_before_the_first_update_says_what_to_do(home: Home) -> None:
     done = atwork(home, "sandbox", "preview")
     assert done.returncode == 1
     assert "staging reads the outputs of ci, which is not up; run `atwork sandbox up` first" in done.stderr
 
 
-def test_02_up_makes_three_environments(home: Home) -> None:
+def test_02_up_creates_three_environments(home: Home) -> None:
     done = atwork(home, "sandbox", "up")
     assert done.returncode == 0, done.stdout + done.stderr
     table = rows(done.stdout)
@@ -103,7 +106,7 @@ def test_02a_every_pod_of_the_platform_could_start_and_work(home: Home) -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()[1:4]] == ["ci", "staging", "production"]
 
 
-def test_03_the_stack_files_were_not_touched(home: Home) -> None:
+def test_03_the_stack_files_are_unchanged(home: Home) -> None:
     for stack in ("staging", "production"):
         name = f"Pulumi.{stack}.yaml"
         assert (home.checkout / "stacks" / name).read_bytes() == (ROOT / "stacks" / name).read_bytes()
@@ -120,13 +123,13 @@ def test_05_a_second_up_changes_nothing(home: Home) -> None:
     assert len(table) == 3
 
 
-def test_05b_the_picture_of_what_is_up_is_the_readmes(home: Home) -> None:
+def test_05b_the_picture_of_the_environments_is_the_one_in_docs(home: Home) -> None:
     drawn = atwork(home, "graph")
     assert drawn.returncode == 0, drawn.stderr
     assert drawn.stdout == (ROOT / "docs" / "topology.svg").read_text()
 
 
-def test_06_one_value_changed_is_one_change_in_the_preview(home: Home) -> None:
+def test_06_a_changed_value_is_one_change_in_the_preview(home: Home) -> None:
     edit(home, "staging", "max_nodes: 6", "max_nodes: 7")
     done = pulumi(home, "preview", "-s", "staging", "--json")
     assert done.returncode == 0, done.stderr
@@ -135,7 +138,7 @@ def test_06_one_value_changed_is_one_change_in_the_preview(home: Home) -> None:
     assert list(steps[0]["detailedDiff"]) == ["autoscaling.totalMaxNodeCount"]
 
 
-def test_07_plain_up_makes_it_and_refresh_finds_nothing(home: Home) -> None:
+def test_07_plain_up_applies_it_and_a_refresh_changes_nothing(home: Home) -> None:
     done = pulumi(home, "up", "-s", "staging", "--yes", "--skip-preview")
     assert done.returncode == 0, done.stderr
     assert "~ 1 updated" in done.stdout
@@ -145,12 +148,12 @@ def test_07_plain_up_makes_it_and_refresh_finds_nothing(home: Home) -> None:
     assert "unchanged" in done.stdout
 
 
-def test_07b_what_changed_behind_our_back_is_found_and_put_right(home: Home) -> None:
+def test_07b_drift_is_detected_and_reverted(home: Home) -> None:
     cloud = Cloud(home.cloud)
     [pool] = [
-        one
-        for one in cloud.objects(token="gcp:container/nodePool:NodePool")
-        if one.urn.endswith("::pools-services") and ":staging::" in one.urn
+        each
+        for each in cloud.objects(token="gcp:container/nodePool:NodePool")
+        if each.urn.endswith("::pools-services") and ":staging::" in each.urn
     ]
     scaled = {**pool.outputs["autoscaling"], "totalMaxNodeCount": 50}
     inputs, outputs = {**pool.inputs, "autoscaling": scaled}, {**pool.outputs, "autoscaling": scaled}
@@ -167,14 +170,14 @@ def test_07b_what_changed_behind_our_back_is_found_and_put_right(home: Home) -> 
     assert again.inputs["autoscaling"]["totalMaxNodeCount"] == 7
 
 
-def test_07c_what_the_state_lost_is_imported_again(home: Home) -> None:
-    [lost] = [one for one in resources(home, "staging") if one["type"] == "gcp:sql/database:Database"]
+def test_07c_a_resource_that_the_state_lost_is_imported(home: Home) -> None:
+    [lost] = [each for each in resources(home, "staging") if each["type"] == "gcp:sql/database:Database"]
     assert pulumi(home, "state", "delete", lost["urn"], "-s", "staging", "--yes").returncode == 0
     done = atwork(home, "sandbox", "up", "staging")
     assert done.returncode == 1
     assert "already exists; import it, or choose another name" in done.stdout
-    listed = home.checkout / "import.json"
-    listed.write_text(
+    imports = home.checkout / "import.json"
+    imports.write_text(
         json.dumps(
             {
                 "nameTable": {"p": provider_of(lost["provider"]), "parent": lost["parent"]},
@@ -190,17 +193,17 @@ def test_07c_what_the_state_lost_is_imported_again(home: Home) -> None:
             }
         )
     )
-    words = ("--file", str(listed), "-s", "staging", "--yes", "--skip-preview", "--generate-code=false")
+    words = ("--file", str(imports), "-s", "staging", "--yes", "--skip-preview", "--generate-code=false")
     done = pulumi(home, "import", *words, "--protect=false")
     assert done.returncode == 0, done.stdout + done.stderr
     assert rows(atwork(home, "sandbox", "up", "staging").stdout)["staging"][2:6] == ["·"] * 4
 
 
 def test_08a_values_of_secrets_reach_neither_state_nor_logs(home: Home) -> None:
-    """People put values into Secret Manager, Kubernetes fills tokens in: after a refresh none is in clear anywhere."""
+    """People add values to Secret Manager, Kubernetes adds tokens: after a refresh none is in clear anywhere."""
     cloud = Cloud(home.cloud)
     values = {kind: f"planted-{kind}-{number}" for number, kind in enumerate(("version", "token", "credential"))}
-    holder = next(one for one in cloud.objects(token="gcp:secretmanager/secret:Secret") if one.urn)
+    holder = next(each for each in cloud.objects(token="gcp:secretmanager/secret:Secret") if each.urn)
     cloud.create(
         CloudObject(
             "",
@@ -212,7 +215,7 @@ def test_08a_values_of_secrets_reach_neither_state_nor_logs(home: Home) -> None:
         ),
         {holder.id},
     )
-    tokens = [one for one in cloud.objects(token="kubernetes:core/v1:Secret") if one.urn]
+    tokens = [each for each in cloud.objects(token="kubernetes:core/v1:Secret") if each.urn]
     assert tokens
     for token in tokens:
         filled = {**token.outputs, "data": secret({"token": values["token"]})}
@@ -233,30 +236,30 @@ def test_08a_values_of_secrets_reach_neither_state_nor_logs(home: Home) -> None:
         assert done.returncode == 0, done.stderr
         printed = done.stdout + done.stderr + pulumi(home, "stack", "export", "-s", stack).stdout
         assert [kind for kind, value in values.items() if value in printed] == []
-    # In the state there is what Kubernetes filled in, and it is encrypted: whoever has the passphrase can show it.
+    # The state has what Kubernetes added, encrypted: the passphrase decrypts it.
     assert values["token"] in pulumi(home, "stack", "export", "-s", "ci", "--show-secrets").stdout
     for value in values.values():
-        assert holding(value, home.folder, ROOT / "tests" / "golden") == []
+        assert files_with(value, home.folder, ROOT / "tests" / "golden") == []
     cloud.delete("", "gcp:secretmanager/secretVersion:SecretVersion", f"{holder.id}/versions/1")
     cloud.delete(tokens[0].scope, "kubernetes:core/v1:Secret", "jenkins/slack-token")
 
 
 def test_08_no_secret_of_the_sandbox_is_in_the_state(home: Home) -> None:
     passphrase = home.passphrase.read_text()
-    assert holding(passphrase, home.folder) == [str(home.passphrase)]
+    assert files_with(passphrase, home.folder) == [str(home.passphrase)]
 
 
-def test_09_a_typo_is_told_once_with_file_key_and_fix(home: Home) -> None:
+def test_09_a_typo_is_reported_once_with_file_key_and_fix(home: Home) -> None:
     edit(home, "staging", "autoscaling_profile:", "autoscaling_profil:")
     done = atwork(home, "sandbox", "up", "staging")
     edit(home, "staging", "autoscaling_profil:", "autoscaling_profile:")
     assert done.returncode == 1
-    told = "stacks/Pulumi.staging.yaml: atwork:stack.cluster.autoscaling_profil: unknown key; did you mean autoscaling_profile?"
-    assert (done.stdout + done.stderr).count(told) == 1, done.stdout
+    message = "stacks/Pulumi.staging.yaml: atwork:stack.cluster.autoscaling_profil: unknown key; did you mean autoscaling_profile?"
+    assert (done.stdout + done.stderr).count(message) == 1, done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_10_ranges_that_overlap_are_refused_before_anything_is_made(home: Home) -> None:
+def test_10_overlapping_ranges_are_refused_before_anything_is_created(home: Home) -> None:
     edit(home, "production", "10.66.0.0/16", "10.65.0.0/16")
     done = atwork(home, "sandbox", "up", "production")
     edit(home, "production", "10.65.0.0/16", "10.66.0.0/16")
@@ -264,7 +267,7 @@ def test_10_ranges_that_overlap_are_refused_before_anything_is_made(home: Home) 
     assert "10.65.0.0/16 overlaps pods 10.65.0.0/16 of" in done.stdout
 
 
-def test_10b_a_broken_policy_stops_an_update_where_policies_are_mandatory(home: Home) -> None:
+def test_10b_a_policy_violation_stops_a_preview_if_policies_are_mandatory(home: Home) -> None:
     edit(home, "staging", "point_in_time_days: 3", "point_in_time_days: 0")
     done = atwork(home, "sandbox", "preview", "staging")
     edit(home, "staging", "point_in_time_days: 0", "point_in_time_days: 3")
@@ -276,16 +279,16 @@ def test_10b_a_broken_policy_stops_an_update_where_policies_are_mandatory(home: 
     assert "ci: advice: cluster-cluster: cluster-secrets-encrypted:" in done.stdout
 
 
-def test_11_a_guarded_environment_loses_nothing_to_a_destroy(home: Home) -> None:
+def test_11_a_destroy_deletes_nothing_of_a_guarded_environment(home: Home) -> None:
     before = resources(home, "production")
     done = atwork(home, "sandbox", "down", "production")
     assert done.returncode == 1
     assert "protect" in done.stdout
     assert "`atwork sandbox reset`" in done.stdout
-    assert [one["urn"] for one in resources(home, "production")] == [one["urn"] for one in before]
+    assert [each["urn"] for each in resources(home, "production")] == [each["urn"] for each in before]
 
 
-def test_11b_ci_stays_while_others_read_it(home: Home) -> None:
+def test_11b_ci_cannot_be_destroyed_while_other_stacks_read_it(home: Home) -> None:
     before = resources(home, "ci")
     done = atwork(home, "sandbox", "down", "ci")
     assert done.returncode == 1
@@ -297,7 +300,7 @@ def test_11b_ci_stays_while_others_read_it(home: Home) -> None:
     assert resources(home, "ci") == before
 
 
-def test_12_a_killed_run_is_recovered_by_the_next(home: Home) -> None:
+def test_12_the_next_update_recovers_a_killed_one(home: Home) -> None:
     edit(home, "ci", "max_nodes: 8", "max_nodes: 9")
     kill_in_call(home, ["sandbox", "up", "ci"], "ci", Operation.update)
     assert len(locks(home, "ci")) == 1
@@ -307,7 +310,7 @@ def test_12_a_killed_run_is_recovered_by_the_next(home: Home) -> None:
     assert locks(home, "ci") == []
 
 
-def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
+def test_13_without_guards_everything_is_destroyed_in_reverse_order(home: Home) -> None:
     files = [stack_file(home.checkout / "stacks", name) for name in ("ci", "staging", "production")]
     lift_settings(*files)
     done = atwork(home, "sandbox", "preview", "production")
@@ -321,13 +324,13 @@ def test_13_guards_lifted_everything_goes_in_reverse_order(home: Home) -> None:
     assert list(rows(done.stdout))[-1] == "ci"
     assert "Nothing is left." in done.stdout
     left = Cloud(home.cloud).objects()
-    assert {one.urn for one in left} == {""}
-    # Google Cloud never deletes keys and agents, and secrets are of bootstrap; a later environment is made beside them.
-    assert {one.type.partition(":")[2].partition("/")[0] for one in left} == {"kms", "projects", "secretmanager"}
+    assert {each.urn for each in left} == {""}
+    # Google Cloud never deletes keys and service agents, and bootstrap owns the secrets; a later `up` can use them.
+    assert {each.type.partition(":")[2].partition("/")[0] for each in left} == {"kms", "projects", "secretmanager"}
     assert atwork(home, "sandbox", "up", "ci").returncode == 0
 
 
-def test_an_up_killed_again_and_again_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_an_update_after_several_kills_ends_as_without_them(tmp_path: Path) -> None:
     home = checkout(tmp_path)
     for number in (1, 30, 60):
         kill_in_call(home, ["sandbox", "up", "ci"], "ci", Operation.create, nth=number)
@@ -338,11 +341,11 @@ def test_an_up_killed_again_and_again_ends_as_if_it_had_not_been(tmp_path: Path)
     assert rows(atwork(home, "sandbox", "up", "ci").stdout)["ci"][2:6] == ["·"] * 4
 
 
-def test_a_sandbox_of_before_whose_notes_a_kill_cut_off_goes_on(tmp_path: Path) -> None:
-    """The engine wrote notes beside each of its files, in place; an empty one is "failed to load checkpoint: EOF"."""
+def test_truncated_attribute_files_of_an_older_sandbox_are_removed(tmp_path: Path) -> None:
+    """Older versions wrote an `.attrs` file next to each state; the engine fails with EOF if a kill truncated it."""
     home = checkout(tmp_path)
     assert atwork(home, "sandbox", "up", "ci").returncode == 0
-    assert list(home.state.rglob("*.attrs")) == [], "the engine writes none any more"
+    assert list(home.state.rglob("*.attrs")) == [], "the engine writes no `.attrs` files"
     root = home.state / ".pulumi"
     lock = root / "locks" / "organization" / "atwork" / "ci" / "x.json.18a.tmp"
     for path in (root / "meta.yaml.attrs", root / "stacks" / "atwork" / "ci.json.attrs", lock):
@@ -355,7 +358,7 @@ def test_a_sandbox_of_before_whose_notes_a_kill_cut_off_goes_on(tmp_path: Path) 
     assert left == []
 
 
-def test_a_corrupt_cloud_is_named_and_reset_starts_anew(tmp_path: Path) -> None:
+def test_a_corrupt_cloud_is_reported_and_reset_deletes_it(tmp_path: Path) -> None:
     home = checkout(tmp_path)
     home.folder.mkdir()
     home.cloud.write_bytes(b"not a database" * 100)

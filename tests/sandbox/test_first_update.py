@@ -1,6 +1,6 @@
-"""From an empty project to a ready controller: bootstrap against a Google of our own, then plain updates of ci.
+"""From an empty project to a ready controller: bootstrap against a fake Google Cloud, then plain updates of ci.
 
-Nothing plays bootstrap here: what the stack finds in Secret Manager is what bootstrap has put there.
+The sandbox does not simulate bootstrap here: Secret Manager has the secrets that bootstrap created.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ def home(tmp_path: Path) -> Home:
 
 @contextmanager
 def session(home: Home) -> Generator[Session]:
-    with opened(home, ensure(Console(stderr=True)), bootstrapped=False) as made:
-        made.ensure_stack("ci")
-        yield made
+    with opened(home, ensure(Console(stderr=True)), bootstrapped=False) as opened_session:
+        opened_session.ensure_stack("ci")
+        yield opened_session
 
 
 def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
-    with session(home) as made, made.environment() as environment:
+    with session(home) as sandbox, sandbox.environment() as environment:
         return subprocess.run(
-            [str(made.program), *words, "--non-interactive"],
-            cwd=made.project,
+            [str(sandbox.program), *words, "--non-interactive"],
+            cwd=sandbox.project,
             env=environment,
             capture_output=True,
             text=True,
@@ -60,12 +60,12 @@ def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def up(home: Home) -> subprocess.CompletedProcess[str]:
-    """The first thing that README says: `pulumi up -s ci`."""
+    """The first update in docs/first-day.md: `pulumi up -s ci`."""
     return pulumi(home, "up", "-s", "ci", "--yes", "--skip-preview")
 
 
 def bootstrapped(home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGoogle:
-    """Bootstrap ci's project, which is there and paid for, with one value missing."""
+    """Bootstrap the project of ci, which exists and has a billing account, with one missing secret value."""
     fake = bootstrapping.opened_account(FakeGoogle())
     fake.state.billing[CI] = "billingAccounts/01AB23-CD45EF-678901"
     folder.mkdir()
@@ -86,12 +86,12 @@ def bootstrapped(home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> F
     return fake
 
 
-def carried_over(home: Home, fake: FakeGoogle) -> None:
-    """What bootstrap made in one Google is what the other has: secrets, and versions of those with a value."""
+def copy_secrets(home: Home, fake: FakeGoogle) -> None:
+    """Copy the secrets that bootstrap created, and their values, into the simulated cloud."""
     cloud = Cloud(home.cloud)
-    for name, found in fake.state.secrets.items():
+    for name, created in fake.state.secrets.items():
         _, project, _, short = name.split("/")
-        value = found["versions"][-1]["data"] if found["versions"] else None
+        value = created["versions"][-1]["data"] if created["versions"] else None
         make(cloud, ExpectedSecret(short, "", "jenkins", ("jenkins",)), project, value)
 
 
@@ -100,14 +100,14 @@ def test_from_an_empty_project_to_a_ready_controller(
 ) -> None:
     done = up(home)
     assert done.returncode != 0
-    # Which of them is met first is the engine's choice, and it stops there.
+    # The engine stops at the first missing secret, in no fixed order.
     assert re.search(r"secrets/jenkins-[a-z-]+' was not found", done.stdout), done.stdout
 
     fake = bootstrapped(home, tmp_path / "values", monkeypatch)
     assert f"gcloud secrets versions add jenkins-slack-token --project={CI}" in capsys.readouterr().out
     expected = read_all(home.checkout / "stacks")["ci"].expected_secrets()
     assert set(fake.state.secrets) == {secret.resource(CI) for secret in expected}
-    carried_over(home, fake)
+    copy_secrets(home, fake)
 
     done = up(home)
     assert done.returncode != 0, done.stdout
@@ -120,7 +120,7 @@ def test_from_an_empty_project_to_a_ready_controller(
     assert done.returncode == 0, done.stdout + done.stderr
     resources = deployment(home, "ci")["resources"]
     assert isinstance(resources, list)
-    (release,) = (one for one in resources if one["type"] == "kubernetes:helm.sh/v3:Release")
+    (release,) = (each for each in resources if each["type"] == "kubernetes:helm.sh/v3:Release")
     assert not release.get("initErrors")
     assert release["outputs"]["status"]["status"] == "deployed"
     again = pulumi(home, "preview", "-s", "ci", "--expect-no-changes")

@@ -1,4 +1,4 @@
-"""What a killed run leaves undecided is put right, whatever was killed, and however often."""
+"""Recovery after a kill: of the engine, of the process with the providers, of an earlier recovery."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def urn(name: str) -> str:
     return f"urn:pulumi:ci::atwork::{KIND}::{name}"
 
 
-class Fake:
-    """A stack whose engine only clears what is pending, as `pulumi refresh --clear-pending-creates` does."""
+class FakeStack:
+    """A stack whose engine only clears pending operations, as `pulumi refresh --clear-pending-creates` does."""
 
     name = "ci"
 
@@ -44,7 +44,7 @@ class Fake:
         code = self.at_refresh()
         if not code:
             self.state("kept")
-        return Outcome("ci", code, diagnostics=[Diagnostic("", "the engine's words")] if code else [])
+        return Outcome("ci", code, diagnostics=[Diagnostic("", "the engine's message")] if code else [])
 
     def state(self, *known: str, **pending: str) -> None:
         """Write a state with resources, and with pending operations by name and type."""
@@ -55,11 +55,11 @@ class Fake:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": latest}}))
 
-    def made(self, name: str, identity: str = "") -> None:
+    def create(self, name: str, identity: str = "") -> None:
         self.cloud.create(CloudObject("", KIND, identity or name, urn(name), {}, {}), set())
 
-    def noted(self, *names: str) -> Path:
-        """What a process that died was asked to change."""
+    def record(self, *names: str) -> Path:
+        """Write the journal of a killed process: what it was asked to change."""
         self.home.running.mkdir(exist_ok=True)
         path = self.home.running / "ci.1.a"
         path.write_text("".join(f"{urn(name)}\n" for name in names))
@@ -67,74 +67,76 @@ class Fake:
 
     def recover(self) -> list[str]:
         recover(self.home, cast("Stack", self), None, Console(quiet=True))
-        return [one.id for one in self.cloud.objects()]
+        return [each.id for each in self.cloud.objects()]
 
 
 @pytest.fixture
-def fake(tmp_path: Path) -> Fake:
-    made = Fake(tmp_path)
-    made.state("kept")
-    made.made("kept")
-    return made
+def stack(tmp_path: Path) -> FakeStack:
+    stack = FakeStack(tmp_path)
+    stack.state("kept")
+    stack.create("kept")
+    return stack
 
 
-def test_what_ended_in_order_is_left_alone(fake: Fake) -> None:
-    fake.made("others")
-    assert fake.recover() == ["kept", "others"]
-    assert fake.ran == []
+def test_recovery_does_nothing_after_a_clean_end(stack: FakeStack) -> None:
+    stack.create("others")
+    assert stack.recover() == ["kept", "others"]
+    assert stack.ran == []
 
 
-def test_an_object_that_outlives_its_stack_is_no_orphan_of_a_run_that_wants_to_create_it_again(fake: Fake) -> None:
-    fake.made("outlives")
-    fake.recover()
-    # The next run meets it, is refused, and is killed: its process had noted the creation, and so has the state.
-    fake.state("kept", outlives="creating")
-    fake.noted("outlives")
-    assert fake.recover() == ["kept", "outlives"]
+def test_an_object_that_outlives_its_stack_is_no_orphan_of_a_run_that_tries_to_create_it_again(
+    stack: FakeStack,
+) -> None:
+    stack.create("outlives")
+    stack.recover()
+    # The next run tries to create it, is refused, and is killed: the creation is in its journal and in the state.
+    stack.state("kept", outlives="creating")
+    stack.record("outlives")
+    assert stack.recover() == ["kept", "outlives"]
 
 
 @pytest.mark.parametrize("kind", ["creating", "importing"])
-def test_an_engine_that_was_killed_alone_leaves_no_orphan(fake: Fake, kind: str) -> None:
-    """The process that serves the providers ended in order, so that only the state knows what was under way."""
-    fake.state("kept", lost=kind)
-    fake.made("lost")
-    assert fake.recover() == ["kept"]
-    assert len(fake.ran) == 1
-    assert "--clear-pending-creates" in fake.ran[0]
-    assert fake.recover() == ["kept"]
-    assert len(fake.ran) == 1, "nothing is pending any more"
+def test_an_engine_that_was_killed_alone_leaves_no_orphan(stack: FakeStack, kind: str) -> None:
+    """The process with the providers ended cleanly, so that only the state has the pending operation."""
+    stack.state("kept", lost=kind)
+    stack.create("lost")
+    assert stack.recover() == ["kept"]
+    assert len(stack.ran) == 1
+    assert "--clear-pending-creates" in stack.ran[0]
+    assert stack.recover() == ["kept"]
+    assert len(stack.ran) == 1, "nothing is pending any more"
 
 
-def test_a_recovery_that_is_killed_as_well_is_finished_by_the_next(fake: Fake) -> None:
-    fake.state("kept", lost="creating")
-    fake.made("lost")
-    fake.at_refresh = lambda: 1
-    with pytest.raises(SandboxError, match="ci: could not recover: the engine's words"):
-        fake.recover()
-    # Whatever the engine keeps of its pending operations at that moment, nothing is left to find by them.
-    assert [one.id for one in fake.cloud.objects()] == ["kept"]
-    fake.at_refresh = lambda: 0
-    assert fake.recover() == ["kept"]
+def test_a_recovery_that_is_killed_as_well_is_finished_by_the_next(stack: FakeStack) -> None:
+    stack.state("kept", lost="creating")
+    stack.create("lost")
+    stack.at_refresh = lambda: 1
+    with pytest.raises(SandboxError, match="ci: could not recover: the engine's message"):
+        stack.recover()
+    # The orphan is deleted before the refresh, which may clear the pending operations or not.
+    assert [each.id for each in stack.cloud.objects()] == ["kept"]
+    stack.at_refresh = lambda: 0
+    assert stack.recover() == ["kept"]
 
 
-def test_an_update_or_deletion_under_way_is_read_anew_and_deletes_nothing(fake: Fake) -> None:
-    fake.state("kept", kept="updating")
-    assert fake.recover() == ["kept"]
-    assert len(fake.ran) == 1
+def test_a_pending_update_is_read_again_and_nothing_is_deleted(stack: FakeStack) -> None:
+    stack.state("kept", kept="updating")
+    assert stack.recover() == ["kept"]
+    assert len(stack.ran) == 1
 
 
-def test_of_a_replacement_that_was_cut_off_the_old_object_stays(fake: Fake) -> None:
-    fake.state("kept", kept="creating")
-    fake.made("kept", "kept-replacement")
-    assert fake.recover() == ["kept"]
+def test_after_an_interrupted_replacement_the_old_object_stays(stack: FakeStack) -> None:
+    stack.state("kept", kept="creating")
+    stack.create("kept", "kept-replacement")
+    assert stack.recover() == ["kept"]
 
 
-def test_what_a_dead_process_had_noted_is_deleted_and_nothing_else(fake: Fake) -> None:
-    notes = fake.noted("kept", "lost")
-    fake.made("lost")
-    # What nobody was asked for in the run that died is somebody's, though the state does not know it.
-    fake.made("others")
-    assert fake.recover() == ["kept", "others"]
-    assert len(fake.ran) == 1
-    assert not notes.exists()
-    assert journal.unfinished(fake.home.running, "ci") == []
+def test_only_objects_in_the_journal_of_a_killed_process_are_deleted(stack: FakeStack) -> None:
+    journal_file = stack.record("kept", "lost")
+    stack.create("lost")
+    # The killed run was not asked for this object, so it is kept although it is not in the state.
+    stack.create("others")
+    assert stack.recover() == ["kept", "others"]
+    assert len(stack.ran) == 1
+    assert not journal_file.exists()
+    assert journal.unfinished(stack.home.running, "ci") == []

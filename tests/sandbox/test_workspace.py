@@ -1,4 +1,4 @@
-"""What the engine is shown in the sandbox, the lock, the shim, and what is done about a killed run."""
+"""The project folder that the engine gets in the sandbox, the lock, the shim, and files that a kill truncated."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from filelock import FileLock, Timeout
 import atwork.sandbox.home
 from atwork.errors import ConfigError, SandboxError, UsageError
 from atwork.files import replace_file
-from atwork.sandbox import commands, shim, workspace
+from atwork.sandbox import shim, workspace
 from atwork.sandbox.home import Home, here
 from atwork.sandbox.state_files import deployment, state_file
+from atwork.sandbox.waves import waves_of
 
 STACK = "config:\n  atwork:stack: {upstream: ci, when: '2027-01-31T18:00:00Z'}\nsecretsprovider: gcpkms://k\nencryptedkey: abc\n"
 
@@ -43,7 +44,7 @@ def test_the_engine_gets_copies_without_the_real_key(home: Home) -> None:
     assert (home.workspace / "infra").resolve() == home.checkout / "infra"
 
 
-def test_a_copys_salt_is_kept_and_the_real_file_is_not_touched(home: Home) -> None:
+def test_the_salt_of_a_copy_is_kept_and_the_stack_file_is_not_changed(home: Home) -> None:
     workspace.write(home)
     copy = home.workspace / "stacks" / "Pulumi.staging.yaml"
     copy.write_text("encryptionsalt: v1:abc\n" + copy.read_text())
@@ -52,7 +53,7 @@ def test_a_copys_salt_is_kept_and_the_real_file_is_not_touched(home: Home) -> No
     assert (home.checkout / "stacks" / "Pulumi.staging.yaml").read_text() == STACK
 
 
-def test_the_engine_gets_what_the_company_is(home: Home) -> None:
+def test_the_engine_gets_the_platform_file(home: Home) -> None:
     file, copy = (folder / "stacks" / "platform.yaml" for folder in (home.checkout, home.workspace))
     workspace.write(home)
     assert not copy.exists()
@@ -65,7 +66,7 @@ def test_the_engine_gets_what_the_company_is(home: Home) -> None:
     assert not copy.exists()
 
 
-def test_a_removed_stack_file_removes_its_copy(home: Home) -> None:
+def test_a_deleted_stack_file_deletes_its_copy(home: Home) -> None:
     workspace.write(home)
     (home.checkout / "stacks" / "Pulumi.zoo.yaml").unlink()
     workspace.write(home)
@@ -73,14 +74,14 @@ def test_a_removed_stack_file_removes_its_copy(home: Home) -> None:
     assert not (home.workspace / "stacks" / "Pulumi.zoo.yaml").exists()
 
 
-def test_environments_wait_for_what_they_read(home: Home) -> None:
-    assert commands.waves_of(home, home.project.stack_names()) == [["alpha", "ci"], ["staging", "zoo"]]
+def test_environments_come_after_their_upstream(home: Home) -> None:
+    assert waves_of(home.project, home.project.stack_names()) == [["alpha", "ci"], ["staging", "zoo"]]
     (home.checkout / "stacks" / "Pulumi.ci.yaml").write_text("config: {'atwork:stack': {upstream: staging}}\n")
-    with pytest.raises(ConfigError, match="leads in a circle"):
-        commands.waves_of(home, home.project.stack_names())
+    with pytest.raises(ConfigError, match="depend on each other in a cycle"):
+        waves_of(home.project, home.project.stack_names())
 
 
-def test_a_stack_file_that_is_not_yaml_is_named(home: Home) -> None:
+def test_a_stack_file_that_is_not_yaml_is_reported(home: Home) -> None:
     (home.checkout / "stacks" / "Pulumi.zoo.yaml").write_text("config: [\n")
     with pytest.raises(ConfigError, match=r"stacks/Pulumi\.zoo\.yaml: not YAML"):
         workspace.write(home)
@@ -91,17 +92,17 @@ def test_a_stack_file_that_is_not_yaml_is_named(home: Home) -> None:
         workspace.write(home)
 
 
-def test_a_stack_without_a_file_is_named(home: Home) -> None:
+def test_a_stack_without_a_file_is_reported(home: Home) -> None:
     with pytest.raises(
         UsageError, match=r"stacks/Pulumi\.nope\.yaml: file not found; there are alpha, ci, staging, zoo"
     ):
         home.project.selected(["nope"])
 
 
-def test_the_second_command_learns_who_is_at_work(home: Home) -> None:
+def test_the_error_of_a_second_command_names_the_first(home: Home) -> None:
     with (
         home.locked("atwork sandbox up"),
-        pytest.raises(SandboxError, match=rf"`atwork sandbox up` \(pid {os.getpid()}, since .* is at work"),
+        pytest.raises(SandboxError, match=rf"`atwork sandbox up` \(pid {os.getpid()}, since .* is running"),
         home.locked("atwork sandbox down"),
     ):
         pytest.fail("two commands held the lock")
@@ -109,39 +110,39 @@ def test_the_second_command_learns_who_is_at_work(home: Home) -> None:
         assert (home.folder / "lock").exists()
 
 
-def test_the_exports_are_for_any_shell(home: Home) -> None:
-    strange = Home(home.checkout.rename(home.checkout.with_name("it's here")))
-    strange.prepare()
-    lines = "\n".join(f"export {key}={shlex.quote(value)}" for key, value in strange.environment().items())
+def test_the_exports_are_quoted_for_a_shell(home: Home) -> None:
+    quoted = Home(home.checkout.rename(home.checkout.with_name("it's here")))
+    quoted.prepare()
+    lines = "\n".join(f"export {key}={shlex.quote(value)}" for key, value in quoted.environment().items())
     done = subprocess.run(
         ["sh", "-c", f'{lines}\nprintf %s "$PULUMI_BACKEND_URL"'], capture_output=True, text=True, check=True
     )
-    assert done.stdout == f"file://{strange.state}?metadata=skip"
-    assert strange.passphrase.stat().st_mode & 0o777 == 0o600
+    assert done.stdout == f"file://{quoted.state}?metadata=skip"
+    assert quoted.passphrase.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_every_engine_reads_is_written_by_one_command_at_a_time(
+def test_only_one_command_at_a_time_writes_the_files_that_every_engine_reads(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two plain `pulumi` may start at once, and both write these files by way of one temporary name."""
-    alone: list[bool] = []
+    """Two `pulumi` commands may start at the same time, and both write these files through the same temporary file."""
+    locked: list[bool] = []
 
     def watched(path: Path, text: str, *, mode: int | None = None) -> None:
         try:
             with FileLock(home.folder / "preparing", timeout=0):
-                alone.append(False)
+                locked.append(False)
         except Timeout:
-            alone.append(True)
+            locked.append(True)
         replace_file(path, text, mode=mode)
 
     for module in (atwork.sandbox.home, workspace):
         monkeypatch.setattr(module, "replace_file", watched)
     home.prepare()
     workspace.write(home)
-    assert alone == [True] * 7, "passphrase, pulumi, Pulumi.yaml and four stack files"
+    assert locked == [True] * 7, "passphrase, pulumi, Pulumi.yaml and four stack files"
 
 
-def test_a_checkout_is_found_from_below_and_missed_elsewhere(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_checkout_around_the_working_directory_is_used(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home.checkout / "infra")
     assert here() == home
     monkeypatch.chdir("/")
@@ -157,31 +158,31 @@ def secrets_salt(home: Home, stack: str, salt: str) -> None:
 
 
 @pytest.mark.parametrize("left", ["", "encryptionsalt: [", "config: {}\n", "a word"])
-def test_a_stack_file_that_the_engine_cut_off_gets_its_salt_back_from_the_state(home: Home, left: str) -> None:
+def test_a_truncated_stack_file_gets_its_salt_from_the_state(home: Home, left: str) -> None:
     workspace.write(home)
     copy = home.workspace / "stacks" / "Pulumi.staging.yaml"
-    whole = copy.read_text()
+    complete = copy.read_text()
     secrets_salt(home, "staging", "v1:abc")
     copy.write_text(left)
     workspace.write(home)
-    assert copy.read_text() == f"encryptionsalt: v1:abc\n{whole}"
-    # The state decides only where the file has none: they are the same, and the file is cheaper to read.
+    assert copy.read_text() == f"encryptionsalt: v1:abc\n{complete}"
+    # The state is read only if the file has no salt: both have the same, and the file is faster to read.
     secrets_salt(home, "staging", "v1:other")
     workspace.write(home)
     assert yaml.safe_load(copy.read_text())["encryptionsalt"] == "v1:abc"
 
 
-def test_a_passphrase_that_was_cut_off_is_made_anew_and_another_is_kept(home: Home) -> None:
+def test_an_empty_passphrase_is_created_again_and_another_is_kept(home: Home) -> None:
     home.folder.mkdir()
     home.passphrase.touch()
     home.prepare()
-    made = home.passphrase.read_text()
-    assert len(made) > 20
+    passphrase = home.passphrase.read_text()
+    assert len(passphrase) > 20
     home.prepare()
-    assert home.passphrase.read_text() == made
+    assert home.passphrase.read_text() == passphrase
 
 
-def test_a_damaged_state_is_named_with_the_way_out(home: Home) -> None:
+def test_the_error_of_a_damaged_state_names_file_and_fix(home: Home) -> None:
     assert deployment(home, "ci") == {}
     path = state_file(home, "ci")
     path.parent.mkdir(parents=True)
@@ -190,7 +191,7 @@ def test_a_damaged_state_is_named_with_the_way_out(home: Home) -> None:
         deployment(home, "ci")
 
 
-def test_paths_in_options_survive_the_change_of_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_paths_in_options_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert shim.absolute(["preview", "-s", "ci", "--event-log", "out.json", "--policy-pack=./policies", "--diff"]) == [
         "preview",
@@ -204,7 +205,7 @@ def test_paths_in_options_survive_the_change_of_folder(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("words", [["config", "set", "a", "b", "-s", "ci"], ["config", "--stack=ci", "rm", "a"]])
-def test_a_write_to_the_copied_configuration_is_refused(words: list[str]) -> None:
+def test_a_write_to_a_copied_stack_file_is_refused(words: list[str]) -> None:
     with pytest.raises(UsageError, match=r"edit stacks/Pulumi\.ci\.yaml"):
         shim.refuse_writes(words)
 

@@ -1,1 +1,1 @@
-"""A soak of the sandbox: random lives of two small environments, with everything that goes wrong in real life."""
+"""A soak test of the sandbox: two small environments with random updates, faults, drift, kills and cancels."""

@@ -1,4 +1,4 @@
-"""`make soak [STEPS=300] [SEED=…]`: random steps, each followed by what must hold."""
+"""`make soak [STEPS=300] [SEED=…]`: run random steps and check the invariants after each step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.soak.run import run
 
 
 def main() -> None:
-    """Live, and print the figures; on a failure keep the folder and exit with 1."""
+    """Run a soak and print its figures; on a failure, keep the folder and exit with code 1."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=None)
@@ -27,14 +27,14 @@ def main() -> None:
     console.print(f"seed {seed}, {arguments.steps} steps, in {folder}")
     result = run(folder, seed, arguments.steps, console)
     console.print(result.table(time.monotonic() - began))
-    again = f"make soak STEPS={arguments.steps} SEED={seed}"
+    command = f"make soak STEPS={arguments.steps} SEED={seed}"
     if result.failure:
         console.print(f"[red]step {result.steps}[/red]: ", end="")
         console.print(result.failure, markup=False)
-        console.print(f"The folder is kept: {folder}\nAgain: {again}")
+        console.print(f"The folder is kept: {folder}\nRepeat: {command}")
         sys.exit(1)
     result.remove(folder)
-    console.print(f"Again: {again}")
+    console.print(f"Repeat: {command}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Commands of the sandbox as processes of their own, and their violent ends."""
+"""Commands of the sandbox as processes, and how to wait for them, hold and kill them."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ import psutil
 
 from atwork.sandbox.home import Home
 
-_LONGEST = 900.0
-_POLL = 0.01
+_TIMEOUT_SECONDS = 900.0
+_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended and what it printed."""
+    """The exit code and the output of a command."""
 
     code: int
     printed: str
 
 
 class StillRunning(Exception):
-    """A command, or what it left behind, does not end."""
+    """A command or a process that it started does not end."""
 
 
 @dataclass(frozen=True)
 class Started:
-    """A command that runs."""
+    """A running command."""
 
     process: subprocess.Popen[bytes]
     output: IO[str]
 
     def ended(self) -> Done:
-        """Wait for its end."""
+        """Wait for the end of the command."""
         try:
-            code = self.process.wait(_LONGEST)
+            code = self.process.wait(_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
-            raise StillRunning(f"{self.process.args} runs for {_LONGEST:.0f} s") from None
+            raise StillRunning(f"{self.process.args} still runs after {_TIMEOUT_SECONDS:.0f} s") from None
         self.output.seek(0)
         printed = self.output.read()
         self.output.close()
         return Done(code, printed)
 
     def tree(self) -> list[psutil.Process]:
-        """The command and all below it."""
+        """The process of the command and all its descendants."""
         with suppress(psutil.NoSuchProcess):
             top = psutil.Process(self.process.pid)
             return [top, *top.children(recursive=True)]
         return []
 
     def engines(self) -> list[psutil.Process]:
-        """The engines among them."""
+        """The engines among these processes."""
         result: list[psutil.Process] = []
         for item in self.tree():
             with suppress(psutil.Error):
@@ -71,7 +71,7 @@ class Started:
 
     @contextmanager
     def held(self) -> Generator[bool]:
-        """Stop the engines for a while, so that they keep what they hold; false where there is none any more."""
+        """Suspend the engines, so that they keep their locks; false if no engine runs any more."""
         stopped: list[psutil.Process] = []
         for engine in self.engines():
             with suppress(psutil.NoSuchProcess):
@@ -84,17 +84,17 @@ class Started:
                 with suppress(psutil.NoSuchProcess):
                     engine.resume()
 
-    def until(self, moment: Callable[[], bool]) -> bool:
-        """Wait for a moment; false where the command ended first."""
+    def until(self, condition: Callable[[], bool]) -> bool:
+        """Wait for a condition; false if the command ends first."""
         while self.process.poll() is None:
-            if moment():
+            if condition():
                 return True
-            time.sleep(_POLL)
+            time.sleep(_POLL_SECONDS)
         return False
 
 
 class Engines:
-    """Starts commands in a sandbox and knows what runs in it."""
+    """Starts commands in a sandbox and lists the processes in it."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -115,8 +115,8 @@ class Engines:
         return self._start([str(self._home.folder / "bin" / "pulumi"), *words])
 
     def _start(self, command: list[str]) -> Started:
-        # The soak's own record of what was printed is no file of the sandbox; it is searched for secrets by itself.
-        output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed when the command has ended)
+        # The output is not a file of the sandbox; `Life.ended` searches it for secrets.
+        output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed after the end of the command)
         process = subprocess.Popen(
             command,
             cwd=self._home.checkout,
@@ -129,7 +129,7 @@ class Engines:
         return Started(process, output)
 
     def running(self) -> list[psutil.Process]:
-        """Every process that was started in the sandbox and lives."""
+        """Every running process that was started in the sandbox."""
         result: list[psutil.Process] = []
         for item in psutil.process_iter():
             with suppress(psutil.Error):
@@ -139,14 +139,14 @@ class Engines:
         return result
 
     def settled(self, seconds: float = 300.0) -> list[str]:
-        """Wait until nothing runs any more; what still does after that time."""
-        until = time.monotonic() + seconds
-        while (left := self.running()) and time.monotonic() < until:
+        """Wait until no process runs; return those that still run after a time."""
+        end = time.monotonic() + seconds
+        while (left := self.running()) and time.monotonic() < end:
             time.sleep(0.1)
         return [f"{item.pid} {' '.join(item.cmdline())[:120]}" for item in left if item.is_running()]
 
     def objects(self) -> int:
-        """Objects in the simulated cloud, without opening it as the sandbox does."""
+        """The number of objects in the simulated cloud, read without the locks of the sandbox."""
         if not self._home.cloud.exists():
             return 0
         with closing(sqlite3.connect(f"file:{self._home.cloud}?mode=ro", uri=True)) as database:
@@ -157,7 +157,7 @@ class Engines:
 
 
 def kill(processes: list[psutil.Process]) -> None:
-    """`kill -9`, the first one first."""
+    """Send SIGKILL to processes in order."""
     for item in processes:
         with suppress(psutil.NoSuchProcess):
             item.send_signal(signal.SIGKILL)

@@ -1,13 +1,13 @@
-"""What must hold after every step.
+"""What must be true after every step.
 
-State and simulated cloud hold the same objects with the same properties. There are four exceptions, and no others:
+State and simulated cloud have the same objects with the same properties, with four exceptions:
 
-- after a kill, what the state has under `pending_operations`, or the dead process had noted as asked for
-  (`.sandbox/running`): until the next `atwork sandbox up`, which has to solve them;
-- what the soak itself changed behind Pulumi's back: until the next refresh;
-- what Google Cloud never deletes: it stays, and belongs to no stack;
-- what the program leaves to its instance (`retain_on_delete`): the engine forgets it and asks no provider, so that a
-  kill before the instance is deleted leaves it.
+- after a kill: the `pending_operations` of the state, and the operations in the journal of the killed process
+  (`.sandbox/running`), until the next `atwork sandbox up`, which has to resolve them;
+- what the soak changed without Pulumi, until the next refresh;
+- what Google Cloud never deletes: it stays and belongs to no stack;
+- what the program leaves to its database instance (`retain_on_delete`): the engine removes it from the state without
+  a call of the provider, so that it stays if a kill comes before the deletion of the instance.
 """
 
 from __future__ import annotations
@@ -26,104 +26,108 @@ from atwork.engine.urn import stack_of
 from atwork.engine.wire import SECRET
 from atwork.errors import SandboxError
 from atwork.sandbox import journal
-from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import deployment
 from infra import PROJECT
 
 Stamp = tuple[int, int, int, int]
-"""What changes with a file's content: inode, size, times of modification and change."""
-_OURS = ("gcp:", "kubernetes:")
-_LEFT_TO_ITS_INSTANCE = ("gcp:sql/database:Database", "gcp:sql/user:User")
+"""Values that change with the content of a file: inode, size, times of modification and change."""
+_SIMULATED = ("gcp:", "kubernetes:")
+_LEFT_TO_INSTANCE = ("gcp:sql/database:Database", "gcp:sql/user:User")
 
 
 def excused(home: Home, stack: str) -> set[str]:
-    """URNs that a kill may have left undecided."""
+    """URNs of operations that a kill may have left pending."""
     pending: Any = deployment(home, stack).get("pending_operations") or []
-    noted = (one.urns for one in journal.unfinished(home.running, stack))
-    return {str(one["resource"]["urn"]) for one in pending}.union(*noted)
+    recorded = (process.urns for process in journal.unfinished(home.running, stack))
+    return {str(operation["resource"]["urn"]) for operation in pending}.union(*recorded)
 
 
-def disagreements(home: Home, stack: str, behind: Collection[str] = ()) -> Iterator[str]:
+def disagreements(home: Home, stack: str, drifted: Collection[str] = ()) -> Iterator[str]:
     """Orphans, ghosts and differences between a stack's state and the simulated cloud."""
     resources: Any = deployment(home, stack).get("resources") or []
-    kept = {(one["urn"], one["id"]): one for one in resources if one.get("custom") and one["type"].startswith(_OURS)}
-    there = {(one.urn, one.id): one for one in Cloud(home.cloud).objects() if stack_of(one.urn) == stack}
-    allowed = excused(home, stack).union(behind)
-    for urn, identity in sorted({*kept, *there}):
+    in_state = {
+        (each["urn"], each["id"]): each
+        for each in resources
+        if each.get("custom") and each["type"].startswith(_SIMULATED)
+    }
+    in_cloud = {(each.urn, each.id): each for each in Cloud(home.cloud).objects() if stack_of(each.urn) == stack}
+    allowed = excused(home, stack).union(drifted)
+    for urn, identity in sorted({*in_state, *in_cloud}):
         if urn in allowed:
             continue
-        if (urn, identity) not in kept and there[urn, identity].type in _LEFT_TO_ITS_INSTANCE:
+        if (urn, identity) not in in_state and in_cloud[urn, identity].type in _LEFT_TO_INSTANCE:
             continue
-        if (urn, identity) not in kept:
+        if (urn, identity) not in in_state:
             yield f"orphan: {urn} ({identity}) is in the cloud and not in the state"
-        elif (urn, identity) not in there:
+        elif (urn, identity) not in in_cloud:
             yield f"ghost: {urn} ({identity}) is in the state and not in the cloud"
         else:
-            yield from _differences(urn, kept[urn, identity], there[urn, identity])
+            yield from _differences(urn, in_state[urn, identity], in_cloud[urn, identity])
 
 
-def _differences(urn: str, kept: dict[str, Any], there: Any) -> Iterator[str]:
-    for kind, inside, outside in (
-        ("input", kept.get("inputs") or {}, there.inputs),
-        ("output", kept.get("outputs") or {}, there.outputs),
+def _differences(urn: str, resource: dict[str, Any], live: CloudObject) -> Iterator[str]:
+    for kind, in_state, in_cloud in (
+        ("input", resource.get("inputs") or {}, live.inputs),
+        ("output", resource.get("outputs") or {}, live.outputs),
     ):
-        for key in sorted({*inside, *outside} - {"__defaults"}):
-            before, after = inside.get(key), outside.get(key)
-            if not _secret(before) and not _secret(after) and before != after:
-                yield f"difference: {urn}: {kind} {key} is {before!r} in the state and {after!r} in the cloud"
+        for key in sorted({*in_state, *in_cloud} - {"__defaults"}):
+            expected, value = in_state.get(key), in_cloud.get(key)
+            if not _has_secret(expected) and not _has_secret(value) and expected != value:
+                yield f"difference: {urn}: {kind} {key} is {expected!r} in the state and {value!r} in the cloud"
 
 
-def _secret(value: Any) -> bool:
-    """Whether a value is encrypted somewhere inside: the state's cipher is not the cloud's."""
+def _has_secret(value: Any) -> bool:
+    """Whether a value contains a secret: state and cloud encrypt it differently."""
     return SECRET in json.dumps(value)
 
 
 def changed_files(home: Home, seen: dict[Path, Stamp]) -> list[Path]:
-    """Files below the checkout that are new or changed since the last look, whose stamps are in `seen`.
+    """Files below the checkout that are new or changed since the last call; their stamps are in `seen`.
 
-    SQLite's are always among them: it writes them through memory as well, which need not change the time.
+    SQLite files are always included: SQLite also writes them through shared memory, which may not change their times.
     """
     changed: list[Path] = []
     for folder, _, names in os.walk(home.checkout):
         for path in (Path(folder, name) for name in names):
-            about = path.lstat()
-            stamp = (about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
-            if stat.S_ISREG(about.st_mode) and (seen.get(path) != stamp or ".sqlite" in path.suffix):
+            status = path.lstat()
+            stamp = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            if stat.S_ISREG(status.st_mode) and (seen.get(path) != stamp or ".sqlite" in path.suffix):
                 changed.append(path)
                 seen[path] = stamp
     return [path for path in changed if path != home.passphrase]
 
 
 def secrets_in_clear(files: Collection[Path], secrets: Collection[str]) -> list[str]:
-    """Those of the files that hold a secret, as it is or in base64.
+    """The files that contain a secret in clear or in base64.
 
-    By another process: SQLite's locks go when this one closes its file.
+    Another process searches them: this process would release SQLite's locks when it closes a database file.
     """
-    forms = [form for one in secrets for form in (one, base64.b64encode(one.encode()).decode().rstrip("="))]
-    words = [word for form in forms for word in ("-e", form)]
-    # With a file that has nothing in it, so that there is always one.
-    command = ["/usr/bin/env", "grep", "-laF", *words, "--", os.devnull, *map(str, files)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    if found.returncode not in (0, 1):
-        raise RuntimeError(f"grep: {found.stderr}")
-    return found.stdout.splitlines()
+    encoded = [base64.b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]
+    patterns = [option for text in (*secrets, *encoded) for option in ("-e", text)]
+    # With the null device, because grep needs a file.
+    command = ["/usr/bin/env", "grep", "-laF", *patterns, "--", os.devnull, *map(str, files)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode not in (0, 1):
+        raise RuntimeError(f"grep: {result.stderr}")
+    return result.stdout.splitlines()
 
 
 def locks(home: Home, stack: str) -> list[Path]:
-    """The engine's locks of a stack: to it every file in the folder is one."""
+    """The engine's locks of a stack; the engine regards every file in the folder as a lock."""
     return sorted((home.state / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*"))
 
 
 def unfinished_files(home: Home, *, after_kill: bool) -> Iterator[Path]:
-    """Files that the engine wrote beside its own: notes that it must never write, and after a kill temporary ones."""
+    """Files of the engine that must not exist: `.attrs` never, `.tmp` only after a kill."""
     for path in sorted(home.state.rglob("*")):
         if path.suffix == ".attrs" or (path.suffix == ".tmp" and not after_kill):
             yield path
 
 
 def sandbox_lock(home: Home) -> list[str]:
-    """Whether the sandbox's own lock is free."""
+    """A problem if the sandbox's own lock is held."""
     try:
         with suppress(FileNotFoundError), home.locked("soak"):
             pass

@@ -1,4 +1,4 @@
-"""What the soak knows of its environments, and how it runs commands in them."""
+"""The environments of a soak, their expected state, and the commands that run in them."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from tools.soak.engines import Done, Engines, Started
 
 
 class Disagreement(Exception):
-    """Something that must hold does not."""
+    """A command or an invariant did not behave as expected."""
 
 
 @dataclass
 class Environment:
-    """One stack: its settings, and what was done to it that the next commands have to bear."""
+    """A stack: its settings, and what earlier steps did to it."""
 
     name: str
     settings: dict[str, Any]
     up: bool = False
-    cut_off: bool = False
-    """A kill left it undecided: plain `pulumi` refuses it until `atwork sandbox up` has recovered it."""
-    behind: set[str] = field(default_factory=set[str])
-    """URNs that were changed behind Pulumi's back, and not refreshed yet."""
+    interrupted: bool = False
+    """A kill left pending operations: plain `pulumi` refuses it until `atwork sandbox up` has recovered it."""
+    drifted: set[str] = field(default_factory=set[str])
+    """URNs that were changed without Pulumi and not refreshed since."""
 
 
 class Life:
-    """The sandbox of a soak, with everything that is counted."""
+    """The sandbox of a soak and its figures."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.home = project.make(folder)
         self.engines = Engines(self.home)
-        self.chance = random.Random(seed)  # noqa: S311 (a walk that can be repeated, not a secret)
+        self.chance = random.Random(seed)  # noqa: S311 (a repeatable walk, not a secret)
         self.faults = FaultStore(self.home.faults)
         self.figures: Counter[str] = Counter()
         self.secrets = [f"planted-{kind}-{seed:x}-{self.home.passphrase.read_text()[:8]}" for kind in ("sm", "k8s")]
         self.seen: dict[Path, invariants.Stamp] = {}
-        """Files that were searched for secrets already."""
+        """Stamps of the files that were already searched for secrets."""
         self.environments = [
             Environment(name, project.settings(number, name)) for number, name in enumerate(project.STACKS)
         ]
@@ -53,28 +53,28 @@ class Life:
             project.save(self.home, item.name, item.settings)
 
     def change(self, environment: Environment, *, grow: bool = False) -> str:
-        """Edit a stack file at random; what changed."""
-        make = project.grown if grow else project.edited
-        environment.settings, reported = make(environment.settings, self.chance)
+        """Edit a stack file at random; return a description of the change."""
+        edit = project.grown if grow else project.edited
+        environment.settings, changed = edit(environment.settings, self.chance)
         project.save(self.home, environment.name, environment.settings)
         self.figures["edits"] += 1
-        return reported
+        return changed
 
     def ended(self, started: Started, *, code: int | None = 0, holding: str = "") -> Done:
-        """Wait for a command; `Disagreement` where it ends otherwise, or says what nobody should have to read."""
+        """Wait for a command; `Disagreement` for another exit code, missing text, a stack trace or a secret."""
         done = started.ended()
         self.figures["commands"] += 1
-        for what in ("Traceback", "panic:", "the simulation failed", *self.secrets):
-            if what in done.printed:
-                raise Disagreement(f"{started.process.args} printed {what!r}:\n{done.printed[-3000:]}")
+        for text in ("Traceback", "panic:", "the simulation failed", *self.secrets):
+            if text in done.printed:
+                raise Disagreement(f"{started.process.args} printed {text!r}:\n{done.printed[-3000:]}")
         if code is not None and bool(done.code) != bool(code):
-            raise Disagreement(f"{started.process.args} ended with {done.code}:\n{done.printed[-3000:]}")
+            raise Disagreement(f"{started.process.args}: exit code {done.code}:\n{done.printed[-3000:]}")
         if holding not in done.printed:
-            raise Disagreement(f"{started.process.args} does not say {holding!r}:\n{done.printed[-3000:]}")
+            raise Disagreement(f"{started.process.args} did not print {holding!r}:\n{done.printed[-3000:]}")
         return done
 
     def up(self, environment: Environment) -> Done:
-        """`atwork sandbox up STACK`, which has to succeed."""
+        """Run `atwork sandbox up STACK`, which must succeed."""
         done = self.ended(self.engines.atwork("sandbox", "up", environment.name))
         self.recovered(environment, done)
         environment.up = True
@@ -82,24 +82,24 @@ class Life:
 
     def recovered(self, environment: Environment, done: Done) -> None:
         """Record what an `up` recovered."""
-        if environment.cut_off:
+        if environment.interrupted:
             self.figures["recoveries"] += 1
-            environment.cut_off = False
+            environment.interrupted = False
         # Recovery refreshes the entire stack.
         if "comparing the state with the cloud" in done.printed:
-            environment.behind.clear()
+            environment.drifted.clear()
 
     def objects(self, environment: Environment) -> list[CloudObject]:
-        """What the environment has in the simulated cloud."""
+        """The objects of the environment in the simulated cloud."""
         return [item for item in Cloud(self.home.cloud).objects() if stack_of(item.urn) == environment.name]
 
     def plant(self, environment: Environment) -> None:
-        """Put secrets where people and controllers put them: a version of a secret, what Kubernetes fills in."""
+        """Add secrets as people and controllers do: a version of a secret, and data of a Kubernetes object."""
         cloud, (value, token) = Cloud(self.home.cloud), self.secrets
         cloud.update(CloudObject("", SECRET_VERSION, "soak/versions/1", "", {}, {"secretData": secret(value)}), set())
-        accounts = [item for item in self.objects(environment) if item.type == KUBERNETES_NAMESPACE]
-        for item in accounts[:1]:
-            filled = {**item.outputs, "data": secret({"token": token})}
-            cloud.edit(CloudObject(item.scope, item.type, item.id, item.urn, item.inputs, filled))
-            environment.behind.add(item.urn)
-        self.figures["secrets planted"] += 1 + len(accounts[:1])
+        namespaces = [item for item in self.objects(environment) if item.type == KUBERNETES_NAMESPACE]
+        for item in namespaces[:1]:
+            outputs = {**item.outputs, "data": secret({"token": token})}
+            cloud.edit(CloudObject(item.scope, item.type, item.id, item.urn, item.inputs, outputs))
+            environment.drifted.add(item.urn)
+        self.figures["secrets planted"] += 1 + len(namespaces[:1])

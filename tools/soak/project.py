@@ -1,4 +1,4 @@
-"""The project that the soak lives in: the real program, with two small environments of its own."""
+"""The project of the soak: the real program with two small environments."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def make(folder: Path) -> Home:
 
 
 def settings(number: int, stack: str) -> Settings:
-    """What an environment is at first: as small as the program allows."""
+    """The first settings of an environment: as small as the program allows."""
     return {
         "environment": {"kind": "long-lived", "owner": "team-soak"},
         "region": "europe-west1",
@@ -52,90 +52,88 @@ def settings(number: int, stack: str) -> Settings:
     }
 
 
-def save(home: Home, stack: str, wanted: Settings) -> None:
-    """Write a stack file, as a person would."""
-    document = {"config": {"pulumi:disable-default-providers": ["*"], "atwork:stack": wanted}}
+def save(home: Home, stack: str, settings: Settings) -> None:
+    """Write a stack file."""
+    document = {"config": {"pulumi:disable-default-providers": ["*"], "atwork:stack": settings}}
     path = home.project.stack_file(stack)
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-def edited(now: Settings, chance: random.Random) -> tuple[Settings, str]:
-    """Other settings, and what changed, in words."""
-    created = copy.deepcopy(now)
-    reported = chance.choice(_EDITS)(created, chance)
-    return created, reported
+def edited(settings: Settings, chance: random.Random) -> tuple[Settings, str]:
+    """Settings after a random edit, and a description of the edit."""
+    after = copy.deepcopy(settings)
+    return after, chance.choice(_EDITS)(after, chance)
 
 
-def grown(now: Settings, chance: random.Random) -> tuple[Settings, str]:
-    """Settings with something added or taken away, so that many objects come or go."""
-    created = copy.deepcopy(now)
-    reported = chance.choice((_tenant, _pool, _database))(created, chance)
-    return created, reported
+def grown(settings: Settings, chance: random.Random) -> tuple[Settings, str]:
+    """Settings after an edit that creates or deletes many objects, and a description of the edit."""
+    after = copy.deepcopy(settings)
+    return after, chance.choice((_tenant, _pool, _database))(after, chance)
 
 
-def _tenant(created: Settings, chance: random.Random) -> str:
-    tenants = created["tenants"]
+def _tenant(settings: Settings, chance: random.Random) -> str:
+    tenants = settings["tenants"]
     free = [name for name in ("north", "south", "east") if name not in tenants]
     if tenants and (len(tenants) >= _MOST_TENANTS or chance.random() < 0.4):
-        gone = chance.choice(sorted(tenants))
-        del tenants[gone]
-        return f"tenant {gone} goes"
+        removed = chance.choice(sorted(tenants))
+        del tenants[removed]
+        return f"tenant {removed} removed"
     name = chance.choice(free)
     tenants[name] = {"owner": f"team-{name}", "accounts": ["web"]}
-    return f"tenant {name} comes"
+    return f"tenant {name} added"
 
 
-def _pool(created: Settings, chance: random.Random) -> str:
-    pools = created["node_pools"]
+def _pool(settings: Settings, chance: random.Random) -> str:
+    pools = settings["node_pools"]
     more = sorted(set(pools) - {"system"})
     if more and (len(more) >= _MOST_POOLS or chance.random() < 0.4):
-        gone = chance.choice(more)
-        del pools[gone]
-        return f"node pool {gone} goes"
+        removed = chance.choice(more)
+        del pools[removed]
+        return f"node pool {removed} removed"
     name = chance.choice([item for item in ("large", "spot", "build") if item not in pools])
     pools[name] = {"machine_type": "e2-standard-8", "min_nodes": 0, "max_nodes": 2, "spot": True}
-    return f"node pool {name} comes"
+    return f"node pool {name} added"
 
 
-def _database(created: Settings, chance: random.Random) -> str:
-    if created["databases"]:
-        del created["databases"]["main"]
-        return "database main goes"
-    created["databases"]["main"] = {
+def _database(settings: Settings, chance: random.Random) -> str:
+    if settings["databases"]:
+        del settings["databases"]["main"]
+        return "database main removed"
+    settings["databases"]["main"] = {
         "tier": f"db-custom-{chance.choice((1, 2))}-3840",
         "high_availability": False,
         "deletion_protection": False,
         "backups": {"retained": 1, "point_in_time_days": 1, "keep_after_deletion": False},
     }
-    return "database main comes"
+    return "database main added"
 
 
-def _nodes(created: Settings, chance: random.Random) -> str:
-    name = chance.choice(sorted(created["node_pools"]))
-    pool = created["node_pools"][name]
+def _nodes(settings: Settings, chance: random.Random) -> str:
+    name = chance.choice(sorted(settings["node_pools"]))
+    pool = settings["node_pools"][name]
     pool["max_nodes"] = 2 + pool["max_nodes"] % 7
-    return f"node pool {name} may have {pool['max_nodes']} nodes"
+    return f"node pool {name}: max_nodes is {pool['max_nodes']}"
 
 
-def _quota(created: Settings, chance: random.Random) -> str:
-    if not created["tenants"]:
-        return _nodes(created, chance)
-    name = chance.choice(sorted(created["tenants"]))
+def _quota(settings: Settings, chance: random.Random) -> str:
+    if not settings["tenants"]:
+        return _nodes(settings, chance)
+    name = chance.choice(sorted(settings["tenants"]))
     pods = chance.randrange(10, 100)
-    created["tenants"][name]["size"] = {"quota": {"pods": pods}}
-    return f"tenant {name} may have {pods} pods"
+    settings["tenants"][name]["size"] = {"quota": {"pods": pods}}
+    return f"tenant {name}: the quota is {pods} pods"
 
 
-def _owner(created: Settings, chance: random.Random) -> str:
+def _owner(settings: Settings, chance: random.Random) -> str:
     owner = f"team-{chance.choice(('soak', 'rain', 'sun'))}"
-    created["environment"]["owner"] = owner
-    return f"it belongs to {owner}"
+    settings["environment"]["owner"] = owner
+    return f"the owner is {owner}"
 
 
-def _dns_logs(created: Settings, chance: random.Random) -> str:
+def _dns_logs(settings: Settings, chance: random.Random) -> str:
     del chance
-    created["network"]["dns_logs"] = not created["network"]["dns_logs"]
-    return f"dns_logs is {created['network']['dns_logs']}"
+    settings["network"]["dns_logs"] = not settings["network"]["dns_logs"]
+    return f"dns_logs is {settings['network']['dns_logs']}"
 
 
 _EDITS: tuple[Edit, ...] = (_tenant, _tenant, _pool, _database, _nodes, _quota, _owner, _dns_logs)

@@ -1,4 +1,4 @@
-"""The walk: choose a step, take it, look whether all holds; at the end come to rest."""
+"""The random walk of a soak: choose an action, run it, check the invariants; at the end destroy everything."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from rich.table import Table
 
 from atwork.engine.stack import EVENTS_PREFIX
 from tools.soak import invariants
-from tools.soak.actions import ACTIONS, REPAIR, Action, down, unchanged
+from tools.soak.actions import ACTIONS, REPAIR, Action
 from tools.soak.engines import StillRunning
 from tools.soak.life import Disagreement, Environment, Life
+from tools.soak.updates import down, unchanged
 
 
 @dataclass
 class Result:
-    """The figures of a soak, and what went wrong."""
+    """The figures of a soak, and its failure if there is one."""
 
     seed: int
     steps: int = 0
@@ -31,13 +32,13 @@ class Result:
     figures: Counter[str] = field(default_factory=Counter[str])
 
     def table(self, seconds: float) -> Table:
-        """What is printed at the end."""
-        made = Table("what", box=None, pad_edge=False)
-        made.add_column("count", justify="right")
-        made.add_row("seed", str(self.seed))
-        made.add_row("steps", str(self.steps))
+        """The table that is printed at the end."""
+        table = Table("what", box=None, pad_edge=False)
+        table.add_column("count", justify="right")
+        table.add_row("seed", str(self.seed))
+        table.add_row("steps", str(self.steps))
         for name, count in sorted(self.actions.items()):
-            made.add_row(f"  {name}", str(count))
+            table.add_row(f"  {name}", str(count))
         for name in (
             "commands",
             "edits",
@@ -55,18 +56,18 @@ class Result:
             "secrets in clear",
             "locks left",
         ):
-            made.add_row(name, str(self.figures[name]))
-        made.add_row("seconds", f"{seconds:.0f}")
-        return made
+            table.add_row(name, str(self.figures[name]))
+        table.add_row("seconds", f"{seconds:.0f}")
+        return table
 
     @staticmethod
     def remove(folder: Path) -> None:
-        """Throw the folder of a soak that went well away."""
+        """Delete the folder of a successful soak."""
         shutil.rmtree(folder)
 
 
 def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
-    """Take the steps; a failure ends them and is in the result."""
+    """Run the steps; the first failure ends the soak and is in the result."""
     life = Life(folder, seed)
     result = Result(seed, figures=life.figures)
     try:
@@ -78,13 +79,13 @@ def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
             action, environment = choose(life.chance, life.environments, result.actions)
             result.actions[action.name] += 1
             began = time.monotonic()
-            told = action.run(life, environment)
+            report = action.run(life, environment)
             check(life)
             console.print(
-                f"{number:>4}  {environment.name:<6} {action.name:<14} {told} ({time.monotonic() - began:.1f} s)",
+                f"{number:>4}  {environment.name:<6} {action.name:<14} {report} ({time.monotonic() - began:.1f} s)",
                 markup=False,
             )
-        _rest(life)
+        _finish(life)
     except (Disagreement, StillRunning) as error:
         result.failure = str(error)
     return result
@@ -93,54 +94,56 @@ def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
 def choose(
     chance: random.Random, environments: Sequence[Environment], tried: Collection[str]
 ) -> tuple[Action, Environment]:
-    """By chance and weight; but every kind comes once before any comes again.
+    """An action at random, by weight; every action runs once before any of them runs again.
 
-    Where none of the kinds that are left can be taken, an environment is repaired for them.
+    If none of the remaining actions is possible, an environment is repaired for them.
     """
-    able = [(one, where) for where in environments for one in ACTIONS if one.able(where)]
-    left = {one.name for one in ACTIONS} - set(tried)
+    steps = [(action, where) for where in environments for action in ACTIONS if action.possible(where)]
+    left = {action.name for action in ACTIONS} - set(tried)
     if left:
-        repairs = [(REPAIR, where) for where in environments if where.cut_off or not where.up]
-        able = [one for one in able if one[0].name in left] or repairs
+        repairs = [(REPAIR, where) for where in environments if where.interrupted or not where.up]
+        steps = [(action, where) for action, where in steps if action.name in left] or repairs
     else:
         environment = chance.choice(environments)
-        able = [one for one in able if one[1] is environment]
-    return chance.choices(able, [one.weight for one, _ in able])[0]
+        steps = [(action, where) for action, where in steps if where is environment]
+    return chance.choices(steps, [action.weight for action, _ in steps])[0]
 
 
 def check(life: Life) -> None:
-    """Raise `Disagreement` with all that does not hold."""
-    found = list(_found(life))
+    """Raise `Disagreement` with all broken invariants."""
+    problems = list(_problems(life))
     for word in ("orphan", "ghost", "difference", "lock"):
-        life.figures[f"{word}s" if word != "lock" else "locks left"] += sum(one.startswith(word) for one in found)
-    if found:
-        raise Disagreement("\n".join(found))
+        life.figures[f"{word}s" if word != "lock" else "locks left"] += sum(
+            problem.startswith(word) for problem in problems
+        )
+    if problems:
+        raise Disagreement("\n".join(problems))
 
 
-def _found(life: Life) -> Iterator[str]:
-    yield from (f"still running: {one}" for one in life.engines.settled())
+def _problems(life: Life) -> Iterator[str]:
+    yield from (f"still running: {process}" for process in life.engines.settled())
     yield from invariants.sandbox_lock(life.home)
     for environment in life.environments:
-        if not environment.cut_off:
+        if not environment.interrupted:
             yield from (f"lock: {path}" for path in invariants.locks(life.home, environment.name))
             for urn in invariants.excused(life.home, environment.name):
-                yield f"undecided: {urn}, although nothing was killed"
-        yield from invariants.disagreements(life.home, environment.name, environment.behind)
+                yield f"pending operation: {urn}, although nothing was killed"
+        yield from invariants.disagreements(life.home, environment.name, environment.drifted)
         life.figures["objects compared"] += len(life.objects(environment))
     secrets = [*life.secrets, life.home.passphrase.read_text()]
     clear = invariants.secrets_in_clear(invariants.changed_files(life.home, life.seen), secrets)
     life.figures["secrets in clear"] += len(clear)
     yield from (f"secret in clear: {path}" for path in clear)
     left = sorted((life.home.checkout / "temporary").glob("*"))
-    after_kill = any(one.cut_off for one in life.environments)
+    after_kill = any(environment.interrupted for environment in life.environments)
     left += invariants.unfinished_files(life.home, after_kill=after_kill)
     if not after_kill:
         left += sorted(life.home.folder.glob(f"{EVENTS_PREFIX}*"))
     yield from (f"left behind: {path.relative_to(life.home.checkout)}" for path in left)
 
 
-def _rest(life: Life) -> None:
-    """Everything converges, and then everything goes."""
+def _finish(life: Life) -> None:
+    """Update all environments until nothing changes, then destroy them."""
     for environment in life.environments:
         life.up(environment)
         check(life)

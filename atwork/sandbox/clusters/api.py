@@ -1,4 +1,4 @@
-"""A Kubernetes API, any kind by its names: read, applied on the server's side, deleted."""
+"""A client of a Kubernetes API for objects of any kind: read, server-side apply, delete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CALL_SECONDS = 60
 
 
 class ApiError(Exception):
-    """The API server's no: its own words, and its code."""
+    """The API server refused a call: its message, status code and reason."""
 
     def __init__(self, code: int, reason: str, message: str, causes: tuple[Mapping[str, Any], ...] = ()) -> None:
         super().__init__(message)
@@ -26,25 +26,25 @@ class ApiError(Exception):
 
 
 class Unreachable(ApiError):
-    """Nobody answers at the address."""
+    """No API server answers at the address, or there are no credentials for it."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where objects of a kind are: the path of its group and version, its plural, whether it lives in namespaces."""
+    """REST resource of a kind: path of its group and version, plural name, whether its objects are in namespaces."""
 
     group: str
     plural: str
     namespaced: bool
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """The path of one object, or of all."""
-        within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return f"{self.group}{within}/{self.plural}" + (f"/{name}" if name else "")
+        """The path of an object, or of the list of objects."""
+        parent = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        return f"{self.group}{parent}/{self.plural}" + (f"/{name}" if name else "")
 
 
 class Api:
-    """One API server, through the official client, which reads the kubeconfig and starts the plugin named there."""
+    """A client of one API server. The official client reads the kubeconfig and starts its credential plugin."""
 
     def __init__(self, kubeconfig: str, authority: Path | None = None, *, acting_as: str = "") -> None:
         from kubernetes import client
@@ -57,13 +57,17 @@ class Api:
                 json.loads(kubeconfig), client_configuration=configuration, persist_config=False
             )
         except kube_config.ConfigException as error:
-            raise Unreachable(0, "Unreachable", f"the kubeconfig is not one: {error}") from None
+            raise Unreachable(0, "Unreachable", f"the kubeconfig is not valid: {error}") from None
         if authority is not None and not configuration.ssl_ca_cert:
             configuration.ssl_ca_cert = str(authority)
         configuration.connection_pool_maxsize = 20
         configuration.proxy = None
         if not (configuration.api_key or configuration.cert_file):
-            raise Unreachable(0, "Unreachable", "gke-gcloud-auth-plugin gave no credential; is it the sandbox's?")
+            raise Unreachable(
+                0,
+                "Unreachable",
+                "gke-gcloud-auth-plugin returned no credential; put the sandbox's plugin first on PATH",
+            )
         self.server: str = configuration.host
         self._client: Any = client.ApiClient(configuration)
         if acting_as:
@@ -73,19 +77,19 @@ class Api:
         self._learning = threading.Lock()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._client.close()
         self._client.rest_client.pool_manager.clear()
 
     def place(self, api_version: str, kind: str) -> Place:
-        """Where a kind is; `ApiError` with code 404 where the server does not know it."""
+        """The REST resource of a kind; `ApiError` with code 404 if the server does not know it."""
         with self._learning:
             if kind not in self._kinds.get(api_version, {}):
                 self._kinds[api_version] = self._discover(api_version)
-            found = self._kinds[api_version].get(kind)
-        if found is None:
+            place = self._kinds[api_version].get(kind)
+        if place is None:
             raise ApiError(404, "NoKind", f'no matches for kind "{kind}" in version "{api_version}"')
-        return found
+        return place
 
     def _discover(self, api_version: str) -> dict[str, Place]:
         group = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
@@ -96,13 +100,13 @@ class Api:
                 return {}
             raise
         return {
-            one["kind"]: Place(group, one["name"], bool(one["namespaced"]))
-            for one in listed["resources"]
-            if "/" not in one["name"]
+            resource["kind"]: Place(group, resource["name"], bool(resource["namespaced"]))
+            for resource in listed["resources"]
+            if "/" not in resource["name"]
         }
 
     def get(self, place: Place, namespace: str, name: str) -> dict[str, Any] | None:
-        """One object; None where there is none."""
+        """An object, or None if it does not exist."""
         try:
             return self.call("GET", place.path(namespace, name))
         except ApiError as error:
@@ -111,13 +115,13 @@ class Api:
             raise
 
     def all(self, path: str, **query: str) -> list[dict[str, Any]]:
-        """The objects at a path."""
+        """The objects of the list at a path."""
         return self.call("GET", path, query=query)["items"]
 
     def apply(
         self, place: Place, body: Mapping[str, Any], *, manager: str, dry_run: bool = False, force: bool = False
     ) -> dict[str, Any]:
-        """Say what the fields that are given shall be (server-side apply); returns the object as it is then."""
+        """Set the given fields with server-side apply; returns the resulting object."""
         metadata = body["metadata"]
         query = {"fieldManager": manager, "fieldValidation": "Strict", "force": str(force).lower()}
         if dry_run:
@@ -126,18 +130,18 @@ class Api:
         return self.call("PATCH", path, query=query, body=body, content=_APPLY)
 
     def create(self, place: Place, body: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> dict[str, Any]:
-        """Make an object that is not there; `ApiError` with code 409 where it is."""
+        """Create an object; `ApiError` with code 409 if it exists."""
         query = {"fieldManager": manager, "fieldValidation": "Strict"}
         if dry_run:
             query["dryRun"] = "All"
         return self.call("POST", place.path(body["metadata"].get("namespace", "")), query=query, body=body)
 
     def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Change some fields, whoever owns them: what controllers do."""
+        """Change fields with a merge patch, whichever manager owns them, as controllers do."""
         return self.call("PATCH", path, body=body, content=_MERGE)
 
     def delete(self, place: Place, namespace: str, name: str, *, propagation: str) -> None:
-        """Ask for an object to go, with what belongs to it; nothing where it is gone."""
+        """Request the deletion of an object and its dependents; it need not exist."""
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         try:
             self.call("DELETE", place.path(namespace, name), body=options)
@@ -154,7 +158,7 @@ class Api:
         body: Mapping[str, Any] | None = None,
         content: str = "application/json",
     ) -> dict[str, Any]:
-        """One call; `ApiError` with the server's own words where it refuses."""
+        """Call the API; `ApiError` with the server's message if it refuses."""
         try:
             answer = self._client.call_api(
                 path,
@@ -167,7 +171,7 @@ class Api:
                 _request_timeout=_CALL_SECONDS,
             )
         except self._error as error:
-            raise _told(error) from None
+            raise _api_error(error) from None
         except HTTPError as error:
             raise Unreachable(
                 0, "Unreachable", f"configured Kubernetes cluster is unreachable: {_cause(error)}"
@@ -178,7 +182,7 @@ class Api:
             answer.release_conn()
 
 
-def _told(error: Any) -> ApiError:
+def _api_error(error: Any) -> ApiError:
     try:
         body = error.body.decode() if isinstance(error.body, bytes) else error.body
         status = json.loads(body)

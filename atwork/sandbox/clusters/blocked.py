@@ -1,4 +1,4 @@
-"""Why a pod of a real cluster does not start: what the gate (atwork/sandbox/verify/gate.py) writes on it."""
+"""Annotations of the gate (atwork/sandbox/verify/gate.py): whether a pod of a real cluster may start, and why not."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ ADMITTED = "sandbox.atwork.dev/may-start"
 """Annotation of pods that kwok may start (stages.yaml)."""
 
 BLOCKED = "sandbox.atwork.dev/blocked"
-"""Annotation with the reasons why one may not."""
+"""Annotation of pods that may not start, with the reasons."""
 
 
 def reasons(api: Api, namespace: str) -> list[str]:
-    """Every pod in a namespace that may not start, with its reasons; none for what is in no namespace."""
+    """Each pod in a namespace that may not start, with the reasons; empty without a namespace."""
     if not namespace:
         return []
     pods = api.all(f"/api/v1/namespaces/{namespace}/pods")
-    found = ((pod["metadata"]["name"], (pod["metadata"].get("annotations") or {}).get(BLOCKED)) for pod in pods)
-    return [f"pod {name}: {why}" for name, why in found if why]
+    metadata = [pod["metadata"] for pod in pods]
+    blocked = [(each["name"], (each.get("annotations") or {}).get(BLOCKED)) for each in metadata]
+    return [f"pod {name}: {why}" for name, why in blocked if why]

@@ -1,4 +1,4 @@
-"""The certificates of the control planes: an authority of the sandbox, and a certificate for loopback."""
+"""The certificates of the control planes: a CA for the sandbox, and a server certificate for loopback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 def write(folder: Path) -> None:
     """Create ca.crt, server.crt, server.key, and the key pair that signs tokens of service accounts, if missing.
 
-    API server and etcd use the server's certificate as the client's, too. The API server verifies tokens with the
+    API server and etcd use the server certificate as client certificate, too. The API server verifies tokens with the
     public key in sa.pub, which is a certificate.
     """
     if (folder / "sa.pub").exists():

@@ -1,10 +1,10 @@
-"""One cluster's control plane on loopback: API server, controllers, scheduler, and kwok for its nodes.
+"""The control plane of a cluster on loopback: API server, controller manager, scheduler, and kwok for its nodes.
 
-Flags that are not obvious, and what breaks without them:
-- `--endpoint-reconciler-type=none`: the API server would advertise loopback to pods, which Kubernetes refuses.
-- `--node-monitor-grace-period=24h` with kwok's leases off: on a busy machine kwok's heartbeats come late, nodes turn
-  NotReady, and the controllers then take the readiness of pods away for good.
-- `_CLOUDS_OWN` are switched off: no cloud provider is compiled in; gke.py plays what they would do.
+Flags whose purpose is not obvious:
+- `--endpoint-reconciler-type=none`: otherwise the API server advertises loopback to pods, which Kubernetes refuses.
+- `--node-monitor-grace-period=24h`, and no leases of kwok: on a busy machine the heartbeats of kwok are late; nodes
+  would become NotReady, and the controllers would set their pods to not ready for good.
+- `--controllers` without `_CLOUD_CONTROLLERS`: there is no cloud provider; gke.py simulates what they do.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from atwork.sandbox.clusters import credentials, stages
 from atwork.sandbox.clusters.daemon import Daemon
 
 SERVICES = "34.118.224.0/20"
-"""Where GKE takes the addresses of Services from unless it is told otherwise."""
+"""GKE's default range for addresses of Services."""
 
 _READY_SECONDS = 120
 _ADMISSION = "PodSecurity,ResourceQuota,LimitRanger,ValidatingAdmissionPolicy,Priority,DefaultStorageClass"
-_CLOUDS_OWN = ("nodeipam", "cloud-node-lifecycle-controller", "node-route-controller", "service-lb-controller")
+_CLOUD_CONTROLLERS = ("nodeipam", "cloud-node-lifecycle-controller", "node-route-controller", "service-lb-controller")
 
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """A cluster by its folder (logs, process numbers), its port and its keys' prefix in etcd."""
+    """A control plane: its folder (logs, PID files), the port of its API server, the prefix of its keys in etcd."""
 
     name: str
     folder: Path
     port: int
     prefix: str
     shared: Path
-    """Folder of the certificates and tokens of the whole sandbox."""
+    """Folder with the certificates and tokens that all clusters share."""
     gated: bool
-    """Whether its pods wait for the gate (atwork/sandbox/verify/gate.py)."""
+    """Whether pods need the gate to start (atwork/sandbox/verify/gate.py)."""
 
     @property
     def server(self) -> str:
-        """Address as it stands in a kubeconfig."""
+        """URL of the API server, as in a kubeconfig."""
         return f"https://127.0.0.1:{self.port}"
 
     def daemons(self) -> dict[str, Daemon]:
-        """Its programs, in the order in which they are started."""
+        """Its programs, in the order in which they start."""
         names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
         return {name: Daemon(name, self.folder) for name in names}
 
     def start(self, binaries: Mapping[str, Path], etcd: str) -> None:
-        """Start what does not run, and wait until the API server answers."""
+        """Start the programs that do not run, and wait until the API server is ready."""
         self.folder.mkdir(parents=True, exist_ok=True)
         daemons = self.daemons()
         daemons["kube-apiserver"].start(self._api_server(binaries["kube-apiserver"], etcd))
@@ -62,12 +62,12 @@ class ControlPlane:
             daemons[name].start(command)
 
     def stop(self) -> None:
-        """End its programs, the API server last."""
+        """Stop its programs, the API server last."""
         for daemon in reversed(self.daemons().values()):
             daemon.stop()
 
     def alive(self) -> bool:
-        """Whether all of it runs."""
+        """Whether all its programs run."""
         return all(daemon.alive() for daemon in self.daemons().values())
 
     def _api_server(self, binary: Path, etcd: str) -> list[str]:
@@ -115,7 +115,7 @@ class ControlPlane:
                 "--leader-elect=false",
                 "--secure-port=0",
                 "--node-monitor-grace-period=24h",
-                f"--controllers=*,{','.join(f'-{name}' for name in _CLOUDS_OWN)}",
+                f"--controllers=*,{','.join(f'-{name}' for name in _CLOUD_CONTROLLERS)}",
             ],
             "kube-scheduler": [
                 str(binaries["kube-scheduler"]),
@@ -150,11 +150,11 @@ class ControlPlane:
 
     def _wait(self, daemon: Daemon) -> None:
         context = ssl.create_default_context(cafile=self.shared / "ca.crt")
-        headers = {"Authorization": f"Bearer {credentials.token(self.shared, credentials.PERSON)}"}
+        headers = {"Authorization": f"Bearer {credentials.token(self.shared, credentials.ENGINEER)}"}
         end = time.monotonic() + _READY_SECONDS
         while time.monotonic() < end:
             if not daemon.alive():
-                raise SandboxError(f"{daemon.log}: the API server of {self.name} ended: {daemon.last_words()}")
+                raise SandboxError(f"{daemon.log}: the API server of {self.name} ended: {daemon.last_output()}")
             connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=5)
             try:
                 connection.request("GET", "/readyz", headers=headers)

@@ -1,7 +1,7 @@
-"""Who may speak to the control planes: a token for each part of them, and one for the person at the keyboard.
+"""Tokens for the API servers: one for each program of a control plane, and one for the user of the sandbox.
 
-`gke-gcloud-auth-plugin` is what the program's kubeconfig asks for credentials. In the sandbox a script of that name,
-first on PATH, answers with the person's token instead of asking Google for one.
+The program's kubeconfig gets credentials from `gke-gcloud-auth-plugin`. In the sandbox a script of that name is first
+on PATH and returns the user's token, without a call to Google.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import yaml
 
 from atwork.files import replace_file
 
-_OWNERS = 0o600
+_OWNER_ONLY = 0o600
 PLUGIN = "gke-gcloud-auth-plugin"
-PERSON = "engineer@sandbox"
-"""The user that every command of the sandbox is: an administrator, as an owner of the project is in GKE."""
+ENGINEER = "engineer@sandbox"
+"""The user of every command of the sandbox: an administrator, as an owner of the project is in GKE."""
 
 _ACCOUNTS = {
-    PERSON: "system:masters",
+    ENGINEER: "system:masters",
     "system:kube-controller-manager": "",
     "system:kube-scheduler": "",
     "kwok": "system:masters",
@@ -31,7 +31,7 @@ _ACCOUNTS = {
 
 
 def write(folder: Path) -> None:
-    """Make the tokens, and the key under which Secrets rest in etcd, where they are missing."""
+    """Create the tokens, and the key that encrypts Secrets in etcd, if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     tokens = folder / "tokens.csv"
     if not tokens.exists():
@@ -39,7 +39,7 @@ def write(folder: Path) -> None:
             ",".join([secrets.token_urlsafe(32), user, user, *([f'"{group}"'] if group else [])])
             for user, group in _ACCOUNTS.items()
         ]
-        replace_file(tokens, "\n".join(lines) + "\n", mode=_OWNERS)
+        replace_file(tokens, "\n".join(lines) + "\n", mode=_OWNER_ONLY)
     encryption = folder / "encryption.yaml"
     if not encryption.exists():
         key = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -49,7 +49,7 @@ def write(folder: Path) -> None:
             "kind": "EncryptionConfiguration",
             "resources": [{"resources": ["secrets"], "providers": [provider, {"identity": {}}]}],
         }
-        replace_file(encryption, yaml.safe_dump(document, sort_keys=False), mode=_OWNERS)
+        replace_file(encryption, yaml.safe_dump(document, sort_keys=False), mode=_OWNER_ONLY)
 
 
 def token(folder: Path, user: str) -> str:
@@ -62,7 +62,7 @@ def token(folder: Path, user: str) -> str:
 
 
 def kubeconfig(name: str, server: str, authority: bytes, secret: str) -> str:
-    """A kubeconfig (JSON) with an authority and a token in it, for programs that start no plugin."""
+    """A kubeconfig (JSON) with a CA and a token in it, for programs that start no plugin."""
     cluster = {"server": server, "certificate-authority-data": base64.b64encode(authority).decode()}
     return json.dumps(
         {
@@ -77,16 +77,16 @@ def kubeconfig(name: str, server: str, authority: bytes, secret: str) -> str:
 
 
 def answers(folder: Path) -> dict[str, dict[str, str]]:
-    """What the plugin answers, by address of the API server."""
+    """What the plugin returns, by URL of the API server."""
     path = folder / "answers.json"
     return json.loads(path.read_text()) if path.exists() else {}
 
 
 def write_plugin(folder: Path, bin_folder: Path, statuses: Mapping[str, Mapping[str, str]]) -> None:
-    """The script that stands for GKE's plugin: it looks for whom it is asked, as the real one is told."""
+    """Write the script that replaces GKE's plugin: it returns the status for the requested API server."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "answers.json"
-    replace_file(path, json.dumps({server: dict(status) for server, status in statuses.items()}), mode=_OWNERS)
+    replace_file(path, json.dumps({server: dict(status) for server, status in statuses.items()}), mode=_OWNER_ONLY)
     bin_folder.mkdir(parents=True, exist_ok=True)
     replace_file(bin_folder / PLUGIN, f"#!{sys.executable} -IS\n{_PLUGIN.format(path=str(path))}", mode=0o755)
 
@@ -94,12 +94,12 @@ def write_plugin(folder: Path, bin_folder: Path, statuses: Mapping[str, Mapping[
 _PLUGIN = """\
 import json, os, sys
 
-asked = json.loads(os.environ.get("KUBERNETES_EXEC_INFO", "{{}}")).get("spec", {{}})
-server = asked.get("cluster", {{}}).get("server", "")
+spec = json.loads(os.environ.get("KUBERNETES_EXEC_INFO", "{{}}")).get("spec", {{}})
+server = spec.get("cluster", {{}}).get("server", "")
 with open({path!r}) as file:
     answers = json.load(file)
 if server not in answers:
-    sys.exit(f"{{server or 'no server was named'}}: no cluster of the sandbox; `atwork sandbox status` lists them")
+    sys.exit(f"{{server or 'KUBERNETES_EXEC_INFO'}}: no cluster of the sandbox; `atwork sandbox status` lists them")
 version = "client.authentication.k8s.io/v1beta1"
 print(json.dumps({{"apiVersion": version, "kind": "ExecCredential", "status": answers[server]}}))
 """

@@ -1,211 +1,172 @@
-"""All real clusters of a sandbox: each comes and goes with its simulated GKE cluster; later commands find it again."""
+"""All real clusters of a sandbox. Each exists as long as its simulated GKE cluster; every command can access it."""
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 import shutil
-import socket
-import ssl
 import sys
-import time
 from collections.abc import Container, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
 from filelock import FileLock
 from rich.console import Console
 
-from atwork.errors import SandboxError
-from atwork.files import replace_file
-from atwork.sandbox.clusters import certificates, credentials, elsewhere, gke_addons
+from atwork.sandbox.clusters import certificates, credentials, external, gke_addons
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice
+from atwork.sandbox.clusters.cluster import Cluster, read_clusters
 from atwork.sandbox.clusters.control_plane import ControlPlane
-from atwork.sandbox.clusters.daemon import Daemon
-
-_ETCD_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """One real cluster: what is kept of it in its folder."""
-
-    identity: str
-    """The id of the simulated GKE cluster."""
-    environment: str
-    server: str
-    """Address of its API server, as it stands in a kubeconfig."""
-    prefix: str = ""
-    """Where its keys are in etcd; empty for a cluster that somebody else runs."""
-
-    @property
-    def key(self) -> str:
-        """Its folder's name."""
-        return self.prefix.strip("/") or self.environment
-
-    @property
-    def ours(self) -> bool:
-        """Whether the sandbox runs it."""
-        return bool(self.prefix)
-
-    @property
-    def endpoint(self) -> str:
-        """HOST:PORT, as GKE says it."""
-        return self.server.removeprefix("https://")
+from atwork.sandbox.clusters.daemon import Daemon, free_port
+from atwork.sandbox.clusters.etcd import Etcd
 
 
 class Fleet:
-    """The real clusters below a folder. Safe for several commands at once."""
+    """The real clusters below a folder. Several commands can use it at the same time."""
 
     def __init__(self, folder: Path, bin_folder: Path, choice: Choice, console: Console) -> None:
         self.folder, self._bin, self._choice, self._console = folder, bin_folder, choice, console
         self._shared = folder / "shared"
+        self._etcd = Etcd(self._shared)
+        self._gate = Daemon("gate", self._shared)
+        """Admits pods that would start on GKE; one program for all clusters."""
         self._binaries: Mapping[str, Path] | None = None
 
     @property
     def gated(self) -> bool:
-        """Whether a sandbox's simulated clouds say which pods may start; elsewhere there is nothing to ask."""
+        """Whether pods need the gate to start. Outside a sandbox, no simulated cloud can say which pods may start."""
         return self.folder.parent.name == ".sandbox"
 
     def clusters(self) -> list[Cluster]:
-        """Every cluster that is there, running or not."""
-        found = sorted(self.folder.glob("*/cluster.json"))
-        return [Cluster(**json.loads(path.read_text())) for path in found]
+        """Every cluster, running or not."""
+        return read_clusters(self.folder)
 
     def of(self, environment: str) -> Cluster | None:
         """The cluster of an environment."""
-        return next((one for one in self.clusters() if one.environment == environment), None)
+        return next((cluster for cluster in self.clusters() if cluster.environment == environment), None)
 
     def at(self, server: str) -> Cluster | None:
-        """The cluster at an address."""
-        return next((one for one in self.clusters() if one.server == server), None)
+        """The cluster whose API server has a URL."""
+        return next((cluster for cluster in self.clusters() if cluster.server == server), None)
 
     def reserve(self, identity: str, environment: str) -> Cluster:
-        """Where the API server of a GKE cluster will answer, or answers; the same in every call."""
+        """The cluster for a GKE cluster, with the address of its API server; every call returns the same."""
         with self._lock():
-            found = next((one for one in self.clusters() if one.identity == identity), None)
-            if found is not None:
-                return found
+            existing = next((cluster for cluster in self.clusters() if cluster.identity == identity), None)
+            if existing is not None:
+                return existing
             if environment in self._choice.contexts:
-                server = elsewhere.server(self._choice.contexts[environment])
-                made = Cluster(identity, environment, server)
+                cluster = Cluster(identity, environment, external.server(self._choice.contexts[environment]))
             else:
                 prefix = f"/{identity.rpartition('/')[2]}-{secrets.token_hex(3)}"
-                made = Cluster(identity, environment, f"https://127.0.0.1:{_free_port()}", prefix)
-            folder = self.folder / made.key
-            folder.mkdir(parents=True, exist_ok=True)
-            replace_file(folder / "cluster.json", json.dumps(asdict(made)))
-            return made
+                cluster = Cluster(identity, environment, f"https://127.0.0.1:{free_port()}", prefix)
+            cluster.save(self.folder)
+            return cluster
 
     def start(self, cluster: Cluster) -> None:
-        """Start what does not run of a cluster, and wait until it answers."""
+        """Start the programs of a cluster that do not run, and wait until its API server is ready."""
         with self._lock():
-            self._share(cluster)
-            if not cluster.ours:
+            self._write_credentials(cluster)
+            if not cluster.managed:
                 return
-            etcd = self._etcd()
+            etcd = self._etcd.start(self._programs()["etcd"])
             if self.gated:
                 checkout = self.folder.parents[1]
-                self._gate().start([sys.executable, "-P", "-m", "atwork.sandbox.verify.gate", str(checkout)])
-        self._plane(cluster).start(self._programs(), etcd)
+                self._gate.start([sys.executable, "-P", "-m", "atwork.sandbox.verify.gate", str(checkout)])
+        self._control_plane(cluster).start(self._programs(), etcd)
 
     def remove(self, cluster: Cluster) -> None:
-        """End a cluster and delete what it kept; with the last one goes etcd."""
+        """Stop a cluster and delete its data; etcd ends with the last managed cluster."""
         with self._lock():
-            if cluster.ours:
-                self._plane(cluster).stop()
+            if cluster.managed:
+                self._control_plane(cluster).stop()
             shutil.rmtree(self.folder / cluster.key, ignore_errors=True)
-            if any(one.ours for one in self.clusters()):
-                if cluster.ours:
-                    self._forget(cluster.prefix)
+            if any(other.managed for other in self.clusters()):
+                if cluster.managed:
+                    self._etcd.delete_keys(cluster.prefix)
                 return
-            self._gate().stop()
-            self._etcd_daemon().stop()
-            shutil.rmtree(self._shared / "etcd", ignore_errors=True)
+            self._gate.stop()
+            self._etcd.remove()
 
     def resume(self, known: Container[str]) -> None:
-        """Start every cluster that was ended, by `stop`, a reboot or a kill; end those that the cloud does not know."""
-        for one in self.clusters():
-            if one.identity not in known:
-                self.remove(one)
-            elif not self.running(one):
-                self.start(one)
-                self.furnish(one)
+        """Start clusters that `stop`, a reboot or a kill ended; remove clusters whose IDs the cloud does not know."""
+        for cluster in self.clusters():
+            if cluster.identity not in known:
+                self.remove(cluster)
+            elif not self.running(cluster):
+                self.start(cluster)
+                self.install_addons(cluster)
 
     def stop(self) -> None:
-        """End all programs and keep what the clusters hold."""
+        """Stop all programs and keep the content of the clusters."""
         with self._lock():
-            self._gate().stop()
-            for one in self.clusters():
-                if one.ours:
-                    self._plane(one).stop()
-            self._etcd_daemon().stop()
+            self._gate.stop()
+            for cluster in self.clusters():
+                if cluster.managed:
+                    self._control_plane(cluster).stop()
+            self._etcd.stop()
 
     def running(self, cluster: Cluster) -> bool:
-        """Whether a cluster's programs run."""
-        if not cluster.ours:
+        """Whether all programs of a cluster run."""
+        if not cluster.managed:
             return True
-        return self._plane(cluster).alive() and (not self.gated or self._gate().alive())
+        return self._control_plane(cluster).alive() and (not self.gated or self._gate.alive())
 
     def connect(self, kubeconfig: str) -> Api:
-        """A client from the program's own kubeconfig: its server, its plugin, and the authority of the sandbox.
+        """A client from the program's own kubeconfig, with its server and plugin, and the sandbox's CA.
 
-        GKE's endpoint has a certificate of a public authority, so that the program's kubeconfig names none.
+        GKE's DNS endpoint has a certificate of a public CA; therefore the program's kubeconfig names no CA.
         """
         return Api(kubeconfig, self.authority_at(str(json.loads(kubeconfig)["clusters"][0]["cluster"]["server"])))
 
     def authority_at(self, server: str) -> Path | None:
-        """The file with the authority of the cluster at an address."""
+        """The CA file of the cluster whose API server has a URL."""
         cluster = self.at(server)
         return None if cluster is None else self.authority(cluster)
 
-    def furnish(self, cluster: Cluster) -> None:
-        """Give a new cluster what GKE gives it; one of somebody else's gets no namespaces beside the program's."""
+    def install_addons(self, cluster: Cluster) -> None:
+        """Create what GKE creates in a new cluster; an external cluster gets no system namespaces."""
         api = Api(self.kubeconfig(cluster))
         try:
-            if cluster.ours:
+            if cluster.managed:
                 gke_addons.create_system_namespaces(api)
             gke_addons.install_addons(api)
         finally:
             api.close()
 
     def daemons(self, cluster: Cluster) -> list[Daemon]:
-        """The programs of a cluster, with those that it shares: etcd, and in a sandbox the gate."""
-        if not cluster.ours:
+        """The programs of a cluster, with the shared ones: etcd, and the gate in a sandbox."""
+        if not cluster.managed:
             return []
-        shared = [self._gate()] if self.gated else []
-        return [*self._plane(cluster).daemons().values(), *shared, self._etcd_daemon()]
+        shared = [self._gate] if self.gated else []
+        return [*self._control_plane(cluster).daemons().values(), *shared, self._etcd.daemon]
 
     def authority(self, cluster: Cluster) -> Path:
-        """The file with the authority that signed a cluster's certificate."""
-        return self._shared / "ca.crt" if cluster.ours else self.folder / cluster.key / "ca.crt"
+        """The file with the CA of a cluster's certificate."""
+        return self._shared / "ca.crt" if cluster.managed else self.folder / cluster.key / "ca.crt"
 
     def kubeconfig(self, cluster: Cluster) -> str:
-        """A kubeconfig (JSON) for kubectl, that needs no plugin; it holds a credential."""
-        if not cluster.ours:
-            return elsewhere.kubeconfig(self._choice.contexts[cluster.environment])
-        token = credentials.token(self._shared, credentials.PERSON)
-        name = cluster.identity.rpartition("/")[2]
-        return credentials.kubeconfig(name, cluster.server, self.authority(cluster).read_bytes(), token)
+        """A kubeconfig (JSON) for kubectl with a credential in it, so that it needs no plugin."""
+        if not cluster.managed:
+            return external.kubeconfig(self._choice.contexts[cluster.environment])
+        token = credentials.token(self._shared, credentials.ENGINEER)
+        return credentials.kubeconfig(cluster.name, cluster.server, self.authority(cluster).read_bytes(), token)
 
-    def _share(self, cluster: Cluster) -> None:
+    def _write_credentials(self, cluster: Cluster) -> None:
+        """Write certificates and tokens if missing, and let the plugin answer for the cluster."""
         certificates.write(self._shared)
         credentials.write(self._shared)
         statuses = credentials.answers(self._shared)
-        if cluster.ours:
-            statuses[cluster.server] = {"token": credentials.token(self._shared, credentials.PERSON)}
+        if cluster.managed:
+            statuses[cluster.server] = {"token": credentials.token(self._shared, credentials.ENGINEER)}
         else:
-            authority, statuses[cluster.server] = elsewhere.access(self._choice.contexts[cluster.environment])
+            authority, statuses[cluster.server] = external.access(self._choice.contexts[cluster.environment])
             (self.folder / cluster.key / "ca.crt").write_bytes(authority)
         credentials.write_plugin(self._shared, self._bin, statuses)
 
-    def _plane(self, cluster: Cluster) -> ControlPlane:
+    def _control_plane(self, cluster: Cluster) -> ControlPlane:
         port = int(cluster.server.rpartition(":")[2])
-        name = cluster.identity.rpartition("/")[2]
-        return ControlPlane(name, self.folder / cluster.key, port, cluster.prefix, self._shared, self.gated)
+        return ControlPlane(cluster.name, self.folder / cluster.key, port, cluster.prefix, self._shared, self.gated)
 
     def _programs(self) -> Mapping[str, Path]:
         from atwork.toolchain import programs
@@ -214,72 +175,7 @@ class Fleet:
             self._binaries = programs.control_plane(self._console)
         return self._binaries
 
-    def _gate(self) -> Daemon:
-        """Lets pods start that would start on GKE; one program for all clusters."""
-        return Daemon("gate", self._shared)
-
-    def _etcd_daemon(self) -> Daemon:
-        return Daemon("etcd", self._shared)
-
-    def _etcd(self) -> str:
-        """Address of etcd, started where it does not run."""
-        daemon, port_file = self._etcd_daemon(), self._shared / "etcd.json"
-        if not port_file.exists():
-            port_file.write_text(json.dumps([_free_port(), _free_port()]))
-        client, peer = (f"127.0.0.1:{port}" for port in json.loads(port_file.read_text()))
-        shared = self._shared
-        daemon.start(
-            [
-                str(self._programs()["etcd"]),
-                f"--data-dir={shared / 'etcd'}",
-                f"--listen-client-urls=https://{client}",
-                f"--advertise-client-urls=https://{client}",
-                f"--listen-peer-urls=http://{peer}",
-                f"--initial-advertise-peer-urls=http://{peer}",
-                f"--initial-cluster=default=http://{peer}",
-                "--client-cert-auth",
-                f"--trusted-ca-file={shared / 'ca.crt'}",
-                f"--cert-file={shared / 'server.crt'}",
-                f"--key-file={shared / 'server.key'}",
-                "--unsafe-no-fsync",  # what a power cut would lose is made again by the next `up`
-                "--logger=zap",
-                "--log-level=warn",
-            ]
-        )
-        end = time.monotonic() + _ETCD_SECONDS
-        with self._etcd_client(client) as http:
-            while time.monotonic() < end:
-                if not daemon.alive():
-                    raise SandboxError(f"{daemon.log}: etcd ended: {daemon.last_words()}")
-                try:
-                    if http.get("/health").json().get("health") == "true":
-                        return f"https://{client}"
-                except (httpx.HTTPError, ValueError):
-                    time.sleep(0.1)
-        raise SandboxError(f"{daemon.log}: etcd is not ready after {_ETCD_SECONDS} s")
-
-    def _etcd_client(self, address: str) -> httpx.Client:
-        context = ssl.create_default_context(cafile=self._shared / "ca.crt")
-        context.load_cert_chain(self._shared / "server.crt", self._shared / "server.key")
-        return httpx.Client(base_url=f"https://{address}", verify=context, timeout=30, trust_env=False)
-
-    def _forget(self, prefix: str) -> None:
-        """Delete all keys of a cluster, by etcd's JSON gateway."""
-        if not self._etcd_daemon().alive():
-            return
-        port = json.loads((self._shared / "etcd.json").read_text())[0]
-        first, last = f"{prefix}/".encode(), f"{prefix}0".encode()  # "0" comes after "/"
-        body = {"key": base64.b64encode(first).decode(), "range_end": base64.b64encode(last).decode()}
-        with self._etcd_client(f"127.0.0.1:{port}") as http:
-            http.post("/v3/kv/deleterange", json=body).raise_for_status()
-
     def _lock(self) -> FileLock:
-        """Held by the one command at a time that starts or stops clusters."""
+        """Held while a command starts or stops clusters."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return FileLock(self.folder / "lock")
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

@@ -16,15 +16,15 @@ _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule
 
 @dataclass(frozen=True)
 class Pool:
-    """A node pool with what its cluster knows of it."""
+    """A node pool."""
 
     name: str
     machine_type: str
     zones: tuple[str, ...]
     least: int
-    """Minimum of nodes in all zones."""
+    """Minimum number of nodes in all zones."""
     most: int
-    """Maximum of nodes in all zones."""
+    """Maximum number of nodes in all zones."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     taints: tuple[Mapping[str, str], ...] = ()
     spot: bool = False
@@ -33,7 +33,7 @@ class Pool:
 
     @classmethod
     def of(cls, inputs: Mapping[str, Any], location: str) -> Pool:
-        """The pool of the inputs of a gcp NodePool."""
+        """The pool from the inputs of a gcp NodePool."""
         node = inputs.get("nodeConfig") or {}
         scaling = inputs.get("autoscaling") or {}
         zones = tuple(inputs.get("nodeLocations") or ()) or _zones(location)
@@ -62,7 +62,7 @@ class Pool:
         return allocatable(self.machine_type, self.disk_gb)
 
     def node(self, number: int) -> dict[str, Any]:
-        """The Node object of a machine; machines take turns over the zones."""
+        """The Node object of a machine; machines are spread over the zones in turn."""
         zone = self.zones[number % len(self.zones)]
         labels = {
             **self.labels,

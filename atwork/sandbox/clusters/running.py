@@ -1,4 +1,4 @@
-"""The real clusters while one command is at work: all of them up, their plugin on PATH, GKE played."""
+"""The real clusters during a command: all of them running, the plugin on PATH, GKE's controllers simulated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from components.type_tokens import CLUSTER, NODE_POOL
 
 
 def fleet_of(home: Home, console: Console | None = None) -> Fleet | None:
-    """The real clusters of a sandbox; None where its clusters are simulated."""
+    """The real clusters of a sandbox; None if its clusters are simulated."""
     choice = Choice.kept(home.folder)
     if choice is None or choice.kind == Kind.simulated:
         return None
@@ -28,47 +28,48 @@ def fleet_of(home: Home, console: Console | None = None) -> Fleet | None:
 
 @contextmanager
 def real_clusters(home: Home, console: Console | None) -> Generator[Fleet | None]:
-    """The fleet, everything of it running; nothing where clusters are simulated."""
+    """The fleet with all its programs running; None if clusters are simulated."""
     fleet = fleet_of(home, console)
     if fleet is None:
         yield None
         return
     cloud = Cloud(home.cloud)
-    fleet.resume({one.id for one in cloud.objects("", CLUSTER)})
+    fleet.resume({cluster.id for cluster in cloud.objects("", CLUSTER)})
     # The client starts `gke-gcloud-auth-plugin` from PATH, as kubectl and the official provider do.
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(home.folder / "bin"), before])
-    playing = _Players(fleet, cloud)
-    thread = GkeControllers(playing.clusters)
+    clients = _Clients(fleet, cloud)
+    thread = GkeControllers(clients.clusters)
     thread.start()
     try:
         yield fleet
     finally:
         thread.stop()
-        playing.close()
+        clients.close()
         os.environ["PATH"] = before
 
 
-class _Players:
-    """For each running cluster a client, and the node pools that the simulated cloud has for it."""
+class _Clients:
+    """A client for each running cluster, with the node pools that the cluster has in the simulated cloud."""
 
     def __init__(self, fleet: Fleet, cloud: Cloud) -> None:
         self._fleet, self._cloud = fleet, cloud
         self._apis: dict[str, Api] = {}
 
     def clusters(self) -> Iterator[tuple[Api, Mapping[str, Pool]]]:
-        """Those whose API server is up: one that is just being started has its turn later."""
+        """The managed clusters that run now; a cluster that is still starting follows at the next interval."""
         pools = self._cloud.objects("", NODE_POOL)
-        for one in self._fleet.clusters():
-            if not (one.ours and self._fleet.running(one)):
+        for cluster in self._fleet.clusters():
+            if not (cluster.managed and self._fleet.running(cluster)):
                 continue
-            if one.server not in self._apis:
-                self._apis[one.server] = Api(self._fleet.kubeconfig(one))
-            within = [(found.inputs, _location(one.identity)) for found in pools if found.id.startswith(one.identity)]
-            yield self._apis[one.server], dict(pools_of(within))
+            if cluster.server not in self._apis:
+                self._apis[cluster.server] = Api(self._fleet.kubeconfig(cluster))
+            location = _location(cluster.identity)
+            own = [(pool.inputs, location) for pool in pools if pool.id.startswith(cluster.identity)]
+            yield self._apis[cluster.server], dict(pools_of(own))
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         for api in self._apis.values():
             api.close()
 

@@ -59,7 +59,7 @@ class Gate:
         """Check all waiting pods."""
         fleet = fleet_of(self._home)
         for cluster in fleet.clusters() if fleet is not None else ():
-            if fleet is None or not (cluster.ours and fleet.running(cluster)):
+            if fleet is None or not (cluster.managed and fleet.running(cluster)):
                 continue
             if cluster.server not in self._apis:
                 self._apis[cluster.server] = Api(fleet.kubeconfig(cluster))

@@ -1,4 +1,4 @@
-"""The parts of real clusters that need no cluster: choice, credentials, daemons, machines, what GKE would do."""
+"""Real clusters, without a cluster: choice, credentials, daemons, machines, node pools."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from atwork.errors import SandboxError, UsageError
-from atwork.sandbox.clusters import certificates, credentials, elsewhere, stages
+from atwork.sandbox.clusters import certificates, credentials, external, stages
 from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon
 from atwork.sandbox.clusters.machines import capacity, size
@@ -32,7 +32,7 @@ POOL = {
 }
 
 
-def test_a_choice_is_kept_and_stays_while_something_is_there(tmp_path: Path) -> None:
+def test_a_choice_is_saved_and_cannot_change_until_the_sandbox_is_empty(tmp_path: Path) -> None:
     assert Choice.kept(tmp_path) is None
     Choice(Kind.real, {"ci": "kind-ci"}).keep(tmp_path, empty=True)
     assert Choice.kept(tmp_path) == Choice(Kind.real, {"ci": "kind-ci"})
@@ -43,12 +43,12 @@ def test_a_choice_is_kept_and_stays_while_something_is_there(tmp_path: Path) -> 
     assert Choice.kept(tmp_path) == Choice()
 
 
-def test_a_sandbox_that_chose_nothing_has_simulated_clusters(tmp_path: Path) -> None:
+def test_a_sandbox_without_a_choice_has_simulated_clusters(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="brought up with simulated clusters"):
         Choice(Kind.real).keep(tmp_path, empty=False)
 
 
-def test_a_damaged_choice_is_named(tmp_path: Path) -> None:
+def test_a_damaged_choice_is_reported(tmp_path: Path) -> None:
     (tmp_path / "clusters.json").write_text('{"kind": "imagined"}')
     with pytest.raises(SandboxError, match=r"clusters\.json: damaged .*reset"):
         Choice.kept(tmp_path)
@@ -61,52 +61,52 @@ def test_a_context_names_its_environment(word: str) -> None:
         contexts_of([word])
 
 
-def test_a_daemon_is_found_again_and_another_process_is_not_taken_for_it(tmp_path: Path) -> None:
+def test_a_daemon_is_known_by_its_pid_file_and_no_other_process_is_taken_for_it(tmp_path: Path) -> None:
     daemon = Daemon("sleeper", tmp_path)
     assert not daemon.alive()
     daemon.start(["/bin/sh", "-c", "echo begun; exec sleep 60"])
     try:
         assert Daemon("sleeper", tmp_path).alive()
-        while daemon.last_words() != "begun":  # or for ever: it is ended below, and must have spoken by then
+        while daemon.last_output() != "begun":  # the daemon runs until it is stopped below
             time.sleep(0.01)
-        note = json.loads((tmp_path / "sleeper.pid").read_text())
-        daemon.start(["/bin/sh", "-c", "exit 1"])  # it runs: nothing happens
-        assert json.loads((tmp_path / "sleeper.pid").read_text()) == note
-        (tmp_path / "sleeper.pid").write_text(json.dumps({"pid": os.getpid(), "born": note["born"]}))
+        process = json.loads((tmp_path / "sleeper.pid").read_text())
+        daemon.start(["/bin/sh", "-c", "exit 1"])  # it already runs
+        assert json.loads((tmp_path / "sleeper.pid").read_text()) == process
+        (tmp_path / "sleeper.pid").write_text(json.dumps({"pid": os.getpid(), "born": process["born"]}))
         assert not daemon.alive()
-        daemon.stop()  # ends nobody: the number is another's
+        daemon.stop()  # kills nothing: the PID belongs to another process
         assert not (tmp_path / "sleeper.pid").exists()
-        (tmp_path / "sleeper.pid").write_text(json.dumps(note))
+        (tmp_path / "sleeper.pid").write_text(json.dumps(process))
     finally:
         daemon.stop()
     assert not daemon.alive()
-    assert daemon.last_words() == "begun"
+    assert daemon.last_output() == "begun"
     with pytest.raises(ProcessLookupError):
-        os.kill(note["pid"], 0)
+        os.kill(process["pid"], 0)
 
 
 def test_a_daemon_that_ends_by_itself_is_not_alive(tmp_path: Path) -> None:
     daemon = Daemon("short", tmp_path)
     daemon.start(["/bin/sh", "-c", "exit 3"])
-    while daemon.alive():  # or for ever
+    while daemon.alive():
         time.sleep(0.01)
 
 
 def test_only_gated_pods_wait_for_the_gate() -> None:
     def waiting(*, gated: bool) -> dict[str, bool]:
-        found = yaml.safe_load_all(stages.text(gated=gated))
-        return {stage["metadata"]["name"]: "may-start" in str(stage["spec"]["selector"]) for stage in found}
+        documents = yaml.safe_load_all(stages.text(gated=gated))
+        return {stage["metadata"]["name"]: "may-start" in str(stage["spec"]["selector"]) for stage in documents}
 
     assert set(waiting(gated=False).values()) == {False}
     assert {name for name, waits in waiting(gated=True).items() if waits} == {"pod-ready", "pod-succeeded"}
     assert waiting(gated=True).keys() == waiting(gated=False).keys()
 
 
-def test_the_plugin_answers_for_clusters_of_the_sandbox_alone(tmp_path: Path) -> None:
-    statuses = {"https://127.0.0.1:6443": {"token": "theirs"}, "https://127.0.0.1:7443": {"token": "ours"}}
+def test_the_plugin_answers_only_for_clusters_of_the_sandbox(tmp_path: Path) -> None:
+    statuses = {"https://127.0.0.1:6443": {"token": "first"}, "https://127.0.0.1:7443": {"token": "second"}}
     credentials.write_plugin(tmp_path / "shared", tmp_path / "bin", statuses)
 
-    def asked(server: str) -> subprocess.CompletedProcess[str]:
+    def plugin(server: str) -> subprocess.CompletedProcess[str]:
         info = json.dumps({"spec": {"cluster": {"server": server}}})
         return subprocess.run(
             [str(tmp_path / "bin" / credentials.PLUGIN)],
@@ -116,16 +116,16 @@ def test_the_plugin_answers_for_clusters_of_the_sandbox_alone(tmp_path: Path) ->
             check=False,
         )
 
-    answer = json.loads(asked("https://127.0.0.1:7443").stdout)
+    answer = json.loads(plugin("https://127.0.0.1:7443").stdout)
     assert answer["kind"] == "ExecCredential"
-    assert answer["status"] == {"token": "ours"}
-    stranger = asked("https://gke-1.europe-west1-b.gke.goog")
-    assert stranger.returncode == 1
-    assert "no cluster of the sandbox" in stranger.stderr
+    assert answer["status"] == {"token": "second"}
+    refused = plugin("https://gke-1.europe-west1-b.gke.goog")
+    assert refused.returncode == 1
+    assert "no cluster of the sandbox" in refused.stderr
     assert (tmp_path / "shared" / "answers.json").stat().st_mode & 0o077 == 0
 
 
-def test_keys_and_tokens_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
+def test_keys_and_tokens_are_created_once_and_only_their_owner_can_read_them(tmp_path: Path) -> None:
     certificates.write(tmp_path)
     credentials.write(tmp_path)
     first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -133,7 +133,7 @@ def test_keys_and_tokens_are_made_once_and_are_the_owners_alone(tmp_path: Path) 
     credentials.write(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
     assert [path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077] == []
-    users = (credentials.PERSON, "system:kube-scheduler", "kwok")
+    users = (credentials.ENGINEER, "system:kube-scheduler", "kwok")
     assert len({credentials.token(tmp_path, user) for user in users}) == len(users)
     encryption = yaml.safe_load((tmp_path / "encryption.yaml").read_text())["resources"][0]
     assert encryption["resources"] == ["secrets"]
@@ -149,7 +149,7 @@ def test_keys_and_tokens_are_made_once_and_are_the_owners_alone(tmp_path: Path) 
         ("e2-custom-6-12288", 6, 12),
         ("n1-standard-4", 4, 15),
         ("c3-highcpu-8", 8, 16),
-        ("unheard-of", 4, 16),
+        ("unknown", 4, 16),
     ],
 )
 def test_the_size_of_a_machine(machine: str, cpus: int, gib: float) -> None:
@@ -157,7 +157,7 @@ def test_the_size_of_a_machine(machine: str, cpus: int, gib: float) -> None:
     assert capacity(machine)["memory"] == f"{int(gib * 1024)}Mi"
 
 
-def test_a_pool_is_as_its_stack_file_says() -> None:
+def test_a_pool_has_the_settings_of_its_inputs() -> None:
     [(name, pool)] = pools_of([(POOL, "europe-west1-b")])
     assert (name, pool.least, pool.most, pool.zones) == ("agents-1a2b", 0, 8, ("europe-west1-b",))
     node = pool.node(3)
@@ -170,7 +170,7 @@ def test_a_pool_is_as_its_stack_file_says() -> None:
     assert (node["status"]["capacity"]["cpu"], node["status"]["allocatable"]["cpu"]) == ("8", "7910m")
 
 
-def test_a_pool_has_what_a_node_affinity_requires() -> None:
+def test_a_pool_matches_a_required_node_affinity() -> None:
     def refusal(*values: str) -> str:
         terms = [{"matchExpressions": [{"key": "atwork.dev/pool", "operator": "In", "values": list(values)}]}]
         required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
@@ -183,7 +183,7 @@ def test_a_pool_has_what_a_node_affinity_requires() -> None:
     assert refusal("system") == "its labels are not those of the pod's node affinity"
 
 
-def test_nodes_with_gvisor_keep_other_pods_away_and_a_preference_does_not() -> None:
+def test_nodes_with_gvisor_refuse_other_pods_and_a_preference_refuses_none() -> None:
     pool = Pool.of({**POOL, "nodeConfig": {"sandboxConfig": {"type": "GVISOR"}}}, "europe-west1-b")
     assert pool.node(0)["metadata"]["labels"]["sandbox.gke.io/runtime"] == "gvisor"
     assert pool.refusal({}) == "its taint sandbox.gke.io/runtime=gvisor:NoSchedule is not tolerated"
@@ -194,7 +194,7 @@ def test_nodes_with_gvisor_keep_other_pods_away_and_a_preference_does_not() -> N
     assert preferred.refusal({"runtimeClassName": "gvisor"}) == "it has no gVisor"
 
 
-def test_nodes_of_a_regional_cluster_are_in_all_its_zones() -> None:
+def test_nodes_of_a_regional_cluster_are_in_all_zones() -> None:
     pool = Pool.of({"name": "p", "autoscaling": {"minNodeCount": 1, "maxNodeCount": 2}}, "europe-west1")
     assert (pool.least, pool.most) == (3, 6)
     zones = {pool.node(number)["metadata"]["labels"]["topology.kubernetes.io/zone"] for number in range(3)}
@@ -211,7 +211,7 @@ def test_nodes_of_a_regional_cluster_are_in_all_its_zones() -> None:
         ({"atwork.dev/pool": "system"}, [{"operator": "Exists"}], False),
     ],
 )
-def test_a_pool_suits_the_pods_that_are_meant_for_it(
+def test_a_pool_suits_pods_with_its_labels_and_taints(
     selector: dict[str, str], tolerations: list[dict[str, Any]], *, suits: bool
 ) -> None:
     pod = {"spec": {"nodeSelector": selector, "tolerations": tolerations}}
@@ -251,10 +251,10 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_somebodys_own_cluster_is_taken_from_their_kubeconfig(kubeconfig: Path) -> None:
-    assert elsewhere.server("kind-ci") == "https://127.0.0.1:6443"
-    assert elsewhere.access("kind-ci") == (b"CA", {"clientCertificateData": "CERT", "clientKeyData": "KEY"})
-    assert json.loads(elsewhere.kubeconfig("kind-ci"))["current-context"] == "kind-ci"
+def test_an_external_cluster_is_read_from_the_users_kubeconfig(kubeconfig: Path) -> None:
+    assert external.server("kind-ci") == "https://127.0.0.1:6443"
+    assert external.access("kind-ci") == (b"CA", {"clientCertificateData": "CERT", "clientKeyData": "KEY"})
+    assert json.loads(external.kubeconfig("kind-ci"))["current-context"] == "kind-ci"
 
 
 @pytest.mark.parametrize(
@@ -265,17 +265,17 @@ def test_somebodys_own_cluster_is_taken_from_their_kubeconfig(kubeconfig: Path) 
         ("blind", "names no certificate-authority"),
     ],
 )
-def test_a_context_that_cannot_be_used_is_refused(kubeconfig: Path, context: str, message: str) -> None:
+def test_an_unusable_context_is_refused(kubeconfig: Path, context: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        elsewhere.access(context)
+        external.access(context)
 
 
-def test_an_address_that_no_gke_endpoint_could_be_is_refused(kubeconfig: Path) -> None:
+def test_an_address_in_another_format_than_a_gke_endpoint_is_refused(kubeconfig: Path) -> None:
     with pytest.raises(UsageError, match="is not https://HOST:PORT"):
-        elsewhere.server("far")
+        external.server("far")
 
 
-def test_the_command_says_nothing_of_clusters_until_they_are_asked_for() -> None:
-    """The client of Kubernetes takes half a second to import; no other command may pay for it."""
+def test_the_commands_do_not_import_the_client_of_kubernetes() -> None:
+    """Its import takes half a second; only commands with real clusters need it."""
     code = "import sys; import atwork.cli, atwork.sandbox.commands; sys.exit('kubernetes.client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,6 +1,6 @@
-"""The platform on real Kubernetes API servers: what they take, what they refuse, who may do what in them.
+"""The platform on real Kubernetes API servers: what they accept and refuse, and the permissions in them.
 
-One checkout is brought up once on control planes of its own; the tests follow each other, from `up` to nothing left.
+The tests share one checkout with its own control planes and run in order, from `up` to `down`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 def atwork(home: Home, *words: str) -> str:
-    """Run a command, which must succeed."""
+    """Run a command, which must succeed, and return its output."""
     done = shell.atwork(home, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -63,14 +63,14 @@ def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
 
 def rows(output: str) -> dict[str, list[str]]:
     """Created, updated, replaced, deleted of each stack."""
-    found = (line.split() for line in output.splitlines())
-    return {cells[0]: cells[3:7] for cells in found if len(cells) > 8 and cells[1] == "done"}
+    lines = (line.split() for line in output.splitlines())
+    return {cells[0]: cells[3:7] for cells in lines if len(cells) > 8 and cells[1] == "done"}
 
 
 def fleet(home: Home) -> Fleet:
-    found = fleet_of(home)
-    assert found is not None
-    return found
+    clusters = fleet_of(home)
+    assert clusters is not None
+    return clusters
 
 
 def api(home: Home, environment: str) -> Api:
@@ -80,11 +80,11 @@ def api(home: Home, environment: str) -> Api:
     return Api(clusters.kubeconfig(cluster))
 
 
-def inside(home: Home, stack: str) -> list[dict[str, Any]]:
-    """The Kubernetes objects in the state of a stack."""
-    found = deployment(home, stack).get("resources") or []
-    assert isinstance(found, list)
-    return [one for one in found if one["type"].startswith("kubernetes:") and "helm.sh" not in one["type"]]
+def objects_in_state(home: Home, stack: str) -> list[dict[str, Any]]:
+    """The Kubernetes objects in the state of a stack, without Helm releases."""
+    resources = deployment(home, stack).get("resources") or []
+    assert isinstance(resources, list)
+    return [each for each in resources if each["type"].startswith("kubernetes:") and "helm.sh" not in each["type"]]
 
 
 def edit(home: Home, stack: str, old: str, new: str) -> None:
@@ -95,14 +95,15 @@ def edit(home: Home, stack: str, old: str, new: str) -> None:
 
 
 def namespaces(server: Api) -> list[str]:
-    """The namespaces that the program made."""
-    names = [str(one["metadata"]["name"]) for one in server.all("/api/v1/namespaces")]
-    ours = [name for name in names if not is_system(name)]
-    assert ours
-    return ours
+    """The namespaces that the program created."""
+    names = [str(namespace["metadata"]["name"]) for namespace in server.all("/api/v1/namespaces")]
+    created = [name for name in names if not is_system(name)]
+    assert created
+    return created
 
 
 def refused(api: Api, path: str, body: dict[str, Any]) -> str:
+    """The message of a refusal with code 403."""
     with pytest.raises(ApiError) as caught:
         api.call("POST", path, body=body)
     assert caught.value.code == 403
@@ -110,14 +111,14 @@ def refused(api: Api, path: str, body: dict[str, Any]) -> str:
 
 
 def refusal(api: Api, path: str, body: dict[str, Any]) -> str:
-    """What admission says, whatever code it gives."""
+    """The message of an admission refusal in a dry run, with any code."""
     with pytest.raises(ApiError) as caught:
         api.call("POST", path, body=body, query={"dryRun": "All"})
     return str(caught.value)
 
 
 def pod(**spec: Any) -> dict[str, Any]:
-    """A pod that keeps all rules, but for what is said."""
+    """A pod that meets all rules, except for the given fields of its container."""
     security = {
         "allowPrivilegeEscalation": False,
         "runAsNonRoot": True,
@@ -128,25 +129,25 @@ def pod(**spec: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {"containers": [container]}}
 
 
-def test_01_every_object_of_the_three_environments_is_taken_by_a_real_api_server(home: Home) -> None:
+def test_01_real_api_servers_accept_every_object_of_the_three_environments(home: Home) -> None:
     assert rows(atwork(home, "sandbox", "up", "--clusters", "real")).keys() == set(LASTING)
     for stack in LASTING:
         server = api(home, stack)
-        objects = inside(home, stack)
-        assert len(objects) >= 15
-        for one in objects:
-            namespace, _, name = one["id"].rpartition("/")
-            place = server.place(one["outputs"]["apiVersion"], one["outputs"]["kind"])
-            found = server.get(place, namespace, name)
-            assert found is not None, one["urn"]
-            assert found["metadata"]["uid"] == one["outputs"]["metadata"]["uid"]
+        resources = objects_in_state(home, stack)
+        assert len(resources) >= 15
+        for resource in resources:
+            namespace, _, name = resource["id"].rpartition("/")
+            place = server.place(resource["outputs"]["apiVersion"], resource["outputs"]["kind"])
+            live = server.get(place, namespace, name)
+            assert live is not None, resource["urn"]
+            assert live["metadata"]["uid"] == resource["outputs"]["metadata"]["uid"]
         assert server.call("GET", "/version")["gitVersion"].startswith("v1.")
 
 
-def test_02_the_kubeconfig_that_the_program_made_is_the_one_that_is_used(home: Home) -> None:
-    found = deployment(home, "ci").get("resources")
-    assert isinstance(found, list)
-    [provider] = [one for one in found if one["type"] == "pulumi:providers:kubernetes"]
+def test_02_the_provider_uses_the_kubeconfig_of_the_program(home: Home) -> None:
+    resources = deployment(home, "ci").get("resources")
+    assert isinstance(resources, list)
+    [provider] = [each for each in resources if each["type"] == "pulumi:providers:kubernetes"]
     kubeconfig = json.loads(provider["inputs"]["kubeconfig"])
     cluster = fleet(home).of("ci")
     assert cluster is not None
@@ -155,11 +156,11 @@ def test_02_the_kubeconfig_that_the_program_made_is_the_one_that_is_used(home: H
 
 
 def test_03_a_second_up_changes_nothing(home: Home) -> None:
-    made = rows(atwork(home, "sandbox", "up"))
-    assert made == {stack: ["·"] * 4 for stack in LASTING}
+    changes = rows(atwork(home, "sandbox", "up"))
+    assert changes == {stack: ["·"] * 4 for stack in LASTING}
 
 
-def test_04_what_somebody_did_with_kubectl_is_seen_by_a_refresh_and_undone(home: Home) -> None:
+def test_04_a_refresh_reads_changes_by_kubectl_and_an_update_reverts_them(home: Home) -> None:
     server = api(home, "staging")
     quota = "/api/v1/namespaces/orders/resourcequotas/quota"
     before = server.call("GET", quota)["spec"]["hard"]["pods"]
@@ -171,12 +172,12 @@ def test_04_what_somebody_did_with_kubectl_is_seen_by_a_refresh_and_undone(home:
         content="application/merge-patch+json",
     )
     server.call("DELETE", "/apis/networking.k8s.io/v1/namespaces/orders/networkpolicies/default-deny")
-    assert rows(atwork(home, "sandbox", "up", "staging"))["staging"] == ["·"] * 4  # nobody looked
+    assert rows(atwork(home, "sandbox", "up", "staging"))["staging"] == ["·"] * 4  # without a refresh
     done = pulumi(home, "refresh", "-s", "staging", "--yes", "--skip-preview")
     assert done.returncode == 0, done.stdout
     assert "1 updated" in done.stdout
     assert "1 deleted" in done.stdout
-    # A preview does not take fields over, as the official provider does not: it shows the conflict.
+    # Like the official provider, a preview does not force ownership of fields: it shows the conflict.
     done = pulumi(home, "preview", "-s", "staging")
     assert done.returncode != 0
     assert 'conflict with "kubectl-edit"' in done.stdout + done.stderr
@@ -185,7 +186,7 @@ def test_04_what_somebody_did_with_kubectl_is_seen_by_a_refresh_and_undone(home:
     assert server.call("GET", "/apis/networking.k8s.io/v1/namespaces/orders/networkpolicies/default-deny")
 
 
-def test_05_a_change_arrives_and_what_only_reads_differently_is_none(home: Home) -> None:
+def test_05_a_change_is_applied_and_an_equal_quantity_is_no_change(home: Home) -> None:
     server = api(home, "staging")
     service = home.checkout / "services" / "orders.yaml"
     text = service.read_text()
@@ -200,16 +201,17 @@ def test_05_a_change_arrives_and_what_only_reads_differently_is_none(home: Home)
 
 
 def test_06_pod_security_refuses_a_privileged_pod(home: Home) -> None:
-    told = refused(api(home, "staging"), "/api/v1/namespaces/orders/pods", pod(securityContext={"privileged": True}))
-    assert 'violates PodSecurity "restricted' in told
+    privileged = pod(securityContext={"privileged": True})
+    refusal = refused(api(home, "staging"), "/api/v1/namespaces/orders/pods", privileged)
+    assert 'violates PodSecurity "restricted' in refusal
 
 
-def test_07_the_quota_refuses_too_much(home: Home) -> None:
-    much = pod(resources={"requests": {"cpu": "4000"}})
-    assert "exceeded quota: quota" in refused(api(home, "staging"), "/api/v1/namespaces/orders/pods", much)
+def test_07_the_quota_refuses_a_request_above_it(home: Home) -> None:
+    large = pod(resources={"requests": {"cpu": "4000"}})
+    assert "exceeded quota: quota" in refused(api(home, "staging"), "/api/v1/namespaces/orders/pods", large)
 
 
-def test_08_a_way_into_the_cluster_beside_the_gateway_is_refused(home: Home) -> None:
+def test_08_a_load_balancer_in_addition_to_the_gateway_is_refused(home: Home) -> None:
     service = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -220,7 +222,7 @@ def test_08_a_way_into_the_cluster_beside_the_gateway_is_refused(home: Home) -> 
 
 
 @pytest.mark.parametrize("stack", LASTING)
-def test_09_a_default_denial_stands_in_each_namespace(home: Home, stack: str) -> None:
+def test_09_each_namespace_has_a_default_deny_policy(home: Home, stack: str) -> None:
     server = api(home, stack)
     for namespace in namespaces(server):
         spec = server.call("GET", f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/default-deny")[
@@ -238,9 +240,9 @@ def test_10_the_default_account_of_each_namespace_has_no_token(home: Home) -> No
 
 def may(server: Api, account: str, verb: str, resource: str, namespace: str) -> bool:
     """`kubectl auth can-i`, for a service account NAMESPACE/NAME or a user."""
-    within, _, name = account.rpartition("/")
-    user = f"system:serviceaccount:{within}:{name}" if within else name
-    groups = [f"system:serviceaccounts:{within}", "system:serviceaccounts"] if within else []
+    own_namespace, _, name = account.rpartition("/")
+    user = f"system:serviceaccount:{own_namespace}:{name}" if own_namespace else name
+    groups = [f"system:serviceaccounts:{own_namespace}", "system:serviceaccounts"] if own_namespace else []
     resource, _, part = resource.partition("/")
     review = {
         "apiVersion": "authorization.k8s.io/v1",
@@ -257,7 +259,7 @@ def may(server: Api, account: str, verb: str, resource: str, namespace: str) -> 
 
 
 def test_11_who_may_start_pods_and_where(home: Home) -> None:
-    """Each scheduler in its own namespace and nowhere else; what runs there may do nothing at all."""
+    """Each scheduler may start pods in its own namespace only; the pods there have no permissions."""
     server = api(home, "ci")
     clouds = [*CLOUDS, *names.PLATFORM_CLOUDS]
     deploys = [names.target_namespace(cloud) for cloud in clouds]
@@ -271,7 +273,7 @@ def test_11_who_may_start_pods_and_where(home: Home) -> None:
         f"{names.AGENTS_NAMESPACE}/{names.AGENT_ACCOUNT}",
         *(f"{namespace}/{names.DEPLOY_ACCOUNT}" for namespace in deploys),
     ]
-    asked = [
+    actions = [
         ("create", "pods"),
         ("create", "pods/exec"),
         ("get", "secrets"),
@@ -284,19 +286,19 @@ def test_11_who_may_start_pods_and_where(home: Home) -> None:
     table = {
         (account, verb, resource, namespace): may(server, account, verb, resource, namespace)
         for account in (*schedulers, *powerless)
-        for verb, resource in asked
+        for verb, resource in actions
         for namespace in namespaces
     }
-    allowed = {key for key, yes in table.items() if yes}
+    granted = {key for key, is_allowed in table.items() if is_allowed}
     expected = {
         (account, "create", resource, namespace)
         for account, namespace in schedulers.items()
         for resource in ("pods", "pods/exec")
     }
-    assert allowed == expected
+    assert granted == expected
 
 
-def test_12_the_deployer_may_change_what_is_in_a_tenants_namespace_and_no_more(home: Home) -> None:
+def test_12_the_deployer_may_change_workloads_in_a_tenants_namespace_only(home: Home) -> None:
     server = api(home, "staging")
     deployer = "platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
     for resource in ("pods", "services", "configmaps", "secrets"):
@@ -307,11 +309,11 @@ def test_12_the_deployer_may_change_what_is_in_a_tenants_namespace_and_no_more(h
         assert not may(server, deployer, "create", resource, "orders")
 
 
-def test_12a_ci_acts_as_the_deployer_of_preview_namespaces_and_as_nobody_else(home: Home) -> None:
+def test_12a_ci_may_impersonate_only_the_deployer_of_preview_namespaces(home: Home) -> None:
     server = api(home, "staging")
     previews = "platform-preview-namespaces@acme-at-work-staging.iam.gserviceaccount.com"
 
-    def acts(account: str, namespace: str) -> bool:
+    def impersonates(account: str, namespace: str) -> bool:
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SubjectAccessReview",
@@ -328,10 +330,10 @@ def test_12a_ci_acts_as_the_deployer_of_preview_namespaces_and_as_nobody_else(ho
         path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
         return bool(server.call("POST", path, body=review)["status"]["allowed"])
 
-    assert acts("deployer", "preview-1")
-    assert not acts("default", "preview-1")
-    assert not acts("deployer", "orders")
-    assert not acts("orders", "orders")
+    assert impersonates("deployer", "preview-1")
+    assert not impersonates("default", "preview-1")
+    assert not impersonates("deployer", "orders")
+    assert not impersonates("orders", "orders")
     for verb, resource in (("create", "pods"), ("get", "secrets"), ("create", "namespaces")):
         for namespace in ("preview-1", "orders", "kube-system"):
             assert not may(server, previews, verb, resource, namespace)
@@ -342,17 +344,17 @@ def test_12a_ci_acts_as_the_deployer_of_preview_namespaces_and_as_nobody_else(ho
         assert not may(server, "preview-1/deployer", "create", resource, "preview-1")
 
 
-def test_12b_candidates_run_in_preview_namespaces_alone(home: Home) -> None:
+def test_12b_candidates_run_only_in_preview_namespaces(home: Home) -> None:
     server = api(home, "staging")
     candidate = pod(image="europe-docker.pkg.dev/acme-at-work-ci/candidates/orders@sha256:0")
-    told = refusal(server, "/api/v1/namespaces/orders/pods", candidate)
-    assert "candidates run in preview namespaces alone" in told
+    message = refusal(server, "/api/v1/namespaces/orders/pods", candidate)
+    assert "candidates run in preview namespaces alone" in message
     server.call("POST", "/api/v1/namespaces/preview-1/pods", body=candidate, query={"dryRun": "All"})
     released = pod(image="europe-docker.pkg.dev/acme-at-work-ci/services/orders@sha256:0")
     server.call("POST", "/api/v1/namespaces/orders/pods", body=released, query={"dryRun": "All"})
 
 
-def test_12c_a_preview_namespace_opens_no_way_out_and_leaves_the_platforms_policies_alone(home: Home) -> None:
+def test_12c_a_preview_namespace_may_allow_no_egress_and_not_change_the_policies_of_the_platform(home: Home) -> None:
     clusters = fleet(home)
     cluster = clusters.of("staging")
     assert cluster is not None
@@ -383,14 +385,14 @@ def test_12d_the_official_jenkins_chart_is_installed_and_its_controller_becomes_
     [claim] = server.all("/api/v1/namespaces/jenkins/persistentvolumeclaims")
     assert (claim["metadata"]["name"], claim["status"]["phase"]) == (names.HOME_CLAIM, "Bound")
     account = f"{names.CONTROLLER_NAMESPACE}/jenkins"
-    for cloud in CLOUDS:  # trap: whatever Jenkins may do, each Jenkinsfile may
+    for cloud in CLOUDS:  # every Jenkinsfile has the permissions of Jenkins
         assert not may(server, account, "create", "pods", names.target_namespace(cloud))
     assert may(server, account, "create", "pods", names.AGENTS_NAMESPACE)
     assert not may(server, account, "create", "roles", names.AGENTS_NAMESPACE)
 
 
 def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(home: Home, helm: Path) -> None:
-    """Installed as the pipeline does it: by the deployer, with what its account may do, and nothing else."""
+    """Install it as the pipeline does, with the permissions of the deployer."""
     repository = home.checkout / "orders"
     render(
         NewService("orders", "https://github.com/acme/orders", "team-orders", "#o", ("postgres", "redis")), repository
@@ -422,42 +424,46 @@ def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(hom
     )
     assert done.returncode == 0, done.stderr
     server = api(home, "staging")
-    pods = [one for one in server.all("/api/v1/namespaces/orders/pods") if one["status"]["phase"] == "Running"]
+    pods = [each for each in server.all("/api/v1/namespaces/orders/pods") if each["status"]["phase"] == "Running"]
     assert pods
     pools = {
-        one["metadata"]["name"]: one["metadata"]["labels"]["atwork.dev/pool"] for one in server.all("/api/v1/nodes")
+        node["metadata"]["name"]: node["metadata"]["labels"]["atwork.dev/pool"] for node in server.all("/api/v1/nodes")
     }
-    assert {pools[one["spec"]["nodeName"]] for one in pods} <= {"system", "services"}
+    assert {pools[each["spec"]["nodeName"]] for each in pods} <= {"system", "services"}
     charts = yaml.safe_load((repository / "chart" / "Chart.yaml").read_text())
     assert charts["name"] == "orders"
 
 
-def waits(server: Api, name: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The pod of that name in the namespace orders, once something holds of it."""
+def wait_for(server: Api, name: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Wait until a pod in the namespace orders meets a condition, and return the pod."""
     end = time.monotonic() + 120
-    while not until(found := server.call("GET", f"/api/v1/namespaces/orders/pods/{name}")):
-        assert time.monotonic() < end, found["status"]
+    while not condition(pod := server.call("GET", f"/api/v1/namespaces/orders/pods/{name}")):
+        assert time.monotonic() < end, pod["status"]
         time.sleep(0.1)
-    return found
+    return pod
 
 
-def blocked(home: Home, name: str, change: dict[str, Any], state: str, event: str) -> None:
-    """Create a pod and hold what the gate says of it against what GKE would say."""
+def runs(pod: dict[str, Any]) -> bool:
+    return pod["status"]["phase"] == "Running"
+
+
+def check_blocked(home: Home, name: str, change: dict[str, Any], state: str, event: str) -> None:
+    """Create a pod, and check that the gate reports the same state and event as GKE."""
     server = api(home, "staging")
-    good = {"image": "europe-docker.pkg.dev/acme-at-work-ci/services/orders@sha256:" + "a" * 64}
-    body = pod(**good | change)
+    valid = {"image": "europe-docker.pkg.dev/acme-at-work-ci/services/orders@sha256:" + "a" * 64}
+    body = pod(**valid | change)
     body["metadata"]["name"] = name
     server.call("POST", "/api/v1/namespaces/orders/pods", body=body)
-    found = waits(server, name, lambda found: BLOCKED in (found["metadata"].get("annotations") or {}))
-    assert found["status"]["phase"] == "Pending"
-    assert [one["state"]["waiting"]["reason"] for one in found["status"]["containerStatuses"]] == [state]
+    created = wait_for(server, name, lambda pod: BLOCKED in (pod["metadata"].get("annotations") or {}))
+    assert created["status"]["phase"] == "Pending"
+    assert [status["state"]["waiting"]["reason"] for status in created["status"]["containerStatuses"]] == [state]
     events = server.all("/api/v1/namespaces/orders/events", fieldSelector=f"involvedObject.name={name},type=Warning")
-    assert any(event in one["message"] for one in events)
-    assert any(event in one for one in reasons(server, "orders"))
+    assert any(event in each["message"] for each in events)
+    assert any(event in reason for reason in reasons(server, "orders"))
 
 
 def test_13a_a_pod_that_would_not_start_on_gke_does_not_start(home: Home) -> None:
-    blocked(
+    check_blocked(
         home,
         "mounts-nothing",
         {"envFrom": [{"secretRef": {"name": "absent"}}]},
@@ -466,29 +472,29 @@ def test_13a_a_pod_that_would_not_start_on_gke_does_not_start(home: Home) -> Non
     )
 
 
-def test_13a_a_pod_whose_nodes_may_not_pull_starts_when_they_may(home: Home) -> None:
+def test_13a_a_pod_whose_nodes_may_not_pull_its_image_starts_after_the_grant(home: Home) -> None:
     cloud = Cloud(home.cloud)
     [grant] = [
-        one for one in cloud.objects("") if one.urn.endswith("::access-pull-services") and ":staging::" in one.urn
+        each for each in cloud.objects("") if each.urn.endswith("::access-pull-services") and ":staging::" in each.urn
     ]
     cloud.delete(grant.scope, grant.type, grant.id)
     try:
         repository = "projects/acme-at-work-ci/locations/europe/repositories/services"
-        blocked(home, "pulls-nothing", {}, "ImagePullBackOff", f"may not read {repository}")
+        check_blocked(home, "pulls-nothing", {}, "ImagePullBackOff", f"may not read {repository}")
     finally:
         cloud.create(grant, set())
-    waits(api(home, "staging"), "pulls-nothing", lambda found: found["status"]["phase"] == "Running")
+    wait_for(api(home, "staging"), "pulls-nothing", runs)
 
 
-def test_13b_a_pod_starts_as_soon_as_what_it_waits_for_is_there(home: Home) -> None:
+def test_13b_a_blocked_pod_starts_when_the_missing_secret_exists(home: Home) -> None:
     server = api(home, "staging")
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "absent"}}
     server.call("POST", "/api/v1/namespaces/orders/secrets", body=secret)
-    waits(server, "mounts-nothing", lambda found: found["status"]["phase"] == "Running")
-    assert not any("mounts-nothing" in one for one in reasons(server, "orders"))
+    wait_for(server, "mounts-nothing", runs)
+    assert not any("mounts-nothing" in reason for reason in reasons(server, "orders"))
 
 
-def test_13c_an_update_that_fails_for_it_names_the_reason(home: Home) -> None:
+def test_13c_an_update_that_fails_because_of_a_blocked_pod_names_the_reason(home: Home) -> None:
     clusters = fleet(home)
     cluster = clusters.of("staging")
     assert cluster is not None
@@ -508,16 +514,16 @@ def test_13c_an_update_that_fails_for_it_names_the_reason(home: Home) -> None:
     assert "may not read projects/acme-at-work-ci/locations/europe/repositories/cache" in str(caught.value)
 
 
-def test_14_secrets_rest_encrypted_in_etcd(home: Home) -> None:
+def test_14_secrets_are_encrypted_in_etcd(home: Home) -> None:
     server = api(home, "staging")
     value = "do-not-find-me-anywhere"
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "planted"}, "stringData": {"key": value}}
     server.call("POST", "/api/v1/namespaces/orders/secrets", body=body)
-    found = subprocess.run(["grep", "-rlFa", value, str(home.folder)], capture_output=True, text=True, check=False)
-    assert found.stdout == ""
+    result = subprocess.run(["grep", "-rlFa", value, str(home.folder)], capture_output=True, text=True, check=False)
+    assert result.stdout == ""
 
 
-def test_15_a_pool_grows_while_pods_find_no_place(home: Home) -> None:
+def test_15_a_pool_grows_while_pods_are_unschedulable(home: Home) -> None:
     server = api(home, "ci")
     body = pod()
     body["spec"] |= {
@@ -526,27 +532,27 @@ def test_15_a_pool_grows_while_pods_find_no_place(home: Home) -> None:
     }
     body["metadata"]["name"] = "waits-for-a-machine"
     server.call("POST", f"/api/v1/namespaces/{names.target_namespace(CLOUDS[0])}/pods", body=body)
-    atwork(home, "sandbox", "up", "ci")  # while a command is at work, somebody plays GKE
-    found = server.all("/api/v1/nodes", labelSelector="atwork.dev/pool=agents")
-    assert len(found) == 1
-    assert found[0]["spec"]["taints"] == [{"key": "atwork.dev/pool", "value": "agents", "effect": "NoSchedule"}]
+    atwork(home, "sandbox", "up", "ci")  # GKE's controllers run during a command
+    nodes = server.all("/api/v1/nodes", labelSelector="atwork.dev/pool=agents")
+    assert len(nodes) == 1
+    assert nodes[0]["spec"]["taints"] == [{"key": "atwork.dev/pool", "value": "agents", "effect": "NoSchedule"}]
 
 
-def test_16_clusters_that_were_stopped_start_again_with_all_that_is_in_them(home: Home) -> None:
+def test_16_stopped_clusters_start_again_with_their_content(home: Home) -> None:
     atwork(home, "sandbox", "stop")
     clusters = fleet(home)
-    assert not any(clusters.running(one) for one in clusters.clusters())
+    assert not any(clusters.running(cluster) for cluster in clusters.clusters())
     assert "stopped" in atwork(home, "sandbox", "status")
     assert rows(atwork(home, "sandbox", "up", "ci"))["ci"] == ["·"] * 4
-    assert all(clusters.running(one) for one in clusters.clusters())
+    assert all(clusters.running(cluster) for cluster in clusters.clusters())
 
 
-def test_16b_a_kill_in_the_middle_leaves_nothing_in_a_cluster_that_the_state_does_not_know(home: Home) -> None:
+def test_16b_an_object_of_a_killed_update_is_in_the_state_after_the_next_update(home: Home) -> None:
     server = api(home, "staging")
-    catalogue = home.checkout / "services"
-    (catalogue / "stock.yaml").write_text((catalogue / "orders.yaml").read_text().replace("orders", "stock"))
+    catalog = home.checkout / "services"
+    (catalog / "stock.yaml").write_text((catalog / "orders.yaml").read_text().replace("orders", "stock"))
 
-    def begun() -> bool:
+    def has_namespace() -> bool:
         return server.get(server.place("v1", "Namespace"), "", "stock") is not None
 
     kill_in_call(
@@ -555,16 +561,16 @@ def test_16b_a_kill_in_the_middle_leaves_nothing_in_a_cluster_that_the_state_doe
         "staging",
         Operation.create,
         type="kubernetes:core/v1:ResourceQuota",
-        also=begun,
+        also=has_namespace,
     )
-    told = atwork(home, "sandbox", "up", "staging")
-    assert "staging: removed the lock of a run that is gone" in told
-    ids = {one["id"] for one in inside(home, "staging")}
+    printed = atwork(home, "sandbox", "up", "staging")
+    assert "staging: removed the lock of a run that is gone" in printed
+    ids = {resource["id"] for resource in objects_in_state(home, "staging")}
     assert {"stock", "stock/quota", "stock/default-deny"} <= ids
 
 
-def test_17_guards_lifted_everything_goes_and_no_program_stays(home: Home) -> None:
-    programs = [daemon for one in fleet(home).clusters() for daemon in fleet(home).daemons(one)]
+def test_17_without_guards_everything_is_destroyed_and_no_program_runs(home: Home) -> None:
+    programs = [daemon for cluster in fleet(home).clusters() for daemon in fleet(home).daemons(cluster)]
     assert len(programs) > len(LASTING) * 4
     for stack in ("staging", "production"):
         edit(home, stack, "deletion_protection: true", "deletion_protection: false")

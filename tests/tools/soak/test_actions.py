@@ -1,4 +1,4 @@
-"""What an action does where there is nothing to act on."""
+"""An action that needs an object of an environment that has none yet."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
-from tools.soak import actions
+from tools.soak import drift
 from tools.soak.life import Environment, Life
 
 POOL = SimpleNamespace(id="pool", type="gcp:container/nodePool:NodePool", urn="urn:pulumi:a::atwork::T::pools-system")
 
 
-class Cancelled:
-    """A life whose only environment was cancelled before it had a node pool."""
+class Canceled:
+    """A life whose only environment was canceled before it had a node pool."""
 
     def __init__(self) -> None:
         self.chance, self.figures, self.ran = Random(1), {"changes behind": 0}, list[tuple[str, ...]]()
@@ -35,8 +35,8 @@ class Cancelled:
         self.pools = [POOL]
 
 
-def test_an_environment_that_was_cancelled_before_it_had_a_pool_comes_up_before_it_drifts() -> None:
-    life = Cancelled()
-    environment = cast("Environment", SimpleNamespace(name="a", behind=set[str]()))
-    assert actions.drift(cast("Life", life), environment) == "pools-system had 50 nodes"
+def test_an_environment_that_was_canceled_before_it_had_a_pool_is_updated_before_it_drifts() -> None:
+    life = Canceled()
+    environment = cast("Environment", SimpleNamespace(name="a", drifted=set[str]()))
+    assert drift.drift(cast("Life", life), environment) == "pools-system had 50 nodes"
     assert life.ran[0][:3] == ("sandbox", "drift", "a")

@@ -1,4 +1,4 @@
-"""The soak's checks can fail: each is shown what it is there to find."""
+"""Each invariant of the soak reports what breaks it."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def urn(name: str) -> str:
 
 
 class Pair:
-    """A state and a cloud that are written by hand."""
+    """A state and a cloud with given content."""
 
     def __init__(self, folder: Path) -> None:
-        self.home, self.kept, self.pending = Home(folder), [], []
-        self.kept: list[dict[str, Any]]
+        self.home, self.resources, self.pending = Home(folder), [], []
+        self.resources: list[dict[str, Any]]
         self.pending: list[dict[str, Any]]
         self.cloud = Cloud(self.home.cloud)
 
     def in_state(self, name: str, /, **inputs: Any) -> None:
-        one = {"urn": urn(name), "id": name, "type": NETWORK, "custom": True, "inputs": inputs, "outputs": inputs}
-        self.kept.append(one)
+        resource = {"urn": urn(name), "id": name, "type": NETWORK, "custom": True, "inputs": inputs, "outputs": inputs}
+        self.resources.append(resource)
         self.write()
 
     def in_cloud(self, name: str, /, **inputs: Any) -> None:
@@ -49,12 +49,12 @@ class Pair:
     def write(self) -> None:
         path = state_file(self.home, "alpha")
         path.parent.mkdir(parents=True, exist_ok=True)
-        latest = {"resources": self.kept, "pending_operations": self.pending}
+        latest = {"resources": self.resources, "pending_operations": self.pending}
         path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": latest}}))
 
-    def found(self, *behind: str) -> list[str]:
-        told = invariants.disagreements(self.home, "alpha", [urn(name) for name in behind])
-        return [line.replace(urn("n"), "n") for line in told]
+    def disagreements(self, *drifted: str) -> list[str]:
+        lines = invariants.disagreements(self.home, "alpha", [urn(name) for name in drifted])
+        return [line.replace(urn("n"), "n") for line in lines]
 
 
 @pytest.fixture
@@ -62,20 +62,20 @@ def pair(tmp_path: Path) -> Pair:
     return Pair(tmp_path)
 
 
-def test_what_agrees_is_nothing(pair: Pair) -> None:
+def test_equal_state_and_cloud_have_no_disagreements(pair: Pair) -> None:
     pair.in_state("n", name="n", key=secret("cipher of the state"))
     pair.in_cloud("n", name="n", key=secret("cipher of the cloud"))
-    assert pair.found() == []
+    assert pair.disagreements() == []
 
 
-def test_an_orphan_a_ghost_and_a_difference_are_found(pair: Pair) -> None:
+def test_an_orphan_a_ghost_and_a_difference_are_reported(pair: Pair) -> None:
     pair.in_cloud("n")
-    assert pair.found() == ["orphan: n (n) is in the cloud and not in the state"]
+    assert pair.disagreements() == ["orphan: n (n) is in the cloud and not in the state"]
     pair.cloud.delete("", NETWORK, "n")
     pair.in_state("n", name="n", mtu=1460)
-    assert pair.found() == ["ghost: n (n) is in the state and not in the cloud"]
+    assert pair.disagreements() == ["ghost: n (n) is in the state and not in the cloud"]
     pair.in_cloud("n", name="n", mtu=1500)
-    assert pair.found() == [
+    assert pair.disagreements() == [
         "difference: n: input mtu is 1460 in the state and 1500 in the cloud",
         "difference: n: output mtu is 1460 in the state and 1500 in the cloud",
     ]
@@ -84,41 +84,41 @@ def test_an_orphan_a_ghost_and_a_difference_are_found(pair: Pair) -> None:
 def test_only_what_a_kill_left_or_the_soak_did_is_excused(pair: Pair) -> None:
     pair.in_cloud("n")
     pair.in_cloud("other")
-    assert len(pair.found("n")) == 1
+    assert len(pair.disagreements("n")) == 1
     pair.pending = [{"type": "creating", "resource": {"urn": urn("n")}}]
     pair.write()
-    assert len(pair.found()) == 1
-    living = CallJournal(pair.home.running)
-    living.record(urn("other"))
-    assert len(pair.found()) == 1, "a process that lives excuses nothing"
+    assert len(pair.disagreements()) == 1
+    running = CallJournal(pair.home.running)
+    running.record(urn("other"))
+    assert len(pair.disagreements()) == 1, "a running process excuses nothing"
     (pair.home.running / "alpha.1.a").write_text(f"{urn('other')}\n")
-    assert pair.found() == []
-    living.close()
+    assert pair.disagreements() == []
+    running.close()
 
 
-def test_a_secret_in_clear_is_found_wherever_it_is(tmp_path: Path) -> None:
+def test_a_secret_in_clear_is_reported_in_every_file(tmp_path: Path) -> None:
     home, seen = Home(tmp_path), dict[Path, invariants.Stamp]()
     home.prepare()
 
-    def found() -> list[str]:
+    def files_with_secrets() -> list[str]:
         secrets = ["planted-value", home.passphrase.read_text()]
         return invariants.secrets_in_clear(invariants.changed_files(home, seen), secrets)
 
-    assert found() == []
+    assert files_with_secrets() == []
     log = home.folder / "logs" / "provider.log"
     log.write_text("token planted-value")
-    assert found() == [str(log)]
-    assert found() == [], "it is as it was"
+    assert files_with_secrets() == [str(log)]
+    assert files_with_secrets() == [], "the file did not change"
     log.write_bytes(b"\0" + base64.b64encode(b"planted-value"))
-    assert found() == [str(log)]
+    assert files_with_secrets() == [str(log)]
     log.write_text(home.passphrase.read_text())
-    assert found() == [str(log)]
+    assert files_with_secrets() == [str(log)]
     database = home.cloud.with_name("cloud.sqlite-wal")
     database.write_text("planted-value")
-    assert (found(), found()) == ([str(database)], [str(database)])
+    assert (files_with_secrets(), files_with_secrets()) == ([str(database)], [str(database)])
 
 
-def test_files_that_a_killed_engine_left_are_found(tmp_path: Path) -> None:
+def test_files_that_a_killed_engine_left_are_reported(tmp_path: Path) -> None:
     home = Home(tmp_path)
     folder = home.state / ".pulumi" / "stacks" / "atwork"
     folder.mkdir(parents=True)
@@ -129,32 +129,32 @@ def test_files_that_a_killed_engine_left_are_found(tmp_path: Path) -> None:
     assert len(list(invariants.unfinished_files(home, after_kill=False))) == 2
 
 
-def test_every_kind_of_step_occurs_in_a_short_soak_whatever_the_seed() -> None:
+def test_every_action_runs_in_a_short_soak_with_any_seed() -> None:
     for seed in range(300):
         chance, tried = random.Random(seed), set[str]()
         environments = [Environment(name, {}, up=True) for name in project.STACKS]
         for _ in range(25):
             action, environment = choose(chance, environments, tried)
-            assert action.able(environment)
+            assert action.possible(environment)
             tried.add(action.name)
             if action.name.startswith("kill") or action.name == "lock":
-                environment.cut_off = True
+                environment.interrupted = True
             elif action.name in ("repair", "change"):
-                environment.cut_off, environment.up = False, True
+                environment.interrupted, environment.up = False, True
             elif action.name == "destroy":
                 environment.up = False
-        assert tried == {one.name for one in ACTIONS}, f"seed {seed}"
+        assert tried == {action.name for action in ACTIONS}, f"seed {seed}"
 
 
-def test_every_walk_stays_within_what_stack_files_may_say(tmp_path: Path) -> None:
+def test_every_edit_results_in_valid_stack_files(tmp_path: Path) -> None:
     home = project.make(tmp_path)
     chance = random.Random(7)
-    now = {name: project.settings(number, name) for number, name in enumerate(project.STACKS)}
+    settings = {name: project.settings(number, name) for number, name in enumerate(project.STACKS)}
     for number in range(40):
         name = chance.choice(project.STACKS)
-        before = yaml.safe_dump(now[name])
-        now[name], told = (project.grown if number % 2 else project.edited)(now[name], chance)
-        assert yaml.safe_dump(now[name]) != before or "belongs to" in told or "pods" in told
+        before = yaml.safe_dump(settings[name])
+        settings[name], change = (project.grown if number % 2 else project.edited)(settings[name], chance)
+        assert yaml.safe_dump(settings[name]) != before or "the owner is" in change or "pods" in change
         for stack in project.STACKS:
-            project.save(home, stack, now[stack])
+            project.save(home, stack, settings[stack])
         assert set(read_all(tmp_path / "stacks")) == set(project.STACKS)

@@ -152,7 +152,7 @@ class GoogleCloud(Package):
         cluster = self._fleet.reserve(created.id, "")
         try:
             self._fleet.start(cluster)
-            self._fleet.furnish(cluster)
+            self._fleet.install_addons(cluster)
         except (SandboxError, ApiError) as error:
             self._fleet.remove(cluster)
             raise Refused(str(error)) from None

@@ -7,7 +7,6 @@ behind, as for all other objects. The content of an object comes from the API se
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudObject
-from atwork.sandbox.clusters.api import Api, ApiError, Unreachable
+from atwork.sandbox.clusters.api import ApiError
 from atwork.sandbox.clusters.blocked import reasons
 from atwork.sandbox.provider.errors import Refused, abort_not_ready, plain_errors
 from atwork.sandbox.provider.kubernetes import objects
+from atwork.sandbox.provider.kubernetes.api_servers import ApiServers, Connect
 from atwork.sandbox.provider.kubernetes.engine_display import EngineDisplay
 from atwork.sandbox.provider.kubernetes.live_objects import (
-    LiveObject,
     NotReady,
     Report,
     immutable_fields,
@@ -40,15 +39,12 @@ from atwork.sandbox.provider.values import (
     Json,
     from_struct,
     has_unknown,
-    is_unknown,
     keep_secret,
-    reveal,
     to_struct,
 )
 from components.type_tokens import RELEASE
 
 _DELETE_SECONDS = 300
-Connect = Callable[[str], Api]
 
 
 class LiveServicer(Servicer):
@@ -58,11 +54,9 @@ class LiveServicer(Servicer):
         self, package: Kubernetes, cloud: Cloud, connect: Connect, authority: Callable[[str], Path | None]
     ) -> None:
         super().__init__(package, cloud)
-        self._releases = ReleaseCalls(package, cloud, authority, self._api)
+        self._servers = ApiServers(package, cloud, connect)
+        self._releases = ReleaseCalls(package, cloud, authority, self._servers.api)
         self._kubernetes = package
-        self._connect = connect
-        self._apis: dict[str, Api] = {}
-        self._connecting = threading.Lock()
         self._display = EngineDisplay()
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -76,9 +70,9 @@ class LiveServicer(Servicer):
         old = from_struct(request.old_inputs)
         differences = self._differences(request, resource, old)
         decided = not differences or any(replaces for _, replaces in differences) or resource.token == RELEASE
-        if decided or has_unknown(resource.inputs) or not self._is_reachable(resource):
+        if decided or has_unknown(resource.inputs) or not self._servers.is_reachable(resource):
             return diff_response(differences, delete_first=self._package.deletes_before_replace(resource, old))
-        target = self._object(resource)
+        target = self._servers.object(resource)
         live = target.get()
         if live is None:
             return diff_response(differences, delete_first=False)
@@ -100,7 +94,7 @@ class LiveServicer(Servicer):
         if resource.token == RELEASE:
             return self._releases.create(request, context, resource) or super().Create(request, context)
         if request.preview:
-            self._dry_run(resource, lambda target: target.create(dry_run=True))
+            self._servers.dry_run(resource, lambda target: target.create(dry_run=True))
             expected = self._expected(resource, self._package.outputs(resource, UNKNOWN))
             return provider_pb2.CreateResponse(properties=to_struct(expected))
         self._package.check_reachable(resource, self._cloud)
@@ -108,7 +102,7 @@ class LiveServicer(Servicer):
         self._record(CloudObject(scope, resource.token, identity, resource.urn, resource.inputs, {}))
         try:
             with refusing(resource):
-                live = self._object(resource).create()
+                live = self._servers.object(resource).create()
         except Refused:
             self._cloud.delete(scope, resource.token, identity)
             raise
@@ -128,7 +122,7 @@ class LiveServicer(Servicer):
             minimal = self._kubernetes.minimal_inputs(resource.token, namespace, name)
             resource = ResourceRequest(resource.token, resource.urn, resource.config, minimal)
         with refusing(resource):
-            live = self._object(resource).get()
+            live = self._servers.object(resource).get()
         if live is None:
             return provider_pb2.ReadResponse()
         inputs = objects.refreshed(given, from_struct(request.properties), live) if given else objects.imported(live)
@@ -141,13 +135,13 @@ class LiveServicer(Servicer):
         if resource.token == RELEASE:
             return self._releases.update(request, context, resource) or super().Update(request, context)
         if request.preview:
-            applied = self._dry_run(resource, lambda target: target.apply(dry_run=True))
+            applied = self._servers.dry_run(resource, lambda target: target.apply(dry_run=True))
             computed = {**objects.outputs(applied), "id": request.id}
             expected = self._expected(resource, computed, from_struct(request.olds))
             return provider_pb2.UpdateResponse(properties=to_struct(expected))
         self._package.check_reachable(resource, self._cloud)
         with refusing(resource):
-            live = self._object(resource).apply_over_kubectl()
+            live = self._servers.object(resource).apply_over_kubectl()
         scope = self._package.scope(resource)
         self._cloud.update(CloudObject(scope, resource.token, request.id, resource.urn, resource.inputs, {}), set())
         outputs = self._ready_outputs(request, context, resource, live, request.id)
@@ -161,7 +155,7 @@ class LiveServicer(Servicer):
             return super().Delete(request, context)
         self._package.check_reachable(resource, self._cloud)
         with refusing(resource):
-            self._object(resource).delete(request.timeout or _DELETE_SECONDS, self._report(resource))
+            self._servers.object(resource).delete(request.timeout or _DELETE_SECONDS, self._report(resource))
         existing = self._cloud.get(self._package.scope(resource), resource.token, request.id)
         if existing is not None:
             self._package.delete(existing, self._cloud)
@@ -176,7 +170,7 @@ class LiveServicer(Servicer):
         identity: str,
     ) -> dict[str, Json]:
         """The outputs of the object when it is ready; else the call ends, and the engine keeps it with the reasons."""
-        target = self._object(resource)
+        target = self._servers.object(resource)
 
         def outputs(live: Mapping[str, Any]) -> dict[str, Json]:
             return keep_secret({**objects.outputs(live), "id": identity}, resource.inputs)
@@ -186,41 +180,6 @@ class LiveServicer(Servicer):
         except NotReady as error:
             problems = [str(error), *reasons(target.api, target.namespace)]
             abort_not_ready(context, identity, resource.inputs, outputs(error.live), problems)
-
-    def _dry_run(self, resource: ResourceRequest, act: Callable[[LiveObject], dict[str, Any]]) -> dict[str, Any]:
-        """The object as the server would answer; empty if the server cannot be asked yet, which is not an error."""
-        if has_unknown(resource.inputs) or not self._is_reachable(resource):
-            return {}
-        try:
-            return act(self._object(resource))
-        except Unreachable:
-            return {}
-        except ApiError as error:
-            # The same update creates the namespace or the kind, or the update reports what is missing.
-            if error.code != 404:
-                raise Refused(message(resource, error)) from None
-            return {}
-
-    def _is_reachable(self, resource: ResourceRequest) -> bool:
-        """Whether the kubeconfig is known and its cluster exists."""
-        if is_unknown(resource.config.get("kubeconfig")) or "kubeconfig" not in resource.config:
-            return False
-        try:
-            self._package.check_reachable(resource, self._cloud)
-        except Refused:
-            return False
-        return True
-
-    def _object(self, resource: ResourceRequest) -> LiveObject:
-        inputs = reveal(resource.inputs)
-        api = self._api(str(reveal(resource.config.get("kubeconfig"))))
-        return LiveObject(api, api.place(str(inputs["apiVersion"]), str(inputs["kind"])), resource)
-
-    def _api(self, kubeconfig: str) -> Api:
-        with self._connecting:
-            if kubeconfig not in self._apis:
-                self._apis[kubeconfig] = self._connect(kubeconfig)
-            return self._apis[kubeconfig]
 
     def _record(self, planned: CloudObject) -> None:
         try:

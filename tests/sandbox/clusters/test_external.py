@@ -1,4 +1,4 @@
-"""A cluster that somebody runs already takes the place of a GKE cluster, and stays when the environment goes."""
+"""An external cluster replaces a GKE cluster, and remains when the environment is destroyed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from support.checkout import copy
 
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice, Kind
-from atwork.sandbox.clusters.fleet import Cluster, Fleet
+from atwork.sandbox.clusters.cluster import Cluster
+from atwork.sandbox.clusters.fleet import Fleet
 
 pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
-def somebodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Cluster]]:
-    """An API server that no sandbox knows of."""
-    folder = tmp_path_factory.mktemp("theirs")
+def external(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Cluster]]:
+    """An API server that belongs to no sandbox."""
+    folder = tmp_path_factory.mktemp("external")
     fleet = Fleet(folder / "clusters", folder / "bin", Choice(Kind.real), Console(stderr=True))
     cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
     try:
@@ -34,11 +35,13 @@ def somebodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet,
 
 
 def namespaces(server: Api) -> set[str]:
-    return {str(one["metadata"]["name"]) for one in server.all("/api/v1/namespaces")}
+    return {str(namespace["metadata"]["name"]) for namespace in server.all("/api/v1/namespaces")}
 
 
-def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Cluster], tmp_path: Path) -> None:
-    fleet, cluster = somebodys
+def test_ci_uses_an_external_cluster_and_its_destroy_leaves_the_cluster_unchanged(
+    external: tuple[Fleet, Cluster], tmp_path: Path
+) -> None:
+    fleet, cluster = external
     checkout, kubeconfig = copy(tmp_path / "checkout", "infra", "policies"), tmp_path / "kubeconfig"
     kubeconfig.write_text(fleet.kubeconfig(cluster))
 
@@ -53,8 +56,8 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
             stdin=subprocess.DEVNULL,
         )
 
-    theirs = Api(fleet.kubeconfig(cluster))
-    before = namespaces(theirs)
+    server = Api(fleet.kubeconfig(cluster))
+    before = namespaces(server)
     done = atwork("up", "ci", "--context", "ci=no-such")
     assert done.returncode == 1
     assert "your kubeconfig has no context no-such; it has mine" in done.stdout + done.stderr
@@ -62,9 +65,9 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
     done = atwork("up", "ci", "--context", "ci=mine")
     assert done.returncode == 0, done.stdout + done.stderr
     assert cluster.endpoint in done.stdout
-    assert {"jenkins", "jenkins-agents"} <= namespaces(theirs)
+    assert {"jenkins", "jenkins-agents"} <= namespaces(server)
     assert atwork("kubeconfig", "ci").stdout.strip() == kubeconfig.read_text().strip()
-    assert [path.name for path in checkout.rglob("*.pid")] == []  # nothing is started beside it
+    assert [path.name for path in checkout.rglob("*.pid")] == []  # the sandbox starts no programs
 
     ci = checkout / "stacks" / "Pulumi.ci.yaml"
     ci.write_text(ci.read_text().replace("deletion_protection: true", "deletion_protection: false"))
@@ -72,17 +75,17 @@ def test_ci_comes_up_in_it_and_leaves_it_as_it_was(somebodys: tuple[Fleet, Clust
     assert done.returncode == 0, done.stdout + done.stderr
     done = atwork("down", "ci")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert namespaces(theirs) == before
+    assert namespaces(server) == before
     assert fleet.running(cluster)
-    theirs.close()
+    server.close()
 
 
-def test_outside_a_sandbox_every_pod_starts(somebodys: tuple[Fleet, Cluster]) -> None:
-    fleet, cluster = somebodys
+def test_outside_a_sandbox_every_pod_starts(external: tuple[Fleet, Cluster]) -> None:
+    fleet, cluster = external
     server = Api(fleet.kubeconfig(cluster))
-    server.call("POST", "/api/v1/nodes", body={"apiVersion": "v1", "kind": "Node", "metadata": {"name": "one"}})
+    server.call("POST", "/api/v1/nodes", body={"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"}})
     containers = [{"name": "main", "image": "nowhere.example.com/none:1"}]
-    spec = {"nodeName": "one", "containers": containers, "automountServiceAccountToken": False}
+    spec = {"nodeName": "node", "containers": containers, "automountServiceAccountToken": False}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": spec}
     path = "/api/v1/namespaces/default/pods"
     end = time.monotonic() + 120

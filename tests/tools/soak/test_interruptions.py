@@ -1,4 +1,4 @@
-"""Kills and cancels where the change to interrupt turns out to be none."""
+"""Kills and cancels of an update that turns out to have no change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from tools.soak import violence
+from tools.soak import interruptions
 from tools.soak.life import Disagreement, Environment, Life
 
 
@@ -21,7 +21,7 @@ class Update:
         self.process = SimpleNamespace(send_signal=lambda _: None)
 
     def until(self, condition: Callable[[], bool]) -> bool:
-        """Run until a fault is hit; false where the command ends first."""
+        """Run until a fault is hit; false if the command ends first."""
         if self._hangs:
             self._life.hit = True
         return condition()
@@ -36,7 +36,7 @@ class Update:
 
 
 class Interrupted:
-    """A life whose updates hang, but for the first ones."""
+    """A life whose updates hang, except the first ones."""
 
     def __init__(self, *, without_change: int) -> None:
         self.figures, self.hit, self.started = Counter[str](), False, list[Update]()
@@ -66,16 +66,16 @@ class Interrupted:
     def recovered(self, environment: Environment, done: SimpleNamespace) -> None:
         """A finished update recovered the environment."""
         assert done.code == 0
-        environment.cut_off = False
+        environment.interrupted = False
         self.recoveries += 1
 
 
 def interrupt(life: Interrupted) -> str:
-    environment = cast("Environment", SimpleNamespace(name="alpha", cut_off=True, up=False, behind=set[str]()))
-    return violence._killed_in_a_call(cast("Life", life), environment, lambda _: None)  # pyright: ignore[reportPrivateUsage]
+    environment = cast("Environment", SimpleNamespace(name="alpha", interrupted=True, up=False, drifted=set[str]()))
+    return interruptions._killed_in_a_call(cast("Life", life), environment, lambda _: None)  # pyright: ignore[reportPrivateUsage]
 
 
-def test_a_change_that_takes_back_an_interrupted_one_is_followed_by_another() -> None:
+def test_a_change_that_reverts_an_interrupted_change_is_followed_by_another() -> None:
     life = Interrupted(without_change=1)
     assert interrupt(life) == "change 1, change 2: killed in a call"
     assert (life.recoveries, life.figures["kills"], life.figures["faults hit"]) == (1, 1, 1)
@@ -88,5 +88,5 @@ def test_a_change_that_hangs_is_the_only_one() -> None:
 
 
 def test_a_second_change_that_does_nothing_is_a_finding() -> None:
-    with pytest.raises(Disagreement, match="nothing hung"):
+    with pytest.raises(Disagreement, match="no call hung"):
         interrupt(Interrupted(without_change=2))
