@@ -12,7 +12,7 @@ from atwork.engine.locate import EngineError
 from atwork.environments.bootstrap.google_errors import GoogleError
 from atwork.environments.ending import DestroyError
 from atwork.errors import AccessError, BackendError, ConfigError, SandboxError, UsageError, UserError, reported
-from atwork.github.client import GitHubError
+from atwork.github.errors import GitHubError
 from atwork.github.pull_request import GitError
 from atwork.locks.store import StoreError
 from atwork.report.slack import SlackError

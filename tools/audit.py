@@ -1,8 +1,7 @@
-"""`make audit`: the environments' resources as Terraform and Kubernetes files, checked by checkov.
+"""`make audit`: checkov checks the resources of the long-lived environments.
 
-Checkov does not read Pulumi. The golden inventories (tests/golden/STACK.yaml, compared with the program by a test) are
-written as Terraform JSON with the provider's property names, and the objects in clusters as manifests. A failed check
-must be in tools/audit-skips.yaml with its reason; an entry without a failed check must be removed.
+Checkov does not read Pulumi, so it reads the files of tools/audit_terraform.py. A failed check must be in
+tools/audit-skips.yaml with its reason; an entry without a failed check must be removed.
 """
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ import yaml
 from infra import CONFIG_KEY
 from infra.layout import STACKS_FOLDER, stack_files
 from infra.promotion import Stage, in_order, stage_of_document
+from tools.audit_terraform import write
 
 ROOT = Path(__file__).parent.parent
 # Only modules without dependencies: this runs in an environment with only checkov and PyYAML.
@@ -35,34 +34,12 @@ STAGES = {
 STACKS = tuple(in_order({name: stage for name, stage in STAGES.items() if stage is not Stage.EPHEMERAL}))
 SKIPS = Path(__file__).with_name("audit-skips.yaml")
 
-# Terraform's names of services that differ from Pulumi's module.
-_SERVICES = {
-    "artifactregistry": "artifact_registry",
-    "binaryauthorization": "binary_authorization",
-    "gkebackup": "gke_backup",
-    "networkconnectivity": "network_connectivity",
-    "organizations": "",
-    "projects": "project",
-    "secretmanager": "secret_manager",
-    "serviceaccount": "service_account",
-}
-# Lists of blocks have plural names in Pulumi and singular ones in Terraform.
-_PLURALS = {
-    "allows": "allow",
-    "audit_log_configs": "audit_log_config",
-    "denies": "deny",
-    "maintenance_exclusions": "maintenance_exclusion",
-    "node_drain_configs": "node_drain_config",
-    "secondary_ip_ranges": "secondary_ip_range",
-    "taints": "taint",
-}
 _CHECKOV = (sys.executable, "-m", "checkov.main", "--output", "json", "--compact", "--skip-download", "--soft-fail")
-_KEEP_KEYS = ("labels", "resource_labels", "user_labels", "metadata", "annotations")
 _MOST_IN_PRODUCTION = 8
 
 
 @dataclass(frozen=True)
-class Finding:
+class FailedCheck:
     """A check that a resource fails."""
 
     stack: str
@@ -80,80 +57,17 @@ class Skip:
     resources: str
     reason: str
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether it is about that failure."""
+    def covers(self, failure: FailedCheck) -> bool:
+        """Whether it covers a failed check."""
         return (
-            finding.check == self.check
-            and finding.stack in self.stacks
-            and fnmatch.fnmatchcase(finding.resource, self.resources)
+            failure.check == self.check
+            and failure.stack in self.stacks
+            and fnmatch.fnmatchcase(failure.resource, self.resources)
         )
 
 
-def snake(name: str) -> str:
-    """Terraform's form of a name: `enableK8sTokensViaDns` is `enable_k8s_tokens_via_dns`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-def terraform_type(token: str) -> str:
-    """Terraform's type of a token: `gcp:projects/iAMMember:IAMMember` is `google_project_iam_member`."""
-    _, module, kind = token.split(":")
-    service = module.partition("/")[0]
-    if (service, kind) == ("serviceaccount", "Account"):
-        return "google_service_account"
-    words = ["google", _SERVICES.get(service, service), snake(kind.replace("IAM", "Iam"))]
-    return "_".join(word for word in words if word)
-
-
-def terraform(value: Any, references: Mapping[str, str], key: str = "") -> Any:
-    """Properties with Terraform's names; maps with free keys keep them, IDs become references."""
-    if isinstance(value, Mapping):
-        if key in _KEEP_KEYS:
-            return dict(value)
-        result: dict[str, Any] = {}
-        for name, inner in value.items():
-            short = snake(str(name))
-            short = _PLURALS.get(short, short)
-            result[short] = terraform(inner, references, short)
-        return result
-    if isinstance(value, list):
-        return [terraform(item, references) for item in value]
-    return references.get(value, value) if isinstance(value, str) else value
-
-
-def inventory(stack: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Type, name and inputs of every resource of an environment."""
-    resources: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "golden" / f"{stack}.yaml").read_text())
-    for key, inputs in resources.items():
-        token, _, name = key.partition(" ")
-        yield token, name, dict(inputs)
-
-
-def write(stack: str, folder: Path) -> None:
-    """Write the environment as one Terraform JSON file and one file of manifests."""
-    resources: dict[str, dict[str, Any]] = {}
-    objects: list[dict[str, Any]] = []
-    everything = list(inventory(stack))
-    # In the inventories, the ID of a resource is its name and `-id`.
-    references = {
-        f"{name}-id": f"${{{terraform_type(token)}.{name}.id}}"
-        for token, name, _ in everything
-        if token.startswith("gcp:")
-    }
-    for token, name, inputs in everything:
-        protect = inputs.pop("protect", False)
-        if token.startswith("gcp:"):
-            properties = terraform(inputs, references)
-            if protect:
-                properties["lifecycle"] = {"prevent_destroy": True}
-            resources.setdefault(terraform_type(token), {})[name] = properties
-        elif token.startswith("kubernetes:") and "apiVersion" in inputs:
-            objects.append(inputs)
-    (folder / f"{stack}.tf.json").write_text(json.dumps({"resource": resources}, indent=1))
-    (folder / f"{stack}.yaml").write_text(yaml.safe_dump_all(objects))
-
-
-def findings(stack: str, folder: Path) -> Iterator[Finding]:
-    """Findings of checkov; `RuntimeError` if it does not run."""
+def failed_checks(stack: str, folder: Path) -> Iterator[FailedCheck]:
+    """The failed checks of an environment; `RuntimeError` if checkov does not run."""
     seen: set[tuple[str, str]] = set()
     for framework, file in (("terraform_json", f"{stack}.tf.json"), ("kubernetes", f"{stack}.yaml")):
         done = subprocess.run(
@@ -175,11 +89,11 @@ def findings(stack: str, folder: Path) -> Iterator[Finding]:
                 identity = (failure["check_id"], failure["resource"])
                 if identity not in seen:  # checkov reports a resource once for each file
                     seen.add(identity)
-                    yield Finding(stack, failure["check_id"], failure["check_name"], failure["resource"])
+                    yield FailedCheck(stack, failure["check_id"], failure["check_name"], failure["resource"])
 
 
 def skips(path: Path = SKIPS) -> list[Skip]:
-    """The reviewed exceptions; `ValueError` for entry without a reason."""
+    """The reviewed exceptions; `ValueError` for an entry without a reason."""
     entries: list[Skip] = []
     for number, entry in enumerate(yaml.safe_load(path.read_text()) or [], start=1):
         if not str(entry.get("reason") or "").strip():
@@ -190,7 +104,7 @@ def skips(path: Path = SKIPS) -> list[Skip]:
     return entries
 
 
-def judge(failures: list[Finding], accepted: list[Skip]) -> list[str]:
+def judge(failures: list[FailedCheck], accepted: list[Skip]) -> list[str]:
     """Problems: failures without an exception, unneeded exceptions, too many exceptions in production."""
     wrong = [
         f"{failure.stack}: {failure.check} {failure.resource}: {failure.title}"
@@ -214,9 +128,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="atwork-audit-") as name:
         folder = Path(name)
 
-        def audit(stack: str) -> list[Finding]:
+        def audit(stack: str) -> list[FailedCheck]:
             write(stack, folder)
-            failures = list(findings(stack, folder))
+            failures = list(failed_checks(stack, folder))
             print(f"audit: {stack}: {len(failures)} failed checks", flush=True)
             return failures
 

@@ -10,7 +10,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from atwork.access import principals
-from atwork.access.model import ACT_AS, AccessModel, Binding
+from atwork.access.binding import Binding
+from atwork.access.model import ACT_AS, AccessModel
 from atwork.access.source import source_of
 from atwork.access.suggestions import suggestion
 from atwork.checkout import find_checkout

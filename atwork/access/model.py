@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from atwork.access import conditions, principals
+from atwork.access.binding import Binding
+from atwork.access.decision import AccessDecision
 from atwork.access.resources import ancestors
 from atwork.access.suggestions import suggestion
 from atwork.errors import AccessError
@@ -20,67 +22,6 @@ from atwork.permissions import roles
 
 ACT_AS = "iam.serviceAccounts.getAccessToken"
 """The permission with which the metadata server gives a pod the token of a Google account."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A condition of a binding, in the Common Expression Language."""
-
-    title: str
-    expression: str
-
-
-@dataclass(frozen=True)
-class Binding:
-    """One role for one member on one resource."""
-
-    role: str
-    member: str
-    resource: str
-    condition: Condition | None = None
-    origin: str = ""
-    """Who created it: a URN of the program, or a step of bootstrap."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The answer to one question. `binding` allows it; `rejected` are bindings whose condition is false."""
-
-    principal: str
-    permission: str
-    resource: str
-    binding: Binding | None = None
-    rejected: tuple[Binding, ...] = ()
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the principal has the permission there."""
-        return self.binding is not None
-
-    def __bool__(self) -> bool:
-        return self.allowed
-
-    @property
-    def inherited_from(self) -> str | None:
-        """The project, folder or organization whose binding allows it; None for a binding on the resource itself."""
-        if self.binding is None or self.binding.resource == self.resource:
-            return None
-        return self.binding.resource
-
-    @property
-    def reason(self) -> str:
-        """The answer in one sentence."""
-        what = f"{self.principal} has {self.permission} on {self.resource}"
-        if self.binding is not None:
-            where = f", inherited from {self.inherited_from}" if self.inherited_from else ""
-            return f"{what} by {self.binding.role} of {self.binding.member}{where}"
-        denied = f"{self.principal} does not have {self.permission} on {self.resource}"
-        if not self.rejected:
-            return f"{denied}: no binding grants it"
-        listed = ", ".join(
-            f"{binding.role} ({binding.condition.title})" for binding in self.rejected if binding.condition
-        )
-        return f"{denied}: the condition is false for {listed}"
 
 
 @dataclass(frozen=True)
@@ -117,7 +58,7 @@ class AccessModel:
         *,
         at: datetime | None = None,
         granted: frozenset[str] = frozenset(),
-    ) -> Decision:
+    ) -> AccessDecision:
         """Whether a principal has a permission on a resource, and by which binding.
 
         `granted` are the roles that a request to set a policy grants or revokes.
@@ -137,11 +78,11 @@ class AccessModel:
                 if permission not in self.permissions(binding.role):
                     continue
                 if self._holds(binding, request):
-                    return Decision(principal, permission, resource, binding)
+                    return AccessDecision(principal, permission, resource, binding)
                 rejected.append(binding)
-        return Decision(principal, permission, resource, rejected=tuple(rejected))
+        return AccessDecision(principal, permission, resource, rejected=tuple(rejected))
 
-    def may_act_as(self, principal: str, email: str) -> Decision:
+    def may_act_as(self, principal: str, email: str) -> AccessDecision:
         """Whether a principal may impersonate a Google service account."""
         return self.may(principal, ACT_AS, f"projects/-/serviceAccounts/{email}")
 
@@ -162,7 +103,7 @@ class AccessModel:
             and (reach is None or binding.resource in reach)
         ]
 
-    def who(self, permission: str, resource: str, *, at: datetime | None = None) -> list[Decision]:
+    def who(self, permission: str, resource: str, *, at: datetime | None = None) -> list[AccessDecision]:
         """Every member with a permission on a resource, each with the binding that grants it."""
         members = sorted({principals.canonical(binding.member, self.numbers) for binding in self.bindings})
         return [decision for member in members if (decision := self.may(member, permission, resource, at=at))]

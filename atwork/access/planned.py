@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atwork.access.model import AccessModel, Binding, Condition
+from atwork.access.binding import Binding, Condition
+from atwork.access.model import AccessModel
 from atwork.environments.bootstrap.plan import Plan
 from atwork.environments.bootstrap.rights import Grant
 from atwork.environments.bootstrap.steps import custom_roles, granted

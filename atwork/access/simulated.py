@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from atwork.access.model import AccessModel, Binding, Condition
+from atwork.access.binding import Binding, Condition
+from atwork.access.model import AccessModel
 from atwork.errors import AccessError
 from components.type_tokens import CRYPTO_KEY as KEY
 from components.type_tokens import PROJECT

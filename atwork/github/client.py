@@ -6,12 +6,12 @@ is another one. A status cannot be edited as a comment can, so `atwork up --expe
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from atwork.errors import BackendError, ExitCode
+from atwork.errors import ExitCode
+from atwork.github.errors import GitHubError, github_errors
 from atwork.report import decision, markdown, summary
 from atwork.report.decision import Decision, Labelled, Status
 from atwork.report.model import StackReport
@@ -29,16 +29,6 @@ _PAGE = 100
 _RETRIES = 3
 _LONGEST_WAIT = 60
 """Seconds that GitHub may ask to wait."""
-_FIXES = {
-    401: "the token is not valid; give GITHUB_TOKEN",
-    403: "the token may not; it needs pull-requests: write and statuses: write, which runs of a fork never have",
-    404: "repository, pull request or commit not found, or the token may not see it",
-    422: "it refuses this: the same pull request may be open already",
-}
-
-
-class GitHubError(BackendError):
-    """GitHub refused; the message says what and the fix."""
 
 
 class GitHub:
@@ -74,11 +64,11 @@ class GitHub:
     ) -> str:
         """Create or edit the comment on a pull request; returns its URL."""
         issue = self._repository.get_issue(number)
-        with _errors(f"read the comments of #{number}"):
+        with github_errors(f"read the comments of #{number}"):
             comment = next((comment for comment in issue.get_comments() if _is_own(comment, author)), None)
         for limit in (markdown.LIMIT, markdown.LIMIT // 2, markdown.LIMIT // 8):
             body = markdown.render(reports, link=link, limit=limit, notes=notes)
-            with _errors("write the comment", ignore=_TOO_LARGE):
+            with github_errors("write the comment", ignore=_TOO_LARGE):
                 if comment is None:
                     return issue.create_comment(body).html_url
                 comment.edit(body)
@@ -99,14 +89,14 @@ class GitHub:
 
     def _set_status(self, commit: str, context: str, text: str, link: str, *, passing: bool) -> None:
         target = {"target_url": link} if link else {}
-        with _errors("set the status"):
+        with github_errors("set the status"):
             self._commit(commit).create_status(
                 "success" if passing else "failure", context=context, description=text[:140], **target
             )
 
     def statuses(self, commit: str, context: str) -> list[Status]:
         """The statuses of a commit in one context, the newest first."""
-        with _errors(f"read the statuses of {commit}"):
+        with github_errors(f"read the statuses of {commit}"):
             return [
                 Status(status.state, status.description or "", _login(status.creator), status.created_at)
                 for status in self._commit(commit).get_statuses()
@@ -121,7 +111,7 @@ class GitHub:
     def labelled(self, number: int, label: str) -> Labelled | None:
         """Who added the label that a pull request has now, and when."""
         issue = self._repository.get_issue(number)
-        with _errors(f"read the labels of #{number}"):
+        with github_errors(f"read the labels of #{number}"):
             if all(known.name != label for known in issue.get_labels()):
                 return None
             events = [event for event in issue.get_events() if event.event == "labeled" and event.label.name == label]
@@ -132,29 +122,29 @@ class GitHub:
 
     def unlabel(self, number: int, label: str) -> None:
         """Remove a label from a pull request; nothing if it is not there."""
-        with _errors("take the label off", ignore=_MISSING):
+        with github_errors("take the label off", ignore=_MISSING):
             self._repository.get_issue(number).remove_from_labels(label)
 
     def role(self, login: str) -> str:
         """The role of a user in the repository; "" for a user who has none."""
-        with _errors("ask for a role", ignore=_MISSING):
+        with github_errors("ask for a role", ignore=_MISSING):
             return self._repository.get_collaborator_role_name(login)
         return ""
 
     def author(self, number: int) -> str:
         """Who opened a pull request."""
-        with _errors("read the pull request"):
+        with github_errors("read the pull request"):
             return _login(self._repository.get_pull(number).user)
 
     def moved(self, number: int, head: str, base: str) -> list[str]:
         """Notes for a reader about commits that are newer than the report."""
         notes: list[str] = []
-        with _errors("read the pull request"):
+        with github_errors("read the pull request"):
             pull = self._repository.get_pull(number)
             current, branch = pull.head.sha, pull.base.ref
         if head and current != head:
             notes.append(f"This is of `{head[:12]}`; the pull request is at `{current[:12]}` now.")
-        with _errors("read the base branch"):
+        with github_errors("read the base branch"):
             tip = self._repository.get_branch(branch).commit.sha
         if base and tip != base:
             notes.append(
@@ -164,18 +154,18 @@ class GitHub:
 
     def merged(self, commit: str) -> str:
         """The head of the pull request that a commit merged; "" for a commit without a pull request."""
-        with _errors("find the merged pull request"):
+        with github_errors("find the merged pull request"):
             return next((pull.head.sha for pull in self._commit(commit).get_pulls() if pull.merged_at), "")
 
     def open(self, head: str, base: str, title: str, body: str) -> str:
         """Open a pull request of a branch; returns its URL."""
-        with _errors("open the pull request"):
+        with github_errors("open the pull request"):
             return self._repository.create_pull(base=base, head=head, title=title, body=body).html_url
 
     def attempt(self, run: int, number: int) -> dict[str, Any]:
         """A workflow run, or one attempt of it if the number is not 0, as GitHub's JSON."""
         path = f"/actions/runs/{run}" + (f"/attempts/{number}" if number else "")
-        with _errors("ask about the run (the token needs actions: read)"):
+        with github_errors("ask about the run (the token needs actions: read)"):
             # PyGithub has no method for an attempt.
             _, answer = self._repository.requester.requestJsonAndCheck("GET", f"{self._repository.url}{path}")
             return answer
@@ -186,23 +176,6 @@ class GitHub:
 
         url = f"{self._repository.url}/commits/{quote(commit, safe='')}"
         return Commit(self._repository.requester, attributes={"sha": commit, "url": url})
-
-
-@contextmanager
-def _errors(action: str, *, ignore: int = 0) -> Generator[None]:
-    """Report a refusal as `GitHubError`, without the token; leave the block silently at the status `ignore`."""
-    import requests
-    from github import GithubException
-
-    try:
-        yield
-    except GithubException as error:
-        if error.status == ignore:
-            return
-        fix = f" ({_FIXES[error.status]})" if error.status in _FIXES else ""
-        raise GitHubError(f"could not {action}: GitHub answered {error.status}{fix}") from None
-    except requests.RequestException as error:
-        raise GitHubError(f"could not {action}: GitHub is not reached ({type(error).__name__})") from None
 
 
 def _login(user: Any) -> str:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atwork.errors import UsageError, UserError
-from atwork.github.client import GitHub, GitHubError
+from atwork.github.client import GitHub
+from atwork.github.errors import GitHubError
 
 _REMOTE = "origin"
 

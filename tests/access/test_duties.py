@@ -11,10 +11,11 @@ import yaml
 from support.cloud import Simulated
 
 from atwork.access import audit, planned, simulated
+from atwork.access.binding import Binding
 from atwork.access.duties import methods
 from atwork.access.duties import table as duty_table
 from atwork.access.duties.model import Duty, EnvironmentFacts
-from atwork.access.model import AccessModel, Binding
+from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import Plan
 from atwork.permissions import calls, roles

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from atwork.access import conditions
-from atwork.access.model import AccessModel, Binding, Condition
+from atwork.access.binding import Binding, Condition
+from atwork.access.model import AccessModel
 from atwork.errors import AccessError
 
 ACCOUNT = "serviceAccount:app@acme.iam.gserviceaccount.com"

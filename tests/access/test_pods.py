@@ -9,7 +9,8 @@ from support.cloud import Simulated, projects, simulated
 from support.mocks import Recording
 
 from atwork.access import simulated as cloud
-from atwork.access.model import AccessModel, Binding
+from atwork.access.binding import Binding
+from atwork.access.model import AccessModel
 from atwork.access.pods import PodAccount, mistakes
 from atwork.sandbox.access_model import external_accounts
 from components.identity import ANNOTATION

@@ -16,7 +16,7 @@ from support.environments import PLACE, atwork, contents, create_ephemeral, new
 
 from atwork.errors import UserError
 from atwork.github import pull_request
-from atwork.github.client import GitHubError
+from atwork.github.errors import GitHubError
 from atwork.github.pull_request import GitError
 
 

@@ -8,7 +8,8 @@ import pytest
 from support.events import BUCKET, SQL, report, step
 from support.github import BOT, Server
 
-from atwork.github.client import GitHub, GitHubError
+from atwork.github.client import GitHub
+from atwork.github.errors import GitHubError
 from atwork.report import markdown
 
 

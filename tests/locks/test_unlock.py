@@ -17,7 +17,7 @@ from support.github import Server
 
 from atwork.engine.process import alive
 from atwork.errors import UsageError
-from atwork.github.client import GitHubError
+from atwork.github.errors import GitHubError
 from atwork.locks import commands, model
 from atwork.locks.judge import Attempt
 from atwork.locks.model import Run

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.events import BUCKET, SQL, error, report, step
 from support.github import BOT, Server
 
-from atwork.github.client import GitHub, GitHubError
+from atwork.github.client import GitHub
+from atwork.github.errors import GitHubError
 from atwork.preview import commands
 from atwork.report import decision, folder
 from atwork.report.decision import LABEL, Decision, Labelled, Status, decide, subject

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.audit import Finding, Skip, inventory, judge, skips, terraform, terraform_type, write
+from tools.audit import FailedCheck, Skip, judge, skips
+from tools.audit_terraform import inventory, terraform, terraform_type, write
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_everything_of_google_cloud_is_written(stack: str, tmp_path: Path) -> No
     assert sum(len(resources) for resources in written.values()) == len(expected) > 40
 
 
-FAILED = Finding("production", "CKV_1", "a title", "resource.it")
+FAILED = FailedCheck("production", "CKV_1", "a title", "resource.it")
 
 
 def test_a_failure_that_nobody_accepted_is_wrong() -> None:
@@ -66,7 +67,7 @@ def test_an_exception_covers_its_stack_and_resource_alone_and_must_be_needed() -
 
 
 def test_production_has_eight_exceptions_at_most() -> None:
-    failures = [Finding("production", f"CKV_{number}", "t", "r") for number in range(9)]
+    failures = [FailedCheck("production", f"CKV_{number}", "t", "r") for number in range(9)]
     accepted = [Skip(failure.check, ("production",), "*", "why") for failure in failures]
     assert judge(failures, accepted) == ["audit-skips.yaml: 9 checks are skipped in production; 8 at most"]
 
