@@ -69,7 +69,7 @@ format: setup  ## Rewrite the code in the project's format
 
 golden: setup  ## Rewrite the generated inventories: tests/golden, docs/topology.svg, docs/network.md
 	@$(BIN)/pytest -q tests/infra/test_golden.py tests/infra/reference tests/components/jenkins tests/graph/test_picture.py \
-	  tests/sandbox/verify/test_policies.py --regen-all
+	  tests/sandbox/verify/test_policies.py tests/report/test_golden.py --regen-all
 
 schema: setup  ## Rewrite the JSON Schemas of stack files, services and reports, and docs/reference
 	@$(BIN)/atwork schema --write

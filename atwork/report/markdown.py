@@ -1,17 +1,21 @@
 """The report as the comment on a pull request.
 
-The table and the decisions are always complete; details are left out when the comment would be too long.
+A comment is limited. What matters most is kept: failures, what needs a decision, then changes. The comment says how
+much is left out, and where it is.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from atwork.engine.urn import name_of
-from atwork.report import summary
-from atwork.report.model import Change, StackReport
-from atwork.report.sections import Section, sections
+from atwork.report import groups, summary
+from atwork.report.markdown_details import details_size, details_within
+from atwork.report.markdown_statements import statements, statements_within
+from atwork.report.markdown_table import folded_lines, folded_within, table, table_within
+from atwork.report.markdown_text import LINE, one_line, plain
+from atwork.report.model import StackReport
+from atwork.report.sections import sections
+from atwork.report.text import shares, size
 
 LIMIT = 60_000
 """Maximum number of characters; GitHub refuses 65,536."""
@@ -19,180 +23,69 @@ LIMIT = 60_000
 MARKER = "<!-- atwork:preview -->"
 """Identifies the comment, so that a later run can edit it."""
 
-_LINE, _SHORTEST_LINE = 400, 60
-_FEW_POLICIES, _MANY_POLICIES = 5, 30
-"""Maximum number of policies in a brief section, and in any other."""
+_CAUTION = ["", "> [!CAUTION]"]
+_DECISION, _REMARK = "> - ", "- "
+_NOTICE = 400
+"""Maximum length of the sentence about what is left out, without the URL."""
 
 
 def render(reports: Sequence[StackReport], *, link: str = "", limit: int = LIMIT, notes: Sequence[str] = ()) -> str:
     """The comment's text; `notes` are lines of Markdown below the table."""
-    head = _head(reports, link, limit, notes)
-    notice = "\n<details><summary>Details are left out: they are too long for a comment</summary>\n\n"
-    notice += f"{link or 'The report of the run has them.'}\n\n</details>\n"
-    space = limit - len(head) - len(notice)
-    details: list[str] = []
-    left_out = False
-    for section in sections(reports):
-        block = _block(section)
-        if len(block) > space:
-            left_out = True
-            block = _block(section, brief=True)
-        if len(block) > space:
-            block = _block(section, brief=True, space=space)
-        if len(block) > space:
-            continue
-        details.append(block)
-        space -= len(block)
-    return head + "".join(details) + (notice if left_out else "")
+    reports = groups.ordered(reports)
+    start, end = _start(reports, link), ["", *notes] if notes else []
+    space = limit - _NOTICE - len(link) - size(start) - size(end)
+    content = sections(reports)
+    body, left_out = _body(reports, space, details_size(content, limit))
+    details, shortened = details_within(content, space - size(body))
+    left_out += [f"details of {summary.stacks(shortened)}"] if shortened else []
+    notice = [_notice(left_out, link)] if left_out else []
+    return "\n".join([*start, *notice, *body, *end]) + "\n" + "".join(details)
 
 
-def _head(reports: Sequence[StackReport], link: str, limit: int, notes: Sequence[str]) -> str:
+def _start(reports: Sequence[StackReport], link: str) -> list[str]:
     sign = {0: "⬜", 1: "❌", 2: "🟨", 3: "🟥"}[summary.code(reports)]
-    lines = [MARKER, f"## {sign} Preview: {_plain(summary.verdict(reports))}", _origin(reports, link), ""]
-    lines += [
-        "| Stack | Result | + | ~ | ± | - | Guards | Policy | Outputs | State | Fingerprint |",
-        "|---|---|--:|--:|--:|--:|--:|---|---|---|---|",
-    ]
-    first: dict[str, str] = {}
-    for report in reports:
-        same = first.setdefault(report.fingerprint, report.stack) if report.complete and report.changes else ""
-        lines.append(_row(report, same if same != report.stack else ""))
-    cautions = [item for report in reports for item in summary.decisions(report)]
-    remarks = summary.remarks(reports)
-    if cautions or remarks:
-        # Every line is kept; when there are many, each is shorter.
-        space = limit * 3 // 4 - sum(map(len, (*lines, *notes)))
-        width = max(_SHORTEST_LINE, min(_LINE, space // (len(cautions) + len(remarks)) - 5))
-        if cautions:
-            lines += ["", "> [!CAUTION]", *(f"> - {_one_line(item, width)}" for item in cautions)]
-        if remarks:
-            lines += ["", *(f"- {_one_line(item, width)}" for item in remarks)]
-    if notes:
-        lines += ["", *notes]
-    return "\n".join(lines) + "\n"
-
-
-def _origin(reports: Sequence[StackReport], link: str) -> str:
-    head, base = next(((item.head, item.base) for item in reports if item.head), ("", ""))
+    head, base = next(((report.head, report.base) for report in reports if report.head), ("", ""))
     parts = [f"`{head[:12]}`" + (f" on `{base[:12]}`" if base else "")] if head else []
-    created_at = max((item.created_at for item in reports), default="")
+    created_at = max((report.created_at for report in reports), default="")
     parts += [f"{created_at[:16].replace('T', ' ')} UTC"] if created_at else []
-    return " · ".join([*parts, *([f"[full report]({link})"] if link else [])])
+    parts += [f"[full report]({link})"] if link else []
+    many = [f"\n{summary.totals(reports)}"] if len(reports) > groups.MANY else []
+    return [MARKER, f"## {sign} Preview: {plain(summary.verdict(reports))}", " · ".join(parts), *many]
 
 
-def _row(report: StackReport, same: str) -> str:
-    sign, result = summary.RESULTS[report.result]
-    result = f"same as {same}" if same else result
-    if report.new:
-        sign, result = "🆕", f"new environment, {result}"
-    if not report.complete:
-        result += ", counts are partial"
-    counts = [str(report.counts.get(kind) or "·") for kind in summary.COLUMNS]
-    guards = sum(len(change.guards) for change in report.changes)
-    broken, advice, rules = summary.policy(report)
-    policy = f"❌ {broken}" if broken else f"⚠️ {advice}" if advice else f"✅ {rules}" if rules else "·"
-    outputs = ", ".join(f"`{_one_line(item.name, _SHORTEST_LINE)}`" for item in report.outputs[:3]) or "·"
-    outputs += f" and {len(report.outputs) - 3} more" if len(report.outputs) > 3 else ""
-    state = _plain(", ".join(summary.state(report)))[:_LINE] or "·"
-    cells = [
-        _plain(report.stack),
-        f"{sign} {result}",
-        *counts,
-        f"🔓 {guards}" if guards else "·",
-        policy,
-        outputs,
-        f"🔒 {state}" if report.held else state,
-        f"`{report.fingerprint[:12]}`",
-    ]
-    return f"| {' | '.join(cells)} |"
+def _body(reports: Sequence[StackReport], space: int, details: int) -> tuple[list[str], list[str]]:
+    """Table, groups without changes, decisions and remarks, and what of them is left out.
+
+    `details` is the number of characters of all details, which share the space.
+    """
+    shown, folded = groups.fold(reports)
+    unclassified = [f"- {one_line(sentence, LINE)}" for sentence in summary.unclassified(reports)]
+    needs = (
+        size(table(shown)),
+        size(folded_lines(folded)),
+        size(statements(shown, summary.decisions, _DECISION)),
+        size(statements(shown, summary.remarks_on, _REMARK)),
+        details,
+    )
+    of_table, of_groups, of_decisions, of_remarks, _ = shares(needs, space - size(unclassified) - size(_CAUTION))
+    rows, hidden_rows = table_within(shown, of_table)
+    lines, hidden_environments = folded_within(folded, of_groups)
+    decisions, hidden_decisions = statements_within(shown, summary.decisions, _DECISION, of_decisions)
+    remarks, hidden_remarks = statements_within(shown, summary.remarks_on, _REMARK, of_remarks)
+    remarks += unclassified
+    body = ["", *rows, *lines]
+    body += [*_CAUTION, *decisions] if decisions else []
+    body += ["", *remarks] if remarks else []
+    hidden = {
+        "rows of the table": hidden_rows,
+        "environments whose groups are unchanged": hidden_environments,
+        "sentences about decisions": hidden_decisions,
+        "remarks": hidden_remarks,
+    }
+    return body, [f"{count:,} {words}" for words, count in hidden.items() if count]
 
 
-def _block(section: Section, *, brief: bool = False, space: int = 0) -> str:
-    names = ", ".join(f"<b>{_plain(item)}</b>" for item in section.stacks)
-    lines = _lines(section, brief=brief)
-    if space:
-        lines = _truncated(lines, space)
-    text = "\n".join(line.replace("\r", " ") for line in lines)
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-    parts = [f"\n<details><summary>{names}: {section.title}</summary>\n"]
-    if lines:
-        parts.append(f"\n{fence}diff\n{text}\n{fence}\n")
-    most = _FEW_POLICIES if brief else _MANY_POLICIES
-    for policy in sorted(section.policies, key=lambda item: not item.mandatory)[:most]:
-        mark = "❌" if policy.mandatory else "⚠️"
-        subject = f"`{_one_line(policy.name, 100)}` on {_one_line(policy.resource, 100)}"
-        parts.append(f"- {mark} {subject}: {_one_line(policy.message, 300)}\n")
-    if len(section.policies) > most:
-        parts.append(f"- and {len(section.policies) - most} more of policies\n")
-    parts += [f"- left out as noise: {_one_line(item, _LINE)}\n" for item in section.noise[:most]]
-    if len(section.noise) > most:
-        parts.append(f"- and {len(section.noise) - most} more left out as noise\n")
-    return "".join([*parts, "\n</details>\n"])
-
-
-def _truncated(lines: Sequence[str], space: int) -> list[str]:
-    """The first lines, which are the most important, and the number of the others."""
-    shown_lines: list[str] = []
-    size = 4000  # title, policies and fences of a brief block
-    for number, line in enumerate(lines):
-        size += len(line) + 1
-        if size > space:
-            return [*shown_lines, f"  and {len(lines) - number} more lines"]
-        shown_lines.append(line)
-    return shown_lines
-
-
-def _lines(section: Section, *, brief: bool) -> list[str]:
-    lines: list[str] = []
-    created: dict[str, list[str]] = {}
-    for change in section.changes:
-        if change.kind == "create" and not change.guards and not change.dangerous:
-            created.setdefault(change.type, []).append(change.name)
-        else:
-            lines += _change(change, brief=brief)
-    for kind, names in sorted(created.items()):
-        shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-        lines.append(_value(f"+ create {kind} {shown}", _LINE))
-    for item in section.outputs:
-        read = f"   # read by {', '.join(item.read_by)}" if item.read_by else ""
-        lines.append(f"  output {_value(item.name)}: {_value(item.old)} → {_value(item.new)}{read}")
-    return lines
-
-
-def _change(change: Change, *, brief: bool) -> list[str]:
-    tags = "".join(f" [{mark}]" for mark in summary.tags(change))
-    sign = "!" if change.dangerous else {"delete": "-", "create": "+"}.get(change.kind, " ")
-    lines = [f"{sign} {change.kind} {_value(change.type)} {_value(change.name)}{tags}"]
-    if change.renamed_from:
-        lines.append(f"      was {_value(name_of(change.renamed_from))}")
-    lines += [f"!     {_value(item.name)}: {_value(item.old)} → {_value(item.new)}" for item in change.guards]
-    if brief:
-        return lines
-    for item in change.properties:
-        cause = "   # forces the replacement" if item.replaces else ""
-        path = _value(item.path)
-        if item.old is not None:
-            lines.append(f"-     {path} = {_value(item.old)}{cause if item.new is None else ''}")
-        if item.new is not None:
-            lines.append(f"+     {path} = {_value(item.new)}{cause}")
-    if change.hidden_only:
-        lines.append("      only values that are not shown differ")
-    return lines
-
-
-def _value(text: str | None, max_length: int = 200) -> str:
-    """A value on one line."""
-    if text is None:
-        return "none"
-    text_line = " ".join(text.split())
-    return text_line if len(text_line) <= max_length else f"{text_line[:max_length]}…"
-
-
-def _one_line(text: str, max_length: int) -> str:
-    return _value(_plain(text), max_length)
-
-
-def _plain(text: str) -> str:
-    """Text without markup: no tags, no table cells, no mentions of users."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
-    return escaped.replace("@", "@\u200b").replace("`", "'")
+def _notice(left_out: Sequence[str], link: str) -> str:
+    """What is left out, and where it is."""
+    run = f"[the run]({link})" if link else "the run"
+    return f"\nLeft out, because a comment is limited: {', '.join(left_out)}. `report.html` of {run} shows them."

@@ -28,6 +28,11 @@ class Section:
         return any(change.dangerous for change in self.changes) or any(item.mandatory for item in self.policies)
 
     @property
+    def has_changes(self) -> bool:
+        """Whether it contains more than remarks."""
+        return bool(self.changes or self.outputs)
+
+    @property
     def title(self) -> str:
         """A summary of the contents."""
         counts = Counter(change.kind for change in self.changes)
@@ -38,7 +43,7 @@ class Section:
 
 
 def sections(reports: Sequence[StackReport]) -> list[Section]:
-    """Every change, output, policy and noise of all stacks in exactly one section; sections with decisions first."""
+    """Every change, output, policy and noise of all stacks in exactly one section; decisions first, remarks last."""
     keys: dict[str, tuple[StackReport, Report | str, list[str]]] = {}
     for report in reports:
         for key, item in _items(report):
@@ -51,7 +56,7 @@ def sections(reports: Sequence[StackReport]) -> list[Section]:
             identical = len(stacks) > 1 and len({fingerprints[stack] for stack in stacks}) == 1
             by_stacks[stacks] = Section(stacks, identical, [], [], [], [])
         _add(by_stacks[stacks], item)
-    return sorted(by_stacks.values(), key=lambda item: not item.dangerous)
+    return sorted(by_stacks.values(), key=lambda section: (not section.dangerous, not section.has_changes))
 
 
 def _add(section: Section, item: Report | str) -> None:

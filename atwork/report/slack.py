@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import httpx
 
 from atwork.errors import BackendError
-from atwork.report import summary
+from atwork.report import groups, summary
 from atwork.report.model import StackReport
+from atwork.report.text import fitting, size
 
-_MAX_LENGTH = 2_900
-"""Maximum length of a block's text; Slack refuses 3,000 characters."""
+_MAX_LENGTH, _MAX_LINE = 2_900, 400
+"""Maximum lengths of a block's text, of which Slack refuses 3,000 characters, and of a line."""
+_MORE = 20
+"""Maximum length of the line with the number of the others."""
 
 
 class SlackError(BackendError):
@@ -43,34 +46,41 @@ def _post(webhook: str, body: dict[str, object]) -> None:
 
 def message(title: str, reports: Sequence[StackReport], *, link: str = "") -> dict[str, object]:
     """The message in the format of Slack's API."""
+    reports = groups.ordered(reports)
+    shown, folded = groups.fold(reports)
+    decisions = [f"• {_plain(sentence)[:_MAX_LINE]}" for report in shown for sentence in summary.decisions(report)]
+    texts = [
+        f"*{_plain(title)}: {_plain(summary.verdict(reports))}*",
+        f"```{_block(_table(shown)).replace('`', '')}```" if shown or not folded else "",
+        _block([_plain(item.line) for item in folded]),
+        _block(decisions, start="• "),
+        f"<{link}|full report>" if link else "",
+    ]
+    return {
+        "text": f"{title}: {summary.verdict(reports)}",
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in texts if text],
+    }
+
+
+def _table(reports: Sequence[StackReport]) -> list[str]:
+    """The lines of the table, with columns of equal width."""
     rows = [("stack", "result", *(summary.SIGNS[kind] for kind in summary.COLUMNS), "guards")]
     for report in reports:
         counts = [str(report.counts.get(kind) or ".") for kind in summary.COLUMNS]
         guards = sum(len(change.guards) for change in report.changes)
         rows.append((report.stack, summary.RESULTS[report.result][1], *counts, str(guards or ".")))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    table = "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-    decisions = [_plain(item) for report in reports for item in summary.decisions(report)]
-    text = f"*{_plain(title)}: {_plain(summary.verdict(reports))}*"
-    blocks = [text, f"```{_plain(table).replace('`', '')}```", *([_truncated(decisions)] if decisions else [])]
-    blocks += [f"<{link}|full report>"] if link else []
-    return {
-        "text": f"{title}: {summary.verdict(reports)}",
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": item}} for item in blocks],
-    }
+    return [
+        _plain("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()) for row in rows
+    ]
 
 
-def _truncated(decisions: Sequence[str]) -> str:
+def _block(lines: Sequence[str], *, start: str = "") -> str:
     """As many lines as fit in a block, and the number of the others."""
-    lines: list[str] = []
-    for number, item in enumerate(decisions):
-        line = f"• {item[:400]}"
-        if sum(map(len, lines)) + len(lines) + len(line) > _MAX_LENGTH:
-            return "\n".join([*lines, f"• and {len(decisions) - number} more"])
-        lines.append(line)
-    return "\n".join(lines)
+    if size(lines) <= _MAX_LENGTH:
+        return "\n".join(lines)
+    shown = fitting(lines, _MAX_LENGTH - _MORE)
+    return "\n".join([*shown, f"{start}and {len(lines) - len(shown):,} more"])
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from atwork.age import age
 from atwork.errors import ExitCode
-from atwork.report.model import Change, StackReport
+from atwork.report.model import Change, Result, StackReport
+from atwork.report.text import listed
 
 RESULTS = {
     "unchanged": ("⬜", "no changes"),
@@ -27,8 +28,18 @@ SIGNS = {
     "rename": "→",
     "import": "⇐",
 }
+_TOTALS: dict[Result, str] = {
+    "failed": "failed",
+    "blocked": "blocked by protection",
+    "guarded": "with a decision to make",
+    "changes": "with changes",
+    "unchanged": "without changes",
+}
 MAX_ITEMS = 10
 """Maximum number of decisions that are listed for each stack."""
+
+MAX_STACKS = 5
+"""Maximum number of stacks whose names are part of a sentence."""
 
 COLUMNS = ("create", "update", "replace", "delete")
 
@@ -38,13 +49,25 @@ def verdict(reports: Sequence[StackReport]) -> str:
     results = [item for item in ("failed", "blocked", "guarded", "changes") if any(r.result == item for r in reports)]
     if not results:
         return "no changes"
-    names = ", ".join(report.stack for report in reports if report.result == results[0])
+    names = listed([report.stack for report in reports if report.result == results[0]], MAX_STACKS)
     return {
         "failed": f"{names} failed",
         "blocked": f"{names} blocked by protection",
         "guarded": f"{names} needs a decision",
         "changes": f"changes in {names}",
     }[results[0]]
+
+
+def stacks(count: int) -> str:
+    """A number of stacks in words."""
+    return f"{count:,} stack{'s' * (count != 1)}"
+
+
+def totals(reports: Sequence[StackReport]) -> str:
+    """The number of stacks with each result."""
+    counts = Counter(report.result for report in reports)
+    parts = [f"{counts[result]:,} {words}" for result, words in _TOTALS.items() if counts[result]]
+    return f"{stacks(len(reports))}: {', '.join(parts)}"
 
 
 def code(reports: Sequence[StackReport], *, decided: bool = False) -> int:
@@ -128,28 +151,34 @@ def state(report: StackReport) -> list[str]:
 
 
 def remarks(reports: Sequence[StackReport]) -> list[str]:
-    """Remarks on the reports other than changes."""
+    """Remarks on the stacks other than changes."""
+    return [*(remark for report in reports for remark in remarks_on(report)), *unclassified(reports)]
+
+
+def remarks_on(report: StackReport) -> list[str]:
+    """Remarks on one stack."""
     sentences = [
         f"{report.stack} is being updated{f' by {item.run}' if item.run else ''}, by {item.owner}: this preview may be "
         "based on a partial state; run it again after the update"
-        for report in reports
         for item in report.held
     ]
-    sentences += [f"{report.stack}: {report.held_unread}" for report in reports if report.held_unread]
-    sentences += [left_behind(report) for report in reports if report.counts.get("retain")]
-    unsure = sorted({kind for report in reports for kind in report.unclassified})
-    if unsure:
-        sentences.append(f"not classified, so check whether they hold data: {', '.join(unsure)}")
+    sentences += [f"{report.stack}: {report.held_unread}"] if report.held_unread else []
+    sentences += [left_behind(report)] if report.counts.get("retain") else []
     return sentences
+
+
+def unclassified(reports: Sequence[StackReport]) -> list[str]:
+    """The types of all stacks that nobody has classified, in one sentence if there are any."""
+    unsure = sorted({kind for report in reports for kind in report.unclassified})
+    return [f"not classified, so check whether they hold data: {', '.join(unsure)}"] if unsure else []
 
 
 def left_behind(report: StackReport) -> str:
     """The resources that leave the stack and stay in the cloud."""
     names = [change.name for change in report.changes if change.kind == "retain"]
-    shown = ", ".join(names[:MAX_ITEMS]) + (f" and {len(names) - MAX_ITEMS} more" if len(names) > MAX_ITEMS else "")
-    verb = "is" if len(names) == 1 else "are"
+    subject = f"{listed(names, MAX_ITEMS)} {'is' if len(names) == 1 else 'are'}"
     return (
-        f"{report.stack}: {shown} {verb} left behind, not deleted: data and names stay in the cloud; "
+        f"{report.stack}: {subject} left behind, not deleted: data and names stay in the cloud; "
         f"`atwork environment adopt {report.stack}` imports those that return to the program"
     )
 

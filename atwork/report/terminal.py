@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from atwork.engine.urn import name_of
-from atwork.report import summary
+from atwork.report import groups, summary
 from atwork.report.model import Change, StackReport
 from atwork.report.sections import Section, sections
+from atwork.report.text import listed
 
 Watch = Callable[[str, int, str], None]
 """Called with each resource that a preview reaches: stack, number of resources so far, name."""
@@ -24,8 +25,15 @@ _STYLES = {"create": "green", "update": "yellow", "replace": "red", "delete": "r
 
 
 def show(reports: Sequence[StackReport], console: Console) -> None:
-    """The table, what needs a decision, then each change once."""
-    console.print(table(reports))
+    """The table, the groups without changes, what needs a decision, then each change once."""
+    reports = groups.ordered(reports)
+    rows, folded = groups.fold(reports)
+    if rows or not folded:
+        console.print(table(rows))
+    for item in folded:
+        console.print(_text(item.line), soft_wrap=True)
+    if folded or len(reports) > groups.MANY:
+        console.print(_text(summary.totals(reports)), soft_wrap=True)
     for report in reports:
         for item in summary.decisions(report):
             console.print(_text(f"! {item}", style="bold red"), soft_wrap=True)
@@ -33,7 +41,9 @@ def show(reports: Sequence[StackReport], console: Console) -> None:
         console.print(_text(f"- {item}", style="yellow"), soft_wrap=True)
     for section in sections(reports):
         console.print()
-        console.print(_text(f"{', '.join(section.stacks)}: {section.title}", style="bold"), soft_wrap=True)
+        console.print(
+            _text(f"{listed(section.stacks, summary.MAX_ITEMS)}: {section.title}", style="bold"), soft_wrap=True
+        )
         console.print(Text("\n").join(_details(section)), soft_wrap=True)
 
 
@@ -66,7 +76,7 @@ def _details(section: Section) -> list[Text]:
     for change in section.changes:
         lines += _change(change)
     for item in section.outputs:
-        read = f"   # read by {', '.join(item.read_by)}" if item.read_by else ""
+        read = f"   # read by {listed(item.read_by, summary.MAX_ITEMS)}" if item.read_by else ""
         lines.append(_text(f"  output {item.name}: {_short(item.old)} → {_short(item.new)}{read}"))
     for policy in section.policies:
         style = "red" if policy.mandatory else "yellow"
