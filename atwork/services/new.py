@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +13,9 @@ from infra.catalog import read, read_all
 from infra.config import check_services
 from infra.config import read_all as stacks_in
 from infra.layout import SERVICES_FOLDER
+from infra.promotion import release_order, stage
 from infra.service_composition import complete
+from infra.stack import StackConfig
 from infra.stack_name import DEFAULT_GROUP
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "delivery" / "template"
@@ -59,9 +61,10 @@ def create(checkout: Path, service: NewService, target: Path) -> Path:
         raise UsageError(f"{target}: is not empty; choose another folder with --into")
     text = service_file(service)
     with tempfile.TemporaryDirectory(prefix="atwork-service-") as name:
-        _validate(checkout, service.file, text, Path(name))
+        stacks = stacks_in(checkout / "stacks")
+        _validate(checkout, stacks, service.file, text, Path(name))
         rendered = Path(name, "repository")
-        render(service, rendered)
+        render(service, stacks, rendered)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(rendered, target, dirs_exist_ok=True)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -69,21 +72,21 @@ def create(checkout: Path, service: NewService, target: Path) -> Path:
     return file
 
 
-def _validate(checkout: Path, file: PurePosixPath, text: str, scratch: Path) -> None:
+def _validate(checkout: Path, stacks: Mapping[str, StackConfig], file: PurePosixPath, text: str, scratch: Path) -> None:
     """Read the catalog with the new file and the stack files, as the program does."""
     folder = scratch / SERVICES_FOLDER
     shutil.copytree(checkout / SERVICES_FOLDER, folder) if (checkout / SERVICES_FOLDER).exists() else folder.mkdir()
     (scratch / file).parent.mkdir(exist_ok=True)
     (scratch / file).write_text(text)
     read(scratch / file, folder)
-    services, stacks = read_all(folder), stacks_in(checkout / "stacks")
+    services = read_all(folder)
     check_services(stacks, services)
     for stack, config in stacks.items():
         complete(stack, config, services)
 
 
-def render(service: NewService, target: Path) -> None:
-    """Render the template of a repository."""
+def render(service: NewService, stacks: Mapping[str, StackConfig], target: Path) -> None:
+    """Render the template of a repository; its chart gets a values file for each environment that releases reach."""
     import copier  # a large package that only this function needs
 
     answers = {
@@ -93,6 +96,7 @@ def render(service: NewService, target: Path) -> None:
         "stores": list(service.stores),
         "database": service.database,
         "secrets": list(service.secrets),
+        "environments": [{"name": name, "stage": str(stage(stacks[name]))} for name in release_order(stacks)],
     }
     copier.run_copy(str(TEMPLATE), target, data=answers, defaults=True, quiet=True, overwrite=True)
 

@@ -14,12 +14,14 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 from rich.console import Console
+from support.checkout import ROOT
 from support.mocks import Recording
 
 from atwork.services.new import NewService, render
 from atwork.toolchain import programs
 from components.jenkins.stores import STORES
 from components.jenkins.values import helm_values
+from infra.config import read_all
 
 HERE = Path(__file__).parent
 LIBRARY = HERE.parents[1] / "delivery"
@@ -121,7 +123,8 @@ def test_its_commands_release_an_image_by_its_digest_and_a_chart_that_names_it(
     released: Released, programs_folder: Path, helm: Path, tmp_path: Path
 ) -> None:
     """The commands as the library gives them, in a service's repository, against a real registry; and once more."""
-    render(NewService("orders", "https://github.com/acme/orders", "team", "#orders"), tmp_path / "orders")
+    service = NewService("orders", "https://github.com/acme/orders", "team", "#orders")
+    render(service, read_all(ROOT / "stacks"), tmp_path / "orders")
     (tmp_path / "login").mkdir()
     (tmp_path / "login" / "config.json").write_text("{}")
     values = tmp_path / "orders" / "chart" / "values.yaml"

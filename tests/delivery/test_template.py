@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from support import stores as running
+from support.checkout import ROOT
 
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
@@ -21,6 +22,7 @@ from atwork.services.check import check
 from atwork.services.new import NewService, render
 from components.baseline import OUR_KINDS
 from components.service import CONFIG_MAP
+from infra.config import read_all
 from infra.services import ServiceSettings
 
 COMBINATIONS = ((), ("postgres",), ("redis",), ("postgres", "redis"), ("postgres", "redis", "mysql"))
@@ -63,6 +65,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], 
         secrets = service(stores).secrets
         render(
             NewService("stock", "https://github.com/acme/stock", "team-stock", "#stock", stores, secrets=secrets),
+            read_all(ROOT / "stacks"),
             folder,
         )
         made[stores] = folder

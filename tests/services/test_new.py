@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from support.checkout import copy
+from support.renamed import NAMES, rename_environments
 from typer.testing import CliRunner, Result
 
 from atwork.cli import app
@@ -40,6 +42,22 @@ def test_a_new_service_is_a_repository_and_one_file(checkout: Path) -> None:
     assert "services/stock.yaml: settings of the service in staging, production" in result.output
     checked = CliRunner().invoke(app, ["service", "check", str(checkout.parent / "stock")])
     assert checked.exit_code == 0
+
+
+def test_a_chart_has_values_for_each_environment_that_releases_reach_whatever_its_name(checkout: Path) -> None:
+    rename_environments(checkout)
+    assert new().exit_code == 0
+    _, test, production = NAMES.values()
+    repository = checkout.parent / "stock"
+    replicas = {
+        path.name: yaml.safe_load(path.read_text())["replicas"] for path in (repository / "chart").glob("values-*.yaml")
+    }
+    assert replicas == {
+        f"values-{test}.yaml": {"least": 1, "most": 2},
+        f"values-{production}.yaml": {"least": 3, "most": 12},
+        "values-preview.yaml": {"least": 1, "most": 1},
+    }
+    assert f"deployed to {test}, then to {production}; a" in (repository / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

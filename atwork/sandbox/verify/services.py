@@ -54,7 +54,7 @@ class Platform:
             wanted = NewService(
                 name, service.repository, service.owner, service.channel, service.stores, (), service.secrets
             )
-            render_repository(wanted, folder)
+            render_repository(wanted, self.stacks, folder)
         return folder / "chart"
 
 

@@ -34,6 +34,7 @@ from atwork.sandbox.state_files import deployment
 from atwork.services.new import NewService, render
 from components.jenkins import names
 from components.system_namespaces import is_system
+from infra.config import read_all
 
 pytestmark = pytest.mark.engine
 
@@ -394,9 +395,8 @@ def test_12d_the_official_jenkins_chart_is_installed_and_its_controller_becomes_
 def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(home: Home, helm: Path) -> None:
     """Install it as the pipeline does, with the permissions of the deployer."""
     repository = home.checkout / "orders"
-    render(
-        NewService("orders", "https://github.com/acme/orders", "team-orders", "#o", ("postgres", "redis")), repository
-    )
+    service = NewService("orders", "https://github.com/acme/orders", "team-orders", "#o", ("postgres", "redis"))
+    render(service, read_all(home.checkout / "stacks"), repository)
     kubeconfig = home.checkout / "kubeconfig"
     kubeconfig.write_text(atwork(home, "sandbox", "kubeconfig", "staging"))
     digest = "sha256:" + "a" * 64
