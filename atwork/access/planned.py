@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from atwork.access.binding import Binding, Condition
 from atwork.access.model import AccessModel
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.bootstrap.rights import Grant
 from atwork.environments.bootstrap.steps import custom_roles, granted
 
 
-def model(plans: Iterable[Plan], admin_number: str | None = None) -> AccessModel:
+def model(plans: Iterable[BootstrapPlan], admin_number: str | None = None) -> AccessModel:
     """The model of what bootstrap grants for some environments.
 
     `admin_number` is the number of the admin project, which no file of the checkout contains. Without it, the
@@ -21,7 +21,7 @@ def model(plans: Iterable[Plan], admin_number: str | None = None) -> AccessModel
     return AccessModel(()).join(*models)
 
 
-def _of(plan: Plan, number: str) -> AccessModel:
+def _of(plan: BootstrapPlan, number: str) -> AccessModel:
     origin = f"bootstrap of {plan.name}"
     grants_by_resource = granted(plan)
     bindings = tuple(

@@ -8,7 +8,7 @@ from pathlib import Path
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes
 from atwork.environments.preflight import run as preflight
 from atwork.environments.preflight.check import Check, right, wrong
@@ -33,7 +33,7 @@ def checks(
     login: Callable[[], Google] = cloud.login,
 ) -> Iterator[Check]:
     """Check the account; without a login, most checks are skipped."""
-    yield _stack_files(stacks, name)
+    yield _stack_files(stacks, environments, name)
     try:
         google = login()
     except GoogleError as error:
@@ -46,7 +46,7 @@ def checks(
     if not name:
         yield from _admin(google, platform)
         first = next(iter(environments))
-        yield state_bucket(google, Plan(first, environments[first], platform), bootstrapped=True)
+        yield state_bucket(google, BootstrapPlan(first, environments[first], platform), bootstrapped=True)
         return
     config = complete(name, environments[name], services_in(stacks.parent / SERVICES_FOLDER))
     results = list(preflight.checks_after_login(google, name, config, platform, sibling="", bootstrapped=True))
@@ -55,9 +55,11 @@ def checks(
         yield _apis(google, config)
 
 
-def _stack_files(stacks: Path, name: str) -> Check:
+def _stack_files(stacks: Path, environments: dict[str, StackConfig], name: str) -> Check:
     mistakes = [
-        mistake for mistake in secrets_provider_mistakes(stacks) if not name or f"Pulumi.{name}.yaml" in mistake
+        mistake
+        for mistake in secrets_provider_mistakes(stacks, environments)
+        if not name or f"Pulumi.{name}.yaml" in mistake
     ]
     if not mistakes:
         return right("stack files", "each names its key, or none is bootstrapped yet")

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from atwork.checkout import unknown_stack
 from atwork.doctor import account, machine
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google
+from atwork.environments.lookup import settings_of
 from atwork.environments.preflight.check import Check, wrong
 from atwork.errors import ConfigError
 from infra import company
@@ -24,8 +24,8 @@ def run(checkout: Path, name: str, *, login: Callable[[], Google] = cloud.login,
     console = console or Console(highlight=False)
     stacks = checkout / "stacks"
     environments = read_all(stacks)
-    if name and name not in environments:
-        raise unknown_stack(name, environments)
+    if name:
+        settings_of(name, environments)  # which reports a name without a file
     cloud_checks: list[Check] = []
     try:
         platform = company.read(stacks)

@@ -19,7 +19,7 @@ from infra import CONFIG_KEY
 from infra.catalog import read_all as services_in
 from infra.config import check_exemptions, check_services, parse, read_file
 from infra.environment_rules import check_together
-from infra.layout import SERVICES_FOLDER, stack_files
+from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, stack_files
 from infra.service_composition import complete
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
@@ -66,7 +66,7 @@ def check() -> int:
 def _read(checkout: Path) -> tuple[dict[str, StackConfig], list[str]]:
     environments: dict[str, StackConfig] = {}
     mistakes: list[str] = []
-    for name, path in stack_files(checkout / "stacks").items():
+    for name, path in stack_files(checkout / STACKS_FOLDER).items():
         try:
             environments[name] = parse(name, read_file(path) or "")
         except ConfigError as error:
@@ -120,7 +120,9 @@ def _secrets(seen: Files) -> Iterator[str]:
     from atwork.environments.bootstrap.stack import secrets_provider_mistakes
 
     mistakes: list[str] = []
-    yield from _messages(lambda: mistakes.extend(secrets_provider_mistakes(seen.checkout / "stacks")))
+    yield from _messages(
+        lambda: mistakes.extend(secrets_provider_mistakes(seen.checkout / "stacks", seen.environments))
+    )
     yield from mistakes
 
 

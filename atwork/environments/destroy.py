@@ -11,7 +11,7 @@ from atwork.checkout import find_checkout
 from atwork.engine import choice
 from atwork.environments import guards, stacks
 from atwork.environments.lifetime import ReapCandidate
-from atwork.environments.lookup import find_environment
+from atwork.environments.lookup import settings_of
 from atwork.environments.reap import destroy_completely, remove_files
 from atwork.environments.remove import offer_removal
 from atwork.errors import BackendError, ConfigError, UsageError
@@ -23,8 +23,9 @@ from infra.config import read_all
 def destroy(name: str, *, confirmed: str, pr: bool) -> int:
     """Destroy an environment and remove its files; guards are named and never lifted."""
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
-    _, config = find_environment(name)
-    reasons = list(guards.of_file(name, config, read_all(checkout.stacks)))
+    environments = read_all(checkout.stacks)
+    config = settings_of(name, environments)
+    reasons = list(guards.of_file(name, config, environments))
     if reasons:
         raise ConfigError("\n".join([f"{name} is guarded; lift this in a reviewed change and deploy it:", *reasons]))
     repository = pull_request.prepared(checkout.root) if pr else None

@@ -40,7 +40,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AdoptionPlan:
     """What a preview would create, as far as an import needs it."""
 
     stack: str
@@ -49,7 +49,7 @@ class Plan:
     """Components that are not in the state yet, by URN: parents must be imported too."""
 
 
-def plan(backend: Backend, stack: str) -> Plan:
+def plan(backend: Backend, stack: str) -> AdoptionPlan:
     """Ask the engine for a preview; `BackendError` where it fails."""
     projects = _projects(backend, stack)
     creates: list[Planned] = []
@@ -64,10 +64,10 @@ def plan(backend: Backend, stack: str) -> Plan:
             provider = provider_of(str(new.get("provider", "")))
             identity = import_id(str(new["type"]), mapping(new.get("inputs")), projects.get(provider, ""))
             creates.append(Planned(urn, str(new["type"]), identity, str(new.get("parent", "")), provider))
-    return Plan(stack, tuple(sorted(creates, key=lambda planned: planned.urn)), components)
+    return AdoptionPlan(stack, tuple(sorted(creates, key=lambda planned: planned.urn)), components)
 
 
-def existing(backend: Backend, plan: Plan, candidates: Sequence[Planned]) -> list[Planned]:
+def existing(backend: Backend, plan: AdoptionPlan, candidates: Sequence[Planned]) -> list[Planned]:
     """Those whose object is in the cloud: the engine reads each of them, and names those that it does not find."""
     there = list(candidates)
     while there:
@@ -82,7 +82,7 @@ def existing(backend: Backend, plan: Plan, candidates: Sequence[Planned]) -> lis
     return there
 
 
-def take_back(backend: Backend, plan: Plan, there: Sequence[Planned]) -> Outcome:
+def take_back(backend: Backend, plan: AdoptionPlan, there: Sequence[Planned]) -> Outcome:
     """Import them into the state."""
     return backend.stack(plan.stack).import_resources(document(plan, there))
 
@@ -97,7 +97,7 @@ def steps(backend: Backend, stack: str, there: Sequence[Planned]) -> dict[str, s
     }
 
 
-def document(plan: Plan, there: Sequence[Planned]) -> dict[str, Any]:
+def document(plan: AdoptionPlan, there: Sequence[Planned]) -> dict[str, Any]:
     """The engine's import file: each resource under the parent and the provider that the program gives it.
 
     URNs serve as names, which are then unique; a parent that is not in the state yet is imported with its child.
@@ -133,11 +133,11 @@ def _under(parent: str) -> dict[str, str]:
     return {"parent": parent} if parent else {}
 
 
-def _parent(plan: Plan, urn: str) -> str:
+def _parent(plan: AdoptionPlan, urn: str) -> str:
     return str(plan.components[urn].get("parent", ""))
 
 
-def _new_parents(plan: Plan, there: Iterable[Planned]) -> list[str]:
+def _new_parents(plan: AdoptionPlan, there: Iterable[Planned]) -> list[str]:
     """Parents that the state does not have yet, the outermost first."""
     parents: list[str] = []
     for planned in there:

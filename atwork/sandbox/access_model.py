@@ -16,7 +16,7 @@ from atwork.access.model import AccessModel
 from atwork.access.rbac import GROUP, Rbac
 from atwork.checkout import Checkout
 from atwork.environments.bootstrap import plan as plans
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.errors import AccessError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
@@ -24,6 +24,7 @@ from atwork.sandbox.provider.gcp.clusters import servers
 from atwork.sandbox.provider.values import reveal
 from components.identity import ANNOTATION
 from components.type_tokens import CLUSTER
+from infra import company
 from infra.catalog import read_all as read_services
 from infra.config import read_all
 from infra.service_composition import complete
@@ -42,7 +43,8 @@ class SandboxAccess:
     def model(self) -> AccessModel:
         """The model of all environments that are up; `AccessError` when none is."""
         home = Home(self.checkout.root)
-        return _model(home, _objects(home))
+        environments = read_all(home.project.stacks)
+        return _model(environments, _plans(home, environments), _objects(home))
 
     def findings(self) -> list[Finding]:
         """All differences between rights and duties of the identities of the environments that are up."""
@@ -51,11 +53,12 @@ class SandboxAccess:
 
 def _findings(home: Home) -> list[Finding]:
     objects = _objects(home)
-    access = _model(home, objects)
     environments, catalog = read_all(home.project.stacks), read_services(home.project.services)
+    bootstrap_plans = _plans(home, environments)
+    access = _model(environments, bootstrap_plans, objects)
     running = {name: config for name, config in environments.items() if _is_up(objects, config)}
     facts = {name: _facts(name, complete(name, config, catalog), objects) for name, config in running.items()}
-    bootstrapped = [plan for plan in _plans(home, environments) if plan.name in running]
+    bootstrapped = [plan for plan in bootstrap_plans if plan.name in running]
     mistakes = pods.mistakes(access, accounts(objects), external_accounts(environments))
     return [
         *(Finding(*sentence.split(": ", 1)) for sentence in mistakes),
@@ -98,18 +101,22 @@ def external_accounts(environments: Mapping[str, StackConfig]) -> dict[str, str]
     return {email: "docs/previews.md" for email in emails if email}
 
 
-def _model(home: Home, objects: Sequence[CloudObject]) -> AccessModel:
-    environments = read_all(home.project.stacks)
+def _model(
+    environments: Mapping[str, StackConfig], bootstrap_plans: Sequence[BootstrapPlan], objects: Sequence[CloudObject]
+) -> AccessModel:
     if not objects:
         raise AccessError("the sandbox is empty; run `atwork sandbox up`")
     projects = [config.project for config in environments.values()]
     numbers = {project.id: project.number for project in projects if project.number is not None}
-    return simulated.model(objects, numbers).join(planned.model(_plans(home, environments)))
+    return simulated.model(objects, numbers).join(planned.model(bootstrap_plans))
 
 
-def _plans(home: Home, environments: Mapping[str, StackConfig]) -> list[Plan]:
+def _plans(home: Home, environments: Mapping[str, StackConfig]) -> list[BootstrapPlan]:
     stacks = home.project.stacks
-    return [plans.of(name, stacks) for name in environments] if (stacks / "platform.yaml").exists() else []
+    if not (stacks / company.COMPANY).exists():
+        return []
+    platform = company.read(stacks)
+    return [plans.of(name, environments, platform) for name in environments]
 
 
 def _is_up(objects: Sequence[CloudObject], config: StackConfig) -> bool:

@@ -29,4 +29,4 @@ def program(stacks: dict[str, Simulated]) -> AccessModel:
 @pytest.fixture(scope="session")
 def platform(program: AccessModel) -> AccessModel:
     """Bindings of the program and of bootstrap."""
-    return program.join(planned.model(plans.of(name, STACKS) for name in LONG_LIVED))
+    return program.join(planned.model(plans.read(name, STACKS) for name in LONG_LIVED))

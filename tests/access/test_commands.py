@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support import checkout
 from support.cloud import Simulated
+from support.parsing import record_parsed
 from typer.testing import CliRunner
 
 from atwork.checkout import Checkout
@@ -34,6 +35,13 @@ def home(tmp_path_factory: pytest.TempPathFactory, stacks: dict[str, Simulated])
 def run(home: Home, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.chdir(home.checkout)
     return CliRunner()
+
+
+@pytest.mark.parametrize("words", [("audit",), ("explain", DEPLOYER)])
+def test_each_stack_file_is_read_once(words: tuple[str, ...], run: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = record_parsed(monkeypatch)
+    run.invoke(app, ["access", *words])
+    assert sorted(parsed) == ["ci", "production", "staging"]
 
 
 def test_explain_shows_each_binding_with_its_origin(run: CliRunner) -> None:

@@ -17,7 +17,7 @@ from atwork.access.duties import table as duty_table
 from atwork.access.duties.model import Duty, EnvironmentFacts
 from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.permissions import calls, roles
 from infra.catalog import read_all as read_services
 from infra.config import STACKS, read_all, read_file
@@ -29,7 +29,7 @@ from tools.access_roles import named_roles
 LONG_LIVED = ("ci", "staging", "production")
 
 
-def ephemeral() -> Plan:
+def ephemeral() -> BootstrapPlan:
     """An ephemeral environment with the settings of staging, in a folder."""
     settings: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
     settings["environment"] = {
@@ -43,21 +43,21 @@ def ephemeral() -> Plan:
     settings["cluster"]["deletion_protection"] = False
     settings["databases"]["main"]["deletion_protection"] = False
     config = StackConfig.model_validate_json(json.dumps(settings))
-    return replace(plans.of("staging", STACKS), name="demo", config=config, ephemeral_stacks=frozenset({"demo"}))
+    return replace(plans.read("staging", STACKS), name="demo", config=config, ephemeral_stacks=frozenset({"demo"}))
 
 
 @pytest.fixture(scope="module")
-def bootstrap_plans() -> list[Plan]:
-    return [*(plans.of(name, STACKS) for name in LONG_LIVED), ephemeral()]
+def bootstrap_plans() -> list[BootstrapPlan]:
+    return [*(plans.read(name, STACKS) for name in LONG_LIVED), ephemeral()]
 
 
 @pytest.fixture(scope="module")
-def access(program: AccessModel, bootstrap_plans: list[Plan]) -> AccessModel:
+def access(program: AccessModel, bootstrap_plans: list[BootstrapPlan]) -> AccessModel:
     return program.join(planned.model(bootstrap_plans))
 
 
 @pytest.fixture(scope="module")
-def table(stacks: dict[str, Simulated], bootstrap_plans: list[Plan]) -> list[Duty]:
+def table(stacks: dict[str, Simulated], bootstrap_plans: list[BootstrapPlan]) -> list[Duty]:
     environments, catalog = read_all(), read_services(STACKS.parent / SERVICES_FOLDER)
     facts: dict[str, EnvironmentFacts] = {}
     for name, simulation in stacks.items():
@@ -146,7 +146,7 @@ def test_the_documentation_lists_the_roles_that_bootstrap_needs() -> None:
 
 
 def test_streaming_images_is_a_duty_in_both_projects(stacks: dict[str, Simulated], program: AccessModel) -> None:
-    plan = plans.of("staging", STACKS)
+    plan = plans.read("staging", STACKS)
     cluster = plan.config.cluster.model_copy(update={"image_streaming": True})
     on = replace(plan, config=plan.config.model_copy(update={"cluster": cluster}))
     access = program.join(planned.model([on]))

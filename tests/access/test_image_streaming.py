@@ -85,7 +85,7 @@ def test_the_project_of_the_images_must_have_the_api() -> None:
 
 def test_bootstrap_lets_the_update_grant_this_one_role_in_the_project_of_the_images(platform: AccessModel) -> None:
     deploy = "serviceAccount:deploy-staging@acme-at-work-admin.iam.gserviceaccount.com"
-    plan = plans.of("staging", STACKS)
+    plan = plans.read("staging", STACKS)
     assert not platform.may(deploy, "resourcemanager.projects.setIamPolicy", "projects/acme-at-work-ci")
     model = planned.model([replace(plan, config=with_streaming("staging", "ci")["staging"])])
     request = (deploy, "resourcemanager.projects.setIamPolicy", "projects/acme-at-work-ci")

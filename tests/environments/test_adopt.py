@@ -12,7 +12,7 @@ from support.fake_engine import FakeBackend
 from atwork.engine.events import Diagnostic
 from atwork.engine.outcome import Outcome
 from atwork.environments import leftovers
-from atwork.environments.leftovers import Plan, Planned
+from atwork.environments.leftovers import AdoptionPlan, Planned
 from atwork.errors import BackendError, UsageError
 
 KIND = "gcp:sql/database:Database"
@@ -26,11 +26,11 @@ def engine(checkout: Path, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
     del checkout, backend
     answers: dict[str, Any] = {"there": [ORDERS], "outcome": Outcome("staging"), "steps": {}, "imported": []}
 
-    def take_back(_place: Any, _plan: Plan, there: list[Planned]) -> Outcome:
+    def take_back(_place: Any, _plan: AdoptionPlan, there: list[Planned]) -> Outcome:
         answers["imported"] += there
         return answers["outcome"]
 
-    monkeypatch.setattr(leftovers, "plan", lambda _place, stack: Plan(stack, (ORDERS, STOCK)))
+    monkeypatch.setattr(leftovers, "plan", lambda _place, stack: AdoptionPlan(stack, (ORDERS, STOCK)))
     monkeypatch.setattr(leftovers, "existing", lambda _place, _plan, asked: [o for o in asked if o in answers["there"]])
     monkeypatch.setattr(leftovers, "take_back", take_back)
     monkeypatch.setattr(leftovers, "steps", lambda *_: answers["steps"])

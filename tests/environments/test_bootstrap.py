@@ -166,7 +166,7 @@ def _keys() -> list[str]:
     from support import checkout
 
     stacks = checkout.ROOT / "stacks"
-    plan = plans.of("staging", stacks)
+    plan = plans.read("staging", stacks)
     keys = [step.key for step in all_of(plan, stacks / "Pulumi.staging.yaml", Path("pulumi"))]
     keys.insert(keys.index("services") + 1, "adopt")
     return keys
@@ -255,7 +255,7 @@ def _no_login() -> Any:
 
 
 def _steps(account: Account) -> Any:
-    return all_of(plans.of("staging", account.checkout / "stacks"), account.stack_file, Path("pulumi"))
+    return all_of(plans.read("staging", account.checkout / "stacks"), account.stack_file, Path("pulumi"))
 
 
 IN_ADMIN = f"--project={ADMIN}"

@@ -31,7 +31,7 @@ def test_the_state_is_where_it_is_looked_for_and_the_file_keeps_its_settings(
     engine = ensure(Console(stderr=True)).path
     words = ["stack", "init", "staging", "--secrets-provider", "passphrase", "--no-select"]
     run_engine(engine, words, folder, f"file://{state}")
-    state_file = json.loads((state / plans.of("staging", folder / "stacks").state_object).read_text())
+    state_file = json.loads((state / plans.read("staging", folder / "stacks").state_object).read_text())
     secrets = state_file["checkpoint"]["latest"]["secrets_providers"]
     assert secrets["type"] == "passphrase"
     document = yaml.safe_load(file.read_text())

@@ -18,6 +18,7 @@ from atwork.environments.bootstrap.journal import opened
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes, with_lines, with_number
 from atwork.errors import BackendError, ConfigError, UsageError
 from infra import company
+from infra.config import read_all
 
 ADMIN, BUCKET = "acme-at-work-admin", "acme-at-work-admin-state"
 
@@ -197,7 +198,7 @@ def test_platform_settings_are_refused_with_file_key_and_fix(tmp_path: Path, wha
     assert old in text
     (stacks / "platform.yaml").write_text(text.replace(old, new))
     with pytest.raises(ConfigError, match=f"stacks/platform.yaml: .*{words}"):
-        plans.of("staging", stacks)
+        plans.read("staging", stacks)
 
 
 def test_the_shipped_settings_and_the_example_are_taken(tmp_path: Path) -> None:
@@ -211,7 +212,7 @@ def test_the_shipped_settings_and_the_example_are_taken(tmp_path: Path) -> None:
 
 def test_an_unknown_environment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"stacks/Pulumi.demo.yaml: file not found.*environment new demo"):
-        plans.of("demo", checkout.copy(tmp_path) / "stacks")
+        plans.read("demo", checkout.copy(tmp_path) / "stacks")
 
 
 def test_a_name_that_leaves_no_room_for_accounts_is_refused(tmp_path: Path) -> None:
@@ -220,7 +221,7 @@ def test_a_name_that_leaves_no_room_for_accounts_is_refused(tmp_path: Path) -> N
     text = (stacks / "Pulumi.staging.yaml").read_text()
     (stacks / f"Pulumi.{name}.yaml").write_text(text)
     with pytest.raises(ConfigError, match=f"Pulumi.{name}.yaml: the name has 27 letters"):
-        plans.of(name, stacks)
+        plans.read(name, stacks)
 
 
 FLOW = """config:
@@ -259,8 +260,12 @@ def test_the_engines_lines_are_put_in_place_of_older_ones() -> None:
     assert result == "# staging\nsecretsprovider: gcpkms://k\nencryptedkey: new\nconfig:\n  a: 1\n"
 
 
+def _mistakes(stacks: Path) -> list[str]:
+    return secrets_provider_mistakes(stacks, read_all(stacks))
+
+
 def test_a_project_that_was_never_bootstrapped_needs_no_lines() -> None:
-    assert secrets_provider_mistakes(checkout.ROOT / "stacks") == []
+    assert _mistakes(checkout.ROOT / "stacks") == []
 
 
 def test_once_one_stack_has_its_lines_all_must(tmp_path: Path) -> None:
@@ -269,15 +274,16 @@ def test_once_one_stack_has_its_lines_all_must(tmp_path: Path) -> None:
         file = stacks / f"Pulumi.{name}.yaml"
         lines = {"secretsprovider": f"gcpkms://{RING}/cryptoKeys/{name}", "encryptedkey": "c2VjcmV0"}
         file.write_text(with_lines(file.read_text(), lines))
-    assert secrets_provider_mistakes(stacks) == []
+    assert _mistakes(stacks) == []
     staging, production = stacks / "Pulumi.staging.yaml", stacks / "Pulumi.production.yaml"
     staging.write_text(re.sub("(?m)^encryptedkey:.*\n", "encryptionsalt: v1:abc\n", staging.read_text()))
     production.write_text(production.read_text().replace("cryptoKeys/production", "cryptoKeys/ci"))
-    mistakes = secrets_provider_mistakes(stacks)
+    mistakes = _mistakes(stacks)
     assert len(mistakes) == 3
     assert mistakes[0].startswith("stacks/Pulumi.production.yaml: secretsprovider is gcpkms://projects/")
     assert "encryptedkey is missing; run `atwork environment bootstrap staging`" in mistakes[1]
     assert "encryptionsalt belongs to a passphrase" in mistakes[2]
+    assert secrets_provider_mistakes(stacks, {}) == mistakes[1:], "the key of an invalid file is not checked"
     (stacks / "platform.yaml").unlink()
     production.write_text(re.sub("(?m)^secretsprovider:.*$", "secretsprovider: passphrase", production.read_text()))
-    assert any("which is not a Cloud KMS key" in mistake for mistake in secrets_provider_mistakes(stacks))
+    assert any("which is not a Cloud KMS key" in mistake for mistake in _mistakes(stacks))

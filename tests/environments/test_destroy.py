@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.environments import PLACE, atwork, contents, create_ephemeral, new
 from support.fake_engine import FakeBackend, resource
+from support.parsing import record_parsed
 from typer.testing import Result
 
 from atwork.errors import UserError
@@ -30,6 +31,14 @@ def test_an_ephemeral_environment_goes_with_its_files_once_it_is_named(checkout:
     assert re.search(r"demo: 1 resources, and the project acme-at-work-demo-....", done.output)
     assert backend.read()["stacks"] == {}
     assert not (checkout / "stacks" / "Pulumi.demo.yaml").exists()
+
+
+def test_each_stack_file_is_read_once(checkout: Path, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_ephemeral("demo")
+    backend.add("demo")
+    parsed = record_parsed(monkeypatch)
+    assert atwork("destroy", "demo", "--confirm", "demo").exit_code == 0
+    assert sorted(parsed) == ["ci", "demo", "production", "staging"]
 
 
 def test_every_guard_is_named_with_its_file_and_key(checkout: Path, backend: FakeBackend) -> None:

@@ -11,7 +11,7 @@ from atwork.engine.events import Diagnostic
 from atwork.engine.outcome import Outcome
 from atwork.engine.stack import Stack
 from atwork.environments import leftovers
-from atwork.environments.leftovers import Plan, Planned
+from atwork.environments.leftovers import AdoptionPlan, Planned
 from atwork.errors import BackendError
 from atwork.report.keeping import import_id
 
@@ -51,7 +51,7 @@ def planned(name: str, parent: str = INNER) -> Planned:
 def test_a_parent_that_the_state_does_not_have_is_imported_once_and_before_its_children() -> None:
     components = {OUTER: {"type": "atwork:a:Outer", "parent": ROOT}, INNER: {"type": "atwork:b:Inner", "parent": OUTER}}
     document = leftovers.document(
-        Plan("staging", (), components), [planned("one"), planned("two"), planned("three", ROOT)]
+        AdoptionPlan("staging", (), components), [planned("one"), planned("two"), planned("three", ROOT)]
     )
     names = [
         (resource["logicalName"], resource.get("component", False), resource["parent"])
@@ -72,7 +72,7 @@ def test_those_that_the_engine_does_not_find_are_left_out() -> None:
     there, gone = planned("there"), planned("gone")
     missing = Diagnostic(gone.urn, f"Preview failed: resource '{gone.id}' does not exist")
     importing = Importing(Outcome("staging", 1, diagnostics=[missing]), Outcome("staging"))
-    plan = Plan("staging", (there, gone))
+    plan = AdoptionPlan("staging", (there, gone))
     assert leftovers.existing(backend(importing), plan, [there, gone]) == [there]
     assert [len(document["resources"]) for document in importing.asked] == [2, 1]
 
@@ -80,7 +80,7 @@ def test_those_that_the_engine_does_not_find_are_left_out() -> None:
 def test_another_failure_is_no_answer() -> None:
     importing = Importing(Outcome("staging", 1, diagnostics=[Diagnostic("", "Error 403: not allowed")]))
     with pytest.raises(BackendError, match="staging: the engine cannot look for them:\nError 403: not allowed"):
-        leftovers.existing(backend(importing), Plan("staging", ()), [planned("one")])
+        leftovers.existing(backend(importing), AdoptionPlan("staging", ()), [planned("one")])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from atwork.access.duties.methods import (
 )
 from atwork.access.duties.model import Duty, duty
 from atwork.environments.bootstrap.identities import federated
-from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
+from atwork.environments.bootstrap.plan import REAP_ACCOUNT, BootstrapPlan
 from atwork.permissions import calls
 from components.node_account import STREAMING_ROLE
 
@@ -35,7 +35,7 @@ _SET_REPOSITORY_MEMBERS = (
 )
 
 
-def duties(plan: Plan) -> Iterator[Duty]:
+def duties(plan: BootstrapPlan) -> Iterator[Duty]:
     """All duties of the identities that bootstrap creates for one environment."""
     yield from _states(plan)
     yield from _tokens(plan)
@@ -47,7 +47,7 @@ def duties(plan: Plan) -> Iterator[Duty]:
         yield from _in_upstream_project(plan)
 
 
-def _states(plan: Plan) -> Iterator[Duty]:
+def _states(plan: BootstrapPlan) -> Iterator[Duty]:
     """States and their secrets: every identity reads them, and those that update write them."""
     keys = [plan.key, *([plan.key_of(plan.config.upstream)] if plan.config.upstream else [])]
     objects = f"buckets/{plan.platform.bucket}/objects"
@@ -60,7 +60,7 @@ def _states(plan: Plan) -> Iterator[Duty]:
             yield duty(plan.member(account), "write the state of its stack", WRITE_STATE, f"{objects}/{prefix}x")
 
 
-def _tokens(plan: Plan) -> Iterator[Duty]:
+def _tokens(plan: BootstrapPlan) -> Iterator[Duty]:
     """Workflows of GitHub act as the accounts."""
     for account in plan.accounts:
         email = plan.email(account)
@@ -70,7 +70,7 @@ def _tokens(plan: Plan) -> Iterator[Duty]:
             yield duty(workflow, f"act as {email}", GET_TOKEN, resource)
 
 
-def _in_folder(plan: Plan) -> Iterator[Duty]:
+def _in_folder(plan: BootstrapPlan) -> Iterator[Duty]:
     """An ephemeral environment, whose project the stack creates in a folder."""
     create = plan.config.project.create
     if create is None:
@@ -90,7 +90,7 @@ def _in_folder(plan: Plan) -> Iterator[Duty]:
         yield Duty(reap, "remove grants on repositories", _SET_REPOSITORY_MEMBERS, project)
 
 
-def _in_project(plan: Plan) -> Iterator[Duty]:
+def _in_project(plan: BootstrapPlan) -> Iterator[Duty]:
     """A long-lived environment, whose project exists."""
     preview, drift, deploy = (
         plan.member(account) for account in (plan.preview_account, plan.drift_account, plan.deploy_account)
@@ -104,7 +104,7 @@ def _in_project(plan: Plan) -> Iterator[Duty]:
     yield Duty(deploy, "update the objects in the cluster", _UPDATE_CLUSTER, project)
 
 
-def _in_upstream_project(plan: Plan) -> Iterator[Duty]:
+def _in_upstream_project(plan: BootstrapPlan) -> Iterator[Duty]:
     """Grants on what the environment uses of its upstream environment."""
     preview, drift, deploy = (
         plan.member(account) for account in (plan.preview_account, plan.drift_account, plan.deploy_account)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 
 from atwork.access.duties import ci, environment
 from atwork.access.duties.model import Duty, EnvironmentFacts
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 
 
-def duties(environments: Mapping[str, EnvironmentFacts], plans: Iterable[Plan]) -> list[Duty]:
+def duties(environments: Mapping[str, EnvironmentFacts], plans: Iterable[BootstrapPlan]) -> list[Duty]:
     """The duties in some environments, and of the identities that bootstrap creates for them.
 
     The identities of GitHub contain the number of the admin project. Without it, `planned.model` and these duties

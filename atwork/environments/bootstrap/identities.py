@@ -7,7 +7,7 @@ from typing import Any
 
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
-from atwork.environments.bootstrap.plan import MAIN, POOL, PROVIDER, Plan
+from atwork.environments.bootstrap.plan import MAIN, POOL, PROVIDER, BootstrapPlan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
 from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 
@@ -22,7 +22,7 @@ MAPPING = {
 """A token of a job without an environment has no such claim: the mapping fails, and with it the login."""
 
 
-def account(plan: Plan, short: str, title: str) -> Step:
+def account(plan: BootstrapPlan, short: str, title: str) -> Step:
     """A service account of the admin project."""
     parent, email = f"projects/{plan.admin}", plan.email(short)
 
@@ -49,7 +49,7 @@ def account(plan: Plan, short: str, title: str) -> Step:
     return Step(f"account-{short}", f"account {short}", (command,), ensure)
 
 
-def pool(plan: Plan) -> Step:
+def pool(plan: BootstrapPlan) -> Step:
     """The pool of GitHub's identities."""
     parent = f"projects/{plan.admin}/locations/global"
     wanted = {"displayName": "GitHub Actions", "description": "Workflows that preview and deploy the platform"}
@@ -67,7 +67,7 @@ def pool(plan: Plan) -> Step:
     return Step("pool", f"workload identity pool {POOL}", (command,), ensure)
 
 
-def provider(plan: Plan) -> Step:
+def provider(plan: BootstrapPlan) -> Step:
     """The provider for GitHub's tokens, limited to this repository."""
     parent = f"projects/{plan.admin}/locations/global/workloadIdentityPools/{POOL}/providers"
     condition = f'assertion.repository_id == "{plan.platform.github.repository_id}"'
@@ -95,13 +95,13 @@ def provider(plan: Plan) -> Step:
     return Step("provider", f"provider of {plan.platform.github.repository}", (command,), ensure)
 
 
-def federation(plan: Plan, short: str) -> Step:
+def federation(plan: BootstrapPlan, short: str) -> Step:
     """Let workflows use an account: previews in any branch, drift and updates only from main."""
     wanted = federated(plan, short)
     return grants(f"federation-{short}", f"workflows that may be {short}", plan.admin, wanted, alone=True)
 
 
-def federated(plan: Plan, short: str) -> dict[Resource, list[Grant]]:
+def federated(plan: BootstrapPlan, short: str) -> dict[Resource, list[Grant]]:
     """The binding of `federation`."""
     environment = plan.accounts[short]
     attribute = (

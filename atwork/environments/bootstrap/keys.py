@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 
 ROTATION = timedelta(days=90)
 """CIS GCP 1.10 asks for 90 days at most."""
 
 
-def ring(plan: Plan) -> Step:
+def ring(plan: BootstrapPlan) -> Step:
     """The ring of all stacks' keys."""
     name = plan.key.partition("/cryptoKeys/")[0]
     parent, _, short = name.rpartition("/keyRings/")
@@ -39,7 +39,7 @@ def ring(plan: Plan) -> Step:
     return Step("key-ring", f"key ring {short}", (command,), ensure)
 
 
-def key(plan: Plan) -> Step:
+def key(plan: BootstrapPlan) -> Step:
     """The key of this stack, or the key of all ephemeral environments."""
     parent, _, short = plan.key.partition("/cryptoKeys/")
     ring_name = parent.rpartition("/")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ MAIN = "refs/heads/main"
 
 
 @dataclass(frozen=True)
-class Plan:
+class BootstrapPlan:
     """One environment and the names that bootstrap uses for it."""
 
     name: str
@@ -118,10 +119,13 @@ class Plan:
         )
 
 
-def of(name: str, stacks: Path) -> Plan:
+def read(name: str, stacks: Path) -> BootstrapPlan:
+    """Return the plan of an environment according to a folder of stack files."""
+    return of(name, read_all(stacks), company.read(stacks))
+
+
+def of(name: str, environments: Mapping[str, StackConfig], platform: CompanySettings) -> BootstrapPlan:
     """Return the plan of an environment; `ConfigError` if it cannot be bootstrapped."""
-    platform = company.read(stacks)
-    environments = read_all(stacks)
     if name not in environments:
         raise UsageError(
             f"stacks/Pulumi.{name}.yaml: file not found; environments: {', '.join(environments)}; "
@@ -136,10 +140,10 @@ def of(name: str, stacks: Path) -> Plan:
         raise ConfigError(
             f"{file}: project.create is missing; an ephemeral environment creates its project and deletes it"
         )
-    ends = frozenset(name for name, config in environments.items() if config.environment.kind == "ephemeral")
+    ephemeral = frozenset(other for other, that in environments.items() if that.environment.kind == "ephemeral")
     if "ephemeral" in environments:
         raise ConfigError(
             "stacks/Pulumi.ephemeral.yaml: the name is reserved for the key of ephemeral environments; choose another"
         )
-    upstream = environments[config.upstream].project.id if config.upstream in environments else ""
-    return Plan(name, config, platform, ends, upstream)
+    upstream = environments.get(config.upstream or "")
+    return BootstrapPlan(name, config, platform, ephemeral, upstream.project.id if upstream is not None else "")

@@ -15,7 +15,7 @@ from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import OperationTimeout
 from atwork.environments.bootstrap.journal import BootstrapJournal
-from atwork.environments.bootstrap.plan import POOL, PROVIDER, Plan
+from atwork.environments.bootstrap.plan import POOL, PROVIDER, BootstrapPlan
 from atwork.environments.bootstrap.projects import find_project
 from atwork.environments.bootstrap.secrets import NO_VALUE
 from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
@@ -40,7 +40,7 @@ def bootstrap(
     """
     console = Console(highlight=False, soft_wrap=True)
     stacks = checkout / "stacks"
-    plan = plans.of(name, stacks)
+    plan = plans.read(name, stacks)
     file = stack_file(stacks, name)
     if dry_run:
         _print(console, all_of(plan, file, Path("pulumi")))
@@ -114,7 +114,7 @@ def _print(console: Console, steps: Sequence[Step]) -> None:
             console.print(command, markup=False)
 
 
-def _next(console: Console, google: Google, plan: Plan) -> None:
+def _next(console: Console, google: Google, plan: BootstrapPlan) -> None:
     """Print what a person must still do."""
     existing = find_project(google, plan.admin)
     number = existing[0] if existing is not None else plan.admin

@@ -13,7 +13,7 @@ from typing import Any
 from atwork.environments.bootstrap import projects
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 from components.expected_secrets import ExpectedSecret
 
@@ -33,7 +33,7 @@ def no_values(secret: ExpectedSecret) -> None:
     del secret
 
 
-def steps(plan: Plan, values: Values) -> tuple[Step, ...]:
+def steps(plan: BootstrapPlan, values: Values) -> tuple[Step, ...]:
     """Steps for the API and each secret that bootstrap creates."""
     expected = [secret for secret in plan.config.expected_secrets() if secret.made_by == "bootstrap"]
     if not expected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,20 @@ from atwork.engine import runner
 from atwork.engine.runner import EngineFailed
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.bootstrap.projects import find_project
 from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 from atwork.errors import ConfigError
 from atwork.files import replace_file
-from infra import CONFIG_KEY
+from infra import CONFIG_KEY, company
 from infra.layout import stack_files
+from infra.stack import StackConfig
 from infra.yaml_files import read_yaml
 
 LINES = ("secretsprovider", "encryptedkey")
 
 
-def write_number(plan: Plan, file: Path) -> Step:
+def write_number(plan: BootstrapPlan, file: Path) -> Step:
     """Write the number of a new project into the stack file of a long-lived environment."""
     project = plan.config.project.id
 
@@ -59,7 +61,7 @@ def with_number(text: str, number: str, file: str) -> str:
     return text
 
 
-def init(plan: Plan, file: Path, engine: Path) -> Step:
+def init(plan: BootstrapPlan, file: Path, engine: Path) -> Step:
     """Run `pulumi stack init` and write its lines into the stack file, whose blank lines stay."""
     words = ["stack", "init", plan.name, "--secrets-provider", plan.secrets_provider, "--no-select"]
 
@@ -92,7 +94,7 @@ def with_lines(text: str, lines: dict[str, str]) -> str:
     return re.sub(r"^config:", f"{new_lines}config:", text, count=1, flags=re.MULTILINE)
 
 
-def _state(google: Google, plan: Plan) -> dict[str, Any] | None:
+def _state(google: Google, plan: BootstrapPlan) -> dict[str, Any] | None:
     """The secrets provider in the state; None without a state."""
     with explain_errors(f"read the state of {plan.name}", f"ask for roles/storage.objectViewer on {plan.backend}"):
         blob = google.storage(plan.admin).bucket(plan.platform.bucket).get_blob(plan.state_object)
@@ -115,24 +117,26 @@ def run_engine(engine: Path, words: list[str], checkout: Path, backend: str) -> 
         ) from None
 
 
-def secrets_provider_mistakes(stacks: Path) -> list[str]:
+def secrets_provider_mistakes(stacks: Path, environments: Mapping[str, StackConfig]) -> list[str]:
     """Mistakes in the engine's lines of stack files; none in a project without a bootstrap.
 
-    Without them the engine asks for a passphrase, which locks everybody else out of the stack's secrets.
+    Without them the engine asks for a passphrase, which locks everybody else out of the stack's secrets. A stack file
+    that is not in `environments` is invalid, and its key is not checked.
     """
     from atwork.environments.bootstrap import plan as plans
 
     files = {name: read_yaml(path, f"stacks/{path.name}") for name, path in stack_files(stacks).items()}
     if not any(document.get(key) for document in files.values() for key in LINES):
         return []
+    platform = company.read(stacks) if (stacks / company.COMPANY).exists() else None
     mistakes: list[str] = []
     for name, document in files.items():
         file = f"stacks/Pulumi.{name}.yaml"
         fix = f"run `atwork environment bootstrap {name}` and commit what it writes"
         mistakes += [f"{file}: {key} is missing; {fix}" for key in LINES if not document.get(key)]
         provider = str(document.get("secretsprovider", ""))
-        if provider and (stacks / "platform.yaml").exists():
-            wanted = plans.of(name, stacks).secrets_provider
+        if provider and platform is not None and name in environments:
+            wanted = plans.of(name, environments, platform).secrets_provider
             if provider != wanted:
                 mistakes.append(f"{file}: secretsprovider is {provider}, not {wanted}; {fix}")
         elif provider and not provider.startswith("gcpkms://"):

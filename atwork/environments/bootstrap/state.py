@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.bootstrap.projects import find_project
 from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 
@@ -21,7 +21,7 @@ DAYS = 90
 """A version is deleted when it has this age and this many newer versions."""
 
 
-def bucket(plan: Plan) -> Step:
+def bucket(plan: BootstrapPlan) -> Step:
     """Create the bucket: versions, access only by IAM, not public, soft delete. A retention policy would prevent the
     engine from overwriting its state and releasing its lock."""
     name, location = plan.platform.bucket, plan.platform.location

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from atwork.environments.bootstrap import identities, keys, projects, roles, secrets, stack, state
 from atwork.environments.bootstrap.identities import federated
-from atwork.environments.bootstrap.plan import REAP_ACCOUNT, Plan
+from atwork.environments.bootstrap.plan import REAP_ACCOUNT, BootstrapPlan
 from atwork.environments.bootstrap.rights import Grant, Resource, grants
 from atwork.environments.bootstrap.roles import CustomRole
 from atwork.environments.bootstrap.step import Step
@@ -43,7 +43,9 @@ _STREAMING_ALONE = (
 _DECRYPT = "roles/cloudkms.cryptoKeyDecrypter"
 
 
-def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secrets.no_values) -> tuple[Step, ...]:
+def all_of(
+    plan: BootstrapPlan, file: Path, engine: Path, values: secrets.Values = secrets.no_values
+) -> tuple[Step, ...]:
     """Return every step for one environment; `file` is its stack file, `values` has the first values of secrets."""
     accounts = {
         plan.preview_account: f"Previews changes of {plan.name}",
@@ -70,7 +72,7 @@ def all_of(plan: Plan, file: Path, engine: Path, values: secrets.Values = secret
     )
 
 
-def _admin(plan: Plan) -> tuple[Step, ...]:
+def _admin(plan: BootstrapPlan) -> tuple[Step, ...]:
     platform = plan.platform
     return (
         projects.create("admin-project", plan.admin, "Platform admin", platform.parent),
@@ -79,7 +81,7 @@ def _admin(plan: Plan) -> tuple[Step, ...]:
     )
 
 
-def _project(plan: Plan, file: Path) -> tuple[Step, ...]:
+def _project(plan: BootstrapPlan, file: Path) -> tuple[Step, ...]:
     """Steps for the project of a long-lived environment; an ephemeral environment's stack creates its own."""
     if plan.ephemeral:
         return ()
@@ -100,7 +102,7 @@ def _project(plan: Plan, file: Path) -> tuple[Step, ...]:
     )
 
 
-def granted(plan: Plan) -> dict[Resource, list[Grant]]:
+def granted(plan: BootstrapPlan) -> dict[Resource, list[Grant]]:
     """Every binding that the bootstrap of an environment adds, by resource."""
     bindings: dict[Resource, list[Grant]] = {}
     for part in (rights(plan), state_rights(plan), *(federated(plan, short) for short in plan.accounts)):
@@ -109,14 +111,14 @@ def granted(plan: Plan) -> dict[Resource, list[Grant]]:
     return bindings
 
 
-def _rights_title(plan: Plan) -> str:
+def _rights_title(plan: BootstrapPlan) -> str:
     create = plan.config.project.create
     return (
         f"rights in folder {create.folder_id}" if plan.ephemeral and create else f"rights in {plan.config.project.id}"
     )
 
 
-def custom_roles(plan: Plan) -> dict[str, tuple[CustomRole, ...]]:
+def custom_roles(plan: BootstrapPlan) -> dict[str, tuple[CustomRole, ...]]:
     """The roles that bootstrap creates, by project."""
     created: dict[str, tuple[CustomRole, ...]] = {}
     if plan.upstream_project:
@@ -127,7 +129,7 @@ def custom_roles(plan: Plan) -> dict[str, tuple[CustomRole, ...]]:
     return created
 
 
-def rights(plan: Plan) -> dict[Resource, list[Grant]]:
+def rights(plan: BootstrapPlan) -> dict[Resource, list[Grant]]:
     """Bindings in the project, or in the folder of ephemeral environments, whose projects do not exist yet."""
     preview, drift = plan.member(plan.preview_account), plan.member(plan.drift_account)
     deploy = plan.member(plan.deploy_account)
@@ -151,7 +153,7 @@ def rights(plan: Plan) -> dict[Resource, list[Grant]]:
     return {Resource.project(project): granted, **above}
 
 
-def _above(plan: Plan, readers: tuple[str, ...], deploy: str) -> dict[Resource, list[Grant]]:
+def _above(plan: BootstrapPlan, readers: tuple[str, ...], deploy: str) -> dict[Resource, list[Grant]]:
     """Bindings in the project of the registry: updates set policies of its repositories, and a refresh reads them."""
     project = plan.upstream_project
     if not project:
@@ -164,7 +166,7 @@ def _above(plan: Plan, readers: tuple[str, ...], deploy: str) -> dict[Resource, 
     return {Resource.project(project): granted}
 
 
-def state_rights(plan: Plan) -> dict[Resource, list[Grant]]:
+def state_rights(plan: BootstrapPlan) -> dict[Resource, list[Grant]]:
     """Bindings on states: all identities read every state, because stacks read each other; each writes its own stack's,
     and decrypts that and the upstream's."""
     members = [plan.member(account) for account in plan.accounts]

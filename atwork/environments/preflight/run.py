@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import GoogleError
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.preflight import databases, limits, organization, region, secrets
 from atwork.environments.preflight.check import Check
 from atwork.environments.preflight.project import billing, id_free, logged_in, reachable
@@ -87,7 +87,7 @@ def _platform(
         yield from (Check(check, None, where, "write it (docs/bootstrap.md)") for check in names)
         return
     ephemeral_stacks = frozenset({name} if config.environment.kind == "ephemeral" else ())
-    plan = Plan(name, config, platform, ephemeral_stacks)
+    plan = BootstrapPlan(name, config, platform, ephemeral_stacks)
     yield state_bucket(google, plan, bootstrapped=bootstrapped)
     yield key(google, plan, bootstrapped=bootstrapped)
     create = config.project.create

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from atwork.environments.bootstrap.google import Google
-from atwork.environments.bootstrap.plan import Plan
+from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.preflight.check import Check, ask, right, wrong
 
 
-def state_bucket(google: Google, plan: Plan, *, bootstrapped: bool) -> Check:
+def state_bucket(google: Google, plan: BootstrapPlan, *, bootstrapped: bool) -> Check:
     """Check that the state bucket keeps versions and is not public."""
     from atwork.environments.bootstrap.state import mistakes
 
@@ -32,7 +32,7 @@ def state_bucket(google: Google, plan: Plan, *, bootstrapped: bool) -> Check:
     return ask("state bucket", fix, query)
 
 
-def key(google: Google, plan: Plan, *, bootstrapped: bool) -> Check:
+def key(google: Google, plan: BootstrapPlan, *, bootstrapped: bool) -> Check:
     """Check that the key can encrypt the stack's secrets."""
     from google.api_core.exceptions import NotFound
 
