@@ -82,7 +82,7 @@ class DeployJob(Job):
     @property
     def description(self) -> str:
         """What the job does, and which builds start it."""
-        return f"Deploys {self.service} to {self.environment}; builds of {self.source} ask for it"
+        return f"Deploys {self.service} to {self.environment}; builds of {self.source} start it"
 
     def arguments(self, images: Images) -> dict[str, str]:
         """The same with the host and the approvers."""

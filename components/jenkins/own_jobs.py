@@ -13,8 +13,8 @@ from components.jenkins.job_dsl import permitted, quoted, schedule
 
 PREVIEWS = "platform-previews"
 CHANGES = "platform-changes"
-_PREVIEWS_DESCRIPTION = "What a pull request does to every environment; reads, and changes nothing"
-_CHANGES_DESCRIPTION = "What changes the environments; runs the main branch alone"
+_PREVIEWS_DESCRIPTION = "Previews of pull requests for every environment; they change nothing"
+_CHANGES_DESCRIPTION = "Jobs that change the environments; they run only the main branch"
 
 _PUSH = """\
   properties {
@@ -27,8 +27,8 @@ _PUSH = """\
 def own(source: PlatformSource, main: str, credential: str) -> str:
     """Both folders with their jobs. The Jenkinsfile selects its stages by the job's name."""
     jobs = {
-        "update": ("Updates all environments, one stage after another, with what was merged", _PUSH),
-        "drift": ("Tells what changed behind Pulumi's back", schedule("H 3 * * *")),
+        "update": ("Updates all environments to the main branch, one stage after another", _PUSH),
+        "drift": ("Reports what changed outside Pulumi", schedule("H 3 * * *")),
         "reap": ("Destroys ephemeral environments that have expired", schedule("H * * * *")),
     }
     return "".join(

@@ -39,7 +39,7 @@ pipelineJob({quoted(job.path)}) {{
   logRotator {{ numToKeep(100) }}
   parameters {{
     stringParam('VERSION', '', 'A version that a build made, such as 1.4.0-17.g1a2b3c4d')
-    stringParam('THREAD', '', 'Slack thread to go on in')
+    stringParam('THREAD', '', 'Slack thread to continue')
 {_pull(job)}  }}
 {pipeline(call(job.function, job.arguments(images)))}}}
 """
@@ -48,7 +48,7 @@ pipelineJob({quoted(job.path)}) {{
 def _pull(job: Job) -> str:
     if not isinstance(job, PreviewJob):
         return ""
-    return "    stringParam('PULL', '', 'Number of the pull request; a build says it by its own name')\n"
+    return "    stringParam('PULL', '', 'Number of the pull request; builds need not set it')\n"
 
 
 def _janitor(previews: list[PreviewJob], images: Images) -> Iterable[str]:

@@ -1,6 +1,6 @@
 /**
- * The pods in which things run: a new one for each stage, gone with it. What they may do is in the platform's templates
- * (components/jenkins/pods.py), not here.
+ * The pods of a pipeline: a new pod for each stage, deleted at its end. The platform's templates
+ * (components/jenkins/pods.py) define their rights, not this file.
  */
 
 /** A pod with BuildKit and the tools that push. */
@@ -10,12 +10,12 @@ void build(Closure body) {
     }
 }
 
-/** A pod with the data stores, ready before anything starts, and the image under test as container `app`. */
+/** A pod with the data stores, which are ready before the first step, and the image under test as container `app`. */
 void test(Map service, String testImage, Closure body) {
     podTemplate(
         inheritFrom: stores.templates(service.stores),
         namespace: 'jenkins-tests',
-        yamlMergeStrategy: merge(),  // left out, what follows would replace the stores
+        yamlMergeStrategy: merge(),  // without it, this YAML would replace the stores
         yaml: """\
 spec:
   containers:
@@ -31,12 +31,12 @@ spec:
     }
 }
 
-/** A pod that reaches one environment; only jobs in the folder `platform` get one. */
+/** A pod that reaches one environment; only jobs in the folder `platform` may use it. */
 void deploy(String environment, Closure body) {
     restricted("deploy-${environment}", body)
 }
 
-/** A pod that reaches the preview namespaces of one environment, and nothing else there. */
+/** A pod that reaches only the preview namespaces of one environment. */
 void previews(String environment, Closure body) {
     restricted("previews-${environment}", body)
 }
@@ -47,7 +47,7 @@ private void restricted(String cloud, Closure body) {
     }
 }
 
-/** Again in a new pod where the first one was taken away, as spot nodes are; never where the work itself failed. */
+/** Run the body in a new pod, and again if the pod was lost with its spot node; never again if the body failed. */
 private void onNode(Closure body) {
     retry(count: 2, conditions: [kubernetesAgent(), nonresumable()]) {
         node(POD_LABEL) {

@@ -1,6 +1,6 @@
-/** Reaching a cluster from outside: its DNS endpoint, whose certificate is a public one, and a token for an hour. */
+/** Access to a cluster from outside: its DNS endpoint, which has a public certificate, and a token for one hour. */
 
-/** Sign in; in memory are then, below DOCKER_CONFIG, a kubeconfig, and the endpoint and the token for curl. */
+/** Log in: write a kubeconfig, and the endpoint and the token for curl, to DOCKER_CONFIG, which is in memory. */
 void signIn(Map job) {
     container('gcloud') {
         sh """\

@@ -1,20 +1,22 @@
 /**
- * The job `platform/SERVICE/ENVIRONMENT`, which the platform defines from services/*.yaml: brings one version of one
- * service into one environment. What is deployed where is the job's, not the caller's; a caller chooses the version.
+ * The job `platform/SERVICE/ENVIRONMENT`, which the platform defines from services/*.yaml: deploys a version of a service
+ * to an environment. The job fixes the service and the environment; its caller only chooses the version.
  *
- * service, environment, project, location, cluster, host, channel, source (the job that may ask), approvers
+ * service, environment, project, location, cluster, host, channel, source (the job that may start it), approvers
  */
 def call(Map job) {
     String version = params.VERSION ?: ''
     Map thread = slack.join(job.channel, params.THREAD ?: '', "${job.service} ${version} to ${job.environment}")
     Map run = [stage: 'Preflight']
-    try {
+    outcome.report(thread, run) {
         check(job, version)
         if (job.approvers) {
+            run.stopped = 'was not approved; nothing changed'
             run.stage = 'Approve'
             approve(job, version, thread)
+            run.stopped = null
         }
-        // An older version that still waits is given up, and two deploys of one service never overlap.
+        // An older version that still waits is aborted, and two deploys of a service never overlap.
         milestone()
         run.stage = 'Deploy'
         lock("deploy-${job.environment}-${job.service}") {
@@ -25,18 +27,10 @@ def call(Map job) {
             }
         }
         slack.good(thread, 'is running')
-    } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
-        currentBuild.result = 'ABORTED'
-        slack.warn(thread, run.stage == 'Approve' ? 'was not approved; nothing changed' : "was stopped at ${run.stage}")
-        throw interruption
-    } catch (Exception failure) {
-        currentBuild.result = 'FAILURE'
-        slack.bad(thread, "failed at ${run.stage}: ${failure.message}")
-        throw failure
     }
 }
 
-/** The version is one that a build made, and who asks is that service's build or a person. */
+/** Refuse a version that is not the version of a build, and a caller that is neither a build of the service nor a person. */
 private void check(Map job, String version) {
     if (!(version ==~ /\d+\.\d+\.\d+-\d+\.g[0-9a-f]{8}/)) {
         error("VERSION '${version}': choose one that a build released, such as 1.4.0-17.g1a2b3c4d")
@@ -50,7 +44,7 @@ private void check(Map job, String version) {
     }
 }
 
-/** Ask, with no pod held while people think. */
+/** Wait for an approval, without a pod. */
 private void approve(Map job, String version, Map thread) {
     stage('Approve') {
         slack.warn(thread, "waits for ${job.approvers}: ${env.BUILD_URL}input")
@@ -62,8 +56,8 @@ private void approve(Map job, String version, Map thread) {
 
 private void release(Map job, String version) {
     String values = "${job.service}/values-${job.environment}.yaml"
-    String reach = '--kubeconfig "$DOCKER_CONFIG/kubeconfig"'
-    String name = "'${job.service}' --namespace '${job.service}' ${reach}"
+    String access = '--kubeconfig "$DOCKER_CONFIG/kubeconfig"'
+    String name = "'${job.service}' --namespace '${job.service}' ${access}"
     stage('Deploy') {
         registry.login()
         cluster.signIn(job)
@@ -83,7 +77,7 @@ helm upgrade ${name} './${job.service}' --install --atomic --wait --timeout 10m 
             }
         } catch (Exception failure) {
             container('helm') {
-                // The first release has nothing to go back to.
+                // A first release has no earlier release to roll back to.
                 sh "helm rollback ${name} --wait --timeout 10m || helm uninstall ${name} --wait"
             }
             error("the smoke test failed and the release before it is back (${failure.message})")

@@ -1,6 +1,6 @@
-/** What every repository must have; `atwork service check` says the same on a developer's machine. */
+/** What every repository must contain; `atwork service check` checks the same on a developer's machine. */
 
-/** Check them; returns the version of this build, CHART-BUILD.gCOMMIT. */
+/** Check a repository; returns the version of this build, CHART-BUILD.gCOMMIT. */
 String check(Map service) {
     List missing = []
     List wanted = ['Dockerfile', 'Makefile', 'chart/Chart.yaml', 'chart/values.yaml']
@@ -16,7 +16,7 @@ String check(Map service) {
         }
     }
     if (missing) {
-        error("${missing.join('; ')} (docs/onboarding.md; `atwork service check` tells all of it)")
+        error("${missing.join('; ')} (docs/onboarding.md; `atwork service check` shows everything)")
     }
     Map description = readYaml(file: "${service.context}/chart/Chart.yaml")
     if (description.name != service.name) {
@@ -26,7 +26,7 @@ String check(Map service) {
         error("chart/Chart.yaml: version ${description.version} must be three numbers, such as 1.4.0")
     }
     if (service.testTarget && !hasStage(readFile("${service.context}/Dockerfile"), service.testTarget)) {
-        service.testTarget = null  // then the tests run in the image that is released
+        service.testTarget = null  // without such a stage, the tests run in the released image
     }
     container('helm') {
         sh "helm lint '${service.context}/chart'"

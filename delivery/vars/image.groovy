@@ -1,6 +1,6 @@
 /** Images: built once as candidates, released by their digest. */
 
-/** Build one stage of the Dockerfile and push it among the candidates; returns its address with the digest. */
+/** Build a stage of the Dockerfile and push it to the candidates; returns its address with the digest. */
 String build(Map service, String tag, String target) {
     String name = "${env.CANDIDATES}/${service.name}"
     String cache = "${env.CACHE}/${service.name}"
@@ -20,15 +20,15 @@ buildctl-daemonless.sh build --progress=plain --frontend=dockerfile.v0 \\
     return "${name}@${digest}"
 }
 
-/** Give a candidate its version: the same bytes under a name that cannot be moved. A build that is repeated is no error. */
+/** Release a candidate: copy it to an immutable tag, its version. A repeated build succeeds. */
 void promote(Map service, String candidate, String version) {
     String released = "${env.SERVICES}/${service.name}:${version}"
     container('crane') {
-        String there = sh(script: "crane digest '${released}' 2>/dev/null || true", returnStdout: true).trim()
-        if (there && !candidate.endsWith("@${there}")) {
-            error("${released} is there already with other content; versions are never moved")
+        String existing = sh(script: "crane digest '${released}' 2>/dev/null || true", returnStdout: true).trim()
+        if (existing && !candidate.endsWith("@${existing}")) {
+            error("${released} already exists with other content; versions are never moved")
         }
-        if (!there) {
+        if (!existing) {
             sh "crane copy '${candidate}' '${released}'"
         }
     }

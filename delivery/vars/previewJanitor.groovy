@@ -1,52 +1,52 @@
 /**
  * The job `platform/preview-janitor`: each hour, empties preview namespaces whose lease has expired or whose pull request
- * is closed. Others stay until their lease expires; one that cannot be emptied fails the job and is tried again an hour later.
+ * is closed. A namespace that cannot be emptied fails the job, which tries again an hour later.
  *
  * environment, project, location, cluster, namespaces, hours, repositories (JSON: the repository of each service)
  */
 def call(Map job) {
     Map repositories = readJSON(text: job.repositories)
     long now = currentBuild.startTimeInMillis.intdiv(1000)
-    List gone = []
+    List emptied = []
     List failed = []
     agents.previews(job.environment) {
-        stage('Look') {
+        stage('Log in') {
             cluster.signIn(job)
         }
-        stage('Take away') {
-            // Nobody gets a namespace, or more time in one, while it is looked at.
+        stage('Empty') {
+            // While the lock is held, no build gets or extends a lease.
             lock("previews-${job.environment}") {
-                List places = previews.look(job)
-                for (int i = 0; i < places.size(); i++) {
-                    Map place = places[i]
-                    String why = reason(place, repositories, now, now + (job.hours as int) * 3600)
+                List namespaces = previews.list(job)
+                for (int i = 0; i < namespaces.size(); i++) {
+                    Map current = namespaces[i]
+                    String why = reason(current, repositories, now, now + (job.hours as int) * 3600)
                     if (why) {
-                        takeAway(job, place, why, gone, failed)
+                        empty(job, current.namespace, why, emptied, failed)
                     }
                 }
             }
         }
     }
-    currentBuild.description = gone ? gone.join('; ') : 'nothing to take away'
+    currentBuild.description = emptied ? emptied.join('; ') : 'nothing to empty'
     if (failed) {
         slack.bad(slack.open('', "Preview namespaces of ${job.environment}"), failed.join('; '))
         error(failed.join('; '))
     }
 }
 
-/** Why a preview namespace is emptied; nothing where it stays. */
-private String reason(Map place, Map repositories, long now, long latest) {
-    if (!place.releases) {
+/** Why a preview namespace is emptied; empty if it stays. */
+private String reason(Map current, Map repositories, long now, long latest) {
+    if (!current.releases) {
         return ''
     }
-    Map lease = place.lease ?: [:]
-    // What runs in the namespace could have written there; nothing of it is trusted.
-    boolean whole = "${lease.service}" ==~ /[a-z][-a-z0-9]{0,39}/ && "${lease.pull}" ==~ /\d{1,9}/ && "${lease.expires}" ==~ /\d{10}/
-    if (!whole || (lease.expires as long) > latest) {
-        return 'its lease is not one that the platform wrote'
+    Map lease = current.lease ?: [:]
+    // The code in the namespace could have written the lease, so its values are not trusted.
+    boolean valid = "${lease.service}" ==~ /[a-z][-a-z0-9]{0,39}/ && "${lease.pull}" ==~ /\d{1,9}/ && "${lease.expires}" ==~ /\d{10}/
+    if (!valid || (lease.expires as long) > latest) {
+        return 'its lease was not written by the platform'
     }
     if ((lease.expires as long) <= now) {
-        return "pull request ${lease.pull} of ${lease.service} had its time"
+        return "the lease of pull request ${lease.pull} of ${lease.service} has expired"
     }
     String repository = repositories[lease.service]
     if (repository && isClosed(repository, lease.pull)) {
@@ -55,7 +55,7 @@ private String reason(Map place, Map repositories, long now, long latest) {
     return ''
 }
 
-/** Whether GitHub says so; where it says nothing, the preview namespace stays. */
+/** Whether GitHub reports the pull request as closed; without an answer, the preview namespace stays. */
 private boolean isClosed(String repository, String pull) {
     String state = ''
     try {
@@ -72,22 +72,22 @@ printf 'header = "Authorization: Bearer %s"' "\$GITHUB_TOKEN" | curl --fail --si
     } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
         throw interruption
     } catch (Exception failure) {
-        echo "GitHub says nothing of ${repository}/pulls/${pull}: ${failure.message}"
+        echo "no answer from GitHub about ${repository}/pulls/${pull}: ${failure.message}"
     }
     return state == 'closed'
 }
 
-private void takeAway(Map job, Map place, String why, List gone, List failed) {
-    // A deploy that is under way is not disturbed; the next hour comes.
-    lock(resource: "preview-${job.environment}-${place.namespace}", skipIfLocked: true) {
+private void empty(Map job, String namespace, String why, List emptied, List failed) {
+    // A namespace with a running deploy is left for the next hour.
+    lock(resource: "preview-${job.environment}-${namespace}", skipIfLocked: true) {
         try {
-            previews.clear(place.namespace)
-            gone << "${place.namespace}: ${why}".toString()
-            echo "${place.namespace} is free: ${why}"
+            previews.clear(namespace)
+            emptied << "${namespace}: ${why}".toString()
+            echo "${namespace} is free: ${why}"
         } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
             throw interruption
         } catch (Exception failure) {
-            failed << "${place.namespace} could not be emptied (${failure.message}); ${why}".toString()
+            failed << "${namespace} could not be emptied (${failure.message}); ${why}".toString()
         }
     }
 }

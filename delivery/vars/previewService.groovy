@@ -1,42 +1,34 @@
 /**
- * The job `platform/SERVICE/preview`, which the platform defines from services/*.yaml: deploys one build of a pull request
- * to a preview namespace, until some hours after the last build. The build that asks says which pull request it is.
+ * The job `platform/SERVICE/preview`, which the platform defines from services/*.yaml: deploys a build of a pull request to
+ * a preview namespace, until some hours after the last build. The name of the calling build contains the pull request.
  *
- * service, environment, project, location, cluster, channel, source (the job that may ask), namespaces, hours, stores
+ * service, environment, project, location, cluster, channel, source (the job that may start it), namespaces, hours, stores
  */
 def call(Map job) {
     String version = params.VERSION ?: ''
     Map thread = slack.join(job.channel, params.THREAD ?: '', "preview of ${job.service} ${version}")
     Map run = [stage: 'Preflight', namespace: null]
-    try {
+    outcome.report(thread, run) {
         String pull = check(job, version)
         long expires = currentBuild.startTimeInMillis.intdiv(1000) + (job.hours as int) * 3600
         agents.previews(job.environment) {
             timeout(time: 45, unit: 'MINUTES') {
-                bringUp(job, pull, version, expires, run)
+                deploy(job, pull, version, expires, run)
             }
         }
         if (run.namespace) {
-            String where = "pull request ${pull} runs in ${run.namespace} of ${job.environment} until ${moment(expires)}"
-            currentBuild.description = where
-            slack.good(thread, "${where}: `kubectl --namespace ${run.namespace} port-forward service/${job.service} 8080:80`")
+            String description = "pull request ${pull} runs in ${run.namespace} of ${job.environment} until ${moment(expires)}"
+            currentBuild.description = description
+            slack.good(thread, "${description}: `kubectl --namespace ${run.namespace} port-forward service/${job.service} 8080:80`")
         } else {
             currentBuild.result = 'NOT_BUILT'
             currentBuild.description = "all ${job.namespaces} preview namespaces of ${job.environment} are taken"
             slack.warn(thread, "${currentBuild.description}; close a pull request, or start the build again later")
         }
-    } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
-        currentBuild.result = 'ABORTED'
-        slack.warn(thread, "was stopped at ${run.stage}")
-        throw interruption
-    } catch (Exception failure) {
-        currentBuild.result = 'FAILURE'
-        slack.bad(thread, "failed at ${run.stage}${run.namespace ? " in ${run.namespace}" : ''}: ${failure.message}")
-        throw failure
     }
 }
 
-/** The version is one that a build made, and who asks is a pull request of the service, or a person who names one. */
+/** Check the version and the caller, a pull request of the service or a person; returns the number of the pull request. */
 private String check(Map job, String version) {
     if (!(version ==~ /\d+\.\d+\.\d+-\d+\.g[0-9a-f]{8}/)) {
         error("VERSION '${version}': choose one that a build made, such as 1.4.0-17.g1a2b3c4d")
@@ -46,22 +38,22 @@ private String check(Map job, String version) {
     for (int i = 0; i < callers.size(); i++) {
         String caller = callers[i].fullProjectName
         if (!caller.startsWith("${job.source}/PR-")) {
-            error("${caller} may not bring ${job.service} up; builds of pull requests in ${job.source} may")
+            error("${caller} may not deploy ${job.service}; builds of pull requests in ${job.source} may")
         }
         pull = caller.substring("${job.source}/PR-".length())
     }
     if (!(pull ==~ /\d{1,9}/)) {
-        error("PULL '${pull}': say the number of the pull request that this is for")
+        error("PULL '${pull}': write the number of the pull request")
     }
     return pull
 }
 
-private void bringUp(Map job, String pull, String version, long expires, Map run) {
+private void deploy(Map job, String pull, String version, long expires, Map run) {
     run.stage = 'Lease'
     stage('Lease') {
         registry.login()
         cluster.signIn(job)
-        // Choosing and marking are one step: two builds never choose the same namespace.
+        // The lock makes choosing and leasing atomic: two builds never choose the same namespace.
         lock("previews-${job.environment}") {
             run.namespace = previews.lease(job, pull, expires)
         }

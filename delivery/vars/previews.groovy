@@ -1,33 +1,33 @@
 /**
- * Preview namespaces of an environment, `preview-1` to `preview-N`. They always exist; the Helm release `lease`
- * says whose each is: its values are the service, the pull request and the expiry date. Everything is done as the account
- * `deployer` of that one namespace: the chart of a pull request reaches no other.
+ * Preview namespaces of an environment, `preview-1` to `preview-N`. They always exist. The values of the Helm release
+ * `lease` are the service, the pull request and the expiry date. All requests act as the account `deployer` of the
+ * namespace, so the chart of a pull request reaches no other namespace.
  */
 
-/** All of them: [namespace, releases, lease: [service, pull, expires]]. A cluster that does not answer is an error. */
-List look(Map job) {
-    String said = ''
+/** All preview namespaces: [namespace, releases, lease: [service, pull, expires]]. Fails if the cluster does not answer. */
+List list(Map job) {
+    String lines = ''
     container('helm') {
-        said = sh(returnStdout: true, script: """\
+        lines = sh(returnStdout: true, script: """\
 set -eu
 for number in \$(seq ${job.namespaces as int}); do
   namespace="preview-\$number"
-  reach="--namespace \$namespace --kubeconfig \$DOCKER_CONFIG/kubeconfig --kube-as-user system:serviceaccount:\$namespace:deployer"
-  releases=\$(helm list --all --short \$reach)
+  access="--namespace \$namespace --kubeconfig \$DOCKER_CONFIG/kubeconfig --kube-as-user system:serviceaccount:\$namespace:deployer"
+  releases=\$(helm list --all --short \$access)
   lease=null
   for release in \$releases; do
-    if [ "\$release" = lease ]; then lease=\$(helm get values lease --output json \$reach); fi
+    if [ "\$release" = lease ]; then lease=\$(helm get values lease --output json \$access); fi
   done
   printf '{"namespace": "%s", "releases": "%s", "lease": %s}\\n' "\$namespace" "\$(echo \$releases)" "\$lease"
 done
 """)
     }
-    return readJSON(text: "[${said.trim().readLines().join(',')}]")
+    return readJSON(text: "[${lines.trim().readLines().join(',')}]")
 }
 
-/** The namespace of a pull request until a moment, in seconds: the one it has, else a free one; null where none is. */
+/** Lease a namespace to a pull request until a time in seconds: its current namespace or a free one; null without either. */
 String lease(Map job, String pull, long expires) {
-    String namespace = choose(look(job), job.service, pull)
+    String namespace = choose(list(job), job.service, pull)
     if (namespace) {
         List files = ['Chart.yaml', 'values.yaml', 'templates/service.yaml', 'templates/stores.yaml']
         for (int i = 0; i < files.size(); i++) {
@@ -37,7 +37,7 @@ String lease(Map job, String pull, long expires) {
         container('helm') {
             sh """\
 ${unstuck(namespace)}
-helm upgrade lease ./lease ${reach(namespace)} --install --history-max 2 --values stores.json \\
+helm upgrade lease ./lease ${access(namespace)} --install --history-max 2 --values stores.json \\
   --set-string service='${job.service}',pull='${pull}',expires='${expires}',project='${job.project}'
 """
         }
@@ -45,32 +45,32 @@ helm upgrade lease ./lease ${reach(namespace)} --install --history-max 2 --value
     return namespace
 }
 
-/** Bring the service up; one that fails stays as it is, to be looked at, until its next build or its end. */
+/** Install the service. A failed installation stays for inspection, until the next build or the end of the lease. */
 void install(Map job, String namespace, String version) {
     container('helm') {
         sh "helm pull 'oci://${env.CANDIDATES}/charts/${job.service}' --version ${version} --untar --registry-config \"\$DOCKER_CONFIG/config.json\""
         String values = "${job.service}/values-preview.yaml"
         if (fileExists("${job.service}/values-popup.yaml")) {
-            error("chart/values-popup.yaml of ${job.service} is renamed; call it values-preview.yaml")
+            error("`chart/values-popup.yaml` of ${job.service} is renamed; call it values-preview.yaml")
         }
         sh """\
 ${unstuck(namespace)}
-helm upgrade '${job.service}' './${job.service}' ${reach(namespace)} --install --wait --timeout 10m --history-max 3 \\
+helm upgrade '${job.service}' './${job.service}' ${access(namespace)} --install --wait --timeout 10m --history-max 3 \\
   --set-string environment=preview --set-string project='${job.project}' --set-string host=''${fileExists(values) ? " --values '${values}'" : ''}
 """
     }
 }
 
-/** Ask the service whether it is well. */
+/** Run the smoke test of the service. */
 void test(Map job, String namespace) {
     container('helm') {
-        sh "helm test '${job.service}' ${reach(namespace)} --timeout 5m"
+        sh "helm test '${job.service}' ${access(namespace)} --timeout 5m"
     }
 }
 
 /**
- * Delete everything that a build may have created in a preview namespace; the platform's objects stay. The Secrets go
- * last, because the lease is one of them: a namespace that could not be emptied is not free.
+ * Delete everything that a build can create in a preview namespace; the platform's objects stay. Secrets are deleted last,
+ * because one of them is the lease: a namespace that could not be emptied is not free.
  */
 void clear(String namespace) {
     List kinds = [
@@ -104,7 +104,7 @@ ${removals(kinds)}
 tries=0
 while [ "\$(left)" != 0 ]; do
   tries=\$((tries + 1))
-  if [ "\$tries" = 60 ]; then echo '${namespace}: there are pods that do not end' >&2; exit 1; fi
+  if [ "\$tries" = 60 ]; then echo '${namespace}: some pods do not end' >&2; exit 1; fi
   sleep 5
 done
 ${removals(last)}
@@ -112,14 +112,14 @@ ${removals(last)}
     }
 }
 
-/** Helm as the account of one namespace. */
-private String reach(String namespace) {
+/** Options of Helm to act as the account of a namespace. */
+private String access(String namespace) {
     return "--namespace ${namespace} --kubeconfig \"\$DOCKER_CONFIG/kubeconfig\" --kube-as-user system:serviceaccount:${namespace}:deployer"
 }
 
-/** What a pod left halfway that was taken away stays locked for Helm; in a preview namespace there is nothing to save. */
+/** Uninstall releases that an interrupted pod left locked; in a preview namespace no data is lost. */
 private String unstuck(String namespace) {
-    return "for release in \$(helm list --pending --short ${reach(namespace)}); do helm uninstall \"\$release\" ${reach(namespace)}; done"
+    return "for release in \$(helm list --pending --short ${access(namespace)}); do helm uninstall \"\$release\" ${access(namespace)}; done"
 }
 
 @NonCPS
@@ -128,8 +128,8 @@ private String removals(List kinds) {
 }
 
 @NonCPS
-private String choose(List places, String service, String pull) {
-    def mine = places.find { it.lease && it.lease.service == service && it.lease.pull == pull }
-    def free = places.find { !it.releases }
-    return (mine ?: free)?.namespace
+private String choose(List namespaces, String service, String pull) {
+    def current = namespaces.find { it.lease && it.lease.service == service && it.lease.pull == pull }
+    def free = namespaces.find { !it.releases }
+    return (current ?: free)?.namespace
 }

@@ -1,4 +1,4 @@
-/** Signing in to the container registry: a token of the pod's own identity, in memory, for an hour at most. */
+/** Log in to the container registry with a token of the pod's own identity, in memory, for one hour at most. */
 void login() {
     container('gcloud') {
         sh '''\

@@ -2,32 +2,32 @@
  * The pipeline of every service: its Jenkinsfile is `@Library('platform') _` and
  * `servicePipeline(name: 'orders', stores: ['postgres', 'redis'])`.
  *
- * Preflight → Build → Test → Push → Chart → Deploy. A pull request ends after Test, or with `preview: true` goes on to
- * Chart → Preview; the main branch goes on to one environment after another, and an environment with approvers asks one of
- * them. Each stage that runs something has a pod of its own.
+ * Preflight → Build → Test → Push → Chart → Deploy. A pull request ends after Test, or with `preview: true` continues with
+ * Chart → Preview. The main branch is deployed to one environment after another; an environment with approvers waits for an
+ * approval. Each stage with commands has its own pod.
  *
  * name       as in services/NAME.yaml
  * stores     data stores that the tests start: postgres, redis, mysql
- * channel    Slack channel, where it is not the default one
- * context    folder of the repository that holds Dockerfile, Makefile and chart/
- * workdir    folder inside the image that holds the Makefile
- * minutes    when a build that hangs is ended
+ * channel    Slack channel, if it is not the default channel
+ * context    folder of the repository that contains Dockerfile, Makefile and chart/
+ * workdir    folder inside the image that contains the Makefile
+ * minutes    time limit of the build
  * main       the branch that is released
- * preview    whether a build of a pull request runs in a preview namespace for some days, with stores of its own
+ * preview    whether a build of a pull request runs in a preview namespace for some days, with its own stores
  * deploys    environments in the order of their deploys, by default all that releases reach, test before production; the
  *            build waits for all but the last
  */
-def call(Map given) {
-    Map service = settings(given)
+def call(Map arguments) {
+    Map service = settings(arguments)
     boolean release = env.BRANCH_NAME == service.main
     properties([
         buildDiscarder(logRotator(numToKeepStr: '50')),
         disableConcurrentBuilds(abortPrevious: !release),
     ])
     Map thread = slack.open(service.channel, "${service.name} ${env.BRANCH_NAME} #${env.BUILD_NUMBER}")
-    // What a stage learns, for the ones after it; the name of the stage that is under way, for whoever reads of its end.
+    // Results of stages for later stages, and the name of the current stage for messages.
     Map run = [stage: 'Preflight']
-    try {
+    outcome.report(thread, run) {
         timeout(time: service.minutes, unit: 'MINUTES') {
             buildAndPush(service, run, release)
         }
@@ -38,14 +38,6 @@ def call(Map given) {
             deployPreview(service, run, thread)
         }
         slack.good(thread, release ? "${run.version} is released" : "builds and passes its tests${run.preview ?: ''}")
-    } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
-        currentBuild.result = 'ABORTED'
-        slack.warn(thread, "was stopped at ${run.stage}")
-        throw interruption
-    } catch (Exception failure) {
-        currentBuild.result = 'FAILURE'
-        slack.bad(thread, "failed at ${run.stage}: ${failure.message}")
-        throw failure
     }
 }
 
@@ -75,54 +67,54 @@ private void buildAndPush(Map service, Map run, boolean release) {
         }
     }
     if (release) {
-        push(service, run)
+        inBuildPod(run, [
+            Push: { image.promote(service, run.image, run.version) },
+            Chart: { chart.publish(service, run.image, run.version) },
+        ])
     }
 }
 
-private void push(Map service, Map run) {
-    run.stage = 'Push'
+/** Run stages in a new build pod, with the sources and logged in to the registry. */
+private void inBuildPod(Map run, Map stages) {
+    List names = stages.keySet() as List
+    run.stage = names[0]
     agents.build {
-        stage('Push') {
-            checkout scm
-            registry.login()
-            image.promote(service, run.image, run.version)
-        }
-        run.stage = 'Chart'
-        stage('Chart') {
-            chart.publish(service, run.image, run.version)
+        for (int i = 0; i < names.size(); i++) {
+            run.stage = names[i]
+            Closure body = stages[names[i]]
+            stage(names[i]) {
+                if (i == 0) {
+                    checkout scm
+                    registry.login()
+                }
+                body()
+            }
         }
     }
 }
 
-/** Deploy the build to a preview namespace. A build does not fail when all are taken: its tests have passed. */
+/** Deploy the build to a preview namespace. The build does not fail if all are taken, because its tests have passed. */
 private void deployPreview(Map service, Map run, Map thread) {
-    run.stage = 'Chart'
-    agents.build {
-        stage('Chart') {
-            checkout scm
-            registry.login()
-            chart.propose(service, run.image, run.version)
-        }
-    }
+    inBuildPod(run, [Chart: { chart.propose(service, run.image, run.version) }])
     run.stage = 'Preview'
     stage('Preview') {
-        def ended = build(job: "/platform/${service.name}/preview", parameters: handed(run, thread), wait: true, propagate: false)
-        if (ended.result == 'NOT_BUILT') {
-            slack.warn(thread, "has no preview namespace: ${ended.description}")
-        } else if (ended.result != 'SUCCESS') {
-            error("the preview did not start: ${ended.absoluteUrl}")
+        def preview = build(job: "/platform/${service.name}/preview", parameters: parametersOf(run, thread), wait: true, propagate: false)
+        if (preview.result == 'NOT_BUILT') {
+            slack.warn(thread, "has no preview namespace: ${preview.description}")
+        } else if (preview.result != 'SUCCESS') {
+            error("the preview did not start: ${preview.absoluteUrl}")
         } else {
-            run.preview = "; ${ended.description}".toString()
+            run.preview = "; ${preview.description}".toString()
         }
     }
 }
 
-/** What a job of the platform is told. */
-private List handed(Map run, Map thread) {
+/** The parameters of a job of the platform. */
+private List parametersOf(Map run, Map thread) {
     return [string(name: 'VERSION', value: run.version), string(name: 'THREAD', value: thread.id ?: '')]
 }
 
-/** Every environment has a job that only the platform writes; the last one is not waited for, it may ask a person. */
+/** Start the job of each environment. The build does not wait for the last job, which may wait for an approval. */
 private void deploy(Map service, Map run, Map thread) {
     for (int i = 0; i < service.deploys.size(); i++) {
         String environment = service.deploys[i]
@@ -130,38 +122,38 @@ private void deploy(Map service, Map run, Map thread) {
         stage(run.stage) {
             build(
                 job: "/platform/${service.name}/${environment}",
-                parameters: handed(run, thread),
+                parameters: parametersOf(run, thread),
                 wait: i < service.deploys.size() - 1
             )
         }
     }
 }
 
-/** The settings with their defaults; what is not known is refused, for a typo would be a silent default. */
-private Map settings(Map given) {
+/** The settings with their defaults. Unknown settings are refused, because a typo would silently use a default. */
+private Map settings(Map arguments) {
     Map known = [
         name: null, stores: [], channel: '', context: '.', workdir: '/app', minutes: 60, main: 'main',
         testTarget: 'test', preview: false, deploys: (env.RELEASE_ENVIRONMENTS ?: '').tokenize(','),
     ]
-    if (given.containsKey('popup')) {
-        error('Jenkinsfile: popup is renamed; write preview instead')
+    if (arguments.containsKey('popup')) {
+        error('Jenkinsfile: `popup` is renamed; write preview instead')
     }
-    List unknown = others(given.keySet() as List, known.keySet() as List)
+    List unknown = others(arguments.keySet() as List, known.keySet() as List)
     if (unknown) {
         error("Jenkinsfile: servicePipeline knows no ${unknown.join(', ')}; it takes ${known.keySet().join(', ')}")
     }
-    Map service = known + given
+    Map service = known + arguments
     if (!(service.name ==~ /[a-z]([-a-z0-9]{0,38}[a-z0-9])?/)) {
         error("Jenkinsfile: name ${service.name}: say the service's name as in services/NAME.yaml, such as orders")
     }
-    List strangers = others(service.stores, stores.names())
-    if (strangers) {
-        error("Jenkinsfile: stores ${strangers.join(', ')}: there are ${stores.names().join(', ')}")
+    List unknownStores = others(service.stores, stores.names())
+    if (unknownStores) {
+        error("Jenkinsfile: stores ${unknownStores.join(', ')}: there are ${stores.names().join(', ')}")
     }
     return service
 }
 
 @NonCPS
-private List others(List given, List known) {
-    return given.findAll { !known.contains(it) }.sort()
+private List others(List names, List known) {
+    return names.findAll { !known.contains(it) }.sort()
 }

@@ -1,10 +1,10 @@
-/** One thread for each build: the first message opens it, all others answer. Without Slack, the log has them. */
+/** A Slack thread for each build: the first message opens it, all others answer. Without Slack, the log has the messages. */
 
 Map open(String channel, String text) {
-    return say([channel: channel, about: text, id: null], '#439FE0', 'started')
+    return send([channel: channel, about: text, id: null], '#439FE0', 'started')
 }
 
-/** Go on in the thread of another build, whose id it handed over; anything else opens a new one. */
+/** Continue the thread of another build by its id; any other text opens a new thread. */
 Map join(String channel, String id, String text) {
     if (id ==~ /[A-Z0-9]{6,20}:\d{10}\.\d{6}/) {
         return [channel: channel, about: text, id: id]
@@ -13,19 +13,19 @@ Map join(String channel, String id, String text) {
 }
 
 void good(Map thread, String text) {
-    say(thread, 'good', text)
+    send(thread, 'good', text)
 }
 
 void warn(Map thread, String text) {
-    say(thread, 'warning', text)
+    send(thread, 'warning', text)
 }
 
 void bad(Map thread, String text) {
-    say(thread, 'danger', text)
+    send(thread, 'danger', text)
 }
 
-/** Say it; that a message did not arrive fails no build. */
-private Map say(Map thread, String color, String text) {
+/** Send a message. A message that cannot be sent fails no build. */
+private Map send(Map thread, String color, String text) {
     String message = "${thread.about}: ${text} (<${env.BUILD_URL}|log>)"
     echo "${thread.about}: ${text}"
     if (env.SLACK_CHANNEL) {

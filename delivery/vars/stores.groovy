@@ -1,12 +1,12 @@
-/** The data stores that tests can ask for; their containers are the platform's templates `store-NAME`. */
+/** The data stores of tests; their containers are the platform's templates `store-NAME`. */
 
 List names() {
     return ['postgres', 'redis', 'mysql']
 }
 
 /**
- * What a test is told of them, as environment variables of a container in YAML: everything is on the pod's own
- * address, without a password.
+ * The addresses of the stores for a test, as environment variables of a container in YAML. Stores listen on the pod's
+ * own address, without a password.
  */
 @NonCPS
 String variables(List chosen) {
@@ -18,7 +18,7 @@ String variables(List chosen) {
     return '[' + chosen.collect { "{${all[it]}}" }.join(', ') + ']'
 }
 
-/** The pod templates that bring them. */
+/** The pod templates of a test with these stores. */
 @NonCPS
 String templates(List chosen) {
     return (['test'] + chosen.collect { "store-${it}" }).join(' ')

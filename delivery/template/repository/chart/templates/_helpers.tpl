@@ -14,7 +14,7 @@ capabilities: {drop: [ALL]}
 {{- end -}}
 
 {{- define "pod" -}}
-serviceAccountName: {{ .Chart.Name }}  # the platform makes it, with its identity in Google Cloud
+serviceAccountName: {{ .Chart.Name }}  # the platform creates it, with its identity in Google Cloud
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext: {runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000, seccompProfile: {type: RuntimeDefault}}

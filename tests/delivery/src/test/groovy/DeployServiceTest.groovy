@@ -38,39 +38,39 @@ class DeployServiceTest extends Jenkins {
     }
 
     @Test
-    void it_goes_on_in_the_thread_of_the_build() {
+    void messages_continue_the_thread_of_the_build() {
         play('deploy.Jenkinsfile')
-        assert said*.channel.unique() == ['C0123456:1700000000.000100']
-        assert said[0].message.contains('waits for ada@example.com: https://jenkins/17/input')
-        assert said[-1].message.contains('is running')
+        assert messages*.channel.unique() == ['C0123456:1700000000.000100']
+        assert messages[0].message.contains('waits for ada@example.com: https://jenkins/17/input')
+        assert messages[-1].message.contains('is running')
     }
 
     @Test
-    void an_id_of_a_thread_that_is_none_opens_one() {
+    void an_invalid_thread_id_opens_a_new_thread() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', THREAD: '#everyone'])
         play('deploy.Jenkinsfile')
-        assert said[0].channel == '#team-orders'
+        assert messages[0].channel == '#team-orders'
     }
 
     @Test
-    void nobody_approving_changes_nothing() {
+    void without_an_approval_nothing_changes() {
         answers['input'] = interrupted()
         play('deploy.Jenkinsfile')
         assert result == 'ABORTED'
         assert pods.empty
-        assert said[-1].message.contains('was not approved; nothing changed')
+        assert messages[-1].message.contains('was not approved; nothing changed')
     }
 
     @Test
-    void a_failed_release_is_told() {
+    void a_failed_release_is_reported() {
         answers['helm upgrade'] = new hudson.AbortException('exit code 1')
         assert play('deploy.Jenkinsfile').message == 'exit code 1'
         assert !has('helm test')
-        assert said[-1].message.contains('failed at Deploy: exit code 1')
+        assert messages[-1].message.contains('failed at Deploy: exit code 1')
     }
 
     @Test
-    void a_failed_smoke_test_brings_the_release_before_back() {
+    void a_failed_smoke_test_rolls_back() {
         answers['helm test'] = new hudson.AbortException('exit code 1')
         assert play('deploy.Jenkinsfile').message == 'the smoke test failed and the release before it is back (exit code 1)'
         assert has("helm rollback 'orders' --namespace 'orders'")
@@ -94,7 +94,7 @@ class DeployServiceTest extends Jenkins {
     }
 
     @Test
-    void a_version_that_is_none_is_refused() {
+    void an_invalid_version_is_refused() {
         for (String version : ['', 'latest', "1.0.0-1.g1a2b3c4d'; rm -rf /", '1.0.0']) {
             binding.setVariable('params', [VERSION: version])
             assert play('deploy.Jenkinsfile').message.startsWith("VERSION '${version}': choose one that a build released")
@@ -105,7 +105,7 @@ class DeployServiceTest extends Jenkins {
     @Test
     void no_token_is_printed() {
         play('deploy.Jenkinsfile')
-        List<String> signingIn = done.findAll { it.contains('print-access-token') }
+        List<String> signingIn = events.findAll { it.contains('print-access-token') }
         assert signingIn.size() == 2
         assert signingIn.every { it.startsWith('gcloud: set +x umask 077') }
     }

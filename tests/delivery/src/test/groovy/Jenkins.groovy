@@ -5,17 +5,17 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 import com.lesfurets.jenkins.unit.global.lib.LibraryConfiguration
 
-/** A Jenkins whose steps note that they were called, and fail where a test says so. */
+/** A Jenkins whose steps record their calls, and fail if a test wants that. */
 abstract class Jenkins extends BasePipelineTestCPS {
     static final String DIGEST = 'sha256:' + 'a' * 64
     static final long NOW = 1764100000
     static final String TEST_DIGEST = 'sha256:' + 'b' * 64
 
     File library = new File(System.getProperty('delivery'))
-    /** What happened, in order: stages, pods, commands by container. */
-    List<String> done = []
+    /** Events in their order: stages, pods, commands by container. */
+    List<String> events = []
     /** Messages of Slack: [channel, color, message]. */
-    List<Map> said = []
+    List<Map> messages = []
     /** Files of the repository. */
     Map<String, String> files = [
         'Dockerfile': 'FROM python AS runtime\nFROM runtime AS test\n',
@@ -23,12 +23,12 @@ abstract class Jenkins extends BasePipelineTestCPS {
         'chart/Chart.yaml': 'name: orders\nversion: 1.4.0\n',
         'chart/values.yaml': 'replicas: 2\n',
     ]
-    /** Answers of commands by a part of them; a Throwable is thrown. */
+    /** Answers of commands, by a part of the command; a Throwable is thrown. */
     Map<String, Object> answers = [:]
     Map<String, Object> written = [:]
     List<Map> pods = []
     List<Map> started = []
-    /** Resources that somebody else has locked. */
+    /** Resources that another build has locked. */
     List<String> locked = []
     String container = ''
     String digest = DIGEST
@@ -64,46 +64,46 @@ abstract class Jenkins extends BasePipelineTestCPS {
         ['properties', 'buildDiscarder', 'logRotator', 'disableConcurrentBuilds', 'string', 'kubernetesAgent',
          'nonresumable', 'milestone', 'checkout', 'usernamePassword'].each { name ->
             step(name, [Object], { it instanceof Map ? it : [(name): it] })
-            step(name, [Map], { Map given -> done << name; given })
-            step(name, [List], { List given -> given })
-            step(name, [], { done << name; [:] })
+            step(name, [Map], { Map arguments -> events << name; arguments })
+            step(name, [List], { List items -> items })
+            step(name, [], { events << name; [:] })
         }
         step('merge', [], { 'merge' })
-        step('junit', [Map], { Map given -> done << "junit ${given.testResults}".toString() })
-        step('echo', [String], { String text -> done << "echo ${text}".toString() })
-        step('checkout', [Object], { done << 'checkout'; [GIT_COMMIT: '1a2b3c4d5e6f'] })
-        step('git', [Map], { Map given -> done << "git ${given.branch}".toString() })
-        ['archiveArtifacts', 'stash'].each { name -> step(name, [Map], { Map given -> done << name }) }
-        step('unstash', [String], { String name -> done << 'unstash' })
-        step('catchError', [Map, Closure], { Map given, Closure body ->
-            try { helper.callClosure(body) } catch (hudson.AbortException failure) { done << "caught ${failure.message}".toString() }
+        step('junit', [Map], { Map arguments -> events << "junit ${arguments.testResults}".toString() })
+        step('echo', [String], { String text -> events << "echo ${text}".toString() })
+        step('checkout', [Object], { events << 'checkout'; [GIT_COMMIT: '1a2b3c4d5e6f'] })
+        step('git', [Map], { Map arguments -> events << "git ${arguments.branch}".toString() })
+        ['archiveArtifacts', 'stash'].each { name -> step(name, [Map], { Map arguments -> events << name }) }
+        step('unstash', [String], { String name -> events << 'unstash' })
+        step('catchError', [Map, Closure], { Map arguments, Closure body ->
+            try { helper.callClosure(body) } catch (hudson.AbortException failure) { events << "caught ${failure.message}".toString() }
         })
-        step('withEnv', [List, Closure], { List given, Closure body -> done << "with ${given.join(' ')}".toString(); helper.callClosure(body) })
-        step('withCredentials', [List, Closure], { List given, Closure body ->
-            done << "credentials ${given*.credentialsId.join(' ')}".toString()
+        step('withEnv', [List, Closure], { List items, Closure body -> events << "with ${items.join(' ')}".toString(); helper.callClosure(body) })
+        step('withCredentials', [List, Closure], { List items, Closure body ->
+            events << "credentials ${items*.credentialsId.join(' ')}".toString()
             helper.callClosure(body)
-            done << 'credentials end'
+            events << 'credentials end'
         })
         step('parallel', [Map], { Map branches ->
-            branches.each { name, body -> if (body instanceof Closure) { done << "branch ${name}".toString(); helper.callClosure(body) } }
+            branches.each { name, body -> if (body instanceof Closure) { events << "branch ${name}".toString(); helper.callClosure(body) } }
         })
-        step('writeFile', [Map], { Map given -> written[given.file] = given.text })
+        step('writeFile', [Map], { Map arguments -> written[arguments.file] = arguments.text })
         step('libraryResource', [String], { String path -> new File(library, "resources/${path}").text })
         step('error', [String], { String text -> throw new hudson.AbortException(text) })
-        step('stage', [String, Closure], { String name, Closure body -> done << "stage ${name}".toString(); helper.callClosure(body) })
-        step('timeout', [Map, Closure], { Map given, Closure body -> done << "timeout ${given.time} ${given.unit}".toString(); helper.callClosure(body) })
-        step('retry', [Map, Closure], { Map given, Closure body -> helper.callClosure(body) })
-        step('lock', [String, Closure], { String name, Closure body -> done << "lock ${name}".toString(); helper.callClosure(body) })
-        step('lock', [Map, Closure], { Map given, Closure body ->
-            done << "lock ${given.resource}".toString()
-            if (!(given.skipIfLocked && locked.contains(given.resource.toString()))) { helper.callClosure(body) }
+        step('stage', [String, Closure], { String name, Closure body -> events << "stage ${name}".toString(); helper.callClosure(body) })
+        step('timeout', [Map, Closure], { Map arguments, Closure body -> events << "timeout ${arguments.time} ${arguments.unit}".toString(); helper.callClosure(body) })
+        step('retry', [Map, Closure], { Map arguments, Closure body -> helper.callClosure(body) })
+        step('lock', [String, Closure], { String name, Closure body -> events << "lock ${name}".toString(); helper.callClosure(body) })
+        step('lock', [Map, Closure], { Map arguments, Closure body ->
+            events << "lock ${arguments.resource}".toString()
+            if (!(arguments.skipIfLocked && locked.contains(arguments.resource.toString()))) { helper.callClosure(body) }
         })
-        step('node', [String, Closure], { String label, Closure body -> done << 'node'; helper.callClosure(body); done << 'node ends' })
-        step('podTemplate', [Map, Closure], { Map given, Closure body ->
-            pods << given
-            done << "pod ${given.inheritFrom}".toString()
+        step('node', [String, Closure], { String label, Closure body -> events << 'node'; helper.callClosure(body); events << 'node ends' })
+        step('podTemplate', [Map, Closure], { Map arguments, Closure body ->
+            pods << arguments
+            events << "pod ${arguments.inheritFrom}".toString()
             helper.callClosure(body)
-            done << "pod ${given.inheritFrom} ends".toString()
+            events << "pod ${arguments.inheritFrom} ends".toString()
         })
         step('container', [String, Closure], { String name, Closure body ->
             String before = container
@@ -111,33 +111,33 @@ abstract class Jenkins extends BasePipelineTestCPS {
             try { helper.callClosure(body) } finally { container = before }
         })
         step('sh', [String], { String command -> ran(command); 0 })
-        step('sh', [Map], { Map given -> ran(given.script) ?: (given.returnStatus ? 0 : '') })
+        step('sh', [Map], { Map arguments -> ran(arguments.script) ?: (arguments.returnStatus ? 0 : '') })
         step('fileExists', [String], { String path -> files.containsKey(path.replaceFirst('^\\./', '')) })
         step('readFile', [String], { String path -> files[path.replaceFirst('^\\./', '')] })
-        step('readYaml', [Map], { Map given -> new org.yaml.snakeyaml.Yaml().load(files[given.file.replaceFirst('^\\./', '')]) })
-        step('writeYaml', [Map], { Map given -> written[given.file.replaceFirst('^\\./', '')] = given.data })
-        step('readJSON', [Map], { Map given -> given.text ? new groovy.json.JsonSlurperClassic().parseText(given.text) : ['containerimage.digest': given.file.contains('test') ? TEST_DIGEST : digest] })
-        step('build', [Map], { Map given -> started << given; done << "start ${given.job}".toString(); answer(given.job) ?: [result: 'SUCCESS'] })
-        step('input', [Map], { Map given -> done << "input ${given.submitter}".toString(); answer('input') })
-        step('slackSend', [Map], { Map given ->
-            said << given
+        step('readYaml', [Map], { Map arguments -> new org.yaml.snakeyaml.Yaml().load(files[arguments.file.replaceFirst('^\\./', '')]) })
+        step('writeYaml', [Map], { Map arguments -> written[arguments.file.replaceFirst('^\\./', '')] = arguments.data })
+        step('readJSON', [Map], { Map arguments -> arguments.text ? new groovy.json.JsonSlurperClassic().parseText(arguments.text) : ['containerimage.digest': arguments.file.contains('test') ? TEST_DIGEST : digest] })
+        step('build', [Map], { Map arguments -> started << arguments; events << "start ${arguments.job}".toString(); answer(arguments.job) ?: [result: 'SUCCESS'] })
+        step('input', [Map], { Map arguments -> events << "input ${arguments.submitter}".toString(); answer('input') })
+        step('slackSend', [Map], { Map arguments ->
+            messages << arguments
             answer('slackSend')
-            [threadId: given.channel.contains(':') ? given.channel : 'C0123456:1700000000.000100']
+            [threadId: arguments.channel.contains(':') ? arguments.channel : 'C0123456:1700000000.000100']
         })
     }
 
     Object ran(String command) {
         commands << [container: container, script: command]
-        done << "${container}: ${command.readLines().collect { it.trim() }.join(' ')}".toString()
+        events << "${container}: ${command.readLines().collect { it.trim() }.join(' ')}".toString()
         return answer(command)
     }
 
     Object answer(String what) {
-        def found = answers.find { what.contains(it.key) }
-        if (found?.value instanceof Throwable) {
-            throw found.value
+        Object value = answers.find { what.contains(it.key) }?.value
+        if (value instanceof Throwable) {
+            throw value
         }
-        return found?.value
+        return value
     }
 
     /** Run a Jenkinsfile of src/test/jenkins to its end, or to its failure. */
@@ -154,14 +154,14 @@ abstract class Jenkins extends BasePipelineTestCPS {
         }
     }
 
-    List<String> stages() { done.findAll { it.startsWith('stage ') }.collect { it.substring(6) } }
+    List<String> stages() { events.findAll { it.startsWith('stage ') }.collect { it.substring(6) } }
 
-    boolean has(String part) { done.any { it.contains(part) } }
+    boolean has(String part) { events.any { it.contains(part) } }
 
     int at(String part) {
-        int found = done.findIndexOf { it.contains(part) }
-        assert found >= 0: "nothing did ${part}: ${done.join('\n')}"
-        return found
+        int index = events.findIndexOf { it.contains(part) }
+        assert index >= 0: "no event contains ${part}: ${events.join('\n')}"
+        return index
     }
 
     static Throwable interrupted() { new FlowInterruptedException() }

@@ -29,7 +29,7 @@ class JobsTest extends Jenkins {
     }
 
     @Test
-    void a_preview_namespace_comes_up_in_the_environment_that_has_preview_namespaces_with_the_stores_of_the_service() {
+    void a_preview_uses_the_environment_with_preview_namespaces_and_the_stores_of_the_service() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', PULL: '7'])
         answers['helm get values lease'] = '{"namespace": "preview-1", "releases": "", "lease": null}'
         assert played('platform/orders/preview') == null
@@ -48,7 +48,7 @@ class JobsTest extends Jenkins {
     }
 
     @Test
-    void a_job_deploys_what_it_is_called_after() {
+    void a_job_deploys_the_service_and_environment_of_its_name() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d'])
         File script = File.createTempFile('job', '.groovy')
         script.deleteOnExit()
@@ -59,6 +59,6 @@ class JobsTest extends Jenkins {
         assert has("describe 'atwork-production' --project 'acme-at-work-production' --location 'europe-west1'")
         assert has("--set-string host='orders.example.com'")
         assert has('input ada@example.com,grace@example.com')
-        assert said[0].channel == '#team-orders'
+        assert messages[0].channel == '#team-orders'
     }
 }

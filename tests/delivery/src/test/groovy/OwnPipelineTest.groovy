@@ -56,7 +56,7 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
-    void a_preview_that_does_not_come_to_an_end_is_reported_and_red() {
+    void a_failed_preview_is_reported_and_fails_the_build() {
         pullRequest()
         answers['make setup'] = null
         answers['atwork preview'] = 1
@@ -75,7 +75,7 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
-    void a_guarded_change_waits_for_the_label_of_whoever_decides() {
+    void a_dangerous_change_waits_for_the_label_of_an_approver() {
         pullRequest()
         answers['atwork preview'] = 3
         answers['atwork report'] = 3
@@ -86,14 +86,14 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
-    void a_fingerprint_that_cannot_be_published_is_red() {
+    void a_fingerprint_that_cannot_be_published_fails_the_build() {
         pullRequest()
         answers['atwork report'] = 1
         assert play(file).message == 'a preview failed: see the comment'
     }
 
     @Test
-    void main_goes_from_ci_to_staging_and_after_a_word_to_production() {
+    void main_is_deployed_to_ci_and_staging_and_after_an_approval_to_production() {
         env.JOB_NAME = 'platform-changes/update'
         assert play(file) == null
         assert stages() == ['Stacks', 'Update ci', 'Update staging', 'Approve production', 'Update production', 'Update try-it']
@@ -119,10 +119,10 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
-    void nobody_holds_a_pod_while_production_is_thought_about() {
+    void no_pod_waits_for_the_approval_of_production() {
         env.JOB_NAME = 'platform-changes/update'
         play(file)
-        List<String> before = done.take(at('input'))
+        List<String> before = events.take(at('input'))
         assert before.count { it == 'pod platform-change' } == before.count { it == 'pod platform-change ends' }
         assert at('input') < at('milestone')
     }
@@ -148,7 +148,7 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
-    void slack_is_told_where_there_is_a_webhook() {
+    void slack_gets_messages_if_there_is_a_webhook() {
         env.JOB_NAME = 'platform-changes/update'
         env.PLATFORM_SLACK = 'slack-webhook'
         play(file)
@@ -157,7 +157,7 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
-    void drift_reads_and_is_red_where_there_is_any() {
+    void drift_detection_reads_and_fails_if_there_is_drift() {
         env.JOB_NAME = 'platform-changes/drift'
         assert play(file) == null
         assert pods*.cloud == ['platform-drift']
@@ -167,7 +167,7 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
-    void popups_that_are_over_are_destroyed_each_hour() {
+    void expired_ephemeral_environments_are_destroyed_each_hour() {
         env.JOB_NAME = 'platform-changes/reap'
         assert play(file) == null
         assert has('pulumi: .venv/bin/atwork environment reap --apply --real')
@@ -176,7 +176,7 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
-    void a_job_that_is_none_of_its_own_does_nothing() {
+    void a_job_of_another_name_does_nothing() {
         env.JOB_NAME = 'services/platform/main'
         assert play(file).message == 'services/platform/main is not one of the jobs of this repository'
         assert pods.empty

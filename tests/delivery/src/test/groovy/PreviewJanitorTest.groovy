@@ -16,67 +16,67 @@ class PreviewJanitorTest extends Jenkins {
     private String getDescription() { binding.getVariable('currentBuild').description }
 
     @Test
-    void what_is_over_goes_and_what_is_not_stays() {
+    void namespaces_with_expired_leases_are_emptied_and_others_stay() {
         standing(lease('7', NOW - 1), lease('8', NOW + 60), null)
         answers['/pulls/'] = 'open'
-        assert play('takeAway.Jenkinsfile') == null
+        assert play('janitor.Jenkinsfile') == null
         assert cleared() == ['preview-1']
-        assert description == 'preview-1: pull request 7 of orders had its time'
+        assert description == 'preview-1: the lease of pull request 7 of orders has expired'
         assert pods*.cloud == ['previews-staging']
         assert at('lock previews-staging') < at('lock preview-staging-preview-1')
     }
 
     @Test
-    void what_belongs_to_a_closed_pull_request_goes() {
+    void namespaces_of_closed_pull_requests_are_emptied() {
         standing(lease('7', NOW + 60), lease('8', NOW + 60))
         answers['/pulls/7'] = 'closed\n'
         answers['/pulls/8'] = 'open\n'
-        assert play('takeAway.Jenkinsfile') == null
+        assert play('janitor.Jenkinsfile') == null
         assert cleared() == ['preview-1']
         assert has('https://api.github.com/repos/acme/orders/pulls/7')
         assert has('credentials github-app')
     }
 
     @Test
-    void where_github_does_not_answer_it_stays() {
+    void without_an_answer_from_github_a_namespace_stays() {
         standing(lease('7', NOW + 60))
         answers['/pulls/7'] = new hudson.AbortException('exit code 22')
-        assert play('takeAway.Jenkinsfile') == null
+        assert play('janitor.Jenkinsfile') == null
         assert cleared() == []
-        assert description == 'nothing to take away'
-        assert has('GitHub says nothing of https://github.com/acme/orders/pulls/7')
+        assert description == 'nothing to empty'
+        assert has('no answer from GitHub about https://github.com/acme/orders/pulls/7')
     }
 
     @Test
-    void nothing_that_runs_there_can_give_itself_time_or_orders() {
+    void a_lease_that_the_platform_did_not_write_is_not_trusted() {
         standing(lease('7', NOW + 365 * 24 * 3600), lease("7'; true '", NOW + 60), [:])
-        assert play('takeAway.Jenkinsfile') == null
+        assert play('janitor.Jenkinsfile') == null
         assert cleared() == ['preview-1', 'preview-2', 'preview-3']
-        assert description.contains('its lease is not one that the platform wrote')
+        assert description.contains('its lease was not written by the platform')
         assert !has('/pulls/')
     }
 
     @Test
-    void one_that_is_being_deployed_is_left_for_the_next_hour() {
+    void a_namespace_with_a_running_deploy_is_left_for_the_next_hour() {
         standing(lease('7', NOW - 1), lease('8', NOW - 1))
         locked << 'preview-staging-preview-1'
-        assert play('takeAway.Jenkinsfile') == null
+        assert play('janitor.Jenkinsfile') == null
         assert cleared() == ['preview-2']
     }
 
     @Test
-    void one_that_does_not_go_keeps_no_other_and_is_told() {
+    void a_namespace_that_cannot_be_emptied_is_reported_and_the_others_continue() {
         standing(lease('7', NOW - 1), lease('8', NOW - 1))
         answers['serviceaccount:preview-1:deployer'] = new hudson.AbortException('exit code 1')
-        assert play('takeAway.Jenkinsfile').message.startsWith('preview-1 could not be emptied (exit code 1)')
+        assert play('janitor.Jenkinsfile').message.startsWith('preview-1 could not be emptied (exit code 1)')
         assert cleared() == ['preview-1', 'preview-2']
-        assert said[-1].color == 'danger'
+        assert messages[-1].color == 'danger'
     }
 
     @Test
-    void the_lease_goes_last() {
+    void the_lease_is_deleted_last() {
         standing(lease('7', NOW - 1))
-        play('takeAway.Jenkinsfile')
+        play('janitor.Jenkinsfile')
         String script = commands.find { it.script.contains('remove ') && it.container == 'gcloud' }.script
         List<String> removed = script.readLines().findAll { it.startsWith('remove ') }
         assert removed[-1] == "remove 'api/v1' 'secrets'"

@@ -23,8 +23,8 @@ class PreviewServiceTest extends Jenkins {
     private void standing(String... places) { answers['helm get values lease'] = places.join('\n') + '\n' }
 
     @Test
-    void a_namespace_is_marked_before_anything_is_deployed_in_it() {
-        assert play('bringUp.Jenkinsfile') == null
+    void a_namespace_is_leased_before_a_deploy() {
+        assert play('previewJob.Jenkinsfile') == null
         assert stages() == ['Lease', 'Deploy', 'Smoke test']
         assert at('lock previews-staging') < at('helm upgrade lease')
         assert at('helm upgrade lease') < at('lock preview-staging-preview-2')
@@ -34,20 +34,20 @@ class PreviewServiceTest extends Jenkins {
     }
 
     @Test
-    void the_lease_says_whose_it_is_and_until_when() {
-        play('bringUp.Jenkinsfile')
+    void the_lease_contains_the_pull_request_and_the_expiry_date() {
+        play('previewJob.Jenkinsfile')
         assert has("--set-string service='orders',pull='7',expires='${NOW + 24 * 3600}',project='p'")
         assert written.keySet().containsAll(['lease/Chart.yaml', 'lease/values.yaml', 'lease/templates/service.yaml', 'lease/templates/stores.yaml'])
         assert written['stores.json'] == '{"stores": {}}'
         assert binding.getVariable('currentBuild').description == 'pull request 7 runs in preview-2 of staging until 2025-11-26T19:46:40Z'
-        assert said[-1].color == 'good'
-        assert said[-1].message.contains('kubectl --namespace preview-2 port-forward service/orders 8080:80')
-        assert said*.channel.unique() == ['C0123456:1700000000.000100']
+        assert messages[-1].color == 'good'
+        assert messages[-1].message.contains('kubectl --namespace preview-2 port-forward service/orders 8080:80')
+        assert messages*.channel.unique() == ['C0123456:1700000000.000100']
     }
 
     @Test
-    void everything_in_a_namespace_is_done_as_its_own_account() {
-        play('bringUp.Jenkinsfile')
+    void all_commands_act_as_the_account_of_the_namespace() {
+        play('previewJob.Jenkinsfile')
         List<String> helms = commands.findAll { it.script =~ /helm (upgrade|test|uninstall|list)/ }*.script
         assert helms.size() == 4
         assert helms.every { it.contains('--kube-as-user system:serviceaccount:') }
@@ -55,68 +55,68 @@ class PreviewServiceTest extends Jenkins {
     }
 
     @Test
-    void a_build_of_a_pull_request_that_has_one_comes_there_again() {
+    void a_later_build_of_a_pull_request_uses_its_namespace_again() {
         standing(FREE, MINE)
-        play('bringUp.Jenkinsfile')
+        play('previewJob.Jenkinsfile')
         assert has("helm upgrade 'orders' './orders' --namespace preview-2")
     }
 
     @Test
-    void another_pull_request_or_service_gets_another() {
+    void another_pull_request_or_service_gets_another_namespace() {
         standing(FREE, MINE)
         callers('services/orders/PR-8')
-        play('bringUp.Jenkinsfile')
+        play('previewJob.Jenkinsfile')
         assert has("helm upgrade 'orders' './orders' --namespace preview-1")
     }
 
     @Test
-    void a_full_house_changes_nothing_and_says_so() {
+    void without_a_free_namespace_nothing_changes_and_it_is_reported() {
         standing(OTHER, MINE)
         callers('services/orders/PR-8')
-        assert play('bringUp.Jenkinsfile') == null
+        assert play('previewJob.Jenkinsfile') == null
         assert result == 'NOT_BUILT'
         assert !has('helm upgrade')
-        assert said[-1].message.contains('all 2 preview namespaces of staging are taken')
+        assert messages[-1].message.contains('all 2 preview namespaces of staging are taken')
     }
 
     @Test
     void a_cluster_that_does_not_answer_is_not_an_empty_one() {
         answers['helm get values lease'] = new hudson.AbortException('exit code 1')
-        assert play('bringUp.Jenkinsfile').message == 'exit code 1'
+        assert play('previewJob.Jenkinsfile').message == 'exit code 1'
         assert !has('helm upgrade')
-        assert said[-1].message.contains('failed at Lease: exit code 1')
+        assert messages[-1].message.contains('failed at Lease: exit code 1')
     }
 
     @Test
-    void a_service_that_does_not_come_up_stays_to_be_looked_at() {
+    void a_service_that_does_not_start_stays_for_inspection() {
         answers["helm upgrade 'orders'"] = new hudson.AbortException('exit code 1')
-        assert play('bringUp.Jenkinsfile').message == 'exit code 1'
+        assert play('previewJob.Jenkinsfile').message == 'exit code 1'
         assert !has('helm test') && !has('--atomic') && !has('rollback')
-        assert said[-1].message.contains('failed at Deploy in preview-2: exit code 1')
+        assert messages[-1].message.contains('failed at Deploy in preview-2: exit code 1')
     }
 
     @Test
-    void a_red_smoke_test_is_told() {
+    void a_failed_smoke_test_is_reported() {
         answers['helm test'] = new hudson.AbortException('exit code 1')
-        play('bringUp.Jenkinsfile')
+        play('previewJob.Jenkinsfile')
         assert result == 'FAILURE'
-        assert said[-1].message.contains('failed at Smoke test in preview-2')
+        assert messages[-1].message.contains('failed at Smoke test in preview-2')
     }
 
     @Test
     void values_for_preview_namespaces_are_used_where_the_chart_has_them() {
-        play('bringUp.Jenkinsfile')
+        play('previewJob.Jenkinsfile')
         assert !has('values-preview.yaml')
         files['orders/values-preview.yaml'] = 'replicas: 1\n'
-        play('bringUp.Jenkinsfile')
+        play('previewJob.Jenkinsfile')
         assert has("--values 'orders/values-preview.yaml'")
     }
 
     @Test
-    void only_pull_requests_of_the_service_ask_for_it() {
+    void only_pull_requests_of_the_service_may_start_it() {
         for (String caller : ['services/stock/PR-7', 'services/orders/main', 'services/orders-2/PR-7', 'other']) {
             callers(caller)
-            assert play('bringUp.Jenkinsfile').message.startsWith("${caller} may not bring orders up")
+            assert play('previewJob.Jenkinsfile').message.startsWith("${caller} may not deploy orders")
         }
         assert pods.empty
     }
@@ -124,34 +124,34 @@ class PreviewServiceTest extends Jenkins {
     @Test
     void a_caller_cannot_name_another_pull_request() {
         binding.getVariable('params').PULL = '9'
-        play('bringUp.Jenkinsfile')
+        play('previewJob.Jenkinsfile')
         assert has("pull='7'")
     }
 
     @Test
     void a_person_names_the_pull_request() {
         callers()
-        assert play('bringUp.Jenkinsfile').message == "PULL '': say the number of the pull request that this is for"
+        assert play('previewJob.Jenkinsfile').message == "PULL '': write the number of the pull request"
         binding.getVariable('params').PULL = "7' --set x='"
-        assert play('bringUp.Jenkinsfile').message.startsWith('PULL ')
+        assert play('previewJob.Jenkinsfile').message.startsWith('PULL ')
         assert pods.empty
         binding.getVariable('params').PULL = '9'
-        assert play('bringUp.Jenkinsfile') == null
+        assert play('previewJob.Jenkinsfile') == null
         assert has("pull='9'")
     }
 
     @Test
-    void a_version_that_is_none_is_refused() {
+    void an_invalid_version_is_refused() {
         binding.setVariable('params', [VERSION: "1.0.0-1.g1a2b3c4d'; true"])
-        assert play('bringUp.Jenkinsfile').message.contains('choose one that a build made')
+        assert play('previewJob.Jenkinsfile').message.contains('choose one that a build made')
         assert pods.empty
     }
 
     @Test
-    void being_stopped_is_told() {
+    void an_interruption_is_reported() {
         answers["helm upgrade 'orders'"] = interrupted()
-        play('bringUp.Jenkinsfile')
+        play('previewJob.Jenkinsfile')
         assert result == 'ABORTED'
-        assert said[-1].message.contains('was stopped at Deploy')
+        assert messages[-1].message.contains('was stopped at Deploy')
     }
 }

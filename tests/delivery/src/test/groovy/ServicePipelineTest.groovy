@@ -38,7 +38,7 @@ class ServicePipelineTest extends Jenkins {
     }
 
     @Test
-    void the_tests_run_inside_the_image_that_was_built_with_the_stores_beside_it() {
+    void the_tests_run_in_the_image_that_was_built_with_the_stores_in_their_pod() {
         play('service.Jenkinsfile')
         Map spec = new org.yaml.snakeyaml.Yaml().load(pods[1].yaml).spec
         assert spec.containers*.name == ['app']
@@ -54,7 +54,7 @@ class ServicePipelineTest extends Jenkins {
     void what_is_released_is_what_was_built_by_its_digest() {
         play('service.Jenkinsfile')
         assert has("crane: crane copy 'r/candidates/orders@${DIGEST}' 'r/services/orders:1.4.0-17.g1a2b3c4d'")
-        assert done.count { it.startsWith('buildkit:') } == 2
+        assert events.count { it.startsWith('buildkit:') } == 2
         assert written['chart/values.yaml'] == [replicas: 2, image: [repository: 'r/services/orders', digest: DIGEST]]
         assert has("helm: helm package './chart' --version 1.4.0-17.g1a2b3c4d --app-version 1.4.0-17.g1a2b3c4d")
         assert has("helm push 'packaged/orders-1.4.0-17.g1a2b3c4d.tgz' 'oci://r/charts'")
@@ -66,7 +66,7 @@ class ServicePipelineTest extends Jenkins {
         assert play('service.Jenkinsfile') == null
         assert stages() == ['Preflight', 'Build', 'Test']
         assert !has('crane') && !has('helm push') && started.empty
-        assert said[-1].message.contains('builds and passes its tests')
+        assert messages[-1].message.contains('builds and passes its tests')
     }
 
     private void pullRequest() {
@@ -75,7 +75,7 @@ class ServicePipelineTest extends Jenkins {
     }
 
     @Test
-    void a_pull_request_that_asks_for_a_preview_namespace_is_brought_up_after_its_tests() {
+    void a_pull_request_with_preview_is_deployed_after_its_tests() {
         pullRequest()
         answers['/platform/orders/preview'] = [result: 'SUCCESS', description: 'runs in preview-2 of staging']
         assert play('preview.Jenkinsfile') == null
@@ -83,7 +83,7 @@ class ServicePipelineTest extends Jenkins {
         assert started*.job == ['/platform/orders/preview']
         assert started[0].parameters*.value == ['1.4.0-17.g1a2b3c4d', 'C0123456:1700000000.000100']
         assert at('app: make') < at('helm push')
-        assert said[-1].message.contains('builds and passes its tests; runs in preview-2 of staging')
+        assert messages[-1].message.contains('builds and passes its tests; runs in preview-2 of staging')
     }
 
     @Test
@@ -106,32 +106,32 @@ class ServicePipelineTest extends Jenkins {
     }
 
     @Test
-    void red_tests_come_up_nowhere() {
+    void failed_tests_deploy_no_preview() {
         pullRequest()
         answers['make -C'] = new hudson.AbortException('exit code 2')
         assert play('preview.Jenkinsfile').message == 'exit code 2'
         assert started.empty && !has('helm push')
-        assert said[-1].message.contains('failed at Test: exit code 2')
+        assert messages[-1].message.contains('failed at Test: exit code 2')
     }
 
     @Test
-    void a_full_house_is_told_and_fails_nothing() {
+    void without_a_free_preview_namespace_the_build_succeeds_with_a_warning() {
         pullRequest()
         answers['/platform/orders/preview'] = [result: 'NOT_BUILT', description: 'all 4 preview namespaces of staging are taken']
         assert play('preview.Jenkinsfile') == null
         assert result == null
-        assert said[-2].color == 'warning'
-        assert said[-2].message.contains('has no preview namespace: all 4 preview namespaces of staging are taken')
-        assert said[-1].message.contains('builds and passes its tests')
+        assert messages[-2].color == 'warning'
+        assert messages[-2].message.contains('has no preview namespace: all 4 preview namespaces of staging are taken')
+        assert messages[-1].message.contains('builds and passes its tests')
     }
 
     @Test
-    void a_preview_namespace_that_does_not_come_up_fails_the_build() {
+    void a_failed_preview_fails_the_build() {
         pullRequest()
         answers['/platform/orders/preview'] = [result: 'FAILURE', absoluteUrl: 'https://jenkins/job/preview/3/']
         assert play('preview.Jenkinsfile').message == 'the preview did not start: https://jenkins/job/preview/3/'
         assert result == 'FAILURE'
-        assert said[-1].message.contains('failed at Preview: the preview did not start')
+        assert messages[-1].message.contains('failed at Preview: the preview did not start')
     }
 
     @Test
@@ -140,38 +140,38 @@ class ServicePipelineTest extends Jenkins {
         answers['helm push'] = new hudson.AbortException('exit code 1')
         assert play('preview.Jenkinsfile').message == 'exit code 1'
         assert started.empty
-        assert said[-1].message.contains('failed at Chart: exit code 1')
+        assert messages[-1].message.contains('failed at Chart: exit code 1')
     }
 
     @Test
     void without_a_stage_for_tests_they_run_in_the_image_itself() {
         files['Dockerfile'] = 'FROM python AS runtime\n'
         play('service.Jenkinsfile')
-        assert done.count { it.startsWith('buildkit:') } == 1
+        assert events.count { it.startsWith('buildkit:') } == 1
         assert pods[1].yaml.contains(DIGEST)
     }
 
     @Test
-    void one_thread_tells_the_whole_build() {
+    void a_thread_has_all_messages_of_a_build() {
         play('service.Jenkinsfile')
-        assert said*.channel == ['#team-orders', 'C0123456:1700000000.000100']
-        assert said[0].message == 'orders main #17: started (<https://jenkins/17/|log>)'
-        assert said[1].color == 'good'
-        assert said[1].message.contains('1.4.0-17.g1a2b3c4d is released')
+        assert messages*.channel == ['#team-orders', 'C0123456:1700000000.000100']
+        assert messages[0].message == 'orders main #17: started (<https://jenkins/17/|log>)'
+        assert messages[1].color == 'good'
+        assert messages[1].message.contains('1.4.0-17.g1a2b3c4d is released')
     }
 
     @Test
-    void a_slack_that_is_down_or_not_there_stops_nothing() {
+    void a_build_continues_without_slack() {
         answers['slackSend'] = new IOException('no route')
         assert play('service.Jenkinsfile') == null
-        said.clear()
+        messages.clear()
         env.remove('SLACK_CHANNEL')
         assert play('service.Jenkinsfile') == null
-        assert said.empty
+        assert messages.empty
     }
 
     @Test
-    void red_tests_release_nothing() {
+    void failed_tests_release_nothing() {
         failsAt('make -C', 'Test')
         assert has('junit')
         assert !has('crane copy')
@@ -199,27 +199,27 @@ class ServicePipelineTest extends Jenkins {
         answers['/platform/orders/staging'] = new hudson.AbortException('rolled back')
         assert play('service.Jenkinsfile').message == 'rolled back'
         assert started*.job == ['/platform/orders/staging']
-        assert said[-1].message.contains('failed at Deploy staging: rolled back')
+        assert messages[-1].message.contains('failed at Deploy staging: rolled back')
     }
 
     private void failsAt(String command, String stage) {
         answers[command] = new hudson.AbortException('exit code 2')
         assert play('service.Jenkinsfile').message == 'exit code 2'
         assert result == 'FAILURE'
-        assert said[-1].color == 'danger'
-        assert said[-1].message.contains("failed at ${stage}: exit code 2")
+        assert messages[-1].color == 'danger'
+        assert messages[-1].message.contains("failed at ${stage}: exit code 2")
         assert started.empty
     }
 
     @Test
-    void a_version_that_is_there_with_other_content_is_never_moved() {
+    void an_existing_version_with_other_content_is_never_moved() {
         answers['crane digest'] = 'sha256:' + 'c' * 64
-        assert play('service.Jenkinsfile').message.contains('is there already with other content; versions are never moved')
+        assert play('service.Jenkinsfile').message.contains('already exists with other content; versions are never moved')
         assert !has('crane copy')
     }
 
     @Test
-    void a_build_that_is_repeated_is_no_error() {
+    void a_repeated_build_succeeds() {
         answers['crane digest'] = DIGEST
         assert play('service.Jenkinsfile') == null
         assert !has('crane copy')
@@ -230,17 +230,17 @@ class ServicePipelineTest extends Jenkins {
         answers['make -C'] = interrupted()
         play('service.Jenkinsfile')
         assert result == 'ABORTED'
-        assert said[-1].color == 'warning'
-        assert said[-1].message.contains('was stopped at Test')
+        assert messages[-1].color == 'warning'
+        assert messages[-1].message.contains('was stopped at Test')
     }
 
     @Test
-    void what_a_repository_lacks_is_told_at_once() {
+    void missing_files_of_a_repository_are_reported_first() {
         files.remove('Dockerfile')
         files['Makefile'] = 'build:\n\ttrue\n# test: later\ntest := x\n'
         assert play('service.Jenkinsfile').message.startsWith('there is no Dockerfile; the Makefile has no target test (docs/onboarding.md')
         assert stages() == ['Preflight']
-        assert said[-1].message.contains('failed at Preflight: there is no Dockerfile')
+        assert messages[-1].message.contains('failed at Preflight: there is no Dockerfile')
     }
 
     @Test
@@ -264,7 +264,7 @@ class ServicePipelineTest extends Jenkins {
         file.deleteOnExit()
         file.text = "@Library('platform') _\n${call}\n"
         Throwable failure = play(file.absolutePath)
-        assert done.findAll { it.startsWith('stage') }.empty
+        assert events.findAll { it.startsWith('stage') }.empty
         return failure.message
     }
 }
