@@ -12,7 +12,7 @@ from components.settings import Moment, Settings, duration, rfc3339
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
 
-Day = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 
 class FreezeSettings(Settings):
@@ -41,7 +41,7 @@ class FreezeSettings(Settings):
 class MaintenanceSettings(Settings):
     """When Google may upgrade. GKE wants at least 48 hours of windows in any 32 days."""
 
-    days: Annotated[tuple[Day, ...], Field(min_length=1)] = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
     """Days of the week on which a window opens (UTC)."""
 
     start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"

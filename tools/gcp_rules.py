@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from tools.gcp_source import Node, Package
+from tools.gcp_source import GoPackage, Node
 
 TARGET = Path(__file__).parent.parent / "atwork/sandbox/provider/gcp/rules.json"
 _MODULES = {"organizations": "", "projects": "project", "serviceaccount": "service"}
@@ -74,7 +74,7 @@ def main() -> None:
     """Write the table."""
     facts = json.loads(Path(sys.argv[1]).read_text())
     services = Path(sys.argv[2]) / "google-beta/services"
-    packages = [Package(folder) for folder in sorted(services.iterdir()) if folder.is_dir()]
+    packages = [GoPackage(folder) for folder in sorted(services.iterdir()) if folder.is_dir()]
     names = {_normal(name): name for package in packages for name in package.functions}
     types = facts["types"]
     resources = {token: _kept(resource["inputs"], types) for token, resource in facts["resources"].items()}

@@ -26,7 +26,7 @@ class Node:
     inside: dict[str, Node] = field(default_factory=dict[str, "Node"])
 
 
-class Package:
+class GoPackage:
     """The Go files of one service."""
 
     def __init__(self, folder: Path) -> None:

@@ -38,7 +38,7 @@ SKIPPED = ("tests/golden/", "tests/real_inputs/", "tools/language.yaml", "tests/
 
 
 @dataclass(frozen=True)
-class Finding:
+class LanguageFinding:
     """A word, where it is, and what to write instead."""
 
     path: str
@@ -58,21 +58,21 @@ class Words:
     british: dict[str, str]
     names: dict[str, str]
 
-    def text(self, path: str, text: str) -> Iterator[Finding]:
+    def text(self, path: str, text: str) -> Iterator[LanguageFinding]:
         """Findings in text whose other characters are blanks."""
         for pattern, advice in self.patterns:
             for match in pattern.finditer(text):
-                yield Finding(path, _line(text, match), " ".join(match.group().split()), advice)
+                yield LanguageFinding(path, _line(text, match), " ".join(match.group().split()), advice)
         for match in re.finditer(r"[A-Za-z]+", text):
             advice = self.british.get(match.group().lower())
             if advice is not None:
-                yield Finding(path, _line(text, match), match.group(), advice)
+                yield LanguageFinding(path, _line(text, match), match.group(), advice)
 
-    def identifiers(self, path: str, names: Sequence[tuple[str, int]]) -> Iterator[Finding]:
+    def identifiers(self, path: str, names: Sequence[tuple[str, int]]) -> Iterator[LanguageFinding]:
         """Findings among names with their lines."""
         for name, line in [(Path(path).stem, 1), *names]:
             if name in self.names:
-                yield Finding(path, line, f"the name {name}", self.names[name])
+                yield LanguageFinding(path, line, f"the name {name}", self.names[name])
 
 
 def _line(text: str, match: re.Match[str]) -> int:
@@ -110,7 +110,7 @@ READERS: tuple[tuple[str, Callable[[str], str], Callable[[str], list[tuple[str, 
 """Pattern of a path, then how its text and its names are read."""
 
 
-def findings(path: str, content: str) -> list[Finding]:
+def findings(path: str, content: str) -> list[LanguageFinding]:
     """Every finding in a file, by line."""
     for pattern, text, names in READERS:
         if re.fullmatch(pattern, path):
@@ -135,10 +135,10 @@ def below(path: str, folders: Sequence[str]) -> str | None:
     return next((folder for folder in folders if path == folder or path.startswith(f"{folder.rstrip('/')}/")), None)
 
 
-def check(contents: Mapping[str, str], pending: Sequence[str]) -> tuple[list[Finding], list[str]]:
+def check(contents: Mapping[str, str], pending: Sequence[str]) -> tuple[list[LanguageFinding], list[str]]:
     """Findings outside the list, and listed paths without any findings."""
     dirty: set[str] = set()
-    problems: list[Finding] = []
+    problems: list[LanguageFinding] = []
     for path, content in contents.items():
         listed = below(path, pending)
         if listed is None:

@@ -55,7 +55,7 @@ JUSTIFIED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class AccessFinding:
     """One difference between bindings and duties."""
 
     identity: str
@@ -71,24 +71,24 @@ def is_write(permission: str) -> bool:
     return verb in _TOKENS or not verb.startswith(_READS)
 
 
-def findings(model: AccessModel, duties: Iterable[Duty]) -> list[Finding]:
+def findings(model: AccessModel, duties: Iterable[Duty]) -> list[AccessFinding]:
     """Every difference: duties that are not allowed, writes that no duty needs, identities without a duty."""
     duty_list = list(duties)
     return [*missing(model, duty_list), *surplus(model, duty_list)]
 
 
-def missing(model: AccessModel, duties: Iterable[Duty]) -> Iterator[Finding]:
+def missing(model: AccessModel, duties: Iterable[Duty]) -> Iterator[AccessFinding]:
     """Duties that are not allowed."""
     for duty in duties:
         for permission in sorted(duty.permissions):
             decision = model.may(duty.identity, permission, duty.resource, granted=duty.grants)
             if not decision:
-                yield Finding(
+                yield AccessFinding(
                     duty.identity, f"may not {duty.does}: {permission} on {duty.resource} ({decision.reason})"
                 )
 
 
-def surplus(model: AccessModel, duties: Iterable[Duty]) -> Iterator[Finding]:
+def surplus(model: AccessModel, duties: Iterable[Duty]) -> Iterator[AccessFinding]:
     """Bindings whose role contains write permissions that no duty of the member needs there."""
     needed = _needed(model, duties)
     for binding in model.bindings:
@@ -104,7 +104,7 @@ def surplus(model: AccessModel, duties: Iterable[Duty]) -> Iterator[Finding]:
         if binding.role in JUSTIFIED and held & needed_here:
             continue
         if unneeded or not needed_here:
-            yield Finding(
+            yield AccessFinding(
                 member, f"{binding.role} on {binding.resource} is more than its duties need{_shown(unneeded)}"
             )
 

@@ -11,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, help="Show who may do what, from every b
 Principal = Annotated[
     str, typer.Argument(help="serviceAccount:EMAIL, group:EMAIL, POOL[NAMESPACE/ACCOUNT], or an e-mail.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command()
@@ -19,7 +19,7 @@ def explain(
     principal: Principal,
     resource: Annotated[str, typer.Argument(help="Only bindings that reach this resource, such as projects/P.")] = "",
     *,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show every binding of a principal, and whom it may act as."""
     from atwork.access import commands
@@ -28,7 +28,7 @@ def explain(
 
 
 @app.command()
-def audit(*, as_json: Json = False) -> None:
+def audit(*, as_json: JsonOption = False) -> None:
     """Compare every binding with what its identity does; end with code 1 where they differ."""
     from atwork.access import commands
 
@@ -40,7 +40,7 @@ def who_can(
     permission: Annotated[str, typer.Argument(help="Such as secretmanager.versions.access.")],
     resource: Annotated[str, typer.Argument(help="Such as projects/P/secrets/S.")],
     *,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show every principal that has a permission on a resource, and by which binding."""
     from atwork.access import commands

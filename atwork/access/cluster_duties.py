@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from atwork.access.audit import Finding
-from atwork.access.rbac import Rbac, Request
+from atwork.access.audit import AccessFinding
+from atwork.access.rbac import ApiRequest, Rbac
 from components import preview_namespaces
 from components.jenkins import names
 from infra.stack import StackConfig
@@ -67,7 +67,7 @@ class ClusterDuty:
 
     subject: str
     does: str
-    requests: tuple[Request, ...]
+    requests: tuple[ApiRequest, ...]
 
 
 def duties(config: StackConfig) -> Iterator[ClusterDuty]:
@@ -78,7 +78,7 @@ def duties(config: StackConfig) -> Iterator[ClusterDuty]:
         for namespace in config.tenants:
             yield ClusterDuty(deployer, f"deploy {namespace}", _requests(RELEASED_CHART, namespace, _ALL_VERBS))
     for namespace in config.preview_namespaces.names() if config.preview_namespaces is not None else ():
-        impersonate = (Request("impersonate", "serviceaccounts", namespace, name=preview_namespaces.DEPLOYER),)
+        impersonate = (ApiRequest("impersonate", "serviceaccounts", namespace, name=preview_namespaces.DEPLOYER),)
         account = f"User:platform-preview-namespaces@{project}.iam.gserviceaccount.com"
         yield ClusterDuty(account, "act as the deployer of a preview namespace", impersonate)
         deployer = f"ServiceAccount:{namespace}/{preview_namespaces.DEPLOYER}"
@@ -92,18 +92,20 @@ def duties(config: StackConfig) -> Iterator[ClusterDuty]:
             yield ClusterDuty(scheduler, f"run the pods of {cloud}", _agent_requests(names.target_namespace(cloud)))
 
 
-def missing(environment: str, rbac: Rbac, duties: Iterable[ClusterDuty]) -> Iterator[Finding]:
+def missing(environment: str, rbac: Rbac, duties: Iterable[ClusterDuty]) -> Iterator[AccessFinding]:
     """Duties that RBAC does not allow."""
     for duty in duties:
         for request in duty.requests:
             if not rbac.may(duty.subject, request):
                 what = f"{request.verb} {request.resource}{f'.{request.group}' if request.group else ''}"
-                yield Finding(duty.subject, f"may not {duty.does}: {what} in {request.namespace} of {environment}")
+                yield AccessFinding(
+                    duty.subject, f"may not {duty.does}: {what} in {request.namespace} of {environment}"
+                )
 
 
-def _requests(resources: Iterable[tuple[str, str]], namespace: str, verbs: tuple[str, ...]) -> tuple[Request, ...]:
-    return tuple(Request(verb, resource, namespace, group) for group, resource in resources for verb in verbs)
+def _requests(resources: Iterable[tuple[str, str]], namespace: str, verbs: tuple[str, ...]) -> tuple[ApiRequest, ...]:
+    return tuple(ApiRequest(verb, resource, namespace, group) for group, resource in resources for verb in verbs)
 
 
-def _agent_requests(namespace: str) -> tuple[Request, ...]:
-    return tuple(Request(verb, resource, namespace) for resource, verb in AGENT)
+def _agent_requests(namespace: str) -> tuple[ApiRequest, ...]:
+    return tuple(ApiRequest(verb, resource, namespace) for resource, verb in AGENT)

@@ -45,7 +45,7 @@ _ORDER: dict[str, Callable[[datetime, datetime], bool]] = {
 
 
 @dataclass(frozen=True)
-class Request:
+class ConditionRequest:
     """The request that a condition is evaluated for."""
 
     resource: str
@@ -60,7 +60,7 @@ class Request:
         return values[name]
 
 
-def holds(expression: str, request: Request) -> bool:
+def holds(expression: str, request: ConditionRequest) -> bool:
     """Whether a condition is true for a request; `AccessError` for an expression outside the supported part."""
     parser = _Parser(expression, request)
     value = parser.disjunction()
@@ -72,7 +72,7 @@ def holds(expression: str, request: Request) -> bool:
 class _Parser:
     """Recursive descent over the tokens, with CEL's precedence: `!`, `&&`, `||`."""
 
-    def __init__(self, expression: str, request: Request) -> None:
+    def __init__(self, expression: str, request: ConditionRequest) -> None:
         self.expression, self.request = expression, request
         self.tokens: list[re.Match[str]] = []
         position = 0

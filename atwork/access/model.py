@@ -69,7 +69,7 @@ class AccessModel:
         principals.check(principal)
         self.check_permission(permission)
         resource = self.resolve(resource)
-        request = conditions.Request(resource, at or datetime.now(UTC), granted)
+        request = conditions.ConditionRequest(resource, at or datetime.now(UTC), granted)
         rejected: list[Binding] = []
         for ancestor in ancestors(resource, self.parents):
             for binding in self._by_resource.get(ancestor, ()):
@@ -139,7 +139,7 @@ class AccessModel:
         raise AccessError(f"{resource}: unknown resource{suggestion(resource, self._known)}")
 
     @staticmethod
-    def _holds(binding: Binding, request: conditions.Request) -> bool:
+    def _holds(binding: Binding, request: conditions.ConditionRequest) -> bool:
         return binding.condition is None or conditions.holds(binding.condition.expression, request)
 
     @cached_property

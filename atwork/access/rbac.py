@@ -39,7 +39,7 @@ _NOT_VIEWED = ("secrets", "pods/attach", "pods/exec", "pods/portforward")
 
 
 @dataclass(frozen=True)
-class Rule:
+class RbacRule:
     """Verbs on resources of API groups, some by name."""
 
     groups: frozenset[str]
@@ -47,7 +47,7 @@ class Rule:
     verbs: frozenset[str]
     names: frozenset[str] = frozenset()
 
-    def allows(self, request: Request) -> bool:
+    def allows(self, request: ApiRequest) -> bool:
         """Whether it covers a request; a request without a name is for all objects of a resource."""
         named = not self.names or request.name in self.names
         return named and all(
@@ -61,7 +61,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Request:
+class ApiRequest:
     """One call to the API server."""
 
     verb: str
@@ -77,7 +77,9 @@ class Rbac:
     def __init__(self, objects: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         items = list(objects)
         self.bindings = [manifest for kind, manifest in items if kind in ("RoleBinding", "ClusterRoleBinding")]
-        self.roles: dict[tuple[str, str], list[Rule]] = {("", name): list(_built_in(name)) for name in ("view", "edit")}
+        self.roles: dict[tuple[str, str], list[RbacRule]] = {
+            ("", name): list(_built_in(name)) for name in ("view", "edit")
+        }
         for kind, manifest in items:
             if kind not in ("Role", "ClusterRole"):
                 continue
@@ -89,11 +91,11 @@ class Rbac:
                     self.roles.setdefault(("", label.removeprefix(_AGGREGATE)), []).extend(rules)
         self.roles["", "edit"] += self.roles["", "view"]
 
-    def may(self, subject: str, request: Request) -> bool:
+    def may(self, subject: str, request: ApiRequest) -> bool:
         """Whether `User:NAME`, `Group:NAME` or `ServiceAccount:NAMESPACE/NAME` may make a request."""
         return any(rule.allows(request) for rule in self._rules(subject, request.namespace))
 
-    def _rules(self, subject: str, namespace: str) -> Iterator[Rule]:
+    def _rules(self, subject: str, namespace: str) -> Iterator[RbacRule]:
         for binding in self.bindings:
             scope = binding["metadata"].get("namespace", "")
             if scope not in ("", namespace) or subject not in {_subject(item) for item in binding["subjects"]}:
@@ -102,8 +104,8 @@ class Rbac:
             yield from self.roles.get((scope if role["kind"] == "Role" else "", role["name"]), ())
 
 
-def _rule(rule: Mapping[str, Any]) -> Rule:
-    return Rule(
+def _rule(rule: Mapping[str, Any]) -> RbacRule:
+    return RbacRule(
         frozenset(rule.get("apiGroups") or ("",)),
         frozenset(rule.get("resources") or ()),
         frozenset(rule["verbs"]),
@@ -116,10 +118,10 @@ def _subject(subject: Mapping[str, Any]) -> str:
     return f"{subject['kind']}:{namespace}{subject['name']}"
 
 
-def _built_in(name: str) -> Iterator[Rule]:
+def _built_in(name: str) -> Iterator[RbacRule]:
     for group, resources in _BUILT_IN.items():
         readable = [item for item in resources if name == "edit" or item not in _NOT_VIEWED]
-        yield Rule(frozenset({group}), frozenset(readable), frozenset(_READ))
+        yield RbacRule(frozenset({group}), frozenset(readable), frozenset(_READ))
         if name == "edit":
-            yield Rule(frozenset({group}), frozenset(resources) - {"events"}, frozenset(_WRITE))
-    yield Rule(frozenset({""}), frozenset({"pods/log", "pods/status"}), frozenset(_READ))
+            yield RbacRule(frozenset({group}), frozenset(resources) - {"events"}, frozenset(_WRITE))
+    yield RbacRule(frozenset({""}), frozenset({"pods/log", "pods/status"}), frozenset(_READ))

@@ -20,7 +20,7 @@ _BINDING = re.compile(r"(IAMBinding|IamBinding)$")
 _POLICY = re.compile(r"(IAMPolicy|IamPolicy)$")
 
 
-class CloudObject(Protocol):
+class SimulatedObject(Protocol):
     """An object of the simulated cloud (`atwork.sandbox.cloud.CloudObject`)."""
 
     @property
@@ -49,7 +49,7 @@ class CloudObject(Protocol):
         ...
 
 
-def model(objects: Iterable[CloudObject], projects: Mapping[str, str]) -> AccessModel:
+def model(objects: Iterable[SimulatedObject], projects: Mapping[str, str]) -> AccessModel:
     """The model of simulated Google objects; `projects` are the numbers, by id, of projects without an object.
 
     Raises `AccessError` for a resource that replaces an entire policy, which the platform never creates.
@@ -70,7 +70,7 @@ def model(objects: Iterable[CloudObject], projects: Mapping[str, str]) -> Access
     )
 
 
-def agents(objects: Iterable[CloudObject], project: str, number: str) -> dict[str, str]:
+def agents(objects: Iterable[SimulatedObject], project: str, number: str) -> dict[str, str]:
     """Service agents of Google in a project, by service; the one of Compute Engine always exists."""
     agents_by_service = {
         "compute.googleapis.com": f"serviceAccount:service-{number}@compute-system.iam.gserviceaccount.com"
@@ -81,18 +81,18 @@ def agents(objects: Iterable[CloudObject], project: str, number: str) -> dict[st
     return agents_by_service
 
 
-def keys(objects: Iterable[CloudObject], project: str) -> dict[str, str]:
+def keys(objects: Iterable[SimulatedObject], project: str) -> dict[str, str]:
     """Resource names of a project's keys by `PURPOSE-LOCATION`; the program names each key after its purpose."""
     names = [item.id for item in objects if item.type == KEY and item.id.startswith(f"projects/{project}/")]
     return {f"{name.rpartition('/')[2]}-{name.split('/')[3]}": name for name in names}
 
 
-def _resources(google: Iterable[CloudObject]) -> Iterator[str]:
+def _resources(google: Iterable[SimulatedObject]) -> Iterator[str]:
     """Every object with a resource name, which bindings do not have."""
     return (item.id for item in google if item.id.startswith("projects/") and "role" not in item.inputs)
 
 
-def _bindings(item: CloudObject) -> Iterator[Binding]:
+def _bindings(item: SimulatedObject) -> Iterator[Binding]:
     kind = item.type.rpartition(":")[2]
     if _POLICY.search(kind):
         raise AccessError(f"{item.urn or item.id}: {kind} replaces all bindings of a resource; use {kind[:-6]}Member")
@@ -105,7 +105,7 @@ def _bindings(item: CloudObject) -> Iterator[Binding]:
         yield Binding(role, str(member), _resource(item, role), _condition(condition), item.urn)
 
 
-def _resource(item: CloudObject, role: str) -> str:
+def _resource(item: SimulatedObject, role: str) -> str:
     """The resource of a binding, whose id is the resource, the role and, for a member, the member."""
     resource = item.id.partition(f"/{role}")[0]
     match item.type.partition("/")[0]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     # Registered at every start of the command line, which loads neither the model nor the providers' SDKs for it.
-    from atwork.access.audit import Finding
+    from atwork.access.audit import AccessFinding
     from atwork.access.model import AccessModel
     from atwork.checkout import Checkout
 
@@ -22,7 +22,7 @@ class AccessSource(Protocol):
         """The model of all environments that are up; `AccessError` when none is."""
         ...
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[AccessFinding]:
         """All differences between rights and duties of the identities of the environments that are up."""
         ...
 

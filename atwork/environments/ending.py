@@ -26,7 +26,7 @@ from atwork.environments.destroy_journal import DestroyJournal
 from atwork.errors import BackendError
 from components.type_tokens import CLUSTER
 
-Watch = Callable[[str], None]
+StepWatch = Callable[[str], None]
 """Called with the name of each resource whose step begins."""
 
 MARK = "atwork:destroying"
@@ -48,7 +48,7 @@ class DestroyError(BackendError):
     """A step failed; the state is kept. One line for each thing that went wrong."""
 
 
-def end(backend: Backend, name: str, journal: DestroyJournal, watch: Watch) -> None:
+def end(backend: Backend, name: str, journal: DestroyJournal, watch: StepWatch) -> None:
     """Destroy a stack and remove it; `DestroyError` if a part of it is left."""
     backend.recover(name)
     if name not in backend.stacks():
@@ -75,7 +75,7 @@ def end(backend: Backend, name: str, journal: DestroyJournal, watch: Watch) -> N
     stack.remove()
 
 
-def _inside(stack: Stack, watch: Watch) -> None:
+def _inside(stack: Stack, watch: StepWatch) -> None:
     resources = stacks.resources(stack.backend, stack.name)
     urns = [str(resource["urn"]) for resource in resources if goes_first(resource)]
     if not urns:
@@ -95,11 +95,11 @@ def goes_first(resource: Mapping[str, Any]) -> bool:
     return kind in _FIRST or (kind.startswith("kubernetes:") and kind.endswith(_FIRST_ENDS))
 
 
-def _destroy(stack: Stack, watch: Watch, variables: Mapping[str, str] | None = None) -> Outcome:
+def _destroy(stack: Stack, watch: StepWatch, variables: Mapping[str, str] | None = None) -> Outcome:
     return stack.destroy(patient=True, on_resource=_names(watch), variables=variables or {})
 
 
-def _again(stack: Stack, watch: Watch) -> Outcome:
+def _again(stack: Stack, watch: StepWatch) -> Outcome:
     """Give up what a cluster held that is gone: it cannot be deleted there, and Helm releases do not notice."""
     stack.refresh(on_resource=_names(watch), variables=_UNREACHABLE)
     left = stacks.resources(stack.backend, stack.name)
@@ -110,5 +110,5 @@ def _again(stack: Stack, watch: Watch) -> Outcome:
     return _destroy(stack, watch, _UNREACHABLE)
 
 
-def _names(watch: Watch) -> Callable[[Outcome, str], None]:
+def _names(watch: StepWatch) -> Callable[[Outcome, str], None]:
     return lambda _outcome, name: watch(name)

@@ -60,7 +60,7 @@ def new(wanted: EnvironmentRequest, *, dry_run: bool, preview: bool, pr: bool) -
     return 0
 
 
-def _ask(console: Console) -> questions.Ask | None:
+def _ask(console: Console) -> questions.AskText | None:
     if not (sys.stdin.isatty() and console.is_terminal):
         return None
 

@@ -40,7 +40,7 @@ class Nat(_Sourced):
     most_hour: Price
 
 
-class Database(_Sourced):
+class DatabasePrices(_Sourced):
     """Cloud SQL, Enterprise edition."""
 
     vcpu_hour: Price
@@ -49,7 +49,7 @@ class Database(_Sourced):
     standby_factor: Price
 
 
-class Machine(_Sourced):
+class MachinePrices(_Sourced):
     """A family of machines: dollars an hour."""
 
     vcpu_hour: Price
@@ -60,7 +60,7 @@ class Group(_Part):
     """Regions with one price list; disks are dollars for a GB and month."""
 
     regions: Annotated[tuple[str, ...], Field(min_length=1)]
-    machines: dict[str, Machine]
+    machines: dict[str, MachinePrices]
     disks: dict[str, Price | str]
 
 
@@ -73,7 +73,7 @@ class Prices(_Part):
     spot_discount: Discount
     cluster_hour: Fee
     nat: Nat
-    database: Database
+    database: DatabasePrices
     groups: dict[str, Group]
 
     @model_validator(mode="after")

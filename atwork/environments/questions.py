@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from atwork.errors import UsageError
 from infra.stack import StackConfig
 
-Ask = Callable[[str, str], str]
+AskText = Callable[[str, str], str]
 """Asks one question with a default ("" where there is none) and returns the answer."""
 
 
@@ -30,7 +30,7 @@ class EnvironmentRequest:
 
 
 def complete(
-    wanted: EnvironmentRequest, like: StackConfig, environments: Mapping[str, StackConfig], ask: Ask | None
+    wanted: EnvironmentRequest, like: StackConfig, environments: Mapping[str, StackConfig], ask: AskText | None
 ) -> EnvironmentRequest:
     """What is wanted with the answers; without a terminal (no `ask`), `UsageError` names every missing flag."""
     folder, billing = _places(environments)
@@ -43,7 +43,7 @@ def complete(
     return wanted
 
 
-def _asked(wanted: EnvironmentRequest, like: StackConfig, ask: Ask) -> EnvironmentRequest:
+def _asked(wanted: EnvironmentRequest, like: StackConfig, ask: AskText) -> EnvironmentRequest:
     request = wanted
     if not request.region:
         request = replace(request, region=ask("Region", like.region))

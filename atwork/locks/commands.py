@@ -12,9 +12,9 @@ from atwork.checkout import find_checkout
 from atwork.engine import choice
 from atwork.errors import UsageError
 from atwork.locks import model
-from atwork.locks.judge import Ask, Verdict, judge, of_run
+from atwork.locks.judge import AskAttempt, Verdict, judge, of_run
 from atwork.locks.model import Lock, Run
-from atwork.locks.store import Store, StoreError, of
+from atwork.locks.store import LockStore, StoreError, of
 
 _SHORT = 8
 _RUN = re.compile(r"https://[^/]+/(?P<repository>[^/]+/[^/]+)/actions/runs/(?P<run>\d+)(/attempts/(?P<attempt>\d+))?")
@@ -42,7 +42,14 @@ def unlock(stack: str, *, run: str, ended: str) -> int:
 
 
 def free(
-    store: Store, stack: str, console: Console, *, local: bool, run: str = "", ended: str = "", ask: Ask | None = None
+    store: LockStore,
+    stack: str,
+    console: Console,
+    *,
+    local: bool,
+    run: str = "",
+    ended: str = "",
+    ask: AskAttempt | None = None,
 ) -> int:
     """Remove the locks of a stack in one backend if their runs have ended; the exit code is 1 if a lock is kept."""
     locks = model.locks(store, stack)
@@ -70,7 +77,7 @@ def free(
     return 1 if left else 0
 
 
-def _verdict(lock: Lock, *, local: bool, run: str, ended: str, ask: Ask | None) -> Verdict:
+def _verdict(lock: Lock, *, local: bool, run: str, ended: str, ask: AskAttempt | None) -> Verdict:
     verdict = judge(lock, local=local, ask=ask)
     if verdict.answer != "unknown":
         return verdict
@@ -109,7 +116,7 @@ def _advice(lock: Lock, verdict: Verdict) -> str:
     )
 
 
-def asker() -> Ask | None:
+def asker() -> AskAttempt | None:
     """A function that asks GitHub about a run, if there is a token."""
     token = os.environ.get("GITHUB_TOKEN", "")
     if not token:

@@ -36,11 +36,11 @@ class Attempt:
         return self.status == "completed"
 
 
-Ask = Callable[[str, int, int], Attempt]
+AskAttempt = Callable[[str, int, int], Attempt]
 """Asks GitHub: repository, number of the run, attempt (0 for the newest)."""
 
 
-def judge(lock: Lock, *, local: bool, ask: Ask | None) -> Verdict:
+def judge(lock: Lock, *, local: bool, ask: AskAttempt | None) -> Verdict:
     """Whether the lock's run has ended. `local` is a backend in a folder, which is of this machine."""
     owner, run = lock.owner, lock.run
     if owner is None:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from atwork.age import age
-from atwork.locks.store import Store
+from atwork.locks.store import LockStore
 from infra import PROJECT
 
 _BOOT, _NUMBERS = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
@@ -73,7 +73,7 @@ class Lock(BaseModel):
         return f"{who}, for {age(self.owner.timestamp, now)}"
 
 
-def locks(store: Store, stack: str) -> list[Lock]:
+def locks(store: LockStore, stack: str) -> list[Lock]:
     """The locks of a stack, each with the note of its run where there is one."""
     stack_locks: list[Lock] = []
     for name in store.names(f".pulumi/locks/organization/{PROJECT}/{stack}"):
@@ -95,7 +95,7 @@ def folder(stack: str) -> str:
     return f".atwork/runs/{stack}"
 
 
-def note(store: Store, stack: str, hostname: str, pid: int) -> Run | None:
+def note(store: LockStore, stack: str, hostname: str, pid: int) -> Run | None:
     """The note of the run that a process belongs to."""
     content = store.read(f"{folder(stack)}/{Run(pid=pid, hostname=hostname).name}")
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from atwork.locks.model import Run, folder, machine
-from atwork.locks.store import Store, StoreError
+from atwork.locks.store import LockStore, StoreError
 
 
 def mine(pid: int, url: str) -> Run:
@@ -26,7 +26,7 @@ def mine(pid: int, url: str) -> Run:
 
 
 @contextmanager
-def noted(store: Store | None, stack: str, pid: int, url: str, tell: Callable[[str], None]) -> Generator[None]:
+def noted(store: LockStore | None, stack: str, pid: int, url: str, tell: Callable[[str], None]) -> Generator[None]:
     """Leave the note while a process works; a run that is killed leaves it next to its lock.
 
     It is a help for the day on which a lock is left: an update goes on where it cannot be written.

@@ -32,7 +32,7 @@ class StoreError(BackendError):
     """The files cannot be read or written; the message names the backend and the fix."""
 
 
-class Store(Protocol):
+class LockStore(Protocol):
     """Files by their names; a name is a path with slashes."""
 
     def names(self, folder: str) -> Sequence[str]:
@@ -52,7 +52,7 @@ class Store(Protocol):
         ...
 
 
-def of(backend: str) -> Store | None:
+def of(backend: str) -> LockStore | None:
     """The store of a backend; None for kinds of backend whose locks are not read here."""
     if backend.startswith("file://"):
         return FolderStore(Path(urlsplit(backend).netloc + urlsplit(backend).path).expanduser())

@@ -24,7 +24,7 @@ class Form(StrEnum):
     json = "json"
 
 
-class Values(StrEnum):
+class ValueDisplay(StrEnum):
     """How much of each value to show."""
 
     full = "full"
@@ -41,8 +41,8 @@ def preview_all(
     out: Annotated[Path | None, typer.Option(help="Folder for report-STACK.json, report.md and report.html.")] = None,
     form: Annotated[Form, typer.Option("--format", help="What is printed.")] = Form.terminal,
     values: Annotated[
-        Values, typer.Option(help="How much of each value to show; `none` for public places.")
-    ] = Values.full,
+        ValueDisplay, typer.Option(help="How much of each value to show; `none` for public places.")
+    ] = ValueDisplay.full,
     real: Annotated[bool, typer.Option(help="Refuse the sandbox.")] = False,
 ) -> None:
     """Report what would change in every environment, in the backend that PULUMI_BACKEND_URL names, else in the sandbox.

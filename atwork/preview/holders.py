@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from atwork.locks import model
-from atwork.locks.store import Store, StoreError
+from atwork.locks.store import LockStore, StoreError
 from atwork.report.model import Held
 
 
-def holders(store: Store | None, stack: str) -> tuple[tuple[Held, ...], str]:
+def holders(store: LockStore | None, stack: str) -> tuple[tuple[Held, ...], str]:
     """The locks of a stack, and why they cannot be read; a preview takes no lock and ignores them."""
     if store is None:
         return (), "locks of this kind of backend are not read here"

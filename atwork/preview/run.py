@@ -21,12 +21,18 @@ from atwork.locks import store
 from atwork.preview.holders import holders
 from atwork.report.model import StackReport
 from atwork.report.read import Reading
-from atwork.report.terminal import Watch
+from atwork.report.terminal import ProgressWatch
 from infra import PLATFORM
 
 
 def previews(
-    backend: Backend, checkout: Checkout, stacks: Sequence[str], watch: Watch, *, refresh: bool = False, **about: str
+    backend: Backend,
+    checkout: Checkout,
+    stacks: Sequence[str],
+    watch: ProgressWatch,
+    *,
+    refresh: bool = False,
+    **about: str,
 ) -> list[StackReport]:
     """One report for each stack, all at once, in the order asked for."""
     signals = Signals()
@@ -44,7 +50,7 @@ def preview(
     backend: Backend,
     checkout: Checkout,
     stack: str,
-    watch: Watch,
+    watch: ProgressWatch,
     signals: Signals,
     *,
     refresh: bool = False,

@@ -10,11 +10,11 @@ from typing import Any, cast
 from atwork.engine.urn import name_of, type_of
 from atwork.report import tables
 from atwork.report.keeping import is_kept
-from atwork.report.model import Change, Guard, Kind, Property
+from atwork.report.model import Change, ChangeKind, Guard, Property
 from atwork.report.refusals import refusal
 from atwork.report.values import differences
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, ChangeKind] = {
     "create": "create",
     "update": "update",
     "delete": "delete",
@@ -148,7 +148,7 @@ def change_of(
     )
 
 
-def _kind(steps: Sequence[str]) -> Kind | None:
+def _kind(steps: Sequence[str]) -> ChangeKind | None:
     kinds = {KINDS.get(step, "other") for step in steps}
     return next((kind_ for kind_ in (*ORDER, "import", "other", "read") if kind_ in kinds), None)
 

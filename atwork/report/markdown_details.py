@@ -9,7 +9,7 @@ from atwork.engine.urn import name_of
 from atwork.report import summary
 from atwork.report.markdown_text import LINE, one_line, plain, value
 from atwork.report.model import Change
-from atwork.report.sections import Section
+from atwork.report.sections import ReportSection
 from atwork.report.text import fitting, listed, size
 
 _FEW, _MANY = 5, 30
@@ -22,7 +22,7 @@ _SMALLEST = 200
 """Number of characters below which no block fits."""
 
 
-def details_size(sections: Sequence[Section], limit: int) -> int:
+def details_size(sections: Sequence[ReportSection], limit: int) -> int:
     """The number of characters of all blocks, at most the limit."""
     total = 0
     for section in sections:
@@ -32,7 +32,7 @@ def details_size(sections: Sequence[Section], limit: int) -> int:
     return total
 
 
-def details_within(sections: Sequence[Section], space: int) -> tuple[list[str], int]:
+def details_within(sections: Sequence[ReportSection], space: int) -> tuple[list[str], int]:
     """The blocks that fit, and the number of stacks with a block that is shortened or left out."""
     blocks: list[str] = []
     affected: set[str] = set()
@@ -46,7 +46,7 @@ def details_within(sections: Sequence[Section], space: int) -> tuple[list[str], 
     return [block for block in blocks if block], len(affected)
 
 
-def _brief_block(section: Section, space: int, *, is_last: bool) -> str:
+def _brief_block(section: ReportSection, space: int, *, is_last: bool) -> str:
     """A block without values; if it does not fit, with the first lines in half of the space; "" if nothing fits."""
     if space < _SMALLEST:
         return ""
@@ -56,7 +56,7 @@ def _brief_block(section: Section, space: int, *, is_last: bool) -> str:
     return block if len(block) <= space else ""  # policies alone can be too long
 
 
-def _block(section: Section, *, brief: bool = False, space: int = 0) -> str:
+def _block(section: ReportSection, *, brief: bool = False, space: int = 0) -> str:
     """A block; `space` is the maximum number of characters, if its lines are limited too: "" if none of them fits."""
     names = listed([f"<b>{plain(stack)}</b>" for stack in section.stacks], summary.MAX_ITEMS)
     title = f"\n<details><summary>{names}: {section.title}</summary>\n"
@@ -71,7 +71,7 @@ def _block(section: Section, *, brief: bool = False, space: int = 0) -> str:
     return title + (f"\n{fence}diff\n{text}\n{fence}\n" if lines else "\n") + end
 
 
-def _judgments(section: Section, limit: int) -> list[str]:
+def _judgments(section: ReportSection, limit: int) -> list[str]:
     """Violations of policies, the mandatory ones first, and ignored differences."""
     lines: list[str] = []
     for policy in sorted(section.policies, key=lambda policy: not policy.mandatory)[:limit]:
@@ -94,7 +94,7 @@ def _truncated(lines: Sequence[str], space: int) -> list[str]:
     return shown and [*shown, f"  and {len(lines) - len(shown)} more lines"]
 
 
-def _lines(section: Section, *, brief: bool) -> list[str]:
+def _lines(section: ReportSection, *, brief: bool) -> list[str]:
     lines: list[str] = []
     created: dict[str, list[str]] = {}
     for change in section.changes:

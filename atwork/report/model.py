@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 VERSION = 1
 """Increased when the meaning of a field changes."""
 
-Kind = Literal["create", "update", "replace", "delete", "retain", "read", "import", "rename", "guard", "other"]
+ChangeKind = Literal["create", "update", "replace", "delete", "retain", "read", "import", "rename", "guard", "other"]
 """`retain`: the resource leaves the stack and stays in the cloud, with its data and its name. `guard`: only a
 protection changes, which the engine counts as unchanged. `other`: an unknown step."""
 
@@ -46,7 +46,7 @@ class Guard(Report):
 class Change(Report):
     """The change of one resource."""
 
-    kind: Kind
+    kind: ChangeKind
     step: str
     """The steps of the engine."""
     type: str
@@ -116,7 +116,7 @@ class StackReport(Report):
     """Whether the preview ended; otherwise the counts are partial."""
     new: bool = False
     """Whether the stack does not exist yet; its preview used an empty state."""
-    counts: dict[Kind, int]
+    counts: dict[ChangeKind, int]
     unchanged: int
     changes: tuple[Change, ...] = ()
     outputs: tuple[Output, ...] = ()

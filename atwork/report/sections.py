@@ -11,7 +11,7 @@ from atwork.report.model import Change, Output, Policy, Report, StackReport
 
 
 @dataclass
-class Section:
+class ReportSection:
     """Changes, outputs, policies and noise that one or several stacks have in common."""
 
     stacks: tuple[str, ...]
@@ -42,24 +42,24 @@ class Section:
         return (", ".join(parts) or "remarks") + suffix
 
 
-def sections(reports: Sequence[StackReport]) -> list[Section]:
+def sections(reports: Sequence[StackReport]) -> list[ReportSection]:
     """Every change, output, policy and noise of all stacks in exactly one section; decisions first, remarks last."""
     keys: dict[str, tuple[StackReport, Report | str, list[str]]] = {}
     for report in reports:
         for key, item in _items(report):
             keys.setdefault(key, (report, item, []))[2].append(report.stack)
     fingerprints = {report.stack: report.fingerprint if report.complete else report.stack for report in reports}
-    by_stacks: dict[tuple[str, ...], Section] = {}
+    by_stacks: dict[tuple[str, ...], ReportSection] = {}
     for _, item, stack_names in keys.values():
         stacks = tuple(dict.fromkeys(stack_names))
         if stacks not in by_stacks:
             identical = len(stacks) > 1 and len({fingerprints[stack] for stack in stacks}) == 1
-            by_stacks[stacks] = Section(stacks, identical, [], [], [], [])
+            by_stacks[stacks] = ReportSection(stacks, identical, [], [], [], [])
         _add(by_stacks[stacks], item)
     return sorted(by_stacks.values(), key=lambda section: (not section.dangerous, not section.has_changes))
 
 
-def _add(section: Section, item: Report | str) -> None:
+def _add(section: ReportSection, item: Report | str) -> None:
     if isinstance(item, Change):
         section.changes.append(item)
     elif isinstance(item, Output):

@@ -14,10 +14,10 @@ from rich.text import Text
 from atwork.engine.urn import name_of
 from atwork.report import groups, summary
 from atwork.report.model import Change, StackReport
-from atwork.report.sections import Section, sections
+from atwork.report.sections import ReportSection, sections
 from atwork.report.text import listed
 
-Watch = Callable[[str, int, str], None]
+ProgressWatch = Callable[[str, int, str], None]
 """Called with each resource that a preview reaches: stack, number of resources so far, name."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -71,7 +71,7 @@ def table(reports: Sequence[StackReport]) -> Table:
     return rows
 
 
-def _details(section: Section) -> list[Text]:
+def _details(section: ReportSection) -> list[Text]:
     lines: list[Text] = []
     for change in section.changes:
         lines += _change(change)
@@ -118,7 +118,7 @@ def _short(text: str | None) -> str:
 
 
 @contextmanager
-def watcher(console: Console) -> Generator[Watch]:
+def watcher(console: Console) -> Generator[ProgressWatch]:
     """Live progress, a line for each stack, where somebody watches."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from atwork.access import audit, cluster_duties, planned, pods, simulated
-from atwork.access.audit import Finding
+from atwork.access.audit import AccessFinding
 from atwork.access.duties import table
 from atwork.access.duties.model import EnvironmentFacts
 from atwork.access.model import AccessModel
@@ -46,12 +46,12 @@ class SandboxAccess:
         environments = read_all(home.project.stacks)
         return _model(environments, _plans(home, environments), _objects(home))
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[AccessFinding]:
         """All differences between rights and duties of the identities of the environments that are up."""
         return _findings(Home(self.checkout.root))
 
 
-def _findings(home: Home) -> list[Finding]:
+def _findings(home: Home) -> list[AccessFinding]:
     objects = _objects(home)
     environments, catalog = read_all(home.project.stacks), read_services(home.project.services)
     bootstrap_plans = _plans(home, environments)
@@ -61,7 +61,7 @@ def _findings(home: Home) -> list[Finding]:
     bootstrapped = [plan for plan in bootstrap_plans if plan.name in running]
     mistakes = pods.mistakes(access, accounts(objects), external_accounts(environments))
     return [
-        *(Finding(*sentence.split(": ", 1)) for sentence in mistakes),
+        *(AccessFinding(*sentence.split(": ", 1)) for sentence in mistakes),
         *audit.findings(access, table.duties(facts, bootstrapped)),
         *(finding for name, fact in facts.items() for finding in _cluster_findings(name, fact.config, objects)),
     ]
@@ -71,7 +71,7 @@ def _objects(home: Home) -> Sequence[CloudObject]:
     return Cloud(home.cloud).objects() if home.cloud.exists() else []
 
 
-def _cluster_findings(name: str, config: StackConfig, objects: Sequence[CloudObject]) -> Iterator[Finding]:
+def _cluster_findings(name: str, config: StackConfig, objects: Sequence[CloudObject]) -> Iterator[AccessFinding]:
     """Duties that RBAC does not allow inside the cluster of one environment."""
     prefix = f"projects/{config.project.id}/"
     clusters = [item for item in objects if item.type == CLUSTER and item.id.startswith(prefix)]

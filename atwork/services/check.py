@@ -20,7 +20,7 @@ _USER = re.compile(r"^\s*USER\s+(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Finding:
+class RepositoryFinding:
     """One thing that is missing or wrong, and how to fix it."""
 
     file: str
@@ -30,7 +30,7 @@ class Finding:
         return f"{self.file}: {self.message}"
 
 
-def check(folder: Path, catalog: Mapping[str, ServiceSettings]) -> list[Finding]:
+def check(folder: Path, catalog: Mapping[str, ServiceSettings]) -> list[RepositoryFinding]:
     """Everything that a repository lacks; empty if the pipeline accepts it."""
     name, findings = _jenkinsfile(folder, catalog)
     return [
@@ -41,51 +41,55 @@ def check(folder: Path, catalog: Mapping[str, ServiceSettings]) -> list[Finding]
     ]
 
 
-def _jenkinsfile(folder: Path, catalog: Mapping[str, ServiceSettings]) -> tuple[str | None, list[Finding]]:
+def _jenkinsfile(folder: Path, catalog: Mapping[str, ServiceSettings]) -> tuple[str | None, list[RepositoryFinding]]:
     file = "Jenkinsfile"
     text = _text(folder / file)
     if text is None:
-        return None, [Finding(file, "file not found; two lines are enough (docs/onboarding.md)")]
-    findings: list[Finding] = []
+        return None, [RepositoryFinding(file, "file not found; two lines are enough (docs/onboarding.md)")]
+    findings: list[RepositoryFinding] = []
     if not re.search(r"@Library\(['\"]platform(@[^'\"]*)?['\"]\)\s*_", text):
-        findings.append(Finding(file, "begin with @Library('platform') _"))
+        findings.append(RepositoryFinding(file, "begin with @Library('platform') _"))
     call = _CALL.search(text)
     if call is None:
-        return None, [*findings, Finding(file, "call servicePipeline(name: 'NAME', stores: [...])")]
+        return None, [*findings, RepositoryFinding(file, "call servicePipeline(name: 'NAME', stores: [...])")]
     name_argument = _NAME.search(call[1])
     if name_argument is None:
         return None, [
             *findings,
-            Finding(file, "servicePipeline: name is missing; add name: 'NAME', as in services/NAME.yaml"),
+            RepositoryFinding(file, "servicePipeline: name is missing; add name: 'NAME', as in services/NAME.yaml"),
         ]
     service = catalog.get(name_argument[1])
     if service is None:
         known = ", ".join(sorted(catalog)) or "none"
-        findings.append(Finding(file, f"name: services/{name_argument[1]}.yaml not found; use one of {known}"))
+        findings.append(
+            RepositoryFinding(file, f"name: services/{name_argument[1]}.yaml not found; use one of {known}")
+        )
         return name_argument[1], findings
     stores_argument = _STORES.search(call[1])
     stores = re.findall(r"['\"]([^'\"]+)['\"]", stores_argument[1]) if stores_argument else []
     if sorted(stores) != sorted(service.stores):
         actual, expected = ", ".join(sorted(stores)) or "none", ", ".join(sorted(service.stores)) or "none"
-        findings.append(Finding(file, f"stores: {actual} here, {expected} in {service.file}; make them the same"))
+        findings.append(
+            RepositoryFinding(file, f"stores: {actual} here, {expected} in {service.file}; make them the same")
+        )
     return name_argument[1], findings
 
 
-def _dockerfile(folder: Path) -> Iterator[Finding]:
+def _dockerfile(folder: Path) -> Iterator[RepositoryFinding]:
     file = "Dockerfile"
     text = _text(folder / file)
     if text is None:
-        yield Finding(file, "file not found; add one with a stage `runtime`, which is released")
+        yield RepositoryFinding(file, "file not found; add one with a stage `runtime`, which is released")
         return
     stages = {stage.lower() for _, stage in _FROM.findall(text) if stage}
     if "runtime" not in stages:
-        yield Finding(file, "stage runtime is missing; name the released stage: FROM ... AS runtime")
+        yield RepositoryFinding(file, "stage runtime is missing; name the released stage: FROM ... AS runtime")
     if "test" not in stages:
-        yield Finding(file, "stage test is missing; add a stage with the tests: FROM runtime AS test")
+        yield RepositoryFinding(file, "stage test is missing; add a stage with the tests: FROM runtime AS test")
     for image, _ in _FROM.findall(text):
         tag = image.rpartition("/")[2]
         if image.lower() not in stages and "@sha256:" not in image and (":" not in tag or tag.endswith(":latest")):
-            yield Finding(file, f"FROM {image}: pin a version, such as {image.removesuffix(':latest')}:1.2.3")
+            yield RepositoryFinding(file, f"FROM {image}: pin a version, such as {image.removesuffix(':latest')}:1.2.3")
     parts = re.split(r"(?im)^(?=\s*FROM\s)", text)
     for part in parts:
         stage = _FROM.match(part)
@@ -94,49 +98,51 @@ def _dockerfile(folder: Path) -> Iterator[Finding]:
         users = _USER.findall(part)
         if not users or not re.fullmatch(r"[1-9][0-9]*(:[0-9]+)?", users[-1]):
             actual = users[-1] if users else "the user of its base image"
-            yield Finding(
+            yield RepositoryFinding(
                 file, f"stage runtime runs as {actual}; end it with a numeric user that is not root: USER 1000:1000"
             )
 
 
-def _makefile(folder: Path) -> Iterator[Finding]:
+def _makefile(folder: Path) -> Iterator[RepositoryFinding]:
     file = "Makefile"
     text = _text(folder / file)
     if text is None:
-        yield Finding(file, "file not found; add one with the targets build and test, which the pipeline calls")
+        yield RepositoryFinding(
+            file, "file not found; add one with the targets build and test, which the pipeline calls"
+        )
         return
     for target in ("build", "test"):
         if not re.search(rf"^{target}\s*:(?!=)", text, re.MULTILINE):
-            yield Finding(file, f"target {target} is missing; add it, because the pipeline calls it")
+            yield RepositoryFinding(file, f"target {target} is missing; add it, because the pipeline calls it")
     if "REPORTS" not in text:
-        yield Finding(file, "test: write JUnit reports to $(REPORTS), so that Jenkins shows what failed")
+        yield RepositoryFinding(file, "test: write JUnit reports to $(REPORTS), so that Jenkins shows what failed")
 
 
-def _chart(folder: Path, name: str | None, service: ServiceSettings | None) -> Iterator[Finding]:
+def _chart(folder: Path, name: str | None, service: ServiceSettings | None) -> Iterator[RepositoryFinding]:
     yield from _description(folder, "chart/Chart.yaml", name)
     file = "chart/values.yaml"
     values, mistake = _yaml(folder / file)
     if values is None:
-        yield Finding(file, mistake)
+        yield RepositoryFinding(file, mistake)
         return
     image = values.get("image")
     if not isinstance(image, dict) or not {"repository", "digest"} <= image.keys():
-        yield Finding(file, "image: must have repository and digest, which the pipeline sets")
+        yield RepositoryFinding(file, "image: must have repository and digest, which the pipeline sets")
     actual = ", ".join(sorted(map(str, values.get("secrets") or []))) or "none"
     expected = ", ".join(sorted(service.secrets)) or "none" if service is not None else actual
     if service is not None and actual != expected:
-        yield Finding(file, f"secrets: {actual} here, {expected} in {service.file}; make them the same")
+        yield RepositoryFinding(file, f"secrets: {actual} here, {expected} in {service.file}; make them the same")
 
 
-def _description(folder: Path, file: str, name: str | None) -> Iterator[Finding]:
+def _description(folder: Path, file: str, name: str | None) -> Iterator[RepositoryFinding]:
     chart, mistake = _yaml(folder / file)
     if chart is None:
-        yield Finding(file, mistake)
+        yield RepositoryFinding(file, mistake)
         return
     if name is not None and chart.get("name") != name:
-        yield Finding(file, f"name: {chart.get('name')} must be the service's, {name}")
+        yield RepositoryFinding(file, f"name: {chart.get('name')} must be the service's, {name}")
     if not re.fullmatch(r"\d+\.\d+\.\d+", str(chart.get("version"))):
-        yield Finding(file, f"version: {chart.get('version')} must be a semantic version, such as 1.4.0")
+        yield RepositoryFinding(file, f"version: {chart.get('version')} must be a semantic version, such as 1.4.0")
 
 
 def _text(path: Path) -> str | None:

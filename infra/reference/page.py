@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from infra.config import STACKS
-from infra.reference.sections import Section, sections
+from infra.reference.sections import SettingsSection, sections
 from infra.stack import StackConfig
 
 REFERENCE = STACKS.parent / "docs" / "reference"
@@ -53,11 +53,11 @@ def _index() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _summary(section: Section) -> str:
+def _summary(section: SettingsSection) -> str:
     return " ".join((section.model.__doc__ or "").partition("\n\n")[0].split()).removesuffix(".")
 
 
-def _page(section: Section) -> str:
+def _page(section: SettingsSection) -> str:
     schema = section.model.model_json_schema()
     lines = [_NOTE, "", f"# `{section.name}`", "", *_wrapped(_summary(section) + "."), ""]
     where = f"A section of `{section.file}`." if section.key else f"The settings of `{section.file}`."

@@ -24,7 +24,7 @@ _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
-class Section:
+class SettingsSection:
     """A page of the reference: one key of the stack file, or a file of its own."""
 
     name: str
@@ -56,19 +56,19 @@ def models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models(argument)
 
 
-def stack_sections() -> list[Section]:
+def stack_sections() -> list[SettingsSection]:
     """The parts of a stack file in alphabetical order; plain values such as `region` are not sections."""
     return [
-        Section(key, model, "stacks/Pulumi.NAME.yaml", key)
+        SettingsSection(key, model, "stacks/Pulumi.NAME.yaml", key)
         for key, field in sorted(StackConfig.model_fields.items())
         for model in models(field.annotation)
     ]
 
 
-def sections() -> list[Section]:
+def sections() -> list[SettingsSection]:
     """All pages of the reference."""
     return [
         *stack_sections(),
-        Section("service", ServiceSettings, "services/NAME.yaml"),
-        Section("platform", CompanySettings, "stacks/platform.yaml"),
+        SettingsSection("service", ServiceSettings, "services/NAME.yaml"),
+        SettingsSection("platform", CompanySettings, "stacks/platform.yaml"),
     ]

@@ -9,7 +9,7 @@ import pytest
 from support.cloud import Simulated
 
 from atwork.access import cluster_duties
-from atwork.access.rbac import Rbac, Request
+from atwork.access.rbac import ApiRequest, Rbac
 from infra.catalog import read_all as read_services
 from infra.config import STACKS, read_all
 from infra.layout import SERVICES_FOLDER
@@ -57,19 +57,19 @@ def test_each_role_binding_of_a_machine_is_needed(
 def test_nobody_reaches_another_namespace(stacks: dict[str, Simulated]) -> None:
     ci, staging = (Rbac(objects(stacks[name])) for name in ("ci", "staging"))
     controller = "ServiceAccount:jenkins/jenkins"
-    assert not ci.may(controller, Request("create", "pods", "jenkins-deploy-production"))
+    assert not ci.may(controller, ApiRequest("create", "pods", "jenkins-deploy-production"))
     assert not ci.may(
-        "ServiceAccount:jenkins/jenkins-deploy-staging", Request("create", "pods", "jenkins-deploy-production")
+        "ServiceAccount:jenkins/jenkins-deploy-staging", ApiRequest("create", "pods", "jenkins-deploy-production")
     )
     previews = "User:platform-preview-namespaces@acme-at-work-staging.iam.gserviceaccount.com"
-    assert not staging.may(previews, Request("impersonate", "serviceaccounts", "orders", name="orders"))
-    assert not staging.may(previews, Request("impersonate", "serviceaccounts", "preview-1", name="default"))
-    assert not staging.may("ServiceAccount:preview-1/deployer", Request("create", "pods", "preview-2"))
+    assert not staging.may(previews, ApiRequest("impersonate", "serviceaccounts", "orders", name="orders"))
+    assert not staging.may(previews, ApiRequest("impersonate", "serviceaccounts", "preview-1", name="default"))
+    assert not staging.may("ServiceAccount:preview-1/deployer", ApiRequest("create", "pods", "preview-2"))
     deployer = "User:platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
-    assert not staging.may(deployer, Request("create", "rolebindings", "orders", "rbac.authorization.k8s.io"))
-    assert not staging.may(deployer, Request("list", "secrets", "kube-system"))
-    assert not staging.may("Group:engineers@example.com", Request("get", "secrets", "orders"))
-    assert staging.may("Group:engineers@example.com", Request("get", "pods", "orders"))
+    assert not staging.may(deployer, ApiRequest("create", "rolebindings", "orders", "rbac.authorization.k8s.io"))
+    assert not staging.may(deployer, ApiRequest("list", "secrets", "kube-system"))
+    assert not staging.may("Group:engineers@example.com", ApiRequest("get", "secrets", "orders"))
+    assert staging.may("Group:engineers@example.com", ApiRequest("get", "pods", "orders"))
 
 
 def test_what_is_not_allowed_is_named(stacks: dict[str, Simulated], configs: dict[str, StackConfig]) -> None:

@@ -127,7 +127,7 @@ def test_a_false_condition_denies_and_is_named() -> None:
     ],
 )
 def test_conditions(expression: str, *, expected: bool) -> None:
-    request = conditions.Request(SECRET, datetime(2026, 11, 26, tzinfo=UTC))
+    request = conditions.ConditionRequest(SECRET, datetime(2026, 11, 26, tzinfo=UTC))
     assert conditions.holds(expression, request) is expected
 
 
@@ -144,7 +144,7 @@ def test_conditions(expression: str, *, expected: bool) -> None:
 )
 def test_other_conditions_are_refused_by_name(expression: str) -> None:
     with pytest.raises(AccessError, match="not in the supported part of CEL"):
-        conditions.holds(expression, conditions.Request(SECRET, datetime.now(UTC)))
+        conditions.holds(expression, conditions.ConditionRequest(SECRET, datetime.now(UTC)))
 
 
 def test_an_unknown_name_is_an_error_with_similar_names() -> None:

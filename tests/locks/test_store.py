@@ -10,7 +10,7 @@ import pytest
 from support.storage import Bucket
 
 from atwork.locks import store as store_module
-from atwork.locks.store import BucketStore, FolderStore, Store, StoreError, of
+from atwork.locks.store import BucketStore, FolderStore, LockStore, StoreError, of
 
 # Google's client leaves the response of a download that it repeats to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -26,13 +26,13 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
 
 
 @pytest.fixture(params=["folder", "bucket", "part of a bucket"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, bucket: Bucket) -> Store:
+def store(request: pytest.FixtureRequest, tmp_path: Path, bucket: Bucket) -> LockStore:
     store = of({"folder": f"file://{tmp_path}", "bucket": "gs://state"}.get(request.param, "gs://state/team/one"))
     assert store is not None
     return store
 
 
-def test_what_is_written_is_found_and_what_is_deleted_is_gone(store: Store) -> None:
+def test_what_is_written_is_found_and_what_is_deleted_is_gone(store: LockStore) -> None:
     names = [f"locks/ci/{number}.json" for number in range(5)]
     for name in [*names, "locks/ci-2/other.json"]:
         store.write(name, name.encode())

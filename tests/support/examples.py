@@ -15,7 +15,7 @@ from support.program import PLATFORM, cloud, run_stack
 from components.delivery import deployer_key, preview_key
 from infra import CONFIG_KEY
 from infra.config import parse
-from infra.reference.sections import EXAMPLES, Section, models, read_example
+from infra.reference.sections import EXAMPLES, SettingsSection, models, read_example
 from infra.yaml_files import settings_from_json
 
 REQUIRED = ("environment", "project", "network", "node_pools")
@@ -33,7 +33,7 @@ def smallest() -> Document:
     return document
 
 
-def read(section: Section, example: Document) -> BaseModel:
+def read(section: SettingsSection, example: Document) -> BaseModel:
     """The settings of an example: those of its file, or those of the smallest stack file with its keys."""
     if not section.key:
         return settings_from_json(section.model, json.dumps(example), section.file, ())

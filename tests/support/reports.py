@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 from support.events import DEPLOYMENT, SQL
 
-from atwork.report.model import Change, Guard, Held, Kind, Output, Policy, Property, Result, StackReport
+from atwork.report.model import Change, ChangeKind, Guard, Held, Output, Policy, Property, Result, StackReport
 
 
-def change(stack: str, name: str, kind: Kind = "update", token: str = DEPLOYMENT, **about: Any) -> Change:
+def change(stack: str, name: str, kind: ChangeKind = "update", token: str = DEPLOYMENT, **about: Any) -> Change:
     """The change of one resource, with one property."""
     properties = (Property(path="spec.replicas", old="1", new="2"),) if kind in ("update", "replace") else ()
     fields: dict[str, Any] = {
@@ -35,7 +35,7 @@ def stack_report(stack: str, *changes: Change, **about: Any) -> StackReport:
     errors = about.get("errors", ())
     dangerous = any(item.dangerous for item in changes)
     result: Result = "failed" if errors else "guarded" if dangerous else "changes" if changes else "unchanged"
-    counts: dict[Kind, int] = {}
+    counts: dict[ChangeKind, int] = {}
     for item in changes:
         counts[item.kind] = counts.get(item.kind, 0) + 1
     content = "\n".join([stack.partition(".")[2], *(item.model_dump_json() for item in changes), *errors])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.gcp_source import Node, Package
+from tools.gcp_source import GoPackage, Node
 
 THING = """
 var schemaShared = map[string]*schema.Schema{
@@ -71,7 +71,7 @@ func init() {
 def test_what_is_optional_and_computed_is_found_at_every_depth(tmp_path: Path) -> None:
     (tmp_path / "resource_thing.go").write_text(THING)
     (tmp_path / "resource_thing_test.go").write_text("not Go at all {")
-    package = Package(tmp_path)
+    package = GoPackage(tmp_path)
     assert package.functions == {"google_thing": "ResourceThing"}
     properties = package.resource("google_thing")
     assert {name for name, node in properties.items() if node.kept} == {"zone", "node"}

@@ -24,7 +24,7 @@ NOT_THERE = "does not exist"
 NO_VALUE = "has no value yet"
 """Start of the outcome of a step whose secret needs a value from a person."""
 
-Values = Callable[[ExpectedSecret], str | None]
+SecretSource = Callable[[ExpectedSecret], str | None]
 """Returns the value of a secret, or None if there is none."""
 
 
@@ -33,7 +33,7 @@ def no_values(secret: ExpectedSecret) -> None:
     del secret
 
 
-def steps(plan: BootstrapPlan, values: Values) -> tuple[Step, ...]:
+def steps(plan: BootstrapPlan, values: SecretSource) -> tuple[Step, ...]:
     """Steps for the API and each secret that bootstrap creates."""
     expected = [secret for secret in plan.config.expected_secrets() if secret.made_by == "bootstrap"]
     if not expected:
@@ -71,7 +71,7 @@ def unusable(google: Google, secret: ExpectedSecret, project: str) -> str | None
     return f"has version {version} as its latest, which is {str(latest['state']).lower()}"
 
 
-def _step(secret: ExpectedSecret, project: str, replicas: tuple[str, ...], values: Values) -> Step:
+def _step(secret: ExpectedSecret, project: str, replicas: tuple[str, ...], values: SecretSource) -> Step:
     def ensure(context: Context) -> str:
         google, doing = context.google, f"create the secret {secret.name}"
         with explain_errors(doing, f"ask for roles/secretmanager.admin on {project}"):

@@ -44,7 +44,7 @@ _DECRYPT = "roles/cloudkms.cryptoKeyDecrypter"
 
 
 def all_of(
-    plan: BootstrapPlan, file: Path, engine: Path, values: secrets.Values = secrets.no_values
+    plan: BootstrapPlan, file: Path, engine: Path, values: secrets.SecretSource = secrets.no_values
 ) -> tuple[Step, ...]:
     """Return every step for one environment; `file` is its stack file, `values` has the first values of secrets."""
     accounts = {

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from support.examples import Document, read, settings, stated
 
 from infra.errors import ConfigError
-from infra.reference.sections import EXAMPLES, Section, read_example, sections
+from infra.reference.sections import EXAMPLES, SettingsSection, read_example, sections
 
 SECTIONS = sections()
 CASES = [pytest.param(section, path, id=path.stem) for section in SECTIONS for path in section.examples().values()]
@@ -32,7 +32,7 @@ def removed(value: Document, path: tuple[str, ...]) -> Document:
     return {key: removed(inner, path[1:]) if key == path[0] else inner for key, inner in value.items()}
 
 
-def accepted(section: Section, example: Document) -> bool:
+def accepted(section: SettingsSection, example: Document) -> bool:
     try:
         read(section, example)
     except ConfigError:
@@ -46,20 +46,20 @@ def test_every_example_belongs_to_a_section() -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
-def test_a_section_has_a_least_and_a_most_example(section: Section) -> None:
+def test_a_section_has_a_least_and_a_most_example(section: SettingsSection) -> None:
     names = [*section.examples()]
     assert (names[0], names[-1]) == ("least", "most")
 
 
 @pytest.mark.parametrize(("section", "path"), CASES)
-def test_an_example_is_accepted(section: Section, path: Path) -> None:
+def test_an_example_is_accepted(section: SettingsSection, path: Path) -> None:
     assert section.name
     assert not section.key or section.key in read_example(path)
     read(section, read_example(path))
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
-def test_every_setting_is_in_an_example(section: Section) -> None:
+def test_every_setting_is_in_an_example(section: SettingsSection) -> None:
     shown: set[tuple[type[BaseModel], str]] = set()
     for path in section.examples().values():
         document = read(section, read_example(path))
@@ -69,7 +69,7 @@ def test_every_setting_is_in_an_example(section: Section) -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
-def test_a_least_example_has_nothing_to_leave_out(section: Section) -> None:
+def test_a_least_example_has_nothing_to_leave_out(section: SettingsSection) -> None:
     example = read_example(section.examples()["least"])
     shown = {section.key: example[section.key]} if section.key else example
     superfluous: list[str] = []
@@ -81,7 +81,7 @@ def test_a_least_example_has_nothing_to_leave_out(section: Section) -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
-def test_every_setting_has_a_description(section: Section) -> None:
+def test_every_setting_has_a_description(section: SettingsSection) -> None:
     assert section.model.__doc__
     undescribed = [
         f"{model.__name__}.{name}"

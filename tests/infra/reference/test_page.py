@@ -7,7 +7,7 @@ from support.checkout import ROOT
 from support.examples import settings
 
 from infra.reference.page import REFERENCE, pages
-from infra.reference.sections import Section, sections
+from infra.reference.sections import SettingsSection, sections
 
 
 def test_the_pages_are_current() -> None:
@@ -18,7 +18,7 @@ def test_the_pages_are_current() -> None:
 
 
 @pytest.mark.parametrize("section", sections(), ids=lambda section: section.name)
-def test_a_page_has_every_setting_and_every_example(section: Section) -> None:
+def test_a_page_has_every_setting_and_every_example(section: SettingsSection) -> None:
     page = pages()[REFERENCE / f"{section.name}.md"]
     for model, name in settings(section.model):
         assert f"\n| `{name}` | " in page, f"{model.__name__}.{name}"

@@ -11,7 +11,7 @@ from support.examples import STACK, Document, run, smallest
 from support.inventory import inventory
 
 from infra.config import parse
-from infra.reference.sections import Section, read_example, stack_sections
+from infra.reference.sections import SettingsSection, read_example, stack_sections
 
 Inventories = Callable[[Document], Document]
 
@@ -60,7 +60,7 @@ def test_the_smallest_environment(inventories: Inventories, golden: Golden) -> N
 
 
 @pytest.mark.parametrize("section", stack_sections(), ids=lambda section: section.name)
-def test_what_a_section_declares(section: Section, inventories: Inventories, golden: Golden) -> None:
+def test_what_a_section_declares(section: SettingsSection, inventories: Inventories, golden: Golden) -> None:
     """The least example is compared with an environment without the section, the others with the least example."""
     differences: Document = {}
     before = {key: value for key, value in smallest().items() if key == section.key}
