@@ -5,10 +5,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 AUDIT  := .venv-audit
+NAMES  := build/names
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine tools sandbox down preview test check audit format golden schema bench soak lock clean
+.PHONY: help setup engine tools sandbox down preview test test-names check audit format golden schema bench soak lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,13 @@ test: setup  ## Run every check and every test
 	@$(MAKE) --no-print-directory check engine tools
 	@$(BIN)/pytest -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory audit
+
+test-names: setup engine tools  ## Run the end-to-end tests in a copy whose environments have other names
+	@rm -rf $(NAMES)
+	@PYTHONPATH=tests $(BIN)/python -m support.renamed $(NAMES)
+	@cd $(NAMES) && $(abspath $(BIN))/pytest -q tests/graph/test_picture.py --regen-all
+	@cd $(NAMES) && $(abspath $(BIN))/pytest -n 2 --dist loadfile -m engine \
+	  --ignore tests/sandbox/test_other_names.py --ignore tests/tools/soak $(or $(TESTS),tests)
 
 check: setup  ## Lint, format check, plain English, layers and strict types
 	@$(BIN)/ruff check .
@@ -94,4 +102,4 @@ LOCKFLAGS := --quiet --generate-hashes --universal --python-version 3.11 --no-em
   --custom-compile-command "make lock"
 
 clean:  ## Remove the virtual environment and the sandbox of this checkout
-	rm -rf $(VENV) $(AUDIT) .sandbox
+	rm -rf $(VENV) $(AUDIT) $(NAMES) .sandbox

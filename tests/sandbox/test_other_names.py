@@ -1,4 +1,4 @@
-"""The environments under other names on the real engine: nothing knows them by ci, staging and production."""
+"""The environments under other names on the real engine; `make test-names` runs all end-to-end tests under them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def table(output: str) -> dict[str, list[str]]:
     return {cells[0]: cells[1:8] for cells in lines if len(cells) > 8 and cells[1] in ("done", "failed")}
 
 
-def test_environments_of_other_names_live_as_the_usual_ones(tmp_path: Path) -> None:
+def test_environments_under_other_names_work_from_the_first_update_to_the_destroy(tmp_path: Path) -> None:
     folder = rename_environments(copy(tmp_path, "infra", "policies", "delivery"))
     listed = json.loads(atwork(folder, "environment", "list", "--json"))
     assert [(entry["name"], entry["stage"]) for entry in listed] == [
@@ -80,12 +80,12 @@ def test_environments_of_other_names_live_as_the_usual_ones(tmp_path: Path) -> N
     lift_policy(*files[1:])
     atwork(folder, "sandbox", "up")
     destroyed = atwork(folder, "sandbox", "down")
-    assert [*table(destroyed)][-1] == BUILD, "which the others read"
+    assert [*table(destroyed)][-1] == BUILD, "the others read it"
     assert "Nothing is left." in destroyed
     assert [deployment(Home(folder), stack).get("resources") or [] for stack in NAMES.values()] == [[], [], []]
 
 
-def test_a_person_reads_the_names_of_the_stack_files(tmp_path: Path) -> None:
+def test_messages_use_the_names_of_the_stack_files(tmp_path: Path) -> None:
     folder = rename_environments(copy(tmp_path, "infra", "policies"))
     printed = atwork(folder, "sandbox", "preview", code=1)
     usual = "staging reads the outputs of ci, which is not up; run `atwork sandbox up` first"
