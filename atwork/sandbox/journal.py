@@ -1,8 +1,8 @@
 """The changes that each process serving the providers was asked to make, so that a killed process loses nothing.
 
-An engine that outlives its providers gets no answer to running calls: it takes them for failed and forgets them, while
-the cloud may have made the changes. A process therefore records each change before it makes it, in a file that it
-removes when it stops. Recovery looks at the files of processes that were killed.
+If the process is killed and the engine is not, the engine regards running calls as failed and drops them, although the
+cloud may have made the changes. A process therefore records each change before it makes it, in a file that it removes
+when it stops. Recovery reads the files of killed processes.
 """
 
 from __future__ import annotations

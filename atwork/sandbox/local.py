@@ -24,20 +24,20 @@ class LocalSandbox:
 
     @property
     def url(self) -> str:
-        """Address of its state."""
+        """URL of its state backend."""
         return f"file://{self._home.state}"
 
     def deployment(self, stack: str) -> Mapping[str, Any]:
-        """The state of a stack as it is on disk; empty if there is none."""
+        """The state of a stack on disk; empty if there is none."""
         return state_files.deployment(self._home, stack)
 
     def locked(self, command: str) -> AbstractContextManager[None]:
-        """Hold the sandbox for a command."""
+        """Lock the sandbox for a command."""
         return self._home.locked(command)
 
     @contextmanager
     def opened(self, console: Console, command: str) -> Generator[Session]:
-        """Hold the sandbox for a command and serve its providers."""
+        """Lock the sandbox for a command and serve its providers."""
         with self.locked(command), opened(self._home, ensure(console), console) as session:
             yield session
 

@@ -1,12 +1,12 @@
-"""What a killed run leaves behind, and how the next one repairs it.
+"""Recovery from a killed run, at the start of the next run.
 
-The lock of a process that is gone is removed. The changes that an interrupted run was asked to make are in the state,
-as pending operations, and in the notes of the process that served the providers, if that process died as well. An
-object that the run created and the state does not have is deleted again: in a real cloud it would have to be imported
-by hand, and here it holds nothing yet. Updated and deleted objects are read again.
+The lock of an ended process is removed. The changes that an interrupted run was asked to make are in the state, as
+pending operations, and in the journal of the process that served the providers, if that process was killed, too. An
+object that the run created and the state does not have is deleted: in a real cloud a person would import it, but here
+it has no content yet. Updated and deleted objects are read again.
 
-An object that a run in order left in the cloud, such as a database that outlives its stack, belongs to no stack from
-the next run on. A run that is killed while it tries to create the same object again does not make it an orphan.
+An object that a finished run left in the cloud, such as a database that outlives its stack, belongs to no stack from
+the next run on. A killed run that tried to create the same object again does not make it an orphan.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ from atwork.sandbox.state_files import deployment
 
 
 def recover(home: Home, stack: Stack, fleet: Fleet | None, console: Console) -> None:
-    """Repair what an interrupted run of a stack left; call it while the sandbox is locked."""
+    """Recover from an interrupted run of a stack; the caller holds the lock of the sandbox."""
     name = stack.name
     for folder in home.folder.glob(f"{EVENTS_PREFIX}*"):
         shutil.rmtree(folder)
     for path in state_files.stale_locks(home, name):
         path.unlink(missing_ok=True)
         console.print(f"{name}: removed the lock of a run that is gone")
-    for repair in state_files.mend(home, name):
+    for repair in state_files.repair(home, name):
         console.print(f"{name}: {repair}")
-    notes = journal.unfinished(home.running, name)
+    unfinished = journal.unfinished(home.running, name)
     pending = _pending(home, name)
-    if not pending and not notes:
+    if not pending and not unfinished:
         _release_kept(home, name)
         return
-    # Before the state forgets them: if this run is killed as well, the next one still knows what to look for.
-    _delete_orphans(home, name, fleet, pending.union(*(note.urns for note in notes)), console)
+    # Before the refresh clears the pending operations: if this run is killed, too, the next run still knows them.
+    _delete_orphans(home, name, fleet, pending.union(*(calls.urns for calls in unfinished)), console)
     if pending or deployment(home, name).get("resources"):
-        reason = f"{len(pending)} interrupted operation(s)" if pending else "a run was cut off"
+        reason = f"{len(pending)} interrupted operation(s)" if pending else "a run was killed"
         console.print(f"{name}: {reason}; comparing the state with the cloud")
         outcome = stack.refresh(clear_pending_creates=True)
         if outcome.failed:
             raise SandboxError("\n".join([f"{name}: could not recover: {outcome.errors[0]}", *outcome.errors[1:]]))
-    for note in notes:
-        note.path.unlink()
+    for calls in unfinished:
+        calls.path.unlink()
 
 
 def _pending(home: Home, stack: str) -> frozenset[str]:
-    """URNs of the operations of which the engine does not know how they ended."""
+    """URNs of the pending operations."""
     operations = cast("list[dict[str, Any]]", deployment(home, stack).get("pending_operations") or [])
     return frozenset(str(operation["resource"]["urn"]) for operation in operations)
 
@@ -65,22 +65,22 @@ def _known(home: Home, stack: str) -> set[tuple[str, str]]:
 
 
 def _release_kept(home: Home, stack: str) -> None:
-    """Release the objects that the state does not have: an earlier run left them in the cloud on purpose."""
+    """Release the objects that are not in the state: an earlier run left them in the cloud on purpose."""
     cloud, known = Cloud(home.cloud), _known(home, stack)
     for each in cloud.objects():
         if stack_of(each.urn) == stack and (each.urn, each.id) not in known:
             cloud.release(each)
 
 
-def _delete_orphans(home: Home, stack: str, fleet: Fleet | None, asked: frozenset[str], console: Console) -> None:
-    """Delete the objects that an interrupted run was asked for and the state does not have, and no others.
+def _delete_orphans(home: Home, stack: str, fleet: Fleet | None, urns: frozenset[str], console: Console) -> None:
+    """Delete only the objects with the URNs of interrupted operations that are not in the state.
 
-    The engine's own way, `refresh --import-pending-creates`, only marks an operation as importing, and the refresh
-    after it drops that mark and imports nothing.
+    The engine's option `refresh --import-pending-creates` only marks an operation as importing; the refresh after it
+    drops this mark and imports nothing.
     https://github.com/pulumi/pulumi/blob/v3.256.0/pkg/cmd/pulumi/operations/refresh.go
     """
     cloud, known = Cloud(home.cloud), _known(home, stack)
-    orphans = [each for each in cloud.objects() if each.urn in asked and (each.urn, each.id) not in known]
+    orphans = [each for each in cloud.objects() if each.urn in urns and (each.urn, each.id) not in known]
     for orphan in orphans:
         if fleet is not None and orphan.scope:
             from atwork.sandbox.provider.kubernetes.orphans import delete  # the client is slow to import
@@ -88,4 +88,4 @@ def _delete_orphans(home: Home, stack: str, fleet: Fleet | None, asked: frozense
             delete(fleet, orphan)
         cloud.delete(orphan.scope, orphan.type, orphan.id)
     if orphans:
-        console.print(f"{stack}: deleted {len(orphans)} half-made object(s) that the state never learned of")
+        console.print(f"{stack}: deleted {len(orphans)} object(s) of interrupted operations that are not in the state")

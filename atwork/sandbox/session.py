@@ -1,4 +1,4 @@
-"""One use of the engine in the sandbox: this process serves the providers and the language host."""
+"""A session of the sandbox: this process serves the providers and the language host to the engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from atwork.engine.backend import Backend
 from atwork.engine.locate import Engine
 from atwork.engine.runner import EngineFailed
 from atwork.errors import SandboxError
-from atwork.sandbox import prerequisites, recovery, simulation, state_files, workspace
+from atwork.sandbox import bootstrap_secrets, recovery, simulation, state_files, workspace
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home
@@ -25,7 +25,7 @@ from atwork.sandbox.simulation import Simulation
 
 @dataclass(frozen=True, kw_only=True)
 class Session(Backend):
-    """A prepared sandbox: the backend whose providers this process serves."""
+    """The backend of a prepared sandbox, whose providers this process serves."""
 
     home: Home
     engine: Engine
@@ -37,7 +37,7 @@ class Session(Backend):
 
     @contextmanager
     def environment(self) -> Generator[dict[str, str]]:
-        """Variables of one engine process, with a language host of its own if the engine brings none."""
+        """Environment variables of an engine process; a language host runs for it if the engine has none."""
         providers = ",".join(f"{package}:{port}" for package, port in self.providers.ports.items())
         variables = {**os.environ, **self.home.environment(), "PULUMI_DEBUG_PROVIDERS": providers}
         if self.engine.has_language_host:
@@ -47,7 +47,7 @@ class Session(Backend):
 
         host = serve_language()
         try:
-            # Policy packs look for the host on PATH, whatever is attached.
+            # Policy packs always look for the host on PATH.
             scripts = str(Path(sys.executable).parent)
             path = os.pathsep.join([scripts, variables.get("PATH", "")])
             yield {**variables, "PATH": path, "PULUMI_DEBUG_LANGUAGES": f"python:{host.port}"}
@@ -60,11 +60,11 @@ class Session(Backend):
         return state_files.deployment(self.home, stack) if exists else None
 
     def upstream(self, stack: str) -> str | None:
-        """As the stack's file says."""
+        """The upstream in the stack file."""
         return self.home.project.upstream(stack)
 
     def recover(self, stack: str) -> None:
-        """Repair what a killed run left."""
+        """Recover from a killed run."""
         recovery.recover(self.home, self.stack(stack), self.fleet, self.console)
 
     def ensure_stack(self, stack: str) -> None:
@@ -86,7 +86,7 @@ def opened(
     workspace.write(home)
     with real_clusters(home, console) as fleet:
         if bootstrapped:
-            prerequisites.play(home)
+            bootstrap_secrets.create_all(home)
         providers = simulation.start(home.cloud, fleet)
         try:
             yield Session(

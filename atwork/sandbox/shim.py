@@ -1,6 +1,6 @@
-"""`pulumi` in the sandbox: the real engine, with the simulated providers served by this process.
+"""`pulumi` in the sandbox: the real engine; this process serves the simulated providers.
 
-The engine's project folder is not where the user stands, so that paths in options are made absolute first.
+The engine runs in its project folder and not in the working directory: paths in options become absolute.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _PATH_OPTIONS = (
     "--save-plan",
     "--tracing",
 )
-_WRITES = ("set", "set-all", "rm", "rm-all", "cp", "refresh")
+_WRITE_COMMANDS = ("set", "set-all", "rm", "rm-all", "cp", "refresh")
 
 
 def absolute(arguments: Sequence[str]) -> list[str]:
-    """The arguments, with the paths in them made absolute."""
+    """The arguments with absolute paths."""
     result: list[str] = []
     for argument in arguments:
         option, equals, value = argument.partition("=")
@@ -48,7 +48,7 @@ def absolute(arguments: Sequence[str]) -> list[str]:
 
 
 def stack_of(arguments: Sequence[str]) -> str | None:
-    """The stack that the arguments name."""
+    """The stack in the arguments, if there is one."""
     for number, argument in enumerate(arguments):
         if argument in ("-s", "--stack") and number + 1 < len(arguments):
             return arguments[number + 1]
@@ -58,15 +58,15 @@ def stack_of(arguments: Sequence[str]) -> str | None:
 
 
 def refuse_writes(arguments: Sequence[str]) -> None:
-    """`pulumi config set` would change a copy that the next run throws away."""
+    """Refuse `pulumi config set` and its like: they would change a copy that the next run replaces."""
     words = [argument for argument in arguments if not argument.startswith("-")]
-    if words[:1] == ["config"] and words[1:2] and words[1] in _WRITES:
+    if words[:1] == ["config"] and words[1:2] and words[1] in _WRITE_COMMANDS:
         name = stack_of(arguments) or "NAME"
         raise UsageError(f"the sandbox reads the stack files and never writes them: edit stacks/Pulumi.{name}.yaml")
 
 
 def run(checkout: Path, arguments: Sequence[str]) -> int:
-    """Run the engine as a child and return its exit code."""
+    """Run the engine as a child process and return its exit code."""
     home = Home(checkout)
     refuse_writes(arguments)
     with opened(home, ensure(Console(stderr=True))) as session:
@@ -79,7 +79,7 @@ def run(checkout: Path, arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """What `.sandbox/bin/pulumi` starts: the checkout, then the engine's own arguments."""
+    """Entry point of `.sandbox/bin/pulumi`: its arguments are the checkout and the arguments of the engine."""
     with reported():
         sys.exit(run(Path(sys.argv[1]), sys.argv[2:]))
 

@@ -1,9 +1,9 @@
-"""The files of the engine's backend, and what a killed engine leaves among them.
+"""The files of the engine's backend, and the remains of a killed engine among them.
 
-The engine writes NAME.HEX.tmp and renames it to NAME, so that a kill leaves the old file and, at most, the temporary
-one. That holds for the state, its copy, the history, the tags, the locks and meta.yaml alike. By default it also writes
-NAME.attrs, and that in place: a kill leaves it empty, and then the engine cannot read NAME ("EOF"). The option
-`metadata=skip` of the backend's URL turns these files off.
+The engine writes NAME.HEX.tmp and renames it to NAME: after a kill the old file is complete, and a temporary file may
+remain. This applies to the state, its copy, the history, the tags, the locks and meta.yaml. By default the engine also
+writes NAME.attrs in place: after a kill it can be empty, and then the engine cannot read NAME ("EOF"). The option
+`metadata=skip` in the URL of the backend turns these files off.
 https://github.com/google/go-cloud/blob/master/blob/fileblob/fileblob.go
 https://github.com/pulumi/pulumi/tree/master/pkg/backend/diy
 """
@@ -23,11 +23,11 @@ from atwork.sandbox.home import Home
 from infra import PROJECT
 
 _WRITING_TRIES, _WRITING_SECONDS = 60, 0.05
-"""How long a process may take between creating a lock's file and having written its few bytes."""
+"""The time that a process may take between the creation of a lock file and the end of its write."""
 
 
 def state_file(home: Home, stack: str) -> Path:
-    """Where the engine's file backend keeps a stack."""
+    """The file with the state of a stack."""
     return home.state / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
 
 
@@ -37,7 +37,7 @@ def stack_names(home: Home) -> list[str]:
 
 
 def deployment(home: Home, stack: str) -> dict[str, Any]:
-    """The state of a stack as it is on disk; empty if there is none yet."""
+    """The state of a stack on disk; empty if there is none yet."""
     path = state_file(home, stack)
     try:
         checkpoint = json.loads(path.read_text())["checkpoint"]
@@ -55,15 +55,15 @@ def resources(home: Home, stack: str) -> list[dict[str, Any]]:
 
 
 def stale_locks(home: Home, stack: str) -> list[Path]:
-    """Locks of a stack whose process is gone, and cut-off ones; `SandboxError` for one whose process lives.
+    """Locks of a stack whose process has ended, and incomplete locks; `SandboxError` if the process of a lock runs.
 
-    To the engine every file in this folder is a lock, a temporary one as well.
+    The engine regards every file in this folder as a lock, temporary files included.
     """
     stale: list[Path] = []
     for path in sorted((_locks(home) / stack).glob("*")):
         lock = _read_lock(path)
         dead = lock is None or (lock["hostname"] == socket.gethostname() and not alive(lock["pid"]))
-        if not path.exists():  # released meanwhile
+        if not path.exists():  # released while it was read
             continue
         if lock is not None and not dead:
             raise SandboxError(
@@ -75,11 +75,11 @@ def stale_locks(home: Home, stack: str) -> list[Path]:
 
 
 def remove_unreadable(home: Home) -> None:
-    """Remove the files that would keep the engine from reading its backend at all.
+    """Remove the files with which the engine cannot read its backend.
 
-    These are locks that a kill cut off ("unexpected end of JSON input"), and the `.attrs` files of sandboxes that were
-    made without `metadata=skip`. meta.yaml.attrs was written before all others and is removed after them: where it is
-    missing there are none.
+    These are incomplete locks ("unexpected end of JSON input") and the `.attrs` files of sandboxes that were created
+    without `metadata=skip`. The engine wrote meta.yaml.attrs before all others, and it is removed last: without it,
+    there are no others.
     """
     for path in _locks(home).glob("*/*"):
         if _read_lock(path) is None:
@@ -92,16 +92,16 @@ def remove_unreadable(home: Home) -> None:
         first.unlink(missing_ok=True)
 
 
-def mend(home: Home, stack: str) -> list[str]:
-    """Put right the files of a stack on which no engine works; what was done, in words.
+def repair(home: Home, stack: str) -> list[str]:
+    """Repair the files of a stack that no engine uses now, and describe the repairs.
 
-    A kill cannot damage a state, but a machine that goes down can: the engine does not wait for the disk. Then the
-    copy from before the last change takes its place.
+    A kill cannot damage a state, but a crash of the machine can, because the engine does not wait for the disk. Then
+    the copy from before the last change replaces it.
     """
-    done: list[str] = []
+    repairs: list[str] = []
     for path in _temporary_files(home, stack):
         path.unlink(missing_ok=True)
-        done.append(f"removed {path.name}, which an interrupted run left")
+        repairs.append(f"removed {path.name}, which an interrupted run left")
     state = state_file(home, stack)
     if state.exists() and not _is_json(state):
         before = state.with_name(f"{state.name}.bak")
@@ -111,12 +111,12 @@ def mend(home: Home, stack: str) -> list[str]:
                 "an empty sandbox"
             )
         shutil.copyfile(before, state)
-        done.append(f"restored {state.name}, which was damaged, from {before.name}")
-    return done
+        repairs.append(f"restored {state.name}, which was damaged, from {before.name}")
+    return repairs
 
 
 def _temporary_files(home: Home, stack: str) -> list[Path]:
-    """What a write that was cut off left of a stack's state, history and backups, and of meta.yaml."""
+    """Temporary files of interrupted writes: of the state, history and backups of a stack, and of meta.yaml."""
     root = home.state / ".pulumi"
     folders = [root / kind / PROJECT / stack for kind in ("history", "backups")]
     return sorted(
@@ -133,7 +133,7 @@ def _locks(home: Home) -> Path:
 
 
 def _read_lock(path: Path) -> dict[str, Any] | None:
-    """Process (`pid`) and machine (`hostname`) of a lock; None where it is cut off or gone."""
+    """Process (`pid`) and machine (`hostname`) of a lock; None if it is incomplete or released."""
     for _ in range(_WRITING_TRIES):
         try:
             lock: dict[str, Any] = json.loads(path.read_text())

@@ -1,7 +1,7 @@
-"""The project folder that the engine sees in the sandbox.
+"""The project folder that the engine uses in the sandbox.
 
-The engine writes into stack files (`encryptionsalt`), and real ones name a key of a real cloud (`secretsprovider`).
-Neither may happen to the files that people commit: the engine gets copies, with the sandbox's own passphrase.
+The engine writes into stack files (`encryptionsalt`), and the stack files of a checkout name a key of Google Cloud
+(`secretsprovider`). Therefore the engine gets copies, with a passphrase of the sandbox.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SALT = "encryptionsalt"
 
 
 def write(home: Home) -> None:
-    """Write the folder again from the checkout's files; each stack keeps its own salt."""
+    """Write the folder from the files of the checkout; each stack keeps its salt."""
     with home.preparing():
         _write(home)
 
@@ -55,7 +55,7 @@ def _write(home: Home) -> None:
 
 
 def _copy_company(file: Path, copy: Path) -> None:
-    """Copy the file that the program reads; where the checkout has none, the engine's folder has none."""
+    """Copy the platform file; without it in the checkout, the folder has none."""
     if file.exists():
         replace_file(copy, file.read_text())
     else:
@@ -63,7 +63,7 @@ def _copy_company(file: Path, copy: Path) -> None:
 
 
 def _salt(copy: Path) -> str | None:
-    """The salt in a copied stack file; None where there is none, or a kill of the engine cut the file off."""
+    """The salt in a copied stack file; None if there is none, or if a kill of the engine truncated the file."""
     try:
         salt = _read(copy).get(_SALT)
     except ConfigError:
@@ -72,10 +72,10 @@ def _salt(copy: Path) -> str | None:
 
 
 def _state_salt(home: Home, stack: str) -> str | None:
-    """The salt that the stack's secrets are encrypted with, as its state says.
+    """The salt in the state of a stack, with which its secrets are encrypted.
 
-    The engine writes the stack file in place, so that a kill can leave it empty; with a new salt, nothing in the state
-    could be read. A state that is damaged is reported by whoever reads it next.
+    The engine writes the stack file in place: after a kill it can be empty, and with a new salt the engine could not
+    decrypt the state. A damaged state is not an error here: the next reader reports it.
     """
     try:
         state = json.loads(state_file(home, stack).read_text())
@@ -85,7 +85,7 @@ def _state_salt(home: Home, stack: str) -> str | None:
 
 
 def _write_policies(pack: Path, target: Path) -> None:
-    """The pack with this process' interpreter, so that no second environment is made for it."""
+    """Write the policy pack with the interpreter of this process, so that it gets no virtual environment of its own."""
     if not (pack / "PulumiPolicy.yaml").exists():
         return
     target.mkdir(exist_ok=True)

@@ -20,9 +20,9 @@ from support.google import FakeGoogle, served
 
 from atwork.engine.build import ensure
 from atwork.environments.bootstrap.run import bootstrap
+from atwork.sandbox.bootstrap_secrets import add_version, create
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home
-from atwork.sandbox.prerequisites import add_version, make
 from atwork.sandbox.session import Session, opened
 from atwork.sandbox.state_files import deployment
 from components.expected_secrets import ExpectedSecret
@@ -92,7 +92,7 @@ def copy_secrets(home: Home, fake: FakeGoogle) -> None:
     for name, created in fake.state.secrets.items():
         _, project, _, short = name.split("/")
         value = created["versions"][-1]["data"] if created["versions"] else None
-        make(cloud, ExpectedSecret(short, "", "jenkins", ("jenkins",)), project, value)
+        create(cloud, ExpectedSecret(short, "", "jenkins", ("jenkins",)), project, value)
 
 
 def test_from_an_empty_project_to_a_ready_controller(

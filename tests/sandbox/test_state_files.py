@@ -1,4 +1,4 @@
-"""What a killed engine leaves among the files of its backend, and that the next command copes with it."""
+"""Files that a killed engine leaves in its backend, and how the next command handles them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from atwork.sandbox import state_files
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import state_file
 
-WHOLE = json.dumps({"checkpoint": {"latest": {}}})
+COMPLETE = json.dumps({"checkpoint": {"latest": {}}})
 HOST = socket.gethostname()
 
 
@@ -26,7 +26,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def state(home: Home) -> Path:
-    return write(state_file(home, "ci"), WHOLE)
+    return write(state_file(home, "ci"), COMPLETE)
 
 
 def write(path: Path, content: str) -> Path:
@@ -42,14 +42,16 @@ def lock(home: Home, pid: int, host: str = HOST, *, name: str = "x.json") -> Pat
 
 @pytest.fixture
 def ended() -> int:
-    """A process that is gone."""
+    """The PID of an ended process."""
     process = subprocess.Popen(["true"])
     process.wait()
     return process.pid
 
 
 @pytest.mark.parametrize("name", ["x.json", "x.json.18a.tmp"])
-def test_a_dead_processs_lock_is_stale_and_a_living_ones_is_not(home: Home, ended: int, name: str) -> None:
+def test_the_lock_of_an_ended_process_is_stale_and_that_of_a_running_one_is_not(
+    home: Home, ended: int, name: str
+) -> None:
     path = lock(home, ended, name=name)
     assert state_files.stale_locks(home, "ci") == [path]
     lock(home, os.getpid(), name=name)
@@ -61,28 +63,28 @@ def test_a_dead_processs_lock_is_stale_and_a_living_ones_is_not(home: Home, ende
 
 
 @pytest.mark.parametrize("content", ["", '{"pid": 1, "host', "[]", "{}"])
-def test_a_lock_that_was_cut_off_is_stale_and_removed_before_the_engine_reads_it(
+def test_an_incomplete_lock_is_stale_and_removed_before_the_engine_reads_it(
     home: Home, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     monkeypatch.setattr(state_files, "_WRITING_SECONDS", 0.001)
-    living = lock(home, os.getpid(), name="living.json")
-    path = write(living.with_name("x.json.18a.tmp"), content)
+    running = lock(home, os.getpid(), name="running.json")
+    path = write(running.with_name("x.json.18a.tmp"), content)
     state_files.remove_unreadable(home)
-    assert (path.exists(), living.exists()) == (False, True)
-    living.unlink()
+    assert (path.exists(), running.exists()) == (False, True)
+    running.unlink()
     write(path, content)
     assert state_files.stale_locks(home, "ci") == [path]
 
 
 def test_a_lock_that_is_being_written_is_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(lock(home, os.getpid()), "")
-    # The writer goes on while the reader waits.
+    # The writer finishes while the reader waits.
     monkeypatch.setattr(state_files.time, "sleep", lambda _: lock(home, os.getpid()))
     state_files.remove_unreadable(home)
     assert path.exists()
 
 
-def test_a_lock_that_is_released_meanwhile_is_none(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_released_while_it_is_read_is_not_stale(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(lock(home, os.getpid()), "")
     monkeypatch.setattr(state_files.time, "sleep", lambda _: path.unlink())
     state_files.remove_unreadable(home)
@@ -91,23 +93,23 @@ def test_a_lock_that_is_released_meanwhile_is_none(home: Home, monkeypatch: pyte
     assert state_files.stale_locks(home, "ci") == []
 
 
-def test_the_notes_of_an_older_sandbox_are_removed_once(home: Home, state: Path) -> None:
+def test_the_attribute_files_of_an_older_sandbox_are_removed_once(home: Home, state: Path) -> None:
     root = home.state / ".pulumi"
-    notes = [
+    attributes = [
         root / "meta.yaml.attrs",
         state.with_name("ci.json.attrs"),
         state.with_name("ci.json.bak.attrs"),
         root / "history" / "atwork" / "ci" / "ci-1.history.json.attrs",
     ]
-    for path in notes:
+    for path in attributes:
         write(path, "")
     state_files.remove_unreadable(home)
-    assert [path for path in notes if path.exists()] == []
-    assert state.read_text() == WHOLE
-    # Nothing writes them any more, and a walk over a long history is not free.
-    write(notes[1], "")
+    assert [path for path in attributes if path.exists()] == []
+    assert state.read_text() == COMPLETE
+    # Nothing writes them any more, and the search through a long history takes time.
+    write(attributes[1], "")
     state_files.remove_unreadable(home)
-    assert notes[1].exists()
+    assert attributes[1].exists()
 
 
 def test_temporary_files_of_a_stack_are_removed_and_those_of_others_are_not(home: Home, state: Path) -> None:
@@ -123,19 +125,19 @@ def test_temporary_files_of_a_stack_are_removed_and_those_of_others_are_not(home
     others = [state.with_name("ci-2.json.18a.tmp"), root / "history" / "atwork" / "ci-2" / "a.18a.tmp"]
     for path in [*left, *others]:
         write(path, "half")
-    assert len(state_files.mend(home, "ci")) == len(left)
+    assert len(state_files.repair(home, "ci")) == len(left)
     assert [path for path in [*left, *others] if path.exists()] == others
-    assert state_files.mend(home, "ci") == []
+    assert state_files.repair(home, "ci") == []
 
 
 def test_a_damaged_state_is_restored_from_its_copy(home: Home, state: Path) -> None:
-    write(state.with_name("ci.json.bak"), WHOLE)
-    state.write_text(WHOLE[:20])
-    assert state_files.mend(home, "ci") == ["restored ci.json, which was damaged, from ci.json.bak"]
-    assert state.read_text() == WHOLE
+    write(state.with_name("ci.json.bak"), COMPLETE)
+    state.write_text(COMPLETE[:20])
+    assert state_files.repair(home, "ci") == ["restored ci.json, which was damaged, from ci.json.bak"]
+    assert state.read_text() == COMPLETE
 
 
-def test_without_a_whole_copy_the_way_out_is_named(home: Home, state: Path) -> None:
+def test_without_an_intact_copy_the_error_names_the_fix(home: Home, state: Path) -> None:
     state.write_text("")
     with pytest.raises(SandboxError, match=r"ci\.json: damaged, and so is its copy; `atwork sandbox reset`"):
-        state_files.mend(home, "ci")
+        state_files.repair(home, "ci")

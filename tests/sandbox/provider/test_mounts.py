@@ -11,8 +11,8 @@ import pytest
 from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
 from support.simulation import Provider, providers
 
+from atwork.sandbox.bootstrap_secrets import add_version, create
 from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.prerequisites import add_version, make
 from atwork.sandbox.provider.kubernetes.mounts import problems
 from components.jenkins import secrets
 from components.jenkins.values import helm_values
@@ -46,7 +46,7 @@ class World:
         for cloud in self.settings.targets():
             self.object("core/v1:Secret", f"jenkins-{cloud}", type="kubernetes.io/service-account-token")
         for secret in secrets.expected(self.settings):
-            make(self.cloud, secret, PROJECT, "a value")
+            create(self.cloud, secret, PROJECT, "a value")
             self.grant(secret.name)
 
     def object(self, kind: str, name: str, *, namespace: str = "jenkins", **inputs: Any) -> None:

@@ -1,4 +1,4 @@
-"""What bootstrap makes in Google Cloud before the first update, played: the secrets, each with a random first version.
+"""The secrets that bootstrap creates in Google Cloud before the first update, simulated with a random first version.
 
 They belong to no stack: `down` leaves them, as it does in the real cloud.
 """
@@ -10,27 +10,27 @@ from secrets import token_urlsafe
 from atwork.errors import ConfigError
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.home import Home
-from atwork.sandbox.provider.values import secret as sealed
+from atwork.sandbox.provider.values import secret as as_secret
 from components.expected_secrets import ExpectedSecret
 from components.type_tokens import SECRET, SECRET_VERSION
 from infra.config import read_all
 
 
-def play(home: Home) -> None:
-    """Make the secrets of all environments that are not there yet."""
+def create_all(home: Home) -> None:
+    """Create the missing secrets of all environments."""
     try:
         environments = read_all(home.project.stacks)
     except ConfigError:
-        return  # the program says what is wrong with them, and makes nothing either
+        return  # the program reports the error and creates nothing
     cloud = Cloud(home.cloud)
     for config in environments.values():
         for secret in config.expected_secrets():
             if secret.made_by == "bootstrap":
-                make(cloud, secret, config.project.id, token_urlsafe(24))
+                create(cloud, secret, config.project.id, token_urlsafe(24))
 
 
-def make(cloud: Cloud, secret: ExpectedSecret, project: str, value: str | None) -> None:
-    """One secret, with a version where there is a value; one that is there is left as it is."""
+def create(cloud: Cloud, secret: ExpectedSecret, project: str, value: str | None) -> None:
+    """Create a secret, with a version if there is a value; an existing secret is not changed."""
     name = secret.resource(project)
     with cloud.transaction():
         if cloud.exists("", name):
@@ -42,6 +42,6 @@ def make(cloud: Cloud, secret: ExpectedSecret, project: str, value: str | None) 
 
 
 def add_version(cloud: Cloud, secret: str, number: int, value: str, *, enabled: bool = True) -> None:
-    """A further version of a secret, as a person or a job adds it."""
-    version = {"secret": secret, "enabled": enabled, "secretData": sealed(value)}
+    """Add a version to a secret, as a person or a job does."""
+    version = {"secret": secret, "enabled": enabled, "secretData": as_secret(value)}
     cloud.create(CloudObject("", SECRET_VERSION, f"{secret}/versions/{number}", "", version, version), {secret})
