@@ -36,7 +36,7 @@ def preview_key(environment: str) -> str:
 
 
 @dataclass(frozen=True)
-class DeployTarget:
+class DeployRules:
     """What a delivery system's settings state about one environment."""
 
     approvers: tuple[str, ...] | None

@@ -16,7 +16,7 @@ from typing import Annotated
 import pulumi
 from pydantic import Field
 
-from components.delivery import DeployTarget, deployer_key, preview_key
+from components.delivery import DeployRules, deployer_key, preview_key
 from components.registry import RegistryRefs
 from components.settings import DnsLabel, Settings
 
@@ -51,9 +51,9 @@ class ExternalCiSettings(Settings):
     deploys: dict[DnsLabel, ExternalCiDeploySettings] = Field(default_factory=dict)
     """Environments that it deploys to, by the name of their stack."""
 
-    def deploy_targets(self) -> dict[str, DeployTarget]:
+    def deploy_targets(self) -> dict[str, DeployRules]:
         """The environments that it deploys to, by the name of their stack; it asks for approval by itself."""
-        return {key: DeployTarget(None, deploy.preview_namespaces is not None) for key, deploy in self.deploys.items()}
+        return {key: DeployRules(None, deploy.preview_namespaces is not None) for key, deploy in self.deploys.items()}
 
     def identities(self) -> dict[str, str]:
         """The IAM members that deploy, by `deployer_key` and `preview_key`."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from atwork.arguments import Stacks
-from atwork.sandbox.clusters.choice import Kind
+from atwork.sandbox.clusters.choice import ClusterKind
 from atwork.sandbox.faults.cli import app as fault
 
 app = typer.Typer(no_args_is_help=True)
@@ -27,7 +27,8 @@ def sandbox_up(
     stacks: Stacks = None,
     *,
     clusters: Annotated[
-        Kind | None, typer.Option(help="Simulated clusters or real API servers; fixed until the sandbox is empty.")
+        ClusterKind | None,
+        typer.Option(help="Simulated clusters or real API servers; fixed until the sandbox is empty."),
     ] = None,
     context: Annotated[
         list[str] | None,

@@ -16,7 +16,7 @@ from atwork.errors import SandboxError
 from atwork.sandbox import report
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters import external
-from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
+from atwork.sandbox.clusters.choice import Choice, ClusterKind, contexts_of
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home, here
 from atwork.sandbox.session import Session, opened
@@ -24,7 +24,7 @@ from atwork.sandbox.state_files import deployment, resources, stack_names
 from atwork.sandbox.waves import run_in_waves, waves_of
 
 
-def up(stacks: Sequence[str], *, clusters: Kind | None = None, contexts: Sequence[str] = ()) -> int:
+def up(stacks: Sequence[str], *, clusters: ClusterKind | None = None, contexts: Sequence[str] = ()) -> int:
     """Create or update environments, each after its upstream; `clusters` and `contexts` choose their clusters."""
     home, console = here(), _console()
     with home.locked("atwork sandbox up"), _open(home, console, clusters, contexts) as session:
@@ -149,12 +149,12 @@ def reset(*, yes: bool) -> int:
 
 
 def _open(
-    home: Home, console: Console, clusters: Kind | None = None, contexts: Sequence[str] = ()
+    home: Home, console: Console, clusters: ClusterKind | None = None, contexts: Sequence[str] = ()
 ) -> AbstractContextManager[Session]:
     """A session; a choice of clusters is checked and saved first."""
     if clusters is not None or contexts:
         home.prepare()
-        choice = Choice(clusters or Kind.real, contexts_of(contexts))
+        choice = Choice(clusters or ClusterKind.real, contexts_of(contexts))
         for context in choice.contexts.values():
             external.access(context)  # refuses unusable contexts before anything is created
             external.server(context)

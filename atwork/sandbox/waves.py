@@ -19,9 +19,9 @@ from atwork.sandbox.session import Session
 
 _PARALLEL = 2
 
-Operation = Literal["preview", "up", "preview-destroy", "destroy"]
+WaveOperation = Literal["preview", "up", "preview-destroy", "destroy"]
 
-_OPERATIONS: dict[Operation, Callable[[Stack, Options], Outcome]] = {
+_OPERATIONS: dict[WaveOperation, Callable[[Stack, Options], Outcome]] = {
     "preview": lambda stack, options: stack.preview(**options),
     "up": lambda stack, options: stack.up(**options),
     "preview-destroy": lambda stack, options: stack.destroy(preview_only=True, **options),
@@ -46,7 +46,7 @@ def waves_of(project: Checkout, stacks: Sequence[str]) -> list[list[str]]:
 
 
 def run_in_waves(
-    session: Session, operation: Operation, waves: Sequence[Sequence[str]], console: Console
+    session: Session, operation: WaveOperation, waves: Sequence[Sequence[str]], console: Console
 ) -> list[Outcome]:
     """Run an operation on the stacks of each wave; a failure or a signal ends it after the current wave."""
     outcomes: list[Outcome] = []

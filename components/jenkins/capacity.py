@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from components.delivery import StoreName
 from components.jenkins import sizes
 from components.jenkins.build_settings import BuildSettings
-from components.jenkins.sizes import Pod, Size
+from components.jenkins.sizes import PodContainers, Size
 from components.jenkins.target_settings import TargetSettings
 from components.namespace import QuotaSettings
 
@@ -46,13 +46,13 @@ def shortages(
             yield f"quota.{resource} of {cloud} has no room for one pod of {share}: write {needed} or more"
 
 
-def fitting(quota: Size, pod: Pod, limit: int) -> int:
+def fitting(quota: Size, pod: PodContainers, limit: int) -> int:
     """How many such pods a quota has room for, at most `limit`."""
     counts = [_amount(resource, getattr(quota, resource)) // _needs(pod, resource) for resource, _, _ in _COUNTED]
     return min(limit, *counts)
 
 
-def _missing(quota: Size, pod: Pod, count: int) -> Iterator[tuple[str, str, str]]:
+def _missing(quota: Size, pod: PodContainers, count: int) -> Iterator[tuple[str, str, str]]:
     """Each resource without room for `count` pods, the amount that they need, and the amount that a pod needs."""
     for resource, _, _ in _COUNTED:
         share, unit = _needs(pod, resource), "m" if resource == "cpu" else "Mi"
@@ -61,7 +61,7 @@ def _missing(quota: Size, pod: Pod, count: int) -> Iterator[tuple[str, str, str]
             yield resource, needed, f"{share}{unit}"
 
 
-def _needs(pod: Pod, resource: str) -> int:
+def _needs(pod: PodContainers, resource: str) -> int:
     kind, key = next((kind, key) for name, kind, key in _COUNTED if name == resource)
     return sum(_amount(resource, container[kind][key]) for container in pod)
 

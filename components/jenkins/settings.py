@@ -11,13 +11,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from components.delivery import DeployTarget, StoreName
+from components.delivery import DeployRules, StoreName
 from components.jenkins import capacity, names
 from components.jenkins.build_settings import BuildSettings
 from components.jenkins.connections import GatewaySettings, LibrarySettings, LoginSettings, SlackSettings
 from components.jenkins.controller_settings import ChartSettings, ControllerSettings
 from components.jenkins.target_settings import DeploySettings, PlatformSettings, PreviewDeploySettings, TargetSettings
-from components.jenkins.value_types import Image, ImageRole
+from components.jenkins.value_types import ImageName, ImageRole
 from components.namespace import QuotaSettings
 from components.settings import DnsLabel, Email, Hostname, Settings
 
@@ -64,7 +64,7 @@ class JenkinsSettings(Settings):
     stores: tuple[StoreName, ...] = ("postgres", "redis", "mysql")
     """Data stores that tests may request."""
 
-    images: dict[ImageRole, Image] = Field(default_factory=dict)
+    images: dict[ImageRole, ImageName] = Field(default_factory=dict)
     """Images that replace those of components/versions.py."""
 
     slack: SlackSettings | None = None
@@ -95,10 +95,10 @@ class JenkinsSettings(Settings):
         """The Workspace domain of accounts that may log in; None for a provider that restricts accounts itself."""
         return self.login.domain_for(self.admins)
 
-    def deploy_targets(self) -> dict[str, DeployTarget]:
+    def deploy_targets(self) -> dict[str, DeployRules]:
         """The environments that Jenkins deploys to, by the name of their stack."""
         return {
-            environment: DeployTarget(deploy.approvers, deploy.preview_namespaces is not None)
+            environment: DeployRules(deploy.approvers, deploy.preview_namespaces is not None)
             for environment, deploy in self.deploys.items()
         }
 

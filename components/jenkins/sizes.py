@@ -39,7 +39,7 @@ PULUMI: dict[str, Any] = {
 _UNITS = {"Mi": 1, "Gi": 1024, "Ti": 1024 * 1024}
 _CHART_CPU_LIMIT = 2000
 
-Pod = Sequence[Mapping[str, Any]]
+PodContainers = Sequence[Mapping[str, Any]]
 """Requests and limits of each container."""
 
 
@@ -87,17 +87,17 @@ def buildkit(build: Size) -> dict[str, Any]:
     }
 
 
-def build_pod(build: Size) -> Pod:
+def build_pod(build: Size) -> PodContainers:
     """An image build."""
     return [_agent(), buildkit(build), *(tool(memory) for memory in TOOLS.values())]
 
 
-def test_pod(stores: Iterable[StoreName]) -> Pod:
+def test_pod(stores: Iterable[StoreName]) -> PodContainers:
     """A test with data stores."""
     return [_agent(), APP, *(tool(STORES[store]) for store in stores)]
 
 
-def target_pod(cloud: str) -> Pod:
+def target_pod(cloud: str) -> PodContainers:
     """A pod of a restricted cloud: this repository's own pipeline, or a deploy."""
     if cloud in names.PLATFORM_CLOUDS:
         return [_agent(), PULUMI]

@@ -22,7 +22,7 @@ def _pinned(image: str) -> str:
     return image
 
 
-Image = Annotated[
+ImageName = Annotated[
     str,
     Field(pattern=r"^[a-z0-9][a-z0-9.:/_-]*:[A-Za-z0-9_][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$"),
     AfterValidator(_pinned),

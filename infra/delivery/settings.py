@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.delivery import DeployTarget
+from components.delivery import DeployRules
 from components.expected_secrets import ExpectedSecret
 from components.external_ci import ExternalCiSettings
 from components.jenkins import names, secrets
@@ -35,7 +35,7 @@ class DeliverySettings(Settings):
         """The key of the section in use."""
         return "jenkins" if self.jenkins is not None else "external_ci" if self.external_ci is not None else None
 
-    def deploy_targets(self) -> Mapping[str, DeployTarget]:
+    def deploy_targets(self) -> Mapping[str, DeployRules]:
         """The environments that this environment deploys to, by the name of their stack."""
         system = self.jenkins or self.external_ci
         return {} if system is None else system.deploy_targets()

@@ -17,7 +17,7 @@ from support.google import FakeGoogle, served
 
 from atwork.engine.build import ensure
 from atwork.environments.bootstrap import google
-from atwork.sandbox.clusters.choice import Choice, Kind
+from atwork.sandbox.clusters.choice import Choice, ClusterKind
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
 
@@ -52,7 +52,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
     home = Home(copy(tmp_path / "at-work", *PARTS))
     (home.checkout / ".venv").symlink_to(sys.prefix)
     home.prepare()
-    Choice(Kind.real).keep(home.folder, empty=True)
+    Choice(ClusterKind.real).keep(home.folder, empty=True)
     yield home
     fleet = fleet_of(home)
     if fleet is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tools.soak import drift, faults, interruptions, updates
-from tools.soak.life import Environment, Life
+from tools.soak.life import Life, SoakEnvironment
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class Action:
     name: str
     weight: int
     """How often it is chosen, relative to the other actions."""
-    run: Callable[[Life, Environment], str]
+    run: Callable[[Life, SoakEnvironment], str]
     needs_up: bool = True
     allows_interrupted: bool = False
 
-    def possible(self, environment: Environment) -> bool:
+    def possible(self, environment: SoakEnvironment) -> bool:
         """Whether the state of an environment allows it."""
         return (environment.up or not self.needs_up) and (not environment.interrupted or self.allows_interrupted)
 

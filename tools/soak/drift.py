@@ -5,10 +5,10 @@ from __future__ import annotations
 from atwork.engine.urn import name_of
 from atwork.sandbox.cloud import CloudObject
 from components.type_tokens import NODE_POOL, PROJECT_MEMBER
-from tools.soak.life import Environment, Life
+from tools.soak.life import Life, SoakEnvironment
 
 
-def refresh(life: Life, environment: Environment) -> str:
+def refresh(life: Life, environment: SoakEnvironment) -> str:
     """Put secrets into the cloud, then let the engine read all resources."""
     life.plant(environment)
     life.ended(life.engines.pulumi("refresh", "-s", environment.name, "--yes", "--skip-preview"))
@@ -16,7 +16,7 @@ def refresh(life: Life, environment: Environment) -> str:
     return "secrets were added"
 
 
-def drift(life: Life, environment: Environment) -> str:
+def drift(life: Life, environment: SoakEnvironment) -> str:
     """Change an object without Pulumi; `up --refresh` restores it."""
     pool = life.chance.choice(_existing(life, environment, NODE_POOL))
     life.ended(
@@ -27,7 +27,7 @@ def drift(life: Life, environment: Environment) -> str:
     return f"{name_of(pool.urn)} had 50 nodes"
 
 
-def lost(life: Life, environment: Environment) -> str:
+def lost(life: Life, environment: SoakEnvironment) -> str:
     """Delete an object without Pulumi; `up --refresh` creates it again."""
     types = (
         PROJECT_MEMBER,
@@ -41,7 +41,7 @@ def lost(life: Life, environment: Environment) -> str:
     return f"{name_of(deleted.urn)} was deleted"
 
 
-def _existing(life: Life, environment: Environment, *types: str) -> list[CloudObject]:
+def _existing(life: Life, environment: SoakEnvironment, *types: str) -> list[CloudObject]:
     """Objects of some types, by ID; an environment whose first update was canceled may have none and is updated."""
 
     def matching() -> list[CloudObject]:
@@ -52,6 +52,6 @@ def _existing(life: Life, environment: Environment, *types: str) -> list[CloudOb
     return matching()
 
 
-def _restore(life: Life, environment: Environment) -> None:
+def _restore(life: Life, environment: SoakEnvironment) -> None:
     life.ended(life.engines.pulumi("up", "-s", environment.name, "--yes", "--skip-preview", "--refresh"))
     environment.drifted.clear()

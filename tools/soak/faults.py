@@ -5,7 +5,7 @@ from __future__ import annotations
 from atwork.sandbox.faults.commands import describe
 from atwork.sandbox.faults.model import Effect, Fault, Operation
 from components.type_tokens import NODE_POOL, PROJECT_MEMBER, SERVICE_ACCOUNT
-from tools.soak.life import Disagreement, Environment, Life
+from tools.soak.life import Disagreement, Life, SoakEnvironment
 
 _TYPES = (
     NODE_POOL,
@@ -17,7 +17,7 @@ _TYPES = (
 )
 
 
-def fault(life: Life, environment: Environment) -> str:
+def fault(life: Life, environment: SoakEnvironment) -> str:
     """Edit the stack file and update with a random fault; the update fails if and only if the fault is hit."""
     changed = life.change(environment, grow=life.chance.random() < 0.7)
     operation = Operation.update
@@ -43,7 +43,7 @@ def fault(life: Life, environment: Environment) -> str:
     return f"{describe(injected)}, {changed}: {f'hit {hits} time(s)' if hits else 'not hit'}"
 
 
-def _update_with(life: Life, environment: Environment, injected: Fault) -> int:
+def _update_with(life: Life, environment: SoakEnvironment, injected: Fault) -> int:
     """Update with a fault and return how often it was hit."""
     life.faults.add(injected)
     life.figures["faults"] += 1
@@ -59,7 +59,7 @@ def _update_with(life: Life, environment: Environment, injected: Fault) -> int:
     return hits
 
 
-def unreachable(life: Life, environment: Environment) -> str:
+def unreachable(life: Life, environment: SoakEnvironment) -> str:
     """Refresh while the API server is unreachable: the refresh fails, and nothing is lost."""
     life.faults.add(Fault(effect=Effect.unreachable, operation=Operation.any, stack=environment.name, always=True))
     life.figures["faults"] += 1

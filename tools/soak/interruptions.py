@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from atwork.sandbox.faults.model import Effect, Fault, Operation
 from tools.soak import invariants
 from tools.soak.engines import Started, kill
-from tools.soak.life import Disagreement, Environment, Life
+from tools.soak.life import Disagreement, Life, SoakEnvironment
 
 _LONGEST_DELAY = 4.0
 
@@ -18,17 +18,17 @@ _LONGEST_DELAY = 4.0
 Interrupt = Callable[[Started], None]
 
 
-def kill_all(life: Life, environment: Environment) -> str:
+def kill_all(life: Life, environment: SoakEnvironment) -> str:
     """`kill -9` of the command with engine, program and providers."""
     return _killed(life, environment, _everything)
 
 
-def kill_engine(life: Life, environment: Environment) -> str:
+def kill_engine(life: Life, environment: SoakEnvironment) -> str:
     """`kill -9` of the engine alone; the command reports the failure."""
     return _killed(life, environment, lambda started: kill(started.engines()))
 
 
-def kill_provider(life: Life, environment: Environment) -> str:
+def kill_provider(life: Life, environment: SoakEnvironment) -> str:
     """`kill -9` of the process that serves providers and program; the engine ends without it."""
     return _killed(life, environment, lambda started: kill(started.tree()[:1]))
 
@@ -37,7 +37,7 @@ def _everything(started: Started) -> None:
     kill(started.tree())
 
 
-def _killed(life: Life, environment: Environment, interrupt: Interrupt) -> str:
+def _killed(life: Life, environment: SoakEnvironment, interrupt: Interrupt) -> str:
     """Kill an update at a random moment; if it ends before, kill another update while a call hangs."""
     changed = life.change(environment, grow=True)
     started = life.engines.atwork("sandbox", "up", environment.name)
@@ -49,14 +49,14 @@ def _killed(life: Life, environment: Environment, interrupt: Interrupt) -> str:
     return f"{changed}: done before the kill; {_killed_in_a_call(life, environment, interrupt)}"
 
 
-def _killed_in_a_call(life: Life, environment: Environment, interrupt: Interrupt) -> str:
+def _killed_in_a_call(life: Life, environment: SoakEnvironment, interrupt: Interrupt) -> str:
     """Kill while the first change hangs: the engine holds its lock and has a pending operation."""
     with _hanging_update(life, environment) as (changed, started):
         _end(life, environment, started, interrupt)
     return f"{changed}: killed in a call"
 
 
-def _end(life: Life, environment: Environment, started: Started, interrupt: Interrupt) -> None:
+def _end(life: Life, environment: SoakEnvironment, started: Started, interrupt: Interrupt) -> None:
     was_interrupted = environment.interrupted
     interrupt(started)
     life.figures["kills"] += 1
@@ -71,7 +71,7 @@ def _end(life: Life, environment: Environment, started: Started, interrupt: Inte
 
 
 @contextmanager
-def _hanging_update(life: Life, environment: Environment) -> Generator[tuple[str, Started]]:
+def _hanging_update(life: Life, environment: SoakEnvironment) -> Generator[tuple[str, Started]]:
     """Edit the stack file and start an update whose first changing call hangs longer than any command may take."""
     for operation in (Operation.create, Operation.update, Operation.delete):
         life.faults.add(Fault(effect=Effect.hang, operation=operation, stack=environment.name, seconds=3600.0))
@@ -90,7 +90,7 @@ def _hanging_update(life: Life, environment: Environment) -> Generator[tuple[str
     life.faults.clear()
 
 
-def _update(life: Life, environment: Environment) -> tuple[str, Started]:
+def _update(life: Life, environment: SoakEnvironment) -> tuple[str, Started]:
     return life.change(environment, grow=True), life.engines.atwork("sandbox", "up", environment.name)
 
 
@@ -98,7 +98,7 @@ def _any_hit(life: Life) -> bool:
     return any(fault.hits for fault in life.faults.all())
 
 
-def _moment(life: Life, environment: Environment) -> Callable[[], bool]:
+def _moment(life: Life, environment: SoakEnvironment) -> Callable[[], bool]:
     """A random moment after the engine took its lock: after some changes in the cloud, or after some time."""
     changes = life.chance.randrange(0, 12)
     delay = life.chance.uniform(0.0, _LONGEST_DELAY)
@@ -119,7 +119,7 @@ def _moment(life: Life, environment: Environment) -> Callable[[], bool]:
     return reached
 
 
-def cancel(life: Life, environment: Environment) -> str:
+def cancel(life: Life, environment: SoakEnvironment) -> str:
     """Ctrl-C while a call hangs: the update ends cleanly, releases the lock and leaves no pending operation."""
     with _hanging_update(life, environment) as (changed, started):
         # The command handles SIGTERM as Ctrl-C; programs that a shell starts in the background ignore SIGINT.
@@ -134,7 +134,7 @@ def cancel(life: Life, environment: Environment) -> str:
     return f"{changed}: Ctrl-C"
 
 
-def lock(life: Life, environment: Environment) -> str:
+def lock(life: Life, environment: SoakEnvironment) -> str:
     """A stale lock stops plain `pulumi`, which names the command that releases it; that command works."""
     if not invariants.locks(life.home, environment.name):
         if environment.interrupted:

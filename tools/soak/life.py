@@ -22,7 +22,7 @@ class Disagreement(Exception):
 
 
 @dataclass
-class Environment:
+class SoakEnvironment:
     """A stack: its settings, and what earlier steps did to it."""
 
     name: str
@@ -47,12 +47,12 @@ class Life:
         self.seen: dict[Path, invariants.Stamp] = {}
         """Stamps of the files that were already searched for secrets."""
         self.environments = [
-            Environment(name, project.settings(number, name)) for number, name in enumerate(project.STACKS)
+            SoakEnvironment(name, project.settings(number, name)) for number, name in enumerate(project.STACKS)
         ]
         for item in self.environments:
             project.save(self.home, item.name, item.settings)
 
-    def change(self, environment: Environment, *, grow: bool = False) -> str:
+    def change(self, environment: SoakEnvironment, *, grow: bool = False) -> str:
         """Edit a stack file at random; return a description of the change."""
         edit = project.grown if grow else project.edited
         environment.settings, changed = edit(environment.settings, self.chance)
@@ -73,14 +73,14 @@ class Life:
             raise Disagreement(f"{started.process.args} did not print {holding!r}:\n{done.printed[-3000:]}")
         return done
 
-    def up(self, environment: Environment) -> Done:
+    def up(self, environment: SoakEnvironment) -> Done:
         """Run `atwork sandbox up STACK`, which must succeed."""
         done = self.ended(self.engines.atwork("sandbox", "up", environment.name))
         self.recovered(environment, done)
         environment.up = True
         return done
 
-    def recovered(self, environment: Environment, done: Done) -> None:
+    def recovered(self, environment: SoakEnvironment, done: Done) -> None:
         """Record what an `up` recovered."""
         if environment.interrupted:
             self.figures["recoveries"] += 1
@@ -89,11 +89,11 @@ class Life:
         if "comparing the state with the cloud" in done.printed:
             environment.drifted.clear()
 
-    def objects(self, environment: Environment) -> list[CloudObject]:
+    def objects(self, environment: SoakEnvironment) -> list[CloudObject]:
         """The objects of the environment in the simulated cloud."""
         return [item for item in Cloud(self.home.cloud).objects() if stack_of(item.urn) == environment.name]
 
-    def plant(self, environment: Environment) -> None:
+    def plant(self, environment: SoakEnvironment) -> None:
         """Add secrets as people and controllers do: a version of a secret, and data of a Kubernetes object."""
         cloud, (value, token) = Cloud(self.home.cloud), self.secrets
         cloud.update(CloudObject("", SECRET_VERSION, "soak/versions/1", "", {}, {"secretData": secret(value)}), set())

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 STACKS = ("alpha", "beta")
 _MOST_TENANTS, _MOST_POOLS = 2, 2
 
-Settings = dict[str, Any]
-Edit = Callable[[Settings, random.Random], str]
+StackSettings = dict[str, Any]
+Edit = Callable[[StackSettings, random.Random], str]
 
 
 def make(folder: Path) -> Home:
@@ -31,7 +31,7 @@ def make(folder: Path) -> Home:
     return Home(folder)
 
 
-def settings(number: int, stack: str) -> Settings:
+def settings(number: int, stack: str) -> StackSettings:
     """The first settings of an environment: as small as the program allows."""
     return {
         "environment": {"kind": "long-lived", "owner": "team-soak"},
@@ -52,26 +52,26 @@ def settings(number: int, stack: str) -> Settings:
     }
 
 
-def save(home: Home, stack: str, settings: Settings) -> None:
+def save(home: Home, stack: str, settings: StackSettings) -> None:
     """Write a stack file."""
     document = {"config": {"pulumi:disable-default-providers": ["*"], "atwork:stack": settings}}
     path = home.project.stack_file(stack)
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-def edited(settings: Settings, chance: random.Random) -> tuple[Settings, str]:
+def edited(settings: StackSettings, chance: random.Random) -> tuple[StackSettings, str]:
     """Settings after a random edit, and a description of the edit."""
     after = copy.deepcopy(settings)
     return after, chance.choice(_EDITS)(after, chance)
 
 
-def grown(settings: Settings, chance: random.Random) -> tuple[Settings, str]:
+def grown(settings: StackSettings, chance: random.Random) -> tuple[StackSettings, str]:
     """Settings after an edit that creates or deletes many objects, and a description of the edit."""
     after = copy.deepcopy(settings)
     return after, chance.choice((_tenant, _pool, _database))(after, chance)
 
 
-def _tenant(settings: Settings, chance: random.Random) -> str:
+def _tenant(settings: StackSettings, chance: random.Random) -> str:
     tenants = settings["tenants"]
     free = [name for name in ("north", "south", "east") if name not in tenants]
     if tenants and (len(tenants) >= _MOST_TENANTS or chance.random() < 0.4):
@@ -83,7 +83,7 @@ def _tenant(settings: Settings, chance: random.Random) -> str:
     return f"tenant {name} added"
 
 
-def _pool(settings: Settings, chance: random.Random) -> str:
+def _pool(settings: StackSettings, chance: random.Random) -> str:
     pools = settings["node_pools"]
     more = sorted(set(pools) - {"system"})
     if more and (len(more) >= _MOST_POOLS or chance.random() < 0.4):
@@ -95,7 +95,7 @@ def _pool(settings: Settings, chance: random.Random) -> str:
     return f"node pool {name} added"
 
 
-def _database(settings: Settings, chance: random.Random) -> str:
+def _database(settings: StackSettings, chance: random.Random) -> str:
     if settings["databases"]:
         del settings["databases"]["main"]
         return "database main removed"
@@ -108,14 +108,14 @@ def _database(settings: Settings, chance: random.Random) -> str:
     return "database main added"
 
 
-def _nodes(settings: Settings, chance: random.Random) -> str:
+def _nodes(settings: StackSettings, chance: random.Random) -> str:
     name = chance.choice(sorted(settings["node_pools"]))
     pool = settings["node_pools"][name]
     pool["max_nodes"] = 2 + pool["max_nodes"] % 7
     return f"node pool {name}: max_nodes is {pool['max_nodes']}"
 
 
-def _quota(settings: Settings, chance: random.Random) -> str:
+def _quota(settings: StackSettings, chance: random.Random) -> str:
     if not settings["tenants"]:
         return _nodes(settings, chance)
     name = chance.choice(sorted(settings["tenants"]))
@@ -124,13 +124,13 @@ def _quota(settings: Settings, chance: random.Random) -> str:
     return f"tenant {name}: the quota is {pods} pods"
 
 
-def _owner(settings: Settings, chance: random.Random) -> str:
+def _owner(settings: StackSettings, chance: random.Random) -> str:
     owner = f"team-{chance.choice(('soak', 'rain', 'sun'))}"
     settings["environment"]["owner"] = owner
     return f"the owner is {owner}"
 
 
-def _dns_logs(settings: Settings, chance: random.Random) -> str:
+def _dns_logs(settings: StackSettings, chance: random.Random) -> str:
     del chance
     settings["network"]["dns_logs"] = not settings["network"]["dns_logs"]
     return f"dns_logs is {settings['network']['dns_logs']}"

@@ -17,12 +17,12 @@ from atwork.engine.stack import EVENTS_PREFIX
 from tools.soak import invariants
 from tools.soak.actions import ACTIONS, REPAIR, Action
 from tools.soak.engines import StillRunning
-from tools.soak.life import Disagreement, Environment, Life
+from tools.soak.life import Disagreement, Life, SoakEnvironment
 from tools.soak.updates import down, unchanged
 
 
 @dataclass
-class Result:
+class SoakResult:
     """The figures of a soak, and its failure if there is one."""
 
     seed: int
@@ -66,10 +66,10 @@ class Result:
         shutil.rmtree(folder)
 
 
-def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
+def run(folder: Path, seed: int, steps: int, console: Console) -> SoakResult:
     """Run the steps; the first failure ends the soak and is in the result."""
     life = Life(folder, seed)
-    result = Result(seed, figures=life.figures)
+    result = SoakResult(seed, figures=life.figures)
     try:
         for environment in life.environments:
             life.up(environment)
@@ -92,8 +92,8 @@ def run(folder: Path, seed: int, steps: int, console: Console) -> Result:
 
 
 def choose(
-    chance: random.Random, environments: Sequence[Environment], tried: Collection[str]
-) -> tuple[Action, Environment]:
+    chance: random.Random, environments: Sequence[SoakEnvironment], tried: Collection[str]
+) -> tuple[Action, SoakEnvironment]:
     """An action at random, by weight; every action runs once before any of them runs again.
 
     If none of the remaining actions is possible, an environment is repaired for them.

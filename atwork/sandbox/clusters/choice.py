@@ -12,7 +12,7 @@ from atwork.errors import SandboxError, UsageError
 from atwork.files import replace_file
 
 
-class Kind(StrEnum):
+class ClusterKind(StrEnum):
     """Whether clusters are simulated or have real API servers."""
 
     simulated = "simulated"
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 class Choice:
     """The choice that the first `up` saves: the kind of clusters stays the same until the sandbox is empty."""
 
-    kind: Kind = Kind.simulated
+    kind: ClusterKind = ClusterKind.simulated
     contexts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Context in the user's kubeconfig, for each environment with an external cluster."""
 
@@ -33,7 +33,7 @@ class Choice:
         path = folder / "clusters.json"
         try:
             document = json.loads(path.read_text())
-            return cls(Kind(document["kind"]), dict(document["contexts"]))
+            return cls(ClusterKind(document["kind"]), dict(document["contexts"]))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.clusters.choice import Choice, Kind
+from atwork.sandbox.clusters.choice import Choice, ClusterKind
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.gke import GkeControllers
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
@@ -21,7 +21,7 @@ from components.type_tokens import CLUSTER, NODE_POOL
 def fleet_of(home: Home, console: Console | None = None) -> Fleet | None:
     """The real clusters of a sandbox; None if its clusters are simulated."""
     choice = Choice.kept(home.folder)
-    if choice is None or choice.kind == Kind.simulated:
+    if choice is None or choice.kind == ClusterKind.simulated:
         return None
     return Fleet(home.folder / "clusters", home.folder / "bin", choice, console or Console(stderr=True))
 

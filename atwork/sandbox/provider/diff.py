@@ -12,7 +12,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Change:
+class PropertyChange:
     """A path that differs; `kind` is add, delete or update."""
 
     path: Path
@@ -31,7 +31,7 @@ class Change:
         return text
 
 
-def changes(old: Json, new: Json, path: Path = ()) -> Iterator[Change]:
+def changes(old: Json, new: Json, path: Path = ()) -> Iterator[PropertyChange]:
     """All leaves that differ. An unknown new value counts as a change."""
     if is_secret(old) or is_secret(new):
         old, new = reveal(old), reveal(new)
@@ -45,11 +45,11 @@ def changes(old: Json, new: Json, path: Path = ()) -> Iterator[Change]:
             after = new[index] if index < len(new) else None
             yield from changes(before, after, (*path, index))
     elif old is None and new is not None:
-        yield Change(path, "add")
+        yield PropertyChange(path, "add")
     elif new is None and old is not None:
-        yield Change(path, "delete")
+        yield PropertyChange(path, "delete")
     elif old != new:
-        yield Change(path, "update")
+        yield PropertyChange(path, "update")
 
 
 def rule_of(path: Path, rules: Mapping[str, Any], objects: Mapping[str, Any]) -> Mapping[str, Any]:

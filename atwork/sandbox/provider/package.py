@@ -9,7 +9,7 @@ from typing import Any
 
 from atwork.engine.urn import name_of
 from atwork.sandbox.cloud import Cloud, CloudObject
-from atwork.sandbox.provider.diff import Change, Path, changes
+from atwork.sandbox.provider.diff import Path, PropertyChange, changes
 from atwork.sandbox.provider.values import Json
 
 
@@ -49,7 +49,7 @@ class Package(ABC):
 
     def differences(
         self, resource: ResourceRequest, old: Mapping[str, Json], state: Mapping[str, Json]
-    ) -> Iterator[tuple[Change, bool]]:
+    ) -> Iterator[tuple[PropertyChange, bool]]:
         """The changes between the old inputs and those of the request, and whether each replaces the resource.
 
         `state` holds the outputs of the last update if the engine sends them.

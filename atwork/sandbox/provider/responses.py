@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pulumi.runtime.proto import provider_pb2
 
 from atwork.sandbox.provider.check import Mistake
-from atwork.sandbox.provider.diff import Change
+from atwork.sandbox.provider.diff import PropertyChange
 
 _DIFF_KINDS = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
@@ -24,7 +24,9 @@ def check_failures(mistakes: Iterable[Mistake]) -> list[provider_pb2.CheckFailur
     return [provider_pb2.CheckFailure(property=mistake.path, reason=mistake.reason) for mistake in mistakes]
 
 
-def diff_response(differences: Sequence[tuple[Change, bool]], *, delete_first: bool) -> provider_pb2.DiffResponse:
+def diff_response(
+    differences: Sequence[tuple[PropertyChange, bool]], *, delete_first: bool
+) -> provider_pb2.DiffResponse:
     """The response to `Diff`: each change with whether it replaces the resource."""
     replacing = [change for change, replaces in differences if replaces]
     return provider_pb2.DiffResponse(

@@ -15,7 +15,7 @@ from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.provider.gcp.package import GoogleCloud
 from atwork.sandbox.provider.kubernetes.package import Kubernetes
-from atwork.sandbox.provider.servicer import Servicer
+from atwork.sandbox.provider.servicer import ProviderServicer
 
 _MESSAGE_SIZE = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 _WORKERS = 64
@@ -48,8 +48,8 @@ def serve(
     _log_to(cloud_path.parent / "logs" / "provider.log")
     ports: dict[str, int] = {}
     servers: list[grpc.Server] = []
-    kubernetes = Servicer(Kubernetes(), cloud) if fleet is None else _live(cloud, fleet)
-    for name, servicer in {"gcp": Servicer(GoogleCloud(fleet), cloud), "kubernetes": kubernetes}.items():
+    kubernetes = ProviderServicer(Kubernetes(), cloud) if fleet is None else _live(cloud, fleet)
+    for name, servicer in {"gcp": ProviderServicer(GoogleCloud(fleet), cloud), "kubernetes": kubernetes}.items():
         server = grpc.server(ThreadPoolExecutor(_WORKERS), interceptors=list(interceptors), options=_MESSAGE_SIZE)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
         ports[name] = server.add_insecure_port("127.0.0.1:0")
@@ -58,7 +58,7 @@ def serve(
     return ProviderServers(ports, tuple(servers))
 
 
-def _live(cloud: Cloud, fleet: Fleet) -> Servicer:
+def _live(cloud: Cloud, fleet: Fleet) -> ProviderServicer:
     from atwork.sandbox.provider.kubernetes.live import LiveServicer  # the client of Kubernetes is slow to import
 
     return LiveServicer(Kubernetes(), cloud, fleet.connect, fleet.authority_at)

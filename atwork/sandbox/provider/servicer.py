@@ -14,7 +14,7 @@ from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudObject
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
 from atwork.sandbox.provider.configuration import ConfiguredServicer
-from atwork.sandbox.provider.diff import Change
+from atwork.sandbox.provider.diff import PropertyChange
 from atwork.sandbox.provider.errors import Refused, abort_if_not_ready, plain_errors
 from atwork.sandbox.provider.package import Package, ResourceRequest
 from atwork.sandbox.provider.preview import expected_outputs
@@ -22,7 +22,7 @@ from atwork.sandbox.provider.responses import check_failures, diff_response
 from atwork.sandbox.provider.values import UNKNOWN, Json, from_struct, keep_secret, to_struct
 
 
-class Servicer(ConfiguredServicer):
+class ProviderServicer(ConfiguredServicer):
     """One package for any number of engines."""
 
     def __init__(self, package: Package, cloud: Cloud) -> None:
@@ -134,7 +134,7 @@ class Servicer(ConfiguredServicer):
 
     def _differences(
         self, request: Any, resource: ResourceRequest, old: Mapping[str, Json]
-    ) -> list[tuple[Change, bool]]:
+    ) -> list[tuple[PropertyChange, bool]]:
         """The changes and whether each replaces the resource, without those that the program ignores."""
         ignored = set(request.ignoreChanges)
         return [

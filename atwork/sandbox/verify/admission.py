@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from atwork.sandbox.verify import pod_security
-from atwork.sandbox.verify.environments import Environment
-from atwork.sandbox.verify.model import Finding, Pod
+from atwork.sandbox.verify.environments import EnvironmentObjects
+from atwork.sandbox.verify.model import Pod, PodFinding
 from atwork.sandbox.verify.quantities import Amounts, defaulted, larger, of_container, of_pod, parse, shown, total
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -16,12 +16,12 @@ _LEVELS = {"restricted": pod_security.restricted, "baseline": pod_security.basel
 _COUNTED = ("requests.", "limits.")
 
 
-def admitted(pod: Pod, here: Environment) -> Pod:
+def admitted(pod: Pod, here: EnvironmentObjects) -> Pod:
     """The pod with the defaults of the LimitRanges in its namespace."""
     return replace(pod, spec=defaulted(pod.spec, here.kind("LimitRange", pod.namespace)))
 
 
-def check(pod: Pod, here: Environment) -> Iterator[Finding]:
+def check(pod: Pod, here: EnvironmentObjects) -> Iterator[PodFinding]:
     """Findings about the admission of a pod that `admitted` returned."""
     labels = here.labels_of(pod.namespace)
     if labels is None:
@@ -49,7 +49,7 @@ def check(pod: Pod, here: Environment) -> Iterator[Finding]:
     yield from _quota(pod, [pod], here, "one pod alone")
 
 
-def check_together(all_pods: Iterable[Pod], here: Environment) -> Iterator[Finding]:
+def check_together(all_pods: Iterable[Pod], here: EnvironmentObjects) -> Iterator[PodFinding]:
     """A finding for each quota that is too small for all pods of its namespace at their maximum."""
     together: dict[tuple[str, str], list[Pod]] = defaultdict(list)
     for pod in all_pods:
@@ -60,7 +60,9 @@ def check_together(all_pods: Iterable[Pod], here: Environment) -> Iterator[Findi
             yield from _quota(max(pods, key=_weight), pods, here, "all pods at their maximum", most=True)
 
 
-def _quota(pod: Pod, pods: list[Pod], here: Environment, what: str, *, most: bool = False) -> Iterator[Finding]:
+def _quota(
+    pod: Pod, pods: list[Pod], here: EnvironmentObjects, what: str, *, most: bool = False
+) -> Iterator[PodFinding]:
     used = _at_most(pods) if most else _usage(pod)
     for quota in here.kind("ResourceQuota", pod.namespace):
         hard = {name: parse(amount) for name, amount in (quota["spec"].get("hard") or {}).items()}
@@ -107,5 +109,5 @@ def _at_most(pods: list[Pod]) -> Amounts:
     return total(groups.values())
 
 
-def _refused(pod: Pod, what: str, fix: str) -> Finding:
+def _refused(pod: Pod, what: str, fix: str) -> PodFinding:
     return pod.finding("admission", what, "the API server refuses the pod", fix, "FailedCreate")

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from atwork.sandbox.verify.environments import Object
-from atwork.sandbox.verify.model import Finding, Pod, Role
+from atwork.sandbox.verify.model import Pod, PodFinding, Role
 
 
 class ChartRefused(Exception):
@@ -101,9 +101,9 @@ def _surge(workload: Object, count: int) -> int:
     return math.ceil(count * int(surge[:-1]) / 100) if surge.endswith("%") else int(surge)
 
 
-def refused(environment: str, chart: str, error: ChartRefused) -> Finding:
+def refused(environment: str, chart: str, error: ChartRefused) -> PodFinding:
     """The finding for a chart that does not render; `chart` is NAMESPACE/RELEASE."""
-    return Finding(
+    return PodFinding(
         environment,
         chart,
         "chart",

@@ -13,8 +13,8 @@ from atwork.access.model import AccessModel
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.verify import admission, flows, identity, images, jenkins, mounts, placement, services
 from atwork.sandbox.verify.charts import ChartRefused, refused
-from atwork.sandbox.verify.environments import Environment, Object, environments
-from atwork.sandbox.verify.model import Finding, Pod, VerifyReport
+from atwork.sandbox.verify.environments import EnvironmentObjects, Object, environments
+from atwork.sandbox.verify.model import Pod, PodFinding, VerifyReport
 from infra.catalog import read_all as read_services
 from infra.config import read_all as read_stacks
 
@@ -26,7 +26,7 @@ class PodPlan:
     pods: Sequence[Pod]
     brought: Mapping[str, Sequence[Object]]
     """Kubernetes objects of charts, by environment."""
-    findings: Sequence[Finding]
+    findings: Sequence[PodFinding]
     """Of charts that do not render."""
     sources: Mapping[str, str]
     numbers: Mapping[str, str]
@@ -37,7 +37,7 @@ class PodPlan:
 class CheckContext:
     """The input of the checks."""
 
-    everywhere: Mapping[str, Environment]
+    everywhere: Mapping[str, EnvironmentObjects]
     """The environments that are up, with the objects of their charts."""
     plan: PodPlan
     access: AccessModel
@@ -49,11 +49,11 @@ def plan(objects: Iterable[CloudObject], checkout: Path, helm: Path) -> PodPlan:
     chart_folder = os.environ.get("JENKINS_CHART_DIR")
     chart = Path(chart_folder) if chart_folder else None
     pods: list[Pod] = []
-    findings: list[Finding] = []
+    findings: list[PodFinding] = []
     brought: dict[str, list[Object]] = {}
     sources: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="atwork-verify-") as scratch:
-        platform = services.Platform(
+        platform = services.ChartContext(
             helm, checkout / "delivery", stacks, read_services(checkout / "services"), Path(scratch)
         )
         for name, here in environments(objects).items():
@@ -104,7 +104,7 @@ def verify(context: CheckContext, stacks: Sequence[str] = ()) -> VerifyReport:
     return VerifyReport(names, shown, list(dict.fromkeys(findings)), context.plan.sources)
 
 
-def check(pod: Pod, pods: Sequence[Pod], context: CheckContext) -> list[Finding]:
+def check(pod: Pod, pods: Sequence[Pod], context: CheckContext) -> list[PodFinding]:
     """Why a pod with a node would not start or not work; `pods` are those of its environment."""
     here = context.everywhere[pod.environment]
     everywhere = list(context.everywhere.values())

@@ -13,7 +13,7 @@ from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home, here
 from atwork.sandbox.verify.checks import check_context, plan, verify
-from atwork.sandbox.verify.model import Finding, VerifyReport
+from atwork.sandbox.verify.model import PodFinding, VerifyReport
 from atwork.toolchain import programs
 
 _CHECKS = ("chart", "image", "mount", "identity", "placement", "admission", "network")
@@ -58,7 +58,7 @@ def _show(report: VerifyReport, console: Console) -> None:
             console.print(_line(finding), markup=False, highlight=False, soft_wrap=True)
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: PodFinding) -> str:
     what = f"{finding.environment}: {finding.pod}: {finding.what}"
     return (
         f"{what}: {finding.fix}"

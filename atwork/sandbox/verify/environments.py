@@ -18,7 +18,7 @@ Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Environment:
+class EnvironmentObjects:
     """An environment: Google's resources by type, Kubernetes objects by kind, namespace and name."""
 
     name: str
@@ -68,13 +68,13 @@ class Environment:
         """Namespaces of the program."""
         return [name for kind, _, name in self.kubernetes if kind == "Namespace"]
 
-    def with_objects(self, objects: Iterable[Object]) -> Environment:
+    def with_objects(self, objects: Iterable[Object]) -> EnvironmentObjects:
         """The environment with the Kubernetes objects of a chart."""
         added = {_key(manifest): manifest for manifest in objects}
-        return Environment(self.name, self.google, {**self.kubernetes, **added})
+        return EnvironmentObjects(self.name, self.google, {**self.kubernetes, **added})
 
 
-def environments(objects: Iterable[CloudObject]) -> dict[str, Environment]:
+def environments(objects: Iterable[CloudObject]) -> dict[str, EnvironmentObjects]:
     """The environments that have a cluster, by stack."""
     google: dict[str, dict[str, list[Object]]] = defaultdict(lambda: defaultdict(list))
     kubernetes: dict[str, dict[tuple[str, str, str], Object]] = defaultdict(dict)
@@ -94,7 +94,7 @@ def environments(objects: Iterable[CloudObject]) -> dict[str, Environment]:
         for token in (SECRET, SECRET_VERSION):
             resources[token] += unowned.get(token, [])
     return {
-        name: Environment(name, resources, kubernetes[name])
+        name: EnvironmentObjects(name, resources, kubernetes[name])
         for name, resources in google.items()
         if name and CLUSTER in resources
     }

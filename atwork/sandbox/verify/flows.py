@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal
 
-from atwork.sandbox.verify.environments import Environment
-from atwork.sandbox.verify.model import Finding, Pod, Role
+from atwork.sandbox.verify.environments import EnvironmentObjects
+from atwork.sandbox.verify.model import Pod, PodFinding, Role
 from atwork.sandbox.verify.network_policies import Connection, End, closed_by
 from components import traffic
 from components.jenkins.stores import STORES
@@ -73,7 +73,7 @@ FLOWS = (
 )
 
 
-def check(pod: Pod, all_pods: Sequence[Pod], here: Environment) -> Iterator[Finding]:
+def check(pod: Pod, all_pods: Sequence[Pod], here: EnvironmentObjects) -> Iterator[PodFinding]:
     """A finding for each row of the table that a network policy blocks or whose other end is missing."""
     own = _end(pod)
     for flow in [*FLOWS, *_declared(pod)]:
@@ -98,7 +98,7 @@ def _declared(pod: Pod) -> Iterator[Flow]:
             yield Flow((pod.role,), "internet", int(port), "APIs of others", when=trait)
 
 
-def _finding(pod: Pod, flow: Flow, what: str, fix: str) -> Finding:
+def _finding(pod: Pod, flow: Flow, what: str, fix: str) -> PodFinding:
     direction = "is not reached by" if flow.inward else "does not reach"
     why = f"{flow.why}: the connection times out"
     return pod.finding("network", f"{direction} {flow.other} ({what})", why, fix, "Unhealthy")
@@ -114,7 +114,7 @@ def _end(pod: Pod) -> End:
     return End(pod.namespace, pod.labels, ports=ports)
 
 
-def _outside(other: OtherEnd, here: Environment) -> list[End]:
+def _outside(other: OtherEnd, here: EnvironmentObjects) -> list[End]:
     """The other end if it is not a pod of the platform."""
     match other:
         case "name resolution":
@@ -149,7 +149,7 @@ def _pods(flow: Flow, pod: Pod, all_pods: Sequence[Pod]) -> list[End]:
     return list(map(_end, others))
 
 
-def _resolvers(here: Environment) -> Iterator[End]:
+def _resolvers(here: EnvironmentObjects) -> Iterator[End]:
     """https://cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache"""
     if (here.cluster.get("dnsConfig") or {}).get("clusterDns") == "CLOUD_DNS":
         yield _addresses("169.254.169.254/32")

@@ -26,7 +26,7 @@ from atwork.sandbox.home import Home
 from atwork.sandbox.verify import real_clusters
 from atwork.sandbox.verify.checks import CheckContext, PodPlan, check
 from atwork.sandbox.verify.environments import environments
-from atwork.sandbox.verify.model import Finding, Reason
+from atwork.sandbox.verify.model import PodFinding, Reason
 from infra.config import read_all
 
 log = logging.getLogger("atwork.sandbox.gate")
@@ -45,7 +45,7 @@ _WAITING: Mapping[Reason, str] = {
 GKE does not admit a pod that Binary Authorization denies (FailedCreate); here the API server has admitted it already.
 """
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 class Gate:
@@ -102,7 +102,7 @@ def _waits(pod: Mapping[str, Any]) -> bool:
     return bool(pod["spec"].get("nodeName")) and phase in ("Pending", "Running")
 
 
-def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[Finding]) -> None:
+def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[PodFinding]) -> None:
     """Let a pod start, or report why it does not."""
     metadata = pod["metadata"]
     path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
@@ -122,13 +122,13 @@ def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[Finding]) -> None:
             raise
 
 
-def status(pod: Mapping[str, Any], findings: Sequence[Finding]) -> Json:
+def status(pod: Mapping[str, Any], findings: Sequence[PodFinding]) -> JsonObject:
     """The status of a pod that does not start, by the first finding in the order of its start."""
     order = list(_WAITING)
     first = min(findings, key=lambda finding: order.index(finding.reason))
     waiting = _WAITING[first.reason]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    state: Json = {"waiting": {"reason": waiting, "message": first.what}}
+    state: JsonObject = {"waiting": {"reason": waiting, "message": first.what}}
     if not waiting:
         state = {"running": {"startedAt": now}}
     condition = {"status": "False", "reason": "ContainersNotReady", "message": first.what, "lastTransitionTime": now}
@@ -152,7 +152,7 @@ def status(pod: Mapping[str, Any], findings: Sequence[Finding]) -> Json:
     }
 
 
-def _event(api: Api, pod: Mapping[str, Any], finding: Finding) -> None:
+def _event(api: Api, pod: Mapping[str, Any], finding: PodFinding) -> None:
     """Write a warning as the kubelet does, once for each content."""
     metadata = pod["metadata"]
     digest = hashlib.sha256(f"{metadata['uid']}{finding.what}".encode()).hexdigest()[:16]

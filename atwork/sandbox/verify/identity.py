@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from atwork.access.model import AccessModel
-from atwork.sandbox.verify.environments import Environment
-from atwork.sandbox.verify.model import Finding, Pod
+from atwork.sandbox.verify.environments import EnvironmentObjects
+from atwork.sandbox.verify.model import Pod, PodFinding
 from atwork.sandbox.verify.prerequisites import marked
 from components.type_tokens import SERVICE_ACCOUNT
 
 ANNOTATION = "iam.gke.io/gcp-service-account"
 
 
-def annotation(pod: Pod, here: Environment) -> str | None:
+def annotation(pod: Pod, here: EnvironmentObjects) -> str | None:
     """The Google account in the annotation of a pod's Kubernetes account; None without one."""
     account = here.kubernetes.get(("ServiceAccount", pod.namespace, pod.account)) or {}
     email = ((account.get("metadata") or {}).get("annotations") or {}).get(ANNOTATION)
     return str(email) if email else None
 
 
-def identity(pod: Pod, here: Environment, access: AccessModel) -> str:
+def identity(pod: Pod, here: EnvironmentObjects, access: AccessModel) -> str:
     """The IAM principal of a pod: the annotated Google account, else its Kubernetes account."""
     return access.pod(here.project, pod.namespace, pod.account, annotation(pod, here))
 
 
-def check(pod: Pod, here: Environment, everywhere: Sequence[Environment], access: AccessModel) -> Iterator[Finding]:
+def check(
+    pod: Pod, here: EnvironmentObjects, everywhere: Sequence[EnvironmentObjects], access: AccessModel
+) -> Iterator[PodFinding]:
     """Findings about the pod's Kubernetes account and its Google account."""
     if pod.account != "default" and not here.has("ServiceAccount", pod.namespace, pod.account):
         yield pod.finding(

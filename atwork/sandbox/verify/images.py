@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from atwork.access.model import AccessModel
-from atwork.sandbox.verify.environments import Environment, Object
-from atwork.sandbox.verify.model import Finding, Pod
+from atwork.sandbox.verify.environments import EnvironmentObjects, Object
+from atwork.sandbox.verify.model import Pod, PodFinding
 from components.repositories import GCR_LOCATIONS
 from components.type_tokens import BINARY_AUTHORIZATION_POLICY, NODE_POOL, REPOSITORY, ROUTER_NAT
 
@@ -45,7 +45,9 @@ class ImageLocation:
         return None
 
 
-def check(pod: Pod, here: Environment, everywhere: Sequence[Environment], access: AccessModel) -> Iterator[Finding]:
+def check(
+    pod: Pod, here: EnvironmentObjects, everywhere: Sequence[EnvironmentObjects], access: AccessModel
+) -> Iterator[PodFinding]:
     """A finding for each image of a pod that its nodes cannot pull or that is not admitted."""
     for image in sorted({str(container["image"]) for container in pod.containers()}):
         match = _REFERENCE.fullmatch(image)
@@ -63,8 +65,13 @@ def check(pod: Pod, here: Environment, everywhere: Sequence[Environment], access
 
 
 def _pulled(
-    pod: Pod, image: str, path: str, here: Environment, everywhere: Sequence[Environment], access: AccessModel
-) -> Iterator[Finding]:
+    pod: Pod,
+    image: str,
+    path: str,
+    here: EnvironmentObjects,
+    everywhere: Sequence[EnvironmentObjects],
+    access: AccessModel,
+) -> Iterator[PodFinding]:
     if path.startswith(PUBLIC):
         if not here.all(ROUTER_NAT) and not path.startswith(tuple(GCR_LOCATIONS)):
             yield pod.finding(
@@ -98,7 +105,9 @@ def _pulled(
             )
 
 
-def _streamed(pod: Pod, image: str, place: ImageLocation, here: Environment, access: AccessModel) -> Iterator[Finding]:
+def _streamed(
+    pod: Pod, image: str, place: ImageLocation, here: EnvironmentObjects, access: AccessModel
+) -> Iterator[PodFinding]:
     """Image streaming needs a permission more than a pull: in the nodes' project and in the project of the image.
 
     https://cloud.google.com/kubernetes-engine/docs/how-to/image-streaming#requirements
@@ -117,7 +126,7 @@ def _streamed(pod: Pod, image: str, place: ImageLocation, here: Environment, acc
                 )
 
 
-def _node_accounts(here: Environment) -> list[str]:
+def _node_accounts(here: EnvironmentObjects) -> list[str]:
     """Accounts of the nodes, including those that auto-provisioning adds."""
     accounts = {str(pool["nodeConfig"]["serviceAccount"]) for pool in here.all(NODE_POOL)}
     scaling = here.cluster.get("clusterAutoscaling") or {}
@@ -132,7 +141,7 @@ def _is(repository: Object, place: ImageLocation | None) -> bool:
     return place == ImageLocation(project, str(repository["location"]), str(repository["repositoryId"]))
 
 
-def _admitted(pod: Pod, image: str, here: Environment) -> Iterator[Finding]:
+def _admitted(pod: Pod, image: str, here: EnvironmentObjects) -> Iterator[PodFinding]:
     """https://cloud.google.com/binary-authorization/docs/policy-yaml-reference"""
     policy = here.only(BINARY_AUTHORIZATION_POLICY)
     evaluated = (here.cluster.get("binaryAuthorization") or {}).get("evaluationMode")

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from atwork.sandbox.verify import charts
-from atwork.sandbox.verify.environments import Environment, Object
+from atwork.sandbox.verify.environments import EnvironmentObjects, Object
 from atwork.sandbox.verify.model import Pod
 from components.jenkins import names, traffic
 from components.type_tokens import RELEASE
@@ -32,7 +32,7 @@ _CHART_CAP = 10
 
 
 @dataclass(frozen=True)
-class Jenkins:
+class RenderedJenkins:
     """The pods, the objects of the chart, and the source of the controller."""
 
     pods: Sequence[Pod]
@@ -40,7 +40,9 @@ class Jenkins:
     source: str
 
 
-def read(environment: Environment, chart: Path | None, helm: Path, library: Path, image: str) -> Jenkins | None:
+def read(
+    environment: EnvironmentObjects, chart: Path | None, helm: Path, library: Path, image: str
+) -> RenderedJenkins | None:
     """Jenkins in an environment; None if it has none. `image` is a candidate that a test runs.
 
     `library` is the folder `delivery/vars`, whose pipelines add the container under test.
@@ -53,11 +55,11 @@ def read(environment: Environment, chart: Path | None, helm: Path, library: Path
     if chart is not None:
         rendered = charts.render(helm, charts.Chart(chart, str(release["name"]), namespace, values=values))
         controller = list(charts.pods(environment.name, rendered, "controller", _traits(values)))
-        return Jenkins([*controller, *agents], rendered, f"chart {chart}, rendered by helm")
+        return RenderedJenkins([*controller, *agents], rendered, f"chart {chart}, rendered by helm")
     account = {"kind": "ServiceAccount", "metadata": {"name": values["serviceAccount"]["name"], "namespace": namespace}}
     source = "described from the values; JENKINS_CHART_DIR names a checkout of the chart to render it"
     extra = list((values.get("extraObjects") or {}).values())
-    return Jenkins([_controller(environment.name, namespace, values), *agents], [account, *extra], source)
+    return RenderedJenkins([_controller(environment.name, namespace, values), *agents], [account, *extra], source)
 
 
 def _controller(environment: str, namespace: str, values: Mapping[str, Any]) -> Pod:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Check = Literal["chart", "image", "mount", "identity", "placement", "admission", "network"]
+CheckName = Literal["chart", "image", "mount", "identity", "placement", "admission", "network"]
 """Subject of a finding."""
 
 Role = Literal["controller", "build", "test", "deploy", "platform", "service", "smoke-test", "store", "other"]
@@ -17,13 +17,13 @@ Reason = Literal["ErrImagePull", "FailedMount", "FailedScheduling", "FailedCreat
 
 
 @dataclass(frozen=True)
-class Finding:
+class PodFinding:
     """A reason why a pod would not start or not work."""
 
     environment: str
     pod: str
     """NAMESPACE/NAME."""
-    check: Check
+    check: CheckName
     what: str
     """The problem."""
     why: str
@@ -71,9 +71,9 @@ class Pod:
         """All containers, including init containers."""
         return [*(self.spec.get("initContainers") or ()), *(self.spec.get("containers") or ())]
 
-    def finding(self, check: Check, what: str, why: str, fix: str, reason: Reason) -> Finding:
+    def finding(self, check: CheckName, what: str, why: str, fix: str, reason: Reason) -> PodFinding:
         """A finding about this pod."""
-        return Finding(self.environment, self.shown, check, what, why, fix, reason)
+        return PodFinding(self.environment, self.shown, check, what, why, fix, reason)
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,15 @@ class VerifyReport:
 
     environments: Sequence[str]
     pods: Sequence[Pod]
-    findings: Sequence[Finding]
+    findings: Sequence[PodFinding]
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
     """Source of the pods of a chart: rendered by Helm or described from the values."""
 
-    def errors(self) -> list[Finding]:
+    def errors(self) -> list[PodFinding]:
         """Findings that are not prerequisites."""
         return [finding for finding in self.findings if not finding.prerequisite]
 
-    def prerequisites(self) -> list[Finding]:
+    def prerequisites(self) -> list[PodFinding]:
         """What people still have to create."""
         return [finding for finding in self.findings if finding.prerequisite]
 

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from atwork.access.model import AccessModel
-from atwork.sandbox.verify.environments import Environment
+from atwork.sandbox.verify.environments import EnvironmentObjects
 from atwork.sandbox.verify.identity import identity
-from atwork.sandbox.verify.model import Finding, Pod
+from atwork.sandbox.verify.model import Pod, PodFinding
 from atwork.sandbox.verify.prerequisites import marked
 from components.type_tokens import SECRET, SECRET_VERSION
 
@@ -34,7 +34,7 @@ _VARIABLE_KINDS = {
 }
 
 
-def check(pod: Pod, here: Environment, access: AccessModel) -> Iterator[Finding]:
+def check(pod: Pod, here: EnvironmentObjects, access: AccessModel) -> Iterator[PodFinding]:
     """A finding for each missing source."""
     sources = {*_volumes(pod.spec), *_variables(pod)}
     for kind, name in sorted(sources):
@@ -76,7 +76,7 @@ def _variables(pod: Pod) -> Iterator[tuple[str, str]]:
                     yield kind, str(reference["name"])
 
 
-def _csi(pod: Pod, csi: Mapping[str, Any], here: Environment, access: AccessModel) -> Iterator[Finding]:
+def _csi(pod: Pod, csi: Mapping[str, Any], here: EnvironmentObjects, access: AccessModel) -> Iterator[PodFinding]:
     addon = (here.cluster.get("secretManagerConfig") or {}).get("enabled")
     if csi["driver"] != DRIVER or not addon:
         yield pod.finding(
@@ -102,7 +102,7 @@ def _csi(pod: Pod, csi: Mapping[str, Any], here: Environment, access: AccessMode
         yield from _secret(pod, str(entry["resourceName"]), here, access)
 
 
-def _secret(pod: Pod, resource: str, here: Environment, access: AccessModel) -> Iterator[Finding]:
+def _secret(pod: Pod, resource: str, here: EnvironmentObjects, access: AccessModel) -> Iterator[PodFinding]:
     match = _VERSION.fullmatch(resource)
     names = {f"projects/{str(item['id']).split('/')[1]}/secrets/{item['secretId']}" for item in here.all(SECRET)}
     secret = match["secret"] if match is not None else resource
@@ -136,7 +136,7 @@ def _secret(pod: Pod, resource: str, here: Environment, access: AccessModel) -> 
         yield marked(missing, f"version of {secret}")
 
 
-def _has_version(here: Environment, secret: str, version: str) -> bool:
+def _has_version(here: EnvironmentObjects, secret: str, version: str) -> bool:
     """Whether a version exists and is enabled."""
     usable = [
         str(item["id"]).rpartition("/")[2]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from atwork.sandbox.selectors import selects
-from atwork.sandbox.verify.environments import Environment, Object
+from atwork.sandbox.verify.environments import EnvironmentObjects, Object
 
 Direction = Literal["Ingress", "Egress"]
-Network = ipaddress.IPv4Network
+AddressRange = ipaddress.IPv4Network
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class End:
 
     namespace: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    addresses: Network | None = None
+    addresses: AddressRange | None = None
     """All of them must be allowed."""
     ports: Mapping[str, int] = field(default_factory=dict[str, int])
     """Named ports of the pod."""
@@ -44,7 +44,7 @@ class Connection:
     protocol: Literal["TCP", "UDP"] = "TCP"
 
 
-def closed_by(connection: Connection, here: Environment) -> str:
+def closed_by(connection: Connection, here: EnvironmentObjects) -> str:
     """The policies that block a connection, with the side; "" if it is allowed."""
     sides: tuple[tuple[Direction, End, End], ...] = (
         ("Egress", connection.source, connection.target),
@@ -60,7 +60,7 @@ def closed_by(connection: Connection, here: Environment) -> str:
     return ""
 
 
-def _selecting(pod: End, direction: Direction, here: Environment) -> Iterator[Object]:
+def _selecting(pod: End, direction: Direction, here: EnvironmentObjects) -> Iterator[Object]:
     for policy in here.kind("NetworkPolicy", pod.namespace):
         spec = policy["spec"]
         types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
@@ -68,7 +68,7 @@ def _selecting(pod: End, direction: Direction, here: Environment) -> Iterator[Ob
             yield policy
 
 
-def _allows(policy: Object, direction: Direction, peer: End, connection: Connection, here: Environment) -> bool:
+def _allows(policy: Object, direction: Direction, peer: End, connection: Connection, here: EnvironmentObjects) -> bool:
     key, peers_key = ("egress", "to") if direction == "Egress" else ("ingress", "from")
     for rule in policy["spec"].get(key) or ():
         peers = rule.get(peers_key) or []
@@ -78,7 +78,7 @@ def _allows(policy: Object, direction: Direction, peer: End, connection: Connect
     return False
 
 
-def _is_peer(rule: Mapping[str, Any], peer: End, namespace: str, here: Environment) -> bool:
+def _is_peer(rule: Mapping[str, Any], peer: End, namespace: str, here: EnvironmentObjects) -> bool:
     if peer.addresses is not None:
         return "ipBlock" in rule and _within(peer.addresses, rule["ipBlock"])
     if "ipBlock" in rule:
@@ -92,9 +92,9 @@ def _is_peer(rule: Mapping[str, Any], peer: End, namespace: str, here: Environme
     return selects(rule.get("podSelector") or {}, peer.labels)
 
 
-def _within(addresses: Network, block: Mapping[str, Any]) -> bool:
-    inside = addresses.subnet_of(Network(block["cidr"]))
-    return inside and not any(addresses.overlaps(Network(excluded)) for excluded in block.get("except") or ())
+def _within(addresses: AddressRange, block: Mapping[str, Any]) -> bool:
+    inside = addresses.subnet_of(AddressRange(block["cidr"]))
+    return inside and not any(addresses.overlaps(AddressRange(excluded)) for excluded in block.get("except") or ())
 
 
 def _port(ports: Iterable[Mapping[str, Any]], connection: Connection) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from atwork.sandbox.clusters.machines import allocatable
 from atwork.sandbox.clusters.node_pools import Pool
-from atwork.sandbox.verify.environments import Environment
+from atwork.sandbox.verify.environments import EnvironmentObjects
 from atwork.sandbox.verify.jenkins import BUILDS
-from atwork.sandbox.verify.model import Finding, Pod
+from atwork.sandbox.verify.model import Pod, PodFinding
 from atwork.sandbox.verify.quantities import Amounts, of_pod, parse, shown
 from components.type_tokens import NODE_POOL
 
@@ -20,13 +20,13 @@ _LARGEST_ADDED = "n2-standard-32"
 """A machine that auto-provisioning may choose: a size of the default family that no pod of the platform exceeds."""
 
 
-def pools(here: Environment) -> list[Pool]:
+def pools(here: EnvironmentObjects) -> list[Pool]:
     """The node pools of an environment; a pool with an automatic name has the name in its id."""
     location = str(here.cluster["id"]).split("/")[3]
     return [Pool.of({"name": str(pool["id"]).rpartition("/")[2], **pool}, location) for pool in here.all(NODE_POOL)]
 
 
-def check(pod: Pod, here: Environment) -> Iterator[Finding]:
+def check(pod: Pod, here: EnvironmentObjects) -> Iterator[PodFinding]:
     """A finding if no node takes the pod, with the reason of each pool."""
     candidates = pools(here)
     if _first(pod, candidates) is not None or _added(pod, here):
@@ -41,7 +41,7 @@ def check(pod: Pod, here: Environment) -> Iterator[Finding]:
     )
 
 
-def check_together(all_pods: Iterable[Pod], here: Environment) -> Iterator[Finding]:
+def check_together(all_pods: Iterable[Pod], here: EnvironmentObjects) -> Iterator[PodFinding]:
     """A finding for each pool whose maximum of nodes is too small for all its pods at their maximum.
 
     A group of alternatives counts with its largest pod. A cluster with auto-provisioning grows beyond its pools.
@@ -107,7 +107,7 @@ def _short(requests: Amounts, available: Mapping[str, str]) -> str:
     return ""
 
 
-def _added(pod: Pod, here: Environment) -> bool:
+def _added(pod: Pod, here: EnvironmentObjects) -> bool:
     """Whether GKE adds a node: for labels of GKE, and for other labels if the pod tolerates the same taint.
 
     https://cloud.google.com/kubernetes-engine/docs/how-to/workload-separation#node-auto-provisioning

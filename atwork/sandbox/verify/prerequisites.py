@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from atwork.sandbox.verify.model import Finding
+from atwork.sandbox.verify.model import PodFinding
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ PREREQUISITES = (
 )
 
 
-def marked(finding: Finding, subject: str) -> Finding:
+def marked(finding: PodFinding, subject: str) -> PodFinding:
     """The finding, as a prerequisite if its missing subject is on the list."""
     for entry in PREREQUISITES:
         if fnmatchcase(subject, entry.what):

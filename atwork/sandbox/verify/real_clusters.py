@@ -7,7 +7,7 @@ from typing import Any
 
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.selectors import selects
-from atwork.sandbox.verify.environments import Environment, Object
+from atwork.sandbox.verify.environments import EnvironmentObjects, Object
 from atwork.sandbox.verify.model import Pod, Role
 from components.jenkins import names
 from components.jenkins.stores import STORES
@@ -27,15 +27,15 @@ _STORE_LABEL = "atwork.dev/store"
 _AGENTS: Mapping[str, Role] = {names.AGENTS_NAMESPACE: "build", names.TESTS_NAMESPACE: "test"}
 
 
-def environment(known: Environment, api: Api) -> Environment:
+def environment(known: EnvironmentObjects, api: Api) -> EnvironmentObjects:
     """The environment with the objects of its cluster."""
     kinds = {kind for _, kind in _KINDS}
     recorded = {key: item for key, item in known.kubernetes.items() if key[0] not in kinds}
     live = [{**item, "kind": kind} for version, kind in _KINDS for item in _all(api, version, kind)]
-    return Environment(known.name, known.google, recorded).with_objects(live)
+    return EnvironmentObjects(known.name, known.google, recorded).with_objects(live)
 
 
-def pod(manifest: Mapping[str, Any], here: Environment) -> Pod:
+def pod(manifest: Mapping[str, Any], here: EnvironmentObjects) -> Pod:
     """A pod of the cluster."""
     metadata = manifest["metadata"]
     labels = metadata.get("labels") or {}
@@ -59,7 +59,7 @@ def _role(labels: Mapping[str, str], namespace: str) -> Role:
     return "other"
 
 
-def _traits(namespace: str, here: Environment) -> frozenset[str]:
+def _traits(namespace: str, here: EnvironmentObjects) -> frozenset[str]:
     """Traits of the pods in a namespace, from the ConfigMap that the platform writes for services."""
     facts = (here.kubernetes.get(("ConfigMap", namespace, CONFIG_MAP)) or {}).get("data") or {}
     stores = {f"store-{name}" for name, store in STORES.items() if store.variable in facts}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from atwork.errors import ConfigError, SandboxError
 from atwork.sandbox.verify import charts
-from atwork.sandbox.verify.environments import Environment, Object
-from atwork.sandbox.verify.model import Finding, Pod, Role
+from atwork.sandbox.verify.environments import EnvironmentObjects, Object
+from atwork.sandbox.verify.model import Pod, PodFinding, Role
 from atwork.services.new import NewService
 from atwork.services.new import render as render_repository
 from components.jenkins import stores
@@ -26,7 +26,7 @@ _DIGEST = f"sha256:{'0' * 64}"
 
 
 @dataclass(frozen=True)
-class Platform:
+class ChartContext:
     """The common input of all charts of services."""
 
     helm: Path
@@ -64,7 +64,7 @@ class Rendered:
 
     pods: Sequence[Pod]
     objects: Sequence[Object]
-    findings: Sequence[Finding]
+    findings: Sequence[PodFinding]
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ class _Release:
     turn: str = ""
 
 
-def read(platform: Platform, environment: Environment) -> Rendered:
+def read(platform: ChartContext, environment: EnvironmentObjects) -> Rendered:
     """All services of an environment, and a build of a service in each of its preview namespaces."""
     releases = [*_services(platform, environment), *_previews(platform, environment)]
     with ThreadPoolExecutor(_PARALLEL) as threads:
         results = list(threads.map(lambda release: _rendered(platform.helm, release.chart), releases))
     pods: list[Pod] = []
     objects: list[Object] = []
-    findings: list[Finding] = []
+    findings: list[PodFinding] = []
     for release, result in zip(releases, results, strict=True):
         if isinstance(result, charts.ChartRefused):
             findings.append(
@@ -103,7 +103,7 @@ def _rendered(helm: Path, chart: charts.Chart) -> list[Object] | charts.ChartRef
         return error
 
 
-def _services(platform: Platform, environment: Environment) -> Iterator[_Release]:
+def _services(platform: ChartContext, environment: EnvironmentObjects) -> Iterator[_Release]:
     config = platform.stacks[environment.name]
     passed = passed_by(platform.delivery / "vars" / "deployService.groovy", "private void release(")
     for name, place in within(environment.name, config.environment, platform.services).items():
@@ -113,7 +113,7 @@ def _services(platform: Platform, environment: Environment) -> Iterator[_Release
         yield _Release(chart, "service", _traits(platform.services[name], place.host))
 
 
-def _previews(platform: Platform, environment: Environment) -> Iterator[_Release]:
+def _previews(platform: ChartContext, environment: EnvironmentObjects) -> Iterator[_Release]:
     config = platform.stacks[environment.name]
     upstream = platform.stacks.get(config.upstream or "")
     if config.preview_namespaces is None or upstream is None or upstream.jenkins is None:
@@ -145,7 +145,7 @@ def _previews(platform: Platform, environment: Environment) -> Iterator[_Release
 
 
 def _chart(
-    platform: Platform,
+    platform: ChartContext,
     name: str,
     namespace: str,
     image: str,
@@ -183,6 +183,6 @@ def _traits(service: ServiceSettings, host: str | None) -> set[str]:
     return traits
 
 
-def example_image(platform: Platform, stack: str) -> str:
+def example_image(platform: ChartContext, stack: str) -> str:
     """A candidate as a test of ci runs it."""
     return f"{platform.registry(stack).candidates}/example@{_DIGEST}"

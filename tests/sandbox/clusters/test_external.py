@@ -14,7 +14,7 @@ from rich.console import Console
 from support.checkout import copy
 
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.clusters.choice import Choice, Kind
+from atwork.sandbox.clusters.choice import Choice, ClusterKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.fleet import Fleet
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.engine
 def external(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Cluster]]:
     """An API server that belongs to no sandbox."""
     folder = tmp_path_factory.mktemp("external")
-    fleet = Fleet(folder / "clusters", folder / "bin", Choice(Kind.real), Console(stderr=True))
+    fleet = Fleet(folder / "clusters", folder / "bin", Choice(ClusterKind.real), Console(stderr=True))
     cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
     try:
         fleet.start(cluster)

@@ -15,7 +15,7 @@ import yaml
 
 from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.clusters import certificates, credentials, external, stages
-from atwork.sandbox.clusters.choice import Choice, Kind, contexts_of
+from atwork.sandbox.clusters.choice import Choice, ClusterKind, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon
 from atwork.sandbox.clusters.machines import capacity, size
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
@@ -34,18 +34,18 @@ POOL = {
 
 def test_a_choice_is_saved_and_cannot_change_until_the_sandbox_is_empty(tmp_path: Path) -> None:
     assert Choice.kept(tmp_path) is None
-    Choice(Kind.real, {"ci": "kind-ci"}).keep(tmp_path, empty=True)
-    assert Choice.kept(tmp_path) == Choice(Kind.real, {"ci": "kind-ci"})
-    Choice(Kind.real, {"ci": "kind-ci"}).keep(tmp_path, empty=False)
+    Choice(ClusterKind.real, {"ci": "kind-ci"}).keep(tmp_path, empty=True)
+    assert Choice.kept(tmp_path) == Choice(ClusterKind.real, {"ci": "kind-ci"})
+    Choice(ClusterKind.real, {"ci": "kind-ci"}).keep(tmp_path, empty=False)
     with pytest.raises(SandboxError, match=r"brought up with real clusters.*--clusters simulated"):
-        Choice(Kind.simulated).keep(tmp_path, empty=False)
-    Choice(Kind.simulated).keep(tmp_path, empty=True)
+        Choice(ClusterKind.simulated).keep(tmp_path, empty=False)
+    Choice(ClusterKind.simulated).keep(tmp_path, empty=True)
     assert Choice.kept(tmp_path) == Choice()
 
 
 def test_a_sandbox_without_a_choice_has_simulated_clusters(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="brought up with simulated clusters"):
-        Choice(Kind.real).keep(tmp_path, empty=False)
+        Choice(ClusterKind.real).keep(tmp_path, empty=False)
 
 
 def test_a_damaged_choice_is_reported(tmp_path: Path) -> None:

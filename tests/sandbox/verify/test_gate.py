@@ -12,9 +12,9 @@ from atwork.sandbox.clusters.api import Api, ApiError, Place
 from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
 from atwork.sandbox.home import Home
 from atwork.sandbox.verify import real_clusters
-from atwork.sandbox.verify.environments import Environment
+from atwork.sandbox.verify.environments import EnvironmentObjects
 from atwork.sandbox.verify.gate import Gate, status, tell
-from atwork.sandbox.verify.model import Check, Finding, Reason
+from atwork.sandbox.verify.model import CheckName, PodFinding, Reason
 from components.jenkins.traffic import CONTROLLER_LABELS
 
 POD: dict[str, Any] = {
@@ -24,8 +24,8 @@ POD: dict[str, Any] = {
 }
 
 
-def finding(reason: Reason, check: Check = "mount") -> Finding:
-    return Finding("staging", "shop/cart", check, f"what of {reason}", "why", "fix", reason)
+def finding(reason: Reason, check: CheckName = "mount") -> PodFinding:
+    return PodFinding("staging", "shop/cart", check, f"what of {reason}", "why", "fix", reason)
 
 
 class Recorder:
@@ -55,7 +55,7 @@ class Recorder:
         return {}
 
 
-def report_to(recorder: Recorder, *findings: Finding, pod: dict[str, Any] = POD) -> Recorder:
+def report_to(recorder: Recorder, *findings: PodFinding, pod: dict[str, Any] = POD) -> Recorder:
     tell(cast("Api", recorder), pod, findings)
     return recorder
 
@@ -87,7 +87,7 @@ def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_p
         ),
     ],
 )
-def test_a_pod_stays_as_it_would_on_gke(findings: list[Finding], phase: str, state: dict[str, str]) -> None:
+def test_a_pod_stays_as_it_would_on_gke(findings: list[PodFinding], phase: str, state: dict[str, str]) -> None:
     result = status(POD, findings)
     assert result["phase"] == phase
     assert result["containerStatuses"][0]["state"] == {"waiting": state}
@@ -149,7 +149,7 @@ def test_what_a_pod_of_a_cluster_is(namespace: str, labels: dict[str, str], role
         "metadata": {"namespace": "orders", "name": "platform"},
         "data": {"DATABASE_INSTANCE": "a:b:c", "REDIS_URL": "redis://redis:6379/0"},
     }
-    here = Environment("staging", {}, {}).with_objects([platform])
+    here = EnvironmentObjects("staging", {}, {}).with_objects([platform])
     result = real_clusters.pod({"metadata": {"name": "p", "namespace": namespace, "labels": labels}, "spec": {}}, here)
     assert result.role == role
     assert result.traits == (frozenset({"database", "store-redis"}) if namespace == "orders" else frozenset())

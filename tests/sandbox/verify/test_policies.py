@@ -12,7 +12,7 @@ from support.checkout import ROOT
 
 from atwork.sandbox.selectors import selects
 from atwork.sandbox.verify import flows
-from atwork.sandbox.verify.environments import Environment
+from atwork.sandbox.verify.environments import EnvironmentObjects
 from atwork.sandbox.verify.network_policies import Connection, End, closed_by
 
 POD = End("shop", {"app": "cart"}, ports={"http": 8080})
@@ -20,14 +20,14 @@ OTHER = End("other", {"app": "caller"})
 OUTSIDE = End(addresses=IPv4Network("203.0.113.0/24"))
 
 
-def cluster(*policies: dict[str, Any]) -> Environment:
+def cluster(*policies: dict[str, Any]) -> EnvironmentObjects:
     objects: list[dict[str, Any]] = [
         {"kind": "NetworkPolicy", "metadata": {"namespace": "shop", "name": f"policy-{number}"}, "spec": spec}
         for number, spec in enumerate(policies)
     ]
     namespaces = [{"name": name, "labels": {"team": name}} for name in ("shop", "other")]
     objects += [{"kind": "Namespace", "metadata": metadata} for metadata in namespaces]
-    return Environment("test", {}, {}).with_objects(objects)
+    return EnvironmentObjects("test", {}, {}).with_objects(objects)
 
 
 DENY = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

@@ -17,7 +17,7 @@ from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.verify import charts, placement, services
 from atwork.sandbox.verify.checks import PodPlan, check_context, plan, verify
-from atwork.sandbox.verify.model import Finding, Pod, VerifyReport
+from atwork.sandbox.verify.model import Pod, PodFinding, VerifyReport
 from components.type_tokens import SECRET_VERSION
 
 Objects = list[CloudObject]
@@ -320,7 +320,7 @@ def test_a_planted_cause_is_found(cause: str, shipped: Objects, planned: PodPlan
     assert any(_matches(item, what) for item in result), [str(item) for item in new]
 
 
-def _matches(finding: Finding, what: str) -> bool:
+def _matches(finding: PodFinding, what: str) -> bool:
     return re.search(what, finding.what) is not None
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from tools.soak import drift
-from tools.soak.life import Environment, Life
+from tools.soak.life import Life, SoakEnvironment
 
 POOL = SimpleNamespace(id="pool", type="gcp:container/nodePool:NodePool", urn="urn:pulumi:a::atwork::T::pools-system")
 
@@ -26,17 +26,17 @@ class Canceled:
     def ended(self, words: tuple[str, ...]) -> None:
         self.ran.append(words)
 
-    def objects(self, environment: Environment) -> list[Any]:
+    def objects(self, environment: SoakEnvironment) -> list[Any]:
         del environment
         return self.pools
 
-    def up(self, environment: Environment) -> None:
+    def up(self, environment: SoakEnvironment) -> None:
         del environment
         self.pools = [POOL]
 
 
 def test_an_environment_that_was_canceled_before_it_had_a_pool_is_updated_before_it_drifts() -> None:
     life = Canceled()
-    environment = cast("Environment", SimpleNamespace(name="a", drifted=set[str]()))
+    environment = cast("SoakEnvironment", SimpleNamespace(name="a", drifted=set[str]()))
     assert drift.drift(cast("Life", life), environment) == "pools-system had 50 nodes"
     assert life.ran[0][:3] == ("sandbox", "drift", "a")

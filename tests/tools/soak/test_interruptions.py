@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from tools.soak import interruptions
-from tools.soak.life import Disagreement, Environment, Life
+from tools.soak.life import Disagreement, Life, SoakEnvironment
 
 
 class Update:
@@ -52,7 +52,7 @@ class Interrupted:
         self.started.append(Update(self, hangs=len(self.started) >= self._without_change))
         return self.started[-1]
 
-    def change(self, environment: Environment, *, grow: bool) -> str:
+    def change(self, environment: SoakEnvironment, *, grow: bool) -> str:
         """A change of the stack file."""
         del environment, grow
         return f"change {len(self.started) + 1}"
@@ -63,7 +63,7 @@ class Interrupted:
         assert code is None or bool(code) == bool(done.code)
         return done
 
-    def recovered(self, environment: Environment, done: SimpleNamespace) -> None:
+    def recovered(self, environment: SoakEnvironment, done: SimpleNamespace) -> None:
         """A finished update recovered the environment."""
         assert done.code == 0
         environment.interrupted = False
@@ -71,7 +71,7 @@ class Interrupted:
 
 
 def interrupt(life: Interrupted) -> str:
-    environment = cast("Environment", SimpleNamespace(name="alpha", interrupted=True, up=False, drifted=set[str]()))
+    environment = cast("SoakEnvironment", SimpleNamespace(name="alpha", interrupted=True, up=False, drifted=set[str]()))
     return interruptions._killed_in_a_call(cast("Life", life), environment, lambda _: None)  # pyright: ignore[reportPrivateUsage]
 
 

@@ -19,7 +19,7 @@ from atwork.sandbox.state_files import state_file
 from infra.config import read_all
 from tools.soak import invariants, project
 from tools.soak.actions import ACTIONS
-from tools.soak.life import Environment
+from tools.soak.life import SoakEnvironment
 from tools.soak.run import choose
 
 NETWORK = "gcp:compute/network:Network"
@@ -132,7 +132,7 @@ def test_files_that_a_killed_engine_left_are_reported(tmp_path: Path) -> None:
 def test_every_action_runs_in_a_short_soak_with_any_seed() -> None:
     for seed in range(300):
         chance, tried = random.Random(seed), set[str]()
-        environments = [Environment(name, {}, up=True) for name in project.STACKS]
+        environments = [SoakEnvironment(name, {}, up=True) for name in project.STACKS]
         for _ in range(25):
             action, environment = choose(chance, environments, tried)
             assert action.possible(environment)

@@ -12,7 +12,7 @@ from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.clusters.api import ApiError
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.provider import schema
-from atwork.sandbox.provider.diff import Change, Path, changes, replaces
+from atwork.sandbox.provider.diff import Path, PropertyChange, changes, replaces
 from atwork.sandbox.provider.errors import Refused
 from atwork.sandbox.provider.gcp import deletion, plan
 from atwork.sandbox.provider.gcp.clusters import with_dns_endpoint
@@ -64,7 +64,7 @@ class GoogleCloud(Package):
 
     def differences(
         self, resource: ResourceRequest, old: Mapping[str, Json], state: Mapping[str, Json]
-    ) -> Iterator[tuple[Change, bool]]:
+    ) -> Iterator[tuple[PropertyChange, bool]]:
         """The changes of the inputs that the official provider plans, and the changes of default labels."""
         token, new = resource.token, resource.inputs
         for change in changes(old, new):

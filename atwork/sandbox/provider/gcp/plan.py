@@ -13,7 +13,7 @@ import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from atwork.sandbox.provider.diff import Change, Path, rule_of
+from atwork.sandbox.provider.diff import Path, PropertyChange, rule_of
 from atwork.sandbox.provider.gcp.rules import automatic_name_property, rules_of
 from atwork.sandbox.provider.package import ResourceRequest
 from atwork.sandbox.provider.values import UNKNOWN, Json, has_unknown, is_unknown, reveal
@@ -68,7 +68,7 @@ def forces_replacement(token: str, path: Path, old: Json, new: Json) -> bool:
     return replaces is not None and before is not None and not is_unknown(after) and replaces(before, after)
 
 
-def is_no_difference(token: str, change: Change, new: Json, state: Json) -> bool:
+def is_no_difference(token: str, change: PropertyChange, new: Json, state: Json) -> bool:
     """Whether the plan drops a change of the program because the cloud has or keeps that value."""
     rules, objects = rules_of(token)
     parent = rule_of(change.path[:-1], rules, objects)
@@ -120,11 +120,11 @@ def labels(inputs: Mapping[str, Json], config: Mapping[str, Json], properties: M
     return {"pulumiLabels": merged, "effectiveLabels": {**_ATTRIBUTION, **merged}}
 
 
-def label_changes(now: Mapping[str, Json], state: Mapping[str, Json]) -> Iterator[Change]:
+def label_changes(now: Mapping[str, Json], state: Mapping[str, Json]) -> Iterator[PropertyChange]:
     """The labels that differ from those in the state."""
     for key, value in now.items():
         if state and reveal(state.get(key)) != value:
-            yield Change((key,), "update")
+            yield PropertyChange((key,), "update")
 
 
 def deletes_before_replace(resource: ResourceRequest) -> bool:

@@ -24,7 +24,7 @@ from atwork.sandbox.provider.kubernetes.api_servers import ApiServers, Connect
 from atwork.sandbox.provider.kubernetes.engine_display import EngineDisplay
 from atwork.sandbox.provider.kubernetes.live_objects import (
     NotReady,
-    Report,
+    ReportStatus,
     immutable_fields,
     message,
     refusing,
@@ -33,7 +33,7 @@ from atwork.sandbox.provider.kubernetes.live_releases import ReleaseCalls
 from atwork.sandbox.provider.kubernetes.package import Kubernetes
 from atwork.sandbox.provider.package import ResourceRequest
 from atwork.sandbox.provider.responses import diff_response
-from atwork.sandbox.provider.servicer import Servicer
+from atwork.sandbox.provider.servicer import ProviderServicer
 from atwork.sandbox.provider.values import (
     UNKNOWN,
     Json,
@@ -47,7 +47,7 @@ from components.type_tokens import RELEASE
 _DELETE_SECONDS = 300
 
 
-class LiveServicer(Servicer):
+class LiveServicer(ProviderServicer):
     """Package `kubernetes` over real API servers; `connect` creates a client from the provider's own kubeconfig."""
 
     def __init__(
@@ -187,5 +187,5 @@ class LiveServicer(Servicer):
         except AlreadyExists:
             self._cloud.update(planned, set())  # the server decides whether it exists
 
-    def _report(self, resource: ResourceRequest) -> Report:
+    def _report(self, resource: ResourceRequest) -> ReportStatus:
         return functools.partial(self._display.show, resource.urn)

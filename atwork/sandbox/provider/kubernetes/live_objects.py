@@ -21,7 +21,7 @@ _SKIP_AWAIT = "pulumi.com/skipAwait"
 _TIMEOUT = "pulumi.com/timeoutSeconds"
 _FIELD_MANAGER = "pulumi-kubernetes"
 _KUBECTL = "kubectl"
-Report = Callable[[str], None]
+ReportStatus = Callable[[str], None]
 """Shows a message in the engine's display."""
 
 
@@ -80,7 +80,7 @@ class LiveObject:
                 raise
             return self.apply(force=True)
 
-    def delete(self, seconds: float, report: Report) -> None:
+    def delete(self, seconds: float, report: ReportStatus) -> None:
         """Delete it and wait until it is gone; a patch gives its fields back to their former owners."""
         if _is_patch(self.resource):
             self._release_fields()
@@ -99,7 +99,7 @@ class LiveObject:
                 report(f"waiting until it is gone: {holders}")
             time.sleep(_POLL_SECONDS)
 
-    def wait_until_ready(self, live: Mapping[str, Any], timeout: float, report: Report) -> dict[str, Any]:
+    def wait_until_ready(self, live: Mapping[str, Any], timeout: float, report: ReportStatus) -> dict[str, Any]:
         """The object when it is ready; `NotReady` after the timeout of the call or of the object's annotation."""
         annotations = self._metadata().get("annotations") or {}
         seconds = float(timeout or annotations.get(_TIMEOUT) or _READY_SECONDS)

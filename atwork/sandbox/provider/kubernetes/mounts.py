@@ -23,11 +23,11 @@ _ACCESSOR = "roles/secretmanager.secretAccessor"
 _VERSION_NAME = re.compile(r"projects/([^/]+)/secrets/([^/]+)/versions/([^/]+)")
 _HELM_TIMEOUT = "Helm release {0} was created, but failed to initialize completely: context deadline exceeded"
 
-Values = Mapping[str, Any]
+ChartValues = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Pod:
+class ReleasePod:
     """The pod of a release: its cluster, namespace and service account."""
 
     cloud: Cloud
@@ -103,18 +103,18 @@ class Pod:
                 yield cluster.id.split("/")[1]
 
 
-def problems(release: Values, server: str, cloud: Cloud) -> list[str]:
+def problems(release: ChartValues, server: str, cloud: Cloud) -> list[str]:
     """Why the pod of a release does not start; empty if all its volumes are available."""
     plain = reveal(dict(release))
     values = plain.get("values") or {}
     account = (values.get("serviceAccount") or {}).get("name") or plain["name"]
-    pod = Pod(cloud, server, str(plain["namespace"]), str(account))
+    pod = ReleasePod(cloud, server, str(plain["namespace"]), str(account))
     reasons = [f"MountVolume.SetUp failed: {reason}" for reason in _missing(pod, values)]
     name = f"{plain['namespace']}/{plain['name']}"
     return [_HELM_TIMEOUT.format(name), *reasons] if reasons else []
 
 
-def _missing(pod: Pod, values: Values) -> Iterator[str]:
+def _missing(pod: ReleasePod, values: ChartValues) -> Iterator[str]:
     controller, persistence = values.get("controller") or {}, values.get("persistence") or {}
     for existing in controller.get("additionalExistingSecrets") or ():
         yield from pod.secret(existing["name"], (existing["keyName"],))
@@ -127,7 +127,7 @@ def _missing(pod: Pod, values: Values) -> Iterator[str]:
         yield from _volume(pod, volume, values)
 
 
-def _volume(pod: Pod, volume: Values, values: Values) -> Iterator[str]:
+def _volume(pod: ReleasePod, volume: ChartValues, values: ChartValues) -> Iterator[str]:
     if "secret" in volume:
         yield from pod.secret(volume["secret"]["secretName"])
     if "persistentVolumeClaim" in volume:
@@ -142,7 +142,7 @@ def _volume(pod: Pod, volume: Values, values: Values) -> Iterator[str]:
             yield from pod.version(entry["resourceName"])
 
 
-def _provider_class(name: str, values: Values) -> Values | None:
+def _provider_class(name: str, values: ChartValues) -> ChartValues | None:
     extra = values.get("extraObjects") or {}
     objects = extra.values() if isinstance(extra, Mapping) else extra
     classes = (extra for extra in objects if extra["kind"] == "SecretProviderClass")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Object = Mapping[str, Any]
+KubernetesObject = Mapping[str, Any]
 _NOT_OBSERVED = "the controllers have not seen it yet"
 
 
-def problem(live: Object) -> str:
+def problem(live: KubernetesObject) -> str:
     """Why an object is not ready; "" if it is ready or if its kind has no readiness."""
     check = _CHECKS.get(f"{live['apiVersion'].partition('/')[0]}/{live['kind']}")
     return check(live) if check is not None else ""
 
 
-def _deployment(live: Object) -> str:
+def _deployment(live: KubernetesObject) -> str:
     status = live.get("status") or {}
     if not _observed(live):
         return _NOT_OBSERVED
@@ -30,7 +30,7 @@ def _deployment(live: Object) -> str:
     return ""
 
 
-def _stateful_set(live: Object) -> str:
+def _stateful_set(live: KubernetesObject) -> str:
     status = live.get("status") or {}
     if not _observed(live):
         return _NOT_OBSERVED
@@ -40,7 +40,7 @@ def _stateful_set(live: Object) -> str:
     return ""
 
 
-def _daemon_set(live: Object) -> str:
+def _daemon_set(live: KubernetesObject) -> str:
     status = live.get("status") or {}
     if not _observed(live):
         return _NOT_OBSERVED
@@ -48,7 +48,7 @@ def _daemon_set(live: Object) -> str:
     return "" if ready >= desired else f"{ready} of {desired} pods are ready"
 
 
-def _job(live: Object) -> str:
+def _job(live: KubernetesObject) -> str:
     status = live.get("status") or {}
     failed = _condition(status, "Failed", "True")
     if failed:
@@ -56,7 +56,7 @@ def _job(live: Object) -> str:
     return "" if _has_condition(status, "Complete") else "it has not succeeded yet"
 
 
-def _pod(live: Object) -> str:
+def _pod(live: KubernetesObject) -> str:
     status = live.get("status") or {}
     if status.get("phase") == "Succeeded":
         return ""
@@ -67,32 +67,32 @@ def _pod(live: Object) -> str:
     )
 
 
-def _service(live: Object) -> str:
+def _service(live: KubernetesObject) -> str:
     if live["spec"].get("type") != "LoadBalancer":
         return ""
     balancer = (live.get("status") or {}).get("loadBalancer") or {}
     return "" if balancer.get("ingress") else "it has no address yet"
 
 
-def _claim(live: Object) -> str:
+def _claim(live: KubernetesObject) -> str:
     phase = (live.get("status") or {}).get("phase")
     return "" if phase in ("Bound", "Pending") else f"its phase is {phase}"
 
 
-def _namespace(live: Object) -> str:
+def _namespace(live: KubernetesObject) -> str:
     return "" if (live.get("status") or {}).get("phase") == "Active" else "it is not active yet"
 
 
-def _definition(live: Object) -> str:
+def _definition(live: KubernetesObject) -> str:
     return "" if _has_condition(live.get("status") or {}, "Established") else "its kind is not served yet"
 
 
-def _token(live: Object) -> str:
+def _token(live: KubernetesObject) -> str:
     is_pending = live.get("type") == "kubernetes.io/service-account-token" and "token" not in (live.get("data") or {})
     return "its token is not filled in yet" if is_pending else ""
 
 
-def _observed(live: Object) -> bool:
+def _observed(live: KubernetesObject) -> bool:
     status = live.get("status") or {}
     return int(status.get("observedGeneration", 0)) >= int(live["metadata"].get("generation", 0))
 
@@ -109,7 +109,7 @@ def _has_condition(status: Mapping[str, Any], kind: str) -> bool:
     return bool(_condition(status, kind, "True"))
 
 
-_CHECKS: Mapping[str, Callable[[Object], str]] = {
+_CHECKS: Mapping[str, Callable[[KubernetesObject], str]] = {
     "apiextensions.k8s.io/CustomResourceDefinition": _definition,
     "apps/DaemonSet": _daemon_set,
     "apps/Deployment": _deployment,
