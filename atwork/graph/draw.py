@@ -12,6 +12,7 @@ from atwork.graph.marks import Marks, marks
 from atwork.graph.placed import WIDTH
 from atwork.graph.resources import StackResource, with_changes
 from atwork.graph.route import Router
+from atwork.report.groups import environment_of
 from atwork.report.model import StackReport
 
 Changes = Mapping[str, Mapping[str, str]]
@@ -35,9 +36,17 @@ def draw(stacks: Mapping[str, Sequence[StackResource]], changes: Changes | None 
 
 
 def for_reports(reports: Sequence[StackReport], states: Mapping[str, Sequence[StackResource]]) -> str:
-    """The stacks of reports with their changes; `states` has the current resources, and none of a new stack."""
-    stacks = {report.stack: with_changes(states.get(report.stack, ()), report.changes) for report in reports}
-    return draw(stacks, {report.stack: {change.urn: change.kind for change in report.changes} for report in reports})
+    """The environments of reports with their changes; the stacks of groups are drawn in their environment.
+
+    `states` has the current resources of each stack, and none of a new stack.
+    """
+    resources: dict[str, list[StackResource]] = {}
+    changes: dict[str, dict[str, str]] = {}
+    for report in reports:
+        environment = environment_of(report.stack)
+        resources.setdefault(environment, []).extend(with_changes(states.get(report.stack, ()), report.changes))
+        changes.setdefault(environment, {}).update({change.urn: change.kind for change in report.changes})
+    return draw(resources, changes)
 
 
 def _badge(counts: Mapping[str, int], *, is_environment: bool) -> tuple[str, ...]:

@@ -155,6 +155,21 @@ def test_a_new_environment_is_drawn_from_its_report_alone() -> None:
     assert shown(svg) == Counter(create=2)
 
 
+def test_the_stacks_of_groups_are_drawn_in_their_environment() -> None:
+    tenant = "atwork:tenant:Tenant"
+    changes = (
+        created(tenant, "tenant-stock"),
+        created(f"{tenant}$atwork:namespace:Namespace", "tenant-stock"),
+        created(f"{tenant}$atwork:namespace:Namespace${NAMESPACE}", "tenant-stock-namespace"),
+    )
+    reports = [report(stack="staging"), report(stack="staging.shop").model_copy(update={"changes": changes})]
+    svg = for_reports(reports, {"staging": RESOURCES})
+    boxes = {element.get("id"): element.get("data-changes") for element in parsed(svg).iter() if element.get("id")}
+    assert boxes["staging.namespace.stock"] == "create:3"
+    assert svg.count('class="box environment') == 1
+    assert shown(svg) == Counter(create=3)
+
+
 def test_a_renamed_resource_is_drawn_once_under_its_new_name() -> None:
     old = next(item for item in RESOURCES if item.name == "pools-system")
     new = old.urn.replace("pools-system", "pools-first")

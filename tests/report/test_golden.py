@@ -10,7 +10,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 from rich.console import Console
 from support.reports import change, deletion, stack_report
 
-from atwork.report import markdown, terminal
+from atwork.report import markdown, page, terminal
 from atwork.report.model import Held, Policy, StackReport
 
 FOLDER = Path(__file__).parents[1] / "golden" / "report"
@@ -58,3 +58,8 @@ def test_the_terminal(reports: list[StackReport], file_regression: FileRegressio
     terminal.show(reports, Console(file=written, width=200, highlight=False))
     text = "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
     check(file_regression, text, "terminal.txt")
+
+
+def test_the_page_without_style_and_script(reports: list[StackReport], file_regression: FileRegressionFixture) -> None:
+    text = page.render(reports)
+    check(file_regression, text[text.index("</style>") : text.index("<script>")], "page.html")
