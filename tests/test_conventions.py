@@ -154,6 +154,18 @@ PROCESSES = {
 """Modules that start processes, and which ones."""
 
 
+def test_no_two_classes_have_the_same_name() -> None:
+    """A reader of a class's name knows which one it is, without its module."""
+    modules: dict[str, list[str]] = {}
+    for folder in ("atwork", "infra", "components", "policies", "tools"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    modules.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert len(modules) > 300
+    assert {name: paths for name, paths in modules.items() if len(paths) > 1} == {}
+
+
 def test_only_one_module_starts_the_engine() -> None:
     """A module that starts a process is named in the list above; the engine is started by atwork/engine alone."""
     pattern = re.compile(r"subprocess\.(run|Popen|call|check_\w+)\(|\bPopen\(|create_subprocess_\w+\(|os\.(exec|spawn)")

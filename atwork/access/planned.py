@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from atwork.access.binding import Binding, Condition
 from atwork.access.model import AccessModel
 from atwork.environments.bootstrap.plan import BootstrapPlan
-from atwork.environments.bootstrap.rights import Grant
+from atwork.environments.bootstrap.policies import Grant
 from atwork.environments.bootstrap.steps import custom_roles, granted
 
 

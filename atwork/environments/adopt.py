@@ -1,4 +1,4 @@
-"""`atwork environment adopt`: takes back into the state what an update left behind in the cloud.
+"""`atwork environment adopt`: imports retained resources that the program declares again.
 
 A database that leaves the program stays in its instance (docs/adr/0015-left-behind.md). When it returns, `pulumi up`
 fails with 409. The preview says what would be created and stays behind when it goes; the engine is asked which of these
@@ -21,7 +21,7 @@ from atwork.errors import BackendError, UsageError
 
 
 def adopt(name: str, *, yes: bool) -> int:
-    """Import the planned creates whose object already exists; 1 where the state does not fit the program then."""
+    """Import the planned resources that already exist; the exit code is 1 if the program then differs."""
     console = Console(highlight=False, soft_wrap=True)
     find_environment(name)  # which reports a name without a file
     with choice.chosen(find_checkout(), console, "atwork environment adopt") as backend:

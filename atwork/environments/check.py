@@ -1,4 +1,4 @@
-"""`atwork environment check`: everything that can be known about the stack files without an account or an engine.
+"""`atwork environment check`: checks of the stack files that need no account and no engine.
 
 It runs for everybody's pull requests, forks too. One line for each mistake, with file, key and fix.
 """
@@ -27,7 +27,7 @@ from infra.stack import StackConfig
 
 @dataclass(frozen=True)
 class Files:
-    """What the checkout says, as far as it can be read."""
+    """The valid stack files and service files of a checkout."""
 
     checkout: Path
     environments: Mapping[str, StackConfig]
@@ -36,7 +36,7 @@ class Files:
 
 
 def check() -> int:
-    """Print every mistake; expired ephemeral environments are reported, and are no mistakes."""
+    """Print every mistake; expired ephemeral environments are only a note."""
     console = Console(highlight=False, soft_wrap=True)
     checkout = find_checkout().root
     now = datetime.now(UTC)
@@ -75,7 +75,7 @@ def _read(checkout: Path) -> tuple[dict[str, StackConfig], list[str]]:
 
 
 def _messages(checked: Callable[[], object]) -> Iterator[str]:
-    """The lines of a check that raises."""
+    """The lines of the error that a check raises."""
     try:
         checked()
     except ConfigError as error:
@@ -83,7 +83,7 @@ def _messages(checked: Callable[[], object]) -> Iterator[str]:
 
 
 def _together(seen: Files) -> Iterator[str]:
-    """Ranges and projects that two environments share, upstreams and lines that name nothing."""
+    """Ranges and projects that two environments share; upstreams and deploys that name no environment."""
     yield from _messages(lambda: check_together(seen.environments))
 
 
@@ -127,7 +127,7 @@ def _secrets(seen: Files) -> Iterator[str]:
 
 
 def _facts(seen: Files) -> Iterator[str]:
-    """Files that disagree with what is stated once: the company, the engine, the project."""
+    """Files that disagree with the facts about the company, the engine and the project."""
     mistakes: list[str] = []
     yield from _messages(lambda: mistakes.extend(facts.mistakes(seen.checkout, seen.environments)))
     yield from mistakes
@@ -141,4 +141,4 @@ CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (
     _secrets,
     _facts,
 )
-"""What is checked, in this order; a further check is one more function here."""
+"""All checks in order."""

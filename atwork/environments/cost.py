@@ -1,4 +1,4 @@
-"""What an environment costs in a month: a pure function from its settings and a price list.
+"""The monthly cost of an environment: a pure function of its settings and a price list.
 
 The least is what runs when nobody uses it (the smallest node pools), the most when all pools and disks are full. What
 has no price in the list is named, never taken for nothing.
@@ -20,7 +20,7 @@ _SHARED = {"e2-micro": (0.25, 1), "e2-small": (0.5, 2), "e2-medium": (1, 4)}
 """Machines that are billed as a part of a core: vCPUs, GB."""
 
 _NAT_MACHINES = 32
-"""Machines behind a gateway after which more cost nothing more."""
+"""Machines behind a gateway above which the price does not grow."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CostLine:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is priced, and the names of what is not."""
+    """The priced items, and the names of unpriced items."""
 
     lines: tuple[CostLine, ...]
     unpriced: tuple[str, ...]
@@ -95,7 +95,7 @@ def _pool(name: str, pool: NodePoolSettings, prices: Prices, group: Group | None
 
 
 def size(machine_type: str) -> tuple[float, float] | None:
-    """vCPUs and GB of a machine type; None for one whose name does not say them."""
+    """vCPUs and GB of a machine type; None if its name does not contain them."""
     if machine_type in _SHARED:
         return _SHARED[machine_type]
     match = re.fullmatch(r"[a-z0-9]+-(standard|highmem|highcpu)-(\d+)", machine_type)
@@ -125,7 +125,7 @@ def _nat(config: StackConfig, prices: Prices) -> CostLine:
 
 
 def _unpriced(config: StackConfig) -> Iterator[str]:
-    """What is there and has no price in the list."""
+    """Resources of the environment without a price in the list."""
     yield from ("traffic", "logs and metrics", "private DNS zones", "load balancers and volumes of services")
     if config.databases:
         yield "backups and private endpoints of databases"

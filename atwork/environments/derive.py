@@ -1,4 +1,4 @@
-"""What follows from a name, a kind and an environment to be like: pure functions from stack files to a stack file."""
+"""The settings of a new environment, derived from its name, its kind and an existing environment: pure functions."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from infra.environment_settings import MAX_LIFETIME
 from infra.services import ServiceSettings
 
 NODES = ipaddress.IPv4Network("10.0.0.0/10")
-"""Where ranges for nodes are taken from, one after the other."""
+"""The range from which nodes get their blocks, in order."""
 
 PODS = ipaddress.IPv4Network("10.64.0.0/10")
-"""Where ranges for pods are taken from. Nothing else needs a range: services have Google's own, the control plane and
-the databases have private endpoints among the nodes."""
+"""The range from which pods get their blocks. Nothing else needs a range: Google provides one for services, and the
+control plane and the databases have private endpoints among the nodes."""
 
 SIZES = {"ephemeral": (22, 19), "long-lived": (20, 16)}
 """Prefixes of the ranges for nodes and pods: 29 nodes with a /24 each and room for upgrades; 250 nodes."""
@@ -41,18 +41,18 @@ def span(text: str) -> timedelta:
 
 
 def moment(of: datetime) -> str:
-    """A moment as stack files have it."""
+    """A moment in the format of stack files."""
     return of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def free(taken: Iterable[ipaddress.IPv4Network], pool: ipaddress.IPv4Network, prefix: int) -> ipaddress.IPv4Network:
-    """The first block of a size in a pool that overlaps nothing that is taken."""
+    """The first block of a size in a pool that overlaps no used block."""
     size = 1 << (32 - prefix)
     start = int(pool.network_address)
     for block in sorted(block for block in taken if block.overlaps(pool)):
         if start + size <= int(block.network_address):
             break
-        # The next aligned address after what is taken.
+        # The next aligned address after the used block.
         start = max(start, -(-(int(block.broadcast_address) + 1) // size) * size)
     if start + size - 1 > int(pool.broadcast_address):
         raise ConfigError(
@@ -63,7 +63,7 @@ def free(taken: Iterable[ipaddress.IPv4Network], pool: ipaddress.IPv4Network, pr
 
 
 def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) -> dict[str, Any]:
-    """Settings of an ephemeral environment like another one: small, in one zone, with nothing that would outlive it."""
+    """Settings of an ephemeral environment like an existing one: small, in one zone, without retained resources."""
     settings = copy.deepcopy(dict(like))
     region = settings["region"]
     settings["environment"] = {"kind": "ephemeral", "created_at": moment(created), "expires_at": moment(expires)}
@@ -97,7 +97,7 @@ def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) 
 
 
 def choose(settings: dict[str, Any], services: Sequence[str], catalog: Mapping[str, ServiceSettings]) -> None:
-    """Let only some services run in an ephemeral environment, and leave out the databases that none of them has."""
+    """Let only some services run in an ephemeral environment, and remove the databases that none of them uses."""
     settings["environment"]["services"] = list(services)
     chosen = [service for name, service in catalog.items() if name in services]
     used = {service.database.instance for service in chosen if service.database is not None}
@@ -107,7 +107,7 @@ def choose(settings: dict[str, Any], services: Sequence[str], catalog: Mapping[s
 
 
 def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of an environment as another one, on ranges and a project of its own."""
+    """Settings of an environment like an existing one, with other ranges and another project."""
     settings = copy.deepcopy(dict(like))
     tier = settings["environment"].get("tier")
     settings["environment"] = {"kind": "long-lived", **({"tier": tier} if tier else {})}

@@ -1,4 +1,4 @@
-"""`atwork environment destroy`: ends one environment now."""
+"""`atwork environment destroy`: destroys one environment now."""
 
 from __future__ import annotations
 

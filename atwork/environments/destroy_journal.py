@@ -1,4 +1,4 @@
-"""The progress of destroying an environment: a line for each step, for the person who finds it interrupted.
+"""The progress of destroying an environment: a line for each step, to continue after an interruption.
 
 Nothing is decided by it: each step looks at the state itself, so that a run on another machine, without this file, does
 the same.
@@ -34,7 +34,7 @@ class DestroyJournal:
             file.write(json.dumps(line) + "\n")
 
     def last(self) -> str:
-        """The step that an earlier run broke off in; "" where none did."""
+        """The step in which an earlier run was interrupted; "" if none was."""
         try:
             lines = [line for line in self.path.read_text().splitlines() if line.strip()]
             return str(json.loads(lines[-1])["step"]) if lines else ""
@@ -42,5 +42,5 @@ class DestroyJournal:
             return ""
 
     def close(self) -> None:
-        """The environment is gone, and so is its journal."""
+        """Delete the journal of a deleted environment."""
         self.path.unlink(missing_ok=True)

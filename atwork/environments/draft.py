@@ -34,13 +34,13 @@ class Derived:
     name: str
     settings: dict[str, Any]
     config: StackConfig
-    """The same, with every service that runs there."""
+    """Its settings with every service that runs there."""
     texts: Mapping[Path, str]
-    """Its files: its own, and the one of the stack that it reads, with an entry among the deploys."""
+    """Its stack file, and the stack file of its upstream with an entry in the deploys."""
 
 
 def check_name(stacks: Path, name: str) -> None:
-    """Raise `UsageError` for a name that cannot be had."""
+    """Raise `UsageError` for an invalid or used name."""
     if not _NAME.match(name):
         raise UsageError(f"{name}: a name has 2 to 20 small letters, digits and hyphens, a letter first")
     if stack_file(stacks, name).exists():
@@ -48,7 +48,7 @@ def check_name(stacks: Path, name: str) -> None:
 
 
 def model(environments: Mapping[str, StackConfig], like: str) -> StackConfig:
-    """The environment that a new one is made like."""
+    """The existing environment whose settings a new one gets."""
     chosen = environments.get(like)
     if chosen is None or chosen.upstream is None:
         able = ", ".join(name for name, config in environments.items() if config.upstream is not None)
@@ -57,7 +57,7 @@ def model(environments: Mapping[str, StackConfig], like: str) -> StackConfig:
 
 
 def default_model(environments: Mapping[str, StackConfig]) -> str:
-    """The first environment that releases reach; `UsageError` where none does."""
+    """The first environment that releases reach; `UsageError` if there is none."""
     names = release_order(environments)
     if not names:
         raise UsageError("--like: no long-lived environment has an upstream; write the stack file by hand")
@@ -71,7 +71,7 @@ def derived(
     environments: Mapping[str, StackConfig],
     services: Mapping[str, ServiceSettings],
 ) -> Derived:
-    """The files of a new environment; `ConfigError` where they would not be taken."""
+    """The files of a new environment; `ConfigError` if the program would refuse them."""
     check_name(stacks, wanted.name)
     like = model(environments, wanted.like)
     settings: dict[str, Any] = json.loads(read_file(stack_file(stacks, wanted.like)) or "{}")
@@ -126,7 +126,7 @@ def _project(wanted: EnvironmentRequest, like: StackConfig) -> dict[str, Any]:
     if wanted.project:
         return {"id": wanted.project, "number": wanted.number}
     stem = like.project.id.rpartition("-")[0] or like.project.id
-    suffix = "".join(secrets.choice(_DIGITS) for _ in range(4))  # an id is never free again
+    suffix = "".join(secrets.choice(_DIGITS) for _ in range(4))  # the ID of a deleted project is never free again
     return {
         "id": f"{stem}-{wanted.name}"[:25].rstrip("-") + f"-{suffix}",
         "create": {

@@ -1,4 +1,4 @@
-"""Destroys an environment completely, in an order in which nothing is left behind that only the cluster knew of.
+"""Destroys an environment completely, in an order that leaves no cloud resources of the cluster's controllers behind.
 
 The steps, each of which can be broken off and done again:
 mark      the backend notes that the stack is being destroyed
@@ -30,7 +30,7 @@ StepWatch = Callable[[str], None]
 """Called with the name of each resource whose step begins."""
 
 MARK = "atwork:destroying"
-"""Tag of a stack that is on its way out."""
+"""Tag of a stack that is being destroyed."""
 
 STEPS = ("mark", "inside", "destroy", "again", "verify", "forget")
 
@@ -45,11 +45,11 @@ _UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 
 
 class DestroyError(BackendError):
-    """A step failed; the state is kept. One line for each thing that went wrong."""
+    """A step failed; the state is kept. One line for each error."""
 
 
 def end(backend: Backend, name: str, journal: DestroyJournal, watch: StepWatch) -> None:
-    """Destroy a stack and remove it; `DestroyError` if a part of it is left."""
+    """Destroy a stack and remove it; `DestroyError` if a resource remains."""
     backend.recover(name)
     if name not in backend.stacks():
         return
@@ -88,7 +88,7 @@ def _inside(stack: Stack, watch: StepWatch) -> None:
 
 
 def goes_first(resource: Mapping[str, Any]) -> bool:
-    """Whether the cluster makes something of it in the cloud, or holds what does."""
+    """Whether the cluster creates cloud resources for it, or for objects in it."""
     kind = str(resource["type"])
     if kind == "kubernetes:core/v1:Service":
         return ((resource.get("inputs") or {}).get("spec") or {}).get("type") == "LoadBalancer"
@@ -100,7 +100,7 @@ def _destroy(stack: Stack, watch: StepWatch, variables: Mapping[str, str] | None
 
 
 def _again(stack: Stack, watch: StepWatch) -> Outcome:
-    """Give up what a cluster held that is gone: it cannot be deleted there, and Helm releases do not notice."""
+    """Remove a deleted cluster's objects from the state: they cannot be deleted, and a refresh keeps Helm releases."""
     stack.refresh(on_resource=_names(watch), variables=_UNREACHABLE)
     left = stacks.resources(stack.backend, stack.name)
     if not any(resource["type"] == CLUSTER for resource in left):

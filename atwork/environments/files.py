@@ -1,4 +1,4 @@
-"""The files of an environment: its own, and its line among the deploys of the stack that it reads."""
+"""The files of an environment: its stack file, and its entry in the deploys of its upstream's stack file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def text_of(name: str, settings: dict[str, Any], like: str) -> str:
 
 
 def with_deploy(text: str, name: str, entry: str, file: str, delivery_key: str) -> str:
-    """The upstream's stack file with an entry (YAML) in the deploys of its delivery system; the rest stays as it is."""
+    """The upstream's stack file with an entry (YAML) in the deploys of its delivery system; the rest is unchanged."""
     section = _deploys(text)
     if section is None:
         raise ConfigError(f"{file}: {CONFIG_KEY}.{delivery_key}.deploys is missing; add it, with an environment in it")
@@ -124,7 +124,7 @@ def _end(node: yaml.Node) -> int:
 
 
 def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:
-    """The files of an environment as they are without it; None for the one that goes."""
+    """The files after the removal of an environment; None for a file to delete."""
     file = stack_file(stacks, upstream)
     texts: dict[Path, str | None] = {stack_file(stacks, name): None}
     if upstream and file.exists():

@@ -1,4 +1,4 @@
-"""What keeps an environment from being destroyed: each guard with the file and the key that lift it."""
+"""The guards of an environment against its deletion, each with the file and the key that lift it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from infra.stack import StackConfig
 
 
 def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    """What the stack files say against it."""
+    """Guards in the stack files."""
     key = f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}"
     for other, settings in environments.items():
         if settings.upstream == name:
@@ -29,7 +29,7 @@ def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConf
 
 
 def _of_data(key: str, config: StackConfig) -> Iterator[str]:
-    """The switches of what holds data or runs something."""
+    """Deletion protection of clusters, registries, databases, node pools and Jenkins."""
     if config.cluster.deletion_protection:
         guarded = "namespaces, secrets, keys and addresses"
         yield f"{key}.cluster.deletion_protection: true; set it to false (it guards {guarded} too)"
@@ -46,14 +46,14 @@ def _of_data(key: str, config: StackConfig) -> Iterator[str]:
 
 
 def of_readers(backend: Backend, name: str) -> Iterator[str]:
-    """Which deployed stacks read it, whatever the files say: also those whose file is gone."""
+    """Deployed stacks that read its outputs, including stacks without a file."""
     for reader, count in backend.stacks().items():
         if reader != name and count and name in read_stacks(backend.deployment(reader) or {}):
             yield f"{reader} reads {name} as it is deployed; destroy {reader} first"
 
 
 def of_state(held: list[dict[str, Any]]) -> Iterator[str]:
-    """What the last update left on the resources, whatever the files say by now."""
+    """Guards on the deployed resources, which the last update set."""
     for resource in held:
         inputs: dict[str, Any] = resource.get("inputs") or {}
         settings = inputs.get("settings")

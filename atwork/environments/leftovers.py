@@ -1,4 +1,4 @@
-"""What a stack would create although it is there: found by the engine's preview, looked for and imported by its import.
+"""Resources that a stack would create although they exist: a preview lists them, an import adds them to the state.
 
 It works alike in the sandbox and with the official providers: only the engine is asked, through `pulumi preview` and
 `pulumi import --file` (https://www.pulumi.com/docs/iac/adopting-pulumi/import/).
@@ -23,12 +23,12 @@ from atwork.report.keeping import import_id, is_importable, is_kept
 
 @dataclass(frozen=True)
 class Planned:
-    """A resource that an update would create and that stays in the cloud when it goes."""
+    """A resource that an update would create, of a type that is retained in the cloud."""
 
     urn: str
     type: str
     id: str
-    """The id to import it by; "" where a part of its name is not known yet."""
+    """The ID for the import; "" if a part of its name is unknown."""
     parent: str
     provider: str
     """URN of its provider."""
@@ -41,7 +41,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class AdoptionPlan:
-    """What a preview would create, as far as an import needs it."""
+    """The creates of a preview that an import may replace."""
 
     stack: str
     creates: tuple[Planned, ...]
@@ -50,7 +50,7 @@ class AdoptionPlan:
 
 
 def plan(backend: Backend, stack: str) -> AdoptionPlan:
-    """Ask the engine for a preview; `BackendError` where it fails."""
+    """Ask the engine for a preview; `BackendError` if it fails."""
     projects = _projects(backend, stack)
     creates: list[Planned] = []
     components: dict[str, dict[str, Any]] = {}
@@ -68,7 +68,7 @@ def plan(backend: Backend, stack: str) -> AdoptionPlan:
 
 
 def existing(backend: Backend, plan: AdoptionPlan, candidates: Sequence[Planned]) -> list[Planned]:
-    """Those whose object is in the cloud: the engine reads each of them, and names those that it does not find."""
+    """The candidates that exist in the cloud: the engine reads each of them and reports the missing ones."""
     there = list(candidates)
     while there:
         outcome = backend.stack(plan.stack).import_resources(document(plan, there), preview_only=True)

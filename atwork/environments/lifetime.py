@@ -13,13 +13,13 @@ WARNINGS = (timedelta(hours=48), timedelta(hours=2))
 """How long before the expiry date its owner is warned; never for a lifetime that is shorter."""
 
 State = Literal["active", "expired", "protected", "newer", "files", "orphan", "unreadable"]
-"""`newer`: the deployed end is later than the file's, so that the checkout is an old one. `files`: only they are left.
+"""`newer`: the deployed end is later than the file's, so that the checkout is outdated. `files`: only the files remain.
 `orphan`: a stack without a file."""
 
 
 @dataclass(frozen=True)
 class ReapCandidate:
-    """An environment that `reap` looked at, and what it would do."""
+    """An environment that `reap` has checked, and what it would do."""
 
     name: str
     state: State
@@ -28,7 +28,7 @@ class ReapCandidate:
     upstream: str = ""
     resources: int = 0
     warning: str = ""
-    """The tag's text of the warning that is due; "" where none is."""
+    """Text of the tag for the warning that is due; "" if none is."""
 
 
 def readable(left: timedelta) -> str:

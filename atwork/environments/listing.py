@@ -29,7 +29,7 @@ def show(*, as_json: bool) -> int:
 
 
 def _record(name: str, environments: Mapping[str, StackConfig]) -> dict[str, Any]:
-    """What pipelines need of an environment; `approvers` is empty where an update needs no approval."""
+    """The JSON of an environment for pipelines; `approvers` is empty if an update needs no approval."""
     config = environments[name]
     expires = config.environment.expires_at
     return {

@@ -24,7 +24,7 @@ from infra.config import read_all
 
 
 def new(wanted: EnvironmentRequest, *, dry_run: bool, preview: bool, pr: bool) -> int:
-    """Write the files of a new environment, or open a pull request with them; nothing is written where it fails."""
+    """Write the files of a new environment, or open a pull request with them; nothing is written if it fails."""
     checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
     stacks = checkout.stacks
     environments = read_all(stacks)
@@ -74,7 +74,7 @@ def _ask(console: Console) -> questions.AskText | None:
 
 
 def _possible(stacks: Path, draft: Derived, sibling: str, console: Console) -> bool:
-    """What Google says beforehand, where real stacks are meant; what cannot be asked does not stand in the way."""
+    """Whether the preflight passes; a check that cannot run does not block the environment."""
     from atwork.environments.preflight import run as preflight
 
     platform = company.read(stacks) if (stacks / "platform.yaml").exists() else None

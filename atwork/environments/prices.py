@@ -22,7 +22,7 @@ class _Sourced(_Part):
 
 
 class Discount(_Sourced):
-    """A share that is taken off."""
+    """A discount as a share of the price."""
 
     share: Annotated[float, Field(gt=0, lt=1)]
 
@@ -65,7 +65,7 @@ class Group(_Part):
 
 
 class Prices(_Part):
-    """All of it; every figure names its source."""
+    """The price list; every figure names its source."""
 
     as_of: date
     hours_per_month: Price
@@ -87,11 +87,11 @@ class Prices(_Part):
         return self
 
     def of(self, region: str) -> Group | None:
-        """The price list of a region, where there is one."""
+        """The price list of a region; None if there is none."""
         return next((group for group in self.groups.values() if region in group.regions), None)
 
 
 @cache
 def current() -> Prices:
-    """The list that comes with this version."""
+    """The price list of this version."""
     return Prices.model_validate(yaml.safe_load(Path(__file__).with_name("prices.yaml").read_text()))

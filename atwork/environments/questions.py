@@ -1,4 +1,4 @@
-"""What `environment new` asks: only what neither the command line nor the other environments say."""
+"""The questions of `environment new`: only values that are neither on the command line nor in other environments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AskText = Callable[[str, str], str]
 
 @dataclass(frozen=True)
 class EnvironmentRequest:
-    """What a person asked for; the rest is derived."""
+    """The values that a person gives; the rest is derived."""
 
     name: str
     kind: str
@@ -32,7 +32,7 @@ class EnvironmentRequest:
 def complete(
     wanted: EnvironmentRequest, like: StackConfig, environments: Mapping[str, StackConfig], ask: AskText | None
 ) -> EnvironmentRequest:
-    """What is wanted with the answers; without a terminal (no `ask`), `UsageError` names every missing flag."""
+    """The request with the answers; without a terminal (no `ask`), `UsageError` names every missing flag."""
     folder, billing = _places(environments)
     wanted = replace(wanted, folder=wanted.folder or folder, billing=wanted.billing or billing)
     if ask is not None:

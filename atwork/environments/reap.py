@@ -29,7 +29,10 @@ from infra.layout import stack_files
 from infra.stack import StackConfig
 
 WARNED = "atwork:warned"
-"""Tag of a stack whose owner was warned: the end and the span. In the backend, for runs are on many machines."""
+"""Tag of a stack whose owner was warned: the expiry date and the span.
+
+It is in the backend, because runs are on different machines.
+"""
 
 _WRONG = ("protected", "newer", "orphan", "unreadable")
 
@@ -42,7 +45,7 @@ def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
     ended: list[str] = []
     with choice.chosen(checkout, console, "atwork environment reap") as backend:
         candidates = assess(backend, checkout.stacks, datetime.now(UTC))
-        # A log has no width; a name that is cut helps nobody.
+        # A log has no width, and names must not be cut.
         (console if console.is_terminal else Console(width=200, highlight=False)).print(_table(candidates))
         failed = any(candidate.state in _WRONG for candidate in candidates)
         if apply:
@@ -85,7 +88,7 @@ def assess(backend: Backend, folder: Path, now: datetime) -> list[ReapCandidate]
 
 
 def _configs(folder: Path) -> tuple[dict[str, StackConfig], dict[str, str]]:
-    """Settings of what can be read; one broken file keeps nobody else alive."""
+    """Settings of all valid stack files; an invalid file does not stop the others."""
     configs: dict[str, StackConfig] = {}
     unreadable: dict[str, str] = {}
     for name, path in stack_files(folder).items():
@@ -124,7 +127,7 @@ def _candidate(backend: Backend, name: str, config: StackConfig, now: datetime, 
 
 
 def destroy_completely(backend: Backend, checkout: Checkout, candidate: ReapCandidate, console: Console) -> bool:
-    """End one environment; what went wrong is printed, and sent to its owner in Slack."""
+    """Destroy one environment; an error is printed, and sent to its owner in Slack."""
     journal = DestroyJournal.of(checkout.root, candidate.name)
     broken_off = journal.last()
     if broken_off:
@@ -143,7 +146,7 @@ def destroy_completely(backend: Backend, checkout: Checkout, candidate: ReapCand
 
 
 def remove_files(checkout: Checkout, name: str, upstream: str) -> None:
-    """Remove the files of an environment from the checkout: the line that names it first, so that it is never alone."""
+    """Remove the files of an environment from the checkout; its entry in the upstream's file first."""
     for path, text in reversed(files.removal(checkout.stacks, name, upstream).items()):
         if text is None:
             path.unlink(missing_ok=True)
@@ -152,7 +155,10 @@ def remove_files(checkout: Checkout, name: str, upstream: str) -> None:
 
 
 def _warn(backend: Backend, candidates: list[ReapCandidate], console: Console) -> bool:
-    """Warn each owner once for each span. Noted first: a note that cannot be kept would mean a message each hour."""
+    """Warn each owner once for each span.
+
+    The tag is set before the message is sent: otherwise a failing tag would cause a message every hour.
+    """
     good = True
     for candidate in candidates:
         if not candidate.warning:

@@ -50,5 +50,5 @@ class _Drafted(WrappedBackend):
     draft: Derived
 
     def upstream(self, stack: str) -> str | None:
-        """As the draft says of its own stack."""
+        """The upstream according to the draft, for its own stack."""
         return self.draft.config.upstream if stack == self.draft.name else super().upstream(stack)

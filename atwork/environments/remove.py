@@ -1,4 +1,4 @@
-"""`atwork environment remove`: takes the files of an environment away that is gone."""
+"""`atwork environment remove`: removes the files of a deleted environment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def remove(name: str, *, pr: bool) -> int:
 
 
 def offer_removal(repository: Repository, checkout: Checkout, name: str, upstream: str) -> str:
-    """Open the pull request that removes the files; one that is open already is left alone. Returns what to say."""
+    """Open the pull request that removes the files; an open one is unchanged. Returns the message."""
     texts = files.removal(checkout.stacks, name, upstream)
     body = f"`{name}` is destroyed: its state is empty and forgotten. This removes what is left of it in the project.\n"
     try:

@@ -8,7 +8,8 @@ from typing import Any
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
 from atwork.environments.bootstrap.plan import MAIN, POOL, PROVIDER, BootstrapPlan
-from atwork.environments.bootstrap.rights import Grant, Resource, grants
+from atwork.environments.bootstrap.policies import Grant, Resource
+from atwork.environments.bootstrap.rights import grants
 from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 
 IAM = "https://iam.googleapis.com/v1"

@@ -7,7 +7,8 @@ from pathlib import Path
 from atwork.environments.bootstrap import identities, keys, projects, roles, secrets, stack, state
 from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import REAP_ACCOUNT, BootstrapPlan
-from atwork.environments.bootstrap.rights import Grant, Resource, grants
+from atwork.environments.bootstrap.policies import Grant, Resource
+from atwork.environments.bootstrap.rights import grants
 from atwork.environments.bootstrap.roles import CustomRole
 from atwork.environments.bootstrap.step import Step
 from components.node_account import STREAMING_ROLE
