@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-Stacks = Annotated[list[str] | None, typer.Argument(help="Environments; all where none is named.")]
+Stacks = Annotated[
+    list[str] | None,
+    typer.Argument(help="An environment with its groups of services, or ENVIRONMENT.GROUP; all by default."),
+]
 
 
 def words(text: str) -> tuple[str, ...]:

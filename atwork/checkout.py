@@ -9,8 +9,9 @@ from typing import Any
 
 from atwork.errors import ConfigError, UsageError
 from infra import CONFIG_KEY
-from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, stack_file, stack_files
+from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, group_files, stack_file, stack_files
 from infra.promotion import in_order, stage_of_document
+from infra.stack_name import StackName
 from infra.yaml_files import read_yaml
 
 
@@ -35,11 +36,23 @@ class Checkout:
         return stack_file(self.stacks, stack)
 
     def stack_names(self) -> list[str]:
+        """The stacks with a file: each environment, in the order of changes, followed by its groups of services."""
+        groups = group_files(self.stacks)
+        return [
+            str(stack)
+            for environment in self.environment_names()
+            for stack in (environment, *(group for group in groups if group.environment == environment))
+        ]
+
+    def environment_names(self) -> list[str]:
         """The stacks that have a file, in the order in which changes reach them (infra/promotion.py)."""
         return in_order({name: stage_of_document(self._settings(name)) for name in stack_files(self.stacks)})
 
     def upstream(self, stack: str) -> str | None:
         """The stack whose outputs a stack reads, according to its file."""
+        name = StackName.parse(stack)
+        if name.group is not None:
+            return name.environment
         upstream = stack_settings(self.stack_file(stack)).get("upstream")
         return upstream if isinstance(upstream, str) else None
 
@@ -51,12 +64,20 @@ class Checkout:
             return {}
 
     def selected(self, names: Sequence[str]) -> list[str]:
-        """The named stacks, or all without names; `UsageError` for a name without a file."""
+        """The named stacks, or all without names; `UsageError` for a name without a file.
+
+        The name of an environment stands for its own stack and the stacks of its groups of services.
+        """
         known = self.stack_names()
         for name in names:
-            if name not in known:
-                raise unknown_stack(name, known)
-        return [name for name in known if not names or name in names]
+            self.require(name)
+        return [name for name in known if not names or name in names or StackName.parse(name).environment in names]
+
+    def require(self, stack: str) -> None:
+        """Raise `UsageError` for a stack without a file."""
+        known = self.stack_names()
+        if stack not in known:
+            raise unknown_stack(stack, known)
 
 
 def stack_settings(file: Path) -> dict[str, Any]:

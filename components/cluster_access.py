@@ -1,6 +1,6 @@
 """Who may reach a cluster's endpoint at all; what they may do inside is RBAC's to say.
 
-Owns: the role that opens the DNS endpoint and nothing else, and the groups that have it.
+Owns: the role that opens the DNS endpoint and nothing else, and the group that has it.
 Does not own: accounts of other environments (components/access.py), rights inside (components/tenant.py).
 
 Traps: `container.clusters.connect` opens the DNS endpoint; no predefined role has that and `get` alone. A deleted
@@ -8,8 +8,6 @@ custom role keeps its id for weeks, and the provider then brings it back.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import pulumi
 import pulumi_gcp as gcp
@@ -19,7 +17,7 @@ CONNECT_PERMISSIONS = ("container.clusters.connect", "container.clusters.get")
 
 
 class ClusterAccess(pulumi.ComponentResource):
-    """The role, and the Google Groups that have it."""
+    """The role, and the Google Group that has it: the cluster's `admin_group`, whose members are groups."""
 
     connect_role: pulumi.Output[str]
 
@@ -28,7 +26,7 @@ class ClusterAccess(pulumi.ComponentResource):
         name: str,
         *,
         project_id: pulumi.Input[str],
-        groups: Iterable[str],
+        admin_group: str | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:cluster_access:ClusterAccess", name, {}, opts)
@@ -41,12 +39,14 @@ class ClusterAccess(pulumi.ComponentResource):
             permissions=list(CONNECT_PERMISSIONS),
             opts=child,
         )
-        for group in sorted(set(groups)):
+        if admin_group is not None:
+            # Every group with rights inside is a member of this one. A grant for each would grow with the catalog, and
+            # two stacks would own the grant of a group that has rights in both.
             gcp.projects.IAMMember(
-                f"{name}-{group.partition('@')[0]}",
+                f"{name}-{admin_group.partition('@')[0]}",
                 project=project_id,
                 role=role.name,
-                member=f"group:{group}",
+                member=f"group:{admin_group}",
                 opts=child,
             )
         self.connect_role = role.name

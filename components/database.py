@@ -28,7 +28,7 @@ from pydantic import Field, model_validator
 from components.database_backups import BackupSettings, YearlyFreezeSettings
 from components.database_flags import CIS_POSTGRES_FLAGS, logs_connections
 from components.database_instance import instance_settings
-from components.database_login import DatabaseUserSettings, workload_login
+from components.database_login import DatabaseUserSettings, login_account_id, workload_login
 from components.settings import Email, Region, Settings
 
 
@@ -116,6 +116,7 @@ class DatabaseSettings(Settings):
 class Database(pulumi.ComponentResource):
     """A private instance, its databases, and logins by IAM alone."""
 
+    instance_name: pulumi.Output[str]
     connection_name: pulumi.Output[str]
     dns_name: pulumi.Output[str]
     accounts: dict[str, pulumi.Output[str]]
@@ -155,9 +156,9 @@ class Database(pulumi.ComponentResource):
         self.accounts = {
             key: workload_login(
                 f"{name}-{key}",
-                f"{key}-sql",
+                login_account_id(key),
                 user,
-                instance=instance,
+                instance=instance.name,
                 project_id=project_id,
                 workload_pool=workload_pool,
                 parent=self,
@@ -172,6 +173,7 @@ class Database(pulumi.ComponentResource):
                 instance=instance.name,
                 opts=kept,
             )
+        self.instance_name = instance.name
         self.connection_name, self.dns_name = instance.connection_name, instance.dns_name
         self.register_outputs(
             {"connection_name": self.connection_name, "dns_name": self.dns_name, "accounts": self.accounts}

@@ -21,12 +21,17 @@ class DatabaseUserSettings(Settings):
     """Kubernetes service account of the workload."""
 
 
+def login_account_id(user: str) -> str:
+    """Id of the service account of a database user, which is unique in the project."""
+    return f"{user}-sql"
+
+
 def workload_login(
     name: str,
     account_id: str,
     user: DatabaseUserSettings,
     *,
-    instance: gcp.sql.DatabaseInstance,
+    instance: pulumi.Input[str],
     project_id: pulumi.Input[str],
     workload_pool: pulumi.Input[str],
     parent: pulumi.Resource,
@@ -57,7 +62,7 @@ def workload_login(
         # Not from the account's own e-mail: a preview has to know the name before the account is there.
         name=pulumi.Output.concat(account_id, "@", project_id, ".iam"),
         type="CLOUD_IAM_SERVICE_ACCOUNT",
-        instance=instance.name,
+        instance=instance,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[account], retain_on_delete=True),
     )
     return account.email

@@ -7,3 +7,8 @@ PROJECT = "atwork"
 
 CONFIG_KEY = f"{PROJECT}:stack"
 """The key of the project's settings in a stack file."""
+
+
+def stack_file_name(stack: str) -> str:
+    """The name of the file of a stack."""
+    return f"Pulumi.{stack}.yaml"

@@ -17,7 +17,7 @@ from typing import Literal
 import pulumi
 import pulumi_gcp as gcp
 
-from components.repositories import RegistrySettings, repositories
+from components.repositories import DOCKER_HUB, RegistrySettings, repositories
 
 NOT_IMAGES = ("cache", "charts")
 """Repositories that no node pulls from: builds and deploys read them by grants of their own."""
@@ -112,7 +112,7 @@ class ContainerRegistry(pulumi.ComponentResource):
             services="services",
             charts="charts",
             cache="cache",
-            docker_hub="docker-hub",
+            docker_hub=DOCKER_HUB,
         )
         self.register_outputs(
             {"host": self.host, "url": self.url, "old_urls": self.old_urls, "repositories": self.repositories}

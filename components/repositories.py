@@ -51,6 +51,10 @@ class RegistrySettings(Settings):
     """Guard the repositories and their keys against deletion; every other environment runs their images."""
 
 
+DOCKER_HUB = "docker-hub"
+"""Id of the repository that mirrors Docker Hub."""
+
+
 def locations(settings: RegistrySettings) -> tuple[str, ...]:
     """Every place that holds a repository."""
     old = (GCR_LOCATIONS[settings.gcr_host],) if settings.gcr_host is not None else ()
@@ -106,7 +110,7 @@ def repositories(
     created = {
         "candidates": create("candidates", "Images that were built and are not released", candidates),
         "cache": create("cache", "Layers that speed builds up", cache),
-        "docker-hub": create("docker-hub", "Docker Hub, fetched once and kept", docker_hub),
+        DOCKER_HUB: create(DOCKER_HUB, "Docker Hub, fetched once and kept", docker_hub),
         "services": create("services", "Released images of services", releases),
         "charts": create("charts", "Released Helm charts", releases),
     }

@@ -2,7 +2,10 @@
 
 from components.names import CONFIG_KEY, PROJECT
 
-__all__ = ["CONFIG_KEY", "PLATFORM", "PROJECT"]
+__all__ = ["CONFIG_KEY", "PLATFORM", "PROJECT", "SHARED"]
 
 PLATFORM = "platform"
-"""The one output of a stack that other stacks read (`contract.Platform`)."""
+"""The output of an environment's stack that later environments read (`contract.Platform`)."""
+
+SHARED = "shared"
+"""The output of an environment's stack that the stacks of its groups of services read (`contract.Shared`)."""

@@ -93,7 +93,7 @@ def _misplaced(folder: Path) -> Iterator[str]:
 def _names(name: str, service: ServiceSettings) -> Iterator[str]:
     if not is_name(name):
         yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
-    elif name in RESERVED_NAMES or re.fullmatch(r"preview-\d+", name):
+    elif name in RESERVED_NAMES or re.fullmatch(r"preview-(\d+|janitor-.*)", name):
         yield "the name is reserved for preview namespaces; rename the file"
     elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
         yield (

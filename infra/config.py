@@ -18,6 +18,7 @@ from infra.layout import stack_files
 from infra.service_composition import complete
 from infra.services import ServiceSettings, not_there
 from infra.stack import StackConfig
+from infra.stack_name import StackName
 from infra.yaml_files import read_yaml, settings_from_json
 
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
@@ -61,14 +62,43 @@ def with_services(
 ) -> StackConfig:
     """The settings of one stack with its services, checked alone and together with all environments."""
     check_together(environments)
-    check_services(environments, services)
+    _check_environments(environments, services)
+    if mistakes := [*not_there(stack, environments[stack].environment, services)]:
+        raise ConfigError("\n".join(mistakes))
     config = complete(stack, environments[stack], services)
     check_exemptions(stack, config, datetime.now(UTC).date())
     return config
 
 
+def check_group(stack: StackName, environments: Mapping[str, StackConfig]) -> None:
+    """Raise `ConfigError` where a group of services can have no stack of its own."""
+    environment = environments.get(stack.environment)
+    if environment is None:
+        raise ConfigError(
+            f"stacks/Pulumi.{stack}.yaml: there is no stacks/Pulumi.{stack.environment}.yaml; name one of "
+            f"{', '.join(environments)}"
+        )
+    if environment.environment.kind == "ephemeral":
+        raise ConfigError(
+            f"stacks/Pulumi.{stack}.yaml: {stack.environment} is ephemeral, and its services are in its own stack; "
+            "remove the file"
+        )
+
+
 def check_services(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> None:
     """Raise `ConfigError` for services in missing environments and for missing services in environments."""
+    mistakes: list[str] = []
+    try:
+        _check_environments(environments, services)
+    except ConfigError as error:
+        mistakes.append(str(error))
+    for name, config in environments.items():
+        mistakes += not_there(name, config.environment, services)
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+
+
+def _check_environments(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> None:
     mistakes = [
         f"{service.file}: environments.{stack}: there is no stacks/Pulumi.{stack}.yaml; name one of "
         f"{', '.join(environments)}"
@@ -76,8 +106,6 @@ def check_services(environments: Mapping[str, StackConfig], services: Mapping[st
         for stack in service.environments
         if stack not in environments
     ]
-    for name, config in environments.items():
-        mistakes += not_there(name, config.environment, services)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
 

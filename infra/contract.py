@@ -1,7 +1,7 @@
 """The outputs of a stack: the only place that names one.
 
-Flow goes ci → staging → production. A later stack reads `platform` of its upstream; the other outputs are for people
-and for other tools.
+Flow goes ci → staging → production, and from an environment to its groups of services. A later environment reads
+`platform` of its upstream, a group `shared` of its environment; the other outputs are for people and for other tools.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from components.cluster import GkeCluster
 from components.database import Database
 from components.delivery import deployer_key, preview_key
 from components.network import Network
-from infra import PLATFORM
+from infra import PLATFORM, SHARED
+from infra.stack import StackConfig
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,8 @@ class Platform:
 
     @classmethod
     def of(cls, stack: str) -> Platform:
-        """Read it from another stack of this project; a missing output fails the update and names the stack.
-
-        A preview goes on without it: a new environment is looked at before the upstream knows it.
-        """
-        reference = pulumi.StackReference(
-            stack, stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
-        )
-
-        def published(platform: Mapping[str, Any] | None) -> Any:
-            if platform is None and pulumi.runtime.is_dry_run():
-                return UNKNOWN
-            if platform is None:
-                raise pulumi.RunError(f"the stack {stack} has no output `{PLATFORM}`: run `pulumi up -s {stack}` first")
-            return platform
-
-        platform = reference.get_output(PLATFORM).apply(published)
+        """Read it from the stack of the environment that builds."""
+        platform = _output_of(stack, PLATFORM)
         return cls(
             registry_project=platform["registryProject"],
             registry_location=platform["registryLocation"],
@@ -83,6 +70,92 @@ class Platform:
             return deployers[identity]
 
         return pulumi.Output.from_input(self.deployers).apply(pick)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A Cloud SQL instance as services know it."""
+
+    name: pulumi.Input[str]
+    connection_name: pulumi.Input[str]
+    """PROJECT:REGION:INSTANCE."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What an environment offers to the services that run in it, in its own stack and in the stacks of groups."""
+
+    cluster: pulumi.Input[str]
+    endpoint: pulumi.Input[str]
+    """Host name of the cluster's control plane."""
+    workload_pool: pulumi.Input[str]
+    project_number: pulumi.Input[str]
+    deployer: pulumi.Input[str] | None
+    """The account that deploys services; None where nothing is deployed to."""
+    secrets_agent: pulumi.Input[str]
+    """The service agent of Secret Manager, as an IAM member."""
+    secrets_keys: Mapping[str, pulumi.Input[str]]
+    """Ids of the keys of secrets by location; empty where Google's own keys are used."""
+    instances: Mapping[str, Instance]
+    """Cloud SQL instances by their key in the stack file."""
+
+    def publish(self) -> None:
+        """Export it for the stacks of the environment's groups."""
+        pulumi.export(
+            SHARED,
+            {
+                "cluster": self.cluster,
+                "endpoint": self.endpoint,
+                "workloadPool": self.workload_pool,
+                "projectNumber": self.project_number,
+                "deployer": self.deployer,
+                "secretsAgent": self.secrets_agent,
+                "secretsKeys": dict(self.secrets_keys),
+                "instances": {
+                    key: {"name": instance.name, "connectionName": instance.connection_name}
+                    for key, instance in self.instances.items()
+                },
+            },
+        )
+
+    @classmethod
+    def of(cls, environment: str, config: StackConfig) -> Shared:
+        """Read it from the stack of an environment with these settings, which decide what it offers."""
+        shared = _output_of(environment, SHARED)
+        encrypted = "secrets" in config.encryption.covers
+        return cls(
+            cluster=shared["cluster"],
+            endpoint=shared["endpoint"],
+            workload_pool=shared["workloadPool"],
+            project_number=shared["projectNumber"],
+            deployer=shared["deployer"] if config.upstream is not None else None,
+            secrets_agent=shared["secretsAgent"],
+            secrets_keys={
+                place: shared["secretsKeys"][place] for place in (config.secrets.places() if encrypted else ())
+            },
+            instances={
+                key: Instance(shared["instances"][key]["name"], shared["instances"][key]["connectionName"])
+                for key in config.databases
+            },
+        )
+
+
+def _output_of(stack: str, name: str) -> pulumi.Output[Any]:
+    """An output of another stack of this project.
+
+    A missing output fails an update and names the stack. A preview continues without it: a new environment is previewed
+    before the stack that it reads has the output.
+    """
+    reference = pulumi.StackReference(stack, stack_name=f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}")
+
+    def published(value: Mapping[str, Any] | None) -> Any:
+        if value is None and pulumi.runtime.is_dry_run():
+            return UNKNOWN
+        if value is None:
+            raise pulumi.RunError(f"the stack {stack} has no output `{name}`: run `pulumi up -s {stack}` first")
+        return value
+
+    return reference.get_output(name).apply(published)
 
 
 def publish(cluster: GkeCluster, databases: Mapping[str, Database], network: Network) -> None:

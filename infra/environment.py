@@ -9,45 +9,64 @@ from pathlib import Path
 import pulumi
 
 from components.delivery import PlatformSource
+from components.tenant import TenantSettings
 from infra import CONFIG_KEY, PROJECT, company
 from infra.catalog import read_all as services_in
+from infra.catalog import read_group
 from infra.company import CompanySettings
-from infra.config import read_all, with_services
+from infra.config import check_group, read_all, with_services
 from infra.errors import ConfigError
-from infra.layout import SERVICES_FOLDER, STACKS_FOLDER
+from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, separate_groups
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
+from infra.stack_name import StackName
 
 
 @dataclass(frozen=True)
 class Environment:
-    """One stack: `name` as in stacks/Pulumi.NAME.yaml."""
+    """The environment of the stack that is updated: `name` as in stacks/Pulumi.NAME.yaml."""
 
     name: str
     config: StackConfig
+    """Its settings with the services in `services` that run in it."""
     services: Mapping[str, ServiceSettings] = field(default_factory=dict[str, ServiceSettings])
-    """All services of the catalog, not only those that run here."""
+    """The services of the stack: those of its group, or of all groups without a stack of their own here."""
     others: Mapping[str, StackConfig] = field(default_factory=dict[str, StackConfig])
     """The settings of all environments without their services, this one too."""
     company: CompanySettings | None = None
     """What stacks/platform.yaml says; None where nothing in this stack needs it."""
+    group: str | None = None
+    """The group of services that the stack is for; None in the environment's own stack."""
 
     @classmethod
     def current(cls) -> Environment:
-        """The stack that the engine is running; mistakes in stack files end the program with one plain message."""
-        stack = pulumi.get_stack()
+        """The stack that the engine is running; mistakes in its files end the program with one plain message."""
+        stack = StackName.parse(pulumi.get_stack())
         text = pulumi.Config(PROJECT).get("stack")
-        if text is None:
+        if text is None and stack.group is None:
             raise pulumi.RunError(f"stacks/Pulumi.{stack}.yaml: config.{CONFIG_KEY} is missing; add it")
+        root = Path(pulumi.get_root_directory())
+        stacks, catalog = root / STACKS_FOLDER, root / SERVICES_FOLDER
         try:
-            root = Path(pulumi.get_root_directory())
-            stacks = root / STACKS_FOLDER
-            services, others = services_in(root / SERVICES_FOLDER), read_all(stacks, {stack: text})
-            config = with_services(stack, others, services)
-            known = company.read(stacks) if config.jenkins is not None else None
-            return cls(stack, config, services, others, known)
+            if stack.group is not None:
+                others = read_all(stacks)
+                check_group(stack, others)
+                services = read_group(catalog, stack.group)
+            else:
+                others = read_all(stacks, {stack.environment: text or ""})
+                services = services_in(catalog, without=separate_groups(stacks, stack.environment))
+            config = with_services(stack.environment, others, services)
+            known = company.read(stacks) if stack.group is None and config.jenkins is not None else None
+            return cls(stack.environment, config, services, others, known, stack.group)
         except ConfigError as error:
             raise pulumi.RunError(str(error)) from None
+
+    @property
+    def tenants(self) -> Mapping[str, TenantSettings]:
+        """The tenants of the stack; those in the stack file belong to the environment's own stack."""
+        if self.group is None:
+            return self.config.tenants
+        return {name: tenant for name, tenant in self.config.tenants.items() if name in self.services}
 
     @property
     def physical_name(self) -> str:

@@ -35,7 +35,7 @@ def google(
 
 
 def cluster(
-    name: pulumi.Output[str], endpoint: pulumi.Output[str], *, after: Sequence[pulumi.Resource]
+    name: pulumi.Input[str], endpoint: pulumi.Input[str], *, after: Sequence[pulumi.Resource]
 ) -> kubernetes.Provider:
     """The provider of the objects inside a cluster, by its DNS endpoint.
 

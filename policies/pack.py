@@ -18,6 +18,7 @@ import json
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pulumi_policy.policy
@@ -37,7 +38,7 @@ from components.names import PROJECT
 from policies.catalog import RULES
 from policies.properties import has_unknown, merged, plain
 from policies.rule import UNKNOWN, CheckedResource, Rule
-from policies.settings import read
+from policies.settings import PackSettings, read, read_stack
 
 
 class PackState:
@@ -53,9 +54,9 @@ class PackState:
         # The first policy sees each resource before the others; the last one reads what the others recorded.
         self.policies = [_input_recorder(self), *self.rule_policies, _exemption_check(self)]
 
-    def configure(self, config: Mapping[str, str]) -> None:
-        """Apply the settings of the stack file to every policy."""
-        self.settings = read(config)
+    def configure(self, settings: PackSettings) -> None:
+        """Apply the settings of the stack to every policy."""
+        self.settings = settings
         for rule_policy in self.rule_policies:
             rule_policy.enforcement_level = self.level
 
@@ -84,7 +85,8 @@ def _listen(state: PackState) -> None:
     original = servicer.ConfigureStack
 
     def configure_stack(self: Any, request: Any, context: Any) -> Any:
-        state.configure(dict(request.config))
+        # The engine starts a pack in its own folder, which is in the project.
+        state.configure(read_stack(request.stack, dict(request.config), Path.cwd().parent / "stacks"))
         return original(self, request, context)
 
     servicer.ConfigureStack = configure_stack
@@ -144,7 +146,7 @@ def _exemption_check(state: PackState) -> Policy:
         for key in state.settings.unreadable:
             report(f'policies.exemptions.{key}: cannot be read; put expires in quotes, such as "2027-06-30"', None)
         resources = [_checked(item, state) for item in args.resources]
-        for exemption in state.settings.exemptions:
+        for exemption in () if state.settings.shared else state.settings.exemptions:
             if exemption.key not in state.needed and not any(
                 fnmatch.fnmatchcase(resource.name, exemption.resource) and has_unknown(resource.properties)
                 for resource in resources

@@ -5,11 +5,14 @@ from __future__ import annotations
 import fnmatch
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, cast
 
-from components.names import CONFIG_KEY
+import yaml
+
+from components.names import CONFIG_KEY, stack_file_name
 from policies.rule import StackContext
 
 
@@ -35,11 +38,26 @@ class PackSettings:
     exemptions: tuple[Exemption, ...] = ()
     unreadable: tuple[str, ...] = ()
     """Keys of the exemptions that cannot be read; they exempt nothing."""
+    shared: bool = False
+    """Whether other stacks have the same settings, so that an exemption may be theirs."""
 
     def exemption(self, policy: str, resource: str) -> Exemption | None:
         """The exemption that covers a rule and a resource, if any."""
         today = datetime.now(UTC).date()
         return next((item for item in self.exemptions if item.covers(policy, resource, today)), None)
+
+
+def read_stack(stack: str, config: Mapping[str, str], stacks: Path) -> PackSettings:
+    """Read the settings of a stack; a group of services has those of its environment, from the environment's file."""
+    environment, _, group = stack.partition(".")
+    if not group:
+        return read(config)
+    try:
+        document = _mapping(yaml.safe_load((stacks / stack_file_name(environment)).read_text()))
+    except (OSError, ValueError, yaml.YAMLError):
+        return read({})
+    settings = _mapping(document.get("config")).get(CONFIG_KEY)
+    return replace(read({CONFIG_KEY: json.dumps(settings, default=str)}), shared=True)
 
 
 def read(config: Mapping[str, str]) -> PackSettings:

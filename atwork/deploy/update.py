@@ -39,7 +39,7 @@ def up(stack: str, expected: str, *, slack: bool = False) -> int:
 def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
     console = Console(highlight=False)
     checkout = find_checkout()
-    checkout.selected([stack])
+    checkout.require(stack)
     if is_expired(parse(stack, read_file(checkout.stack_file(stack)) or ""), datetime.now(UTC)):
         console.print(
             f"{stack} is an ephemeral environment whose time is over: it is not updated, and "

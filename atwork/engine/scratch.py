@@ -14,7 +14,7 @@ import yaml
 
 from atwork.engine.backend import Backend, WrappedBackend
 from atwork.engine.runner import EngineFailed
-from infra.layout import STACKS_FOLDER, stack_files
+from infra.layout import STACKS_FOLDER, all_stack_files
 from infra.yaml_files import read_yaml
 
 _NOT_LINKED = (STACKS_FOLDER, ".git", ".sandbox")
@@ -29,7 +29,7 @@ def scratch(backend: Backend, stack: str) -> Generator[Backend]:
     with tempfile.TemporaryDirectory(prefix="atwork-preview-") as name:
         copy = _Scratch.in_folder(Path(name), backend)
         link_project(backend.project, copy.project)
-        for file in stack_files(backend.project / "stacks").values():
+        for file in all_stack_files(backend.project / "stacks").values():
             config = read_yaml(file, f"stacks/{file.name}").get("config") or {}
             (copy.project / "stacks" / file.name).write_text(yaml.safe_dump({"config": config}, sort_keys=False))
         needed = [stack]
@@ -50,7 +50,7 @@ def link_project(project: Path, folder: Path) -> None:
     """
     stacks = folder / STACKS_FOLDER
     stacks.mkdir(parents=True)
-    stack_paths = stack_files(project / STACKS_FOLDER).values()
+    stack_paths = all_stack_files(project / STACKS_FOLDER).values()
     for path in project.iterdir():
         if path.name not in _NOT_LINKED:
             (folder / path.name).symlink_to(path)

@@ -15,6 +15,7 @@ from rich.console import Console
 from atwork.checkout import find_checkout
 from atwork.environments import facts, files, lifetime
 from atwork.errors import ConfigError
+from atwork.group_files import group_mistakes
 from infra import CONFIG_KEY
 from infra.catalog import read_all as services_in
 from infra.config import check_exemptions, check_services, parse, read_file
@@ -115,6 +116,11 @@ def _deployed_to(seen: Files) -> Iterator[str]:
             yield f"{key}.account: {stated} is of another project; write {account}"
 
 
+def _groups(seen: Files) -> Iterator[str]:
+    """Stack files of groups of services: each has services, and a group has a stack everywhere or nowhere."""
+    yield from group_mistakes(seen.checkout, seen.environments, seen.services)
+
+
 def _secrets(seen: Files) -> Iterator[str]:
     """The engine's own lines, which name the key of a stack's secrets."""
     from atwork.environments.bootstrap.stack import secrets_provider_mistakes
@@ -138,6 +144,7 @@ CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (
     _services,
     _exemptions,
     _deployed_to,
+    _groups,
     _secrets,
     _facts,
 )

@@ -25,7 +25,7 @@ from atwork.files import replace_file
 from atwork.github import context
 from atwork.report.slack import SlackError, tell
 from infra.config import parse, read_file
-from infra.layout import stack_files
+from infra.layout import group_files, stack_files
 from infra.stack import StackConfig
 
 WARNED = "atwork:warned"
@@ -76,8 +76,9 @@ def assess(backend: Backend, folder: Path, now: datetime) -> list[ReapCandidate]
     for name, config in configs.items():
         if config.environment.kind == "ephemeral":
             candidates.append(_candidate(backend, name, config, now, there=name in there))
+    groups = {str(stack) for stack in group_files(folder)}
     for name, count in there.items():
-        if name not in configs and name not in unreadable:
+        if name not in configs and name not in unreadable and name not in groups:
             fix = (
                 f"bring its file back from git and `atwork environment destroy {name}`"
                 if count

@@ -20,7 +20,7 @@ from atwork.engine.scratch import link_project
 from atwork.environments.draft import Derived
 from atwork.preview.run import previews
 from atwork.report.model import StackReport
-from infra.layout import stack_files
+from infra.layout import all_stack_files
 
 
 def rehearse(checkout: Checkout, draft: Derived, console: Console) -> StackReport:
@@ -36,7 +36,7 @@ def _as_written(backend: Backend, draft: Derived) -> Generator[Backend]:
     with tempfile.TemporaryDirectory(prefix="atwork-new-") as name:
         folder = Path(name)
         link_project(backend.project, folder)
-        for file in stack_files(backend.project / "stacks").values():
+        for file in all_stack_files(backend.project / "stacks").values():
             (folder / "stacks" / file.name).write_text(file.read_text())
         for path, text in draft.texts.items():
             (folder / "stacks" / path.name).write_text(text)

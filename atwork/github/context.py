@@ -52,10 +52,27 @@ def approvers() -> tuple[str, ...]:
 
 def commit(name: str) -> str:
     """The commit that a name stands for; "" where there is none."""
+    return (_git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") or "").strip()
+
+
+def changed_files(base: str) -> list[str] | None:
+    """Files that differ from where the working tree left `base`, relative to the checkout's root.
+
+    A file that was moved has both of its names, and files that git does not know yet count. None where git cannot tell:
+    without git, for an unknown commit, or in a clone without the history in between.
+    """
+    start = (_git("merge-base", base, "HEAD") or "").strip()
+    changed = _git("diff", "--name-only", "--no-renames", "--relative", "-z", start) if start else None
+    new = _git("ls-files", "--others", "--exclude-standard", "-z") if start else None
+    if changed is None or new is None:
+        return None
+    return sorted({path for path in (changed + new).split("\0") if path})
+
+
+def _git(*words: str) -> str | None:
+    """What git prints; None where it fails or is missing."""
     git = shutil.which("git")
     if git is None:
-        return ""
-    done = subprocess.run(
-        [git, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
+        return None
+    done = subprocess.run([git, *words], capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else None

@@ -14,6 +14,7 @@ from atwork.files import replace_file
 from atwork.graph.draw import draw, for_reports
 from atwork.graph.resources import StackResource, of_state
 from atwork.report import folder
+from infra.stack_name import StackName
 
 
 def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> int:
@@ -21,7 +22,8 @@ def graph(stacks: Sequence[str], *, out: Path | None, changes: Path | None) -> i
     checkout, console = find_checkout(), Console(stderr=True, highlight=False)
     chosen = checkout.selected(stacks)
     if changes is None:
-        states = _running(states_of(checkout, chosen, console), console, named=bool(stacks))
+        joined = _by_environment(states_of(checkout, chosen, console))
+        states = _running(joined, console, named=bool(stacks))
         svg = draw(states)
     else:
         reports = [report for report in folder.read(changes, ()) if not stacks or report.stack in chosen]
@@ -42,6 +44,14 @@ def states_of(checkout: Checkout, stacks: Sequence[str], console: Console) -> di
     """The resources of each stack, from the configured backend, else from the sandbox; takes no lock."""
     deployment = choice.deployments(checkout, console)
     return {stack: of_state(deployment(stack)) for stack in stacks}
+
+
+def _by_environment(states: Mapping[str, list[StackResource]]) -> dict[str, list[StackResource]]:
+    """The resources of each environment, those of its groups of services among them."""
+    joined: dict[str, list[StackResource]] = {}
+    for stack, resources in states.items():
+        joined.setdefault(StackName.parse(stack).environment, []).extend(resources)
+    return joined
 
 
 def _running(

@@ -23,7 +23,7 @@ _RUN = re.compile(r"https://[^/]+/(?P<repository>[^/]+/[^/]+)/actions/runs/(?P<r
 def unlock(stack: str, *, run: str, ended: str) -> int:
     """Show who holds a stack and free it where that run has ended; 0 where it is free at the end, else 1."""
     checkout = find_checkout()
-    checkout.selected([stack])
+    checkout.require(stack)
     console = Console(highlight=False, soft_wrap=True)
     if choice.is_remote():
         backend = os.environ["PULUMI_BACKEND_URL"]

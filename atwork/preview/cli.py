@@ -36,8 +36,12 @@ class ValueDisplay(StrEnum):
 def preview_all(
     stacks: Stacks = None,
     *,
-    every: All = False,
-    base: Annotated[str, typer.Option(help="Commit that the change is compared with, for the report's head.")] = "",
+    every: Annotated[
+        bool, typer.Option("--all", help="Preview the stacks that the change since --base cannot reach, too.")
+    ] = False,
+    base: Annotated[
+        str, typer.Option(help="Commit that the change is compared with: only stacks that it can reach are previewed.")
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for report-STACK.json, report.md and report.html.")] = None,
     form: Annotated[Form, typer.Option("--format", help="What is printed.")] = Form.terminal,
     values: Annotated[
@@ -52,9 +56,7 @@ def preview_all(
     from atwork.preview import commands
 
     raise typer.Exit(
-        commands.preview(
-            _named(stacks, every=every), base=base, out=out, form=form.value, values=values.value, real=real
-        )
+        commands.preview(stacks or [], base=base, out=out, form=form.value, values=values.value, real=real, every=every)
     )
 
 

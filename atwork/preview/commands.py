@@ -18,6 +18,10 @@ from atwork.report.decision import decide
 from atwork.report.disclosure import disclosed
 from atwork.report.model import StackReport
 from atwork.report.slack import send
+from infra.reach import reach
+
+_NAMED = 12
+"""Stacks that are left out are named up to this number."""
 
 
 def preview(
@@ -30,12 +34,21 @@ def preview(
     values: str = "full",
     slack: str = "",
     real: bool = False,
+    every: bool = False,
 ) -> int:
-    """Preview stacks, all if none is named; print the report, and write it to a folder if one is named."""
+    """Preview stacks, all if none is named; print the report, and write it to a folder if one is named.
+
+    With a base, only those that the change can reach; `every` previews the others, too.
+    """
     if real:
         context.real()
     console = Console(stderr=form != "terminal", highlight=False)
-    complete, states = previewed(stacks, console, base=base, refresh=refresh)
+    chosen = find_checkout().selected(stacks)
+    if base and not every:
+        chosen = within_reach(chosen, base, console)
+        if not chosen:
+            console.print("The change reaches no stack.")
+    complete, states = previewed(chosen, console, base=base, refresh=refresh)
     reports = [disclosed(report, values) for report in complete]
     drawn = out is not None or form == "html"
     # A picture without values shows the names of what changes only.
@@ -51,15 +64,31 @@ def preview(
     return summary.code(reports)
 
 
+def within_reach(stacks: Sequence[str], base: str, console: Console) -> list[str]:
+    """The stacks that the change since `base` can reach; what is left out is printed with the reason."""
+    checkout = find_checkout()
+    paths = context.changed_files(base)
+    if paths is None:
+        console.print(f"Every stack is previewed: git does not know what changed since {base}.")
+        return list(stacks)
+    result = reach(paths, checkout.stack_names())
+    if result.everything:
+        console.print(f"Every stack is previewed: {result.everything} changed, which all of them can depend on.")
+    left_out = [stack for stack in stacks if stack in result.left_out]
+    if left_out:
+        names = ", ".join(left_out) if len(left_out) <= _NAMED else f"{len(left_out)} stacks"
+        console.print(f"Left out: {names}: their programs read no changed file; --all previews them, too.")
+    return [stack for stack in stacks if stack in result.reached]
+
+
 def previewed(
     stacks: Sequence[str], console: Console, *, base: str, refresh: bool
 ) -> tuple[list[StackReport], Callable[[], Mapping[str, Sequence[StackResource]]]]:
     """The reports, and a function that reads the current resources of their stacks."""
     checkout = find_checkout()
-    chosen = checkout.selected(stacks)
     about = {"head": context.commit("HEAD"), "base": context.commit(base) if base else ""}
     with choice.chosen(checkout, console) as backend, terminal.watcher(console) as watch:
-        reports = previews(backend, checkout, chosen, watch, refresh=refresh, **about)
+        reports = previews(backend, checkout, stacks, watch, refresh=refresh, **about)
     return reports, lambda: {report.stack: of_state(backend.deployment(report.stack) or {}) for report in reports}
 
 

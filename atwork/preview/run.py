@@ -22,7 +22,11 @@ from atwork.preview.holders import holders
 from atwork.report.model import StackReport
 from atwork.report.read import Reading
 from atwork.report.terminal import ProgressWatch
-from infra import PLATFORM
+from infra import PLATFORM, SHARED
+from infra.stack_name import StackName
+
+_PARALLEL = max(4, os.cpu_count() or 1)
+"""Previews at the same time: each has an engine and a program in memory, and the stacks can be many."""
 
 
 def previews(
@@ -34,9 +38,9 @@ def previews(
     refresh: bool = False,
     **about: str,
 ) -> list[StackReport]:
-    """One report for each stack, all at once, in the order asked for."""
+    """One report for each stack, several at a time, in the order asked for."""
     signals = Signals()
-    with signals.handled(), ThreadPoolExecutor(max_workers=max(len(stacks), 1)) as pool:
+    with signals.handled(), ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
 
         def report(stack: str) -> StackReport:
             return preview(backend, checkout, stack, watch, signals, refresh=refresh, **about)
@@ -107,7 +111,10 @@ def _updated(state: Mapping[str, Any] | None) -> str:
 
 
 def _readers(checkout: Checkout, stack: str, output: str) -> tuple[str, ...]:
-    """The stacks that read an output: all whose file names the stack, of the one output that others read."""
-    if not re.match(rf"{PLATFORM}\b", output):
+    """The stacks that read an output: later environments `platform`, groups of services `shared`."""
+    match = re.match(r"\w+", output)
+    published = match[0] if match else ""
+    if published not in (PLATFORM, SHARED):
         return ()
-    return tuple(name for name in checkout.stack_names() if checkout.upstream(name) == stack)
+    readers = [name for name in checkout.stack_names() if checkout.upstream(name) == stack]
+    return tuple(name for name in readers if (StackName.parse(name).group is None) == (published == PLATFORM))

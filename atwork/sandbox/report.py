@@ -12,6 +12,7 @@ from atwork.engine.outcome import Outcome
 from atwork.engine.wire import SECRET
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import resources
+from infra import PLATFORM, SHARED
 
 _COLUMNS = {
     "created": ("create",),
@@ -72,7 +73,7 @@ def outputs(home: Home, stack: str) -> Mapping[str, Any]:
 
 def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in sorted(values.items()):
-        if key == "platform":
+        if key in (PLATFORM, SHARED):
             continue  # only for the stacks that read it
         if isinstance(value, Mapping) and SECRET in value:
             yield key, "[secret]"

@@ -19,7 +19,7 @@ from atwork.files import replace_file
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import state_file
 from infra.company import COMPANY
-from infra.layout import SERVICES_FOLDER, stack_files
+from infra.layout import SERVICES_FOLDER, all_stack_files
 from infra.yaml_files import read_yaml
 
 _SALT = "encryptionsalt"
@@ -43,13 +43,13 @@ def _write(home: Home) -> None:
             link.symlink_to(home.checkout / folder, target_is_directory=True)
     _write_policies(home.checkout / POLICIES, target / POLICIES)
     _copy_company(home.checkout / "stacks" / COMPANY, target / "stacks" / COMPANY)
-    files = stack_files(home.project.stacks)
+    files = all_stack_files(home.project.stacks)
     for stack, path in files.items():
         copy = target / "stacks" / path.name
         document = {"config": _read(path).get("config") or {}}
         salt = _salt(copy) or _state_salt(home, stack)
         _replace(copy, {_SALT: salt, **document} if salt else document)
-    for stack, copy in stack_files(target / "stacks").items():
+    for stack, copy in all_stack_files(target / "stacks").items():
         if stack not in files:
             copy.unlink()
 

@@ -59,6 +59,16 @@ def new(
 
 
 @app.command()
+def group(
+    name: Annotated[str, typer.Argument(help="Group of services: a folder of services/, or default.")],
+) -> None:
+    """Give a group of services a stack of its own in each environment: write the stack files that it lacks."""
+    from atwork.services import commands
+
+    raise typer.Exit(commands.group(name))
+
+
+@app.command()
 def check(folder: Annotated[Path, typer.Argument(help="Repository of a service.")]) -> None:
     """List what a repository lacks to be built and run on the platform."""
     from atwork.services import commands

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from atwork.checkout import find_checkout
+from atwork.group_files import write_stack_files
 from atwork.services.check import check as findings
 from atwork.services.new import NewService, create
 from infra.catalog import read_all
@@ -33,6 +34,17 @@ def new(service: NewService, into: Path | None) -> int:
     console.print(f"  2. open a pull request with {file.relative_to(checkout)}; its preview shows the new resources")
     for secret in service.secrets:
         console.print(f"  3. add the value of {service.name}-{secret} (docs/secrets.md)")
+    return 0
+
+
+def group(name: str) -> int:
+    """Write the stack files that a group of services lacks, and print the next steps."""
+    checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
+    written = write_stack_files(checkout.root, name, read_stacks(checkout.stacks), read_all(checkout.services))
+    for file in written:
+        console.print(f"{file.relative_to(checkout.root)}: written")
+    if not written:
+        console.print(f"{name}: has all its stack files")
     return 0
 
 

@@ -139,14 +139,24 @@ def _library(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any
 
 def _jobs(settings: JenkinsSettings, source: PlatformSource, offered: Iterable[Job], images: Images) -> list[str]:
     """The Job DSL of each group of jobs."""
-    clouds = [cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS]
     texts = [
         services(source, settings.github_credential, own_jobs=settings.platform is not None),
-        platform(clouds, offered, images),
+        platform(release_clouds(settings), offered, images),
     ]
     if settings.platform is not None:
         texts.append(own(source, settings.platform.main, settings.github_credential))
     return texts
+
+
+def release_clouds(settings: JenkinsSettings) -> list[str]:
+    """The clouds that jobs of the folder `platform` may use: those that deploy services."""
+    return [cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS]
+
+
+def group_script(settings: JenkinsSettings, images: Images, group: str, offered: Iterable[Job]) -> str:
+    """The script with the jobs of one group of services; Jenkins appends its jobs to those of the other scripts."""
+    text = platform(release_clouds(settings), offered, images, janitor=names.janitor_job(group))
+    return as_yaml({"jobs": [{"script": text}]})
 
 
 def _environment(

@@ -44,6 +44,18 @@ JANITOR_JOB = "preview-janitor"
 """The job that empties expired preview namespaces."""
 
 
+CONFIG_LABEL = "jenkins-jenkins-config"
+"""Label of the ConfigMaps whose files the chart's reloader loads as Configuration as Code.
+
+The chart names it for the release: templates/_helpers.tpl, `jenkins.fullname`-jenkins-config.
+"""
+
+
+def janitor_job(group: str) -> str:
+    """The janitor of the services of a group whose jobs are defined by the group's own stack."""
+    return f"{JANITOR_JOB}-{group}"
+
+
 def deploy_cloud(environment: str) -> str:
     """The Jenkins cloud, pod template, label and credential of the pods that deploy to an environment."""
     return deployer_key(environment)

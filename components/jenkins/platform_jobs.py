@@ -17,8 +17,11 @@ from components.jenkins.registry import Images
 _JANITOR_ARGUMENTS = ("environment", "project", "location", "cluster", "namespaces", "hours")
 
 
-def platform(clouds: Iterable[str], jobs: Iterable[Job], images: Images) -> str:
-    """The only folder whose jobs may use these clouds, and its jobs."""
+def platform(clouds: Iterable[str], jobs: Iterable[Job], images: Images, *, janitor: str = names.JANITOR_JOB) -> str:
+    """The only folder whose jobs may use these clouds, and its jobs.
+
+    Several texts may define the folder: each defines it alike, and adds its own jobs.
+    """
     folder = f"""\
 folder('{FOLDER}') {{
   displayName('Platform')
@@ -29,7 +32,7 @@ folder('{FOLDER}') {{
     services = sorted({job.service for job in all_jobs})
     folders = [f"folder({quoted(f'{FOLDER}/{service}')})\n" for service in services]
     previews = [job for job in all_jobs if isinstance(job, PreviewJob)]
-    return "".join([folder, *folders, *(_job(job, images) for job in all_jobs), *_janitor(previews, images)])
+    return "".join([folder, *folders, *(_job(job, images) for job in all_jobs), *_janitor(janitor, previews, images)])
 
 
 def _job(job: Job, images: Images) -> str:
@@ -51,7 +54,7 @@ def _pull(job: Job) -> str:
     return "    stringParam('PULL', '', 'Number of the pull request; builds need not set it')\n"
 
 
-def _janitor(previews: list[PreviewJob], images: Images) -> Iterable[str]:
+def _janitor(name: str, previews: list[PreviewJob], images: Images) -> Iterable[str]:
     """A job that checks every preview namespace each hour; nothing without preview namespaces."""
     if not previews:
         return
@@ -61,7 +64,7 @@ def _janitor(previews: list[PreviewJob], images: Images) -> Iterable[str]:
     arguments["repositories"] = json.dumps(repositories)
     description = f"Empties preview namespaces in {previews[0].environment} with expired leases or closed pull requests"
     yield f"""\
-pipelineJob({quoted(f"{FOLDER}/{names.JANITOR_JOB}")}) {{
+pipelineJob({quoted(f"{FOLDER}/{name}")}) {{
   description({quoted(description)})
   logRotator {{ numToKeep(100) }}
 {schedule("H * * * *")}{pipeline(call("previewJanitor", arguments))}}}

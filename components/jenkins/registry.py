@@ -11,6 +11,11 @@ from components.versions import IMAGES
 _DOCKER_HUB = "docker.io"
 
 
+def host(location: str) -> str:
+    """The host name of the registry in a location."""
+    return f"{location}-docker.pkg.dev"
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Full addresses without a scheme, such as europe-docker.pkg.dev/acme-ci/services."""
@@ -26,8 +31,8 @@ class Addresses:
     @classmethod
     def at(cls, location: str, project: str, repositories: Mapping[str, str]) -> Addresses:
         """Addresses from the ids of the repositories, by the name of the field."""
-        host = f"{location}-docker.pkg.dev"
-        return cls(host, project, **{key: f"{host}/{project}/{name}" for key, name in repositories.items()})
+        server = host(location)
+        return cls(server, project, **{key: f"{server}/{project}/{name}" for key, name in repositories.items()})
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ def make(here: Environment, base: Foundation) -> Runtime:
         deletion_protection=here.guarded,
         opts=base.cloud,
     )
-    access = ClusterAccess("cluster-access", project_id=base.project.id, groups=config.groups(), opts=base.cloud)
+    access = ClusterAccess(
+        "cluster-access", project_id=base.project.id, admin_group=config.cluster.admin_group, opts=base.cloud
+    )
     inside = providers.cluster(cluster.cluster_name, cluster.endpoint, after=[pools])
     Baseline("baseline", disk_key=disk_key, opts=through(inside))
     if config.cluster_backup is not None:

@@ -6,63 +6,74 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.database import Database
-from components.secrets import AGENT, Secrets
+from components.secrets import Secrets
 from components.service import DatabaseFacts, ServiceFacts
 from components.tenant import Tenant
+from infra.contract import Shared
 from infra.environment import Environment, through
-from infra.parts.foundation import Foundation
-from infra.parts.runtime import Runtime
 from infra.services import database_name
+
+Accounts = Mapping[str, Mapping[str, pulumi.Output[str]]]
+"""E-mail addresses of the service accounts that log in to databases, by instance and user."""
 
 
 def make(
     here: Environment,
-    base: Foundation,
-    runtime: Runtime,
-    databases: Mapping[str, Database],
-    deployer: pulumi.Output[str] | None,
+    shared: Shared,
+    accounts: Accounts,
+    *,
+    google: pulumi.ProviderResource,
+    inside: pulumi.ProviderResource,
 ) -> None:
-    """One namespace for each tenant; `deployer` may change what is in it."""
+    """One namespace for each tenant; the deployer may change what is in it."""
     config = here.config
-    for key, settings in config.tenants.items():
+    for key, settings in here.tenants.items():
         protect = here.guarded and settings.deletion_protection
-        logins = {account: databases[name].accounts[user] for account, (name, user) in config.logins(key).items()}
+        logins = {account: accounts[instance][user] for account, (instance, user) in config.logins(key).items()}
         tenant = Tenant(
             f"tenant-{key}",
             settings,
             physical_name=key,
             logins=logins,
-            deployer=deployer,
+            deployer=shared.deployer,
             database_range=config.network.nodes,
             protect=protect,
-            opts=through(runtime.inside),
+            opts=through(inside),
         )
         Secrets(
             f"secrets-{key}",
             settings.secrets,
             store=config.secrets,
             namespace=key,
-            project_number=base.project.number,
-            workload_pool=runtime.cluster.workload_pool,
+            project_number=shared.project_number,
+            workload_pool=shared.workload_pool,
             logins=logins,
-            key_in=lambda place: base.keys.key("secrets", place),
-            agent=base.agents.members.get(AGENT),
+            key_in=shared.secrets_keys.get,
+            agent=shared.secrets_agent,
             protect=protect,
             labels=here.labels,
-            opts=base.cloud,
+            opts=through(google),
         )
         if key in here.services:
-            _tell(here, key, tenant, databases, runtime)
+            _facts(here, key, tenant, shared, accounts, inside)
 
 
-def _tell(here: Environment, service: str, tenant: Tenant, databases: Mapping[str, Database], runtime: Runtime) -> None:
+def _facts(
+    here: Environment,
+    service: str,
+    tenant: Tenant,
+    shared: Shared,
+    accounts: Accounts,
+    inside: pulumi.ProviderResource,
+) -> None:
     settings = here.services[service]
     database = None
     if settings.database is not None:
-        instance = databases[settings.database.instance]
+        instance = settings.database.instance
         database = DatabaseFacts(
-            instance.connection_name, database_name(service, settings.database), instance.accounts[service]
+            shared.instances[instance].connection_name,
+            database_name(service, settings.database),
+            accounts[instance][service],
         )
     ServiceFacts(
         f"service-{service}",
@@ -73,5 +84,5 @@ def _tell(here: Environment, service: str, tenant: Tenant, databases: Mapping[st
             "GOOGLE_CLOUD_REGION": here.config.region,
         },
         database=database,
-        opts=through(runtime.inside),
+        opts=through(inside),
     )

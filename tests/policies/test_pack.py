@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
@@ -18,7 +20,7 @@ from infra.schema import STACKS
 from policies.pack import PackState
 from policies.properties import plain
 from policies.rule import UNKNOWN, CheckedResource, Rule, StackContext
-from policies.settings import read
+from policies.settings import read, read_stack
 
 EXEMPTION = {
     "policy": "database-private",
@@ -51,10 +53,10 @@ def validate(state: PackState, token: str, name: str, props: dict[str, Any]) -> 
 def test_policies_are_mandatory_unless_the_stack_file_says_otherwise() -> None:
     state = PackState({})
     assert state.level == EnforcementLevel.MANDATORY
-    state.configure(config(mandatory=False))
+    state.configure(read(config(mandatory=False)))
     assert state.settings.context.kind == "ephemeral"
     assert {policy.enforcement_level for policy in state.policies} == {EnforcementLevel.ADVISORY}
-    state.configure({})
+    state.configure(read({}))
     assert {policy.enforcement_level for policy in state.rule_policies} == {EnforcementLevel.MANDATORY}
 
 
@@ -62,7 +64,7 @@ def test_an_exemption_covers_its_rule_and_resources_alone() -> None:
     token, props = "gcp:sql/databaseInstance:DatabaseInstance", {"settings": {}}
     state = PackState(config())
     assert "database-private" in str(validate(state, token, "database-main", props))
-    state.configure(config(exemptions={"old": EXEMPTION}))
+    state.configure(read(config(exemptions={"old": EXEMPTION})))
     messages = str(validate(state, token, "database-main", props))
     assert "database-private" not in messages
     assert "database-backups" in messages
@@ -147,3 +149,20 @@ def test_an_exemption_needs_a_rule_a_reason_and_a_day_in_the_future(change: dict
     stack["policies"] = {"exemptions": {"old": {**EXEMPTION, **change}}}
     with pytest.raises(ConfigError, match=message):
         check_exemptions("staging", parse("staging", json.dumps(stack)), date(2026, 6, 1))
+
+
+def test_a_group_has_the_settings_of_its_environment(tmp_path: Path) -> None:
+    document = {"config": {"atwork:stack": {"policies": {"mandatory": False, "exemptions": {"old": EXEMPTION}}}}}
+    (tmp_path / "Pulumi.staging.yaml").write_text(yaml.safe_dump(document))
+    group = read_stack("staging.payments", {}, tmp_path)
+    assert [exemption.key for exemption in group.exemptions] == ["old"]
+    assert not group.context.mandatory
+    assert read_stack("qa.payments", {}, tmp_path).context.mandatory, "a file that cannot be read loosens nothing"
+    assert read_stack("staging", {}, tmp_path).exemptions == ()
+
+    state = PackState({})
+    state.configure(group)
+    assert unneeded(state) == [], "its environment's own stack may need it"
+    assert "database-private" not in str(
+        validate(state, "gcp:sql/databaseInstance:DatabaseInstance", "database-main", {"settings": {}})
+    )

@@ -32,7 +32,7 @@ def test_all_is_what_is_meant_where_none_is_named(
 
 
 def test_all_and_names_together_are_refused(asked: list[tuple[list[str], dict[str, object]]]) -> None:
-    done = CliRunner().invoke(app, ["preview", "ci", "--all"])
+    done = CliRunner().invoke(app, ["drift", "ci", "--all"])
     assert done.exit_code == 2
     assert "name stacks or say --all" in done.output
     assert asked == []

@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
+from unittest.mock import patch
 
+import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
@@ -47,6 +49,8 @@ class Recording:
     """All resources of one run, by URN and in the order of registration."""
 
     resources: dict[str, Recorded] = field(default_factory=dict[str, Recorded])
+    exports: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The outputs of the stack."""
 
     def of_type(self, token: str) -> dict[str, Recorded]:
         """Resources of one type by logical name."""
@@ -154,7 +158,10 @@ def record(
     monitor = _Monitor(_Cloud(outputs))
 
     def declare() -> None:
-        program()
+        exports: dict[str, Any] = {}
+        with patch.object(pulumi, "export", exports.__setitem__):  # without a stack as their parent, the SDK drops them
+            program()
+        pulumi.Output.from_input(exports).apply(monitor.recording.exports.update)
 
     async def run() -> None:
         loops: list[asyncio.AbstractEventLoop] = []

@@ -14,6 +14,7 @@ from support.mocks import Outputs, Recording, record
 from infra import CONFIG_KEY
 from infra.config import STACKS, read_file
 from infra.layout import STACKS_FOLDER, stack_file
+from infra.stack_name import StackName
 
 PLATFORM = {
     "registryProject": "acme-at-work-ci",
@@ -58,18 +59,21 @@ def run_stack(
     reads: list[str] | None = None,
     outputs: Outputs = cloud,
     root: Path = STACKS.parent,
+    *,
+    preview: bool = False,
 ) -> Recording:
     """What the program declares for a stack; `change` replaces top-level parts of its settings.
 
     Names of the stacks that it reads are added to `reads`; `outputs` computes what the cloud adds; `root` has the stack
     files and the services.
     """
-    settings = json.loads(read_file(stack_file(root / STACKS_FOLDER, stack)) or "{}") | (change or {})
+    group = StackName.parse(stack).group
+    settings = {} if group else json.loads(read_file(stack_file(root / STACKS_FOLDER, stack)) or "{}") | (change or {})
 
     def program() -> None:
         # A property of the running program's context, which the type checker takes for its descriptor.
         pulumi.runtime.settings.SETTINGS.root_directory = str(root)  # pyright: ignore[reportAttributeAccessIssue]
-        pulumi.runtime.set_all_config({CONFIG_KEY: json.dumps(settings)})
+        pulumi.runtime.set_all_config({} if group else {CONFIG_KEY: json.dumps(settings)})
         runpy.run_path(str(STACKS.parent / "infra"), run_name="__main__")
 
     def watched(token: str, name: str, inputs: dict[str, Any]) -> Mapping[str, Any]:
@@ -77,4 +81,4 @@ def run_stack(
             reads.append(name)
         return outputs(token, name, inputs)
 
-    return record(program, outputs=watched, stack=stack)
+    return record(program, outputs=watched, stack=stack, preview=preview)

@@ -63,7 +63,7 @@ def _principals(google: Google, config: StackConfig, accounts: int) -> Check:
     bindings = google.call("POST", url, body={"options": {"requestedPolicyVersion": 3}}).get("bindings", [])
     there = sum(len(binding.get("members", [])) for binding in bindings)
     logins = sum(len(database.users) for database in config.databases.values())
-    need = logins * _ROLES_OF_A_LOGIN + len(config.groups()) + accounts
+    need = logins * _ROLES_OF_A_LOGIN + (config.cluster.admin_group is not None) + accounts
     total = there + need
     words = f"{there} in the policy of {project}, at most {need} more; {PRINCIPALS} is Google's limit"
     enough = total <= PRINCIPALS

@@ -32,7 +32,7 @@ def run(stacks: Sequence[str], *, as_json: bool = False, strict: bool = False) -
 
 def look(home: Home, stacks: Sequence[str]) -> VerifyReport:
     """The report; `UsageError` for an environment without a stack file, `SandboxError` for one that is not up."""
-    known = home.project.stack_names()
+    known = home.project.environment_names()
     missing = [stack for stack in stacks if stack not in known]
     if missing:
         raise UsageError(f"stacks/Pulumi.{missing[0]}.yaml: file not found; there are {', '.join(known)}")

@@ -12,6 +12,7 @@ from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.values import reveal
 from components.system_namespaces import is_system
 from components.type_tokens import CLUSTER, RELEASE, SECRET, SECRET_VERSION
+from infra.stack_name import StackName
 
 Object = Mapping[str, Any]
 """Inputs of a resource; for Kubernetes the manifest."""
@@ -75,12 +76,12 @@ class EnvironmentObjects:
 
 
 def environments(objects: Iterable[CloudObject]) -> dict[str, EnvironmentObjects]:
-    """The environments that have a cluster, by stack."""
+    """The environments that have a cluster, by name, each with the stacks of its groups."""
     google: dict[str, dict[str, list[Object]]] = defaultdict(lambda: defaultdict(list))
     kubernetes: dict[str, dict[tuple[str, str, str], Object]] = defaultdict(dict)
     unowned: dict[str, list[Object]] = defaultdict(list)
     for item in objects:
-        stack = stack_of(item.urn)
+        stack = StackName.parse(stack_of(item.urn)).environment
         if not item.type.startswith("kubernetes:"):
             resource = {**reveal(item.outputs), **reveal(item.inputs), "id": item.id}
             (google[stack] if stack else unowned)[item.type].append(resource)

@@ -1,0 +1,30 @@
+"""The jobs of a group's services, in the stack of the group where the delivery system is."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.repositories import DOCKER_HUB
+from infra.delivery import jobs
+from infra.environment import Environment, through
+
+
+def make(here: Environment, inside: pulumi.ProviderResource) -> None:
+    """Declare the jobs; nothing in an environment without Jenkins, and nothing for services without jobs."""
+    config, group = here.config, here.group
+    if config.jenkins is None or config.registry is None or group is None:
+        return
+    offered = jobs.offered(here, config.jenkins)
+    if not offered:
+        return
+    from components.jenkins.group_jobs import GroupJobs  # only loaded where Jenkins runs
+    from components.jenkins.registry import host
+
+    GroupJobs(
+        f"jenkins-{group}",
+        config.jenkins,
+        group=group,
+        mirror=f"{host(config.registry.location)}/{config.project.id}/{DOCKER_HUB}",
+        jobs=offered,
+        opts=through(inside),
+    )

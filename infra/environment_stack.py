@@ -1,0 +1,21 @@
+"""The stack of an environment: what all its services share, and the services without a stack of their own."""
+
+from __future__ import annotations
+
+from infra import contract
+from infra.environment import Environment
+from infra.parts import databases, delivery, foundation, runtime, shared, tenants
+
+
+def declare(here: Environment) -> None:
+    """Declare the environment in order."""
+    base = foundation.make(here)  # the project and its APIs, audit logs, keys, the network
+    running = runtime.make(here, base)  # the cluster, its node pools, who reaches it, its backups
+    instances = databases.make(here, base, running)  # Cloud SQL
+    deployer = delivery.make(here, base, running)  # the registry and Jenkins, or the access that ci is given
+    offered = shared.of(here, base, running, instances, deployer)
+    accounts = {key: instance.accounts for key, instance in instances.items()}
+    tenants.make(here, offered, accounts, google=base.google, inside=running.inside)  # namespaces and secrets
+
+    contract.publish(running.cluster, instances, base.network)
+    offered.publish()

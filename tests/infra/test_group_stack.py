@@ -1,0 +1,173 @@
+"""A group of services in a stack of its own: the same resources as in the environment's stack, in another place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from support.mocks import Recording
+from support.program import cloud, run_stack
+
+from infra.config import STACKS
+from infra.layout import stack_file
+
+ENVIRONMENTS = ("ci", "staging", "production")
+GROUP_FILE = {"config": {"pulumi:disable-default-providers": ["*"]}}
+DATABASE = ("atwork:database:Database", "atwork:service_database:ServiceDatabase")
+
+
+def checkout(folder: Path, *, separate: bool) -> Path:
+    """The project's files with the service orders in the group payments, whose stacks are its own where `separate`."""
+    for name in ("stacks", "services"):
+        shutil.copytree(STACKS.parent / name, folder / name)
+    (folder / "services" / "payments").mkdir()
+    (folder / "services" / "orders.yaml").rename(folder / "services" / "payments" / "orders.yaml")
+    for environment in ENVIRONMENTS if separate else ():
+        stack_file(folder / "stacks", f"{environment}.payments").write_text(yaml.safe_dump(GROUP_FILE))
+    return folder
+
+
+def custom(recording: Recording) -> dict[tuple[str, str], dict[str, Any]]:
+    """Inputs of everything that is created, by type and name."""
+    return {
+        (item.type, item.name): item.inputs
+        for item in recording.resources.values()
+        if item.custom and not item.type.startswith("pulumi:")
+    }
+
+
+def group_stack(
+    folder: Path,
+    environment: str,
+    own: Recording | None = None,
+    reads: list[str] | None = None,
+    *,
+    preview: bool = False,
+) -> Recording:
+    """The stack of the group, which reads what the environment's own stack has published."""
+
+    def outputs(token: str, name: str, inputs: dict[str, Any]) -> Mapping[str, Any]:
+        if token == "pulumi:pulumi:StackReference":
+            return {"outputs": own.exports if own is not None else {}}
+        return cloud(token, name, inputs)
+
+    return run_stack(f"{environment}.payments", root=folder, outputs=outputs, reads=reads, preview=preview)
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recording]:
+    folder = checkout(tmp_path_factory.mktemp("apart"), separate=True)
+    own = {name: run_stack(name, root=folder) for name in ENVIRONMENTS}
+    groups = {f"{name}.payments": group_stack(folder, name, own[name]) for name in ENVIRONMENTS}
+    return own | groups
+
+
+def test_a_folder_alone_changes_nothing(tmp_path: Path, recordings: dict[str, Recording]) -> None:
+    folder = checkout(tmp_path, separate=False)
+    assert custom(run_stack("staging", root=folder)) == custom(recordings["staging"])
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_both_stacks_create_what_the_environment_alone_created(
+    environment: str, apart: dict[str, Recording], recordings: dict[str, Recording]
+) -> None:
+    before = custom(recordings[environment])
+    own, group = custom(apart[environment]), custom(apart[f"{environment}.payments"])
+    assert own.keys() & group.keys() == set()
+    moved = {key: inputs for key, inputs in before.items() if key not in own}
+    assert {key: before[key] for key in own} == own, "what stays in the environment's stack is the same"
+
+    # The database's own name says what it is, now that its component is the service's.
+    renamed = {
+        ("gcp:sql/database:Database", "database-main-orders"): (
+            "gcp:sql/database:Database",
+            "database-main-orders-database",
+        )
+    }
+    expected = {renamed.get(key, key): inputs for key, inputs in moved.items()}
+    assert expected.keys() == group.keys()
+    assert expected == group
+    assert len(group) > 15
+
+
+def test_what_is_guarded_and_kept_stays_so(apart: dict[str, Recording], recordings: dict[str, Recording]) -> None:
+    def options(recording: Recording, names: set[str]) -> dict[str, tuple[bool, bool]]:
+        return {
+            item.name: (item.protect, item.retain_on_delete)
+            for item in recording.resources.values()
+            if item.custom and item.name in names
+        }
+
+    group = apart["production.payments"]
+    names = {item.name for item in group.resources.values() if item.custom} & {
+        item.name for item in recordings["production"].resources.values() if item.custom
+    }
+    assert options(group, names) == options(recordings["production"], names)
+    assert any(guarded for guarded, _ in options(group, names).values())
+    assert any(kept for _, kept in options(group, names).values())
+
+
+def test_jobs_of_a_group_are_a_file_that_the_reloader_finds(
+    apart: dict[str, Recording], recordings: dict[str, Recording]
+) -> None:
+    release = ("kubernetes:helm.sh/v3:Release", "jenkins-release")
+    script = str(custom(apart["ci"])[release]["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
+    assert "platform/orders" in str(custom(recordings["ci"])[release])
+    assert "orders" not in script, "a service of the group changes nothing in the release"
+
+    group = custom(apart["ci.payments"])
+    assert [name for _, name in group] == ["jenkins-payments-jobs"]
+    [config_map] = group.values()
+    assert config_map["metadata"] == {
+        "name": "jenkins-jobs-payments",
+        "namespace": "jenkins",
+        "labels": {"jenkins-jenkins-config": "true"},
+    }
+    [job] = yaml.safe_load(config_map["data"]["jobs-payments.yaml"])["jobs"]
+    before = str(custom(recordings["ci"])[release]["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
+    folder = job["script"].partition("folder('platform/orders')")[0]
+    assert folder in yaml.safe_load(before)["jobs"][1]["script"], "the folder platform is defined alike in both"
+    for path in ("platform/orders/staging", "platform/orders/production", "platform/preview-janitor-payments"):
+        assert f"pipelineJob('{path}')" in job["script"]
+
+
+def test_a_group_reads_its_own_environment_and_is_previewed_before_that_is_up(tmp_path: Path) -> None:
+    reads: list[str] = []
+    recording = group_stack(checkout(tmp_path, separate=True), "staging", reads=reads, preview=True)
+    assert reads == ["staging"]
+    assert (
+        recording.resource("kubernetes:core/v1:Namespace", "tenant-orders-namespace").inputs["metadata"]["name"]
+        == "orders"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stack", "message"),
+    [
+        ("qa.payments", r"stacks/Pulumi\.qa\.payments\.yaml: there is no stacks/Pulumi\.qa\.yaml; name one of"),
+        ("demo.payments", r"stacks/Pulumi\.demo\.payments\.yaml: demo is ephemeral, .*; remove the file"),
+    ],
+)
+def test_a_group_has_a_stack_only_in_a_long_lived_environment(stack: str, message: str, tmp_path: Path) -> None:
+    folder = checkout(tmp_path, separate=True)
+    demo = yaml.safe_load(stack_file(STACKS, "staging").read_text())
+    settings = demo["config"]["atwork:stack"]
+    settings |= {"encryption": {"covers": []}, "project": {"id": "acme-at-work-demo", "number": "739104285599"}}
+    settings["network"] |= {"nodes": "10.0.48.0/20", "pods": "10.80.0.0/16"}
+    settings["environment"] = {
+        "kind": "ephemeral",
+        "owner": "me",
+        "created_at": "2027-01-28T18:00:00Z",
+        "expires_at": "2027-01-31T18:00:00Z",
+    }
+    settings["cluster"]["deletion_protection"] = settings["databases"]["main"]["deletion_protection"] = False
+    settings.pop("cluster_backup", None)
+    settings.pop("preview_namespaces", None)
+    stack_file(folder / "stacks", "demo").write_text(yaml.safe_dump(demo))
+    with pytest.raises(pulumi.RunError, match=message):
+        run_stack(stack, root=folder)

@@ -1,0 +1,176 @@
+"""Which stacks a change reaches: what the programs open, what they declare, and what is left out."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.mocks import Recording
+from support.program import cloud, run_stack
+
+from infra.config import STACKS
+from infra.layout import stack_file
+from infra.reach import UNREAD_FILES, UNREAD_FOLDERS, UNREAD_SUFFIXES, reach
+
+ROOT = STACKS.parent
+NAMES = ["ci", "ci.payments", "staging", "staging.payments", "production", "production.payments", "demo"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "reached"),
+    [
+        (["services/payments/ledger.yaml"], ["ci.payments", "staging.payments", "production.payments", "demo"]),
+        (["services/orders.yaml"], ["ci", "staging", "production", "demo"]),
+        (["services/search/index.yaml"], ["ci", "staging", "production", "demo"]),
+        (["services/orders.yaml", "services/payments/orders.yaml"], NAMES),
+        (["stacks/Pulumi.staging.payments.yaml"], ["staging", "staging.payments"]),
+        (["docs/first-day.md", "README.md", "tests/infra/test_reach.py", "delivery/vars/slack.groovy"], []),
+        (["services/schema.json", "stacks/schema.json", "services/payments/README.md"], []),
+        ([], []),
+    ],
+)
+def test_a_file_reaches_the_stacks_whose_program_reads_it(paths: list[str], reached: list[str]) -> None:
+    result = reach(paths, NAMES)
+    assert [*result.reached] == reached
+    assert [*result.left_out] == [name for name in NAMES if name not in reached]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "components/tenant.py",
+        "infra/services.py",
+        "policies/pack.py",
+        "stacks/Pulumi.staging.yaml",
+        "stacks/platform.yaml",
+        "requirements/run.txt",
+        "pyproject.toml",
+        "Pulumi.yaml",
+        "atwork/cli.py",
+        "services/payments/deep/x.yaml",
+        "services/x.yml",
+        "a-new-file",
+        "docs",
+    ],
+)
+def test_whatever_is_not_known_reaches_every_stack(path: str) -> None:
+    result = reach(["docs/traps.md", path], NAMES)
+    assert (result.reached, result.left_out, result.everything) == (tuple(NAMES), (), path)
+
+
+_watchers: list[list[str]] = []
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watchers and event == "open" and isinstance(arguments[0], str):
+        for opened in _watchers:
+            opened.append(arguments[0])
+
+
+sys.addaudithook(_note)  # it stays until the end of the process
+
+
+@pytest.mark.parametrize("stack", ["ci", "staging", "production"])
+def test_no_program_reads_what_is_said_to_be_unread(stack: str) -> None:
+    opened: list[str] = []
+    _watchers.append(opened)
+    try:
+        run_stack(stack)
+    finally:
+        _watchers.remove(opened)
+    paths = [Path(path).relative_to(ROOT) for path in opened if Path(path).is_relative_to(ROOT)]
+    data = {path.as_posix() for path in paths if path.suffix not in {".py", ".pyc"}}
+    assert {"services/orders.yaml", "stacks/Pulumi.staging.yaml"} <= data
+    assert {path for path in data if path in UNREAD_FILES or path.partition("/")[0] in UNREAD_FOLDERS} == set()
+    assert {path for path in data if Path(path).suffix in UNREAD_SUFFIXES} == set()
+
+
+def catalog(folder: Path) -> Path:
+    """Two groups with stacks of their own, one of them in all environments and one without staging's, and a third."""
+    for name in ("stacks", "services"):
+        shutil.copytree(ROOT / name, folder / name)
+    for group, environments in {"payments": ("ci", "staging", "production"), "search": ("ci", "production")}.items():
+        for environment in environments:
+            config = {"config": {"pulumi:disable-default-providers": ["*"]}}
+            stack_file(folder / "stacks", f"{environment}.{group}").write_text(yaml.safe_dump(config))
+    for number, file in enumerate(("payments/ledger", "payments/invoice", "search/index", "shop/cart", "shop/desk")):
+        write(folder, file, number)
+    return folder
+
+
+def write(folder: Path, file: str, number: int, **changes: Any) -> None:
+    path = folder / "services" / f"{file}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    service = {
+        "owner": "team-shop",
+        "repository": f"https://github.com/acme/{path.stem}",
+        "channel": "#team-shop",
+        "environments": {"staging": {}, "production": {}} if number % 2 else {"staging": {}},
+        **changes,
+    }
+    path.write_text(yaml.safe_dump(service))
+
+
+def declared(folder: Path) -> dict[str, Any]:
+    """What the program of each stack declares, as plain data."""
+    environments = ("ci", "staging", "production")
+    own = {name: run_stack(name, root=folder) for name in environments}
+    groups = {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in (folder / "stacks").glob("Pulumi.*.*.yaml")
+    }
+    return {name: plain(recording) for name, recording in own.items()} | {
+        name: plain(run_stack(name, root=folder, outputs=reading(own[name.partition(".")[0]])))
+        for name in sorted(groups)
+    }
+
+
+def plain(recording: Recording) -> dict[str, Any]:
+    return {urn: (item.inputs, item.protect, item.retain_on_delete) for urn, item in recording.resources.items()}
+
+
+def reading(own: Recording) -> Any:
+    def outputs(token: str, name: str, inputs: dict[str, Any]) -> Mapping[str, Any]:
+        return {"outputs": own.exports} if token == "pulumi:pulumi:StackReference" else cloud(token, name, inputs)
+
+    return outputs
+
+
+def change(folder: Path, chance: random.Random) -> list[str]:
+    """A random change of service files; the paths that git would list."""
+    services = folder / "services"
+    files = sorted(path.relative_to(services).with_suffix("").as_posix() for path in services.glob("*/*.yaml"))
+    match chance.choice(("add", "edit", "remove", "move")):
+        case "add":
+            name = f"{chance.choice(('payments', 'search', 'shop'))}/new-{chance.randrange(1000)}"
+            write(folder, name, chance.randrange(4), secrets=["token"])
+            return [f"services/{name}.yaml"]
+        case "edit":
+            name = chance.choice(files)
+            write(folder, name, chance.randrange(4), stores=["redis"], viewers=["team-shop@example.com"])
+            return [f"services/{name}.yaml"]
+        case "remove":
+            name = chance.choice(files)
+            (services / f"{name}.yaml").unlink()
+            return [f"services/{name}.yaml"]
+        case _:
+            name = chance.choice(files)
+            target = f"{chance.choice(('payments', 'search', 'shop'))}/{name.rpartition('/')[2]}"
+            (services / f"{name}.yaml").rename(services / f"{target}.yaml")
+            return [f"services/{name}.yaml", f"services/{target}.yaml"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_stack_is_left_out_whose_program_declares_something_else(seed: int, tmp_path: Path) -> None:
+    folder, chance = catalog(tmp_path), random.Random(seed)
+    before = declared(folder)
+    paths = change(folder, chance)
+    after = declared(folder)
+    result = reach(paths, [*before])
+    assert {name for name in before if before[name] != after[name]} <= {*result.reached}, paths
+    assert result.left_out, "something is left out"

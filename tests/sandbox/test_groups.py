@@ -1,0 +1,104 @@
+"""Groups of services with stacks of their own on the real engine: only what a change reaches is previewed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.checkout import copy
+from support.guards import lift_policy, lift_settings
+
+from atwork.engine.urn import name_of
+from atwork.sandbox.home import Home
+from atwork.sandbox.state_files import deployment, resources
+from infra.layout import stack_file
+
+pytestmark = pytest.mark.engine
+
+SERVICE = {
+    "owner": "team-payments",
+    "channel": "#team-payments",
+    "database": {"instance": "main"},
+    "secrets": ["token"],
+    "environments": {"staging": {}},
+}
+
+
+def atwork(folder: Path, *words: str, code: int = 0) -> str:
+    command = [sys.executable, "-c", "from atwork.cli import main; main()", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ["-c", "user.name=ada", "-c", "user.email=ada@example.com"]
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def add_service(folder: Path, name: str) -> None:
+    path = folder / "services" / "payments" / f"{name}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump({**SERVICE, "repository": f"https://github.com/acme/{name}"}))
+
+
+def names(folder: Path, stack: str) -> set[str]:
+    return {name_of(resource["urn"]) for resource in resources(Home(folder), stack)}
+
+
+def reports_in(printed: str) -> dict[str, dict[str, Any]]:
+    """The reports in what `preview --format json` printed, by stack."""
+    reports = json.JSONDecoder().raw_decode(printed[printed.index("[") :])[0]
+    return {report["stack"]: report for report in reports}
+
+
+def test_a_service_of_a_group_concerns_the_stacks_of_the_group_alone(tmp_path: Path) -> None:
+    folder = copy(tmp_path, "infra", "policies", "delivery")
+    add_service(folder, "ledger")
+    written = atwork(folder, "service", "group", "payments").splitlines()
+    assert written == [f"stacks/Pulumi.{name}.payments.yaml: written" for name in ("ci", "staging")]
+    assert atwork(folder, "service", "group", "payments") == "payments: has all its stack files\n"
+    (folder / ".gitignore").write_text(".sandbox\n")
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "The group payments")
+
+    first = atwork(folder, "sandbox", "up", "staging.payments", code=1)
+    assert "the stack staging has no output `shared`: run `pulumi up -s staging` first" in first
+    atwork(folder, "sandbox", "up", "ci", "staging")
+    assert {"tenant-ledger-namespace", "database-main-ledger-user"} <= names(folder, "staging.payments")
+    assert not any("ledger" in name for name in names(folder, "staging") | names(folder, "ci"))
+    assert "jenkins-payments-jobs" in names(folder, "ci.payments")
+    assert " ledger/ledger: " in atwork(folder, "sandbox", "verify", "staging"), "its secret has no value yet"
+
+    add_service(folder, "stock")
+    printed = atwork(folder, "preview", "ci", "staging", "--base", "main", "--format", "json", code=2)
+    assert "Left out: ci, staging: their programs read no changed file" in printed
+    reports = reports_in(printed)
+    assert [*reports] == ["ci.payments", "staging.payments"]
+    changes = {
+        name: {(change["kind"], "stock" in change["urn"]) for change in report["changes"]}
+        for name, report in reports.items()
+    }
+    assert changes == {"ci.payments": {("update", False)}, "staging.payments": {("create", True)}}
+
+    atwork(folder, "sandbox", "up", "ci.payments", "staging.payments")
+    unchanged = reports_in(atwork(folder, "preview", "ci", "staging", "--format", "json"))
+    assert {name: report["result"] for name, report in unchanged.items()} == dict.fromkeys(
+        ("ci", "ci.payments", "staging", "staging.payments"), "unchanged"
+    )
+
+    for service in ("ledger", "stock"):
+        path = folder / "services" / "payments" / f"{service}.yaml"
+        path.write_text(path.read_text().replace("staging: {}", "staging: {deletion_protection: false}"))
+    build, test, production = (stack_file(folder / "stacks", name) for name in ("ci", "staging", "production"))
+    lift_settings(build, test, production)
+    lift_policy(test, production)
+    atwork(folder, "sandbox", "up", "ci", "staging")
+    assert "Nothing is left." in atwork(folder, "sandbox", "down", "ci", "staging")
+    assert [deployment(Home(folder), stack).get("resources") or [] for stack in unchanged] == [[], [], [], []]
