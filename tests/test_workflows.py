@@ -85,10 +85,12 @@ def test_the_report_is_held_to_its_commit_and_only_one_label_makes_it_anew() -> 
     assert f"github.event.label.name == '{LABEL}'" in document["jobs"]["stacks"]["if"]
     job = document["jobs"]["report"]
     assert "needs.stacks.result != 'skipped'" in job["if"]
-    step = job["steps"][-1]
+    [step] = [step for step in job["steps"] if "atwork report" in step.get("run", "")]
     assert step["env"]["HEAD"] == "${{ github.event.pull_request.head.sha }}"
     assert '--head "$HEAD" --before "$BEFORE"' in step["run"]
     assert "labels" not in str(step), "the report asks GitHub who gave the label, and for what"
+    uploaded = job["steps"][-1]
+    assert f"--out {uploaded['with']['path']} " in step["run"], "the page of all stacks, which the comment names"
 
 
 def test_drift_has_an_identity_of_its_own() -> None:

@@ -68,6 +68,9 @@ def report(
     stacks: Annotated[str, typer.Option(help="Stacks that must have a report; a missing one is a failed row.")] = "",
     head: Annotated[str, typer.Option(help="The commit that all reports must be of.")] = "",
     before: Annotated[str, typer.Option(help="The commit that was the head before it.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for report.html, report.md and JSON of all stacks together.")
+    ] = None,
 ) -> None:
     """Write the one comment of a pull request, and the fingerprints as statuses of its commit.
 
@@ -77,7 +80,7 @@ def report(
     """
     from atwork.preview import commands
 
-    raise typer.Exit(commands.report(folder, pr, words(stacks), head=head, before=before))
+    raise typer.Exit(commands.report(folder, pr, words(stacks), head=head, before=before, out=out))
 
 
 @app.command()

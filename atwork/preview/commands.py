@@ -92,9 +92,16 @@ def previewed(
     return reports, lambda: {report.stack: of_state(backend.deployment(report.stack) or {}) for report in reports}
 
 
-def report(where: Path, number: int, expected: Sequence[str], *, head: str = "", before: str = "") -> int:
-    """Write the comment of a pull request and the statuses of its commit from the reports in a folder."""
+def report(
+    where: Path, number: int, expected: Sequence[str], *, head: str = "", before: str = "", out: Path | None = None
+) -> int:
+    """Write the comment of a pull request and the statuses of its commit from the reports in a folder.
+
+    The comment is limited; `out` is a folder for the reports of all stacks together.
+    """
     reports = folder.read(where, expected, order=find_checkout().stack_names(), head=head)
+    if out is not None:
+        folder.keep(reports, out)
     hub, link, bot = context.hub(), context.run(), context.bot()
     head = head or next((each.head for each in reports if each.head), "")
     approvers = context.approvers()

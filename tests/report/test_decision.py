@@ -175,7 +175,8 @@ def test_the_command_leaves_with_2_where_it_is_let_pass_and_3_where_not(
     assert commands.report(tmp_path, 7, ["production"], head="abc") == 3
     assert "To continue, a maintainer adds the label" in server.comments[0]["body"]
     server.label(LABEL, "grace")
-    assert commands.report(tmp_path, 7, ["production"], head="abc") == 2
+    assert commands.report(tmp_path, 7, ["production"], head="abc", out=tmp_path / "all") == 2
+    assert "production needs a decision" in (tmp_path / "all" / "report.html").read_text()
     assert "Accepted by `grace`" in server.comments[0]["body"]
     assert commands.report(tmp_path, 7, ["production"], head="another") == 1
     assert "its report is for another commit, abc" in server.comments[0]["body"]
