@@ -1,10 +1,10 @@
-"""What every cluster has before anything runs in it: priorities, a storage class, roles that know our kinds.
+"""Objects that every cluster has first: priority classes, a storage class, and roles for the kinds of services.
 
 Owns: priority classes, the default storage class, the additions to the built-in roles `view` and `edit`.
 Does not own: namespaces (components/tenant.py, components/jenkins/).
 
-Traps: GKE marks `standard-rwo` as the default storage class too; Kubernetes takes the newest, which is ours. The
-parameters of a storage class never change in place.
+Traps: GKE also marks `standard-rwo` as the default storage class; Kubernetes uses the newest one, which is ours. The
+parameters of a storage class cannot change in place.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-PRIORITIES = {
-    "platform": (1_000_000, "PreemptLowerPriority", "What the platform itself runs; services wait for it"),
-    "service": (100_000, "PreemptLowerPriority", "Services that somebody waits for"),
-    "batch": (-10, "Never", "Work that can wait; it pushes nobody out and is the first to go"),
-}
-"""Value, whether it pushes others out, and whom it is for. System pods of GKE stand far above all of them."""
+from components.priority_classes import Priority, priority_classes
+
+PRIORITIES = (
+    Priority("platform", 1_000_000, "PreemptLowerPriority", "What the platform itself runs; services wait for it"),
+    Priority("service", 100_000, "PreemptLowerPriority", "Services that somebody waits for"),
+    Priority("batch", -10, "Never", "Work that can wait; it pushes nobody out and is the first to go"),
+)
+"""The priorities of workloads. System pods of GKE have much higher priorities."""
 
 STORAGE_CLASS = "atwork-balanced"
 
@@ -27,7 +29,7 @@ OUR_KINDS = {
     "monitoring.googleapis.com": ("podmonitorings", "rules"),
     "secrets-store.csi.x-k8s.io": ("secretproviderclasses",),
 }
-"""Kinds that services bring and that the built-in roles do not know."""
+"""Kinds that services use and that the built-in roles do not contain."""
 
 
 class Baseline(pulumi.ComponentResource):
@@ -44,15 +46,7 @@ class Baseline(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:baseline:Baseline", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        for key, (value, preemption, description) in PRIORITIES.items():
-            kubernetes.scheduling.v1.PriorityClass(
-                f"{name}-priority-{key}",
-                metadata={"name": key},
-                value=value,
-                preemption_policy=preemption,
-                description=description,
-                opts=child,
-            )
+        priority_classes(name, {priority.name: priority for priority in PRIORITIES}, child)
         parameters: dict[str, pulumi.Input[str]] = {"type": "pd-balanced"}
         if disk_key is not None:
             parameters["disk-encryption-kms-key"] = disk_key

@@ -23,7 +23,13 @@ from components.jenkins.deploy import DeployTarget
 from components.jenkins.jobs import Job
 from components.jenkins.release import release
 from components.jenkins.settings import JenkinsSettings
+from components.priority_classes import Priority, priority_classes
 from components.registry import RegistryRefs
+
+_PRIORITIES = {
+    "controller": Priority(names.CONTROLLER_PRIORITY, 1_000_000, "PreemptLowerPriority", "Jenkins itself"),
+    "agents": Priority(names.AGENT_PRIORITY, 1_000, "Never", "Build pods, which wait for a node and evict nobody"),
+}
 
 
 class Jenkins(pulumi.ComponentResource):
@@ -49,20 +55,7 @@ class Jenkins(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:jenkins:Jenkins", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        priorities = [
-            kubernetes.scheduling.v1.PriorityClass(
-                f"{name}-priority-{key}",
-                metadata={"name": priority_class},
-                value=value,
-                preemption_policy=preemption,
-                description=description,
-                opts=child,
-            )
-            for key, priority_class, value, preemption, description in (
-                ("controller", names.CONTROLLER_PRIORITY, 1_000_000, "PreemptLowerPriority", "Jenkins itself"),
-                ("agents", names.AGENT_PRIORITY, 1_000, "Never", "Build pods, which wait for a node and evict nobody"),
-            )
-        ]
+        priorities = priority_classes(name, _PRIORITIES, child)
         namespace = controller.namespace(name, settings, child)
         home = controller.home_volume(name, settings, namespace.namespace_name, self)
         policy = kubernetes.networking.v1.NetworkPolicy(

@@ -1,4 +1,4 @@
-"""A namespace as it is registered."""
+"""The resources that a namespace declares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from atwork.engine.urn import name_of, provider_of
 from components.namespace import DNS_ADDRESSES, Namespace, NamespaceSettings, PodSecurity, QuotaSettings
 
 
-def _made(settings: NamespaceSettings | None = None, **options: Any) -> Recording:
+def _recording(settings: NamespaceSettings | None = None, **options: Any) -> Recording:
     def program() -> None:
         provider = kubernetes.Provider("inside", kubeconfig="{}")
         Namespace(
@@ -29,9 +29,9 @@ def _made(settings: NamespaceSettings | None = None, **options: Any) -> Recordin
 
 
 @pytest.mark.parametrize("level", ["restricted", "baseline", "privileged"])
-def test_the_level_is_enforced_and_the_strictest_is_warned_of(level: PodSecurity) -> None:
-    made = _made(NamespaceSettings(pod_security=level), labels={"team": "payments"})
-    labels = made.resource("kubernetes:core/v1:Namespace", "team-namespace").inputs["metadata"]["labels"]
+def test_the_level_is_enforced_and_the_strictest_level_only_warns(level: PodSecurity) -> None:
+    recording = _recording(NamespaceSettings(pod_security=level), labels={"team": "payments"})
+    labels = recording.resource("kubernetes:core/v1:Namespace", "team-namespace").inputs["metadata"]["labels"]
     assert labels == {
         "pod-security.kubernetes.io/enforce": level,
         "pod-security.kubernetes.io/enforce-version": "latest",
@@ -41,28 +41,28 @@ def test_the_level_is_enforced_and_the_strictest_is_warned_of(level: PodSecurity
     }
 
 
-def test_all_is_in_the_namespace_and_made_by_the_given_provider() -> None:
-    made = _made()
-    children = [found for found in made.resources.values() if found.custom and found.name.startswith("team-")]
-    inside = [found for found in children if found.type != "kubernetes:core/v1:Namespace"]
-    assert {found.inputs["metadata"]["namespace"] for found in inside} == {"payments"}
-    assert all(name_of(provider_of(found.provider)) == "inside" for found in children)
+def test_all_objects_are_in_the_namespace_and_use_the_given_provider() -> None:
+    recording = _recording()
+    children = [item for item in recording.resources.values() if item.custom and item.name.startswith("team-")]
+    inside = [child for child in children if child.type != "kubernetes:core/v1:Namespace"]
+    assert {child.inputs["metadata"]["namespace"] for child in inside} == {"payments"}
+    assert all(name_of(provider_of(child.provider)) == "inside" for child in children)
     assert len(inside) == 5
 
 
-def test_what_the_quota_counts_every_container_has() -> None:
-    made = _made()
-    hard = made.resource("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
-    (limits,) = made.resource("kubernetes:core/v1:LimitRange", "team-limits").inputs["spec"]["limits"]
+def test_every_container_has_defaults_for_what_the_quota_counts() -> None:
+    recording = _recording()
+    hard = recording.resource("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
+    (limits,) = recording.resource("kubernetes:core/v1:LimitRange", "team-limits").inputs["spec"]["limits"]
     counted = {key.partition(".")[2] for key in hard if key.startswith(("requests.", "limits."))}
     assert counted == set(limits["defaultRequest"]) == {"cpu", *limits["default"]}
     assert (hard["services.loadbalancers"], hard["services.nodeports"]) == ("0", "0")
 
 
-def test_quota_says_what_the_settings_say() -> None:
+def test_the_quota_has_the_amounts_of_the_settings() -> None:
     quota = QuotaSettings(cpu="500m", memory="1Gi", scratch="2Gi", pods=3, volumes=1)
-    made = _made(NamespaceSettings(quota=quota))
-    hard = made.resource("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
+    recording = _recording(NamespaceSettings(quota=quota))
+    hard = recording.resource("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
     assert (hard["requests.cpu"], hard["limits.memory"], hard["pods"], hard["persistentvolumeclaims"]) == (
         "500m",
         "1Gi",
@@ -71,9 +71,9 @@ def test_quota_says_what_the_settings_say() -> None:
     )
 
 
-def test_nothing_goes_in_or_out_but_names() -> None:
-    made = _made()
-    policies = made.of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+def test_only_name_resolution_goes_in_or_out() -> None:
+    recording = _recording()
+    policies = recording.of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy")
     deny, dns = policies["team-deny"].inputs["spec"], policies["team-dns"].inputs["spec"]
     assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     (rule,) = dns["egress"]
@@ -83,20 +83,20 @@ def test_nothing_goes_in_or_out_but_names() -> None:
 
 
 def test_the_default_account_has_no_token() -> None:
-    patch = _made().resource("kubernetes:core/v1:ServiceAccountPatch", "team-default-account")
+    patch = _recording().resource("kubernetes:core/v1:ServiceAccountPatch", "team-default-account")
     assert patch.inputs["automountServiceAccountToken"] is False
     assert patch.inputs["metadata"]["name"] == "default"
 
 
-def test_guards_only_where_they_are_asked_for() -> None:
+def test_protection_is_optional() -> None:
     token, name = "kubernetes:core/v1:Namespace", "team-namespace"
-    plain, guarded = _made().resource(token, name), _made(protect=True, retain=True).resource(token, name)
+    plain, guarded = _recording().resource(token, name), _recording(protect=True, retain=True).resource(token, name)
     assert (plain.protect, plain.retain_on_delete) == (False, False)
     assert (guarded.protect, guarded.retain_on_delete) == (True, True)
 
 
 def test_outputs_are_the_public_attributes() -> None:
-    (component,) = _made().components()
+    (component,) = _recording().components()
     assert (component.type, component.outputs) == ("atwork:namespace:Namespace", {"namespace_name": "payments"})
 
 

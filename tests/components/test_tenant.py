@@ -1,4 +1,4 @@
-"""A team's namespace and secrets as they are registered."""
+"""The resources that a team's namespace and secrets declare."""
 
 from __future__ import annotations
 
@@ -34,26 +34,31 @@ def _tenant(deployer: str | None = None, logins: dict[str, str] | None = None, *
     return record(program)
 
 
-def test_accounts_have_no_token_and_only_those_that_log_in_act_as_somebody() -> None:
-    made = _tenant(logins={"api": "api-sql@p.iam.gserviceaccount.com"})
-    accounts = made.of_type("kubernetes:core/v1:ServiceAccount")
-    assert {one.inputs["metadata"]["name"] for one in accounts.values()} == {"api", "worker"}
-    assert {one.inputs["automountServiceAccountToken"] for one in accounts.values()} == {False}
-    notes = {one.inputs["metadata"]["name"]: one.inputs["metadata"].get("annotations") for one in accounts.values()}
-    assert notes["api"] == {"iam.gke.io/gcp-service-account": "api-sql@p.iam.gserviceaccount.com"}
-    assert not notes["worker"]
+def test_accounts_have_no_token_and_only_those_with_a_login_act_as_a_google_account() -> None:
+    recording = _tenant(logins={"api": "api-sql@p.iam.gserviceaccount.com"})
+    accounts = recording.of_type("kubernetes:core/v1:ServiceAccount")
+    assert {account.inputs["metadata"]["name"] for account in accounts.values()} == {"api", "worker"}
+    assert {account.inputs["automountServiceAccountToken"] for account in accounts.values()} == {False}
+    metadata = [account.inputs["metadata"] for account in accounts.values()]
+    annotations = {item["name"]: item.get("annotations") for item in metadata}
+    assert annotations["api"] == {"iam.gke.io/gcp-service-account": "api-sql@p.iam.gserviceaccount.com"}
+    assert not annotations["worker"]
 
 
-def test_without_groups_and_deployer_nobody_has_rights() -> None:
+def test_without_groups_and_deployer_there_are_no_rights() -> None:
     assert _tenant().of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding") == {}
 
 
 def test_rights_end_at_the_namespace() -> None:
-    made = _tenant(deployer="d@p.iam.gserviceaccount.com", viewers=("all@x.dev",), editors=("a@x.dev",))
-    bindings = made.of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").values()
+    recording = _tenant(deployer="d@p.iam.gserviceaccount.com", viewers=("all@x.dev",), editors=("a@x.dev",))
+    bindings = recording.of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").values()
     assert {
-        (one.inputs["subjects"][0]["name"], one.inputs["roleRef"]["name"], one.inputs["metadata"]["namespace"])
-        for one in bindings
+        (
+            binding.inputs["subjects"][0]["name"],
+            binding.inputs["roleRef"]["name"],
+            binding.inputs["metadata"]["namespace"],
+        )
+        for binding in bindings
     } == {("all@x.dev", "view", "a"), ("a@x.dev", "edit", "a"), ("d@p.iam.gserviceaccount.com", "edit", "a")}
 
 
@@ -70,11 +75,11 @@ def test_rights_end_at_the_namespace() -> None:
         (TenantTrafficSettings(), "'web'", False),
     ],
 )
-def test_traffic_is_what_is_said(settings: TenantTrafficSettings, peer: str, *, there: bool) -> None:
+def test_traffic_follows_the_settings(settings: TenantTrafficSettings, peer: str, *, there: bool) -> None:
     assert (peer in str(policies(settings, "10.0.0.0/20"))) is there
 
 
-def test_a_reader_that_is_no_account_is_named() -> None:
+def test_an_unknown_reader_is_refused() -> None:
     TenantSettings(**TEAM, secrets={"key": SecretSettings(readers=("api",))})
     with pytest.raises(ValidationError, match=r"secrets\.key\.readers: stranger is not among accounts \(api, worker\)"):
         TenantSettings(**TEAM, secrets={"key": SecretSettings(readers=("api", "stranger"))})
@@ -109,31 +114,31 @@ def _json(value: object) -> str:
     return json.dumps(value)
 
 
-def test_one_account_reads_one_secret_and_no_value_is_anywhere() -> None:
-    made = _secrets(SecretStoreSettings(), {"global": "k"})
-    (grant,) = made.of_type("gcp:secretmanager/secretIamMember:SecretIamMember").values()
+def test_an_account_reads_its_secret_and_the_program_contains_no_value() -> None:
+    recording = _secrets(SecretStoreSettings(), {"global": "k"})
+    (grant,) = recording.of_type("gcp:secretmanager/secretIamMember:SecretIamMember").values()
     assert grant.inputs == {
         "secretId": "a-key",
         "role": "roles/secretmanager.secretAccessor",
         "member": "principal://iam.googleapis.com/projects/12/locations/global/workloadIdentityPools/p.svc.id.goog"
         "/subject/ns/a/sa/api",
     }
-    (secret,) = made.of_type("gcp:secretmanager/secret:Secret").values()
+    (secret,) = recording.of_type("gcp:secretmanager/secret:Secret").values()
     assert secret.inputs["replication"] == {"auto": {"customerManagedEncryption": {"kmsKeyName": "k"}}}
-    assert made.of_type("gcp:secretmanager/secretVersion:SecretVersion") == {}
-    assert made.of_type("gcp:pubsub/topic:Topic") == {}
+    assert recording.of_type("gcp:secretmanager/secretVersion:SecretVersion") == {}
+    assert recording.of_type("gcp:pubsub/topic:Topic") == {}
 
 
-def test_each_copy_has_the_key_of_its_place_and_a_reminder_its_topic() -> None:
-    made = _secrets(SecretStoreSettings(replicas=("r-a1", "r-b1")), {"r-a1": "ka", "r-b1": "kb"}, rotated=True)
-    (secret,) = made.of_type("gcp:secretmanager/secret:Secret").values()
+def test_each_replica_has_the_key_of_its_location_and_reminders_have_a_topic() -> None:
+    recording = _secrets(SecretStoreSettings(replicas=("r-a1", "r-b1")), {"r-a1": "ka", "r-b1": "kb"}, rotated=True)
+    (secret,) = recording.of_type("gcp:secretmanager/secret:Secret").values()
     replicas = secret.inputs["replication"]["userManaged"]["replicas"]
-    assert [(one["location"], one["customerManagedEncryption"]["kmsKeyName"]) for one in replicas] == [
+    assert [(replica["location"], replica["customerManagedEncryption"]["kmsKeyName"]) for replica in replicas] == [
         ("r-a1", "ka"),
         ("r-b1", "kb"),
     ]
     assert secret.inputs["rotation"] == {"nextRotationTime": "2027-01-01T00:00:00Z", "rotationPeriod": "2592000s"}
     assert secret.ignore_changes == ("rotation.nextRotationTime",)
     assert secret.inputs["topics"] == [{"name": "secrets-a-reminders-id"}]
-    (grant,) = made.of_type("gcp:pubsub/topicIAMMember:TopicIAMMember").values()
+    (grant,) = recording.of_type("gcp:pubsub/topicIAMMember:TopicIAMMember").values()
     assert (grant.inputs["role"], grant.inputs["member"]) == ("roles/pubsub.publisher", "serviceAccount:agent")

@@ -1,4 +1,4 @@
-"""The shared library, under the transformation that Jenkins itself applies to pipelines (Maven runs it)."""
+"""The shared library under the transformation that Jenkins applies to pipelines; Maven runs the tests."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def registry() -> Iterator[str]:
     with subprocess.Popen([str(program), "--port", "0"], stderr=subprocess.PIPE, text=True) as child:
         try:
             assert child.stderr is not None
-            said = child.stderr.readline()
-            assert "serving on port" in said
-            yield f"localhost:{said.split()[-1]}"
+            line = child.stderr.readline()
+            assert "serving on port" in line
+            yield f"localhost:{line.split()[-1]}"
         finally:
             child.terminate()
 
@@ -72,7 +72,7 @@ def registry() -> Iterator[str]:
 def released(
     registry: str, programs_folder: Path, recordings: dict[str, Recording], tmp_path_factory: pytest.TempPathFactory
 ) -> Released:
-    """Play all pipelines under Maven, for this registry."""
+    """Run all tests of pipelines under Maven, with this registry."""
     if shutil.which("mvn") is None:
         pytest.skip("needs Maven and Java 17 (Debian: apt-get install maven)")
     folder = tmp_path_factory.mktemp("delivery")
@@ -81,21 +81,21 @@ def released(
     crane = str(programs_folder / "crane")
     candidate = [crane, "append", "--new_layer", "layer.tar", "--new_tag", f"{registry}/p/candidates/orders:1"]
     subprocess.run(candidate, cwd=folder, check=True, capture_output=True)
-    found = subprocess.run(
+    digest = subprocess.run(
         [crane, "digest", f"{registry}/p/candidates/orders:1"], capture_output=True, text=True, check=True
     )
     release = recordings["ci"].resource("kubernetes:helm.sh/v3:Release", "jenkins-release").inputs
     scripts = yaml.safe_load(release["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
-    (folder / "jobs.groovy").write_text("\n".join(one["script"] for one in scripts["jobs"]))
-    given = {
+    (folder / "jobs.groovy").write_text("\n".join(job["script"] for job in scripts["jobs"]))
+    properties = {
         "delivery": LIBRARY,
         "delivery.target": folder / "target",
         "jobs": folder / "jobs.groovy",
         "registry": registry,
-        "digest": found.stdout.strip(),
+        "digest": digest.stdout.strip(),
         "commands": folder / "commands.sh",
     }
-    command = ["mvn", "--quiet", "--batch-mode", *(f"-D{key}={value}" for key, value in given.items()), "test"]
+    command = ["mvn", "--quiet", "--batch-mode", *(f"-D{key}={value}" for key, value in properties.items()), "test"]
     done = subprocess.run(
         command, cwd=HERE, capture_output=True, text=True, check=False, env={**os.environ, "MAVEN_OPTS": "-Xmx512m"}
     )
@@ -104,12 +104,12 @@ def released(
     for report in (folder / "target" / "surefire-reports").glob("*.xml"):
         for case in ET.parse(report).iter("testcase"):  # noqa: S314 (our own report)
             ran.append(case.attrib["name"])
-            problem = next((one for one in case if one.tag in ("failure", "error")), None)
+            problem = next((child for child in case if child.tag in ("failure", "error")), None)
             if problem is not None:
                 failed.append(f"{case.attrib['name']}: {problem.text or ''}"[:1500])
     texts = [(folder / name).read_text() if (folder / name).exists() else "" for name in ("commands.sh", "values.yaml")]
     output = "" if done.returncode == 0 else done.stdout[-3000:]
-    return Released(registry, found.stdout.strip(), texts[0], texts[1], ran, failed, output)
+    return Released(registry, digest.stdout.strip(), texts[0], texts[1], ran, failed, output)
 
 
 def test_the_library_under_jenkins_own_transformation(released: Released) -> None:
@@ -122,7 +122,7 @@ def test_the_library_under_jenkins_own_transformation(released: Released) -> Non
 def test_its_commands_release_an_image_by_its_digest_and_a_chart_that_names_it(
     released: Released, programs_folder: Path, helm: Path, tmp_path: Path
 ) -> None:
-    """The commands as the library gives them, in a service's repository, against a real registry; and once more."""
+    """The library's own commands, twice, in a service's repository, with a real registry."""
     service = NewService("orders", "https://github.com/acme/orders", "team", "#orders")
     render(service, read_all(ROOT / "stacks"), tmp_path / "orders")
     (tmp_path / "login").mkdir()
@@ -147,34 +147,34 @@ def test_its_commands_release_an_image_by_its_digest_and_a_chart_that_names_it(
         )
         assert done.returncode == 0, done.stderr
     command = ["crane", "digest", f"{released.registry}/p/services/orders:{version}"]
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == released.digest
+    digest = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert digest.stdout.strip() == released.digest
     chart = f"oci://{released.registry}/p/charts/orders"
     command = [str(helm), "template", "orders", chart, "--version", version, "--plain-http"]
-    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-    assert f"{released.registry}/p/services/orders@{released.digest}" in made
+    manifests = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert f"{released.registry}/p/services/orders@{released.digest}" in manifests
 
 
 def test_the_library_and_the_platform_have_the_same_stores() -> None:
     text = (LIBRARY / "vars" / "stores.groovy").read_text()
     listed = re.search(r"return \[(.*)\]", text)
     assert listed is not None
-    assert [one.strip(" '") for one in listed[1].split(",")] == list(STORES)
+    assert [name.strip(" '") for name in listed[1].split(",")] == list(STORES)
     assert set(re.findall(r"^        (\w+): 'name: ", text, re.MULTILINE)) == set(STORES)
 
 
-def test_tests_and_preview_namespaces_tell_a_service_of_its_stores_in_the_same_words() -> None:
+def test_tests_and_preview_namespaces_use_the_same_variables_for_stores() -> None:
     text = (LIBRARY / "vars" / "stores.groovy").read_text()
     for store in STORES.values():
         assert f'name: {store.variable}, value: "{store.address.format(host="127.0.0.1")}"' in text
 
 
-def test_the_library_asks_for_templates_and_variables_that_the_platform_defines() -> None:
-    """Names on both sides of the border between Groovy and Python."""
+def test_the_platform_defines_the_templates_and_variables_of_the_library() -> None:
+    """Names that Groovy and Python share."""
     from support.jenkins import ADDRESSES, MOST, SOURCE, settings
 
     values = helm_values(settings(MOST), ADDRESSES, SOURCE)
-    templates = {one["podName"] for one in values["additionalAgents"].values()}
+    templates = {template["podName"] for template in values["additionalAgents"].values()}
     assert {"build", "test", *(f"store-{store}" for store in STORES)} <= templates
     assert {"deploy-staging", "previews-staging", *CLOUDS_OF_THE_JENKINSFILE} <= set(values["additionalClouds"])
     environment = values["controller"]["JCasC"]["configScripts"]["environment"]

@@ -1,4 +1,4 @@
-"""The service template: what a developer gets runs, passes its own tests, and keeps the platform's rules."""
+"""The service template: a rendered repository passes its own tests and satisfies the rules of the platform."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def service(stores: tuple[str, ...]) -> ServiceSettings:
 
 
 def objects(helm: Path, folder: Path, *arguments: str) -> dict[str, dict[str, Any]]:
-    """What the chart makes, by kind and name."""
+    """The objects of the rendered chart, by kind and name."""
     image = ("--set", f"image.repository=r/services/stock,image.digest={DIGEST}", "--set", "project=acme-staging")
     done = subprocess.run(
         [str(helm), "template", "stock", str(folder / "chart"), "--namespace", "stock", *image, *arguments],
@@ -53,13 +53,13 @@ def objects(helm: Path, folder: Path, *arguments: str) -> dict[str, dict[str, An
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return {f"{one['kind']}/{one['metadata']['name']}": one for one in yaml.safe_load_all(done.stdout) if one}
+    return {f"{item['kind']}/{item['metadata']['name']}": item for item in yaml.safe_load_all(done.stdout) if item}
 
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Path]:
     """A repository for each choice of data stores."""
-    made: dict[tuple[str, ...], Path] = {}
+    folders: dict[tuple[str, ...], Path] = {}
     for stores in COMBINATIONS:
         folder = tmp_path_factory.mktemp("service") / "stock"
         secrets = service(stores).secrets
@@ -68,12 +68,12 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], 
             read_all(ROOT / "stacks"),
             folder,
         )
-        made[stores] = folder
-    return made
+        folders[stores] = folder
+    return folders
 
 
 @EVERY
-def test_what_is_rendered_has_all_that_the_platform_asks_for(
+def test_a_rendered_repository_has_everything_that_the_platform_needs(
     stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path]
 ) -> None:
     folder = rendered[stores]
@@ -101,23 +101,23 @@ def test_what_is_rendered_has_all_that_the_platform_asks_for(
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    """A PostgreSQL for all services; they find what the others counted."""
+    """A PostgreSQL server that all services of the tests share."""
     with running.postgres() as address:
         yield address
 
 
 @pytest.fixture
-def beside(database: str) -> Iterator[dict[str, str]]:
-    """The addresses that the pipeline gives to tests; nothing of another service is in Redis."""
+def stores_environment(database: str) -> Iterator[dict[str, str]]:
+    """The addresses of the stores, as in the pipeline; Redis is empty."""
     with running.redis() as cache:
         yield {"DATABASE_URL": database, "REDIS_URL": cache}
 
 
 @EVERY
-def test_its_own_tests_pass_beside_real_stores_and_fail_without(
-    stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path], beside: dict[str, str], tmp_path: Path
+def test_its_own_tests_pass_with_real_stores_and_fail_without(
+    stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path], stores_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """In an environment made of its own pinned packages, by `make test`, as inside its image."""
+    """`make test` in an environment with its own pinned packages, as in its image."""
     folder = rendered[stores]
     python = tmp_path / "venv" / "bin" / "python"
     uv = str(Path(sys.executable).parent / "uv")
@@ -131,19 +131,19 @@ def test_its_own_tests_pass_beside_real_stores_and_fail_without(
         command = ["make", "-C", str(folder), "test", f"REPORTS={tmp_path / 'reports'}"]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
-    done = make_test(beside)
+    done = make_test(stores_environment)
     assert done.returncode == 0, done.stdout + done.stderr
     kept = {"postgres", "redis"} & set(stores)
     assert f"{3 + bool(kept) + (len(kept) == 2)} passed" in done.stdout
     assert (tmp_path / "reports" / "tests.xml").exists()
     if kept:
-        without = make_test(dict.fromkeys(beside, ""))
+        without = make_test(dict.fromkeys(stores_environment, ""))
         assert without.returncode != 0
         assert "not set: run `make stores`, then `make test`" in without.stdout
 
 
 @EVERY
-def test_the_chart_is_sound(stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path], helm: Path) -> None:
+def test_the_chart_passes_helm_lint(stores: tuple[str, ...], rendered: dict[tuple[str, ...], Path], helm: Path) -> None:
     values = f"image.digest={DIGEST},project=p"
     done = subprocess.run(
         [str(helm), "lint", "--strict", str(rendered[stores] / "chart"), "--set", values],
@@ -155,13 +155,13 @@ def test_the_chart_is_sound(stores: tuple[str, ...], rendered: dict[tuple[str, .
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_what_it_makes_is_what_kubernetes_and_the_platform_take(
+def test_kubernetes_and_the_platform_accept_its_objects(
     environment: str, rendered: dict[tuple[str, ...], Path], helm: Path
 ) -> None:
     folder = rendered["postgres", "redis"]
     values = ("--values", str(folder / "chart" / f"values-{environment}.yaml"), "--set", "host=stock.example.com")
-    made = objects(helm, folder, *values)
-    assert set(made) == {
+    rendered_objects = objects(helm, folder, *values)
+    assert set(rendered_objects) == {
         "Deployment/stock",
         "Service/stock",
         "HorizontalPodAutoscaler/stock",
@@ -172,17 +172,22 @@ def test_what_it_makes_is_what_kubernetes_and_the_platform_take(
         "SecretProviderClass/stock",
         "Pod/stock-smoke-test",
     }
-    for name, one in made.items():
-        group, _, version = one["apiVersion"].rpartition("/")
+    for name, item in rendered_objects.items():
+        group, _, version = item["apiVersion"].rpartition("/")
         if group in OUR_KINDS:
-            assert f"{one['kind'].lower().rstrip('y')}" in "".join(OUR_KINDS[group]), "the deployer may not make it"
+            assert f"{item['kind'].lower().rstrip('y')}" in "".join(OUR_KINDS[group]), "the deployer may not make it"
             continue
-        token = f"kubernetes:{group or 'core'}/{version}:{one['kind']}"
-        known = next(
-            one for one in schema.tokens("kubernetes") if one.replace(".k8s.io", "") == token.replace(".k8s.io", "")
+        token = f"kubernetes:{group or 'core'}/{version}:{item['kind']}"
+        resource_type = next(
+            known
+            for known in schema.tokens("kubernetes")
+            if known.replace(".k8s.io", "") == token.replace(".k8s.io", "")
         )
-        assert Checker(schema.resource(known), {}, {}).mistakes(one) == [], name
-    for spec in (made["Deployment/stock"]["spec"]["template"]["spec"], made["Pod/stock-smoke-test"]["spec"]):
+        assert Checker(schema.resource(resource_type), {}, {}).mistakes(item) == [], name
+    for spec in (
+        rendered_objects["Deployment/stock"]["spec"]["template"]["spec"],
+        rendered_objects["Pod/stock-smoke-test"]["spec"],
+    ):
         assert restricted(spec) == []
         assert spec["automountServiceAccountToken"] is False
         assert spec["serviceAccountName"] == "stock"
@@ -190,27 +195,29 @@ def test_what_it_makes_is_what_kubernetes_and_the_platform_take(
             assert container["image"] == f"r/services/stock@{DIGEST}"
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
             assert container["resources"]["limits"].keys() == {"memory", "ephemeral-storage"}
-    container = made["Deployment/stock"]["spec"]["template"]["spec"]["containers"][0]
+    container = rendered_objects["Deployment/stock"]["spec"]["template"]["spec"]["containers"][0]
     assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
     assert container["envFrom"] == [{"configMapRef": {"name": CONFIG_MAP, "optional": True}}]
-    least = made["HorizontalPodAutoscaler/stock"]["spec"]["minReplicas"]
+    least = rendered_objects["HorizontalPodAutoscaler/stock"]["spec"]["minReplicas"]
     assert least == {"staging": 1, "production": 3}[environment]
-    secrets = yaml.safe_load(made["SecretProviderClass/stock"]["spec"]["parameters"]["secrets"])
-    assert [one["resourceName"] for one in secrets] == [
+    secrets = yaml.safe_load(rendered_objects["SecretProviderClass/stock"]["spec"]["parameters"]["secrets"])
+    assert [secret["resourceName"] for secret in secrets] == [
         "projects/acme-staging/secrets/stock-api-key/versions/latest",
         "projects/acme-staging/secrets/stock-webhook/versions/latest",
     ]
-    selector = made["Service/stock"]["spec"]["selector"]
-    assert selector.items() <= made["Deployment/stock"]["spec"]["template"]["metadata"]["labels"].items()
-    assert not selector.items() <= made["Pod/stock-smoke-test"]["metadata"]["labels"].items()
+    selector = rendered_objects["Service/stock"]["spec"]["selector"]
+    assert selector.items() <= rendered_objects["Deployment/stock"]["spec"]["template"]["metadata"]["labels"].items()
+    assert not selector.items() <= rendered_objects["Pod/stock-smoke-test"]["metadata"]["labels"].items()
 
 
-def test_without_a_host_there_is_no_way_in_and_without_secrets_no_volume(
+def test_without_a_host_there_is_no_route_and_without_secrets_no_volume(
     rendered: dict[tuple[str, ...], Path], helm: Path
 ) -> None:
-    made = objects(helm, rendered[()])
-    assert not {"HTTPRoute/stock", "HealthCheckPolicy/stock", "SecretProviderClass/stock"} & made.keys()
-    assert [one["name"] for one in made["Deployment/stock"]["spec"]["template"]["spec"]["volumes"]] == ["scratch"]
+    rendered_objects = objects(helm, rendered[()])
+    assert not {"HTTPRoute/stock", "HealthCheckPolicy/stock", "SecretProviderClass/stock"} & rendered_objects.keys()
+    assert [
+        volume["name"] for volume in rendered_objects["Deployment/stock"]["spec"]["template"]["spec"]["volumes"]
+    ] == ["scratch"]
 
 
 @pytest.mark.parametrize(
@@ -222,9 +229,7 @@ def test_without_a_host_there_is_no_way_in_and_without_secrets_no_volume(
         ("image.digest=", "pipeline fills it in"),
     ],
 )
-def test_values_that_are_wrong_are_refused(
-    given: str, message: str, rendered: dict[tuple[str, ...], Path], helm: Path
-) -> None:
+def test_wrong_values_are_refused(given: str, message: str, rendered: dict[tuple[str, ...], Path], helm: Path) -> None:
     command = [str(helm), "template", "stock", str(rendered[()] / "chart"), "--set", given]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0

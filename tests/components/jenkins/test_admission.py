@@ -1,4 +1,4 @@
-"""What the admission policy says, word by word: a changed operator is a hole that no count of rules shows."""
+"""The text of the admission policy: a changed operator is a gap that the number of rules does not show."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def test_golden(golden: Golden) -> None:
     golden("jenkins/admission.yaml", dict(admission.policy_spec()))
 
 
-def test_only_the_rules_on_profiles_make_an_exception_and_only_for_buildkit() -> None:
-    excepted = {message for message, rule in admission.RULES.items() if "buildkit" in rule}
-    assert excepted == {
+def test_only_the_rules_on_profiles_have_an_exception_and_only_for_buildkit() -> None:
+    with_exception = {message for message, rule in admission.RULES.items() if "buildkit" in rule}
+    assert with_exception == {
         "a seccomp profile for every container but buildkit",
         "no container without AppArmor but buildkit",
     }
-    for message in excepted:
+    for message in with_exception:
         assert "(c.name == 'buildkit' || " in admission.RULES[message]

@@ -1,4 +1,4 @@
-"""The official chart renders with our values. The chart is not part of the project: JENKINS_CHART_DIR names it."""
+"""The official chart renders with our values. The chart is not in this repository: JENKINS_CHART_DIR is its folder."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def _render(helm: Path, directory: Path, base: dict[str, Any]) -> dict[str, dict
     command = [str(helm), "template", "jenkins", CHART, "--namespace", "jenkins", "--values", str(values)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    objects = [found for found in yaml.safe_load_all(done.stdout) if found]
-    return {f"{found['kind']}/{found['metadata']['name']}": found for found in objects}
+    manifests = [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+    return {f"{manifest['kind']}/{manifest['metadata']['name']}": manifest for manifest in manifests}
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,9 @@ def test_the_least_renders(helm: Path, tmp_path: Path) -> None:
 def test_every_script_parses(rendered: dict[str, dict[str, Any]]) -> None:
     scripts = {
         name: yaml.safe_load(text)
-        for key, found in rendered.items()
+        for key, manifest in rendered.items()
         if key.startswith("ConfigMap/jenkins-jenkins-")
-        for name, text in found["data"].items()
+        for name, text in manifest["data"].items()
     }
     assert {"library.yaml", "jobs.yaml", "credentials.yaml", "environment.yaml", "slack.yaml", "webhook.yaml"} < set(
         scripts
@@ -76,17 +76,17 @@ def test_the_controller_mounts_its_secrets_by_the_add_on(rendered: dict[str, dic
     pod = rendered["StatefulSet/jenkins"]["spec"]["template"]["spec"]
     provider = rendered["SecretProviderClass/jenkins"]
     assert provider["metadata"]["namespace"] == "jenkins"
-    (volume,) = (one for one in pod["volumes"] if "csi" in one)
+    (volume,) = (item for item in pod["volumes"] if "csi" in item)
     assert volume["csi"]["volumeAttributes"] == {"secretProviderClass": provider["metadata"]["name"]}
-    (controller,) = (one for one in pod["containers"] if one["name"] == "jenkins")
+    (controller,) = (container for container in pod["containers"] if container["name"] == "jenkins")
     paths = {mount["name"]: mount["mountPath"] for mount in controller["volumeMounts"]}
     assert paths[volume["name"]] == secrets.FOLDER
     assert len(paths.values()) == len(set(paths.values()))
-    environment = {one["name"]: one.get("value") for one in controller["env"]}
+    environment = {variable["name"]: variable.get("value") for variable in controller["env"]}
     assert environment["CASC_STRICT_SECRET_RESOLUTION"] == "true"
-    # The tokens of the schedulers, which Configuration as Code reads by their names alone.
+    # The tokens of the schedulers, which Configuration as Code reads by name, without a path.
     assert environment["SECRETS"] == paths["jenkins-secrets"]
-    (tokens,) = (one["projected"]["sources"] for one in pod["volumes"] if one["name"] == "jenkins-secrets")
+    (tokens,) = (item["projected"]["sources"] for item in pod["volumes"] if item["name"] == "jenkins-secrets")
     assert {source["secret"]["items"][0]["path"] for source in tokens} == {
         f"jenkins-{cloud}-token" for cloud in settings(MOST).targets()
     }
@@ -100,7 +100,8 @@ def test_the_controller_mounts_its_secrets_by_the_add_on(rendered: dict[str, dic
 def test_every_container_of_a_large_controller_is_valid(helm: Path, tmp_path: Path) -> None:
     rendered = _render(helm, tmp_path, {**LEAST, "controller": {"cpu": "4", "memory": "16Gi"}})
     pod = rendered["StatefulSet/jenkins"]["spec"]["template"]["spec"]
-    sized = {one["name"]: one["resources"] for one in [*pod["initContainers"], *pod["containers"]]}
+    containers = [*pod["initContainers"], *pod["containers"]]
+    sized = {container["name"]: container["resources"] for container in containers}
     assert sized["jenkins"]["requests"]["cpu"] == "4"
     for name, resources in sized.items():
         limits = resources["limits"]
@@ -110,22 +111,24 @@ def test_every_container_of_a_large_controller_is_valid(helm: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("base", [LEAST, MOST], ids=["least", "most"])
 def test_jenkins_resolves_every_variable_of_its_configuration(helm: Path, tmp_path: Path, base: dict[str, Any]) -> None:
-    """With strict resolution one that nothing answers stops the start: the chart's own scripts are read too."""
+    """With strict resolution, an unknown variable stops the start. The chart's own scripts are checked, too."""
     rendered = _render(helm, tmp_path, base)
     text = "\n".join(
         script
-        for key, found in rendered.items()
+        for key, manifest in rendered.items()
         if key.startswith("ConfigMap/jenkins-jenkins-")
-        for script in found["data"].values()
+        for script in manifest["data"].values()
     )
-    names = {one.removeprefix("readFile:") for one in re.findall(r"(?<!\^)\$\{([^${}]*)\}", text)}
+    references = re.findall(r"(?<!\^)\$\{([^${}]*)\}", text)
+    names = {reference.removeprefix("readFile:") for reference in references}
     known = {f"{secrets.FOLDER}/{secret.name}" for secret in secrets.expected(settings(base))}
     assert names == known | {f"jenkins-{cloud}-token" for cloud in settings(base).targets()}
 
 
 def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:
     clouds = {
-        found["kubernetes"]["name"]: found["kubernetes"] for found in _configuration(rendered)["jenkins"]["clouds"]
+        manifest["kubernetes"]["name"]: manifest["kubernetes"]
+        for manifest in _configuration(rendered)["jenkins"]["clouds"]
     }
     templates = {name: [template["name"] for template in cloud["templates"]] for name, cloud in clouds.items()}
     assert templates == {
@@ -153,8 +156,10 @@ def test_the_charts_own_security_settings_stay(rendered: dict[str, dict[str, Any
     assert security["globalJobDslSecurityConfiguration"] == {"useScriptSecurity": True}
 
 
-def test_the_chart_brings_no_volume_account_or_policy_of_ours(rendered: dict[str, dict[str, Any]]) -> None:
-    kinds = [found["kind"] for found in rendered.values()]
+def test_the_chart_creates_no_volume_account_or_policy_that_the_program_declares(
+    rendered: dict[str, dict[str, Any]],
+) -> None:
+    kinds = [manifest["kind"] for manifest in rendered.values()]
     assert "PersistentVolumeClaim" not in kinds
     assert "NetworkPolicy" not in kinds
     assert [key for key in rendered if key.startswith("ServiceAccount/")] == ["ServiceAccount/jenkins"]

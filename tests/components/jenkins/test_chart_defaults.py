@@ -1,6 +1,6 @@
 """Every default of the chart is decided: stated in our values, or listed with the reason why it fits.
 
-Helm merges the chart's values with ours, map by map: a limit that we leave out is the chart's, whatever we request.
+Helm merges the chart's values with ours, map by map: without a limit in our values, the chart's limit applies, whatever we request.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHART = os.environ.get("JENKINS_CHART_DIR", "")
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Every value that is no map by its path; an empty map is one."""
+    """Every value that is not a map, by its path; an empty map is a value."""
     if isinstance(value, Mapping) and value:
         for key, item in cast("Mapping[str, object]", value).items():
             yield from leaves(item, f"{path}.{key}" if path else key)
@@ -44,12 +44,12 @@ def covers(path: str, other: str) -> bool:
 
 
 def undecided(defaults: Mapping[str, object], ours: set[str], decisions: Mapping[str, str]) -> list[str]:
-    """Defaults that are neither stated nor decided. A map that we fill where the chart has an empty one is stated."""
+    """Defaults that are neither stated nor decided. A map with values that is empty in the chart is stated."""
     return [
         path
         for path in defaults
-        if not any(covers(one, path) or covers(path, one) for one in ours)
-        and not any(covers(one, path) for one in decisions)
+        if not any(covers(other, path) or covers(path, other) for other in ours)
+        and not any(covers(decision, path) for decision in decisions)
     ]
 
 
@@ -59,8 +59,8 @@ def test_every_default_is_stated_or_decided(base: dict[str, Any]) -> None:
 
 
 @BOTH
-def test_a_default_that_is_left_out_shows(base: dict[str, Any]) -> None:
-    """What went wrong before: requests and one limit are stated, and the chart's other limit is merged in."""
+def test_a_default_without_a_decision_is_reported(base: dict[str, Any]) -> None:
+    """An earlier fault: the values stated requests and one of two limits, and Helm merged in the chart's other limit."""
     ours = stated(base) - {"controller.resources.limits.cpu"}
     assert undecided(RECORDED["defaults"], ours, DECISIONS) == ["controller.resources.limits.cpu"]
     without = {path: reason for path, reason in DECISIONS.items() if path != "controller.ingress"}
@@ -74,8 +74,8 @@ def test_no_decision_covers_what_is_stated_and_each_is_about_a_default() -> None
     for path in DECISIONS:
         assert any(covers(path, default) for default in RECORDED["defaults"]), f"{path}: the chart has no such default"
         assert path not in always, f"{path}: is stated; remove the decision"
-        inside = [] if path in RECORDED["defaults"] else [one for one in sometimes if covers(path, one)]
-        assert not inside, f"{path}: {inside[0]} is stated; decide the others beside it one by one"
+        inside = [] if path in RECORDED["defaults"] else [other for other in sometimes if covers(path, other)]
+        assert not inside, f"{path}: {inside[0]} is stated; decide the others separately"
 
 
 def test_the_record_is_of_the_chart_that_is_pinned() -> None:
@@ -83,7 +83,7 @@ def test_the_record_is_of_the_chart_that_is_pinned() -> None:
 
 
 @pytest.mark.skipif(not CHART, reason="needs JENKINS_CHART_DIR (charts/jenkins of a checkout of jenkinsci/helm-charts)")
-def test_the_record_is_what_the_chart_has() -> None:
+def test_the_record_is_equal_to_the_defaults_of_the_chart() -> None:
     version = yaml.safe_load(Path(CHART, "Chart.yaml").read_text())["version"]
     if version != JENKINS_CHART:
         pytest.skip(f"JENKINS_CHART_DIR has {version}, and {JENKINS_CHART} is pinned")

@@ -1,4 +1,4 @@
-"""The component as it is registered."""
+"""The resources that the component declares."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def _most() -> Recording:
 
 def _in(recording: Recording, token: str) -> dict[str, list[Recorded]]:
     """Objects of one kind by namespace."""
-    found: dict[str, list[Recorded]] = {}
+    by_namespace: dict[str, list[Recorded]] = {}
     for resource in recording.of_type(token).values():
-        found.setdefault(resource.inputs["metadata"]["namespace"], []).append(resource)
-    return found
+        by_namespace.setdefault(resource.inputs["metadata"]["namespace"], []).append(resource)
+    return by_namespace
 
 
 def _release(recording: Recording) -> Recorded:
@@ -82,21 +82,23 @@ def _release(recording: Recording) -> Recorded:
 
 
 def test_every_namespace_has_quota_limits_closed_network_and_a_powerless_account() -> None:
-    made = _most().of_type("kubernetes:core/v1:Namespace").values()
-    assert [found.inputs["metadata"]["name"] for found in made] == NAMESPACES
+    namespaces = _most().of_type("kubernetes:core/v1:Namespace").values()
+    assert [namespace.inputs["metadata"]["name"] for namespace in namespaces] == NAMESPACES
     for token, count in (
         ("kubernetes:core/v1:ResourceQuota", 1),
         ("kubernetes:core/v1:LimitRange", 1),
         ("kubernetes:core/v1:ServiceAccountPatch", 1),
         ("kubernetes:networking.k8s.io/v1:NetworkPolicy", 3),
     ):
-        assert {name: len(found) for name, found in _in(_most(), token).items()} == dict.fromkeys(NAMESPACES, count)
+        assert {name: len(objects) for name, objects in _in(_most(), token).items()} == dict.fromkeys(NAMESPACES, count)
 
 
 def test_pod_security_levels() -> None:
     levels = {
-        found.inputs["metadata"]["name"]: found.inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
-        for found in _most().of_type("kubernetes:core/v1:Namespace").values()
+        namespace.inputs["metadata"]["name"]: namespace.inputs["metadata"]["labels"][
+            "pod-security.kubernetes.io/enforce"
+        ]
+        for namespace in _most().of_type("kubernetes:core/v1:Namespace").values()
     }
     assert levels == {
         "jenkins": "restricted",
@@ -109,7 +111,7 @@ def test_pod_security_levels() -> None:
 def test_accounts_mount_no_token_by_themselves() -> None:
     accounts = _most().of_type("kubernetes:core/v1:ServiceAccount").values()
     assert len(accounts) == 2 + 2 * len(CLOUDS)
-    assert all(found.inputs["automountServiceAccountToken"] is False for found in accounts)
+    assert all(account.inputs["automountServiceAccountToken"] is False for account in accounts)
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -117,8 +119,8 @@ def test_the_home_and_its_namespace_are_guarded_together(guarded: bool) -> None:
     recording = _record(LEAST, protect_home=guarded, retain_home=guarded)
     home = recording.resource("kubernetes:core/v1:PersistentVolumeClaim", "jenkins-home")
     namespace = recording.resource("kubernetes:core/v1:Namespace", "jenkins-controller-namespace")
-    for found in (home, namespace):
-        assert (found.protect, found.retain_on_delete) == (guarded, guarded)
+    for resource in (home, namespace):
+        assert (resource.protect, resource.retain_on_delete) == (guarded, guarded)
     other = recording.resource("kubernetes:core/v1:Namespace", "jenkins-builders-agents-namespace")
     assert (other.protect, other.retain_on_delete) == (False, False)
 
@@ -133,14 +135,14 @@ def test_the_home_is_not_waited_for() -> None:
     }
 
 
-def test_the_release_waits_for_all_else() -> None:
+def test_the_release_depends_on_everything_else() -> None:
     release = _release(_most())
-    inside = {
-        found.urn
-        for found in _most().resources.values()
-        if found.type.startswith("kubernetes:") and found.urn != release.urn
+    in_cluster = {
+        resource.urn
+        for resource in _most().resources.values()
+        if resource.type.startswith("kubernetes:") and resource.urn != release.urn
     }
-    assert inside <= set(release.depends_on)
+    assert in_cluster <= set(release.depends_on)
 
 
 def test_the_release_is_the_official_chart_with_our_values() -> None:
@@ -169,7 +171,7 @@ def test_the_release_is_the_official_chart_with_our_values() -> None:
         ),
     ],
 )
-def test_the_chart_can_come_from_elsewhere(chart: dict[str, str], expected: tuple[object, ...]) -> None:
+def test_the_chart_can_come_from_another_source(chart: dict[str, str], expected: tuple[object, ...]) -> None:
     inputs = _release(_record(LEAST, chart=chart)).inputs
     assert (inputs["chart"], inputs.get("version"), inputs.get("repositoryOpts")) == expected
 
@@ -186,7 +188,7 @@ def test_outputs_are_the_public_attributes() -> None:
         assert part.inputs == {}, f"{part.name} has inputs"
 
 
-def test_without_deploys_there_is_nobody_who_deploys() -> None:
+def test_without_deploys_no_identity_deploys() -> None:
     recording = _record(LEAST)
     assert recording.resource("atwork:jenkins:Jenkins", "jenkins").outputs == {
         "url": "https://jenkins.ci.example.com",
@@ -198,8 +200,8 @@ def test_without_deploys_there_is_nobody_who_deploys() -> None:
 
 def test_jenkins_own_account_has_no_right_where_deploys_run() -> None:
     subjects = {
-        namespace: [subject for binding in found for subject in binding.inputs["subjects"]]
-        for namespace, found in _in(_most(), "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").items()
+        namespace: [subject for binding in bindings for subject in binding.inputs["subjects"]]
+        for namespace, bindings in _in(_most(), "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").items()
     }
     account = {"kind": "ServiceAccount", "namespace": "jenkins"}
     assert subjects == {
@@ -224,11 +226,11 @@ def test_secrets_are_filled_in_by_the_cluster() -> None:
         assert not {"data", "stringData"} & set(secret.inputs)
 
 
-def test_what_jenkins_mounts_is_what_is_made() -> None:
+def test_jenkins_mounts_the_secrets_that_are_created() -> None:
     mounted = _release(_most()).inputs["values"]["controller"]["additionalExistingSecrets"]
     tokens = {secret["name"] for secret in mounted if secret["keyName"] == "token"}
-    made = _in(_most(), "kubernetes:core/v1:Secret")
-    assert {secret.inputs["metadata"]["name"] for secret in made["jenkins"]} == tokens
+    created = _in(_most(), "kubernetes:core/v1:Secret")
+    assert {secret.inputs["metadata"]["name"] for secret in created["jenkins"]} == tokens
 
 
 def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> None:
@@ -236,14 +238,16 @@ def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> Non
     for member in _most().of_type("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember").values():
         inputs = member.inputs
         assert (inputs["project"], inputs["location"]) == ("acme-ci", "europe")
-        who = inputs["member"].rpartition("/ns/")[2]
-        grants.setdefault(who, set()).add(f"{inputs['role'].rpartition('.')[2]} {inputs['repository']}")
+        subject = inputs["member"].rpartition("/ns/")[2]
+        grants.setdefault(subject, set()).add(f"{inputs['role'].rpartition('.')[2]} {inputs['repository']}")
     assert grants == {
         "jenkins-agents/sa/jenkins-agent": {
             *(f"writer {name}" for name in ("candidates", "services", "charts", "cache")),
             "reader docker-hub",
         },
-        "jenkins-deploy-staging/sa/deployer": {"reader charts"},  # production's acts as an account of its environment
+        "jenkins-deploy-staging/sa/deployer": {
+            "reader charts"
+        },  # production's pods act as an account of its environment
         "jenkins-previews-staging/sa/deployer": {"reader candidates"},
     }
 
@@ -293,11 +297,11 @@ def _blocks(rule: dict[str, Any]) -> list[dict[str, Any]]:
     return [peer["ipBlock"] for peer in rule["to"] if "ipBlock" in peer]
 
 
-def test_builds_wait_and_evict_nobody() -> None:
+def test_build_pods_evict_no_other_pods() -> None:
     classes = _most().of_type("kubernetes:scheduling.k8s.io/v1:PriorityClass").values()
-    found = {item.inputs["metadata"]["name"]: item.inputs for item in classes}
-    assert found["jenkins-agents"]["preemptionPolicy"] == "Never"
-    assert found["jenkins-controller"]["value"] > found["jenkins-agents"]["value"]
+    by_name = {item.inputs["metadata"]["name"]: item.inputs for item in classes}
+    assert by_name["jenkins-agents"]["preemptionPolicy"] == "Never"
+    assert by_name["jenkins-controller"]["value"] > by_name["jenkins-agents"]["value"]
 
 
 def test_the_policy_holds_in_the_builders_namespace() -> None:
@@ -317,18 +321,18 @@ def test_the_policy_holds_in_the_builders_namespace() -> None:
 def test_the_controller_may_read_its_secrets_before_it_starts(base: dict[str, Any]) -> None:
     recording = _record(base)
     grants = recording.of_type("gcp:secretmanager/secretIamMember:SecretIamMember")
-    assert {found.inputs["secretId"] for found in grants.values()} == {
+    assert {grant.inputs["secretId"] for grant in grants.values()} == {
         secret.name for secret in secrets.expected(settings(base))
     }
-    for found in grants.values():
-        assert found.inputs["project"] == "acme-ci"
-        assert found.inputs["role"] == "roles/secretmanager.secretAccessor"
-        assert found.inputs["member"].endswith("acme-ci.svc.id.goog/subject/ns/jenkins/sa/jenkins")
-    assert {found.urn for found in grants.values()} <= set(_release(recording).depends_on)
+    for grant in grants.values():
+        assert grant.inputs["project"] == "acme-ci"
+        assert grant.inputs["role"] == "roles/secretmanager.secretAccessor"
+        assert grant.inputs["member"].endswith("acme-ci.svc.id.goog/subject/ns/jenkins/sa/jenkins")
+    assert {grant.urn for grant in grants.values()} <= set(_release(recording).depends_on)
 
 
-def test_no_secret_is_made_by_the_program() -> None:
-    kinds = {found.inputs["type"] for found in _most().of_type("kubernetes:core/v1:Secret").values()}
+def test_the_program_creates_no_secret_with_a_value() -> None:
+    kinds = {secret.inputs["type"] for secret in _most().of_type("kubernetes:core/v1:Secret").values()}
     assert kinds == {"kubernetes.io/service-account-token"}
     assert _most().of_type("gcp:secretmanager/secret:Secret") == {}
     assert _most().of_type("gcp:secretmanager/secretVersion:SecretVersion") == {}

@@ -1,4 +1,4 @@
-"""The jobs of the folder `platform`, as text; tests/delivery plays them."""
+"""The Job DSL of the folder `platform`; tests/delivery runs the jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JOB = DeployJob(
 )
 
 
-def test_where_a_service_is_built_is_its_repositorys_job() -> None:
+def test_a_service_is_built_by_the_job_of_its_repository() -> None:
     assert JOB.source == "services/shop"
     assert JOB.path == "platform/orders/staging"
 
@@ -31,7 +31,7 @@ def test_without_clouds_and_jobs_there_is_an_empty_folder() -> None:
     assert "pipelineJob" not in platform([], [], IMAGES)
 
 
-def test_a_job_says_all_that_the_library_is_called_with() -> None:
+def test_a_job_contains_all_arguments_of_the_library() -> None:
     text = platform(["deploy-staging"], [JOB], IMAGES)
     assert "clouds.appendNode('string', 'deploy-staging')" in text
     assert "folder('platform/orders')" in text
@@ -50,16 +50,16 @@ def test_a_job_says_all_that_the_library_is_called_with() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("ab'\"\\\n$")))
-def test_a_quoted_text_is_one_line_and_ends_where_it_should(text: str) -> None:
-    made = quoted(text)
-    assert "\n" not in made
-    body = re.fullmatch(r"'((?:[^'\\]|\\.)*)'", made)
+def test_a_quoted_text_is_a_literal_of_one_line(text: str) -> None:
+    literal = quoted(text)
+    assert "\n" not in literal
+    body = re.fullmatch(r"'((?:[^'\\]|\\.)*)'", literal)
     assert body is not None
-    assert re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], body[1]) == text
+    assert re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], body[1]) == text
 
 
 @pytest.mark.parametrize("part", ["{{", "${"])
-def test_nothing_in_it_is_a_template_or_a_reference(part: str) -> None:
+def test_no_text_is_a_template_or_a_reference(part: str) -> None:
     assert part not in platform(["deploy-staging"], [JOB], IMAGES)
 
 
@@ -77,15 +77,15 @@ PREVIEW = PreviewJob(
 )
 
 
-def test_a_preview_namespace_brings_the_stores_of_the_tests_where_its_namespace_reaches_them() -> None:
-    beside = json.loads(PREVIEW.arguments(IMAGES)["stores"])["stores"]
-    assert beside["postgres"]["image"] == IMAGES["postgres"]
-    assert beside["redis"]["address"] == "redis://redis:6379/0"
-    assert not any("127.0.0.1" in argument for one in beside.values() for argument in one["arguments"])
-    assert {one["variable"] for one in beside.values()} == {STORES[name].variable for name in PREVIEW.stores}
+def test_a_preview_has_the_stores_of_the_tests_with_addresses_in_its_namespace() -> None:
+    stores = json.loads(PREVIEW.arguments(IMAGES)["stores"])["stores"]
+    assert stores["postgres"]["image"] == IMAGES["postgres"]
+    assert stores["redis"]["address"] == "redis://redis:6379/0"
+    assert not any("127.0.0.1" in argument for store in stores.values() for argument in store["arguments"])
+    assert {store["variable"] for store in stores.values()} == {STORES[name].variable for name in PREVIEW.stores}
 
 
-def test_preview_namespaces_have_a_janitor_that_knows_where_each_pull_request_is() -> None:
+def test_preview_namespaces_have_a_janitor_with_the_repository_of_each_service() -> None:
     text = platform(["previews-staging"], [JOB, PREVIEW], IMAGES)
     assert "pipelineJob('platform/orders/preview')" in text
     assert "pipelineJob('platform/preview-janitor')" in text

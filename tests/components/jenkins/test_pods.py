@@ -1,4 +1,4 @@
-"""Pod templates as the pods that Jenkins makes of them."""
+"""Pod templates, merged into pods as Jenkins does it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ STORES: list[StoreName] = ["postgres", "redis", "mysql"]
 
 
 def _merged(*specs: dict[str, Any]) -> dict[str, Any]:
-    """As Jenkins' Kubernetes plugin merges children into a parent: the parent's spec, lists added up by name."""
+    """The merge of Jenkins' Kubernetes plugin: the parent's spec, with the lists of its children merged by name."""
     result = dict(specs[0])
     for spec in specs[1:]:
         for key in ("containers", "initContainers", "volumes"):
-            found = {item["name"]: item for item in [*result.get(key, []), *spec.get(key, [])]}
-            result[key] = list(found.values())
+            by_name = {item["name"]: item for item in [*result.get(key, []), *spec.get(key, [])]}
+            result[key] = list(by_name.values())
     return result
 
 
@@ -53,7 +53,7 @@ def test_restricted(name: str) -> None:
     assert pod_security.restricted(SPECS[name]) == []
 
 
-def test_a_build_is_restricted_but_for_what_buildkit_needs() -> None:
+def test_a_build_is_restricted_except_for_buildkit() -> None:
     assert sorted(pod_security.restricted(SPECS["build"])) == [
         "buildkit: allowPrivilegeEscalation",
         "buildkit: appArmorProfile Unconfined",
@@ -64,16 +64,16 @@ def test_a_build_is_restricted_but_for_what_buildkit_needs() -> None:
 
 
 @EVERY
-def test_names_are_dns_labels_and_stand_once(name: str) -> None:
+def test_names_are_unique_dns_labels(name: str) -> None:
     spec = SPECS[name]
-    for found in (_containers(spec), spec.get("volumes", [])):
-        given = [item["name"] for item in found]
-        assert len(given) == len(set(given))
-        assert all(LABEL.fullmatch(label) for label in given)
+    for items in (_containers(spec), spec.get("volumes", [])):
+        names = [item["name"] for item in items]
+        assert len(names) == len(set(names))
+        assert all(LABEL.fullmatch(name) for name in names)
 
 
 @EVERY
-def test_no_pod_carries_a_token_of_the_cluster(name: str) -> None:
+def test_no_pod_has_a_token_of_the_cluster(name: str) -> None:
     assert SPECS[name]["automountServiceAccountToken"] is False
     assert SPECS[name]["enableServiceLinks"] is False
 
@@ -104,12 +104,12 @@ def test_steps_run_as_one_user() -> None:
 
 def test_the_registry_token_is_never_on_a_disk() -> None:
     for name in ("build", "deploy"):
-        (volume,) = [found for found in SPECS[name]["volumes"] if found["name"] == "registry-login"]
+        (volume,) = [item for item in SPECS[name]["volumes"] if item["name"] == "registry-login"]
         assert volume["emptyDir"]["medium"] == "Memory"
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_a_store_is_there_before_the_test_and_answers_over_tcp(store: StoreName) -> None:
+def test_a_store_starts_before_the_test_and_answers_over_tcp(store: StoreName) -> None:
     (container,) = stores.sidecar(store, IMAGE[store])["initContainers"]
     assert container["restartPolicy"] == "Always"
     assert "127.0.0.1" in container["startupProbe"]["exec"]["command"]
@@ -118,7 +118,7 @@ def test_a_store_is_there_before_the_test_and_answers_over_tcp(store: StoreName)
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_stores_hear_the_pod_alone(store: StoreName) -> None:
+def test_stores_listen_only_in_their_pod(store: StoreName) -> None:
     (container,) = stores.sidecar(store, IMAGE[store])["initContainers"]
     assert re.search(r"(listen_addresses=|--bind |--bind-address=)127\.0\.0\.1", " ".join(container["args"]))
 
@@ -130,7 +130,7 @@ def test_builds_run_on_their_pool_and_deploys_do_not() -> None:
     assert "nodeSelector" not in pods.deploy(IMAGE, None)
 
 
-def test_the_size_of_a_build_is_the_stacks_to_say() -> None:
+def test_the_stack_sets_the_size_of_a_build() -> None:
     size = BuildSettings(cpu="2", memory="8Gi", scratch="40Gi")
     spec = pods.build(IMAGE, size)
     (buildkit,) = [container for container in spec["containers"] if container["name"] == "buildkit"]

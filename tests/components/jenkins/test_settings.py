@@ -1,4 +1,4 @@
-"""What a stack file may say about Jenkins, and what it is told when it says something else."""
+"""Accepted and refused settings of Jenkins, with their messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from support.jenkins import LEAST, MOST, settings
 
 
-def test_the_least_is_enough_and_safe() -> None:
+def test_the_required_settings_are_sufficient_and_safe() -> None:
     least = settings()
     assert least.url == "https://jenkins.ci.example.com"
     assert least.protect_home
@@ -127,24 +127,24 @@ def test_google_accounts_must_be_of_the_domain_that_all_admins_are_of() -> None:
     assert settings(login={"domain": "example.org"}).login_domain == "example.org"
 
 
-def test_admins_of_two_domains_do_not_say_who_may_log_in() -> None:
+def test_admins_of_two_domains_need_a_login_domain() -> None:
     admins = ["platform@example.com", "partner@example.org"]
     with pytest.raises(ValidationError, match=r"admins are of example\.com, example\.org, so login\.domain must say"):
         settings(admins=admins)
     assert settings(admins=admins, login={"domain": "example.com"}).login_domain == "example.com"
 
 
-def test_another_provider_decides_by_itself_who_has_an_account() -> None:
+def test_another_login_provider_restricts_accounts_itself() -> None:
     login = {"discovery": "https://login.example.com/.well-known/openid-configuration"}
     assert settings(login=login, admins=["a@example.com", "b@example.org"]).login_domain is None
 
 
-def test_fewer_agents_need_less_room() -> None:
+def test_fewer_agents_need_a_smaller_quota() -> None:
     quota = {"cpu": "3", "memory": "11Gi", "scratch": "56Gi", "pods": 4}
     assert settings(max_agents=2, builds={"quota": quota}).max_agents == 2
 
 
-def test_everything_with_rights_outside_has_a_cloud_of_its_own() -> None:
+def test_each_pod_with_rights_outside_has_its_own_cloud() -> None:
     assert list(settings(MOST).targets()) == [
         "deploy-staging",
         "deploy-production",

@@ -36,14 +36,14 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _scripts(values: dict[str, Any]) -> dict[str, Any]:
-    """Every document that Jenkins reads, parsed, by where it is."""
+    """Every document that Jenkins reads, parsed, by its name."""
     scripts = values["controller"]["JCasC"]
-    found = {**scripts["configScripts"], **{key: scripts[key] for key in ("securityRealm", "authorizationStrategy")}}
-    return {name: yaml.safe_load(text) for name, text in found.items()}
+    others = {key: scripts[key] for key in ("securityRealm", "authorizationStrategy")}
+    return {name: yaml.safe_load(text) for name, text in {**scripts["configScripts"], **others}.items()}
 
 
 def _agents(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every pod template by its name, with what it inherits from the chart's merge."""
+    """Every pod template by its name, with the values that it inherits in the chart's merge."""
     clouds = [cloud["agent"] for cloud in values["additionalClouds"].values()]
     agents = [values["agent"], *values["additionalAgents"].values(), *clouds]
     return {agent["podName"]: {**values["agent"], **agent} for agent in agents}
@@ -94,7 +94,7 @@ def test_the_pod_mounts_all_secrets_that_are_expected_and_no_other(base: dict[st
     assert values["controller"]["containerEnv"] == [{"name": "CASC_STRICT_SECRET_RESOLUTION", "value": "true"}]
 
 
-def test_only_what_is_chosen_needs_a_secret() -> None:
+def test_only_parts_in_use_need_a_secret() -> None:
     least = {secret.name for secret in secrets.expected(settings())}
     most = {secret.name for secret in secrets.expected(settings(MOST))}
     assert most - least == {"jenkins-github-webhook", "jenkins-slack-token", "jenkins-slack-webhook"}
@@ -113,7 +113,7 @@ def test_no_value_is_a_secret(base: dict[str, Any]) -> None:
             )
 
 
-def test_what_the_chart_writes_is_said_in_no_script() -> None:
+def test_no_script_sets_what_the_chart_writes() -> None:
     scripts = _scripts(_values())
     assert set(scripts["environment"]["jenkins"]) == {"quietPeriod", "globalNodeProperties"}
     tops = {
@@ -155,7 +155,7 @@ def test_the_controller_builds_nothing_and_is_restricted() -> None:
     assert values["persistence"]["existingClaim"] == names.HOME_CLAIM
 
 
-def test_a_new_pod_for_each_build_and_time_for_a_node_to_come() -> None:
+def test_each_build_has_a_new_pod_and_time_for_a_new_node() -> None:
     for name, agent in _agents(_values()).items():
         assert (agent["idleMinutes"], agent["podRetention"]) == (0, "Never"), name
         assert (agent["connectTimeout"], agent["waitForPodSec"]) == (900, 900), name
@@ -180,7 +180,7 @@ def test_tests_run_apart_from_builds() -> None:
 def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> None:
     values = _values()
     credentials = _scripts(values)["credentials"]["credentials"]["system"]["domainCredentials"][0]["credentials"]
-    by_id = {one["id"]: one for entry in credentials for one in entry.values()}
+    by_id = {credential["id"]: credential for entry in credentials for credential in entry.values()}
     clouds = values["additionalClouds"]
     assert list(clouds) == [
         "deploy-staging",
@@ -198,8 +198,8 @@ def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> No
         assert by_id[cloud["credentialsId"]]["secret"] == f"${{jenkins-{name}-token}}"
 
 
-def test_a_deploy_cloud_states_what_it_changes() -> None:
-    """The chart's merge takes an empty value, or false, for one that is missing."""
+def test_a_deploy_cloud_states_every_value() -> None:
+    """The chart's merge treats an empty value, or false, as missing."""
     for cloud in _values()["additionalClouds"].values():
         empty = [path for path, leaf in _leaves(cloud) if leaf in (None, "", False, 0)]
         assert empty == []
@@ -207,8 +207,8 @@ def test_a_deploy_cloud_states_what_it_changes() -> None:
 
 def _permitted(script: str) -> dict[str, list[str]]:
     """Restricted clouds by the folder whose jobs may use them."""
-    found = re.findall(r"^folder\('([^']*)'\)(.*?)^\}", script, re.MULTILINE | re.DOTALL)
-    return {name: re.findall(r"appendNode\('string', '([^']*)'\)", body) for name, body in found}
+    folders = re.findall(r"^folder\('([^']*)'\)(.*?)^\}", script, re.MULTILINE | re.DOTALL)
+    return {name: re.findall(r"appendNode\('string', '([^']*)'\)", body) for name, body in folders}
 
 
 def test_only_the_platforms_folders_may_use_restricted_clouds() -> None:
@@ -256,7 +256,7 @@ def test_builds_have_the_rights_of_who_starts_them() -> None:
 def test_credentials_are_read_from_files_and_the_controller_reads_no_kubernetes_secret() -> None:
     assert _values()["rbac"] == {"create": True, "readSecrets": False}
     (domain,) = _scripts(_values())["credentials"]["credentials"]["system"]["domainCredentials"]
-    credentials = {one["id"]: (kind, one) for entry in domain["credentials"] for kind, one in entry.items()}
+    credentials = {item["id"]: (kind, item) for entry in domain["credentials"] for kind, item in entry.items()}
     kind, app = credentials["github-app"]
     assert (kind, app["scope"]) == ("gitHubApp", "GLOBAL")
     assert app["privateKey"] == "${trim:${readFile:/run/secret-manager/jenkins-github-app-key}}"
@@ -284,7 +284,7 @@ def test_nobody_is_anonymous_and_only_admins_administer() -> None:
     assert not {right for right in jcasc.EVERYBODY if right.endswith(("Administer", "Configure", "Replay"))}
 
 
-def test_login_asks_for_the_domain_and_has_a_way_in_without_the_provider() -> None:
+def test_login_checks_the_domain_and_works_without_the_provider_for_the_admin_account() -> None:
     realm = _scripts(_values())["securityRealm"]["oic"]
     assert (realm["tokenFieldToCheckKey"], realm["tokenFieldToCheckValue"]) == ("hd", "example.com")
     assert realm["properties"][0]["escapeHatch"]["group"] == names.BREAK_GLASS_GROUP
@@ -300,7 +300,7 @@ def test_the_library_is_the_tag_the_stack_names_and_no_other() -> None:
     assert library(version="v2", version_override=True)["allowVersionOverride"] is True
 
 
-def test_pipelines_learn_the_addresses_and_where_to_report() -> None:
+def test_pipelines_know_the_addresses_and_the_slack_channel() -> None:
     properties = _scripts(_values())["environment"]["jenkins"]["globalNodeProperties"]
     variables = {pair["key"]: pair["value"] for pair in properties[0]["envVars"]["env"]}
     assert variables["CANDIDATES"] == "europe-docker.pkg.dev/acme-ci/candidates"
@@ -309,19 +309,19 @@ def test_pipelines_learn_the_addresses_and_where_to_report() -> None:
     assert "SLACK_CHANNEL" not in {pair["key"] for pair in least[0]["envVars"]["env"]}
 
 
-def test_a_way_for_people_and_one_for_webhooks_only_behind_a_gateway() -> None:
+def test_routes_for_people_and_webhooks_exist_only_with_a_gateway() -> None:
     most, least = _values(), _values(LEAST)
     route = most["controller"]["httpRoute"]
     assert route["hostnames"] == ["jenkins.ci.example.com"]
     assert route["extraRules"][0]["matches"] == [{"path": {"type": "Exact", "value": "/github-webhook/"}}]
-    guarded = [found for found in most["extraObjects"].values() if found["kind"] == "GCPBackendPolicy"]
-    assert [found["spec"]["targetRef"]["name"] for found in guarded] == ["jenkins"]
+    guarded = [item for item in most["extraObjects"].values() if item["kind"] == "GCPBackendPolicy"]
+    assert [policy["spec"]["targetRef"]["name"] for policy in guarded] == ["jenkins"]
     assert guarded[0]["spec"]["default"]["iap"] == {"enabled": True}
     assert "httpRoute" not in least["controller"]
-    assert [found["kind"] for found in least["extraObjects"].values()] == ["SecretProviderClass"]
+    assert [item["kind"] for item in least["extraObjects"].values()] == ["SecretProviderClass"]
 
 
-def test_slack_only_where_it_is_wanted() -> None:
+def test_slack_is_optional() -> None:
     assert _scripts(_values())["slack"]["unclassified"]["slackNotifier"]["tokenCredentialId"] == "slack-token"
     assert "slack" not in _scripts(_values(LEAST))
 
