@@ -34,6 +34,16 @@ MOST: dict[str, Any] = {
     },
 }
 
+CLOUDS = [
+    "deploy-staging",
+    "deploy-production",
+    "previews-staging",
+    "platform-preview",
+    "platform-drift",
+    "platform-change",
+]
+"""The restricted clouds of `MOST`."""
+
 SOURCE = PlatformSource("acme/platform", "gs://acme-pulumi")
 
 ADDRESSES = Addresses.at(

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 import pytest
-from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
+from support.jenkins import ADDRESSES, CLOUDS, LEAST, MOST, SOURCE, settings
 from support.mocks import Recorded, Recording, record
 
 from components.jenkins import secrets
@@ -17,14 +17,6 @@ from components.jenkins.jenkins import Jenkins
 from components.jenkins.values import helm_values
 from components.registry import RegistryRefs
 
-CLOUDS = [
-    "deploy-staging",
-    "deploy-production",
-    "previews-staging",
-    "platform-preview",
-    "platform-drift",
-    "platform-change",
-]
 NAMESPACES = ["jenkins", "jenkins-agents", "jenkins-tests", *(f"jenkins-{cloud}" for cloud in CLOUDS)]
 IDENTITIES = {
     cloud: (

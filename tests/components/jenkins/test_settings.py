@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
-from support.jenkins import LEAST, MOST, settings
+from support.jenkins import CLOUDS, LEAST, MOST, settings
 
 
 def test_the_required_settings_are_sufficient_and_safe() -> None:
@@ -145,13 +145,6 @@ def test_fewer_agents_need_a_smaller_quota() -> None:
 
 
 def test_each_pod_with_rights_outside_has_its_own_cloud() -> None:
-    assert list(settings(MOST).targets()) == [
-        "deploy-staging",
-        "deploy-production",
-        "previews-staging",
-        "platform-preview",
-        "platform-drift",
-        "platform-change",
-    ]
+    assert list(settings(MOST).targets()) == CLOUDS
     assert settings().targets() == {}
     assert settings().previews() is None

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import yaml
 from conftest import Golden
-from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
+from support.jenkins import ADDRESSES, CLOUDS, LEAST, MOST, SOURCE, settings
 
 from components import versions
 from components.jenkins import jcasc, names, secrets
@@ -182,14 +182,7 @@ def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> No
     credentials = _scripts(values)["credentials"]["credentials"]["system"]["domainCredentials"][0]["credentials"]
     by_id = {credential["id"]: credential for entry in credentials for credential in entry.values()}
     clouds = values["additionalClouds"]
-    assert list(clouds) == [
-        "deploy-staging",
-        "deploy-production",
-        "previews-staging",
-        "platform-preview",
-        "platform-drift",
-        "platform-change",
-    ]
+    assert list(clouds) == CLOUDS
     for name, cloud in clouds.items():
         assert cloud["agent"]["usageRestricted"] is True
         assert cloud["agent"]["namespace"] == f"jenkins-{name}"
