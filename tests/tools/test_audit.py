@@ -53,7 +53,7 @@ def test_everything_of_google_cloud_is_written(stack: str, tmp_path: Path) -> No
 FAILED = FailedCheck("production", "CKV_1", "a title", "resource.it")
 
 
-def test_a_failure_that_nobody_accepted_is_wrong() -> None:
+def test_a_failure_without_an_exception_is_reported() -> None:
     assert judge([FAILED], []) == ["production: CKV_1 resource.it: a title"]
     assert judge([FAILED], [Skip("CKV_1", ("production",), "resource.*", "why")]) == []
 

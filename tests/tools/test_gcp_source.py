@@ -68,7 +68,7 @@ func init() {
 """
 
 
-def test_what_is_optional_and_computed_is_found_at_every_depth(tmp_path: Path) -> None:
+def test_optional_computed_properties_are_recognized_at_every_depth(tmp_path: Path) -> None:
     (tmp_path / "resource_thing.go").write_text(THING)
     (tmp_path / "resource_thing_test.go").write_text("not Go at all {")
     package = GoPackage(tmp_path)

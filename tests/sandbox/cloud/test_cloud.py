@@ -26,14 +26,14 @@ def test_objects_survive_a_restart(tmp_path: Path) -> None:
     assert again.referrers("b") == [("gcp:x/y:Z", "a")]
 
 
-def test_an_identity_is_taken_once(tmp_path: Path) -> None:
+def test_an_id_can_be_created_only_once(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path / "cloud.sqlite")
     cloud.create(thing("a"), set())
     with pytest.raises(AlreadyExists, match="a"):
         cloud.create(thing("a"), set())
 
 
-def test_it_knows_an_id_whatever_the_type(tmp_path: Path) -> None:
+def test_an_id_exists_independent_of_the_type(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path / "cloud.sqlite")
     cloud.create(thing("a"), set())
     assert cloud.exists("", "a")
@@ -49,7 +49,7 @@ def test_many_writers_share_one_file(tmp_path: Path) -> None:
     assert len(clouds[3].referrers("shared")) == 80
 
 
-def test_two_that_come_first_together_end_with_one_key(tmp_path: Path) -> None:
+def test_two_concurrent_first_uses_get_the_same_key(tmp_path: Path) -> None:
     path = tmp_path / "cloud.sqlite"
     with ThreadPoolExecutor(8) as pool:
         clouds = list(pool.map(lambda _: Cloud(path), range(8)))
@@ -67,7 +67,7 @@ def test_two_that_come_first_together_end_with_one_key(tmp_path: Path) -> None:
         (b"A" * 43 + b"=", r"its secrets rest under another key than cloud\.key; `atwork sandbox reset`"),
     ],
 )
-def test_a_lost_or_foreign_key_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
+def test_a_missing_or_wrong_key_is_reported(content: bytes | None, message: str, tmp_path: Path) -> None:
     path = tmp_path / "cloud.sqlite"
     Cloud(path).create(thing("a", password=secret("hidden")), set())
     key = path.with_suffix(".key")
@@ -78,7 +78,7 @@ def test_a_lost_or_foreign_key_is_named(content: bytes | None, message: str, tmp
         Cloud(path).objects()
 
 
-def test_secrets_rest_encrypted_and_come_back(tmp_path: Path) -> None:
+def test_secrets_are_encrypted_on_disk_and_decrypted_on_read(tmp_path: Path) -> None:
     path = tmp_path / "cloud.sqlite"
     created = thing("a", password=secret("correct-horse"), deep=[{"token": secret({"k": "battery-staple"})}])
     Cloud(path).create(created, set())
@@ -88,7 +88,7 @@ def test_secrets_rest_encrypted_and_come_back(tmp_path: Path) -> None:
     assert Cloud(path).get("", "gcp:x/y:Z", "a") == created
 
 
-def test_a_scope_goes_as_a_whole(tmp_path: Path) -> None:
+def test_a_scope_is_deleted_completely(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path / "cloud.sqlite")
     cloud.create(CloudObject("https://c", "t", "ns/a", "u1", {}, {}), {"x"})
     cloud.create(thing("a"), set())
@@ -97,14 +97,14 @@ def test_a_scope_goes_as_a_whole(tmp_path: Path) -> None:
     assert cloud.referrers("x") == []
 
 
-def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
+def test_the_error_of_a_damaged_file_names_file_and_fix(tmp_path: Path) -> None:
     path = tmp_path / "cloud.sqlite"
     path.write_bytes(b"this is no database at all, whatever its name says" * 50)
     with pytest.raises(CloudCorrupt, match=r"cloud\.sqlite: file is not a database; `atwork sandbox reset`"):
         Cloud(path)
 
 
-def test_a_foreign_database_and_an_old_one_are_told_apart(tmp_path: Path) -> None:
+def test_another_database_and_an_old_version_have_different_errors(tmp_path: Path) -> None:
     foreign, old = tmp_path / "foreign.sqlite", tmp_path / "old.sqlite"
     for path, statement in ((foreign, "CREATE TABLE songs (name)"), (old, "CREATE TABLE objects (id)")):
         with closing(sqlite3.connect(path)) as database:
@@ -116,7 +116,7 @@ def test_a_foreign_database_and_an_old_one_are_told_apart(tmp_path: Path) -> Non
         Cloud(old)
 
 
-def test_what_is_done_together_is_seen_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_transaction_is_atomic(tmp_path: Path) -> None:
     cloud, other = Cloud(tmp_path / "cloud.sqlite"), Cloud(tmp_path / "cloud.sqlite")
 
     def make() -> None:
@@ -130,7 +130,7 @@ def test_what_is_done_together_is_seen_as_a_whole_or_not_at_all(tmp_path: Path) 
     assert other.objects() == []
 
 
-def test_a_cloud_that_is_dropped_closes_its_files(tmp_path: Path) -> None:
+def test_a_cloud_without_references_closes_its_files(tmp_path: Path) -> None:
     """Python 3.13 warns of a connection that is only dropped, in whichever test the collector happens to run."""
     path = tmp_path / "cloud.sqlite"
     cloud = Cloud(path)

@@ -27,7 +27,7 @@ def cloud(tmp_path: Path) -> Cloud:
     return created
 
 
-def test_an_object_is_found_by_its_name_in_the_program(cloud: Cloud) -> None:
+def test_an_object_is_selected_by_its_name_in_the_program(cloud: Cloud) -> None:
     assert find(cloud, "ci", "pools-system").id == "c/nodePools/pools-system"
 
 
@@ -39,12 +39,14 @@ def test_an_object_is_found_by_its_name_in_the_program(cloud: Cloud) -> None:
         ("staging", "pools-agents", "run `atwork sandbox up staging` first"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_is(cloud: Cloud, stack: str, name: str, reported: str) -> None:
+def test_the_error_for_an_unknown_object_lists_the_known_ones(
+    cloud: Cloud, stack: str, name: str, reported: str
+) -> None:
     with pytest.raises(UserError, match=reported):
         find(cloud, stack, name)
 
 
-def test_a_change_is_inside_and_outside_and_keeps_the_links(cloud: Cloud) -> None:
+def test_drift_changes_inputs_and_outputs_and_keeps_references(cloud: Cloud) -> None:
     edited, before = edit(pool(autoscaling={"totalMaxNodeCount": 8}), "autoscaling.totalMaxNodeCount", 50)
     assert before == 8
     cloud.edit(edited)
@@ -54,7 +56,7 @@ def test_a_change_is_inside_and_outside_and_keeps_the_links(cloud: Cloud) -> Non
     assert (POOL, edited.id) in cloud.referrers("c")
 
 
-def test_lists_are_changed_by_place() -> None:
+def test_lists_are_changed_by_index() -> None:
     edited, _ = edit(pool(nodeLocations=["a", "b"]), "nodeLocations.1", "c")
     assert edited.inputs["nodeLocations"] == ["a", "c"]
     with pytest.raises(UsageError, match="2 is no index of a list of 2"):
@@ -63,18 +65,18 @@ def test_lists_are_changed_by_place() -> None:
         edit(pool(version="x"), "version.deep", "c")
 
 
-def test_an_unknown_property_is_told_with_the_nearest() -> None:
+def test_the_error_for_an_unknown_property_suggests_the_nearest() -> None:
     with pytest.raises(UsageError, match="has no property autoscalin; did you mean autoscaling"):
         edit(pool(), "autoscalin.x", 1)
 
 
-def test_what_was_secret_stays_so_and_is_not_shown() -> None:
+def test_a_secret_value_stays_secret_and_is_not_shown() -> None:
     edited, before = edit(pool(version=secret("old")), "version", "new")
     assert edited.inputs["version"] == secret("new")
     assert before == "[secret]"
 
 
-def test_types_by_their_last_word() -> None:
+def test_types_are_selected_by_their_last_part() -> None:
     assert token_of("DatabaseInstance") == "gcp:sql/databaseInstance:DatabaseInstance"
     assert token_of(POOL) == POOL
     assert token_of("") == ""

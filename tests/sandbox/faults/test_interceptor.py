@@ -55,26 +55,26 @@ def networks(sandbox: Sandbox) -> list[str]:
     return [item.id for item in sandbox.cloud.objects(token=NETWORK)]
 
 
-def test_a_failure_does_nothing_and_the_next_call_goes_through(sandbox: Sandbox) -> None:
+def test_a_failed_call_changes_nothing_and_the_next_call_succeeds(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.fail, type=NETWORK))
     assert "googleapi: Error 503" in str(sandbox.refused().details())
     assert networks(sandbox) == []
     assert sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})[0] == ID
 
 
-def test_a_preview_meets_no_fault_and_counts_for_none(sandbox: Sandbox) -> None:
+def test_previews_hit_no_faults_and_do_not_count(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.fail, always=True))
     sandbox.google.create(NETWORK, "vpc", {"name": "vpc"}, preview=True)
     assert sandbox.faults.all()[0].seen == 0
 
 
-def test_quota_is_worded_as_google_words_it(sandbox: Sandbox) -> None:
+def test_the_quota_error_has_googles_wording(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.quota))
     reported = "googleapi: Error 403: Quota 'NETWORKS' exceeded. Limit: 5.0 in region europe-west1., quotaExceeded"
     assert sandbox.refused().details() == reported
 
 
-def test_half_done_is_there_and_comes_with_its_state(sandbox: Sandbox) -> None:
+def test_a_partial_create_leaves_the_object_and_returns_its_state(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.partial, message="not ready"))
     error = sandbox.refused()
     assert networks(sandbox) == [ID]
@@ -85,7 +85,7 @@ def test_half_done_is_there_and_comes_with_its_state(sandbox: Sandbox) -> None:
     assert from_struct(failed.properties)["selfLink"].endswith(ID)
 
 
-def test_half_done_updates_keep_their_id(sandbox: Sandbox) -> None:
+def test_a_partial_update_keeps_the_id(sandbox: Sandbox) -> None:
     sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})
     sandbox.faults.add(Fault(effect=Effect.partial, operation=Operation.update))
     with pytest.raises(grpc.RpcError) as caught:
@@ -96,14 +96,14 @@ def test_half_done_updates_keep_their_id(sandbox: Sandbox) -> None:
     assert result.inputs["description"] == "new"
 
 
-def test_no_answer_ends_after_the_providers_own_time(sandbox: Sandbox) -> None:
+def test_a_hanging_call_ends_after_the_timeout_of_the_provider(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.hang, seconds=0.2))
     error = sandbox.refused()
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert str(error.details()).endswith("(last state: 'RUNNING', timeout: 0.2s)")
 
 
-def test_no_answer_ends_when_the_engine_cancels(sandbox: Sandbox) -> None:
+def test_a_hanging_call_ends_when_the_engine_cancels(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.hang, seconds=600))
     with ThreadPoolExecutor(1) as pool:
         refused = pool.submit(sandbox.refused)
@@ -115,7 +115,7 @@ def test_no_answer_ends_when_the_engine_cancels(sandbox: Sandbox) -> None:
     assert networks(sandbox) == []
 
 
-def test_slow_and_bad_is_both(sandbox: Sandbox) -> None:
+def test_a_slow_call_can_fail_too(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Effect.fail, message="down"))
     sandbox.faults.add(Fault(effect=Effect.slow, seconds=0.05))
     assert sandbox.refused().details() == "down"
@@ -125,7 +125,7 @@ def test_slow_and_bad_is_both(sandbox: Sandbox) -> None:
     assert sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})[0] == ID
 
 
-def test_an_api_server_that_is_gone(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_api_server_fails_the_calls_for_its_objects(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     identity, _ = sandbox.kubernetes.create(NAMESPACE, "team", {"metadata": {"name": "team"}})
     sandbox.faults.add(Fault(effect=Effect.unreachable, operation=Operation.any, stack="test", always=True))
     with pytest.raises(grpc.RpcError, match="configured Kubernetes cluster is unreachable: unable to load schema"):
@@ -137,6 +137,6 @@ def test_an_api_server_that_is_gone(sandbox: Sandbox, monkeypatch: pytest.Monkey
         sandbox.kubernetes.create(NAMESPACE, "other", {"metadata": {"name": "other"}})
 
 
-def test_a_damaged_file_of_faults_is_told_to_the_engine(sandbox: Sandbox) -> None:
+def test_a_damaged_file_of_faults_is_reported_to_the_engine(sandbox: Sandbox) -> None:
     sandbox.faults.path.write_bytes(b"not a database" * 100)
     assert "remove the file, then add the faults again" in str(sandbox.refused().details())

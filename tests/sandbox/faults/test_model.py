@@ -18,7 +18,7 @@ def call(urn: str = URN, operation: str = "create") -> Call:
     return Call(operation, urn)
 
 
-def test_a_call_says_where_it_belongs() -> None:
+def test_a_call_has_the_stack_type_and_name_of_its_urn() -> None:
     assert (call().stack, call().type, call().name) == ("ci", POOL, "pools-agents")
     assert call("urn:pulumi:ci::atwork::a:b:C::x::y").name == "x::y"
 
@@ -38,17 +38,17 @@ def test_a_call_says_where_it_belongs() -> None:
         ({"stack": "c"}, False),
     ],
 )
-def test_every_part_narrows_it(words: dict[str, Any], *, met: bool) -> None:
+def test_every_part_of_a_fault_restricts_the_calls(words: dict[str, Any], *, met: bool) -> None:
     assert parse({"effect": "fail", **words}).matches(call()) is met
 
 
-def test_an_api_server_that_is_gone_is_none_of_googles() -> None:
+def test_an_unreachable_api_server_affects_no_call_of_google_cloud() -> None:
     gone = parse({"effect": "unreachable", "operation": "any", "stack": "ci", "always": True})
     assert not gone.matches(call())
     assert gone.matches(call("urn:pulumi:ci::atwork::kubernetes:core/v1:Namespace::tenant"))
 
 
-def test_once_is_the_nth_and_always_is_from_the_nth_on() -> None:
+def test_a_fault_hits_the_nth_call_or_always_from_the_nth_on() -> None:
     once, always = parse({"effect": "fail", "nth": 2}), parse({"effect": "fail", "nth": 2, "always": True})
     assert [once.hits(seen) for seen in (1, 2, 3)] == [False, True, False]
     assert [always.hits(seen) for seen in (1, 2, 3)] == [False, True, True]
@@ -67,6 +67,6 @@ def test_once_is_the_nth_and_always_is_from_the_nth_on() -> None:
         ({"effect": "explode"}, "--effect: Input should be"),
     ],
 )
-def test_what_does_not_fit_is_told_with_its_option(words: dict[str, Any], reported: str) -> None:
+def test_the_error_for_an_invalid_fault_names_the_option(words: dict[str, Any], reported: str) -> None:
     with pytest.raises(UsageError, match=reported):
         parse(words)

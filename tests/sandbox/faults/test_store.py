@@ -22,7 +22,7 @@ def test_without_a_fault_there_is_no_file(tmp_path: Path) -> None:
     assert not store.path.exists()
 
 
-def test_another_process_sees_it_and_its_hits(tmp_path: Path) -> None:
+def test_another_process_reads_the_fault_and_its_hits(tmp_path: Path) -> None:
     path = tmp_path / "faults.sqlite"
     number = FaultStore(path).add(Fault(effect=Effect.fail, nth=2))
     assert [bool(FaultStore(path).count(CALL)) for _ in range(3)] == [False, True, False]
@@ -30,7 +30,7 @@ def test_another_process_sees_it_and_its_hits(tmp_path: Path) -> None:
     assert (kept.number, kept.seen, kept.hits) == (number, 3, 1)
 
 
-def test_many_at_once_are_hit_as_often_as_one(tmp_path: Path) -> None:
+def test_concurrent_calls_count_every_hit(tmp_path: Path) -> None:
     path = tmp_path / "faults.sqlite"
     FaultStore(path).add(Fault(effect=Effect.fail, nth=7))
     with ThreadPoolExecutor(8) as pool:
@@ -51,7 +51,7 @@ def test_remove_and_clear(tmp_path: Path) -> None:
         store.remove(second)
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "faults.sqlite"
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(SandboxError, match=r"faults\.sqlite: .*remove the file"):

@@ -104,6 +104,6 @@ def test_an_edit_is_planned_as_the_official_providers_plan_it(edit: dict[str, An
     assert operations(first, second) == edit["expected"]
 
 
-def test_nothing_is_planned_where_nothing_differs() -> None:
+def test_equal_inputs_plan_no_change() -> None:
     for stack in ("ci", "staging", "production"):
         assert operations(before(stack), before(stack)) == {}

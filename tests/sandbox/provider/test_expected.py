@@ -48,7 +48,9 @@ def preview_update(provider: Provider, token: str, news: dict[str, Any], olds: d
 
 
 @pytest.mark.parametrize("token", [*OTHERS, *COMPUTED])
-def test_what_a_preview_knows_of_a_new_resource_holds_when_it_is_there(token: str, cloud: dict[str, Provider]) -> None:
+def test_known_outputs_in_the_preview_of_a_create_are_those_of_the_create(
+    token: str, cloud: dict[str, Provider]
+) -> None:
     _, reported = cloud["gcp"].create(token, "it", minimal(token), preview=True)
     checked, _ = cloud["gcp"].check(token, "it", minimal(token))
     config = {"project": "acme", "region": "europe-west1"}
@@ -59,7 +61,7 @@ def test_what_a_preview_knows_of_a_new_resource_holds_when_it_is_there(token: st
         assert known == (value if path in given else UNKNOWN), path
 
 
-def test_the_address_of_a_new_cluster_is_not_known_whatever_else_is(cloud: dict[str, Provider]) -> None:
+def test_the_address_of_a_new_cluster_is_unknown_in_a_preview(cloud: dict[str, Provider]) -> None:
     inputs = {
         "name": "c",
         "location": "europe-west1",
@@ -84,7 +86,7 @@ def test_the_address_of_a_new_cluster_is_not_known_whatever_else_is(cloud: dict[
         assert reported["controlPlaneEndpointsConfig"] == unknown
 
 
-def test_the_server_s_own_fields_of_a_new_object_are_not_known(cloud: dict[str, Provider]) -> None:
+def test_fields_that_the_server_sets_on_a_new_object_are_unknown_in_a_preview(cloud: dict[str, Provider]) -> None:
     inputs = {"metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
     _, reported = cloud["kubernetes"].create(SERVICE, "s", inputs, preview=True)
     assert (reported["metadata"]["name"], reported["metadata"]["namespace"]) == ("s", "default")
@@ -92,7 +94,7 @@ def test_the_server_s_own_fields_of_a_new_object_are_not_known(cloud: dict[str, 
     assert (reported["spec"]["type"], reported["spec"]["ports"]) == ("LoadBalancer", [{"port": 80}])
 
 
-def test_an_update_leaves_known_what_it_cannot_change(cloud: dict[str, Provider]) -> None:
+def test_outputs_that_an_update_cannot_change_are_known(cloud: dict[str, Provider]) -> None:
     inputs = {"name": "d", "location": "europe-west1", "deletionProtection": False}
     identity, olds = cloud["gcp"].create(CLUSTER, "d", inputs)
     reported = preview_update(cloud["gcp"], CLUSTER, {**inputs, "description": "x"}, {**olds, "id": identity})
@@ -100,7 +102,7 @@ def test_an_update_leaves_known_what_it_cannot_change(cloud: dict[str, Provider]
     assert reported["description"] == "x"
 
 
-def test_an_update_leaves_unknown_what_it_may_change(cloud: dict[str, Provider]) -> None:
+def test_outputs_that_an_update_may_change_are_unknown(cloud: dict[str, Provider]) -> None:
     inputs = {"repositoryId": "r", "location": "europe", "format": "DOCKER", "labels": {"a": "b"}}
     identity, olds = cloud["gcp"].create(REPOSITORY, "r", inputs)
     olds |= {"id": identity}

@@ -22,27 +22,27 @@ json_values = some.recursive(
 )
 
 
-def test_what_the_server_writes_in_its_own_way_is_no_drift() -> None:
+def test_defaults_and_formats_of_the_server_are_no_drift() -> None:
     assert objects.refreshed(QUOTA, SERVED, SERVED) == QUOTA
 
 
-def test_what_somebody_changed_is_drift_and_what_the_program_does_not_write_is_not() -> None:
+def test_only_changes_of_fields_in_the_program_are_drift() -> None:
     now = {**SERVED, "spec": {"hard": {"requests.cpu": "1", "pods": "7", "services": "3"}}}
     assert objects.refreshed(QUOTA, SERVED, now)["spec"] == {"hard": {"requests.cpu": "1000m", "pods": "7"}}
 
 
-def test_what_somebody_removed_is_missing() -> None:
+def test_a_removed_field_is_missing_in_the_refreshed_inputs() -> None:
     now = {**SERVED, "spec": {"hard": {"pods": "10"}}}
     assert objects.refreshed(QUOTA, SERVED, now)["spec"] == {"hard": {"pods": "10"}}
 
 
-def test_what_is_never_read_back_stays() -> None:
+def test_inputs_that_the_server_never_returns_are_kept() -> None:
     given_ = {"kind": "Secret", "stringData": secret({"key": "value"})}
     live = {"kind": "Secret", "data": {"key": "dmFsdWU="}}
     assert objects.refreshed(given_, live, {**live, "type": "Opaque"}) == given_
 
 
-def test_a_secret_that_changed_stays_one() -> None:
+def test_a_changed_secret_stays_secret() -> None:
     inputs = {"data": secret({"key": "b2xk"})}
     result = objects.refreshed(inputs, {"data": {"key": "b2xk"}}, {"data": {"key": "bmV3"}})
     assert is_secret(result["data"])
@@ -51,7 +51,7 @@ def test_a_secret_that_changed_stays_one() -> None:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some.dictionaries(some.text("abc", min_size=1), json_values, max_size=4))
-def test_an_object_that_reads_as_before_gives_the_inputs_back(inputs: dict[str, Any]) -> None:
+def test_an_unchanged_object_returns_the_inputs(inputs: dict[str, Any]) -> None:
     served = {**inputs, "status": {"x": 1}}
     assert objects.refreshed(inputs, served, served) == inputs
 
@@ -61,7 +61,7 @@ def test_an_object_that_reads_as_before_gives_the_inputs_back(inputs: dict[str, 
     some.dictionaries(some.text("abc", min_size=1), json_values, max_size=4),
     some.dictionaries(some.text("abc", min_size=1), json_values, max_size=4),
 )
-def test_every_change_of_a_field_that_the_program_writes_is_seen(old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_every_change_of_a_field_in_the_program_is_detected(old: dict[str, Any], new: dict[str, Any]) -> None:
     result = objects.refreshed(old, old, new)
     assert result.keys() == {key for key in old if key in new}
     for key, value in result.items():
@@ -69,7 +69,7 @@ def test_every_change_of_a_field_that_the_program_writes_is_seen(old: dict[str, 
             assert value == new[key]
 
 
-def test_an_import_takes_all_that_is_not_the_servers_own() -> None:
+def test_an_import_reads_all_fields_that_the_server_does_not_set() -> None:
     live = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -85,13 +85,13 @@ def test_an_import_takes_all_that_is_not_the_servers_own() -> None:
     }
 
 
-def test_the_content_of_a_secret_is_kept_as_one() -> None:
+def test_the_content_of_a_secret_stays_secret() -> None:
     kept = objects.outputs({"kind": "Secret", "metadata": {"managedFields": [1]}, "data": {"a": "YQ=="}})
     assert is_secret(kept["data"])
     assert kept["metadata"] == {}
 
 
-def test_nothing_of_the_engines_own_is_sent() -> None:
+def test_inputs_of_the_engine_are_not_sent_to_the_server() -> None:
     assert objects.body({"__defaults": [], "a": None, "b": {"c": secret("d"), "e": None}}) == {"b": {"c": "d"}}
 
 
@@ -174,7 +174,7 @@ def test_why_an_object_is_not_ready(live: dict[str, Any], why: str) -> None:
     assert (why in result and bool(result)) if why else result == ""
 
 
-def test_a_chart_is_at_hand_where_a_folder_has_it(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chart_is_available_if_a_folder_has_it(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JENKINS_CHART_DIR", raising=False)
     assert helm.chart_of({"chart": "jenkins"}) is None
     assert helm.chart_of({"chart": str(tmp_path)}) == tmp_path

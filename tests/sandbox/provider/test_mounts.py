@@ -76,7 +76,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[World]:
         yield World(created, path, request.param)
 
 
-def test_a_release_is_ready_where_all_is_there(world: World) -> None:
+def test_a_release_is_ready_if_all_its_mounts_exist(world: World) -> None:
     identity, outputs = world.kubernetes.create(RELEASE, "jenkins-release", world.inputs)
     assert (identity, outputs["status"]["status"]) == ("jenkins/jenkins", "deployed")
 
@@ -142,9 +142,7 @@ def _a_key_that_nobody_makes(world: World) -> None:
         (_a_key_that_nobody_makes, 'secret "jenkins-oidc" has no key client-secret'),
     ],
 )
-def test_a_release_times_out_where_something_is_missing(
-    world: World, fault: Callable[[World], object], reason: str
-) -> None:
+def test_a_release_times_out_if_a_mount_is_missing(world: World, fault: Callable[[World], object], reason: str) -> None:
     fault(world)
     reported = world.fails()
     assert "context deadline exceeded; MountVolume.SetUp failed: " in reported

@@ -126,7 +126,7 @@ def test_an_object_in_a_cluster_that_names_itself_is_created_first(
     assert plan(cloud["kubernetes"], token, binding("a"), binding("b")) == planned
 
 
-def test_what_is_left_out_stays_and_disks_stay_as_large_as_they_are(cloud: dict[str, Provider]) -> None:
+def test_omitted_values_are_kept_and_disks_do_not_shrink(cloud: dict[str, Provider]) -> None:
     gcp = cloud["gcp"]
     before = {**instance(diskSize=100, connectorEnforcement="REQUIRED"), "name": "kept", "encryptionKeyName": "k"}
     identity, state = gcp.create(INSTANCE, "kept", before)
@@ -145,7 +145,7 @@ def test_what_is_left_out_stays_and_disks_stay_as_large_as_they_are(cloud: dict[
 
 
 @pytest.mark.parametrize("labels", [{}, {"labels": {"a": "b"}}])
-def test_default_labels_of_the_provider_reach_what_has_labels(
+def test_default_labels_of_the_provider_are_on_every_resource_with_labels(
     labels: dict[str, Any], cloud: dict[str, Provider]
 ) -> None:
     ours = Provider(cloud["gcp"].stub, {"project": "acme", "defaultLabels": json.dumps({"owner": "x"})})
@@ -179,7 +179,7 @@ def test_a_claim_grows_and_never_shrinks(cloud: dict[str, Provider]) -> None:
         kubernetes.update(CLAIM, "home", identity, claim("20Gi"), state=state)
 
 
-def test_another_clusters_namespaces_are_there_too(tmp_path: Path) -> None:
+def test_every_cluster_has_its_own_system_namespaces(tmp_path: Path) -> None:
     with providers(tmp_path / "cloud.sqlite") as served:
         kubeconfig = kubeconfig_of(served["gcp"], "another")
         other = Provider(served["kubernetes"].stub, {"kubeconfig": kubeconfig})

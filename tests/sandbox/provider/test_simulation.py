@@ -78,12 +78,14 @@ def test_any_type_takes_its_smallest_inputs_and_refuses_a_typo(token: str, cloud
         ({"inTransitEncryptionConfig": "ON"}, "inTransitEncryptionConfig: 'ON' is not one of IN_TRANSIT_"),
     ],
 )
-def test_a_mistake_is_named_by_its_path(inputs: dict[str, Any], failure: str, cloud: dict[str, Provider]) -> None:
+def test_the_error_for_a_wrong_input_names_its_path(
+    inputs: dict[str, Any], failure: str, cloud: dict[str, Provider]
+) -> None:
     failures = cloud["gcp"].check(CLUSTER, "c", inputs)[1]
     assert any(item.startswith(failure) for item in failures), failures
 
 
-def test_unknown_and_secret_values_pass_and_stay_what_they_are(cloud: dict[str, Provider]) -> None:
+def test_unknown_and_secret_values_are_accepted_and_kept(cloud: dict[str, Provider]) -> None:
     inputs = {"network": UNKNOWN, "nodeConfig": secret({"machineType": "e2-standard-2"}), "name": "c"}
     checked, failures = cloud["gcp"].check(CLUSTER, "c", inputs)
     assert failures == []
@@ -92,7 +94,7 @@ def test_unknown_and_secret_values_pass_and_stay_what_they_are(cloud: dict[str, 
     assert failures == ["nodeConfig.machineTyp: unknown property; did you mean machineType?"]
 
 
-def test_automatic_names_are_kept_over_updates(cloud: dict[str, Provider]) -> None:
+def test_updates_keep_automatic_names(cloud: dict[str, Provider]) -> None:
     first, _ = cloud["gcp"].check(NETWORK, "vpc", {})
     again, _ = cloud["gcp"].check(NETWORK, "vpc", {"mtu": 1460}, first)
     assert first["name"].startswith("vpc-")
@@ -102,7 +104,7 @@ def test_automatic_names_are_kept_over_updates(cloud: dict[str, Provider]) -> No
     assert named["metadata"]["annotations"] == {"pulumi.com/autonamed": "true"}
 
 
-def test_a_life(fresh: dict[str, Provider]) -> None:
+def test_create_read_update_and_delete(fresh: dict[str, Provider]) -> None:
     gcp = fresh["gcp"]
     inputs = {"name": "vpc", "autoCreateSubnetworks": False}
     identity, outputs = gcp.create(NETWORK, "vpc", inputs)
@@ -117,7 +119,7 @@ def test_a_life(fresh: dict[str, Provider]) -> None:
     gcp.delete(NETWORK, "vpc", identity, inputs)
 
 
-def test_a_preview_makes_nothing_and_leaves_computed_outputs_unknown(fresh: dict[str, Provider]) -> None:
+def test_a_preview_creates_nothing_and_computed_outputs_are_unknown(fresh: dict[str, Provider]) -> None:
     identity, outputs = fresh["gcp"].create(NETWORK, "vpc", {"name": "vpc"}, preview=True)
     assert identity == ""
     assert outputs["selfLink"] == UNKNOWN
@@ -125,7 +127,7 @@ def test_a_preview_makes_nothing_and_leaves_computed_outputs_unknown(fresh: dict
     assert fresh["gcp"].read(NETWORK, "vpc", "projects/acme/global/networks/vpc") is None
 
 
-def test_what_is_named_must_exist_and_stays_while_it_is_used(fresh: dict[str, Provider]) -> None:
+def test_a_referenced_object_must_exist_and_cannot_be_deleted(fresh: dict[str, Provider]) -> None:
     gcp = fresh["gcp"]
     subnet = {"name": "s", "network": "vpc", "region": "europe-west1", "ipCidrRange": "10.0.0.0/20"}
     with pytest.raises(grpc.RpcError, match="projects/acme/global/networks/vpc' was not found"):
@@ -157,14 +159,16 @@ def test_what_is_named_must_exist_and_stays_while_it_is_used(fresh: dict[str, Pr
         (NETWORK, {"name": "n", "deletionPolicy": "PREVENT"}, "deletion_policy is PREVENT"),
     ],
 )
-def test_protection_is_honoured(token: str, inputs: dict[str, Any], message: str, fresh: dict[str, Provider]) -> None:
+def test_protected_objects_cannot_be_deleted(
+    token: str, inputs: dict[str, Any], message: str, fresh: dict[str, Provider]
+) -> None:
     identity, _ = fresh["gcp"].create(token, "x", inputs)
     with pytest.raises(grpc.RpcError, match=message):
         fresh["gcp"].delete(token, "x", identity, inputs)
     assert fresh["gcp"].read(token, "x", identity) is not None
 
 
-def test_a_key_ring_is_never_deleted_and_its_name_stays_taken(fresh: dict[str, Provider]) -> None:
+def test_a_key_ring_is_never_deleted_and_its_name_cannot_be_used_again(fresh: dict[str, Provider]) -> None:
     gcp, token, inputs = fresh["gcp"], "gcp:kms/keyRing:KeyRing", {"name": "ring", "location": "europe-west1"}
     ring, _ = gcp.create(token, "ring", inputs)
     key = {"name": "key", "keyRing": ring}
@@ -177,7 +181,7 @@ def test_a_key_ring_is_never_deleted_and_its_name_stays_taken(fresh: dict[str, P
         gcp.create(token, "ring", inputs)
 
 
-def test_members_go_with_what_they_are_members_of(fresh: dict[str, Provider]) -> None:
+def test_members_are_deleted_with_their_resource(fresh: dict[str, Provider]) -> None:
     gcp = fresh["gcp"]
     inputs = {"repositoryId": "r", "location": "europe", "format": "DOCKER"}
     repository, _ = gcp.create("gcp:artifactregistry/repository:Repository", "r", inputs)
@@ -190,7 +194,7 @@ def test_members_go_with_what_they_are_members_of(fresh: dict[str, Provider]) ->
     gcp.delete(token, "m", created, member)
 
 
-def test_a_member_that_is_there_already_is_no_error(fresh: dict[str, Provider]) -> None:
+def test_the_create_of_an_existing_member_succeeds(fresh: dict[str, Provider]) -> None:
     member = {"project": "acme", "role": "roles/viewer", "member": "group:all@example.com"}
     first, _ = fresh["gcp"].create("gcp:projects/iAMMember:IAMMember", "one", member)
     second, _ = fresh["gcp"].create("gcp:projects/iAMMember:IAMMember", "two", member)
@@ -267,7 +271,7 @@ def test_a_cluster_looks_real_and_the_same_every_time(fresh: dict[str, Provider]
     assert endpoint.endswith(".europe-west1.gke.goog")
 
 
-def test_kubernetes_wants_the_namespace_and_takes_all_of_it_along(fresh: dict[str, Provider]) -> None:
+def test_an_object_needs_its_namespace_and_is_deleted_with_it(fresh: dict[str, Provider]) -> None:
     kubernetes = fresh["kubernetes"]
     inside = {"metadata": {"name": "cm", "namespace": "shop"}, "data": {"k": "v"}}
     with pytest.raises(grpc.RpcError, match=r"shop.* not found"):
@@ -280,7 +284,7 @@ def test_kubernetes_wants_the_namespace_and_takes_all_of_it_along(fresh: dict[st
     assert kubernetes.read(CONFIG_MAP, "cm", identity) is None
 
 
-def test_no_cluster_no_answer_but_a_preview_can_wait_for_it(
+def test_without_its_cluster_an_object_can_be_previewed_and_not_created(
     fresh: dict[str, Provider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with the official provider: objects of a cluster that is gone are not taken for deleted."""
@@ -305,7 +309,7 @@ def test_no_cluster_no_answer_but_a_preview_can_wait_for_it(
         kubernetes.update(NAMESPACE, "ns", identity, inputs)
 
 
-def test_an_api_answers_once_it_is_enabled(fresh: dict[str, Provider]) -> None:
+def test_an_api_works_only_after_it_is_enabled(fresh: dict[str, Provider]) -> None:
     gcp = fresh["gcp"]
     service = "gcp:projects/service:Service"
     gcp.create(service, "sql", {"project": "acme", "service": "sqladmin.googleapis.com"})
@@ -321,7 +325,7 @@ def test_every_module_in_the_table_of_apis_is_one_of_the_sdk() -> None:
     assert SERVICES.keys() <= modules
 
 
-def test_what_is_abandoned_stays_in_the_cloud(fresh: dict[str, Provider]) -> None:
+def test_an_abandoned_object_stays_in_the_cloud(fresh: dict[str, Provider]) -> None:
     gcp = fresh["gcp"]
     account = {"name": "orders@acme.iam", "instance": "main", "type": "CLOUD_IAM_USER", "deletionPolicy": "ABANDON"}
     gcp.create(SQL, "main", {"name": "main", "databaseVersion": "POSTGRES_18"})
@@ -348,7 +352,7 @@ def test_two_engines_see_one_cloud(tmp_path: Path) -> None:
             first["gcp"].delete(NETWORK, "vpc", identity, {"name": "vpc"})
 
 
-def test_of_many_that_race_for_a_name_one_has_it(fresh: dict[str, Provider]) -> None:
+def test_only_one_of_many_concurrent_creates_gets_a_name(fresh: dict[str, Provider]) -> None:
     def attempt(number: int) -> bool:
         try:
             fresh["gcp"].create(NETWORK, f"vpc-{number}", {"name": "vpc"})
@@ -362,7 +366,7 @@ def test_of_many_that_race_for_a_name_one_has_it(fresh: dict[str, Provider]) -> 
         assert sum(pool.map(attempt, range(16))) == 1
 
 
-def test_the_content_of_a_kubernetes_secret_is_a_secret_even_where_nobody_said_so(fresh: dict[str, Provider]) -> None:
+def test_the_content_of_a_kubernetes_secret_is_always_secret(fresh: dict[str, Provider]) -> None:
     inputs = {"metadata": {"name": "s"}, "stringData": {"password": "hunter2"}, "data": {"k": "dg=="}}
     _, outputs = fresh["kubernetes"].create("kubernetes:core/v1:Secret", "s", inputs)
     assert is_secret(outputs["stringData"])
@@ -377,7 +381,7 @@ def test_a_secret_input_is_a_secret_output(fresh: dict[str, Provider]) -> None:
     assert reveal(outputs["password"]) == "hunter2"
 
 
-def test_a_secret_inside_what_the_cloud_completes_stays_one(fresh: dict[str, Provider]) -> None:
+def test_a_secret_in_a_value_that_the_cloud_completes_stays_secret(fresh: dict[str, Provider]) -> None:
     auth = {"clientCertificateConfig": secret({"issueClientCertificate": True})}
     _, cluster = fresh["gcp"].create(CLUSTER, "c", {"name": "c", "location": "europe-west1", "masterAuth": auth})
     assert is_secret(cluster["masterAuth"]["clientCertificateConfig"])
@@ -398,7 +402,7 @@ def test_a_type_that_the_sdk_lacks_is_refused(cloud: dict[str, Provider]) -> Non
 
 
 @pytest.mark.skipif(not FACTS.exists(), reason="the facts of the official provider are not at hand (ATWORK_GCP_FACTS)")
-def test_the_rules_are_the_official_providers() -> None:
+def test_the_rules_match_the_official_provider() -> None:
     facts = json.loads(FACTS.read_text())["resources"]
     assert RULES.keys() == facts.keys()
     for token, item in facts.items():

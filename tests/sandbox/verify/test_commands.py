@@ -32,7 +32,7 @@ def run(home: Home, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
     return CliRunner().invoke(app, ["sandbox", "verify", *words])
 
 
-def test_a_table_of_all_environments_and_what_people_still_make(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_has_all_environments_and_open_prerequisites(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     done = run(home, monkeypatch)
     assert done.exit_code == 0, done.output
     rows = {cells[0]: cells[1:] for cells in map(str.split, done.output.splitlines()[1:4])}
@@ -44,11 +44,11 @@ def test_a_table_of_all_environments_and_what_people_still_make(home: Home, monk
     )
 
 
-def test_prerequisites_are_errors_when_asked_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prerequisites_are_errors_with_strict(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(home, monkeypatch, "production", "--strict").exit_code == 1
 
 
-def test_findings_end_with_1_and_are_in_the_json(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_are_in_the_json_and_the_exit_code_is_1(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = Cloud(home.cloud)
     [policy] = [
         item for item in cloud.objects() if item.urn.endswith("::tenant-orders-dns") and item.scope.endswith("staging")
@@ -69,7 +69,7 @@ def test_findings_end_with_1_and_are_in_the_json(home: Home, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("stacks", "message"), [(["moon"], r"stacks/Pulumi\.moon\.yaml: file not found"), (["demo"], "demo is not up")]
 )
-def test_what_is_not_up_is_named(home: Home, stacks: list[str], message: str) -> None:
+def test_an_environment_that_is_not_up_is_reported(home: Home, stacks: list[str], message: str) -> None:
     file = home.checkout / "stacks" / "Pulumi.demo.yaml"
     file.write_text(
         (home.checkout / "stacks" / "Pulumi.production.yaml")

@@ -87,7 +87,7 @@ def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_p
         ),
     ],
 )
-def test_a_pod_stays_as_it_would_on_gke(findings: list[PodFinding], phase: str, state: dict[str, str]) -> None:
+def test_a_blocked_pod_has_the_same_state_as_on_gke(findings: list[PodFinding], phase: str, state: dict[str, str]) -> None:
     result = status(POD, findings)
     assert result["phase"] == phase
     assert result["containerStatuses"][0]["state"] == {"waiting": state}
@@ -120,14 +120,14 @@ def test_every_finding_is_an_event_and_the_annotation_has_all() -> None:
     assert recorder.merged[1][1]["metadata"]["annotations"] == {BLOCKED: "what of FailedMount; what of ErrImagePull"}
 
 
-def test_what_was_said_is_not_said_again() -> None:
+def test_an_event_is_not_repeated() -> None:
     recorder = report_to(Recorder(), finding("FailedMount"))
     again = {**POD, "metadata": {**POD["metadata"], "annotations": {BLOCKED: "what of FailedMount"}}}
     report_to(recorder, finding("FailedMount"), pod=again)
     assert (len(recorder.merged), len(recorder.events)) == (2, 1)
 
 
-def test_a_pod_that_has_gone_is_no_error() -> None:
+def test_a_deleted_pod_is_not_an_error() -> None:
     assert report_to(Recorder(there=False), finding("FailedMount")).events == []
 
 
@@ -143,7 +143,7 @@ def test_a_pod_that_has_gone_is_no_error() -> None:
         ("orders", {"app.kubernetes.io/name": "orders-smoke-test"}, "other"),
     ],
 )
-def test_what_a_pod_of_a_cluster_is(namespace: str, labels: dict[str, str], role: str) -> None:
+def test_the_role_of_a_pod_follows_from_namespace_and_labels(namespace: str, labels: dict[str, str], role: str) -> None:
     platform = {
         "kind": "ConfigMap",
         "metadata": {"namespace": "orders", "name": "platform"},

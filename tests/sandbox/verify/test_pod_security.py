@@ -19,7 +19,7 @@ def _container(**context: object) -> dict[str, Any]:
     return {**POD, "containers": [{**SAFE, "securityContext": {**SAFE["securityContext"], **context}}]}
 
 
-def test_a_careful_pod_passes() -> None:
+def test_a_restricted_pod_passes() -> None:
     assert pod_security.restricted({**POD, "containers": [SAFE], "initContainers": [SAFE]}) == []
 
 

@@ -22,7 +22,7 @@ def container(cpu: str, **more: Any) -> dict[str, Any]:
     return {"name": cpu, "resources": {"requests": {"cpu": cpu}}, **more}
 
 
-def test_a_pod_asks_for_its_start_or_its_run_whichever_is_larger() -> None:
+def test_a_pod_requests_the_larger_of_its_init_and_its_main_containers() -> None:
     sidecar = container("100m", restartPolicy="Always")
     spec = {"initContainers": [sidecar, container("2")], "containers": [container("1"), container("500m")]}
     assert of_pod(spec, "requests") == {"cpu": pytest.approx(2.1)}  # the second init container with the sidecar
@@ -51,7 +51,7 @@ def test_a_limit_range_fills_in_what_is_not_stated() -> None:
         ("e2-medium", "940m", 3 * 1024 - 100),
     ],
 )
-def test_gke_keeps_a_part_of_each_node(machine: str, cpu: str, memory: int) -> None:
+def test_gke_reserves_a_part_of_each_node(machine: str, cpu: str, memory: int) -> None:
     result = allocatable(machine)
     assert (result["cpu"], result["memory"]) == (cpu, f"{memory}Mi")
     # Of 93.13 GiB, 10 % for eviction and 6 GiB + 35 % for the system.

@@ -37,7 +37,7 @@ def test_every_shipped_pod_could_start_and_work(before: VerifyReport) -> None:
     assert [str(finding) for finding in before.errors()] == []
 
 
-def test_the_pods_of_the_platform_are_all_looked_at(before: VerifyReport) -> None:
+def test_all_pods_of_the_platform_are_checked(before: VerifyReport) -> None:
     seen = {(pod.environment, pod.namespace, pod.name) for pod in before.pods}
     assert seen >= {
         ("ci", "jenkins", "jenkins-0"),
@@ -69,7 +69,7 @@ def test_the_pods_of_the_platform_are_all_looked_at(before: VerifyReport) -> Non
     }
 
 
-def test_what_people_make_beside_pulumi_is_a_prerequisite_and_no_error(before: VerifyReport) -> None:
+def test_what_people_create_without_pulumi_is_a_prerequisite_and_not_an_error(before: VerifyReport) -> None:
     [value] = [prerequisite for prerequisite in before.prerequisites() if prerequisite.environment == "production"]
     assert value.what == "projects/acme-at-work-production/secrets/orders-payment-gateway has no version latest"
     assert "owner of the secret" in value.fix
@@ -311,7 +311,7 @@ PLANTED: dict[str, tuple[Change, str, str, str]] = {
 
 
 @pytest.mark.parametrize("cause", PLANTED)
-def test_a_planted_cause_is_found(cause: str, shipped: Objects, planned: PodPlan, before: VerifyReport) -> None:
+def test_each_cause_is_reported(cause: str, shipped: Objects, planned: PodPlan, before: VerifyReport) -> None:
     change, pod, check, what = PLANTED[cause]
     objects = deepcopy(shipped)
     change(objects)
@@ -337,7 +337,7 @@ def values(objects: Objects) -> dict[str, Any]:
     return of(objects, "ci", ":Release", "jenkins-release").inputs["values"]
 
 
-def test_a_request_above_the_charts_own_limit_is_found(shipped: Objects, helm: Path) -> None:
+def test_a_request_above_the_limit_of_the_chart_is_reported(shipped: Objects, helm: Path) -> None:
     objects = deepcopy(shipped)
     controller = values(objects)["controller"]
     controller["resources"] = {"requests": {"cpu": "3", "memory": "4Gi"}}
@@ -367,14 +367,16 @@ def test_gvisor_needs_a_pool_with_it(shipped: Objects, planned: PodPlan) -> None
         ({"runtimeClassName": "gvisor"}, "it has no gVisor"),
     ],
 )
-def test_gke_adds_nodes_for_what_it_knows(shipped: Objects, planned: PodPlan, spec: dict[str, Any], what: str) -> None:
+def test_auto_provisioning_adds_nodes_only_for_known_requirements(
+    shipped: Objects, planned: PodPlan, spec: dict[str, Any], what: str
+) -> None:
     """production has auto-provisioning."""
     here = check_context(shipped, planned).everywhere["production"]
     result = list(placement.check(Pod("production", "orders", "p", "service", spec), here))
     assert [what in item.what for item in result] == ([True] if what else [])
 
 
-def test_a_value_that_a_deploy_does_not_pass_is_found(shipped: Objects, helm: Path, tmp_path: Path) -> None:
+def test_a_chart_value_that_a_deploy_does_not_pass_is_reported(shipped: Objects, helm: Path, tmp_path: Path) -> None:
     """The chart asks for the project; `helm upgrade` once did not say it."""
     copied(tmp_path)
     library = tmp_path / "delivery" / "vars" / "deployService.groovy"
