@@ -1,7 +1,7 @@
-"""Plays `pulumi` for the rehearsal: `stack init` needs a bucket and a key of Google, all else is the real engine.
+"""`pulumi` for the rehearsal: `stack init` is simulated, because it needs a bucket and a key of Google Cloud.
 
-`stack init` leaves in the simulated bucket and in the stack file what the engine leaves there. Every other command goes to
-the sandbox's `pulumi`, which has the stack's state on this machine.
+`stack init` writes into the simulated bucket and the stack file what the engine writes there. Every other command is
+run by `pulumi` of the sandbox, which has the state of the stack on this machine.
 """
 
 from __future__ import annotations

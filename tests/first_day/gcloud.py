@@ -1,6 +1,6 @@
-"""Plays `gcloud` for the rehearsal of docs/first-day.md: the commands of that page, against the simulated Google.
+"""`gcloud` for the rehearsal of docs/first-day.md: the commands of that page, against the fake Google Cloud.
 
-A command that is not listed here fails, so that the page cannot gain one that nobody tried.
+Other commands fail, so that the page cannot contain an untested command.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def enable_services(options: argparse.Namespace) -> None:
 
 
 def log_in(options: argparse.Namespace) -> None:
-    """A simulated Google asks nobody who they are, but nobody reaches it without this."""
+    """Record the login: the fake Google Cloud checks no credentials, but the test refuses access without a login."""
     if options.keeps_credentials:
         Path(os.environ["FIRST_DAY_LOGIN"]).touch()
 

@@ -1,4 +1,4 @@
-"""docs/first-day.md, typed into a shell: bootstrap against a simulated Google, stacks by the real engine, one deploy."""
+"""The commands of docs/first-day.md: bootstrap against a fake Google Cloud, stacks on the real engine, one deploy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PARTS = ("infra", "policies", "delivery", "requirements")
 
 
 def empty_organization() -> FakeGoogle:
-    """A billing account that is open, regions and machines, and nothing else."""
+    """An organization with an open billing account, a region and its machine types, and nothing else."""
     simulated = FakeGoogle()
     simulated.state.accounts[BILLING_ACCOUNT] = True
     zones = [f"europe-west1-{letter}" for letter in "bcd"]
@@ -40,7 +40,7 @@ def empty_organization() -> FakeGoogle:
 
 
 def script(folder: Path, name: str, module: str) -> None:
-    """A program on PATH that runs a module of this folder."""
+    """Write a program that runs a module of this folder."""
     path = folder / name
     path.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name(module)} "$@"\n')
     path.chmod(0o755)
@@ -48,7 +48,7 @@ def script(folder: Path, name: str, module: str) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    """A checkout that is set up, as step 1 leaves it, with real API servers to come."""
+    """A checkout after step 1, whose sandbox will have real API servers."""
     home = Home(copy(tmp_path / "at-work", *PARTS))
     (home.checkout / ".venv").symlink_to(sys.prefix)
     home.prepare()
@@ -61,7 +61,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 @pytest.fixture
 def environment(home: Home, helm: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Variables of the reader's shell: `gcloud` and `pulumi stack init` meet a Google that is empty."""
+    """Variables of the shell, in which `gcloud` and `pulumi stack init` use an empty fake Google Cloud."""
     programs = tmp_path / "bin"
     programs.mkdir()
     script(programs, "gcloud", "gcloud.py")
@@ -83,14 +83,14 @@ def environment(home: Home, helm: Path, tmp_path: Path) -> Iterator[dict[str, st
 
 
 class Shell:
-    """One shell for the page: exports last from step to step, and so does the login at Google."""
+    """The shell for the page: exports and the login at Google apply to all later steps."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder, self._environment = folder, environment
         self._exports: list[str] = []
 
     def run(self, line: str) -> tuple[int, str]:
-        """Exit code and everything printed."""
+        """Run a command; return its exit code and its output."""
         if line.startswith("export "):
             self._exports.append(line)
         environment = self._environment
@@ -110,14 +110,14 @@ class Shell:
 
 
 @pytest.mark.engine
-def test_the_first_day_goes_as_the_page_says(home: Home, environment: dict[str, str]) -> None:
+def test_the_commands_of_the_page_work_and_show_what_it_says(home: Home, environment: dict[str, str]) -> None:
     shell = Shell(home.checkout, environment)
     for command in commands(PAGE):
         code, printed = shell.run(command.line)
         assert failures(command, code, printed) == [], f"$ {command.line}\n{printed}"
 
 
-def test_what_is_not_rehearsed_has_its_reason() -> None:
+def test_every_command_that_is_not_rehearsed_has_a_reason() -> None:
     text = PAGE.read_text()
     real = text.count("```console real\n")
     assert real == len(re.findall(r"^```console real\n(?:(?!```).*\n)+```\n\n\*Not rehearsed: .+", text, re.MULTILINE))

@@ -125,7 +125,9 @@ def test_a_slow_call_can_fail_too(sandbox: Sandbox) -> None:
     assert sandbox.google.create(NETWORK, "vpc", {"name": "vpc"})[0] == ID
 
 
-def test_an_unreachable_api_server_fails_the_calls_for_its_objects(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_api_server_fails_the_calls_for_its_objects(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     identity, _ = sandbox.kubernetes.create(NAMESPACE, "team", {"metadata": {"name": "team"}})
     sandbox.faults.add(Fault(effect=Effect.unreachable, operation=Operation.any, stack="test", always=True))
     with pytest.raises(grpc.RpcError, match="configured Kubernetes cluster is unreachable: unable to load schema"):

@@ -87,7 +87,9 @@ def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_p
         ),
     ],
 )
-def test_a_blocked_pod_has_the_same_state_as_on_gke(findings: list[PodFinding], phase: str, state: dict[str, str]) -> None:
+def test_a_blocked_pod_has_the_same_state_as_on_gke(
+    findings: list[PodFinding], phase: str, state: dict[str, str]
+) -> None:
     result = status(POD, findings)
     assert result["phase"] == phase
     assert result["containerStatuses"][0]["state"] == {"waiting": state}
