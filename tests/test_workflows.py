@@ -205,8 +205,9 @@ def test_no_job_falls_back_to_the_sandbox() -> None:
 def test_the_stacks_and_the_engine_are_those_of_the_project() -> None:
     for name in ("preview.yml", "drift.yml"):
         jobs = read(name)["jobs"]
-        assert jobs["stack"]["strategy"]["matrix"]["stack"] == "${{ fromJSON(needs.stacks.outputs.all) }}"
-        assert listed(jobs, "all") == sorted(read_all(STACKS))
+        output = "environments" if name == "preview.yml" else "all"
+        assert jobs["stack"]["strategy"]["matrix"]["stack"] == f"${{{{ fromJSON(needs.stacks.outputs.{output}) }}}}"
+        assert listed(jobs, output) == sorted(read_all(STACKS))
     script = read("deploy.yml")["jobs"]["stacks"]["steps"][-1]["run"]
     assert "atwork environment list --json" in script
     assert re.findall(r"for stage in (.*); do", script) == [" ".join(Stage)]

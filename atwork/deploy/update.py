@@ -19,14 +19,26 @@ from atwork.report import terminal
 from atwork.report.model import StackReport
 from atwork.report.slack import send
 from infra.config import parse, read_file
+from infra.reach import reach
+from infra.stack_name import StackName
 
 _MERGED = "merged"
 
 
 def up(stack: str, expected: str, *, slack: bool = False) -> int:
-    """Update a stack if its change is the one that was approved; `slack` tells how it ended."""
+    """Update a stack if its change is the one that was approved; `slack` tells how it ended.
+
+    With `merged`, an environment stands for its own stack and for the stacks of its groups of services, as far as the
+    merged pull request reaches them.
+    """
+    console = Console(highlight=False)
     reports: list[StackReport] = []
-    code = _up(stack, expected, reports)
+    code: int = ExitCode.OK
+    for name in _stacks(stack, expected, console):
+        ended = _up(name, expected, reports, console)
+        code = code or ended
+        if ended and StackName.parse(name).group is None:
+            break  # the groups read what the environment did not get
     if slack and (code or any(report.result != "unchanged" for report in reports)):
         ends: dict[int, str] = {
             ExitCode.OK: "Deployed",
@@ -36,11 +48,27 @@ def up(stack: str, expected: str, *, slack: bool = False) -> int:
     return code
 
 
-def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
-    console = Console(highlight=False)
+def _stacks(stack: str, expected: str, console: Console) -> list[str]:
+    """The stacks to update, an environment before its groups."""
     checkout = find_checkout()
     checkout.require(stack)
-    if is_expired(parse(stack, read_file(checkout.stack_file(stack)) or ""), datetime.now(UTC)):
+    if expected != _MERGED:
+        return [stack]
+    context.real()
+    selected = checkout.selected([stack])
+    paths = context.hub().merged_files(context.commit("HEAD"))
+    if paths is None:
+        return selected
+    reached = [name for name in selected if name in reach(paths, checkout.stack_names()).reached]
+    if not reached:
+        console.print(f"The merged pull request reaches no stack of {stack}.")
+    return reached
+
+
+def _up(stack: str, expected: str, reports: list[StackReport], console: Console) -> int:
+    checkout = find_checkout()
+    environment = StackName.parse(stack).environment
+    if is_expired(parse(environment, read_file(checkout.stack_file(environment)) or ""), datetime.now(UTC)):
         console.print(
             f"{stack} is an ephemeral environment whose time is over: it is not updated, and "
             "`atwork environment reap` ends it. "
@@ -48,7 +76,6 @@ def _up(stack: str, expected: str, reports: list[StackReport]) -> int:
         )
         return 0
     if expected == _MERGED:
-        context.real()
         expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
         raise UsageError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")

@@ -12,8 +12,8 @@ from atwork.graph.marks import Marks, marks
 from atwork.graph.placed import WIDTH
 from atwork.graph.resources import StackResource, with_changes
 from atwork.graph.route import Router
-from atwork.report.groups import environment_of
 from atwork.report.model import StackReport
+from infra.stack_name import StackName
 
 Changes = Mapping[str, Mapping[str, str]]
 """Kind of change by stack and URN."""
@@ -43,7 +43,7 @@ def for_reports(reports: Sequence[StackReport], states: Mapping[str, Sequence[St
     resources: dict[str, list[StackResource]] = {}
     changes: dict[str, dict[str, str]] = {}
     for report in reports:
-        environment = environment_of(report.stack)
+        environment = StackName.parse(report.stack).environment
         resources.setdefault(environment, []).extend(with_changes(states.get(report.stack, ()), report.changes))
         changes.setdefault(environment, {}).update({change.urn: change.kind for change in report.changes})
     return draw(resources, changes)

@@ -18,7 +18,7 @@ from atwork.report.decision import decide
 from atwork.report.disclosure import disclosed
 from atwork.report.model import StackReport
 from atwork.report.slack import send
-from infra.reach import reach
+from infra.reach import Reach, reach
 
 _NAMED = 12
 """Stacks that are left out are named up to this number."""
@@ -99,15 +99,22 @@ def report(
 
     The comment is limited; `out` is a folder for the reports of all stacks together.
     """
-    reports = folder.read(where, expected, order=find_checkout().stack_names(), head=head)
+    hub, link, bot = context.hub(), context.run(), context.bot()
+    # Main's code decides which stacks the change reaches: that of the pull request could leave out any.
+    paths = hub.changed_files(number)
+    required = reach(paths, expected) if paths is not None else Reach(tuple(expected), ())
+    order = find_checkout().stack_names()
+    nothing = bool(expected) and not required.reached
+    reports = [] if nothing else folder.read(where, required.reached, order=order, head=head)
     if out is not None:
         folder.keep(reports, out)
-    hub, link, bot = context.hub(), context.run(), context.bot()
     head = head or next((each.head for each in reports if each.head), "")
     approvers = context.approvers()
     decided = decide(hub, number, reports, head=head, before=before, bot=bot, approvers=approvers)
     base = next((each.base for each in reports if each.base), "")
     notes = [*hub.moved(number, head, base), *([decided.note] if decided.note else [])]
+    if required.left_out:
+        notes.append(f"{len(required.left_out)} stacks are left out: their programs read no changed file.")
     address = hub.publish(number, reports, author=bot, link=link, notes=notes)
     if head:
         hub.state(head, reports, link=link, decided=decided)

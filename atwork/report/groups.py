@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from atwork.report.model import StackReport
 from atwork.report.text import listed
+from infra.stack_name import StackName
 
 _ORDER = ("failed", "blocked", "guarded", "changes", "unchanged")
 """Results, the most important first."""
@@ -29,16 +30,6 @@ _FEW = 5
 """Maximum number of groups whose names are part of the line."""
 
 
-def environment_of(stack: str) -> str:
-    """The environment of a stack."""
-    return stack.partition(".")[0]
-
-
-def group_of(stack: str) -> str:
-    """The group of a stack; "" for the stack of the environment itself."""
-    return stack.partition(".")[2]
-
-
 @dataclass(frozen=True)
 class Folded:
     """The groups of one environment without changes."""
@@ -49,7 +40,7 @@ class Folded:
     @property
     def groups(self) -> tuple[str, ...]:
         """The names of the groups."""
-        return tuple(group_of(report.stack) for report in self.reports)
+        return tuple(StackName.parse(report.stack).group or "" for report in self.reports)
 
     @property
     def title(self) -> str:
@@ -74,8 +65,8 @@ def fold(reports: Sequence[StackReport]) -> tuple[list[StackReport], list[Folded
     rows: list[StackReport] = []
     folded: dict[str, list[StackReport]] = {}
     for report in reports:
-        if group_of(report.stack) and is_quiet(report):
-            folded.setdefault(environment_of(report.stack), []).append(report)
+        if StackName.parse(report.stack).group is not None and is_quiet(report):
+            folded.setdefault(StackName.parse(report.stack).environment, []).append(report)
         else:
             rows.append(report)
     return rows, [Folded(environment, tuple(items)) for environment, items in folded.items()]

@@ -17,6 +17,7 @@ from atwork.report.model import StackReport
 from atwork.report.sections import ReportSection, sections
 from atwork.report.statements import merged
 from atwork.report.text import listed
+from infra.stack_name import StackName
 
 _ROWS, _SECTIONS, _LIST = 25, 20, 10
 """Numbers of table rows and sections on one page, and of sentences before the others are behind a click."""
@@ -103,7 +104,7 @@ def _environments(reports: Sequence[StackReport]) -> dict[str, dict[str, TypeCou
     """The changes of all stacks of each environment, by type."""
     environments: dict[str, dict[str, TypeCount]] = {}
     for report in reports:
-        parts = environments.setdefault(groups.environment_of(report.stack), {})
+        parts = environments.setdefault(StackName.parse(report.stack).environment, {})
         for change in sorted(report.changes, key=lambda change: change.type):
             part = parts.setdefault(change.type, TypeCount())
             part.count += 1

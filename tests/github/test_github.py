@@ -124,3 +124,16 @@ def test_the_approved_change_is_that_of_the_pull_request_that_was_merged(server:
     assert api(server).merged("abc") == ""
     server.pulls = [{"head": {"sha": "open"}, "merged_at": None}, {"head": {"sha": "def"}, "merged_at": "2026-11-24"}]
     assert api(server).merged("abc") == "def"
+
+
+def test_the_files_of_a_pull_request_have_both_names_of_what_was_moved(server: Server) -> None:
+    server.files = ["services/stock.yaml"]
+    server.moved = {"services/payments/ledger.yaml": "services/ledger.yaml"}
+    expected = ["services/ledger.yaml", "services/payments/ledger.yaml", "services/stock.yaml"]
+    assert api(server).changed_files(7) == expected
+    assert api(server).merged_files("abc") is None, "no pull request"
+    url = f"{server.address}/repos/acme/platform/pulls/7"
+    server.pulls = [{"url": url, "head": {"sha": "def"}, "merged_at": "2026-11-24"}]
+    assert api(server).merged_files("abc") == expected
+    server.files = [f"docs/{number}.md" for number in range(2999)]
+    assert api(server).changed_files(7) is None, "as many as GitHub lists may not be all"

@@ -184,6 +184,35 @@ def test_the_command_leaves_with_2_where_it_is_let_pass_and_3_where_not(
     capsys.readouterr()
 
 
+def test_a_stack_that_the_change_cannot_reach_needs_no_report(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {
+        "GITHUB_TOKEN": "right",
+        "GITHUB_REPOSITORY": "acme/platform",
+        "ATWORK_BOT": BOT,
+        "GITHUB_API_URL": f"http://127.0.0.1:{server.http.server_port}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    stacks = ["ci", "staging", "staging.payments", "production", "production.payments"]
+    groups = [PLAIN.model_copy(update={"stack": name}) for name in ("staging.payments", "production.payments")]
+    folder.keep(groups, tmp_path)
+
+    server.files = ["services/payments/ledger.yaml", "docs/traps.md"]
+    assert commands.report(tmp_path, 7, stacks, head="abc") == 1, "ci defines the jobs of the group, and has no report"
+    assert "2 stacks are left out: their programs read no changed file." in server.comments[0]["body"]
+    folder.keep([PLAIN.model_copy(update={"stack": "ci.payments"})], tmp_path)
+    assert commands.report(tmp_path, 7, [*stacks, "ci.payments"], head="abc") == 2
+    assert "3 stacks are left out" in server.comments[0]["body"]
+    server.files = ["docs/traps.md"]
+    assert commands.report(tmp_path, 7, stacks, head="abc") == 0
+    assert "5 stacks are left out" in server.comments[0]["body"]
+    assert server.statuses[0]["state"] == "success"
+    server.files = [f"docs/{number}.md" for number in range(3000)]
+    assert commands.report(tmp_path, 7, stacks, head="abc") == 1, "more files than GitHub lists reach every stack"
+    capsys.readouterr()
+
+
 def test_a_report_that_cannot_be_read_is_a_failed_row_and_one_that_nobody_expects_is_none(tmp_path: Path) -> None:
     folder.keep([A, PLAIN], tmp_path)
     (tmp_path / "report-ci.json").write_text('{"version": 99, "stack": "ci"}')

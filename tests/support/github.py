@@ -20,6 +20,8 @@ class Server:
         self.statuses: list[dict[str, Any]] = []
         self.longest = 65_536
         self.pulls: list[dict[str, Any]] = []
+        self.files = ["infra/config.py"]
+        self.moved: dict[str, str] = {}
         self.events: list[dict[str, Any]] = []
         self.labels: set[str] = set()
         self.roles: dict[str, str] = {}
@@ -119,6 +121,9 @@ class Server:
             case "GET", ["pulls", "7"]:
                 base = {"ref": "main", "sha": "base"}
                 return 200, {"user": {"login": self.author}, "head": {"sha": self.head}, "base": base}
+            case "GET", ["pulls", "7", "files"]:
+                moved = [{"filename": new, "previous_filename": old} for new, old in self.moved.items()]
+                return 200, [*({"filename": name} for name in self.files), *moved]
             case "GET", ["branches", "main"]:
                 return 200, {"commit": {"sha": self.tip}}
             case "GET", ["actions", "runs", *rest] if "/".join(rest) in self.runs:
