@@ -1,11 +1,11 @@
 """A CI system outside the platform, such as GitHub Actions, that builds and deploys instead of Jenkins.
 
-Owns: what its builds may write and read in the registry.
+Owns: the rights of its builds on the registry.
 Does not own: its identities (a workload identity pool and its providers), approvals, and the right to deploy, which
 each environment grants on its own side (components/access.py).
 
-Traps: whoever acts as a builder writes what production runs. Bind a principal to reviewed workflows of known
-repositories and never to an organization's every repository and branch.
+Traps: a builder writes the images that production runs. Name a principal of reviewed workflows in known repositories,
+never a principal of all repositories or branches of an organization (docs/external-ci.md).
 https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines
 """
 
@@ -33,31 +33,40 @@ Member = Annotated[
 
 
 class ExternalCiDeploySettings(Settings):
-    """Who deploys to one environment."""
+    """Identities that deploy to an environment."""
 
     releases: Member
-    """Deploys releases: workflows of the main branch alone."""
+    """Deploys releases: only workflows of the main branch."""
 
     preview_namespaces: Member | None = None
-    """Deploys builds of pull requests to preview namespaces; left out where the environment has none."""
+    """Deploys builds of pull requests to preview namespaces; only for an environment that has some."""
 
 
 class ExternalCiSettings(Settings):
     """Identities of a CI system that exists already."""
 
     builders: Annotated[dict[DnsLabel, Member], Field(min_length=1)]
-    """Who pushes images and charts, by a name of your choice."""
+    """Identities that push images and charts, by a name of your choice."""
 
     deploys: dict[DnsLabel, ExternalCiDeploySettings] = Field(default_factory=dict)
-    """Environments that are deployed to, by the name of their stack."""
+    """Environments that it deploys to, by the name of their stack."""
 
     def deploy_targets(self) -> dict[str, DeployRules]:
         """The environments that it deploys to, by the name of their stack; it asks for approval by itself."""
         return {key: DeployRules(None, deploy.preview_namespaces is not None) for key, deploy in self.deploys.items()}
 
+    def identities(self) -> dict[str, str]:
+        """The IAM members that deploy, by `deployer_key` and `preview_key`."""
+        members = {deployer_key(key): deploy.releases for key, deploy in self.deploys.items()}
+        return members | {
+            preview_key(key): deploy.preview_namespaces
+            for key, deploy in self.deploys.items()
+            if deploy.preview_namespaces
+        }
+
 
 class ExternalCi(pulumi.ComponentResource):
-    """The grants of builders on the registry, and the identities that environments let in."""
+    """The rights of builders on the registry, and the identities that deploy to each environment."""
 
     identities: dict[str, pulumi.Output[str]]
 
@@ -73,11 +82,5 @@ class ExternalCi(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         for builder, member in settings.builders.items():
             registry.grant_builds(f"{name}-{builder}", member, child)
-        members = {deployer_key(key): deploy.releases for key, deploy in settings.deploys.items()}
-        members |= {
-            preview_key(key): deploy.preview_namespaces
-            for key, deploy in settings.deploys.items()
-            if deploy.preview_namespaces
-        }
-        self.identities = {key: pulumi.Output.from_input(member) for key, member in members.items()}
+        self.identities = {key: pulumi.Output.from_input(member) for key, member in settings.identities().items()}
         self.register_outputs({"identities": self.identities})

@@ -8,21 +8,18 @@ from typing import Any
 
 import pytest
 import yaml
-from support.cloud import Simulated
+from support.cloud import Simulated, facts
 
-from atwork.access import audit, planned, simulated
+from atwork.access import audit, planned
 from atwork.access.binding import Binding
 from atwork.access.duties import methods
 from atwork.access.duties import table as duty_table
-from atwork.access.duties.model import Duty, EnvironmentFacts
+from atwork.access.duties.model import Duty
 from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.permissions import calls, roles
-from infra.catalog import read_all as read_services
 from infra.config import STACKS, read_all, read_file
-from infra.layout import SERVICES_FOLDER
-from infra.service_composition import complete
 from infra.stack import StackConfig
 from tools.access_roles import named_roles
 
@@ -58,14 +55,7 @@ def access(program: AccessModel, bootstrap_plans: list[BootstrapPlan]) -> Access
 
 @pytest.fixture(scope="module")
 def table(stacks: dict[str, Simulated], bootstrap_plans: list[BootstrapPlan]) -> list[Duty]:
-    environments, catalog = read_all(), read_services(STACKS.parent / SERVICES_FOLDER)
-    facts: dict[str, EnvironmentFacts] = {}
-    for name, simulation in stacks.items():
-        project = environments[name].project
-        agents = simulated.agents(simulation.objects, project.id, project.number or "")
-        keys = simulated.keys(simulation.objects, project.id)
-        facts[name] = EnvironmentFacts(name, complete(name, environments[name], catalog), agents, keys)
-    return duty_table.duties(facts, bootstrap_plans)
+    return duty_table.duties(facts(stacks, read_all()), bootstrap_plans)
 
 
 def test_every_identity_may_do_what_it_does_and_no_more(access: AccessModel, table: list[Duty]) -> None:

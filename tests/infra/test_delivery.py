@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from support.external_ci import EXTERNAL_CI, POOL, WITHOUT_JENKINS, environments
 from support.program import PLATFORM, cloud, run_stack
 
-from infra.config import parse, read_all
 from infra.delivery.settings import DeliverySettings
 from infra.environment_rules import check_together
 from infra.errors import ConfigError
-from infra.stack import StackConfig
 
-POOL = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github"
-EXTERNAL_CI: dict[str, Any] = {
-    "builders": {"orders": f"{POOL}/attribute.repository/acme/orders"},
-    "deploys": {
-        "staging": {
-            "releases": f"{POOL}/attribute.environment/staging",
-            "preview_namespaces": f"{POOL}/attribute.environment/pr",
-        },
-        "production": {"releases": f"{POOL}/attribute.environment/production"},
-    },
-}
-WITHOUT_JENKINS: dict[str, Any] = {"jenkins": None, "external_ci": EXTERNAL_CI}
 DEPLOYERS = {
     "deploy-staging": f"{POOL}/attribute.environment/staging",
     "previews-staging": f"{POOL}/attribute.environment/pr",
     "deploy-production": f"{POOL}/attribute.environment/production",
 }
 GRANT = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
-
-
-def environments(ci: dict[str, Any]) -> dict[str, StackConfig]:
-    """The environments with parts of ci replaced."""
-    configs = read_all()
-    document = configs["ci"].model_dump(mode="json", exclude_unset=True) | ci
-    return {**configs, "ci": parse("ci", json.dumps(document))}
 
 
 def test_builds_of_another_ci_system_push_to_the_registry_and_jenkins_is_not_declared() -> None:

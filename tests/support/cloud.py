@@ -3,19 +3,24 @@ simulation, without an engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from support.mocks import Recording
 from support.program import PLATFORM, cloud, run_stack
 
+from atwork.access import simulated as access
+from atwork.access.duties.model import EnvironmentFacts
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.gcp.outputs import computed_outputs
 from atwork.sandbox.provider.gcp.package import GoogleCloud
 from atwork.sandbox.provider.package import ResourceRequest
 from components.identity import PRINCIPAL
 from components.jenkins import names
-from infra.config import read_all
+from infra.catalog import read_all as read_services
+from infra.config import STACKS, read_all
+from infra.layout import SERVICES_FOLDER
+from infra.service_composition import complete
 from infra.stack import StackConfig
 
 _REFERENCE = "pulumi:pulumi:StackReference"
@@ -26,6 +31,18 @@ def projects(environments: Iterable[StackConfig]) -> dict[str, str]:
     return {config.project.id: config.project.number for config in environments if config.project.number is not None}
 
 
+def facts(simulations: Mapping[str, Simulated], configs: Mapping[str, StackConfig]) -> dict[str, EnvironmentFacts]:
+    """What the duties in the environments depend on."""
+    catalog = read_services(STACKS.parent / SERVICES_FOLDER)
+    by_name: dict[str, EnvironmentFacts] = {}
+    for name, simulation in simulations.items():
+        project = configs[name].project
+        agents = access.agents(simulation.objects, project.id, project.number or "")
+        keys = access.keys(simulation.objects, project.id)
+        by_name[name] = EnvironmentFacts(name, complete(name, configs[name], catalog), agents, keys)
+    return by_name
+
+
 class Simulated(NamedTuple):
     """The Google objects of one stack, and everything that the program declared."""
 
@@ -33,11 +50,16 @@ class Simulated(NamedTuple):
     recording: Recording
 
 
-def simulated(stack: str, change: dict[str, Any] | None = None) -> Simulated:
-    """The result of an update of one stack; `change` replaces top-level parts of its settings."""
-    environments = read_all()
-    config = environments[stack]
-    upstream = environments[config.upstream or stack]
+def simulated(
+    stack: str, change: dict[str, Any] | None = None, environments: Mapping[str, StackConfig] | None = None
+) -> Simulated:
+    """The result of an update of one stack; `change` replaces top-level parts of its settings.
+
+    The identities that deploy come from `environments`, by default those of this repository.
+    """
+    configs = environments or read_all()
+    config = configs[stack]
+    upstream = configs[config.upstream or stack]
     objects: list[CloudObject] = []
 
     def outputs(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +79,8 @@ def simulated(stack: str, change: dict[str, Any] | None = None) -> Simulated:
 
 
 def _deployers(upstream: StackConfig) -> dict[str, str]:
+    if upstream.external_ci is not None:
+        return upstream.external_ci.identities()
     jenkins = upstream.jenkins
     pool = f"{upstream.project.id}.svc.id.goog"
     return {

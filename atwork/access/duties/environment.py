@@ -1,16 +1,16 @@
-"""The duties in one environment: nodes, people, services, service agents of Google, deployers and Jenkins."""
+"""The duties in one environment: nodes, people, services, service agents of Google, delivery and Jenkins itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from atwork.access.duties import delivery
 from atwork.access.duties.methods import (
     FIND_CLUSTER,
     GET_TOKEN,
     LOG_IN,
     PUBLISH,
     PULL,
-    PUSH,
     READ_SECRET,
     REPORT_NODE,
     USE_KEY,
@@ -19,7 +19,6 @@ from atwork.access.duties.methods import (
 from atwork.access.duties.model import Duty, EnvironmentFacts, duty
 from atwork.access.pods import PodAccount
 from components import access, encryption
-from components.jenkins import names
 from components.jenkins import secrets as jenkins_secrets
 from components.secrets import AGENT
 
@@ -30,8 +29,9 @@ def duties(environment: EnvironmentFacts, upstream: EnvironmentFacts | None) -> 
     yield from _people(environment)
     yield from _services(environment)
     yield from _agents(environment)
+    yield from delivery.builds(environment)
     if upstream is not None:
-        yield from _deployers(environment, upstream)
+        yield from delivery.deploys(environment, upstream)
     if environment.config.jenkins is not None:
         yield from _jenkins(environment)
 
@@ -89,29 +89,11 @@ def _agents(environment: EnvironmentFacts) -> Iterator[Duty]:
             yield duty(environment.agents[AGENT], "send reminders to rotate secrets", PUBLISH, topic)
 
 
-def _deployers(environment: EnvironmentFacts, upstream: EnvironmentFacts) -> Iterator[Duty]:
-    """The accounts that pods of the upstream environment act as in this environment."""
-    deployers = {"deployer": (names.deploy_cloud(environment.name), access.CHARTS)}
-    if environment.config.preview_namespaces is not None:
-        deployers["preview-namespaces"] = (names.preview_cloud(environment.name), access.CANDIDATES)
-    for role, (cloud, charts) in deployers.items():
-        account = environment.account(f"platform-{role}")
-        email = account.removeprefix("serviceAccount:")
-        pod = PodAccount(upstream.config.project.id, names.target_namespace(cloud), names.DEPLOY_ACCOUNT, email)
-        yield duty(pod.principal, f"act as {email}", GET_TOKEN, f"{environment.project}/serviceAccounts/{email}")
-        yield duty(account, "reach the cluster", FIND_CLUSTER, environment.project)
-        yield duty(account, "pull charts", PULL, upstream.repository(charts))
-
-
 def _jenkins(environment: EnvironmentFacts) -> Iterator[Duty]:
-    """Builds push, and pull base images; the controller mounts its secrets; tests call no API of Google."""
+    """The controller mounts its secrets; tests call no API of Google."""
     project_id, settings = environment.config.project.id, environment.config.jenkins
     for secret in () if settings is None else jenkins_secrets.expected(settings):
         for reader in secret.accounts:
             pod = PodAccount(project_id, secret.namespace, reader)
             name = f"{environment.project}/secrets/{secret.name}"
             yield duty(pod.identity, "mount a secret", READ_SECRET, name)
-    builder = PodAccount(project_id, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT).identity
-    for name in ("candidates", "services", "charts", "cache"):
-        yield duty(builder, "push images and charts", PUSH, environment.repository(name))
-    yield duty(builder, "pull base images", PULL, environment.repository("docker-hub"))

@@ -1,0 +1,53 @@
+"""The duties of delivery: builds push images and charts, and an account of each environment deploys them.
+
+Builds and deploys run in pods of Jenkins, or in another CI system under the identities that the settings name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from atwork.access.duties.methods import FIND_CLUSTER, GET_TOKEN, PULL, PUSH
+from atwork.access.duties.model import Duty, EnvironmentFacts, duty
+from atwork.access.pods import PodAccount
+from components import access
+from components.delivery import deployer_key, preview_key
+from components.jenkins import names
+
+
+def builds(environment: EnvironmentFacts) -> Iterator[Duty]:
+    """Builds push images, charts and caches, and pull base images."""
+    for builder in _builders(environment):
+        for name in ("candidates", "services", "charts", "cache"):
+            yield duty(builder, "push images and charts", PUSH, environment.repository(name))
+        yield duty(builder, "pull base images", PULL, environment.repository("docker-hub"))
+
+
+def deploys(environment: EnvironmentFacts, upstream: EnvironmentFacts) -> Iterator[Duty]:
+    """Identities of the upstream environment act as the accounts that deploy in this environment."""
+    deployers = {"deployer": (deployer_key(environment.name), access.CHARTS)}
+    if environment.config.preview_namespaces is not None:
+        deployers["preview-namespaces"] = (preview_key(environment.name), access.CANDIDATES)
+    for role, (key, charts) in deployers.items():
+        account = environment.account(f"platform-{role}")
+        email = account.removeprefix("serviceAccount:")
+        identity = _deployer(upstream, key, email)
+        yield duty(identity, f"act as {email}", GET_TOKEN, f"{environment.project}/serviceAccounts/{email}")
+        yield duty(account, "reach the cluster", FIND_CLUSTER, environment.project)
+        yield duty(account, "pull charts", PULL, upstream.repository(charts))
+
+
+def _builders(environment: EnvironmentFacts) -> Iterator[str]:
+    config = environment.config
+    if config.external_ci is not None:
+        yield from config.external_ci.builders.values()
+    if config.jenkins is not None:
+        yield PodAccount(config.project.id, names.AGENTS_NAMESPACE, names.AGENT_ACCOUNT).identity
+
+
+def _deployer(upstream: EnvironmentFacts, key: str, email: str) -> str:
+    """The identity that deploys with the rights of an account, by `deployer_key` or `preview_key`."""
+    config = upstream.config
+    if config.external_ci is not None:
+        return config.external_ci.identities()[key]
+    return PodAccount(config.project.id, names.target_namespace(key), names.DEPLOY_ACCOUNT, email).principal
