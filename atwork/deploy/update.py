@@ -34,6 +34,8 @@ def up(stack: str, expected: str, *, slack: bool = False) -> int:
     console = Console(highlight=False)
     reports: list[StackReport] = []
     code: int = ExitCode.OK
+    if _is_over(stack, console):
+        return code
     for name in _stacks(stack, expected, console):
         ended = _up(name, expected, reports, console)
         code = code or ended
@@ -48,10 +50,24 @@ def up(stack: str, expected: str, *, slack: bool = False) -> int:
     return code
 
 
+def _is_over(stack: str, console: Console) -> bool:
+    """Whether the stack's environment has expired, which is then printed."""
+    checkout = find_checkout()
+    checkout.require(stack)
+    environment = StackName.parse(stack).environment
+    over = is_expired(parse(environment, read_file(checkout.stack_file(environment)) or ""), datetime.now(UTC))
+    if over:
+        console.print(
+            f"{stack} is an ephemeral environment whose time is over: it is not updated, and "
+            "`atwork environment reap` ends it. "
+            f"Longer: `atwork environment extend {stack} --ttl 24h`, and merge that."
+        )
+    return over
+
+
 def _stacks(stack: str, expected: str, console: Console) -> list[str]:
     """The stacks to update, an environment before its groups."""
     checkout = find_checkout()
-    checkout.require(stack)
     if expected != _MERGED:
         return [stack]
     context.real()
@@ -67,14 +83,6 @@ def _stacks(stack: str, expected: str, console: Console) -> list[str]:
 
 def _up(stack: str, expected: str, reports: list[StackReport], console: Console) -> int:
     checkout = find_checkout()
-    environment = StackName.parse(stack).environment
-    if is_expired(parse(environment, read_file(checkout.stack_file(environment)) or ""), datetime.now(UTC)):
-        console.print(
-            f"{stack} is an ephemeral environment whose time is over: it is not updated, and "
-            "`atwork environment reap` ends it. "
-            f"Longer: `atwork environment extend {stack} --ttl 24h`, and merge that."
-        )
-        return 0
     if expected == _MERGED:
         expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):

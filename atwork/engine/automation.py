@@ -46,3 +46,9 @@ def workspace(backend: Backend) -> Generator[LocalWorkspace]:
     with backend.environment() as environment:
         command = LocatedCommand(backend.program)
         yield LocalWorkspace(work_dir=str(backend.project), env_vars=environment, pulumi_command=command)
+
+
+def list_stacks(backend: Backend) -> dict[str, int]:
+    """Names of the stacks of a backend with the number of their resources."""
+    with workspace(backend) as project:
+        return {stack.name.rpartition("/")[2]: stack.resource_count or 0 for stack in project.list_stacks()}

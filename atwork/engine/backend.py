@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from atwork.engine.stack import Stack, list_stacks
+from atwork.engine.stack import Stack
 
 POLICIES = "policies"
 """Folder of the policy pack in a project."""
@@ -62,6 +62,8 @@ class Backend(ABC):
 
     def stacks(self) -> dict[str, int]:
         """Names of the stacks with the number of their resources."""
+        from atwork.engine.automation import list_stacks
+
         return list_stacks(self)
 
 

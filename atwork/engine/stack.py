@@ -190,13 +190,5 @@ class Stack:
         return outcome
 
 
-def list_stacks(backend: Backend) -> dict[str, int]:
-    """Names of the stacks of a backend with the number of their resources."""
-    from atwork.engine.automation import workspace
-
-    with workspace(backend) as project:
-        return {stack.name.rpartition("/")[2]: stack.resource_count or 0 for stack in project.list_stacks()}
-
-
 def _ignore(*_: object) -> None:
     """Do nothing."""

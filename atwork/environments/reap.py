@@ -6,8 +6,6 @@ state and does not stop the rest.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,19 +18,13 @@ from atwork.engine.backend import Backend
 from atwork.environments import ending, files, lifetime, stacks
 from atwork.environments.destroy_journal import DestroyJournal
 from atwork.environments.lifetime import ReapCandidate
+from atwork.environments.owner_warnings import WARNED, notify, warn_owners
 from atwork.errors import BackendError, ConfigError, SandboxError
 from atwork.files import replace_file
 from atwork.github import context
-from atwork.report.slack import SlackError, tell
 from infra.config import parse, read_file
 from infra.layout import group_files, stack_files
 from infra.stack import StackConfig
-
-WARNED = "atwork:warned"
-"""Tag of a stack whose owner was warned: the expiry date and the span.
-
-It is in the backend, because runs are on different machines.
-"""
 
 _WRONG = ("protected", "newer", "orphan", "unreadable")
 
@@ -49,7 +41,7 @@ def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
         (console if console.is_terminal else Console(width=200, highlight=False)).print(_table(candidates))
         failed = any(candidate.state in _WRONG for candidate in candidates)
         if apply:
-            failed |= not _warn(backend, candidates, console)
+            failed |= not warn_owners(backend, candidates, console)
             for candidate in candidates:
                 if candidate.state in ("expired", "files"):
                     done = candidate.state == "files" or destroy_completely(backend, checkout, candidate, console)
@@ -139,7 +131,7 @@ def destroy_completely(backend: Backend, checkout: Checkout, candidate: ReapCand
     except (BackendError, SandboxError) as error:
         for line in str(error).splitlines():
             console.print(f"{candidate.name}: {line}", markup=False)
-        _tell(f"{candidate.name} ({candidate.owner}) could not be ended: {str(error).splitlines()[-1]}", console)
+        notify(f"{candidate.name} ({candidate.owner}) could not be ended: {str(error).splitlines()[-1]}", console)
         return False
     journal.close()
     console.print(f"{candidate.name}: gone, nothing is left of it")
@@ -153,45 +145,6 @@ def remove_files(checkout: Checkout, name: str, upstream: str) -> None:
             path.unlink(missing_ok=True)
         else:
             replace_file(path, text)
-
-
-def _warn(backend: Backend, candidates: list[ReapCandidate], console: Console) -> bool:
-    """Warn each owner once for each span.
-
-    The tag is set before the message is sent: otherwise a failing tag would cause a message every hour.
-    """
-    good = True
-    for candidate in candidates:
-        if not candidate.warning:
-            continue
-        end = candidate.warning.partition(" ")[0]
-        state = candidate.message.partition(";")[0]
-        text = (
-            f"The environment {candidate.name} of {candidate.owner} {state}, at {end}, and goes with all that is in it."
-            f" Longer: `atwork environment extend {candidate.name} --ttl 24h` and a pull request."
-        )
-        if "SLACK_WEBHOOK_URL" not in os.environ:
-            console.print(f"{candidate.name}: nobody is warned, for SLACK_WEBHOOK_URL is not set")
-            continue
-        backend.stack(candidate.name).set_tag(WARNED, candidate.warning)
-        if _tell(text, console):
-            console.print(f"{candidate.name}: warned {candidate.owner}")
-        else:
-            backend.stack(candidate.name).set_tag(WARNED, "")
-            good = False
-    return good
-
-
-def _tell(text: str, console: Console, environment: Mapping[str, str] = os.environ) -> bool:
-    webhook = environment.get("SLACK_WEBHOOK_URL", "")
-    if not webhook:
-        return False
-    try:
-        tell(webhook, text)
-    except SlackError as error:
-        console.print(str(error), markup=False)
-        return False
-    return True
 
 
 def _table(candidates: list[ReapCandidate]) -> Table:

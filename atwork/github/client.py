@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from atwork.errors import ExitCode
 from atwork.github.errors import GitHubError, github_errors
+from atwork.github.files import files_of
 from atwork.report import decision, markdown, summary
 from atwork.report.decision import Decision, Labelled, Status
 from atwork.report.model import StackReport
@@ -27,7 +28,6 @@ _PASSING = (ExitCode.OK, ExitCode.CHANGES)
 """Codes with which a change may proceed."""
 _NOTHING = Decision()
 _PAGE = 100
-_LISTED_FILES = 3000
 _RETRIES = 3
 _LONGEST_WAIT = 60
 """Seconds that GitHub may ask to wait."""
@@ -156,19 +156,24 @@ class GitHub:
 
     def merged(self, commit: str) -> str:
         """The head of the pull request that a commit merged; "" for a commit without a pull request."""
-        with github_errors("find the merged pull request"):
-            return next((pull.head.sha for pull in self._commit(commit).get_pulls() if pull.merged_at), "")
+        pull = self._merged(commit)
+        return "" if pull is None else pull.head.sha
 
     def changed_files(self, number: int) -> list[str] | None:
         """The files that a pull request changes, both names of a moved one; None where there are too many to list."""
         with github_errors("read the files of the pull request"):
-            return _files(self._repository.get_pull(number))
+            return files_of(self._repository.get_pull(number))
 
     def merged_files(self, commit: str) -> list[str] | None:
         """The same of the pull request that a commit merged; None also for a commit without a pull request."""
+        pull = self._merged(commit)
+        with github_errors("read the files of the pull request"):
+            return None if pull is None else files_of(pull)
+
+    def _merged(self, commit: str) -> PullRequest | None:
         with github_errors("find the merged pull request"):
-            merged = next((pull for pull in self._commit(commit).get_pulls() if pull.merged_at), None)
-            return None if merged is None else _files(merged)
+            return next((pull for pull in self._commit(commit).get_pulls() if pull.merged_at), None)
+        return None
 
     def open(self, head: str, base: str, title: str, body: str) -> str:
         """Open a pull request of a branch; returns its URL."""
@@ -189,14 +194,6 @@ class GitHub:
 
         url = f"{self._repository.url}/commits/{quote(commit, safe='')}"
         return Commit(self._repository.requester, attributes={"sha": commit, "url": url})
-
-
-def _files(pull: PullRequest) -> list[str] | None:
-    """The API lists 3,000 files: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files."""
-    files = list(pull.get_files())
-    if len(files) >= _LISTED_FILES:
-        return None
-    return sorted({name for file in files for name in (file.filename, file.previous_filename) if name})
 
 
 def _login(user: Any) -> str:

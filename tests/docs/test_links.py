@@ -8,7 +8,13 @@ import pytest
 from support.checkout import ROOT
 from support.pages import DOCS, PAGES, anchors, links, paths
 
-EXAMPLES = ("services/stock.yaml", "infra/kubernetes.py", "infra/platform.py")
+EXAMPLES = (
+    "services/stock.yaml",
+    "services/payments/ledger.yaml",
+    "stacks/Pulumi.staging.payments.yaml",
+    "infra/kubernetes.py",
+    "infra/platform.py",
+)
 """Files that pages name and that do not exist."""
 
 
