@@ -67,6 +67,12 @@ def text(environment: str, group: str, document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def secrets_provider(file: Path) -> str | None:
+    """The key of a stack's secrets, as its file states it; None for the engine's default."""
+    provider = _document(file).get("secretsprovider")
+    return None if provider is None else str(provider)
+
+
 def group_mistakes(
     checkout: Path, environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]
 ) -> Iterator[str]:

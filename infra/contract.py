@@ -46,7 +46,7 @@ class Platform:
     @classmethod
     def of(cls, stack: str) -> Platform:
         """Read it from the stack of the environment that builds."""
-        platform = _output_of(stack, PLATFORM)
+        platform = output_of(stack, PLATFORM)
         return cls(
             registry_project=platform["registryProject"],
             registry_location=platform["registryLocation"],
@@ -121,7 +121,7 @@ class Shared:
     @classmethod
     def of(cls, environment: str, config: StackConfig) -> Shared:
         """Read it from the stack of an environment with these settings, which decide what it offers."""
-        shared = _output_of(environment, SHARED)
+        shared = output_of(environment, SHARED)
         encrypted = "secrets" in config.encryption.covers
         return cls(
             cluster=shared["cluster"],
@@ -140,7 +140,7 @@ class Shared:
         )
 
 
-def _output_of(stack: str, name: str) -> pulumi.Output[Any]:
+def output_of(stack: str, name: str) -> pulumi.Output[Any]:
     """An output of another stack of this project.
 
     A missing output fails an update and names the stack. A preview continues without it: a new environment is previewed

@@ -12,6 +12,7 @@ from atwork.engine import choice
 from atwork.environments.lifetime import is_expired
 from atwork.errors import BackendError, ExitCode, UsageError
 from atwork.github import context
+from atwork.group_files import secrets_provider
 from atwork.locks import store
 from atwork.locks.note import noted
 from atwork.preview.run import previews
@@ -110,6 +111,9 @@ def _up(stack: str, expected: str, reports: list[StackReport], console: Console)
             return ExitCode.NOT_APPROVED
         if now.result == "unchanged":
             return 0
+        if now.new and StackName.parse(stack).group is not None:
+            # Bootstrap creates the stack of an environment; a group's has the same key, which its file states.
+            backend.stack(stack).create(secrets_provider=secrets_provider(checkout.stack_file(stack)))
         files = store.of(backend.url) if backend.shared else None
         return backend.stack(stack).up_in_terminal(lambda pid: noted(files, stack, pid, context.run(), console.print))
 

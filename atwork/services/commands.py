@@ -12,6 +12,7 @@ from atwork.services.check import check as findings
 from atwork.services.new import NewService, create
 from infra.catalog import read_all
 from infra.config import read_all as read_stacks
+from infra.layout import group_files
 from infra.promotion import release_order
 
 
@@ -27,6 +28,7 @@ def new(service: NewService, into: Path | None) -> int:
     file = create(checkout, service, target)
     console.print(f"{target}: repository, ready to push to {service.repository}")
     console.print(f"{file.relative_to(checkout)}: settings of the service in {', '.join(service.environments)}")
+    _complete_group(service.group, console)
     console.print()
     console.print("Next:")
     console.print(f"  1. cd {target} && git init -b main && git add -A && git commit -m 'Create {service.name}'")
@@ -37,13 +39,25 @@ def new(service: NewService, into: Path | None) -> int:
     return 0
 
 
-def group(name: str) -> int:
-    """Write the stack files that a group of services lacks, and print the next steps."""
-    checkout, console = find_checkout(), Console(highlight=False, soft_wrap=True)
+def _complete_group(name: str, console: Console) -> None:
+    """Write the stack files that a group with stacks of its own needs for a new service."""
+    checkout = find_checkout()
+    if any(stack.group == name for stack in group_files(checkout.stacks)):
+        _write_stack_files(name, console)
+
+
+def _write_stack_files(name: str, console: Console) -> int:
+    checkout = find_checkout()
     written = write_stack_files(checkout.root, name, read_stacks(checkout.stacks), read_all(checkout.services))
     for file in written:
         console.print(f"{file.relative_to(checkout.root)}: written")
-    if not written:
+    return len(written)
+
+
+def group(name: str) -> int:
+    """Write the stack files that a group of services lacks, and print the next steps."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not _write_stack_files(name, console):
         console.print(f"{name}: has all its stack files")
     return 0
 

@@ -129,8 +129,11 @@ def test_the_deploy_identity_writes_the_state_of_its_own_stack_alone(account: Ac
         for prefix in (
             "stacks/atwork/staging.",
             "locks/organization/atwork/staging/",
+            "locks/organization/atwork/staging.",
             "history/atwork/staging/",
+            "history/atwork/staging.",
             "backups/atwork/staging/",
+            "backups/atwork/staging.",
         )
     ]
     basic = {binding["role"] for policy in account.fake.state.policies.values() for binding in policy} & {

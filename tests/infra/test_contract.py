@@ -8,6 +8,7 @@ import pulumi
 import pytest
 from support.mocks import record
 
+from infra import SHARED, contract
 from infra.contract import Platform
 
 
@@ -26,6 +27,15 @@ def read(*, preview: bool) -> list[str]:
 
 def test_a_preview_goes_on_with_what_the_upstream_does_not_have_yet() -> None:
     assert read(preview=True) == ["staging: principal://staging"]
+
+
+def test_an_update_of_a_group_says_that_its_environment_comes_first() -> None:
+    with pytest.raises(pulumi.RunError, match="the stack staging has no output `shared`: run `pulumi up -s staging`"):
+        record(
+            lambda: contract.output_of("staging", SHARED),
+            stack="staging.payments",
+            outputs=lambda _token, _name, _inputs: {"outputs": {}},
+        )
 
 
 def test_an_update_says_what_to_do_first() -> None:

@@ -41,6 +41,11 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
 
 
+def commit(folder: Path) -> None:
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "A change")
+
+
 def add_service(folder: Path, name: str) -> None:
     path = folder / "services" / "payments" / f"{name}.yaml"
     path.parent.mkdir(exist_ok=True)
@@ -59,23 +64,26 @@ def reports_in(printed: str) -> dict[str, dict[str, Any]]:
 
 def test_a_service_of_a_group_concerns_the_stacks_of_the_group_alone(tmp_path: Path) -> None:
     folder = copy(tmp_path, "infra", "policies", "delivery")
+    (folder / ".gitignore").write_text(".sandbox\n")
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder)
+    atwork(folder, "sandbox", "up", "ci", "staging")
+
     add_service(folder, "ledger")
     written = atwork(folder, "service", "group", "payments").splitlines()
     assert written == [f"stacks/Pulumi.{name}.payments.yaml: written" for name in ("ci", "staging")]
     assert atwork(folder, "service", "group", "payments") == "payments: has all its stack files\n"
-    (folder / ".gitignore").write_text(".sandbox\n")
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "The group payments")
-
-    first = atwork(folder, "sandbox", "up", "staging.payments", code=1)
-    assert "the stack staging has no output `shared`: run `pulumi up -s staging` first" in first
-    atwork(folder, "sandbox", "up", "ci", "staging")
+    atwork(folder, "sandbox", "up", "ci.payments")
+    first = reports_in(atwork(folder, "preview", "staging.payments", "--format", "json", code=2))["staging.payments"]
+    assert first["new"]
+    assert "Refused" in atwork(folder, "up", "staging.payments", "--expect", "0" * 12, code=4)
+    atwork(folder, "up", "staging.payments", "--expect", first["fingerprint"])
     assert {"tenant-ledger-namespace", "database-main-ledger-user"} <= names(folder, "staging.payments")
     assert not any("ledger" in name for name in names(folder, "staging") | names(folder, "ci"))
     assert "jenkins-payments-jobs" in names(folder, "ci.payments")
     assert " ledger/ledger: " in atwork(folder, "sandbox", "verify", "staging"), "its secret has no value yet"
 
+    commit(folder)
     add_service(folder, "stock")
     printed = atwork(folder, "preview", "ci", "staging", "--base", "main", "--format", "json", code=2)
     assert "Left out: ci, staging: their programs read no changed file" in printed

@@ -12,8 +12,11 @@ from typer.testing import CliRunner, Result
 
 from atwork.cli import app
 from atwork.errors import UserError
+from atwork.group_files import group_mistakes, secrets_provider, write_stack_files
 from atwork.services.check import check
 from infra.catalog import read_all
+from infra.config import read_all as read_stacks
+from infra.layout import group_files
 
 
 @pytest.fixture
@@ -42,6 +45,90 @@ def test_a_new_service_is_a_repository_and_one_file(checkout: Path) -> None:
     assert "services/stock.yaml: settings of the service in staging, production" in result.output
     checked = CliRunner().invoke(app, ["service", "check", str(checkout.parent / "stock")])
     assert checked.exit_code == 0
+
+
+def test_a_new_service_of_a_group_stands_in_its_folder_and_gets_the_stacks_of_the_group(checkout: Path) -> None:
+    assert new("--group", "payments", "--environments", "staging").exit_code == 0
+    assert read_all(checkout / "services")["stock"].file == "services/payments/stock.yaml"
+    assert "$schema=../schema.json" in (checkout / "services" / "payments" / "stock.yaml").read_text()
+    assert not group_files(checkout / "stacks"), "a group has no stacks of its own until it is given some"
+
+    runner = CliRunner()
+    assert runner.invoke(app, ["service", "group", "payments"]).exit_code == 0
+    words = ["--repo", "https://github.com/acme/ledger", "--owner", "team-ledger", "--group", "payments"]
+    added = runner.invoke(app, ["service", "new", "ledger", *words])
+    assert "stacks/Pulumi.production.payments.yaml: written" in added.output
+    assert [str(stack) for stack in group_files(checkout / "stacks")] == [
+        "ci.payments",
+        "production.payments",
+        "staging.payments",
+    ]
+
+
+def test_a_group_without_services_is_an_error(checkout: Path) -> None:
+    result = CliRunner().invoke(app, ["service", "group", "nosuch"])
+    assert isinstance(result.exception, UserError)
+    assert str(result.exception) == "services/nosuch: there are no services in it; name one of default"
+
+
+def test_the_stack_file_of_a_group_has_the_key_of_its_environment(checkout: Path) -> None:
+    staging = checkout / "stacks" / "Pulumi.staging.yaml"
+    staging.write_text("secretsprovider: gcpkms://k\nencryptedkey: AAAA\n" + staging.read_text())
+    services, environments = read_all(checkout / "services"), read_stacks(checkout / "stacks")
+    written = {path.name: path for path in write_stack_files(checkout, "default", environments, services)}
+    file = written["Pulumi.staging.default.yaml"]
+    assert secrets_provider(file) == "gcpkms://k"
+    assert yaml.safe_load(file.read_text())["encryptedkey"] == "AAAA"
+    assert secrets_provider(written["Pulumi.ci.default.yaml"]) is None
+    assert [*group_mistakes(checkout, environments, services)] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("AAAA", "BBBB", "encryptedkey: is not that of Pulumi.staging.yaml; copy the line from there"),
+        ('["*"]', "[]", 'config.pulumi:disable-default-providers: must be ["*"]; every resource names its provider'),
+        (
+            "config:\n",
+            "config:\n  atwork:stack: {}\n",
+            "config.atwork:stack: the settings are in Pulumi.staging.yaml; remove it here",
+        ),
+        (
+            "secretsprovider",
+            "encryptionsalt: v1\nsecretsprovider",
+            "encryptionsalt belongs to a passphrase; remove the line",
+        ),
+    ],
+)
+def test_a_stack_file_of_a_group_that_says_something_else_is_an_error(
+    old: str, new: str, message: str, checkout: Path
+) -> None:
+    staging = checkout / "stacks" / "Pulumi.staging.yaml"
+    staging.write_text("secretsprovider: gcpkms://k\nencryptedkey: AAAA\n" + staging.read_text())
+    services, environments = read_all(checkout / "services"), read_stacks(checkout / "stacks")
+    write_stack_files(checkout, "default", environments, services)
+    file = checkout / "stacks" / "Pulumi.staging.default.yaml"
+    file.write_text(file.read_text().replace(old, new, 1))
+    assert [*group_mistakes(checkout, environments, services)] == [f"stacks/{file.name}: {message}"]
+
+
+def test_a_group_has_a_stack_everywhere_or_nowhere(checkout: Path) -> None:
+    services, environments = read_all(checkout / "services"), read_stacks(checkout / "stacks")
+    for path in write_stack_files(checkout, "default", environments, services):
+        if "production" in path.name:
+            path.unlink()
+    (checkout / "stacks" / "Pulumi.staging.search.yaml").write_text(
+        'config: {"pulumi:disable-default-providers": ["*"]}\n'
+    )
+    search, default = group_mistakes(checkout, environments, services)
+    assert search == (
+        "stacks/Pulumi.staging.search.yaml: there are no services in services/search; destroy the stack "
+        "(`pulumi destroy -s staging.search`), then remove the file"
+    )
+    assert default == (
+        "stacks/Pulumi.production.default.yaml: missing; the group has stacks of its own: run "
+        "`atwork service group default`"
+    )
 
 
 def test_a_chart_has_values_for_each_environment_that_releases_reach_whatever_its_name(checkout: Path) -> None:

@@ -104,18 +104,20 @@ class BootstrapPlan:
 
     @property
     def own_objects(self) -> str:
-        """IAM condition for the objects of this stack only: state, lock, history, backups."""
+        """IAM condition for the objects of this environment's stacks only: state, lock, history, backups.
+
+        A condition has 12 logical operators at most. https://cloud.google.com/iam/quotas
+        """
         start = f"projects/_/buckets/{self.platform.bucket}/objects"
         return " || ".join(f'resource.name.startsWith("{start}/{prefix}")' for prefix in self.own_prefixes)
 
     @property
     def own_prefixes(self) -> tuple[str, ...]:
-        """Prefixes of this stack's objects in the bucket."""
+        """Prefixes of the objects of the environment's stack and of its groups' stacks (NAME.GROUP) in the bucket."""
+        folders = (f".pulumi/{folder}/{PROJECT}/{self.name}" for folder in ("locks/organization", "history", "backups"))
         return (
             f".pulumi/stacks/{PROJECT}/{self.name}.",
-            f".pulumi/locks/organization/{PROJECT}/{self.name}/",
-            f".pulumi/history/{PROJECT}/{self.name}/",
-            f".pulumi/backups/{PROJECT}/{self.name}/",
+            *(f"{folder}{end}" for folder in folders for end in ("/", ".")),
         )
 
 
