@@ -54,7 +54,8 @@ def check() -> int:
         if lifetime.is_expired(config, now):
             end = config.environment.expires_at
             console.print(
-                f"note: stacks/Pulumi.{name}.yaml: {name} is over since {end:%Y-%m-%d %H:%M} UTC; reap ends it"
+                f"note: stacks/Pulumi.{name}.yaml: {name} expired at {end:%Y-%m-%d %H:%M} UTC; "
+                "`atwork environment reap` destroys it"
             )
     for line in dict.fromkeys(mistakes):
         console.print(line, markup=False)

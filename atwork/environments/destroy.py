@@ -58,7 +58,7 @@ def _confirm(name: str, kind: str, confirmed: str, console: Console) -> None:
     if confirmed:
         return
     if not (sys.stdin.isatty() and console.is_terminal):
-        raise UsageError(f"there is no terminal to ask on: say --confirm {name}")
+        raise UsageError(f"there is no terminal for the question; add --confirm {name}")
     if kind == "ephemeral":
         if Prompt.ask(f"Destroy {name}?", choices=["yes", "no"], default="no", console=console) != "yes":
             raise UsageError(f"{name} stays")

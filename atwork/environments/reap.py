@@ -102,7 +102,7 @@ def _candidate(backend: Backend, name: str, config: StackConfig, now: datetime, 
             return ReapCandidate(name, "active", f"ends in {lifetime.readable(end - now)}; warned", owner, upstream)
         message = f"ends in {lifetime.readable(end - now)}" + ("; its owner is to be warned" if warning else "")
         return ReapCandidate(name, "active", message, owner, upstream, warning=warning)
-    since = f"over since {lifetime.readable(now - end)}"
+    since = f"expired {lifetime.readable(now - end)} ago"
     if not there:
         return ReapCandidate(name, "files", f"{since}, gone; its files are left", owner, upstream)
     held = stacks.resources(backend, name)

@@ -105,4 +105,4 @@ def test_an_ephemeral_environment_that_is_over_fails_nobody_elses_change(checkou
     ends_in(checkout, "demo", timedelta(hours=-1))
     done = atwork("check")
     assert done.exit_code == 0
-    assert "note: stacks/Pulumi.demo.yaml: demo is over since" in done.output
+    assert "note: stacks/Pulumi.demo.yaml: demo expired at" in done.output

@@ -23,7 +23,7 @@ def refused(done: Result) -> str:
 def test_an_ephemeral_environment_goes_with_its_files_once_it_is_named(checkout: Path, backend: FakeBackend) -> None:
     create_ephemeral("demo")
     backend.add("demo")
-    assert "there is no terminal to ask on: say --confirm demo" in refused(atwork("destroy", "demo"))
+    assert "there is no terminal for the question; add --confirm demo" in refused(atwork("destroy", "demo"))
     assert "--confirm staging: this is demo" in refused(atwork("destroy", "demo", "--confirm", "staging"))
     assert backend.calls == []
     done = atwork("destroy", "demo", "--confirm", "demo")

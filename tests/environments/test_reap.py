@@ -45,7 +45,7 @@ def test_without_apply_nothing_happens(over: str, checkout: Path, backend: FakeB
     before = contents(checkout)
     done = atwork("reap")
     assert done.exit_code == 0
-    assert "over since 2 h: 7 resources" in done.output
+    assert "expired 2 h ago: 7 resources" in done.output
     assert "Nothing is done without --apply." in done.output
     assert backend.calls == []
     assert contents(checkout) == before
@@ -181,7 +181,7 @@ def test_the_files_that_are_left_go_too_or_are_named_for_a_pull_request(
     backend.add("one")
     gone = tmp_path / "gone"
     before = contents(checkout)
-    assert "over since 2 h, gone; its files are left" in atwork("reap").output
+    assert "expired 2 h ago, gone; its files are left" in atwork("reap").output
     assert atwork("reap", "--apply", "--gone", str(gone)).exit_code == 0
     assert gone.read_text().split() == ["one", "two"]
     assert contents(checkout) == before

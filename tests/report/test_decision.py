@@ -161,54 +161,53 @@ def test_what_protection_blocks_is_not_let_pass(server: Server) -> None:
     assert {item["state"] for item in server.statuses if "preview" in item["context"]} == {"failure"}
 
 
-def test_the_command_leaves_with_2_where_it_is_let_pass_and_3_where_not(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The server, in the variables of a job that reports."""
     for name, value in {
         "GITHUB_TOKEN": "right",
         "GITHUB_REPOSITORY": "acme/platform",
         "ATWORK_BOT": BOT,
-        "GITHUB_API_URL": f"http://127.0.0.1:{server.http.server_port}",
+        "GITHUB_API_URL": server.address,
     }.items():
         monkeypatch.setenv(name, value)
+    return server
+
+
+def test_the_command_leaves_with_2_where_it_is_let_pass_and_3_where_not(
+    environment: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder.keep([A], tmp_path)
     assert commands.report(tmp_path, 7, ["production"], head="abc") == 3
-    assert "To continue, a maintainer adds the label" in server.comments[0]["body"]
-    server.label(LABEL, "grace")
+    assert "To continue, a maintainer adds the label" in environment.comments[0]["body"]
+    environment.label(LABEL, "grace")
     assert commands.report(tmp_path, 7, ["production"], head="abc", out=tmp_path / "all") == 2
     assert "production needs a decision" in (tmp_path / "all" / "report.html").read_text()
-    assert "Accepted by `grace`" in server.comments[0]["body"]
+    assert "Accepted by `grace`" in environment.comments[0]["body"]
     assert commands.report(tmp_path, 7, ["production"], head="another") == 1
-    assert "its report is for another commit, abc" in server.comments[0]["body"]
-    assert len(server.comments) == 1
+    assert "its report is for another commit, abc" in environment.comments[0]["body"]
+    assert len(environment.comments) == 1
     capsys.readouterr()
 
 
 def test_a_stack_that_the_change_cannot_reach_needs_no_report(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    environment: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, value in {
-        "GITHUB_TOKEN": "right",
-        "GITHUB_REPOSITORY": "acme/platform",
-        "ATWORK_BOT": BOT,
-        "GITHUB_API_URL": f"http://127.0.0.1:{server.http.server_port}",
-    }.items():
-        monkeypatch.setenv(name, value)
     stacks = ["ci", "staging", "staging.payments", "production", "production.payments"]
     groups = [PLAIN.model_copy(update={"stack": name}) for name in ("staging.payments", "production.payments")]
     folder.keep(groups, tmp_path)
 
-    server.files = ["services/payments/ledger.yaml", "docs/traps.md"]
+    environment.files = ["services/payments/ledger.yaml", "docs/traps.md"]
     assert commands.report(tmp_path, 7, stacks, head="abc") == 1, "ci defines the jobs of the group, and has no report"
-    assert "2 stacks are left out: their programs read no changed file." in server.comments[0]["body"]
+    assert "2 stacks are left out: their programs read no changed file." in environment.comments[0]["body"]
     folder.keep([PLAIN.model_copy(update={"stack": "ci.payments"})], tmp_path)
     assert commands.report(tmp_path, 7, [*stacks, "ci.payments"], head="abc") == 2
-    assert "3 stacks are left out" in server.comments[0]["body"]
-    server.files = ["docs/traps.md"]
+    assert "3 stacks are left out" in environment.comments[0]["body"]
+    environment.files = ["docs/traps.md"]
     assert commands.report(tmp_path, 7, stacks, head="abc") == 0
-    assert "5 stacks are left out" in server.comments[0]["body"]
-    assert server.statuses[0]["state"] == "success"
-    server.files = [f"docs/{number}.md" for number in range(3000)]
+    assert "5 stacks are left out" in environment.comments[0]["body"]
+    assert environment.statuses[0]["state"] == "success"
+    environment.files = [f"docs/{number}.md" for number in range(3000)]
     assert commands.report(tmp_path, 7, stacks, head="abc") == 1, "more files than GitHub lists reach every stack"
     capsys.readouterr()
 
