@@ -28,19 +28,10 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
         raise ConfigError("\n".join(mistakes))
     if not here:
         return config
-    tenants, databases = dict(config.tenants), dict(config.databases)
     files = ", ".join(service.file for service, _ in here.values())
     with config_errors(StackConfig, f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)):
-        for name, (service, place) in here.items():
-            tenants[name] = _tenant(name, service, place)
-            if service.database is not None:
-                instance = databases[service.database.instance]
-                login = DatabaseUserSettings(namespace=name, service_account=name)
-                additions = {
-                    "databases": (*instance.databases, database_name(name, service.database)),
-                    "users": {**instance.users, name: login},
-                }
-                databases[service.database.instance] = DatabaseSettings.model_validate(stated(instance) | additions)
+        tenants = config.tenants | {name: _tenant(name, service, place) for name, (service, place) in here.items()}
+        databases = {key: _with_services(instance, _databases(key, here)) for key, instance in config.databases.items()}
         return StackConfig.model_validate(stated(config) | {"tenants": tenants, "databases": databases})
 
 
@@ -77,3 +68,21 @@ def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettin
         traffic=service.traffic.model_copy(update={"databases": service.database is not None}),
         secrets=dict.fromkeys(service.secrets, secret),
     )
+
+
+def _databases(instance: str, here: Mapping[str, tuple[ServiceSettings, ServiceEnvironmentSettings]]) -> dict[str, str]:
+    """The databases that services have in an instance, by service."""
+    return {
+        name: database_name(name, service.database)
+        for name, (service, _) in here.items()
+        if service.database is not None and service.database.instance == instance
+    }
+
+
+def _with_services(instance: DatabaseSettings, added: Mapping[str, str]) -> DatabaseSettings:
+    """An instance with these databases and a login for each."""
+    if not added:
+        return instance
+    logins = {name: DatabaseUserSettings(namespace=name, service_account=name) for name in added}
+    additions = {"databases": (*instance.databases, *added.values()), "users": instance.users | logins}
+    return DatabaseSettings.model_validate(stated(instance) | additions)

@@ -15,16 +15,19 @@ def offered(here: Environment, settings: JenkinsSettings) -> list[Job]:
 
 
 def _deploys(here: Environment, settings: JenkinsSettings) -> list[DeployJob]:
+    running = {
+        environment: within(environment, here.others[environment].environment, here.services)
+        for environment in settings.deploys
+    }
     return [
         DeployJob(
-            **_about(name, service, environment, place),
-            host=running.host or "",
+            **_about(name, service, environment, here.others[environment]),
+            host=running[environment][name].host or "",
             approvers=",".join(sorted(deploy.approvers)),
         )
         for name, service in here.services.items()
         for environment, deploy in settings.deploys.items()
-        if (place := here.others[environment])
-        and (running := within(environment, place.environment, here.services).get(name)) is not None
+        if name in running[environment]
     ]
 
 
@@ -48,6 +51,7 @@ def _previews(here: Environment, settings: JenkinsSettings) -> list[PreviewJob]:
         return []
     environment, deploy = chosen
     place = here.others[environment]
+    running = within(environment, place.environment, here.services)
     return [
         PreviewJob(
             **_about(name, service, environment, place),
@@ -56,5 +60,5 @@ def _previews(here: Environment, settings: JenkinsSettings) -> list[PreviewJob]:
             stores=service.stores,
         )
         for name, service in here.services.items()
-        if service.ephemeral is not None and name in within(environment, place.environment, here.services)
+        if service.ephemeral is not None and name in running
     ]
