@@ -21,7 +21,7 @@ import pulumi_gcp as gcp
 from components.autoprovisioning import cluster_autoscaling
 from components.cluster_endpoints import authorized_networks, dns_endpoint, endpoints, private_nodes
 from components.cluster_monitoring import logging_config, monitoring_config
-from components.cluster_settings import ClusterSettings
+from components.cluster_settings import SECRET_ROTATION_SECONDS, ClusterSettings
 from components.maintenance import maintenance_policy
 from components.network import NetworkRefs
 from components.node_account import node_account
@@ -107,7 +107,7 @@ class GkeCluster(pulumi.ComponentResource):
             },
             secret_manager_config={
                 "enabled": True,
-                "rotation_config": {"enabled": True, "rotation_interval": "120s"},
+                "rotation_config": {"enabled": True, "rotation_interval": f"{SECRET_ROTATION_SECONDS}s"},
             },
             database_encryption={"state": "ENCRYPTED", "key_name": keys.secrets}
             if keys.secrets is not None

@@ -15,6 +15,9 @@ import pulumi_gcp as gcp
 CONNECT_PERMISSIONS = ("container.clusters.connect", "container.clusters.get")
 """Find the cluster and reach its DNS endpoint."""
 
+CONNECT_ROLE = "clusterConnect"
+"""ID of the custom role with these permissions."""
+
 
 class ClusterAccess(pulumi.ComponentResource):
     """The role, and the Google Group that has it: the cluster's `admin_group`, whose members are groups."""
@@ -33,7 +36,7 @@ class ClusterAccess(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = gcp.projects.IAMCustomRole(
             f"{name}-connect",
-            role_id="clusterConnect",
+            role_id=CONNECT_ROLE,
             title="Connect to GKE clusters",
             description="Find a cluster and reach its DNS endpoint, nothing else",
             permissions=list(CONNECT_PERMISSIONS),

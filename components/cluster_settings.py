@@ -12,6 +12,9 @@ from components.cluster_monitoring import LogComponent, MetricComponent
 from components.maintenance import MaintenanceSettings
 from components.settings import Email, Settings, Zone
 
+SECRET_ROTATION_SECONDS = 120
+"""How often each pod reads its secrets of Secret Manager again."""
+
 
 class ClusterSettings(Settings):
     """A GKE Standard cluster, safe as it comes. Stated values loosen or tune it."""

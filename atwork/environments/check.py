@@ -1,19 +1,22 @@
 """`atwork environment check`: checks of the stack files that need no account and no engine.
 
-It runs for everybody's pull requests, forks too. One line for each mistake, with file, key and fix.
+It runs for everybody's pull requests, forks too. One line for each mistake, with file, key and fix. Notes are advice
+and fail nothing: expired environments, and limits of Google Cloud that the catalog exceeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
 
 from atwork.checkout import find_checkout
 from atwork.environments import facts, files, lifetime
+from atwork.environments.advice import advice
 from atwork.errors import ConfigError
 from atwork.group_files import group_mistakes
 from infra import CONFIG_KEY
@@ -35,9 +38,21 @@ class Files:
     services: Mapping[str, ServiceSettings]
     today: date
 
+    @cached_property
+    def completed(self) -> tuple[Mapping[str, StackConfig], Sequence[str]]:
+        """The environments with their services, and why others have none."""
+        completed: dict[str, StackConfig] = {}
+        mistakes: list[str] = []
+        for name, config in self.environments.items():
+            try:
+                completed[name] = complete(name, config, self.services)
+            except ConfigError as error:
+                mistakes += str(error).splitlines()
+        return completed, mistakes
+
 
 def check() -> int:
-    """Print every mistake; expired ephemeral environments are only a note."""
+    """Print every mistake; expired ephemeral environments and exceeded limits are only notes."""
     console = Console(highlight=False, soft_wrap=True)
     checkout = find_checkout().root
     now = datetime.now(UTC)
@@ -61,6 +76,8 @@ def check() -> int:
         console.print(line, markup=False)
     if mistakes:
         return 1
+    for line in advice(checkout, environments, seen.completed[0], services):
+        console.print(f"note: {line}", markup=False)
     console.print(f"{len(environments)} environments and {len(services)} services: no mistakes.")
     return 0
 
@@ -92,8 +109,7 @@ def _together(seen: Files) -> Iterator[str]:
 def _services(seen: Files) -> Iterator[str]:
     """Services in environments that do not exist, and ephemeral environments with services that do not exist."""
     yield from _messages(lambda: check_services(seen.environments, seen.services))
-    for name, config in seen.environments.items():
-        yield from _messages(lambda name=name, config=config: complete(name, config, seen.services))
+    yield from seen.completed[1]
 
 
 def _exemptions(seen: Files) -> Iterator[str]:

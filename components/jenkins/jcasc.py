@@ -87,7 +87,7 @@ def scripts(
         "credentials": credentials.script(settings, source.organization),
         "library": _library(settings, source),
         "environment": _environment(settings, addresses, source, images, environments),
-        "jobs": {"jobs": [{"script": text} for text in _jobs(settings, source, offered, images)]},
+        "jobs": jobs(settings, source, images, offered),
     }
     if settings.slack is not None:
         documents["slack"] = {
@@ -137,15 +137,17 @@ def _library(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any
     }
 
 
-def _jobs(settings: JenkinsSettings, source: PlatformSource, offered: Iterable[Job], images: Images) -> list[str]:
-    """The Job DSL of each group of jobs."""
+def jobs(
+    settings: JenkinsSettings, source: PlatformSource, images: Images, offered: Iterable[Job]
+) -> dict[str, list[dict[str, str]]]:
+    """The script of the release with all jobs but those of groups that have a script of their own."""
     texts = [
         services(source, settings.github_credential, own_jobs=settings.platform is not None),
         platform(release_clouds(settings), offered, images),
     ]
     if settings.platform is not None:
         texts.append(own(source, settings.platform.main, settings.github_credential))
-    return texts
+    return {"jobs": [{"script": text} for text in texts]}
 
 
 def release_clouds(settings: JenkinsSettings) -> list[str]:

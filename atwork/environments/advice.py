@@ -1,0 +1,41 @@
+"""Advice about limits: what the catalog needs against the defaults of Google Cloud and Kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from infra import company, limits
+from infra.delivery.job_sizes import job_sizes
+from infra.errors import ConfigError
+from infra.layout import STACKS_FOLDER, separate_groups
+from infra.needs import Need, needs
+from infra.services import ServiceSettings
+from infra.stack import StackConfig
+
+
+def advice(
+    checkout: Path,
+    environments: Mapping[str, StackConfig],
+    completed: Mapping[str, StackConfig],
+    services: Mapping[str, ServiceSettings],
+) -> Iterator[str]:
+    """A line for each limit that a stack exceeds.
+
+    The files have no mistakes; `completed` are the environments with their services.
+    """
+    for name, config in completed.items():
+        yield from _lines(name, *needs(name, config))
+    stacks = checkout / STACKS_FOLDER
+    try:
+        settings = company.read(stacks)
+    except ConfigError:
+        return  # without these settings no job is written
+    for name in environments:
+        sizes = job_sizes(name, environments, services, settings, separate_groups(stacks, name))
+        for stack, size in sizes.items():
+            yield from _lines(stack, Need.of(limits.CONFIG_MAP_BYTES, size))
+
+
+def _lines(stack: str, *counted: Need) -> Iterator[str]:
+    yield from (f"stacks/Pulumi.{stack}.yaml: {need}" for need in counted if need.exceeded)

@@ -1,0 +1,47 @@
+"""The size of the ConfigMaps with Jenkins' jobs, from the text that the stacks write into them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from components.repositories import DOCKER_HUB
+from infra.company import CompanySettings
+from infra.delivery import jobs
+from infra.environment import Environment
+from infra.services import ServiceSettings
+from infra.stack import StackConfig
+from infra.stack_name import StackName
+
+
+def job_sizes(
+    name: str,
+    environments: Mapping[str, StackConfig],
+    services: Mapping[str, ServiceSettings],
+    company: CompanySettings,
+    separate: Collection[str],
+) -> dict[str, int]:
+    """Bytes by the name of the stack; empty for an environment without Jenkins.
+
+    `environments` are without their services; `separate` are the groups with a stack of their own in `name`.
+    """
+    config = environments[name]
+    if config.jenkins is None or config.registry is None:
+        return {}
+    from components.jenkins import jcasc  # only loaded where Jenkins runs
+    from components.jenkins.documents import as_yaml
+    from components.jenkins.registry import Images, host
+
+    images = Images(f"{host(config.registry.location)}/{config.project.id}/{DOCKER_HUB}", config.jenkins.images)
+    by_stack: dict[StackName, dict[str, ServiceSettings]] = {StackName(name): {}}
+    for key, service in services.items():
+        stack = StackName(name, service.group if service.group in separate else None)
+        by_stack.setdefault(stack, {})[key] = service
+    sizes: dict[str, int] = {}
+    for stack, members in by_stack.items():
+        offered = jobs.offered(Environment(name, config, members, environments, company, stack.group), config.jenkins)
+        if stack.group is not None:
+            text = jcasc.group_script(config.jenkins, images, stack.group, offered)
+        else:
+            text = as_yaml(jcasc.jobs(config.jenkins, company.source, images, offered))
+        sizes[str(stack)] = len(text.encode())
+    return sizes
