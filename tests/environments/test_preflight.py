@@ -18,7 +18,7 @@ from atwork.environments.preflight import limits, secrets
 from atwork.environments.preflight.check import Check
 from atwork.environments.preflight.region import needed_cpus, needed_space
 from atwork.environments.preflight.run import NAMES, preflight
-from infra import company
+from infra import company, needs
 from infra.catalog import read_all as services_in
 from infra.config import parse, read_all, read_file
 from infra.service_composition import complete
@@ -80,6 +80,8 @@ def test_all_is_well_before_the_first_bootstrap(account: Account) -> None:
         ),
         "service accounts": (None, "not checked: the project does not exist yet"),
         "principals": (None, "not checked: the project does not exist yet"),
+        "network quotas": (None, "not checked: the project does not exist yet"),
+        "catalog limits": (True, "the services fit the limits of the cluster and of the databases"),
         "database flags": (True, "accepted by POSTGRES_18"),
     }
     assert account.fake.changes == []
@@ -322,6 +324,49 @@ def test_principals_of_a_policy_are_counted_as_often_as_they_are_named(account: 
     assert check.detail.startswith("1500 in the policy of acme-at-work-staging, at most ")
 
 
+def test_grants_that_the_policy_has_already_are_counted_once(account: Account) -> None:
+    bootstrapping.run(account.checkout, account.endpoint)
+    region(account)
+    project = "projects/acme-at-work-staging"
+    there = needs.grants("staging", read_all(account.checkout / "stacks")["staging"])
+    account.fake.state.policies[project] = [{"role": role, "members": [member]} for role, member in sorted(there)]
+    check = asked(account, bootstrapped=True)["principals"]
+    assert (check.ok, len(there)) == (True, 4)
+    assert check.detail == "4 in the policy of acme-at-work-staging, at most 0 more; 1500 is Google's limit"
+
+
+def test_quotas_of_networks_are_those_of_the_project(account: Account) -> None:
+    bootstrapping.run(account.checkout, account.endpoint)
+    region(account)
+    account.fake.state.quotas = {"NETWORKS": (5, 4), "FIREWALLS": (100, 99), "ROUTES": (250, 250), "IMAGES": (1, 9)}
+    check = asked(account, bootstrapped=True)["network quotas"]
+    assert check.ok
+    assert check.detail == "NETWORKS: 4 of 5 used, FIREWALLS: 99 of 100 used, ROUTES: 250 of 250 used"
+    account.fake.state.quotas["FIREWALLS"] = (100, 100)
+    check = asked(account, bootstrapped=True)["network quotas"]
+    assert (check.ok, check.bad) == (False, False)
+    assert check.fix.startswith("ask for more FIREWALLS at https://console.cloud.google.com/iam-admin/quotas?project=")
+    account.fake.fail("GET", "/compute/v1/projects/acme-at-work-staging$", error(403, "Permission denied"))
+    check = asked(account, bootstrapped=True)["network quotas"]
+    assert (check.ok, check.bad) == (False, False)
+    assert "roles/compute.viewer on acme-at-work-staging" in check.fix
+
+
+def test_settings_that_exceed_a_limit_are_a_warning(account: Account) -> None:
+    stacks = read_all(account.checkout / "stacks")
+    stack = json.loads(read_file(account.checkout / "stacks" / "Pulumi.staging.yaml"))
+    stack["databases"]["main"]["flags"] = {"max_connections": "40"}
+    config = complete("staging", parse("staging", json.dumps(stack)), services_in(account.checkout / "services"))
+    google = bootstrapping.google(account.endpoint)
+    *_, check = limits.checks(google, "staging", config, there=False)
+    assert (check.name, check.ok, check.bad) == ("catalog limits", False, False)
+    assert check.detail == (
+        "up to 50 connections to databases.main, one for each pod of a service with a login, and the limit is 40"
+    )
+    *_, check = limits.checks(google, "staging", stacks["staging"], there=False)
+    assert check.ok
+
+
 @pytest.mark.parametrize("stack", ["ci", "staging", "production"])
 def test_the_service_accounts_that_are_counted_are_those_of_the_program(
     stack: str, recordings: dict[str, Recording]
@@ -329,7 +374,24 @@ def test_the_service_accounts_that_are_counted_are_those_of_the_program(
     service_accounts = recordings[stack].of_type("gcp:serviceaccount/account:Account").values()
     folder = checkout.ROOT / "stacks"
     config = complete(stack, read_all(folder)[stack], services_in(folder.parent / "services"))
-    assert limits.accounts(stack, config) == {account.inputs["accountId"] for account in service_accounts}
+    assert needs.service_accounts(stack, config) == {account.inputs["accountId"] for account in service_accounts}
+
+
+@pytest.mark.parametrize("stack", ["ci", "staging", "production"])
+def test_the_grants_that_are_counted_are_those_of_the_program(stack: str, recordings: dict[str, Recording]) -> None:
+    members = recordings[stack].of_type("gcp:projects/iAMMember:IAMMember").values()
+    folder = checkout.ROOT / "stacks"
+    config = complete(stack, read_all(folder)[stack], services_in(folder.parent / "services"))
+    project = config.project.id
+    declared = {
+        (
+            member.inputs["role"].replace("projects/example/", f"projects/{project}/"),
+            member.inputs["member"].replace("@example.iam.", f"@{project}.iam."),
+        )
+        for member in members
+        if member.inputs["project"] == project
+    }
+    assert needs.grants(stack, config) == declared
 
 
 def test_disks_count_by_their_type_and_addresses_by_their_number() -> None:

@@ -80,6 +80,8 @@ class State:
     roles: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
     regions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    quotas: dict[str, tuple[int, int]] = field(default_factory=lambda: {"NETWORKS": (5, 0), "FIREWALLS": (100, 4)})
+    """Limit and usage of each quota of a project."""
     machines: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     """Machine types with their vCPUs, by zone."""
     constraints: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
@@ -182,6 +184,7 @@ class FakeGoogle:
             ("POST", r"/v[13]/(.+):getIamPolicy", self._policy),
             ("POST", r"/v[13]/(.+):setIamPolicy", self._set_policy),
             ("PUT", r"/engine/([^/]+/o/.+)", self._put_object),
+            ("GET", r"/compute/v1/projects/([^/]+)", self._compute_project),
             ("GET", r"/compute/v1/projects/[^/]+/regions/([^/]+)", self._region),
             ("GET", r"/v1/projects/([^/]+)/serviceAccounts", self._identities),
             ("GET", r"/v2/(?:projects|folders)/[^/]+/policies/([^/:]+):getEffectivePolicy", self._constraint),
@@ -536,6 +539,15 @@ class FakeGoogle:
         return 200, {**body, "etag": str(self._etags[name])}
 
     # Compute.
+
+    def _compute_project(self, name: str, **_: Any) -> Answer:
+        if name not in self.state.projects:
+            return error(404, f"The resource 'projects/{name}' was not found")
+        quotas = [
+            {"metric": metric, "limit": float(limit), "usage": float(usage)}
+            for metric, (limit, usage) in self.state.quotas.items()
+        ]
+        return 200, {"name": name, "quotas": quotas}
 
     def _region(self, name: str, **_: Any) -> Answer:
         return (

@@ -1,42 +1,43 @@
-"""Limits of an existing project: its service accounts, and the principals of its policy."""
+"""Limits of an existing project, counted with what is in it, and limits that follow from the settings alone.
+
+The limits are those of infra/limits.py, and what an environment needs of them is in infra/needs.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from atwork.environments.bootstrap.google import Google
-from atwork.environments.preflight.check import Check, ask
-from components.node_account import node_account_id
-from infra.environment import physical_name
+from atwork.environments.preflight.check import Check, ask, right
+from atwork.environments.preflight.region import COMPUTE
+from infra.limits import PRINCIPALS, SERVICE_ACCOUNTS
+from infra.needs import grants, service_accounts, sizes
 from infra.stack import StackConfig
 
-NAMES = ("service accounts", "principals")
-SERVICE_ACCOUNTS = 100
-"""Service accounts of a project, unless Google has raised the limit: https://cloud.google.com/iam/quotas"""
+_IN_PROJECT = ("service accounts", "principals", "network quotas")
+NAMES = (*_IN_PROJECT, "catalog limits")
 
-PRINCIPALS = 1500
-"""Principals of one allow policy, each counted once for each binding: https://cloud.google.com/iam/quotas"""
+_NETWORK = {"NETWORKS": 1, "SUBNETWORKS": 1, "ROUTERS": 1, "FIREWALLS": 1, "ROUTES": 0}
+"""What the program creates of each quota of a project; GKE adds firewall rules of its own.
+https://cloud.google.com/vpc/docs/quota"""
 
-_ROLES_OF_A_LOGIN = 2
 _PAGE = "100"
 
 
-def checks(google: Google, name: str, config: StackConfig) -> Iterator[Check]:
-    """Check the project of an environment; `config` includes the services that run there."""
-    fix = f"ask for roles/iam.securityReviewer on {config.project.id}"
-    yield ask(NAMES[0], fix, lambda: _accounts(google, config.project.id, accounts(name, config)))
-    yield ask(NAMES[1], fix, lambda: _principals(google, config, len(accounts(name, config))))
-
-
-def accounts(name: str, config: StackConfig) -> set[str]:
-    """IDs of the service accounts that the program creates in an environment's project."""
-    names = {f"{user}-sql" for database in config.databases.values() for user in database.users}
-    names.add(node_account_id(physical_name(name)))
-    if config.upstream is not None:
-        names.add("platform-deployer")
-    if config.preview_namespaces is not None:
-        names.add("platform-preview-namespaces")
-    return names
+def checks(google: Google, name: str, config: StackConfig, *, there: bool) -> Iterator[Check]:
+    """Check an environment, and its project if it is there; `config` includes the services that run there."""
+    project = config.project.id
+    fix = f"ask for roles/iam.securityReviewer on {project}"
+    if there:
+        yield ask(NAMES[0], fix, lambda: _accounts(google, project, service_accounts(name, config)))
+        yield ask(NAMES[1], fix, lambda: _principals(google, project, grants(name, config)))
+        yield ask(
+            NAMES[2], f"ask for roles/compute.viewer on {project}", lambda: _network(google, project), needed=False
+        )
+    else:
+        yield from (Check(check, None, "not checked: the project does not exist yet") for check in _IN_PROJECT)
+    yield _sizes(config)
 
 
 def _accounts(google: Google, project: str, planned: set[str]) -> Check:
@@ -49,22 +50,46 @@ def _accounts(google: Google, project: str, planned: set[str]) -> Check:
         token = str(page.get("nextPageToken", ""))
         if not token:
             break
-    total = len(there | planned)
-    words = f"{len(there)} in {project}, {total} with all of the environment's; {SERVICE_ACCOUNTS} by default"
-    fix = f"ask for more at https://console.cloud.google.com/iam-admin/quotas?project={project}"
+    total, most = len(there | planned), SERVICE_ACCOUNTS.most
+    words = f"{len(there)} in {project}, {total} with all of the environment's; {most} by default"
+    fix = f"ask for more at {_console(project)}"
     # A warning: Google may have raised the limit, which only the Cloud Quotas API shows.
-    enough = total <= SERVICE_ACCOUNTS
+    enough = total <= most
     return Check(NAMES[0], enough, words, "" if enough else fix, needed=False)
 
 
-def _principals(google: Google, config: StackConfig, accounts: int) -> Check:
-    project = config.project.id
+def _principals(google: Google, project: str, planned: set[tuple[str, str]]) -> Check:
     url = f"https://cloudresourcemanager.googleapis.com/v3/projects/{project}:getIamPolicy"
     bindings = google.call("POST", url, body={"options": {"requestedPolicyVersion": 3}}).get("bindings", [])
-    there = sum(len(binding.get("members", [])) for binding in bindings)
-    logins = sum(len(database.users) for database in config.databases.values())
-    need = logins * _ROLES_OF_A_LOGIN + (config.cluster.admin_group is not None) + accounts
-    total = there + need
-    words = f"{there} in the policy of {project}, at most {need} more; {PRINCIPALS} is Google's limit"
-    enough = total <= PRINCIPALS
+    there = [(binding["role"], member) for binding in bindings for member in binding.get("members", [])]
+    missing = len(planned - set(there))
+    words = f"{len(there)} in the policy of {project}, at most {missing} more; {PRINCIPALS.most} is Google's limit"
+    enough = len(there) + missing <= PRINCIPALS.most
     return Check(NAMES[1], enough, words, "" if enough else "grant roles to groups instead of to their members")
+
+
+def _network(google: Google, project: str) -> Check:
+    """The quotas of the project's networks; a warning, because what the program has created counts as used."""
+    quotas: dict[str, Any] = {
+        str(quota["metric"]): quota for quota in google.call("GET", f"{COMPUTE}/{project}").get("quotas", [])
+    }
+    known = {metric: quotas[metric] for metric in _NETWORK if metric in quotas}
+    words = ", ".join(
+        f"{metric}: {int(quota['usage'])} of {int(quota['limit'])} used" for metric, quota in known.items()
+    )
+    short = [metric for metric, quota in known.items() if quota["usage"] + _NETWORK[metric] > quota["limit"]]
+    fix = f"ask for more {', '.join(short)} at {_console(project)}" if short else ""
+    return Check(NAMES[2], not short, words or "no quota is known", fix, needed=False)
+
+
+def _sizes(config: StackConfig) -> Check:
+    """What follows from the settings; a warning, because quotas of pods and maximum sizes are rarely used up."""
+    exceeded = [need for need in sizes(config) if need.exceeded]
+    if not exceeded:
+        return right(NAMES[3], "the services fit the limits of the cluster and of the databases")
+    words = "; ".join(need.numbers for need in exceeded)
+    return Check(NAMES[3], ok=False, detail=words, fix="; ".join(need.fix for need in exceeded), needed=False)
+
+
+def _console(project: str) -> str:
+    return f"https://console.cloud.google.com/iam-admin/quotas?project={project}"

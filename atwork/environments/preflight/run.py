@@ -70,10 +70,7 @@ def checks_after_login(
     yield from _platform(google, name, config, platform, there=there, bootstrapped=bootstrapped)
     yield from secrets.checks(google, name, config, bootstrapped=bootstrapped)
     yield from region.checks(google, config, project.id if there else sibling, own=project.create is None)
-    if there:
-        yield from limits.checks(google, name, config)
-    else:
-        yield from (Check(check, None, "not checked: the project does not exist yet") for check in limits.NAMES)
+    yield from limits.checks(google, name, config, there=there)
     yield from databases.checks(google, config)
 
 
