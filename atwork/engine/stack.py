@@ -112,6 +112,11 @@ class Stack:
         provider = [] if secrets_provider is None else ["--secrets-provider", secrets_provider]
         self._run("stack", "init", self.name, *provider, "--no-select")
 
+    def export_in_plain_text(self) -> Mapping[str, Any]:
+        """The state with its secrets in plain text, for what another stack encrypts with its own key."""
+        exported = self._run("stack", "export", "--stack", self.name, "--show-secrets")
+        return json.loads(exported)["deployment"]
+
     def load(self, deployment: Mapping[str, Any]) -> None:
         """Replace the state."""
         with tempfile.TemporaryDirectory(prefix="atwork-state-") as folder:
@@ -151,9 +156,9 @@ class Stack:
         pack = self.backend.policy_pack if enabled else None
         return [] if pack is None else ["--policy-pack", str(pack)]
 
-    def _run(self, *words: str) -> None:
+    def _run(self, *words: str) -> str:
         with self.backend.environment() as environment:
-            runner.run(self.backend.program, words, folder=self.backend.project, environment=environment)
+            return runner.run(self.backend.program, words, folder=self.backend.project, environment=environment).stdout
 
     def _operate(self, words: Sequence[str], **options: Unpack[Options]) -> Outcome:
         """Run an operation to its end and collect its events, which are deleted afterwards."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 _PREFIX = "urn:pulumi:"
 _SEPARATOR = "::"
 
+STACK_TYPE = "pulumi:pulumi:Stack"
+"""The type of the resource that stands for a stack."""
+
 
 def stack_of(urn: str) -> str:
     """The stack of a resource; "" for an empty URN."""
@@ -28,6 +31,19 @@ def name_of(urn: str) -> str:
 def without_name(urn: str) -> str:
     """The part before the name: stack, project and the types of the parents and of the resource."""
     return _SEPARATOR.join(_parts(urn)[:-1])
+
+
+def child_of(parent: str, kind: str, name: str) -> str:
+    """The URN of a resource by that of its parent; the stack itself gives its children no type of a parent."""
+    above = without_name(parent)
+    stack, project, types = above.split(_SEPARATOR, 2)
+    types = kind if types == STACK_TYPE else f"{types}${kind}"
+    return _SEPARATOR.join([stack, project, types, name])
+
+
+def root_of(stack: str, project: str) -> str:
+    """The URN of a stack itself, the parent of all that has no other."""
+    return _SEPARATOR.join([f"{_PREFIX}{stack}", project, STACK_TYPE, f"{project}-{stack}"])
 
 
 def provider_of(reference: str) -> str:
