@@ -6,7 +6,8 @@ object that the run created and the state does not have is deleted: in a real cl
 it has no content yet. Updated and deleted objects are read again.
 
 An object that a finished run left in the cloud, such as a database that outlives its stack, belongs to no stack from
-the next run on. A killed run that tried to create the same object again does not make it an orphan.
+the next run on; an object that moved to the state of another stack of the environment belongs to that one. A killed run
+that tried to create the same object again does not make it an orphan.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import deployment
+from infra.stack_name import StackName
 
 
 def recover(home: Home, stack: Stack, fleet: Fleet | None, console: Console) -> None:
@@ -65,11 +67,24 @@ def _known(home: Home, stack: str) -> set[tuple[str, str]]:
 
 
 def _release_kept(home: Home, stack: str) -> None:
-    """Release the objects that are not in the state: an earlier run left them in the cloud on purpose."""
+    """Release the objects that are not in the state: a run left them in the cloud, or another stack has them now."""
     cloud, known = Cloud(home.cloud), _known(home, stack)
-    for each in cloud.objects():
-        if stack_of(each.urn) == stack and (each.urn, each.id) not in known:
-            cloud.release(each)
+    kept = [each for each in cloud.objects() if stack_of(each.urn) == stack and (each.urn, each.id) not in known]
+    moved = _of_other_stacks(home, stack) if kept else {}
+    for each in kept:
+        cloud.assign(each, moved.get((each.type, each.id), ""))
+
+
+def _of_other_stacks(home: Home, stack: str) -> dict[tuple[str, str], str]:
+    """URN by type and id of each object in the other stacks of the same environment."""
+    environment = StackName.parse(stack).environment
+    return {
+        (str(resource["type"]), str(resource["id"])): str(resource["urn"])
+        for other in state_files.stack_names(home)
+        if other != stack and StackName.parse(other).environment == environment
+        for resource in state_files.resources(home, other)
+        if "id" in resource
+    }
 
 
 def _delete_orphans(home: Home, stack: str, fleet: Fleet | None, urns: frozenset[str], console: Console) -> None:

@@ -119,12 +119,12 @@ class Cloud:
                     (scope, token, identity),
                 )
 
-    def release(self, released: CloudObject) -> None:
-        """Keep an object that belongs to no stack any more: its identity stays taken."""
+    def assign(self, assigned: CloudObject, urn: str) -> None:
+        """Give an object another URN, or none if it belongs to no stack any more: its identity stays taken."""
         with self.transaction() as database:
             database.execute(
-                "UPDATE objects SET urn = '' WHERE scope = ? AND type = ? AND id = ?",
-                (released.scope, released.type, released.id),
+                "UPDATE objects SET urn = ? WHERE scope = ? AND type = ? AND id = ?",
+                (urn, assigned.scope, assigned.type, assigned.id),
             )
 
     def delete_scope(self, scope: str) -> None:

@@ -52,7 +52,7 @@ def check_delete(existing: CloudObject, cloud: Cloud) -> None:
 def delete(existing: CloudObject, cloud: Cloud) -> None:
     """Delete a resource with its children; a cluster with everything inside it."""
     if existing.type in _NEVER_DELETED or reveal(existing.inputs).get("deletionPolicy") == "ABANDON":
-        cloud.release(existing)
+        cloud.assign(existing, "")
         return
     for token, name in cloud.referrers(existing.id):
         if _goes_with(existing.type, token):
