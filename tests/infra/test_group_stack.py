@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 import yaml
+from support.groups import checkout, group_stack, separate_stacks
 from support.mocks import Recording
-from support.program import cloud, run_stack
+from support.program import run_stack
 
 from infra.config import STACKS
 from infra.layout import stack_file
 
-ENVIRONMENTS = ("ci", "staging", "production")
-GROUP_FILE = {"config": {"pulumi:disable-default-providers": ["*"]}}
 DATABASE = ("atwork:database:Database", "atwork:service_database:ServiceDatabase")
-
-
-def checkout(folder: Path, *, separate: bool) -> Path:
-    """The project's files with the service orders in the group payments, whose stacks are its own where `separate`."""
-    for name in ("stacks", "services"):
-        shutil.copytree(STACKS.parent / name, folder / name)
-    (folder / "services" / "payments").mkdir()
-    (folder / "services" / "orders.yaml").rename(folder / "services" / "payments" / "orders.yaml")
-    for environment in ENVIRONMENTS if separate else ():
-        stack_file(folder / "stacks", f"{environment}.payments").write_text(yaml.safe_dump(GROUP_FILE))
-    return folder
 
 
 def custom(recording: Recording) -> dict[tuple[str, str], dict[str, Any]]:
@@ -41,30 +27,9 @@ def custom(recording: Recording) -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
-def group_stack(
-    folder: Path,
-    environment: str,
-    own: Recording | None = None,
-    reads: list[str] | None = None,
-    *,
-    preview: bool = False,
-) -> Recording:
-    """The stack of the group, which reads what the environment's own stack has published."""
-
-    def outputs(token: str, name: str, inputs: dict[str, Any]) -> Mapping[str, Any]:
-        if token == "pulumi:pulumi:StackReference":
-            return {"outputs": own.exports if own is not None else {}}
-        return cloud(token, name, inputs)
-
-    return run_stack(f"{environment}.payments", root=folder, outputs=outputs, reads=reads, preview=preview)
-
-
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recording]:
-    folder = checkout(tmp_path_factory.mktemp("apart"), separate=True)
-    own = {name: run_stack(name, root=folder) for name in ENVIRONMENTS}
-    groups = {f"{name}.payments": group_stack(folder, name, own[name]) for name in ENVIRONMENTS}
-    return own | groups
+    return separate_stacks(tmp_path_factory.mktemp("apart"))
 
 
 def test_a_folder_alone_changes_nothing(tmp_path: Path, recordings: dict[str, Recording]) -> None:
