@@ -1,1 +1,1 @@
-"""`atwork service`: create a service's repository and service file, and check existing repositories."""
+"""`atwork service`: create services, check their repositories, and move them between groups."""

@@ -9,7 +9,7 @@ import typer
 
 from atwork.arguments import words as comma_separated
 
-app = typer.Typer(no_args_is_help=True, help="Create and check the repositories of services.")
+app = typer.Typer(no_args_is_help=True, help="Create services, check their repositories, move them between groups.")
 
 
 @app.command()
@@ -66,6 +66,17 @@ def group(
     from atwork.services import commands
 
     raise typer.Exit(commands.group(name))
+
+
+@app.command()
+def move(
+    name: Annotated[str, typer.Argument(help="Name of the service.")],
+    group: Annotated[str, typer.Argument(help="Group of services: a folder of services/, or default.")],
+) -> None:
+    """Move a deployed service to a group, with its resources in every environment; nothing is replaced or deleted."""
+    from atwork.services.moving.command import move as run
+
+    raise typer.Exit(run(name, group))
 
 
 @app.command()
