@@ -142,16 +142,17 @@ def _pods(config: StackConfig) -> Iterator[Need]:
     if config.preview_namespaces is not None:
         pods += config.preview_namespaces.count * config.preview_namespaces.size.quota.pods
     yield Need.of(limits.PODS, pods)
-    room = _nodes_of_ranges(config)
-    if config.cluster.autoprovisioning is None:
-        room = min(room, sum(pool.max_nodes for pool in config.node_pools.values()))
     limit = limits.PODS_OF_A_NODE
+    room, fix = _nodes_of_ranges(config), "add a range to network.extra_pods, or lower size.quota.pods of services"
+    pools = sum(pool.max_nodes for pool in config.node_pools.values())
+    if config.cluster.autoprovisioning is None and pools < room:
+        room, fix = pools, limit.fix
     yield Need(
         f"pods by the quotas of all namespaces on {room:,} nodes with {limit.most} pods each",
         pods,
         room * limit.most,
         limit.source,
-        limit.fix,
+        fix,
     )
 
 

@@ -135,7 +135,11 @@ def test_each_limit_is_exceeded_by_one_more(name: str, fits: dict[str, Any], exc
 def test_with_autoprovisioning_the_ranges_limit_the_pods_and_not_the_pools() -> None:
     settings = stack(node_pools={"a": pool(2)}, **network("10.0.0.0/20", "10.64.0.0/20"))
     settings["cluster"]["autoprovisioning"] = {"max_cpu": 400, "max_memory_gb": 400}
-    assert need("pods by the quotas", parse("staging", json.dumps(settings))).most == 16 * 110
+    ranges = need("pods by the quotas", parse("staging", json.dumps(settings)))
+    assert (ranges.most, "network.extra_pods" in ranges.fix) == (16 * 110, True)
+    del settings["cluster"]["autoprovisioning"]
+    pools = need("pods by the quotas", parse("staging", json.dumps(settings)))
+    assert (pools.most, "max_nodes" in pools.fix) == (2 * 110, True)
 
 
 def test_connections_are_not_compared_where_no_source_states_the_default() -> None:
