@@ -6,7 +6,6 @@ That file is all that onboarding a service needs (infra/service_composition.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -118,7 +117,7 @@ class ServiceSettings(Settings):
 
 def group_of(file: str) -> str:
     """The group of a service file by its path from the root of the checkout."""
-    parts = PurePosixPath(file).parts
+    parts = file.split("/")
     return parts[1] if len(parts) == 3 else DEFAULT_GROUP
 
 
