@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from atwork.errors import ExitCode
+from atwork.github.authors import is_by, login_of
 from atwork.github.errors import GitHubError, github_errors
 from atwork.github.files import files_of
 from atwork.report import decision, markdown, summary
@@ -19,7 +20,6 @@ from atwork.report.model import StackReport
 
 if TYPE_CHECKING:
     from github.Commit import Commit
-    from github.IssueComment import IssueComment
     from github.PullRequest import PullRequest
 
 CONTEXT = "atwork/preview"
@@ -67,7 +67,7 @@ class GitHub:
         """Create or edit the comment on a pull request; returns its URL."""
         issue = self._repository.get_issue(number)
         with github_errors(f"read the comments of #{number}"):
-            comment = next((comment for comment in issue.get_comments() if _is_own(comment, author)), None)
+            comment = next((comment for comment in issue.get_comments() if is_by(comment, author)), None)
         for limit in (markdown.LIMIT, markdown.LIMIT // 2, markdown.LIMIT // 8):
             body = markdown.render(reports, link=link, limit=limit, notes=notes)
             with github_errors("write the comment", ignore=_TOO_LARGE):
@@ -100,7 +100,7 @@ class GitHub:
         """The statuses of a commit in one context, the newest first."""
         with github_errors(f"read the statuses of {commit}"):
             return [
-                Status(status.state, status.description or "", _login(status.creator), status.created_at)
+                Status(status.state, status.description or "", login_of(status.creator), status.created_at)
                 for status in self._commit(commit).get_statuses()
                 if status.context == context
             ]
@@ -120,7 +120,7 @@ class GitHub:
         if not events:
             raise GitHubError(f"the label {label} is on #{number}, and no event says who put it there; add it again")
         newest = max(events, key=lambda event: event.created_at)
-        return Labelled(_login(newest.actor), newest.created_at)
+        return Labelled(login_of(newest.actor), newest.created_at)
 
     def unlabel(self, number: int, label: str) -> None:
         """Remove a label from a pull request; nothing if it is not there."""
@@ -136,7 +136,7 @@ class GitHub:
     def author(self, number: int) -> str:
         """Who opened a pull request."""
         with github_errors("read the pull request"):
-            return _login(self._repository.get_pull(number).user)
+            return login_of(self._repository.get_pull(number).user)
 
     def moved(self, number: int, head: str, base: str) -> list[str]:
         """Notes for a reader about commits that are newer than the report."""
@@ -194,12 +194,3 @@ class GitHub:
 
         url = f"{self._repository.url}/commits/{quote(commit, safe='')}"
         return Commit(self._repository.requester, attributes={"sha": commit, "url": url})
-
-
-def _login(user: Any) -> str:
-    """The login of a user; "" for one whose account was deleted."""
-    return "" if user is None else str(user.login)
-
-
-def _is_own(comment: IssueComment, author: str) -> bool:
-    return _login(comment.user) == author and (comment.body or "").startswith(markdown.MARKER)
