@@ -12,14 +12,22 @@ from support.checkout import copy
 pytestmark = pytest.mark.engine
 
 EXTRA_NAMESPACE = """
-import pulumi
 import pulumi_kubernetes
 
-pulumi_kubernetes.core.v1.Namespace(
-    "open",
-    metadata={"name": "open", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
-    opts=pulumi.ResourceOptions(provider=running.inside),
-)
+complete = environment_stack.tenants.make
+
+
+def make(*arguments, google, inside):
+    complete(*arguments, google=google, inside=inside)
+    pulumi_kubernetes.core.v1.Namespace(
+        "open",
+        metadata={"name": "open", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+        opts=pulumi.ResourceOptions(provider=inside),
+    )
+
+
+environment_stack.tenants.make = make
+
 """
 
 
@@ -45,7 +53,9 @@ def test_the_first_preview_satisfies_every_rule(checkout: Path) -> None:
 
 def test_a_namespace_without_network_policy_is_refused_in_the_first_preview(checkout: Path) -> None:
     program = checkout / "infra" / "__main__.py"
-    program.write_text(program.read_text() + EXTRA_NAMESPACE)
+    text = program.read_text()
+    assert "\nif here.group" in text
+    program.write_text(text.replace("\nif here.group", f"{EXTRA_NAMESPACE}\nif here.group"))
     done = atwork(checkout, "preview", "staging")
     output = done.stdout + done.stderr
     assert done.returncode == 1, output
