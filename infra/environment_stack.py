@@ -15,7 +15,8 @@ def declare(here: Environment) -> None:
     deployer = delivery.make(here, base, running)  # the registry and Jenkins, or the access that ci is given
     offered = shared.of(here, base, running, instances, deployer)
     accounts = {key: instance.accounts for key, instance in instances.items()}
-    tenants.make(here, offered, accounts, google=base.google, inside=running.inside)  # namespaces and secrets
+    # The teams' namespaces and secrets.
+    tenants.make(here, offered, accounts, google=base.google, cluster_provider=running.cluster_provider)
 
     contract.publish(running.cluster, instances, base.network)
     offered.publish()

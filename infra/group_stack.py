@@ -17,7 +17,7 @@ def declare(here: Environment) -> None:
     config = here.config
     offered = Shared.of(here.name, config)
     google = providers.google(config.project.id, config.region, here.labels, after=[])
-    inside = providers.cluster(offered.cluster, offered.endpoint, after=[])
+    cluster_provider = providers.cluster(offered.cluster, offered.endpoint, after=[])
     accounts = service_databases.make(here, offered, google)
-    tenants.make(here, offered, accounts, google=google, inside=inside)
-    group_jobs.make(here, inside)
+    tenants.make(here, offered, accounts, google=google, cluster_provider=cluster_provider)
+    group_jobs.make(here, cluster_provider)

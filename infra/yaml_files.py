@@ -50,7 +50,7 @@ def config_errors(model: type[BaseModel], file: str, prefix: Sequence[str]) -> G
     try:
         yield
     except ValidationError as error:
-        raise ConfigError("\n".join(_told(model, file, prefix, error))) from None
+        raise ConfigError("\n".join(_messages(model, file, prefix, error))) from None
 
 
 def stated(settings: BaseModel) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def stated(settings: BaseModel) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in settings.model_fields_set}
 
 
-def _told(model: type[BaseModel], file: str, prefix: Sequence[str], error: ValidationError) -> Iterator[str]:
+def _messages(model: type[BaseModel], file: str, prefix: Sequence[str], error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         path = [*prefix, *(str(part) for part in problem["loc"] if part != "[key]")]
         message = problem["msg"].removeprefix("Value error, ")

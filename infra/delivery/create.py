@@ -18,7 +18,7 @@ def create(here: Environment, base: Foundation, runtime: Runtime, registry: Regi
     """The delivery system of this environment; None where there is no section for one."""
     config = here.config
     if config.external_ci is not None:
-        return ExternalCi("external-ci", config.external_ci, registry=registry, opts=base.cloud)
+        return ExternalCi("external-ci", config.external_ci, registry=registry, opts=base.google_options)
     if config.jenkins is None:
         return None
     from components.jenkins.jenkins import Jenkins  # the largest SDK module is only loaded where Jenkins runs
@@ -32,7 +32,7 @@ def create(here: Environment, base: Foundation, runtime: Runtime, registry: Regi
         source=here.source,
         jobs=jobs.offered(here, config.jenkins),
         environments=[name for name in release_order(here.others) if name in config.jenkins.deploys],
-        opts=through(base.google, runtime.inside),
+        opts=through(base.google, runtime.cluster_provider),
     )
     pulumi.export("jenkins", jenkins.url)
     return jenkins

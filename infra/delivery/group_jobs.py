@@ -9,7 +9,7 @@ from infra.delivery import jobs
 from infra.environment import Environment, through
 
 
-def make(here: Environment, inside: pulumi.ProviderResource) -> None:
+def make(here: Environment, cluster_provider: pulumi.ProviderResource) -> None:
     """Declare the jobs; nothing in an environment without Jenkins, and nothing for services without jobs."""
     config, group = here.config, here.group
     if config.jenkins is None or config.registry is None or group is None:
@@ -26,5 +26,5 @@ def make(here: Environment, inside: pulumi.ProviderResource) -> None:
         group=group,
         mirror=f"{host(config.registry.location)}/{config.project.id}/{DOCKER_HUB}",
         jobs=offered,
-        opts=through(inside),
+        opts=through(cluster_provider),
     )

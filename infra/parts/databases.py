@@ -21,7 +21,7 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> dict[str, Dat
             workload_pool=runtime.cluster.workload_pool,
             encryption_key=base.keys.key("databases", here.config.region),
             labels=here.labels,
-            opts=base.cloud,
+            opts=base.google_options,
         )
         for key, settings in here.config.databases.items()
     }

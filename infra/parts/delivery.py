@@ -29,7 +29,9 @@ class Arrival:
 def make(here: Environment, base: Foundation, runtime: Runtime) -> pulumi.Output[str] | None:
     """The account that deploys into this environment, where there is one; only images of the registry may run."""
     arrival = _downstream(here, base, runtime) if here.config.upstream else _home(here, base, runtime)
-    BinaryAuthorization("images", here.config.binary_authorization, repositories=arrival.images, opts=base.cloud)
+    BinaryAuthorization(
+        "images", here.config.binary_authorization, repositories=arrival.images, opts=base.google_options
+    )
     return arrival.deployer
 
 
@@ -43,7 +45,7 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
         project_id=base.project.id,
         readers={"nodes": pulumi.Output.format("serviceAccount:{0}", runtime.cluster.node_account)},
         key_in=lambda place: base.keys.key("registry", place),
-        opts=base.cloud,
+        opts=base.google_options,
     )
     system = create(here, base, runtime, registry.refs)
     deployers = {} if system is None else dict(system.identities)
@@ -61,7 +63,7 @@ def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Arriva
         refs=_access_refs(base, runtime, upstream),
         deployer_principal=upstream.deployer(here.name),
         image_streaming=here.config.cluster.image_streaming,
-        opts=base.cloud,
+        opts=base.google_options,
     )
     pulumi.export("registry", upstream.registry_url)
     images = [pulumi.Output.concat(upstream.registry_url, "/", repository) for repository in PULLED_REPOSITORIES]
@@ -102,7 +104,7 @@ def _preview_namespaces(
         candidates=candidates,
         database_range=here.config.network.nodes,
         owner=here.config.environment.owner,
-        opts=_once("popups", "atwork:popups:Popups", runtime.inside),
+        opts=_once("popups", "atwork:popups:Popups", runtime.cluster_provider),
     )
     return candidates
 

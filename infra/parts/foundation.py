@@ -17,13 +17,13 @@ from infra.environment import Environment, through
 
 @dataclass(frozen=True)
 class Foundation:
-    """`cloud` are the options of whatever is made in the project."""
+    """`google_options` are the options of everything in the project, with the provider `google`."""
 
     project: Project
     agents: ServiceAgents
     keys: Encryption
     network: Network
-    cloud: pulumi.ResourceOptions
+    google_options: pulumi.ResourceOptions
     google: pulumi.ProviderResource
 
 

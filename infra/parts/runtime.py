@@ -18,15 +18,15 @@ from infra.parts.foundation import Foundation
 
 @dataclass(frozen=True)
 class Runtime:
-    """`inside` makes the objects in the cluster."""
+    """`cluster_provider` makes the objects in the cluster."""
 
     cluster: GkeCluster
     access: ClusterAccess
-    inside: pulumi.ProviderResource
+    cluster_provider: pulumi.ProviderResource
 
 
 def make(here: Environment, base: Foundation) -> Runtime:
-    """Objects inside wait for the node pools: a cluster without nodes runs nothing."""
+    """Objects in the cluster wait for the node pools: a cluster without nodes runs nothing."""
     config, labels = here.config, here.labels
     disk_key = base.keys.key("disks", config.region)
     cluster = GkeCluster(
@@ -39,7 +39,7 @@ def make(here: Environment, base: Foundation) -> Runtime:
         keys=ClusterKeys(base.keys.key("cluster", config.region), disk_key),
         backed_up=config.cluster_backup is not None,
         labels=labels,
-        opts=base.cloud,
+        opts=base.google_options,
     )
     pools = NodePools(
         "pools",
@@ -50,13 +50,13 @@ def make(here: Environment, base: Foundation) -> Runtime:
         labels=labels,
         image_streaming=config.cluster.image_streaming,
         deletion_protection=here.guarded,
-        opts=base.cloud,
+        opts=base.google_options,
     )
     access = ClusterAccess(
-        "cluster-access", project_id=base.project.id, admin_group=config.cluster.admin_group, opts=base.cloud
+        "cluster-access", project_id=base.project.id, admin_group=config.cluster.admin_group, opts=base.google_options
     )
-    inside = providers.cluster(cluster.cluster_name, cluster.endpoint, after=[pools])
-    Baseline("baseline", disk_key=disk_key, opts=through(inside))
+    cluster_provider = providers.cluster(cluster.cluster_name, cluster.endpoint, after=[pools])
+    Baseline("baseline", disk_key=disk_key, opts=through(cluster_provider))
     if config.cluster_backup is not None:
         ClusterBackup(
             "backup",
@@ -65,6 +65,6 @@ def make(here: Environment, base: Foundation) -> Runtime:
             cluster_id=cluster.cluster_id,
             encryption_key=base.keys.key("backups", config.cluster_backup.location),
             labels=labels,
-            opts=base.cloud,
+            opts=base.google_options,
         )
-    return Runtime(cluster, access, inside)
+    return Runtime(cluster, access, cluster_provider)

@@ -23,7 +23,7 @@ def make(
     accounts: Accounts,
     *,
     google: pulumi.ProviderResource,
-    inside: pulumi.ProviderResource,
+    cluster_provider: pulumi.ProviderResource,
 ) -> None:
     """One namespace for each tenant; the deployer may change what is in it."""
     config = here.config
@@ -38,7 +38,7 @@ def make(
             deployer=shared.deployer,
             database_range=config.network.nodes,
             protect=protect,
-            opts=through(inside),
+            opts=through(cluster_provider),
         )
         Secrets(
             f"secrets-{key}",
@@ -55,7 +55,7 @@ def make(
             opts=through(google),
         )
         if key in here.services:
-            _facts(here, key, tenant, shared, accounts, inside)
+            _facts(here, key, tenant, shared, accounts, cluster_provider)
 
 
 def _facts(
@@ -64,7 +64,7 @@ def _facts(
     tenant: Tenant,
     shared: Shared,
     accounts: Accounts,
-    inside: pulumi.ProviderResource,
+    cluster_provider: pulumi.ProviderResource,
 ) -> None:
     settings = here.services[service]
     database = None
@@ -84,5 +84,5 @@ def _facts(
             "GOOGLE_CLOUD_REGION": here.config.region,
         },
         database=database,
-        opts=through(inside),
+        opts=through(cluster_provider),
     )

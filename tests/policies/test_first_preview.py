@@ -17,12 +17,12 @@ import pulumi_kubernetes
 complete = environment_stack.tenants.make
 
 
-def make(*arguments, google, inside):
-    complete(*arguments, google=google, inside=inside)
+def make(*arguments, google, cluster_provider):
+    complete(*arguments, google=google, cluster_provider=cluster_provider)
     pulumi_kubernetes.core.v1.Namespace(
         "open",
         metadata={"name": "open", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
-        opts=pulumi.ResourceOptions(provider=inside),
+        opts=pulumi.ResourceOptions(provider=cluster_provider),
     )
 
 
