@@ -70,7 +70,8 @@ class Checkout:
         """
         known = self.stack_names()
         for name in names:
-            self.require(name)
+            if name not in known:
+                raise unknown_stack(name, known)
         return [name for name in known if not names or name in names or StackName.parse(name).environment in names]
 
     def require(self, stack: str) -> None:

@@ -76,7 +76,8 @@ def _stacks(stack: str, expected: str, console: Console) -> list[str]:
     paths = context.hub().merged_files(context.commit("HEAD"))
     if paths is None:
         return selected
-    reached = [name for name in selected if name in reach(paths, checkout.stack_names()).reached]
+    reachable = reach(paths, checkout.stack_names()).reached
+    reached = [name for name in selected if name in reachable]
     if not reached:
         console.print(f"The merged pull request reaches no stack of {stack}.")
     return reached

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from atwork.engine.backend import Backend
 from atwork.errors import BackendError
+from atwork.group_files import secrets_provider
 from atwork.locks import store
 from atwork.preview.holders import holders
 from atwork.services.moving import rewrite
@@ -15,7 +16,6 @@ from atwork.services.moving.plan import Move, Transfer
 from atwork.services.moving.rewrite import Deployment
 from atwork.services.moving.undo import Undo
 from infra.layout import STACKS_FOLDER, stack_file
-from infra.yaml_files import read_yaml
 
 Place = Literal["source", "target", "both", "neither"]
 """Which of the two states have the resources of the service."""
@@ -51,7 +51,7 @@ def write(move: Move, backend: Backend, transfer: Transfer, undo: Undo, console:
     source_stack, target_stack = backend.stack(source_name), backend.stack(target_name)
     source, target = _state(backend, source_name), backend.deployment(target_name)
     if target is None:
-        target_stack.create(secrets_provider=_secrets_provider(backend, target_name))
+        target_stack.create(secrets_provider=secrets_provider(stack_file(backend.project / STACKS_FOLDER, target_name)))
         target = target_stack.export_in_plain_text()  # it has no resources, and so no secrets
     undo.add(source_name, source)
     undo.add(target_name, target)
@@ -76,10 +76,3 @@ def _state(backend: Backend, stack: str) -> Deployment:
     if state is None:
         raise BackendError(f"{stack}: the stack is gone; run this again")
     return state
-
-
-def _secrets_provider(backend: Backend, stack: str) -> str | None:
-    """The secrets provider in the file of a stack as the engine reads it."""
-    document = read_yaml(stack_file(backend.project / STACKS_FOLDER, stack), f"{STACKS_FOLDER}/Pulumi.{stack}.yaml")
-    provider = document.get("secretsprovider")
-    return provider if isinstance(provider, str) else None
