@@ -23,13 +23,10 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
-from components import preview_admission
+from components import namespace_deployer, preview_admission
 from components.namespace import Namespace, NamespaceSettings, QuotaSettings
 from components.settings import Email, Settings
 from components.tenant import TenantTrafficSettings, allow, policies
-
-DEPLOYER = "deployer"
-"""The account of a namespace that brings a preview namespace up in it."""
 
 ROLE = "atwork-preview"
 
@@ -134,45 +131,17 @@ class PreviewNamespace(pulumi.ComponentResource):
         labels = {"owner": owner, preview_admission.LABEL: "true"}
         namespace = Namespace(name, settings.size, physical_name=physical_name, labels=labels, opts=child)
         self.namespace_name = namespace.namespace_name
-        kubernetes.core.v1.ServiceAccount(
-            f"{name}-deployer",
-            metadata={"name": DEPLOYER, "namespace": self.namespace_name},
-            automount_service_account_token=False,
-            opts=child,
-        )
-        acting = kubernetes.rbac.v1.Role(
-            f"{name}-act",
-            metadata={"name": "act-as-deployer", "namespace": self.namespace_name},
-            rules=[
-                {
-                    "api_groups": [""],
-                    "resources": ["serviceaccounts"],
-                    "resource_names": [DEPLOYER],
-                    "verbs": ["impersonate"],
-                }
-            ],
-            opts=child,
-        )
-        inside: kubernetes.rbac.v1.SubjectArgsDict = {
-            "kind": "ServiceAccount",
-            "name": DEPLOYER,
-            "namespace": self.namespace_name,
-        }
-        outside: kubernetes.rbac.v1.SubjectArgsDict = {"kind": "User", "name": deployer, "api_group": _RBAC}
+        inside = namespace_deployer.make(name, namespace=self.namespace_name, acting=deployer, opts=child)
         people: Sequence[kubernetes.rbac.v1.SubjectArgsDict] = [
             {"kind": "Group", "name": group, "api_group": _RBAC} for group in settings.groups
         ]
-        for key, kind, granted, subjects in (
-            ("preview", "ClusterRole", ROLE, [inside, *people]),
-            ("act", "Role", acting.metadata.apply(lambda metadata: metadata.name or ""), [outside]),
-        ):
-            kubernetes.rbac.v1.RoleBinding(
-                f"{name}-{key}-binding",
-                metadata={"name": key, "namespace": self.namespace_name},
-                role_ref={"api_group": _RBAC, "kind": kind, "name": granted},
-                subjects=subjects,
-                opts=child,
-            )
+        kubernetes.rbac.v1.RoleBinding(
+            f"{name}-preview-binding",
+            metadata={"name": "preview", "namespace": self.namespace_name},
+            role_ref={"api_group": _RBAC, "kind": "ClusterRole", "name": ROLE},
+            subjects=[inside, *people],
+            opts=child,
+        )
         allow(name, _traffic(settings), database_range, namespace=self.namespace_name, opts=child)
         self.register_outputs({"namespace_name": self.namespace_name})
 

@@ -7,6 +7,7 @@ Does not own: what runs there (the services' charts), secrets (components/secret
 Traps:
 - Groups work in RBAC only when they are members of the cluster's `admin_group` (Google Groups for RBAC).
 - The built-in role `edit` starts pods as any account of the namespace: the border is the namespace, not the account.
+- The Google account that deploys has no rights in the namespace; it acts as its account `deployer`.
 - Cloud SQL is reached by connectors: port 3307 at an address of the nodes' range, after a word with the SQL API.
 """
 
@@ -19,7 +20,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pydantic import Field, model_validator
 
-from components import traffic
+from components import namespace_deployer, traffic
 from components.identity import acts_as
 from components.namespace import Namespace, NamespaceSettings
 from components.secrets import SecretName, SecretSettings
@@ -73,6 +74,12 @@ class TenantSettings(Settings):
 
     secrets: dict[SecretName, SecretSettings] = Field(default_factory=dict)
     """Secrets of the team's services, by name."""
+
+    @model_validator(mode="after")
+    def _deployer_is_reserved(self) -> Self:
+        if namespace_deployer.DEPLOYER in self.accounts:
+            raise ValueError(f"accounts: {namespace_deployer.DEPLOYER} is the account that installs charts; rename it")
+        return self
 
     @model_validator(mode="after")
     def _readers_are_accounts(self) -> Self:
@@ -136,7 +143,8 @@ class Tenant(pulumi.ComponentResource):
                 subject: kubernetes.rbac.v1.SubjectArgsDict = {"kind": "Group", "name": group, "api_group": _RBAC}
                 bindings[f"{role}-{group.partition('@')[0]}"] = (role, subject)
         if deployer is not None:
-            bindings["deployer"] = ("edit", {"kind": "User", "name": deployer, "api_group": _RBAC})
+            inside = namespace_deployer.make(name, namespace=self.namespace_name, acting=deployer, opts=child)
+            bindings["deployer"] = ("edit", inside)
         for key, (role, subject) in bindings.items():
             kubernetes.rbac.v1.RoleBinding(
                 f"{name}-{key}",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from atwork.access.audit import AccessFinding
 from atwork.access.rbac import ApiRequest, Rbac
-from components import preview_namespaces
 from components.jenkins import names
+from components.namespace_deployer import DEPLOYER
 from infra.stack import StackConfig
 
 _ALL_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
@@ -74,14 +74,15 @@ def duties(config: StackConfig) -> Iterator[ClusterDuty]:
     """The duties inside the cluster of one environment; the settings include the services (`complete`)."""
     project = config.project.id
     if config.upstream is not None:
-        deployer = f"User:platform-deployer@{project}.iam.gserviceaccount.com"
+        google = f"User:platform-deployer@{project}.iam.gserviceaccount.com"
         for namespace in config.tenants:
+            yield ClusterDuty(google, "act as the deployer of a service", (_acting(namespace),))
+            deployer = f"ServiceAccount:{namespace}/{DEPLOYER}"
             yield ClusterDuty(deployer, f"deploy {namespace}", _requests(RELEASED_CHART, namespace, _ALL_VERBS))
     for namespace in config.preview_namespaces.names() if config.preview_namespaces is not None else ():
-        impersonate = (ApiRequest("impersonate", "serviceaccounts", namespace, name=preview_namespaces.DEPLOYER),)
-        account = f"User:platform-preview-namespaces@{project}.iam.gserviceaccount.com"
-        yield ClusterDuty(account, "act as the deployer of a preview namespace", impersonate)
-        deployer = f"ServiceAccount:{namespace}/{preview_namespaces.DEPLOYER}"
+        google = f"User:platform-preview-namespaces@{project}.iam.gserviceaccount.com"
+        yield ClusterDuty(google, "act as the deployer of a preview namespace", (_acting(namespace),))
+        deployer = f"ServiceAccount:{namespace}/{DEPLOYER}"
         yield ClusterDuty(deployer, "deploy to a preview namespace", _requests(CHART, namespace, _ALL_VERBS))
         yield ClusterDuty(deployer, "empty a preview namespace", _requests(CLEARED, namespace, ("deletecollection",)))
     if config.jenkins is not None:
@@ -101,6 +102,10 @@ def missing(environment: str, rbac: Rbac, duties: Iterable[ClusterDuty]) -> Iter
                 yield AccessFinding(
                     duty.subject, f"may not {duty.does}: {what} in {request.namespace} of {environment}"
                 )
+
+
+def _acting(namespace: str) -> ApiRequest:
+    return ApiRequest("impersonate", "serviceaccounts", namespace, name=DEPLOYER)
 
 
 def _requests(resources: Iterable[tuple[str, str]], namespace: str, verbs: tuple[str, ...]) -> tuple[ApiRequest, ...]:

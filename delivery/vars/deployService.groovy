@@ -56,7 +56,8 @@ private void approve(Map job, String version, Map thread) {
 
 private void release(Map job, String version) {
     String values = "${job.service}/values-${job.environment}.yaml"
-    String access = '--kubeconfig "$DOCKER_CONFIG/kubeconfig"'
+    // The chart may name any namespace. It is installed as an account that has rights in the service's namespace only.
+    String access = "--kubeconfig \"\$DOCKER_CONFIG/kubeconfig\" --kube-as-user 'system:serviceaccount:${job.service}:deployer'"
     String name = "'${job.service}' --namespace '${job.service}' ${access}"
     stage('Deploy') {
         registry.login()

@@ -65,9 +65,16 @@ def test_nobody_reaches_another_namespace(stacks: dict[str, Simulated]) -> None:
     assert not staging.may(previews, ApiRequest("impersonate", "serviceaccounts", "orders", name="orders"))
     assert not staging.may(previews, ApiRequest("impersonate", "serviceaccounts", "preview-1", name="default"))
     assert not staging.may("ServiceAccount:preview-1/deployer", ApiRequest("create", "pods", "preview-2"))
-    deployer = "User:platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
+    google = "User:platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
+    assert not staging.may(google, ApiRequest("get", "secrets", "orders"))
+    assert not staging.may(google, ApiRequest("create", "deployments", "orders", "apps"))
+    assert not staging.may(google, ApiRequest("impersonate", "serviceaccounts", "orders", name="orders"))
+    assert not staging.may(google, ApiRequest("impersonate", "serviceaccounts", "preview-1", name="deployer"))
+    deployer = "ServiceAccount:orders/deployer"
     assert not staging.may(deployer, ApiRequest("create", "rolebindings", "orders", "rbac.authorization.k8s.io"))
-    assert not staging.may(deployer, ApiRequest("list", "secrets", "kube-system"))
+    for namespace in ("kube-system", "preview-1", ""):  # a namespace that a chart names, and a `lookup` in all
+        assert not staging.may(deployer, ApiRequest("list", "secrets", namespace))
+        assert not staging.may(deployer, ApiRequest("create", "deployments", namespace, "apps"))
     assert not staging.may("Group:engineers@example.com", ApiRequest("get", "secrets", "orders"))
     assert staging.may("Group:engineers@example.com", ApiRequest("get", "pods", "orders"))
 
@@ -78,9 +85,7 @@ def test_what_is_not_allowed_is_named(stacks: dict[str, Simulated], configs: dic
         if kind == "ClusterRole" and item["metadata"]["name"] == "atwork-edit":
             item["rules"] = [rule for rule in item["rules"] if "gateway.networking.k8s.io" not in rule["apiGroups"]]
     findings = list(cluster_duties.missing("staging", Rbac(all_objects), cluster_duties.duties(configs["staging"])))
-    assert {finding.identity for finding in findings} == {
-        "User:platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
-    }
+    assert {finding.identity for finding in findings} == {"ServiceAccount:orders/deployer"}
     assert "may not deploy orders: create httproutes.gateway.networking.k8s.io in orders of staging" in {
         finding.message for finding in findings
     }

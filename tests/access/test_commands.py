@@ -82,9 +82,8 @@ def test_audit_reports_only_missing_rights_inside_the_clusters(run: CliRunner) -
     assert result.exit_code == 1
     findings = json.loads(result.output)
     assert {item["identity"].partition(":")[0] for item in findings} == {"User", "ServiceAccount"}
-    deployer = f"User:{DEPLOYER}"
     assert {
-        "identity": deployer,
+        "identity": "ServiceAccount:orders/deployer",
         "message": "may not deploy orders: create deployments.apps in orders of staging",
     } in findings
 

@@ -59,7 +59,28 @@ def test_rights_end_at_the_namespace() -> None:
             binding.inputs["metadata"]["namespace"],
         )
         for binding in bindings
-    } == {("all@x.dev", "view", "a"), ("a@x.dev", "edit", "a"), ("d@p.iam.gserviceaccount.com", "edit", "a")}
+    } == {
+        ("all@x.dev", "view", "a"),
+        ("a@x.dev", "edit", "a"),
+        ("deployer", "edit", "a"),
+        ("d@p.iam.gserviceaccount.com", "act-as-deployer", "a"),
+    }
+
+
+def test_the_google_account_that_deploys_may_only_act_as_the_deployer_of_the_namespace() -> None:
+    recording = _tenant(deployer="d@p.iam.gserviceaccount.com")
+    (role,) = recording.of_type("kubernetes:rbac.authorization.k8s.io/v1:Role").values()
+    assert role.inputs["rules"] == [
+        {"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": ["deployer"], "verbs": ["impersonate"]}
+    ]
+    inside = recording.resource("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "tenant-a-deployer").inputs
+    assert inside["subjects"] == [{"kind": "ServiceAccount", "name": "deployer", "namespace": "a"}]
+
+
+def test_an_account_may_not_have_the_name_of_the_deployer() -> None:
+    TenantSettings(owner="a", accounts=("deployers",))
+    with pytest.raises(ValidationError, match="accounts: deployer is the account that installs charts"):
+        TenantSettings(owner="a", accounts=("deployer",))
 
 
 @pytest.mark.parametrize(

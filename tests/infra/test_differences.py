@@ -223,11 +223,12 @@ def test_people_change_things_in_staging_and_look_in_production(recordings: dict
         "staging": {
             ("Group", "view"),
             ("Group", "edit"),
-            ("User", "edit"),
-            # In preview namespaces: people and the account inside have a role of their own, ci may only act as that account.
+            # ci may only act as the account that deploys in a namespace.
+            ("ServiceAccount", "edit"),
+            ("User", "act-as-deployer"),
+            # In preview namespaces, people and this account have a role of their own.
             ("Group", "atwork-preview"),
             ("ServiceAccount", "atwork-preview"),
-            ("User", "act-as-deployer"),
         },
-        "production": {("Group", "view"), ("User", "edit")},
+        "production": {("Group", "view"), ("ServiceAccount", "edit"), ("User", "act-as-deployer")},
     }

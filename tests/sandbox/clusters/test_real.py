@@ -239,19 +239,20 @@ def test_10_the_default_account_of_each_namespace_has_no_token(home: Home) -> No
         assert account["automountServiceAccountToken"] is False
 
 
-def may(server: Api, account: str, verb: str, resource: str, namespace: str) -> bool:
-    """`kubectl auth can-i`, for a service account NAMESPACE/NAME or a user."""
+def may(server: Api, account: str, verb: str, resource: str, namespace: str, object_name: str = "") -> bool:
+    """`kubectl auth can-i`, for a service account NAMESPACE/NAME or a user; without a name, for all objects."""
     own_namespace, _, name = account.rpartition("/")
     user = f"system:serviceaccount:{own_namespace}:{name}" if own_namespace else name
     groups = [f"system:serviceaccounts:{own_namespace}", "system:serviceaccounts"] if own_namespace else []
     resource, _, part = resource.partition("/")
+    attributes = {"verb": verb, "resource": resource, "subresource": part, "namespace": namespace, "name": object_name}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
         "spec": {
             "user": user,
             "groups": [*groups, "system:authenticated"],
-            "resourceAttributes": {"verb": verb, "resource": resource, "subresource": part, "namespace": namespace},
+            "resourceAttributes": attributes,
         },
     }
     return bool(
@@ -299,15 +300,71 @@ def test_11_who_may_start_pods_and_where(home: Home) -> None:
     assert granted == expected
 
 
-def test_12_the_deployer_may_change_workloads_in_a_tenants_namespace_only(home: Home) -> None:
+def test_12_the_deployer_may_change_workloads_in_its_own_namespace_only(home: Home) -> None:
     server = api(home, "staging")
-    deployer = "platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
+    google = "platform-deployer@acme-at-work-staging.iam.gserviceaccount.com"
     for resource in ("pods", "services", "configmaps", "secrets"):
-        assert may(server, deployer, "create", resource, "orders")
-        assert not may(server, deployer, "create", resource, "kube-system")
-        assert not may(server, deployer, "create", resource, "default")
+        assert may(server, "orders/deployer", "create", resource, "orders")
+        for namespace in ("kube-system", "default", "preview-1"):
+            assert not may(server, "orders/deployer", "create", resource, namespace)
+            assert not may(server, google, "create", resource, namespace)
     for resource in ("roles", "rolebindings", "resourcequotas", "limitranges", "namespaces"):
-        assert not may(server, deployer, "create", resource, "orders")
+        assert not may(server, "orders/deployer", "create", resource, "orders")
+    assert may(server, google, "impersonate", "serviceaccounts", "orders", "deployer")
+    assert not may(server, google, "impersonate", "serviceaccounts", "orders", "orders")
+    assert not may(server, google, "impersonate", "serviceaccounts", "preview-1", "deployer")
+
+
+CHART = """\
+{{- if .Values.read }}
+{{- $secret := lookup "v1" "Secret" .Values.namespace "key" }}
+{{- end }}
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: planted, namespace: {{ .Values.namespace }}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("namespace", "read", "refused"),
+    [
+        ("orders", "", ""),
+        ("orders", "true", ""),
+        ("preview-1", "", "cannot get resource"),
+        ("preview-1", "true", 'secrets "key" is forbidden'),
+    ],
+)
+def test_12_a_chart_reaches_no_other_namespace(
+    home: Home, helm: Path, tmp_path: Path, namespace: str, read: str, refused: str
+) -> None:
+    """Install it with the rights of the deployer of `orders`; `lookup` reads a Secret while templates are rendered."""
+    (tmp_path / "chart" / "templates").mkdir(parents=True)
+    (tmp_path / "chart" / "Chart.yaml").write_text("{apiVersion: v2, name: planted, version: 1.0.0}")
+    (tmp_path / "chart" / "templates" / "planted.yaml").write_text(CHART)
+    values = [f"--set=namespace={namespace}", f"--set=read={read}"]
+    installed = as_deployer(home, helm, "upgrade", "planted", str(tmp_path / "chart"), "--install", *values)
+    assert (installed.returncode == 0) is (refused == ""), installed.stderr
+    assert refused in installed.stderr
+    if not refused:
+        as_deployer(home, helm, "uninstall", "planted")
+
+
+def as_deployer(home: Home, helm: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Helm in the namespace `orders` of staging as the deploy job does."""
+    kubeconfig = home.checkout / "kubeconfig"
+    kubeconfig.write_text(atwork(home, "sandbox", "kubeconfig", "staging"))
+    access = (
+        "--namespace=orders",
+        f"--kubeconfig={kubeconfig}",
+        "--kube-as-user=system:serviceaccount:orders:deployer",
+    )
+    return subprocess.run(
+        [str(helm), *arguments, *access],
+        env={**os.environ, "HELM_CACHE_HOME": str(home.checkout / "helm")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_12a_ci_may_impersonate_only_the_deployer_of_preview_namespaces(home: Home) -> None:
@@ -315,21 +372,7 @@ def test_12a_ci_may_impersonate_only_the_deployer_of_preview_namespaces(home: Ho
     previews = "platform-preview-namespaces@acme-at-work-staging.iam.gserviceaccount.com"
 
     def impersonates(account: str, namespace: str) -> bool:
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {
-                "user": previews,
-                "resourceAttributes": {
-                    "verb": "impersonate",
-                    "resource": "serviceaccounts",
-                    "namespace": namespace,
-                    "name": account,
-                },
-            },
-        }
-        path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-        return bool(server.call("POST", path, body=review)["status"]["allowed"])
+        return may(server, previews, "impersonate", "serviceaccounts", namespace, account)
 
     assert impersonates("deployer", "preview-1")
     assert not impersonates("default", "preview-1")
@@ -397,30 +440,19 @@ def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(hom
     repository = home.checkout / "orders"
     service = NewService("orders", "https://github.com/acme/orders", "team-orders", "#o", ("postgres", "redis"))
     render(service, read_all(home.checkout / "stacks"), repository)
-    kubeconfig = home.checkout / "kubeconfig"
-    kubeconfig.write_text(atwork(home, "sandbox", "kubeconfig", "staging"))
     digest = "sha256:" + "a" * 64
-    done = subprocess.run(
-        [
-            str(helm),
-            "upgrade",
-            "orders",
-            str(repository / "chart"),
-            "--install",
-            "--namespace=orders",
-            "--wait",
-            "--timeout=900s",
-            f"--values={repository / 'chart' / 'values-staging.yaml'}",
-            f"--set=image.repository=europe-docker.pkg.dev/acme-at-work-ci/services/orders,image.digest={digest}",
-            "--set=project=acme-at-work-staging",
-            f"--kubeconfig={kubeconfig}",
-            "--kube-as-user=platform-deployer@acme-at-work-staging.iam.gserviceaccount.com",
-            "--kube-as-group=system:authenticated",
-        ],
-        env={**os.environ, "HELM_CACHE_HOME": str(home.checkout / "helm")},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = as_deployer(
+        home,
+        helm,
+        "upgrade",
+        "orders",
+        str(repository / "chart"),
+        "--install",
+        "--wait",
+        "--timeout=900s",
+        f"--values={repository / 'chart' / 'values-staging.yaml'}",
+        f"--set=image.repository=europe-docker.pkg.dev/acme-at-work-ci/services/orders,image.digest={digest}",
+        "--set=project=acme-at-work-staging",
     )
     assert done.returncode == 0, done.stderr
     server = api(home, "staging")

@@ -31,6 +31,16 @@ class DeployServiceTest extends Jenkins {
     }
 
     @Test
+    void every_command_acts_as_the_account_of_the_services_namespace() {
+        answers['helm test'] = new hudson.AbortException('exit code 1')
+        play('deploy.Jenkinsfile')
+        List<String> helms = commands.findAll { it.script =~ /helm (upgrade|test|rollback)/ }*.script
+        assert helms.size() == 3
+        assert helms.every { it.count("--namespace 'orders'") == it.count("--kube-as-user 'system:serviceaccount:orders:deployer'") }
+        assert helms.every { it.contains("--kube-as-user 'system:serviceaccount:orders:deployer'") }
+    }
+
+    @Test
     void values_of_the_environment_are_used_where_the_chart_has_them() {
         files['orders/values-production.yaml'] = 'replicas: 5\n'
         play('deploy.Jenkinsfile')
