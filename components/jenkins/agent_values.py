@@ -72,8 +72,9 @@ def restricted_clouds(settings: JenkinsSettings, images: Images) -> dict[str, An
 
 def _restricted_cloud(settings: JenkinsSettings, images: Images, cloud: str, target: TargetSettings) -> dict[str, Any]:
     """A cloud whose namespace only its own credential reaches."""
-    platform = cloud in names.PLATFORM_CLOUDS
-    spec = (pods.platform if platform else pods.deploy)(images, settings.controller.pool)
+    pool = settings.controller.pool
+    own = cloud in names.PLATFORM_CLOUDS
+    spec = pods.platform(images, pool) if own else pods.deploy(images, pool, sizes.target_tools(cloud))
     return {
         "credentialsId": cloud,
         "additionalAgentsOverride": True,

@@ -27,7 +27,7 @@ _HTTPS = (443,)
 
 
 class DeployTarget(pulumi.ComponentResource):
-    """Namespace, accounts and token of a cloud; pods without a Google account read repositories by their own grants."""
+    """Namespace, accounts and token of a cloud; pods without a Google account have their own grants on repositories."""
 
     principal: pulumi.Output[str]
 
@@ -38,6 +38,7 @@ class DeployTarget(pulumi.ComponentResource):
         *,
         cloud: str,
         reads: Iterable[str],
+        writes: Iterable[str],
         controller_namespace: pulumi.Input[str],
         project_number: pulumi.Input[str],
         workload_pool: pulumi.Input[str],
@@ -95,6 +96,9 @@ class DeployTarget(pulumi.ComponentResource):
         )
         self.principal = principal(project_number, workload_pool, names.target_namespace(cloud), names.DEPLOY_ACCOUNT)
         # With a Google account, the pods read by the rights of that account, which its own environment grants.
-        for repository in reads if settings.account is None else ():
-            registry.grant(f"{name}-reader-{repository}", repository, "reader", self.principal, child)
+        if settings.account is None:
+            for repository in reads:
+                registry.grant(f"{name}-reader-{repository}", repository, "reader", self.principal, child)
+            for repository in writes:
+                registry.grant(f"{name}-writer-{repository}", repository, "writer", self.principal, child)
         self.register_outputs({"principal": self.principal})

@@ -80,12 +80,14 @@ class Jenkins(pulumi.ComponentResource):
             opts=child,
         )
         readable = _readable(settings, registry)
+        released = (registry.services, registry.charts)
         targets = {
             cloud: DeployTarget(
                 f"{name}-{cloud}",
                 target,
                 cloud=cloud,
                 reads=readable[cloud],
+                writes=released if cloud == names.PROMOTE_CLOUD else (),
                 controller_namespace=namespace.namespace_name,
                 project_number=project_number,
                 workload_pool=workload_pool,
@@ -127,9 +129,11 @@ class Jenkins(pulumi.ComponentResource):
 
 
 def _readable(settings: JenkinsSettings, registry: RegistryRefs) -> dict[str, tuple[str, ...]]:
-    """Repositories that the pods of each cloud read: deploys read released charts, previews read candidates."""
+    """Repositories that the pods of each cloud read: deploys read released charts, the others read candidates."""
     reads: dict[str, tuple[str, ...]] = dict.fromkeys(settings.targets(), ())
     reads |= {names.deploy_cloud(key): (registry.charts,) for key in settings.deploys}
+    if names.PROMOTE_CLOUD in reads:
+        reads[names.PROMOTE_CLOUD] = (registry.candidates,)
     if (previews := settings.previews()) is not None:
         reads[names.preview_cloud(previews[0])] = (registry.candidates,)
     return reads

@@ -25,6 +25,9 @@ POOL_LABEL = "atwork.dev/pool"
 BREAK_GLASS_GROUP = "break-glass"
 """Group of people who log in with the admin password while the login provider is down."""
 
+PROMOTE_CLOUD = "promote"
+"""Cloud of the pods that release candidates: the only ones that write the repositories `services` and `charts`."""
+
 PREVIEW_CLOUD = "platform-preview"
 """Cloud of the pods that preview stacks and may only read."""
 

@@ -11,6 +11,7 @@ privileges (newuidmap) and run without seccomp and AppArmor.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from components.jenkins import names, sizes
@@ -76,13 +77,13 @@ def build(images: Images, size: BuildSettings) -> dict[str, Any]:
     }
 
 
-def deploy(images: Images, pool: str | None) -> dict[str, Any]:
-    """A deploy. It runs on the controller's nodes, not on the builders' nodes, which run code of all repositories."""
+def deploy(images: Images, pool: str | None, tools: Iterable[ImageRole]) -> dict[str, Any]:
+    """A release or a deploy, on the controller's nodes: the builders' nodes run code of all repositories."""
     return {
         **base(pool),
         "containers": [
             {"name": "jnlp", "securityContext": _HARDENED},
-            *(_tool(name, images[name]) for name in sizes.DEPLOY_TOOLS),
+            *(_tool(name, images[name]) for name in tools),
         ],
         "volumes": [_registry_login_volume()],
     }

@@ -61,6 +61,9 @@ class JenkinsSettings(Settings):
     test_quota: QuotaSettings = QuotaSettings(cpu="64", memory="256Gi", scratch="500Gi", pods=100)
     """What all tests may use together."""
 
+    promote_quota: QuotaSettings = QuotaSettings(cpu="2", memory="8Gi", scratch="20Gi", pods=10)
+    """What all pods that release candidates may use together."""
+
     stores: tuple[StoreName, ...] = ("postgres", "redis", "mysql")
     """Data stores that tests may request."""
 
@@ -114,6 +117,8 @@ class JenkinsSettings(Settings):
         targets: dict[str, TargetSettings] = {names.deploy_cloud(key): deploy for key, deploy in self.deploys.items()}
         if (previews := self.previews()) is not None:
             targets[names.preview_cloud(previews[0])] = previews[1]
+        if self.deploys:
+            targets[names.PROMOTE_CLOUD] = TargetSettings(quota=self.promote_quota)
         if self.platform is not None:
             own = (self.platform.previews, self.platform.drift, self.platform.changes)
             targets |= dict(zip(names.PLATFORM_CLOUDS, own, strict=True))

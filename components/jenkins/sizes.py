@@ -15,6 +15,9 @@ TOOLS: Mapping[ImageRole, str] = {"crane": "256Mi", "helm": "256Mi", "gcloud": "
 DEPLOY_TOOLS: tuple[ImageRole, ...] = ("helm", "gcloud")
 """Containers of a deploy pod."""
 
+PROMOTE_TOOLS: tuple[ImageRole, ...] = ("crane", "helm", "gcloud")
+"""Containers of a pod that releases a candidate."""
+
 STORES: Mapping[StoreName, str] = {"postgres": "512Mi", "redis": "256Mi", "mysql": "1Gi"}
 """Memory of the data stores next to a test."""
 
@@ -101,7 +104,12 @@ def target_pod(cloud: str) -> PodContainers:
     """A pod of a restricted cloud: this repository's own pipeline, or a deploy."""
     if cloud in names.PLATFORM_CLOUDS:
         return [_agent(), PULUMI]
-    return [_agent(), *(tool(TOOLS[name]) for name in DEPLOY_TOOLS)]
+    return [_agent(), *(tool(TOOLS[name]) for name in target_tools(cloud))]
+
+
+def target_tools(cloud: str) -> tuple[ImageRole, ...]:
+    """Containers of a restricted cloud's pod; not for the clouds of this repository's own pipeline."""
+    return PROMOTE_TOOLS if cloud == names.PROMOTE_CLOUD else DEPLOY_TOOLS
 
 
 def _agent() -> dict[str, Any]:

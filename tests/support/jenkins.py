@@ -38,6 +38,7 @@ CLOUDS = [
     "deploy-staging",
     "deploy-production",
     "previews-staging",
+    "promote",
     "platform-preview",
     "platform-drift",
     "platform-change",

@@ -23,6 +23,17 @@ def builds(environment: EnvironmentFacts) -> Iterator[Duty]:
         yield duty(builder, "pull base images", PULL, environment.repository("docker-hub"))
 
 
+def releases(environment: EnvironmentFacts) -> Iterator[Duty]:
+    """The promote jobs of Jenkins copy candidates to the released images and charts."""
+    config = environment.config
+    if config.jenkins is None or names.PROMOTE_CLOUD not in config.jenkins.targets():
+        return
+    account = PodAccount(config.project.id, names.target_namespace(names.PROMOTE_CLOUD), names.DEPLOY_ACCOUNT)
+    yield duty(account.identity, "read candidates", PULL, environment.repository("candidates"))
+    for name in ("services", "charts"):
+        yield duty(account.identity, "release images and charts", PUSH, environment.repository(name))
+
+
 def deploys(environment: EnvironmentFacts, upstream: EnvironmentFacts) -> Iterator[Duty]:
     """Identities of the upstream environment act as the accounts that deploy in this environment."""
     deployers = {"deployer": (deployer_key(environment.name), access.CHARTS)}

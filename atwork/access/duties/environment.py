@@ -30,6 +30,7 @@ def duties(environment: EnvironmentFacts, upstream: EnvironmentFacts | None) -> 
     yield from _services(environment)
     yield from _agents(environment)
     yield from delivery.builds(environment)
+    yield from delivery.releases(environment)
     if upstream is not None:
         yield from delivery.deploys(environment, upstream)
     if environment.config.jenkins is not None:

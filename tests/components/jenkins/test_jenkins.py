@@ -241,6 +241,7 @@ def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> Non
             "reader charts"
         },  # production's pods act as an account of its environment
         "jenkins-previews-staging/sa/deployer": {"reader candidates"},
+        "jenkins-promote/sa/deployer": {"reader candidates", "writer services", "writer charts"},
     }
 
 

@@ -10,7 +10,7 @@ from conftest import Golden
 
 from atwork.sandbox.verify import pod_security
 from components.delivery import StoreName
-from components.jenkins import pods, stores
+from components.jenkins import pods, sizes, stores
 from components.jenkins.build_settings import BuildSettings
 from components.jenkins.registry import Images
 from components.versions import IMAGES
@@ -34,7 +34,8 @@ SPECS = {
     "base": pods.base("agents"),
     "build": _merged(pods.base("agents"), pods.build(IMAGE, BuildSettings())),
     "test": _merged(pods.base("agents"), *(stores.sidecar(store, IMAGE[store]) for store in STORES)),
-    "deploy": pods.deploy(IMAGE, "system"),
+    "deploy": pods.deploy(IMAGE, "system", sizes.DEPLOY_TOOLS),
+    "promote": pods.deploy(IMAGE, "system", sizes.PROMOTE_TOOLS),
 }
 EVERY = pytest.mark.parametrize("name", SPECS)
 
@@ -48,7 +49,7 @@ def test_golden(name: str, golden: Golden) -> None:
     golden(f"jenkins/pod-{name}.yaml", SPECS[name])
 
 
-@pytest.mark.parametrize("name", ["base", "test", "deploy"])
+@pytest.mark.parametrize("name", ["base", "test", "deploy", "promote"])
 def test_restricted(name: str) -> None:
     assert pod_security.restricted(SPECS[name]) == []
 
@@ -127,7 +128,7 @@ def test_builds_run_on_their_pool_and_deploys_do_not() -> None:
     assert SPECS["build"]["nodeSelector"] == {"atwork.dev/pool": "agents"}
     assert SPECS["build"]["tolerations"][0]["value"] == "agents"
     assert SPECS["deploy"]["nodeSelector"] == {"atwork.dev/pool": "system"}
-    assert "nodeSelector" not in pods.deploy(IMAGE, None)
+    assert "nodeSelector" not in pods.deploy(IMAGE, None, sizes.DEPLOY_TOOLS)
 
 
 def test_the_stack_sets_the_size_of_a_build() -> None:

@@ -180,11 +180,13 @@ def test_restricted_clouds_start_only_pods_that_fit_their_quota(quota: dict[str,
             "drift": {"quota": quota},
             "changes": {"quota": quota},
         },
+        promote_quota=quota,
     )
     values = helm_values(chosen, ADDRESSES, SOURCE)
     assert set(values["additionalClouds"]) == {
         "deploy-staging",
         "previews-staging",
+        names.PROMOTE_CLOUD,
         *names.PLATFORM_CLOUDS,
     }
     for cloud, target in chosen.targets().items():

@@ -207,7 +207,7 @@ def _permitted(script: str) -> dict[str, list[str]]:
 def test_only_the_platforms_folders_may_use_restricted_clouds() -> None:
     services, platform, own = (job["script"] for job in _scripts(_values())["jobs"]["jobs"])
     assert "permittedClouds" not in services
-    assert _permitted(platform) == {"platform": ["deploy-staging", "deploy-production", "previews-staging"]}
+    assert _permitted(platform) == {"platform": ["deploy-staging", "deploy-production", "previews-staging", "promote"]}
     assert "configure" not in _scripts(_values(LEAST))["jobs"]["jobs"][1]["script"]
     assert _permitted(own) == {
         "platform-previews": ["platform-preview"],
