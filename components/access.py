@@ -21,6 +21,9 @@ from components.node_account import STREAMING_ROLE
 PULLED_REPOSITORIES = ("services", "docker-hub")
 """What nodes outside ci pull: released images and the mirror of Docker Hub, never a candidate."""
 
+RELEASED = "services"
+"""The repository whose images run outside ci. What else may run is named image by image."""
+
 CANDIDATES = "candidates"
 """What builds of pull requests leave: images and, for preview namespaces, charts. Nothing there was reviewed."""
 

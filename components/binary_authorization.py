@@ -1,11 +1,13 @@
-"""Which images may run in an environment's cluster: those of our own registry, and what is named in addition.
+"""Which images may run in an environment's cluster: released images, and what is named in addition.
 
 Owns: the project's one Binary Authorization policy (CIS GKE 5.10.4).
 Does not own: the cluster's switch that makes it ask (components/cluster.py has it always on), Google's own images,
 which the global policy answers for.
 
 Traps: there is one policy for a project, and destroying ours puts the one that allows everything back. A pattern's
-`*` stops at a slash, `**` does not. A denied pod says so in its controller's events, not in Pulumi.
+`*` stops at a slash, `**` does not; without either, tag and digest are part of the name. A denied pod says so in its
+controller's events, not in Pulumi.
+https://cloud.google.com/binary-authorization/docs/reference/rest/Shared.Types/Policy#AdmissionWhitelistPattern
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Annotated
 
 import pulumi
 import pulumi_gcp as gcp
+from pulumi_gcp.binaryauthorization import PolicyAdmissionWhitelistPatternArgs
 from pydantic import Field
 
 from components.settings import Settings
@@ -22,8 +25,15 @@ from components.settings import Settings
 SERVICES = ("binaryauthorization.googleapis.com",)
 """APIs that this component calls."""
 
-ImagePattern = Annotated[str, Field(pattern=r"^[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)+(/\*{1,2})?$")]
-"""A registry host, a path, and `/*` or `/**` at the end, such as gcr.io/project/team/**."""
+ImagePattern = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)+"
+        r"(/\*{1,2}|[:@]\*|(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?)$"
+    ),
+]
+"""A registry host and a path, with a tag or a digest, such as gcr.io/project/team/image:1. At the end, `:*` and `@*`
+stand for all tags and digests, `/*` and `/**` for all images below."""
 
 
 class BinaryAuthorizationSettings(Settings):
@@ -35,7 +45,7 @@ class BinaryAuthorizationSettings(Settings):
     also_allowed: dict[Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")], ImagePattern] = Field(
         default_factory=dict
     )
-    """Images beyond our registry, by a name that says why."""
+    """Images beyond the released ones, by a name that says why. Name single images of the mirror of Docker Hub."""
 
 
 class BinaryAuthorization(pulumi.ComponentResource):
@@ -49,23 +59,27 @@ class BinaryAuthorization(pulumi.ComponentResource):
         settings: BinaryAuthorizationSettings,
         *,
         repositories: Sequence[pulumi.Input[str]],
+        images: pulumi.Input[Sequence[str]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:binary_authorization:BinaryAuthorization", name, {}, opts)
-        patterns = [
-            *(pulumi.Output.concat(repository, "/**") for repository in repositories),
-            *settings.also_allowed.values(),
-        ]
+        everything = [pulumi.Output.concat(repository, "/**") for repository in repositories]
+        self.patterns = pulumi.Output.all(*everything).apply(
+            lambda below: pulumi.Output.from_input(images).apply(
+                lambda named: [*below, *named, *settings.also_allowed.values()]
+            )
+        )
         gcp.binaryauthorization.Policy(
             f"{name}-policy",
-            description="Images of our own registry, and no others except those that are listed",
+            description="Released images, and no others except those that are listed",
             global_policy_evaluation_mode="ENABLE",
-            admission_whitelist_patterns=[{"name_pattern": pattern} for pattern in patterns],
+            admission_whitelist_patterns=self.patterns.apply(
+                lambda patterns: [PolicyAdmissionWhitelistPatternArgs(name_pattern=pattern) for pattern in patterns]
+            ),
             default_admission_rule={
                 "evaluation_mode": "ALWAYS_DENY",
                 "enforcement_mode": "ENFORCED_BLOCK_AND_AUDIT_LOG" if settings.enforced else "DRYRUN_AUDIT_LOG_ONLY",
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.patterns = pulumi.Output.all(*patterns)
         self.register_outputs({"patterns": self.patterns})

@@ -24,6 +24,11 @@ class Delivery(Protocol):
         """IAM members that deploy, by `deployer_key` and `preview_key`; each environment lets its own in."""
         ...
 
+    @property
+    def preview_images(self) -> pulumi.Output[list[str]]:
+        """Images of data stores that it starts in preview namespaces next to the candidates."""
+        ...
+
 
 def deployer_key(environment: str) -> str:
     """The key of the identity that deploys releases to an environment."""

@@ -6,6 +6,9 @@ chart, the controller's image and the plugins together: the chart names the core
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 JENKINS_CHART_REPOSITORY = "https://charts.jenkins.io"
 """The official chart's own repository."""
 
@@ -47,9 +50,9 @@ IMAGES = {
     "agent": "jenkins/inbound-agent:3385.vf1123fb_515da_-1",
     "reloader": "kiwigrid/k8s-sidecar:2.10.1",
     # hub.docker.com/r/moby/buildkit: the rootless variant runs as uid 1000.
-    "buildkit": "moby/buildkit:v0.27.0-rootless",
+    "buildkit": "moby/buildkit:v0.34.2-rootless",
     # hub.docker.com/r/alpine/helm: Helm 3, whose --atomic the deploy job relies on.
-    "helm": "alpine/helm:3.18.4",
+    "helm": "alpine/helm:3.22.0",
     # github.com/google/go-containerregistry: `debug` is the variant with a shell, without which no step runs in it.
     "crane": "gcr.io/go-containerregistry/crane/debug:v0.20.6",
     # hub.docker.com/r/google/cloud-sdk: the small variant; kubectl and its plugin are not in it and not needed.
@@ -58,8 +61,31 @@ IMAGES = {
     # for clusters; the variant that is not root runs as uid 1000.
     "pulumi": "pulumi/pulumi:3.256.0-nonroot",
     # Docker official images of the data stores that tests ask for; the same majors as Cloud SQL offers.
-    "postgres": "postgres:18.1-alpine",
-    "redis": "redis:8.2.1-alpine",
+    "postgres": "postgres:18.4-alpine",
+    "redis": "redis:8.6.7-alpine",
     "mysql": "mysql:8.4.7",
 }
 """Images by role. Names without a host are Docker Hub's and are pulled through the registry's mirror."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The oldest version of an image that may be pinned, and why."""
+
+    version: str
+    reason: str
+
+
+FLOORS: Mapping[str, Floor] = {
+    "buildkit": Floor(
+        "0.31.2",
+        "0.28.1: CVE-2026-33747 and CVE-2026-33748, a build writes and reads files outside of its own; "
+        "0.31.1: GHSA-7236-3392-c5c6; 0.31.2: CVE-2026-15792, a build stops the daemon",
+    ),
+    "helm": Floor(
+        "3.20.2", "CVE-2026-35206: `helm pull --untar`, which the deploy job runs, unpacks into the current folder"
+    ),
+    "postgres": Floor("18.4", "CVE-2026-6473: a size that overflows; ten more in the release notes of 18.4"),
+    "redis": Floor("8.6.5", "8.6.3: CVE-2026-23479, use after free; 8.6.5: CVE-2026-12087; both let clients run code"),
+}
+"""By the role of the image. Postgres and Redis fix older series too: change the floor with the series."""

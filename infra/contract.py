@@ -6,7 +6,7 @@ Flow goes ci → staging → production, and from an environment to its groups o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ class Platform:
     registry_url: pulumi.Input[str]
     deployers: pulumi.Input[Mapping[str, str]]
     """IAM member that may deploy, by `deployer_key` and `preview_key`."""
+    preview_images: pulumi.Input[Sequence[str]]
+    """Images of data stores in preview namespaces."""
 
     def publish(self) -> None:
         """Export it from the stack that owns the registry and Jenkins."""
@@ -40,6 +42,7 @@ class Platform:
                 "registryLocation": self.registry_location,
                 "registryUrl": self.registry_url,
                 "deployers": self.deployers,
+                "previewImages": self.preview_images,
             },
         )
 
@@ -52,6 +55,7 @@ class Platform:
             registry_location=platform["registryLocation"],
             registry_url=platform["registryUrl"],
             deployers=platform["deployers"],
+            preview_images=platform.apply(lambda outputs: outputs.get("previewImages", [])),
         )
 
     def deployer(self, environment: str, *, previews: bool = False) -> pulumi.Output[str]:

@@ -1,8 +1,15 @@
-"""The admission policy of the builders' namespace, which forbids most of what its Pod Security level allows.
+"""The admission policies of builds and tests, whose pods are chosen by everybody who may push to a repository.
 
-Rootless BuildKit must run without seccomp and AppArmor, which only the level `privileged` admits. This policy forbids
-everything else that the level `baseline` forbids, and also requires a seccomp profile, because at `privileged` a
-container has no profile by default. Controls: https://kubernetes.io/docs/concepts/security/pod-security-standards
+`jenkins-agents` applies to the namespace of builds and forbids most of what its Pod Security level allows. Rootless
+BuildKit must run without seccomp and AppArmor, which only the level `privileged` admits. This policy forbids everything
+else that the level `baseline` forbids, and also requires a seccomp profile, because at `privileged` a container has no
+profile by default. Controls: https://kubernetes.io/docs/concepts/security/pod-security-standards
+
+`jenkins-placement` applies to the namespaces of builds and tests: their pods run on the agents' nodes only, because
+other nodes run Jenkins and pods with the identities that deploy.
+
+Traps: an update of a pod is checked too, because its images can change. A pod that has a node also has a node name.
+Kubernetes adds tolerations of the conditions of nodes (`node.kubernetes.io/`) to pods by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +20,7 @@ from components.admission_rules import POD_CHANGES
 from components.jenkins import names
 
 POLICY = "jenkins-agents"
+PLACEMENT_POLICY = "jenkins-placement"
 
 _ALL = "variables.containers.all(c, {})"
 _CONFINED = "(c.name == 'buildkit' || {})"
@@ -44,17 +52,36 @@ RULES = {
         + " && object.metadata.?annotations.orValue({}).all(k, "
         f"!k.startsWith('{_BETA_APPARMOR}') || k == '{_BETA_APPARMOR}buildkit')"
     ),
+    "only the platform's BuildKit as the container buildkit": _ALL.format(
+        "c.name != 'buildkit' || (c.image == variables.buildkit && c.?securityContext.?runAsUser.orValue("
+        "object.spec.?securityContext.?runAsUser.orValue(0)) == 1000)"
+    ),
 }
 """Expressions (CEL) that must be true, by their message."""
 
+PLACEMENT_RULES = {
+    "only the nodes of the agents": (
+        f"object.spec.?nodeSelector.orValue({{}}) == {{'{names.POOL_LABEL}': variables.pool}} && "
+        "!has(object.spec.affinity)"
+    ),
+    "no name of a node": "request.operation == 'UPDATE' || object.spec.?nodeName.orValue('') == ''",
+    "no toleration but that of the agents' nodes": (
+        "object.spec.?tolerations.orValue([]).all(t, t.?key.orValue('').startsWith('node.kubernetes.io/') || "
+        f"(t.?key.orValue('') == '{names.POOL_LABEL}' && t.?value.orValue('') == variables.pool))"
+    ),
+    "only the priority of agents": f"object.spec.?priorityClassName.orValue('') in ['', '{names.AGENT_PRIORITY}']",
+}
+"""Expressions that must be true for builds and tests, by their message."""
 
-def policy_spec() -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict:
-    """The rules; pods are refused if the rules cannot be evaluated."""
+
+def policy_spec(buildkit: str) -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict:
+    """The rules of builds with the image of BuildKit; pods are refused if the rules cannot be evaluated."""
     return {
         "failure_policy": "Fail",
         "match_constraints": {"resource_rules": [POD_CHANGES]},
         "variables": [
-            {"name": "containers", "expression": "object.spec.containers + object.spec.?initContainers.orValue([])"}
+            {"name": "containers", "expression": "object.spec.containers + object.spec.?initContainers.orValue([])"},
+            {"name": "buildkit", "expression": f"'{buildkit}'"},
         ],
         "validations": [
             {"expression": expression, "message": f"{names.AGENTS_NAMESPACE} allows {message}"}
@@ -70,5 +97,32 @@ def binding_spec() -> kubernetes.admissionregistration.v1.ValidatingAdmissionPol
         "validation_actions": ["Deny"],
         "match_resources": {
             "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": names.AGENTS_NAMESPACE}}
+        },
+    }
+
+
+def placement_spec(pool: str) -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict:
+    """The rules of builds and tests with the name of their node pool."""
+    return {
+        "failure_policy": "Fail",
+        "match_constraints": {"resource_rules": [POD_CHANGES]},
+        "variables": [{"name": "pool", "expression": f"'{pool}'"}],
+        "validations": [
+            {"expression": expression, "message": f"pods of builds and tests have {message}"}
+            for message, expression in PLACEMENT_RULES.items()
+        ],
+    }
+
+
+def placement_binding_spec() -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpecArgsDict:
+    """The policy applies to the namespaces of builds and tests."""
+    namespaces = [names.AGENTS_NAMESPACE, names.TESTS_NAMESPACE]
+    return {
+        "policy_name": PLACEMENT_POLICY,
+        "validation_actions": ["Deny"],
+        "match_resources": {
+            "namespace_selector": {
+                "match_expressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces}]
+            }
         },
     }

@@ -1,7 +1,8 @@
 """The namespaces of builds and tests.
 
 Owns: the namespaces `jenkins-agents` and `jenkins-tests`, the accounts of their pods, the rights of builds on the
-registry, and the admission policy that keeps builds from using the `privileged` Pod Security level of their namespace.
+registry, and the admission policies: builds do not use the `privileged` Pod Security level of their namespace, and
+builds and tests run on the agents' nodes only.
 Does not own: Jenkins' right to start pods in `jenkins-agents`, which the chart grants.
 
 Traps: the author of a Jenkinsfile chooses the account of its pods among those of both namespaces, so neither namespace
@@ -15,6 +16,8 @@ import pulumi_kubernetes as kubernetes
 
 from components.identity import principal
 from components.jenkins import admission, names, rights, traffic
+from components.jenkins.registry import Images
+from components.jenkins.release import addresses
 from components.jenkins.settings import JenkinsSettings
 from components.namespace import Namespace, NamespaceSettings
 from components.registry import RegistryRefs
@@ -37,12 +40,26 @@ class Builders(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:builders:Builders", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
-            f"{name}-policy", metadata={"name": admission.POLICY}, spec=admission.policy_spec(), opts=child
+        builds = registry.project_id.apply(
+            lambda project: admission.policy_spec(
+                Images(addresses(registry, project).docker_hub, settings.images)["buildkit"]
+            )
         )
-        kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-            f"{name}-policy-binding", metadata={"name": admission.POLICY}, spec=admission.binding_spec(), opts=child
-        )
+        for key, policy, spec, binding in (
+            ("policy", admission.POLICY, builds, admission.binding_spec()),
+            (
+                "placement",
+                admission.PLACEMENT_POLICY,
+                admission.placement_spec(settings.agent_pool),
+                admission.placement_binding_spec(),
+            ),
+        ):
+            kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
+                f"{name}-{key}", metadata={"name": policy}, spec=spec, opts=child
+            )
+            kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+                f"{name}-{key}-binding", metadata={"name": policy}, spec=binding, opts=child
+            )
         agents = Namespace(
             f"{name}-agents",
             NamespaceSettings(pod_security="privileged", quota=settings.builds.quota),

@@ -21,7 +21,8 @@ from components.jenkins import controller, names, secrets, traffic
 from components.jenkins.builders import Builders
 from components.jenkins.deploy import DeployTarget
 from components.jenkins.jobs import Job
-from components.jenkins.release import release
+from components.jenkins.registry import Images
+from components.jenkins.release import addresses, release
 from components.jenkins.settings import JenkinsSettings
 from components.priority_classes import Priority, priority_classes
 from components.registry import RegistryRefs
@@ -39,6 +40,7 @@ class Jenkins(pulumi.ComponentResource):
     namespace: pulumi.Output[str]
     identities: dict[str, pulumi.Output[str]]
     """IAM members that the pods of each restricted cloud are, by the cloud's name."""
+    preview_images: pulumi.Output[list[str]]
 
     def __init__(
         self,
@@ -125,7 +127,23 @@ class Jenkins(pulumi.ComponentResource):
         self.url = pulumi.Output.from_input(settings.url)
         self.namespace = namespace.namespace_name
         self.identities = {cloud: target.principal for cloud, target in targets.items()}
-        self.register_outputs({"url": self.url, "namespace": self.namespace, "identities": self.identities})
+        self.preview_images = registry.project_id.apply(
+            lambda project: _store_images(settings, addresses(registry, project).docker_hub)
+        )
+        self.register_outputs(
+            {
+                "url": self.url,
+                "namespace": self.namespace,
+                "identities": self.identities,
+                "preview_images": self.preview_images,
+            }
+        )
+
+
+def _store_images(settings: JenkinsSettings, mirror: str) -> list[str]:
+    """Images of the data stores that services can choose."""
+    images = Images(mirror, settings.images)
+    return [images[store] for store in settings.stores]
 
 
 def _readable(settings: JenkinsSettings, registry: RegistryRefs) -> dict[str, tuple[str, ...]]:

@@ -46,13 +46,14 @@ def release(
         timeout=_TIMEOUT_SECONDS,
         max_history=10,
         values=registry.project_id.apply(
-            lambda project: helm_values(settings, _addresses(registry, project), source, jobs, environments)
+            lambda project: helm_values(settings, addresses(registry, project), source, jobs, environments)
         ),
         opts=opts,
     )
 
 
-def _addresses(registry: RegistryRefs, project: str) -> Addresses:
+def addresses(registry: RegistryRefs, project: str) -> Addresses:
+    """The addresses of the repositories in a project."""
     return Addresses.at(
         registry.location,
         project,

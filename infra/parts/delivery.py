@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from components.access import CANDIDATES, PULLED_REPOSITORIES, AccessRefs, PlatformAccess, PreviewAccess
+from components.access import CANDIDATES, RELEASED, AccessRefs, PlatformAccess, PreviewAccess
 from components.binary_authorization import BinaryAuthorization
 from components.preview_namespaces import PreviewNamespaces, PreviewNamespaceSettings
 from components.registry import ContainerRegistry
@@ -23,6 +24,8 @@ class Arrival:
 
     images: list[pulumi.Output[str]]
     """Repositories whose images may run."""
+    named: pulumi.Input[Sequence[str]] = ()
+    """Other images that may run."""
     deployer: pulumi.Output[str] | None = None
 
 
@@ -30,7 +33,11 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> pulumi.Output
     """The account that deploys into this environment, where there is one; only images of the registry may run."""
     arrival = _downstream(here, base, runtime) if here.config.upstream else _home(here, base, runtime)
     BinaryAuthorization(
-        "images", here.config.binary_authorization, repositories=arrival.images, opts=base.google_options
+        "images",
+        here.config.binary_authorization,
+        repositories=arrival.images,
+        images=arrival.named,
+        opts=base.google_options,
     )
     return arrival.deployer
 
@@ -51,7 +58,13 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
     deployers = {} if system is None else dict(system.identities)
     if system is not None:
         pulumi.export("identities", deployers)  # people bind the accounts of this repository's jobs to them
-    contract.Platform(base.project.id, registry.refs.location, registry.url, pulumi.Output.all(**deployers)).publish()
+    contract.Platform(
+        base.project.id,
+        registry.refs.location,
+        registry.url,
+        pulumi.Output.all(**deployers),
+        [] if system is None else system.preview_images,
+    ).publish()
     pulumi.export("registry", registry.url)
     return Arrival([registry.url, *registry.old_urls])
 
@@ -66,10 +79,11 @@ def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Arriva
         opts=base.google_options,
     )
     pulumi.export("registry", upstream.registry_url)
-    images = [pulumi.Output.concat(upstream.registry_url, "/", repository) for repository in PULLED_REPOSITORIES]
-    if here.config.preview_namespaces is not None:
-        images.append(_preview_namespaces(here, here.config.preview_namespaces, base, runtime, upstream))
-    return Arrival(images, access.deployer)
+    released = pulumi.Output.concat(upstream.registry_url, "/", RELEASED)
+    if here.config.preview_namespaces is None:
+        return Arrival([released], deployer=access.deployer)
+    candidates = _preview_namespaces(here, here.config.preview_namespaces, base, runtime, upstream)
+    return Arrival([released, candidates], upstream.preview_images, access.deployer)
 
 
 def _access_refs(base: Foundation, runtime: Runtime, upstream: contract.Platform) -> AccessRefs:

@@ -17,7 +17,7 @@ def read(*, preview: bool) -> list[str]:
     seen: list[str] = []
 
     def program() -> None:
-        platform = Platform("project", "europe", "url", {"deploy-staging": "principal://staging"})
+        platform = Platform("project", "europe", "url", {"deploy-staging": "principal://staging"}, [])
         for name in ("staging", "demo"):
             platform.deployer(name).apply(lambda value, name=name: seen.append(f"{name}: {value}"))
 

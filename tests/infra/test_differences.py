@@ -6,6 +6,8 @@ from typing import Any
 
 from support.mocks import Recorded, Recording
 
+from components import versions
+
 STACKS = ("ci", "staging", "production")
 CLUSTER = ("gcp:container/cluster:Cluster", "cluster-cluster")
 
@@ -126,8 +128,11 @@ def test_candidates_never_run_in_production_and_in_staging_in_preview_namespaces
         for stack in ("staging", "production")
         for policy in recordings[stack].of_type("gcp:binaryauthorization/policy:Policy").values()
     }
-    released = [f"{registry}/services/**", f"{registry}/docker-hub/**"]
-    assert allowed == {"staging": [*released, f"{registry}/candidates/**"], "production": released}
+    stores = [f"{registry}/docker-hub/library/{versions.IMAGES[store]}" for store in ("postgres", "redis", "mysql")]
+    assert allowed == {
+        "staging": [f"{registry}/services/**", f"{registry}/candidates/**", *stores],
+        "production": [f"{registry}/services/**"],
+    }
     token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
     assert not recordings["production"].of_type(token)
     policy = recordings["staging"].resource(token, "preview-namespaces-candidates").inputs["spec"]

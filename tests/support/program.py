@@ -11,20 +11,23 @@ from typing import Any
 import pulumi
 from support.mocks import Outputs, Recording, record
 
+from components.versions import IMAGES
 from infra import CONFIG_KEY
 from infra.config import STACKS, read_file
 from infra.layout import STACKS_FOLDER, stack_file
 from infra.stack_name import StackName
 
+_REGISTRY = "europe-docker.pkg.dev/acme-at-work-ci"
 PLATFORM = {
     "registryProject": "acme-at-work-ci",
     "registryLocation": "europe",
-    "registryUrl": "europe-docker.pkg.dev/acme-at-work-ci",
+    "registryUrl": _REGISTRY,
     "deployers": {
         "deploy-staging": "principal://staging-deployer",
         "previews-staging": "principal://staging-previews",
         "deploy-production": "principal://production-deployer",
     },
+    "previewImages": [f"{_REGISTRY}/docker-hub/library/{IMAGES[store]}" for store in ("postgres", "redis", "mysql")],
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from atwork.access import simulated
 from atwork.access.model import AccessModel
 from atwork.sandbox.cloud import CloudObject
-from atwork.sandbox.verify import admission, flows, identity, images, jenkins, mounts, placement, services
+from atwork.sandbox.verify import admission, builds, flows, identity, images, jenkins, mounts, placement, services
 from atwork.sandbox.verify.charts import ChartRefused, refused
 from atwork.sandbox.verify.environments import EnvironmentObjects, Object, environments
 from atwork.sandbox.verify.model import Pod, PodFinding, VerifyReport
@@ -98,7 +98,8 @@ def verify(context: CheckContext, stacks: Sequence[str] = ()) -> VerifyReport:
         here = context.everywhere[name]
         pods = [admission.admitted(pod, here) for pod in context.plan.pods if pod.environment == name]
         for pod in pods:
-            findings += [*admission.check(pod, here), *placement.check(pod, here), *check(pod, pods, context)]
+            findings += [*admission.check(pod, here), *builds.check(pod, here)]
+            findings += [*placement.check(pod, here), *check(pod, pods, context)]
         findings += [*admission.check_together(pods, here), *placement.check_together(pods, here)]
         shown += pods
     return VerifyReport(names, shown, list(dict.fromkeys(findings)), context.plan.sources)

@@ -151,7 +151,7 @@ def _admitted(pod: Pod, image: str, here: EnvironmentObjects) -> Iterator[PodFin
     if rule["evaluationMode"] == "ALWAYS_ALLOW" or rule["enforcementMode"].startswith("DRYRUN"):
         return
     patterns = [entry["namePattern"] for entry in policy.get("admissionWhitelistPatterns") or ()]
-    if not any(_matches(image, pattern) for pattern in patterns):
+    if not any(matches(image, pattern) for pattern in patterns):
         yield pod.finding(
             "image",
             f"image {image}: Binary Authorization of {here.name} does not admit it",
@@ -161,12 +161,17 @@ def _admitted(pod: Pod, image: str, here: EnvironmentObjects) -> Iterator[PodFin
         )
 
 
-def _matches(image: str, pattern: str) -> bool:
-    """Whether an image matches a pattern: `*` ends at a slash, `**` does not; both occur only at the end."""
+def matches(image: str, pattern: str) -> bool:
+    """Whether an image matches a pattern: `*` ends at a slash, `**` does not; both occur only at the end.
+
+    A pattern without them matches its own tag and digest only.
+    """
     name = image.partition("@")[0]
+    if pattern.endswith((":*", "@*")):
+        return image.startswith(pattern.removesuffix("*"))
     if pattern.endswith("/**"):
         return name.startswith(pattern.removesuffix("**"))
     if pattern.endswith("/*"):
         start = pattern.removesuffix("*")
         return name.startswith(start) and "/" not in name.removeprefix(start)
-    return pattern in (image, name)
+    return pattern == image

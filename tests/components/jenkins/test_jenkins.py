@@ -14,10 +14,13 @@ from support.mocks import Recorded, Recording, record
 
 from components.jenkins import secrets
 from components.jenkins.jenkins import Jenkins
+from components.jenkins.registry import Images
+from components.jenkins.stores import STORES
 from components.jenkins.values import helm_values
 from components.registry import RegistryRefs
 
 NAMESPACES = ["jenkins", "jenkins-agents", "jenkins-tests", *(f"jenkins-{cloud}" for cloud in CLOUDS)]
+STORE_IMAGES = {store: Images(ADDRESSES.docker_hub, {})[store] for store in STORES}
 IDENTITIES = {
     cloud: (
         "principal://iam.googleapis.com/projects/482015730914/locations/global/workloadIdentityPools/"
@@ -174,6 +177,7 @@ def test_outputs_are_the_public_attributes() -> None:
         "url": "https://jenkins.ci.example.com",
         "namespace": "jenkins",
         "identities": IDENTITIES,
+        "preview_images": list(STORE_IMAGES.values()),
     }
     for part in _most().components():
         assert part.outputs is not None, f"{part.name} registers no outputs"
@@ -186,6 +190,7 @@ def test_without_deploys_no_identity_deploys() -> None:
         "url": "https://jenkins.ci.example.com",
         "namespace": "jenkins",
         "identities": {},
+        "preview_images": list(STORE_IMAGES.values()),
     }
     assert not recording.of_type("kubernetes:core/v1:Secret")
 
@@ -307,7 +312,19 @@ def test_the_policy_holds_in_the_builders_namespace() -> None:
         "matchLabels": {"kubernetes.io/metadata.name": "jenkins-agents"}
     }
     assert policy.inputs["spec"]["failurePolicy"] == "Fail"
-    assert len(policy.inputs["spec"]["validations"]) == 10
+    assert len(policy.inputs["spec"]["validations"]) == 11
+    image = {item["name"]: item["expression"] for item in policy.inputs["spec"]["variables"]}["buildkit"]
+    assert image == f"'{Images(ADDRESSES.docker_hub, {})['buildkit']}'"
+
+
+def test_the_placement_policy_names_the_agents_pool() -> None:
+    token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
+    recording = _record(LEAST, agent_pool="builders")
+    policy = recording.resource(token, "jenkins-builders-placement").inputs
+    assert policy["spec"]["variables"] == [{"name": "pool", "expression": "'builders'"}]
+    assert policy["spec"]["failurePolicy"] == "Fail"
+    binding = recording.resource(f"{token}Binding", "jenkins-builders-placement-binding").inputs["spec"]
+    assert (binding["policyName"], binding["validationActions"]) == (policy["metadata"]["name"], ["Deny"])
 
 
 @pytest.mark.parametrize("base", [LEAST, MOST], ids=["least", "most"])

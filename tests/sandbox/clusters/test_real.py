@@ -18,6 +18,7 @@ import pytest
 import yaml
 from pulumi.runtime.proto import provider_pb2_grpc
 from support import shell
+from support.build_pods import ASKED
 from support.checkout import copy
 from support.processes import kill_in_call
 from support.simulation import Provider
@@ -298,6 +299,35 @@ def test_11_who_may_start_pods_and_where(home: Home) -> None:
         for resource in ("pods", "pods/exec")
     }
     assert granted == expected
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_11a_a_hostile_jenkinsfile_chooses_no_nodes_and_no_buildkit(home: Home, name: str) -> None:
+    server, asked = api(home, "ci"), ASKED[name]
+    path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/jenkins-agents"
+    variables = {item["name"]: item["expression"] for item in server.call("GET", path)["spec"]["variables"]}
+    body = asked.body(variables["buildkit"].strip("'"))
+    pods = f"/api/v1/namespaces/{asked.namespace}/pods"
+    if asked.refused:
+        assert asked.refused in refusal(server, pods, body)
+    else:
+        server.call("POST", pods, body=body, query={"dryRun": "All"})
+
+
+def test_11b_a_pod_of_a_build_that_has_a_node_can_be_changed(home: Home) -> None:
+    """It then has the name of a node and tolerations that the API server added."""
+    server = api(home, "ci")
+    pods = f"/api/v1/namespaces/{names.AGENTS_NAMESPACE}/pods"
+    server.call("POST", pods, body=ASKED["a tool next to it"].body(""))
+    try:
+        target = {"apiVersion": "v1", "kind": "Node", "name": "agents-1"}
+        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "asked"}, "target": target}
+        server.call("POST", f"{pods}/asked/binding", body=binding)
+        changed = server.merge(f"{pods}/asked", {"metadata": {"labels": {"changed": "true"}}})
+        assert (changed["spec"]["nodeName"], changed["metadata"]["labels"]) == ("agents-1", {"changed": "true"})
+        assert any(item["key"].startswith("node.kubernetes.io/") for item in changed["spec"]["tolerations"])
+    finally:
+        server.call("DELETE", f"{pods}/asked")
 
 
 def test_12_the_deployer_may_change_workloads_in_its_own_namespace_only(home: Home) -> None:
