@@ -16,7 +16,7 @@ from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, stack_of_file
 from infra.services import group_of
 from infra.stack_name import StackName
 
-UNREAD_FOLDERS = frozenset({".github", "delivery", "docs", "tests"})
+UNREAD_FOLDERS = frozenset({".github", "delivery/resources", "delivery/template", "delivery/vars", "docs", "tests"})
 """Folders that no program reads: what Jenkins and GitHub run, and what people read."""
 
 UNREAD_FILES = frozenset({"CONTRIBUTING.md", "Jenkinsfile", "README.md", ".gitignore"})
@@ -55,7 +55,7 @@ def reach(paths: Iterable[str], stacks: Collection[str]) -> Reach:
 def _of_file(path: PurePosixPath, names: Collection[StackName]) -> set[StackName] | None:
     """The stacks that a file reaches; None for all of them."""
     folder = path.parts[0]
-    if str(path) in UNREAD_FILES or (folder in UNREAD_FOLDERS and len(path.parts) > 1):
+    if str(path) in UNREAD_FILES or any(str(parent) in UNREAD_FOLDERS for parent in path.parents):
         return set()
     if folder in (SERVICES_FOLDER, STACKS_FOLDER) and len(path.parts) > 1 and path.suffix in UNREAD_SUFFIXES:
         return set()

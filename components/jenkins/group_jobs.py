@@ -3,21 +3,19 @@
 Owns: a ConfigMap that the chart's reloader finds by its label, loads without a restart, and finds again at every start.
 Does not own: Jenkins and its namespace (jenkins.py), which belong to the environment's own stack.
 
-Traps: a ConfigMap holds 1 MiB, which is enough for the jobs of about 300 services. Jenkins appends the jobs of all
+Traps: a ConfigMap holds 1 MiB, which is enough for the jobs of about 250 services. Jenkins appends the jobs of all
 scripts; what else two scripts define must not differ. A job that is gone from here stays in Jenkins until somebody
 deletes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.jenkins import names
-from components.jenkins.jcasc import group_script
-from components.jenkins.jobs import Job
+from components.jenkins import job_documents, names
+from components.jenkins.documents import as_yaml
+from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Images
 from components.jenkins.settings import JenkinsSettings
 
@@ -35,11 +33,11 @@ class GroupJobs(pulumi.ComponentResource):
         *,
         group: str,
         mirror: str,
-        jobs: Sequence[Job],
+        jobs: JobDefinitions,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:group_jobs:GroupJobs", name, {}, opts)
-        script = group_script(settings, Images(mirror, settings.images), group, jobs)
+        script = as_yaml(job_documents.group_jobs(settings, Images(mirror, settings.images), group, jobs))
         created = kubernetes.core.v1.ConfigMap(
             f"{name}-jobs",
             metadata={

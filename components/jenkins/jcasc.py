@@ -8,17 +8,14 @@ reloader, and at the next start.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from components.delivery import PlatformSource
 from components.jenkins import credentials, names, secrets
 from components.jenkins.documents import as_yaml
-from components.jenkins.jobs import Job
-from components.jenkins.own_jobs import own
-from components.jenkins.platform_jobs import platform
+from components.jenkins.job_documents import JobDefinitions, release_jobs
 from components.jenkins.registry import Addresses, Images
-from components.jenkins.service_jobs import services
 from components.jenkins.settings import JenkinsSettings
 
 EVERYBODY = ("Overall/Read", "Job/Read", "Job/Build", "Job/Cancel", "View/Read", "Agent/Build")
@@ -78,7 +75,7 @@ def scripts(
     settings: JenkinsSettings,
     addresses: Addresses,
     source: PlatformSource,
-    offered: Iterable[Job] = (),
+    jobs: JobDefinitions,
     environments: Sequence[str] = (),
 ) -> dict[str, str]:
     """The scripts by name; the chart's reloader loads each as a file."""
@@ -87,7 +84,7 @@ def scripts(
         "credentials": credentials.script(settings, source.organization),
         "library": _library(settings, source),
         "environment": _environment(settings, addresses, source, images, environments),
-        "jobs": jobs(settings, source, images, offered),
+        "jobs": release_jobs(settings, source, images, jobs),
     }
     if settings.slack is not None:
         documents["slack"] = {
@@ -135,30 +132,6 @@ def _library(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any
             }
         }
     }
-
-
-def jobs(
-    settings: JenkinsSettings, source: PlatformSource, images: Images, offered: Iterable[Job]
-) -> dict[str, list[dict[str, str]]]:
-    """The script of the release with all jobs but those of groups that have a script of their own."""
-    texts = [
-        services(source, settings.github_credential, own_jobs=settings.platform is not None),
-        platform(release_clouds(settings), offered, images),
-    ]
-    if settings.platform is not None:
-        texts.append(own(source, settings.platform.main, settings.github_credential))
-    return {"jobs": [{"script": text} for text in texts]}
-
-
-def release_clouds(settings: JenkinsSettings) -> list[str]:
-    """The clouds that jobs of the folder `platform` may use: those that deploy services."""
-    return [cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS]
-
-
-def group_script(settings: JenkinsSettings, images: Images, group: str, offered: Iterable[Job]) -> str:
-    """The script with the jobs of one group of services; Jenkins appends its jobs to those of the other scripts."""
-    text = platform(release_clouds(settings), offered, images, janitor=names.janitor_job(group))
-    return as_yaml({"jobs": [{"script": text}]})
 
 
 def _environment(

@@ -20,7 +20,7 @@ from components.identity import principal
 from components.jenkins import controller, names, secrets, traffic
 from components.jenkins.builders import Builders
 from components.jenkins.deploy import DeployTarget
-from components.jenkins.jobs import Job
+from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Images
 from components.jenkins.release import addresses, release
 from components.jenkins.settings import JenkinsSettings
@@ -51,7 +51,7 @@ class Jenkins(pulumi.ComponentResource):
         workload_pool: pulumi.Input[str],
         registry: RegistryRefs,
         source: PlatformSource,
-        jobs: Sequence[Job] = (),
+        jobs: JobDefinitions,
         environments: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

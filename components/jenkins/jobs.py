@@ -1,8 +1,9 @@
-"""The jobs that deploy a service to an environment; platform_jobs.py writes them as Job DSL."""
+"""The jobs that deploy a service to an environment; job_documents.py writes them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,6 +31,12 @@ class Job:
 
     function: ClassVar[str]
     """The function of delivery/vars that the job calls."""
+
+    parameters: ClassVar[Mapping[str, str]] = {
+        "VERSION": "A version that a build made, such as 1.4.0-17.g1a2b3c4d",
+        "THREAD": "Slack thread to continue",
+    }
+    """What a caller chooses, with its meaning."""
 
     @property
     def name(self) -> str:
@@ -98,6 +105,10 @@ class PreviewJob(Job):
     stores: tuple[StoreName, ...] = ()
 
     function: ClassVar[str] = "previewService"
+    parameters: ClassVar[Mapping[str, str]] = {
+        **Job.parameters,
+        "PULL": "Number of the pull request; builds need not set it",
+    }
 
     @property
     def name(self) -> str:

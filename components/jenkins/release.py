@@ -13,7 +13,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.delivery import PlatformSource
-from components.jenkins.jobs import Job
+from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import JenkinsSettings
 from components.jenkins.values import helm_values
@@ -29,7 +29,7 @@ def release(
     namespace: pulumi.Input[str],
     registry: RegistryRefs,
     source: PlatformSource,
-    jobs: Sequence[Job],
+    jobs: JobDefinitions,
     environments: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from components.delivery import PlatformSource
 from components.jenkins import agent_values, gateway_values, jcasc, names, pods, secrets, sizes
-from components.jenkins.jobs import Job
+from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings
 from components.versions import CHART_PLUGINS, PLUGINS
@@ -38,12 +38,12 @@ def helm_values(
     settings: JenkinsSettings,
     addresses: Addresses,
     source: PlatformSource,
-    jobs: Sequence[Job] = (),
+    jobs: JobDefinitions,
     environments: Sequence[str] = (),
 ) -> dict[str, Any]:
     """All values for the chart.
 
-    `jobs` are the jobs of the folder `platform`; `environments` are those that a release reaches, in order.
+    `environments` are those that a release reaches, in order.
     """
     images = Images(addresses.docker_hub, settings.images)
     return {

@@ -8,6 +8,7 @@ from components.delivery import Delivery
 from components.external_ci import ExternalCi
 from components.registry import RegistryRefs
 from infra.delivery import jobs
+from infra.delivery.job_files import job_files
 from infra.environment import Environment, through
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
@@ -22,6 +23,7 @@ def create(here: Environment, base: Foundation, runtime: Runtime, registry: Regi
     if config.jenkins is None:
         return None
     from components.jenkins.jenkins import Jenkins  # the largest SDK module is only loaded where Jenkins runs
+    from components.jenkins.job_documents import JobDefinitions
 
     jenkins = Jenkins(
         "jenkins",
@@ -30,7 +32,7 @@ def create(here: Environment, base: Foundation, runtime: Runtime, registry: Regi
         workload_pool=runtime.cluster.workload_pool,
         registry=registry,
         source=here.source,
-        jobs=jobs.offered(here, config.jenkins),
+        jobs=JobDefinitions(job_files(), jobs.offered(here, config.jenkins)),
         environments=[name for name in release_order(here.others) if name in config.jenkins.deploys],
         opts=through(base.google, runtime.cluster_provider),
     )

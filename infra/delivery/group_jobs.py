@@ -6,6 +6,7 @@ import pulumi
 
 from components.repositories import DOCKER_HUB
 from infra.delivery import jobs
+from infra.delivery.job_files import job_files
 from infra.environment import Environment, through
 
 
@@ -18,6 +19,7 @@ def make(here: Environment, cluster_provider: pulumi.ProviderResource) -> None:
     if not offered:
         return
     from components.jenkins.group_jobs import GroupJobs  # only loaded where Jenkins runs
+    from components.jenkins.job_documents import JobDefinitions
     from components.jenkins.registry import host
 
     GroupJobs(
@@ -25,6 +27,6 @@ def make(here: Environment, cluster_provider: pulumi.ProviderResource) -> None:
         config.jenkins,
         group=group,
         mirror=f"{host(config.registry.location)}/{config.project.id}/{DOCKER_HUB}",
-        jobs=offered,
+        jobs=JobDefinitions(job_files(), offered),
         opts=through(cluster_provider),
     )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from components.repositories import DOCKER_HUB
 from infra.company import CompanySettings
 from infra.delivery import jobs
+from infra.delivery.job_files import job_files
 from infra.environment import Environment
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
@@ -27,10 +28,11 @@ def job_sizes(
     config = environments[name]
     if config.jenkins is None or config.registry is None:
         return {}
-    from components.jenkins import jcasc  # only loaded where Jenkins runs
+    from components.jenkins import job_documents  # only loaded where Jenkins runs
     from components.jenkins.documents import as_yaml
     from components.jenkins.registry import Images, host
 
+    files = job_files()
     images = Images(f"{host(config.registry.location)}/{config.project.id}/{DOCKER_HUB}", config.jenkins.images)
     by_stack: dict[StackName, dict[str, ServiceSettings]] = {StackName(name): {}}
     for key, service in services.items():
@@ -39,9 +41,10 @@ def job_sizes(
     sizes: dict[str, int] = {}
     for stack, members in by_stack.items():
         offered = jobs.offered(Environment(name, config, members, environments, company, stack.group), config.jenkins)
+        definitions = job_documents.JobDefinitions(files, offered)
         if stack.group is not None:
-            text = jcasc.group_script(config.jenkins, images, stack.group, offered)
+            script = job_documents.group_jobs(config.jenkins, images, stack.group, definitions)
         else:
-            text = as_yaml(jcasc.jobs(config.jenkins, company.source, images, offered))
-        sizes[str(stack)] = len(text.encode())
+            script = job_documents.release_jobs(config.jenkins, company.source, images, definitions)
+        sizes[str(stack)] = len(as_yaml(script).encode())
     return sizes

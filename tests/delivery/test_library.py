@@ -85,12 +85,11 @@ def released(
         [crane, "digest", f"{registry}/p/candidates/orders:1"], capture_output=True, text=True, check=True
     )
     release = recordings["ci"].resource("kubernetes:helm.sh/v3:Release", "jenkins-release").inputs
-    scripts = yaml.safe_load(release["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
-    (folder / "jobs.groovy").write_text("\n".join(job["script"] for job in scripts["jobs"]))
+    (folder / "jobs.yaml").write_text(release["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
     properties = {
         "delivery": LIBRARY,
         "delivery.target": folder / "target",
-        "jobs": folder / "jobs.groovy",
+        "jobs": folder / "jobs.yaml",
         "registry": registry,
         "digest": digest.stdout.strip(),
         "commands": folder / "commands.sh",
@@ -171,9 +170,9 @@ def test_tests_and_preview_namespaces_use_the_same_variables_for_stores() -> Non
 
 def test_the_platform_defines_the_templates_and_variables_of_the_library() -> None:
     """Names that Groovy and Python share."""
-    from support.jenkins import ADDRESSES, MOST, SOURCE, settings
+    from support.jenkins import ADDRESSES, JOBS, MOST, SOURCE, settings
 
-    values = helm_values(settings(MOST), ADDRESSES, SOURCE)
+    values = helm_values(settings(MOST), ADDRESSES, SOURCE, JOBS)
     templates = {template["podName"] for template in values["additionalAgents"].values()}
     assert {"build", "test", *(f"store-{store}" for store in STORES)} <= templates
     assert {"deploy-staging", "previews-staging", *CLOUDS_OF_THE_JENKINSFILE} <= set(values["additionalClouds"])

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from components.delivery import PlatformSource
+from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Addresses
 from components.jenkins.settings import JenkinsSettings
+from infra.delivery.job_files import job_files
 
 LEAST: dict[str, Any] = {
     "hostname": "jenkins.ci.example.com",
@@ -44,6 +46,9 @@ CLOUDS = [
     "platform-change",
 ]
 """The restricted clouds of `MOST`."""
+
+JOBS = JobDefinitions(job_files())
+"""The files that define jobs, without jobs of services."""
 
 SOURCE = PlatformSource("acme/platform", "gs://acme-pulumi")
 

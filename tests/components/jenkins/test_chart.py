@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
+from support.jenkins import ADDRESSES, JOBS, LEAST, MOST, SOURCE, settings
 
 from atwork.sandbox.verify import pod_security
 from components.jenkins import secrets, sizes
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 def _render(helm: Path, directory: Path, base: dict[str, Any]) -> dict[str, dict[str, Any]]:
     values = directory / "values.yaml"
-    values.write_text(yaml.safe_dump(helm_values(settings(base), ADDRESSES, SOURCE)))
+    values.write_text(yaml.safe_dump(helm_values(settings(base), ADDRESSES, SOURCE, JOBS)))
     command = [str(helm), "template", "jenkins", CHART, "--namespace", "jenkins", "--values", str(values)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 import yaml
-from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
+from support.jenkins import ADDRESSES, JOBS, LEAST, MOST, SOURCE, settings
 
 from components.jenkins.values import helm_values
 from components.versions import JENKINS_CHART
@@ -35,7 +35,7 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 def stated(base: dict[str, Any]) -> set[str]:
     """Paths that our values state."""
-    return {path for path, _ in leaves(helm_values(settings(base), ADDRESSES, SOURCE))}
+    return {path for path, _ in leaves(helm_values(settings(base), ADDRESSES, SOURCE, JOBS))}
 
 
 def covers(path: str, other: str) -> bool:

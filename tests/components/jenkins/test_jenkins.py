@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 import pytest
-from support.jenkins import ADDRESSES, CLOUDS, LEAST, MOST, SOURCE, settings
+from support.jenkins import ADDRESSES, CLOUDS, JOBS, LEAST, MOST, SOURCE, settings
 from support.mocks import Recorded, Recording, record
 
 from components.jenkins import secrets
@@ -53,6 +53,7 @@ def _record(base: dict[str, Any], **changes: object) -> Recording:
             workload_pool="acme-ci.svc.id.goog",
             registry=refs,
             source=SOURCE,
+            jobs=JOBS,
             opts=pulumi.ResourceOptions(providers=providers),
         )
 
@@ -142,7 +143,7 @@ def test_the_release_depends_on_everything_else() -> None:
 
 def test_the_release_is_the_official_chart_with_our_values() -> None:
     inputs = dict(_release(_most()).inputs)
-    assert inputs.pop("values") == helm_values(settings(MOST), ADDRESSES, SOURCE)
+    assert inputs.pop("values") == helm_values(settings(MOST), ADDRESSES, SOURCE, JOBS)
     assert inputs == {
         "name": "jenkins",
         "namespace": "jenkins",

@@ -17,7 +17,7 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from support.jenkins import ADDRESSES, LEAST, SOURCE, settings
+from support.jenkins import ADDRESSES, JOBS, LEAST, SOURCE, settings
 from support.mocks import record
 
 from components.jenkins import names, sizes
@@ -138,7 +138,7 @@ def containers_of(values: Mapping[str, Any], *specs: Mapping[str, Any]) -> list[
 @given(cpu=cpus, memory=memories)
 def test_the_controller_of_every_size_is_admitted(cpu: str, memory: str) -> None:
     chosen = accepted(controller={"cpu": cpu, "memory": memory})
-    controller = helm_values(chosen, ADDRESSES, SOURCE)["controller"]
+    controller = helm_values(chosen, ADDRESSES, SOURCE, JOBS)["controller"]
     running = [
         merged("controller.resources", controller["resources"]),
         controller["sidecars"]["configAutoReload"]["resources"],
@@ -154,7 +154,7 @@ def test_the_controller_of_every_size_is_admitted(cpu: str, memory: str) -> None
 )
 def test_builds_of_every_size_are_admitted(build: dict[str, str], quota: dict[str, Any], agents: int) -> None:
     chosen = accepted(max_agents=agents, builds={**build, "quota": quota}, test_quota=LARGE)
-    values = helm_values(chosen, ADDRESSES, SOURCE)
+    values = helm_values(chosen, ADDRESSES, SOURCE, JOBS)
     containers = containers_of(values, spec_of(values["additionalAgents"]["build"]))
     assert_admitted(containers, NamespaceSettings(quota=chosen.builds.quota), values["agent"]["containerCap"])
 
@@ -163,7 +163,7 @@ def test_builds_of_every_size_are_admitted(build: dict[str, str], quota: dict[st
 @given(quota=roomy, agents=st.integers(1, 100), stores=st.sets(st.sampled_from(sorted(sizes.STORES))))
 def test_tests_with_all_stores_are_admitted(quota: dict[str, Any], agents: int, stores: set[str]) -> None:
     chosen = accepted(max_agents=agents, test_quota=quota, stores=sorted(stores), builds={"quota": LARGE})
-    values = helm_values(chosen, ADDRESSES, SOURCE)
+    values = helm_values(chosen, ADDRESSES, SOURCE, JOBS)
     specs = [spec_of(values["additionalAgents"][f"store-{store}"]) for store in chosen.stores]
     containers = [*containers_of(values, *specs), sizes.APP]
     assert_admitted(containers, NamespaceSettings(quota=chosen.test_quota), values["agent"]["containerCap"])
@@ -182,7 +182,7 @@ def test_restricted_clouds_start_only_pods_that_fit_their_quota(quota: dict[str,
         },
         promote_quota=quota,
     )
-    values = helm_values(chosen, ADDRESSES, SOURCE)
+    values = helm_values(chosen, ADDRESSES, SOURCE, JOBS)
     assert set(values["additionalClouds"]) == {
         "deploy-staging",
         "previews-staging",

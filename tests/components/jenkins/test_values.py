@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import yaml
 from conftest import Golden
-from support.jenkins import ADDRESSES, CLOUDS, LEAST, MOST, SOURCE, settings
+from support.jenkins import ADDRESSES, CLOUDS, JOBS, LEAST, MOST, SOURCE, settings
 
 from components import versions
 from components.jenkins import jcasc, names, secrets
@@ -20,7 +20,7 @@ BOTH = pytest.mark.parametrize("base", [LEAST, MOST], ids=["least", "most"])
 
 
 def _values(base: dict[str, Any] = MOST, **changes: object) -> dict[str, Any]:
-    return helm_values(settings(base, **changes), ADDRESSES, SOURCE)
+    return helm_values(settings(base, **changes), ADDRESSES, SOURCE, JOBS)
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -198,42 +198,6 @@ def test_a_deploy_cloud_states_every_value() -> None:
         assert empty == []
 
 
-def _permitted(script: str) -> dict[str, list[str]]:
-    """Restricted clouds by the folder whose jobs may use them."""
-    folders = re.findall(r"^folder\('([^']*)'\)(.*?)^\}", script, re.MULTILINE | re.DOTALL)
-    return {name: re.findall(r"appendNode\('string', '([^']*)'\)", body) for name, body in folders}
-
-
-def test_only_the_platforms_folders_may_use_restricted_clouds() -> None:
-    services, platform, own = (job["script"] for job in _scripts(_values())["jobs"]["jobs"])
-    assert "permittedClouds" not in services
-    assert _permitted(platform) == {"platform": ["deploy-staging", "deploy-production", "previews-staging", "promote"]}
-    assert "configure" not in _scripts(_values(LEAST))["jobs"]["jobs"][1]["script"]
-    assert _permitted(own) == {
-        "platform-previews": ["platform-preview"],
-        "platform-changes": ["platform-preview", "platform-drift", "platform-change"],
-    }
-
-
-def test_code_of_a_pull_request_is_in_no_folder_that_changes_stacks() -> None:
-    own = _scripts(_values())["jobs"]["jobs"][2]["script"]
-    assert re.findall(r"^(\w+)\('([^']*)'\)", own, re.MULTILINE) == [
-        ("folder", "platform-previews"),
-        ("multibranchPipelineJob", "platform-previews/stacks"),
-        ("folder", "platform-changes"),
-        ("pipelineJob", "platform-changes/update"),
-        ("pipelineJob", "platform-changes/drift"),
-        ("pipelineJob", "platform-changes/reap"),
-    ]
-    assert own.count("branch('main')") == 3
-    assert "Fork" not in own
-
-
-def test_this_repository_is_not_a_service_too() -> None:
-    assert "excludes('platform')" in _scripts(_values())["jobs"]["jobs"][0]["script"]
-    assert "excludes" not in _scripts(_values(LEAST))["jobs"]["jobs"][0]["script"]
-
-
 def test_calls_of_github_are_verified_where_they_come_from_outside() -> None:
     github = _scripts(_values())["webhook"]["unclassified"]["githubpluginconfig"]
     assert github == {"hookSecretConfigs": [{"credentialsId": "github-webhook"}]}
@@ -257,13 +221,6 @@ def test_credentials_are_read_from_files_and_the_controller_reads_no_kubernetes_
         kind, text = credentials[name]
         assert (kind, text["scope"]) == ("string", "GLOBAL")
         assert text["secret"] == f"${{trim:${{readFile:/run/secret-manager/jenkins-{name}}}}}"
-
-
-def test_forks_are_not_built() -> None:
-    script = _scripts(_values())["jobs"]["jobs"][0]["script"]
-    assert "repoOwner('acme')" in script
-    assert "gitHubBranchDiscovery" in script
-    assert "Fork" not in script
 
 
 def test_nobody_is_anonymous_and_only_admins_administer() -> None:

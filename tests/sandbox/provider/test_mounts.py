@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
-from support.jenkins import ADDRESSES, LEAST, MOST, SOURCE, settings
+from support.jenkins import ADDRESSES, JOBS, LEAST, MOST, SOURCE, settings
 from support.simulation import Provider, providers
 
 from atwork.sandbox.bootstrap_secrets import add_version, create
@@ -39,7 +39,7 @@ class World:
             "name": "jenkins",
             "namespace": "jenkins",
             "chart": "jenkins",
-            "values": helm_values(self.settings, addresses, SOURCE),
+            "values": helm_values(self.settings, addresses, SOURCE, JOBS),
         }
         self.object("core/v1:Namespace", "jenkins", namespace="")
         self.object("core/v1:PersistentVolumeClaim", "jenkins-home", spec={"accessModes": ["ReadWriteOnce"]})

@@ -2,29 +2,86 @@ import org.junit.Test
 
 /** The jobs that the platform defines, run as Job DSL would, and then played. */
 class JobsTest extends Jenkins {
-    private Map<String, Map> defined() {
-        String text = new File(System.getProperty('jobs')).text
-        def script = new GroovyShell(this.class.classLoader, new Binding(), new org.codehaus.groovy.control.CompilerConfiguration(
-            scriptBaseClass: JobDsl.name)).parse(text)
-        script.run()
-        return script.jobs
+    private List<Map> defined() {
+        JobDsl.load(new org.yaml.snakeyaml.Yaml().load(new File(System.getProperty('jobs')).text), this.class.classLoader)
+    }
+
+    private Map job(String path) {
+        List<Map> matches = defined().findAll { it.arguments == [path] }
+        assert matches.size() == 1: "${path} is defined ${matches.size()} times"
+        return matches[0]
+    }
+
+    private List<String> parameters(String path) {
+        JobDsl.all(job(path)).findAll { it.name == 'stringParam' }*.arguments*.first()
     }
 
     @Test
-    void every_job_is_in_a_folder_of_the_platform_and_sandboxed() {
-        Map<String, Map> jobs = defined()
-        List<String> names = jobs.findAll { !it.value.folder && it.key.startsWith('platform/') }*.key
-        assert names.toSet() == ['platform/orders/staging', 'platform/orders/production', 'platform/orders/preview', 'platform/preview-janitor'].toSet()
-        assert names.every { jobs[it].sandbox }
-        assert jobs['platform/orders/staging'].parameters == ['VERSION', 'THREAD']
-        assert jobs['platform/orders/preview'].parameters == ['VERSION', 'THREAD', 'PULL']
-        assert names.every { jobs[it.substring(0, it.lastIndexOf('/'))].folder }
+    void every_pipeline_is_in_a_folder_of_the_platform_and_sandboxed() {
+        List<Map> pipelines = defined().findAll { it.name == 'pipelineJob' && JobDsl.inside(it, 'script') }
+        assert pipelines*.arguments.flatten().toSet() == ['platform/orders/staging', 'platform/orders/production', 'platform/orders/preview', 'platform/preview-janitor'].toSet()
+        assert pipelines.every { JobDsl.inside(it, 'sandbox') == true }
+        assert defined().findAll { it.name == 'folder' }*.arguments.flatten() == ['platform', 'platform-previews', 'platform-changes', 'platform/orders']
+        assert parameters('platform/orders/staging') == ['VERSION', 'THREAD']
+        assert parameters('platform/orders/preview') == ['VERSION', 'THREAD', 'PULL']
     }
 
-    private Throwable played(String job) {
+    @Test
+    void only_the_folders_of_the_platform_may_use_restricted_clouds() {
+        Map permitted = [:]
+        defined().each { item ->
+            JobDsl.all(item).findAll { it.document }.each {
+                permitted[item.arguments[0]] = it.document.depthFirst().findAll { it instanceof Node && it.name() == 'string' }*.text()
+            }
+        }
+        assert permitted == [
+            platform: ['deploy-staging', 'deploy-production', 'previews-staging', 'promote'],
+            'platform-previews': ['platform-preview'],
+            'platform-changes': ['platform-preview', 'platform-drift', 'platform-change'],
+        ]
+    }
+
+    @Test
+    void code_of_a_pull_request_is_in_no_folder_that_changes_stacks() {
+        assert job('platform-previews/stacks').name == 'multibranchPipelineJob'
+        assert JobDsl.inside(job('platform-previews/stacks'), 'repositoryUrl') == 'https://github.com/acme/at-work'
+        List<Map> changing = defined().findAll { it.name == 'pipelineJob' && it.arguments[0].startsWith('platform-changes/') }
+        assert changing.collectEntries { [it.arguments[0] - 'platform-changes/', JobDsl.inside(it, 'branch')] } ==
+            [update: 'main', drift: 'main', reap: 'main']
+        assert !defined().collectMany { JobDsl.all(it) }*.name.any { it.contains('Fork') }
+    }
+
+    @Test
+    void the_repository_of_the_platform_is_not_a_service() {
+        assert JobDsl.inside(job('services'), 'excludes') == 'at-work'
+        assert JobDsl.inside(job('services'), 'repoOwner') == 'acme'
+        assert JobDsl.all(job('services'))*.name.containsAll(['gitHubBranchDiscovery', 'gitHubPullRequestDiscovery'])
+    }
+
+    @Test
+    void jobs_start_with_a_push_or_at_fixed_times_and_never_twice_at_the_same_time() {
+        assert JobDsl.all(job('platform-changes/update'))*.name.contains('githubPush')
+        assert JobDsl.inside(job('platform-changes/drift'), 'spec') == 'H 3 * * *'
+        assert JobDsl.inside(job('platform/preview-janitor'), 'spec') == 'H * * * *'
+        assert ['platform-changes/update', 'platform-changes/reap', 'platform/preview-janitor'].every { JobDsl.all(job(it))*.name.contains('disableConcurrentBuilds') }
+    }
+
+    @Test
+    void any_text_is_an_argument() {
+        String text = "a'b\\c\nd\${e}\"f"
+        String document = groovy.json.JsonOutput.toJson([pipelines: [[path: 'platform/x/y', description: '', function: 'echo', arguments: [text: text]]]])
+        String file = new File(library, 'jobs/pipelines.groovy').text
+        Map only = JobDsl.load([jobs: [[providedEnv: [ATWORK_JOBS: document]], [script: file]]], this.class.classLoader).find { it.name == 'pipelineJob' }
+        Map given = [:]
+        GroovyShell shell = new GroovyShell(new Binding([echo: { Map arguments -> given = arguments }]))
+        shell.evaluate(JobDsl.inside(only, 'script').readLines().tail().join('\n'))
+        assert given == [text: text]
+    }
+
+    private Throwable played(String name) {
         File script = File.createTempFile('job', '.groovy')
         script.deleteOnExit()
-        script.text = defined()[job].script
+        script.text = JobDsl.inside(job(name), 'script')
         return play(script.absolutePath)
     }
 
@@ -50,10 +107,7 @@ class JobsTest extends Jenkins {
     @Test
     void a_job_deploys_the_service_and_environment_of_its_name() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d'])
-        File script = File.createTempFile('job', '.groovy')
-        script.deleteOnExit()
-        script.text = defined()['platform/orders/production'].script
-        assert play(script.absolutePath) == null
+        assert played('platform/orders/production') == null
         assert has('lock deploy-production-orders')
         assert pods*.cloud == ['deploy-production']
         assert has("describe 'atwork-production' --project 'acme-at-work-production' --location 'europe-west1'")
