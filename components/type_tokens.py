@@ -28,6 +28,7 @@ SERVICE_ACCOUNT = "gcp:serviceaccount/account:Account"
 SERVICE_IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 
+KUBERNETES_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 KUBERNETES_NAMESPACE = "kubernetes:core/v1:Namespace"
 KUBERNETES_SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 (a type)
 RELEASE = "kubernetes:helm.sh/v3:Release"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.jenkins import names, secrets
+from components.jenkins import secrets, tokens
 from components.jenkins.settings import JenkinsSettings
 
 
@@ -26,13 +26,14 @@ def script(settings: JenkinsSettings, organization: str) -> dict[str, Any]:
         credentials.append(_text(settings.slack.token_credential, "Slack's bot", value))
     if settings.gateway is not None:
         value = secrets.reference(secrets.WEBHOOK_SECRET)
-        credentials.append(_text(settings.gateway.webhook_credential, "Signature of GitHub's calls", value))
+        webhook = _text(settings.gateway.webhook_credential, "Signature of GitHub's calls", value, scope="SYSTEM")
+        credentials.append(webhook)
     if settings.platform is not None and settings.platform.slack_webhook is not None:
         value = secrets.reference(secrets.SLACK_WEBHOOK)
         credentials.append(_text(settings.platform.slack_webhook, "Slack webhook of this repository's own jobs", value))
     for cloud in settings.targets():
-        value = f"${{{names.scheduler_account(cloud)}-token}}"  # the chart mounts it as NAME-KEY
-        credentials.append(_text(cloud, f"Starts the pods of the cloud {cloud}", value, scope="SYSTEM"))
+        purpose = f"Starts the pods of the cloud {cloud}"
+        credentials.append(_text(cloud, purpose, tokens.reference(cloud), scope="SYSTEM"))
     return {"credentials": {"system": {"domainCredentials": [{"credentials": credentials}]}}}
 
 

@@ -1,13 +1,12 @@
 """The pods of a restricted cloud, which change something outside ci; a Jenkinsfile of a service cannot reach them.
 
 Owns: the namespace `jenkins-CLOUD`, the account `deployer` that its pods run as, and the account with which Jenkins
-starts them, with its token.
+starts them.
 Does not own: what the deployer may do elsewhere (each environment grants it), and the cloud and credential inside
 Jenkins (agent_values.py, credentials.py).
 
-Traps: Jenkins' own account has no right here, because every Jenkinsfile uses it. The token is the only secret of this
-program that the cluster creates: Pulumi writes an empty Secret, Kubernetes writes the token into it, Jenkins mounts it
-(docs/adr/0003-jenkins-deploy-rights.md).
+Traps: Jenkins' own account has no right here, because every Jenkinsfile uses it. The token of the second account is no
+resource of the program (tokens.py; docs/adr/0003-jenkins-deploy-rights.md).
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _HTTPS = (443,)
 
 
 class DeployTarget(pulumi.ComponentResource):
-    """Namespace, accounts and token of a cloud; pods without a Google account have their own grants on repositories."""
+    """Namespace and accounts of a cloud; pods without a Google account have their own grants on repositories."""
 
     principal: pulumi.Output[str]
 
@@ -69,22 +68,10 @@ class DeployTarget(pulumi.ComponentResource):
             spec=traffic.agents(ports=_HTTPS, identity=True),
             opts=child,
         )
-        scheduler = kubernetes.core.v1.ServiceAccount(
+        kubernetes.core.v1.ServiceAccount(
             f"{name}-scheduler",
             metadata={"name": names.scheduler_account(cloud), "namespace": controller_namespace},
             automount_service_account_token=False,
-            opts=child,
-        )
-        kubernetes.core.v1.Secret(
-            f"{name}-scheduler-token",
-            metadata={
-                "name": names.scheduler_account(cloud),
-                "namespace": controller_namespace,
-                "annotations": {
-                    "kubernetes.io/service-account.name": scheduler.metadata.apply(lambda metadata: metadata.name or "")
-                },
-            },
-            type="kubernetes.io/service-account-token",
             opts=child,
         )
         rights.grant_pods(

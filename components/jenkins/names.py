@@ -75,5 +75,10 @@ def target_namespace(cloud: str) -> str:
 
 
 def scheduler_account(cloud: str) -> str:
-    """The account, and the Secret with its token, with which Jenkins only starts the pods of a cloud."""
+    """The account with which Jenkins only starts the pods of a cloud."""
     return f"jenkins-{cloud}"
+
+
+def scheduler_token(cloud: str) -> str:
+    """The Secret with the token of this account."""
+    return f"jenkins-{cloud}-scheduler"

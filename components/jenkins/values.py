@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.delivery import PlatformSource
-from components.jenkins import agent_values, gateway_values, jcasc, names, pods, secrets, sizes
+from components.jenkins import agent_values, gateway_values, jcasc, names, pods, secrets, sizes, tokens
 from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Addresses, Images
 from components.jenkins.settings import JenkinsSettings
@@ -63,6 +63,7 @@ def helm_values(
         "serviceAccountAgent": {"create": False, "name": names.AGENT_ACCOUNT},
         "extraObjects": {
             "secrets": secrets.provider_class(settings, addresses.project),
+            **tokens.objects(settings.targets()),
             **(gateway_values.objects() if settings.gateway is not None else {}),
         },
     }
@@ -70,7 +71,6 @@ def helm_values(
 
 def _controller(settings: JenkinsSettings, images: Images, scripts: dict[str, str]) -> dict[str, Any]:
     size = settings.controller
-    tokens = [{"name": names.scheduler_account(key), "keyName": "token"} for key in settings.targets()]
     values: dict[str, Any] = {
         "image": {**images.parts("controller").values(), "pullPolicy": "IfNotPresent"},
         "numExecutors": 0,
@@ -91,10 +91,12 @@ def _controller(settings: JenkinsSettings, images: Images, scripts: dict[str, st
         "priorityClassName": names.CONTROLLER_PRIORITY,
         "terminationGracePeriodSeconds": 60,
         "agentListenerEnabled": False,  # agents connect over HTTP, so there is only one port to protect
+        # Without this, plugins on the home volume win over those of the values, after an upgrade and after a rollback.
+        "overwritePlugins": True,
         "installLatestPlugins": False,  # dependencies keep the versions that the pinned plugins were released with
         "installPlugins": list(CHART_PLUGINS),
         "additionalPlugins": list(PLUGINS),
-        "additionalExistingSecrets": tokens,
+        "additionalExistingSecrets": tokens.mounts(settings.targets()),
         "JCasC": {
             "defaultConfig": True,
             "overwriteConfiguration": True,

@@ -32,7 +32,7 @@ def test_builds_of_another_ci_system_push_to_the_registry_and_jenkins_is_not_dec
     }
     assert grants == dict.fromkeys(("writer", "reader"), EXTERNAL_CI["builders"]["orders"])
     component = recording.resource("atwork:external_ci:ExternalCi", "external-ci")
-    assert component.outputs == {"identities": DEPLOYERS}
+    assert component.outputs == {"identities": DEPLOYERS, "preview_images": []}
 
 
 @pytest.mark.parametrize("stack", ["staging", "production"])

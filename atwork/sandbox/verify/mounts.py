@@ -38,7 +38,7 @@ def check(pod: Pod, here: EnvironmentObjects, access: AccessModel) -> Iterator[P
     """A finding for each missing source."""
     sources = {*_volumes(pod.spec), *_variables(pod)}
     for kind, name in sorted(sources):
-        if not here.has(kind, pod.namespace, name):
+        if not _exists(kind, pod.namespace, name, here):
             missing = pod.finding(
                 "mount",
                 f"{kind} {pod.namespace}/{name} is missing",
@@ -50,6 +50,15 @@ def check(pod: Pod, here: EnvironmentObjects, access: AccessModel) -> Iterator[P
     for volume in pod.spec.get("volumes") or ():
         if (volume.get("csi") or {}).get("driver") is not None:
             yield from _csi(pod, volume["csi"], here, access)
+
+
+def _exists(kind: str, namespace: str, name: str, here: EnvironmentObjects) -> bool:
+    """Whether an object stays: Kubernetes deletes the Secret of a token whose account does not exist."""
+    manifest = here.kubernetes.get((kind, namespace, name))
+    if manifest is None or manifest.get("type") != "kubernetes.io/service-account-token":
+        return manifest is not None
+    account = manifest["metadata"]["annotations"]["kubernetes.io/service-account.name"]
+    return here.has("ServiceAccount", namespace, account)
 
 
 def _volumes(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

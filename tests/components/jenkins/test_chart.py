@@ -88,7 +88,7 @@ def test_the_controller_mounts_its_secrets_by_the_add_on(rendered: dict[str, dic
     assert environment["SECRETS"] == paths["jenkins-secrets"]
     (tokens,) = (item["projected"]["sources"] for item in pod["volumes"] if item["name"] == "jenkins-secrets")
     assert {source["secret"]["items"][0]["path"] for source in tokens} == {
-        f"jenkins-{cloud}-token" for cloud in settings(MOST).targets()
+        f"jenkins-{cloud}-scheduler-token" for cloud in settings(MOST).targets()
     }
     account = rendered["ServiceAccount/jenkins"]["metadata"]["name"]
     assert {(secret.namespace, secret.accounts) for secret in secrets.expected(settings(MOST))} == {
@@ -122,7 +122,7 @@ def test_jenkins_resolves_every_variable_of_its_configuration(helm: Path, tmp_pa
     references = re.findall(r"(?<!\^)\$\{([^${}]*)\}", text)
     names = {reference.removeprefix("readFile:") for reference in references}
     known = {f"{secrets.FOLDER}/{secret.name}" for secret in secrets.expected(settings(base))}
-    assert names == known | {f"jenkins-{cloud}-token" for cloud in settings(base).targets()}
+    assert names == known | {f"jenkins-{cloud}-scheduler-token" for cloud in settings(base).targets()}
 
 
 def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:
@@ -136,6 +136,7 @@ def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:
         "deploy-staging": ["deploy-staging"],
         "deploy-production": ["deploy-production"],
         "previews-staging": ["previews-staging"],
+        "promote": ["promote"],
         "platform-preview": ["platform-preview"],
         "platform-drift": ["platform-drift"],
         "platform-change": ["platform-change"],
@@ -163,4 +164,9 @@ def test_the_chart_creates_no_volume_account_or_policy_that_the_program_declares
     assert "PersistentVolumeClaim" not in kinds
     assert "NetworkPolicy" not in kinds
     assert [key for key in rendered if key.startswith("ServiceAccount/")] == ["ServiceAccount/jenkins"]
-    assert "Secret" not in kinds
+    # The cluster fills them with tokens.
+    filled = [manifest for manifest in rendered.values() if manifest["kind"] == "Secret"]
+    assert len(filled) == len(settings(MOST).targets())
+    for secret in filled:
+        assert secret["type"] == "kubernetes.io/service-account-token"
+        assert not {"data", "stringData"} & secret.keys()

@@ -188,7 +188,20 @@ def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> No
         assert cloud["agent"]["namespace"] == f"jenkins-{name}"
         assert cloud["additionalAgentsOverride"] is True
         assert by_id[cloud["credentialsId"]]["scope"] == "SYSTEM"
-        assert by_id[cloud["credentialsId"]]["secret"] == f"${{jenkins-{name}-token}}"
+        assert by_id[cloud["credentialsId"]]["secret"] == f"${{jenkins-{name}-scheduler-token}}"
+
+
+def test_no_pipeline_can_name_the_secret_that_signs_calls_of_github() -> None:
+    """With it, a call could claim a push to any repository."""
+    values = _values()
+    credentials = _scripts(values)["credentials"]["credentials"]["system"]["domainCredentials"][0]["credentials"]
+    scopes = {credential["id"]: credential["scope"] for entry in credentials for credential in entry.values()}
+    hooks = _scripts(values)["webhook"]["unclassified"]["githubpluginconfig"]["hookSecretConfigs"]
+    assert [scopes[hook["credentialsId"]] for hook in hooks] == ["SYSTEM"]
+
+
+def test_plugins_are_those_of_the_values_after_an_upgrade_and_a_rollback() -> None:
+    assert _values(LEAST)["controller"]["overwritePlugins"] is True
 
 
 def test_a_deploy_cloud_states_every_value() -> None:
@@ -219,7 +232,7 @@ def test_credentials_are_read_from_files_and_the_controller_reads_no_kubernetes_
     assert app["privateKey"] == "${trim:${readFile:/run/secret-manager/jenkins-github-app-key}}"
     for name in ("slack-token", "github-webhook", "slack-webhook"):
         kind, text = credentials[name]
-        assert (kind, text["scope"]) == ("string", "GLOBAL")
+        assert (kind, text["scope"]) == ("string", "SYSTEM" if name == "github-webhook" else "GLOBAL")
         assert text["secret"] == f"${{trim:${{readFile:/run/secret-manager/jenkins-{name}}}}}"
 
 

@@ -44,7 +44,7 @@ class World:
         self.object("core/v1:Namespace", "jenkins", namespace="")
         self.object("core/v1:PersistentVolumeClaim", "jenkins-home", spec={"accessModes": ["ReadWriteOnce"]})
         for cloud in self.settings.targets():
-            self.object("core/v1:Secret", f"jenkins-{cloud}", type="kubernetes.io/service-account-token")
+            self.object("core/v1:ServiceAccount", f"jenkins-{cloud}")
         for secret in secrets.expected(self.settings):
             create(self.cloud, secret, PROJECT, "a value")
             self.grant(secret.name)
@@ -151,6 +151,15 @@ def test_a_release_times_out_if_a_mount_is_missing(world: World, fault: Callable
     assert world.cloud.get(_server(world), RELEASE, "jenkins/jenkins") is not None
     with pytest.raises(grpc.RpcError):
         world.kubernetes.update(RELEASE, "jenkins-release", "jenkins/jenkins", world.inputs)
+
+
+def test_a_token_needs_its_account(tmp_path: Path) -> None:
+    """Kubernetes deletes the Secret of a token whose account does not exist."""
+    with providers(tmp_path / "cloud.db") as created:
+        world = World(created, tmp_path / "cloud.db", MOST)
+        for item in world.cloud.objects(token="kubernetes:core/v1:ServiceAccount"):
+            world.cloud.delete(item.scope, item.type, item.id)
+        assert 'secret "jenkins-deploy-production-scheduler" not found' in world.fails()
 
 
 def test_an_update_becomes_ready_once_the_value_is_added(world: World) -> None:

@@ -170,10 +170,10 @@ PLANTED: dict[str, tuple[Change, str, str, str]] = {
         "PersistentVolumeClaim jenkins/jenkins-home is missing",
     ),
     "a token that is not there": (
-        gone("ci", "core/v1:Secret", "jenkins-deploy-production-scheduler-token"),
+        gone("ci", "core/v1:ServiceAccount", "jenkins-deploy-production-scheduler"),
         "ci: jenkins/jenkins-0",
         "mount",
-        "Secret jenkins/jenkins-deploy-production is missing",
+        "Secret jenkins/jenkins-deploy-production-scheduler is missing",
     ),
     "the wrong identity": (
         put(

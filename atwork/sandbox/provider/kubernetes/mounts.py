@@ -16,11 +16,21 @@ import yaml
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.provider.gcp.clusters import servers
 from atwork.sandbox.provider.values import reveal
-from components.type_tokens import CLUSTER, KUBERNETES_SECRET, PROJECT_MEMBER, SECRET, SECRET_VERSION, VOLUME_CLAIM
+from components.type_tokens import (
+    CLUSTER,
+    KUBERNETES_ACCOUNT,
+    KUBERNETES_SECRET,
+    PROJECT_MEMBER,
+    SECRET,
+    SECRET_VERSION,
+    VOLUME_CLAIM,
+)
 
 DRIVER = "secrets-store-gke.csi.k8s.io"
 _ACCESSOR = "roles/secretmanager.secretAccessor"
 _VERSION_NAME = re.compile(r"projects/([^/]+)/secrets/([^/]+)/versions/([^/]+)")
+_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 (a type)
+_ACCOUNT = "kubernetes.io/service-account.name"
 _HELM_TIMEOUT = "Helm release {0} was created, but failed to initialize completely: context deadline exceeded"
 
 ChartValues = Mapping[str, Any]
@@ -35,16 +45,18 @@ class ReleasePod:
     """URL of its API server."""
     namespace: str
     account: str
+    filled: frozenset[str] = frozenset()
+    """Secrets of the chart that the token controller fills in, because their accounts exist."""
 
     def secret(self, name: str, keys: tuple[str, ...] = ()) -> Iterator[str]:
         """Problems with a mounted Kubernetes Secret."""
+        if name in self.filled:
+            return
         existing = self.cloud.get(self.server, KUBERNETES_SECRET, f"{self.namespace}/{name}")
         if existing is None:
             yield f'secret "{name}" not found'
             return
         content = reveal(existing.inputs)
-        if content.get("type") == "kubernetes.io/service-account-token":
-            return  # a controller fills it in
         values = {**(content.get("data") or {}), **(content.get("stringData") or {})}
         yield from (f'secret "{name}" has no key {key}' for key in keys if key not in values)
 
@@ -108,7 +120,15 @@ def problems(release: ChartValues, server: str, cloud: Cloud) -> list[str]:
     plain = reveal(dict(release))
     values = plain.get("values") or {}
     account = (values.get("serviceAccount") or {}).get("name") or plain["name"]
-    pod = ReleasePod(cloud, server, str(plain["namespace"]), str(account))
+    namespace = str(plain["namespace"])
+    filled = frozenset(
+        item["metadata"]["name"]
+        for item in _extra(values)
+        if item.get("type") == _TOKEN
+        and cloud.get(server, KUBERNETES_ACCOUNT, f"{namespace}/{item['metadata']['annotations'][_ACCOUNT]}")
+        is not None
+    )
+    pod = ReleasePod(cloud, server, namespace, str(account), filled)
     reasons = [f"MountVolume.SetUp failed: {reason}" for reason in _missing(pod, values)]
     name = f"{plain['namespace']}/{plain['name']}"
     return [_HELM_TIMEOUT.format(name), *reasons] if reasons else []
@@ -143,7 +163,11 @@ def _volume(pod: ReleasePod, volume: ChartValues, values: ChartValues) -> Iterat
 
 
 def _provider_class(name: str, values: ChartValues) -> ChartValues | None:
-    extra = values.get("extraObjects") or {}
-    objects = extra.values() if isinstance(extra, Mapping) else extra
-    classes = (extra for extra in objects if extra["kind"] == "SecretProviderClass")
+    classes = (item for item in _extra(values) if item["kind"] == "SecretProviderClass")
     return next((provider for provider in classes if provider["metadata"]["name"] == name), None)
+
+
+def _extra(values: ChartValues) -> list[ChartValues]:
+    """The extra objects of the chart."""
+    extra = values.get("extraObjects") or {}
+    return list(extra.values() if isinstance(extra, Mapping) else extra)
