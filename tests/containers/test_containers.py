@@ -1,0 +1,218 @@
+"""Real containers: BuildKit builds an image from a stand-in, a registry keeps it, runc runs it, nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from support.containers import needs_containers
+
+from atwork.containers.buildkit import buildkit
+from atwork.containers.container import Container
+from atwork.containers.errors import check_machine
+from atwork.containers.images import Unpacked, unpack
+from atwork.containers.namespaces import Namespaces, namespaces
+from atwork.containers.stand_ins import stand_in
+from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
+from atwork.toolchain import programs
+
+pytestmark = [needs_containers, pytest.mark.engine]
+
+HOST = "europe-docker.pkg.dev"
+PERMISSIONS = [f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload")]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A registry with the images that stand in for Docker Hub's, and a login for everything."""
+
+    environment: dict[str, str]
+    crane: Path
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    check_machine()
+    console, folder = Console(stderr=True), tmp_path_factory.mktemp("containers")
+    crane, _ = programs.registry(console)
+    holder = TokenHolder("user:a@example.com", {f"p/{name}": PERMISSIONS for name in ("docker-hub", "candidates")})
+    login = folder / "config.json"
+    login.write_text('{"auths": {"%s": {"username": "oauth2accesstoken", "password": "t"}}}' % HOST)  # noqa: UP031 (braces)
+    with serve(
+        programs.google_endpoints(console), Endpoints(folder / "endpoints", HOST, "europe", (), {}, {"t": holder})
+    ) as endpoints:
+        environment = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(folder)}
+        for name in ("python", "redis", "postgres"):
+            target = f"{HOST}/p/docker-hub/library/{name}:1"
+            command = [str(crane), "push", str(stand_in(name, console)), target]
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+        yield Machine(environment, crane, folder)
+
+
+def build(machine: Machine, inside: Namespaces, dockerfile: str, tag: str) -> subprocess.CompletedProcess[str]:
+    """Build an image from the text of a Dockerfile, and push it."""
+    folder = machine.folder / tag
+    context = folder / "context"
+    context.mkdir(parents=True)
+    (context / "Dockerfile").write_text(dockerfile)
+    tools = programs.buildkit(Console(stderr=True))
+    proxy = {key: value for key, value in machine.environment.items() if key in ("HTTPS_PROXY", "SSL_CERT_FILE")}
+    with buildkit(tools, inside, folder, machine.folder / "cache", proxy) as address:
+        output = f"type=image,name={HOST}/p/candidates/app:{tag},push=true"
+        command = [
+            str(tools / "buildctl"),
+            f"--addr={address}",
+            "build",
+            "--progress=plain",
+            "--frontend=dockerfile.v0",
+        ]
+        sources = [f"--local=context={context}", f"--local=dockerfile={context}", f"--output={output}"]
+        return subprocess.run(
+            [*command, *sources], env=machine.environment, capture_output=True, text=True, check=False
+        )
+
+
+def test_an_image_is_built_pushed_pulled_and_run_as_its_pod_says(machine: Machine) -> None:
+    dockerfile = f"FROM {HOST}/p/docker-hub/library/python:1\nRUN pip --version && id -u > /built\nUSER 1000:1000\n"
+    with namespaces(own_network=False) as inside:
+        done = build(machine, inside, dockerfile, "good")
+    assert done.returncode == 0, done.stderr
+    image = unpack(machine.crane, f"{HOST}/p/candidates/app:good", machine.folder / "app", machine.environment)
+    with namespaces(own_network=True) as pod:
+        security = {"readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False}
+        container = Container(
+            name="app",
+            image=image,
+            inside=pod,
+            folder=machine.folder / "pod" / "app",
+            environment={"GREETING": "hello"},
+            mounts={machine.folder / "good": "/work"},
+            security=security,
+        )
+        script = "id -u; cat /built; echo $GREETING; ls /work/context; touch /file || echo read-only"
+        child = container.start(["sh", "-c", script], output=subprocess.PIPE)
+        output, _ = child.communicate(timeout=300)
+    assert child.returncode == 0, output
+    assert output.splitlines()[:4] == ["1000", "0", "hello", "Dockerfile"]
+    assert "read-only" in output
+
+
+def test_a_build_that_fails_pushes_nothing(machine: Machine) -> None:
+    with namespaces(own_network=False) as inside:
+        done = build(machine, inside, f"FROM {HOST}/p/docker-hub/library/python:1\nRUN exit 7\n", "bad")
+    assert done.returncode != 0
+    assert "exit code: 7" in done.stderr
+    tags = [str(machine.crane), "digest", f"{HOST}/p/candidates/app:bad"]
+    assert subprocess.run(tags, env=machine.environment, capture_output=True, check=False).returncode != 0
+
+
+def store(
+    machine: Machine, name: str, pod: Namespaces, arguments: list[str], user: int, **environment: str
+) -> Container:
+    """A started data store of a pod."""
+    folder = machine.folder / f"store-{name}"
+    image = unpack(machine.crane, f"{HOST}/p/docker-hub/library/{name}:1", folder, machine.environment)
+    data = folder / "data"
+    data.mkdir()
+    os.chown(data, user, user)
+    container = Container(
+        name=name,
+        image=image,
+        inside=pod,
+        folder=folder / "bundles",
+        environment=environment,
+        mounts={data: "/data"},
+        security={"runAsUser": user, "runAsGroup": user, "capabilities": {"drop": ["ALL"]}},
+    )
+    with (folder / "log").open("w") as log:
+        STARTED.append(container.start(image.command(arguments=arguments), output=log))
+    return container
+
+
+STARTED: list[subprocess.Popen[str]] = []
+"""Processes that end with their namespaces."""
+
+
+def answers(container: Container, *probe: str) -> bool:
+    """Whether a probe succeeds within two minutes."""
+    end = time.monotonic() + 120
+    while container.start(list(probe), output=subprocess.DEVNULL).wait():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def test_the_stores_of_a_test_start_as_the_pod_template_says(machine: Machine) -> None:
+    """The stand-ins take the arguments, variables and users that the platform gives Docker's images."""
+    with namespaces(own_network=True) as pod:
+        redis = store(machine, "redis", pod, ["--save", "", "--bind", "127.0.0.1"], 999)
+        assert answers(redis, "redis-cli", "-h", "127.0.0.1", "ping")
+        arguments = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
+        variables = {"POSTGRES_HOST_AUTH_METHOD": "trust", "PGDATA": "/data/pgdata"}
+        postgres = store(machine, "postgres", pod, arguments, 70, **variables)
+        ready = ("pg_isready", "-h", "127.0.0.1", "-U", "postgres")
+        assert answers(postgres, *ready), (machine.folder / "store-postgres" / "log").read_text()
+    assert [process.wait(timeout=60) for process in STARTED] == [-signal.SIGKILL] * 2
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from atwork.containers.container import Container
+from atwork.containers.images import Unpacked
+from atwork.containers.namespaces import namespaces
+
+with namespaces(own_network=True) as pod:
+    folder = Path(sys.argv[2])
+    container = Container(name="sleeper", image=Unpacked(Path(sys.argv[1]), {}), inside=pod, folder=folder / "c")
+    container.start(["sleep", "987654"], output=sys.stderr)
+    print("started", flush=True)
+    time.sleep(600)
+"""
+
+
+def sleepers() -> int:
+    """Number of processes that run the command above, in any namespace."""
+    number = 0
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # the process has ended
+            number += path.read_bytes() == b"sleep\x00987654\x00"
+    return number
+
+
+def footprint() -> tuple[str, int, int]:
+    """Mounts, control groups and network interfaces of this machine."""
+    groups = sum(1 for _ in Path("/sys/fs/cgroup").rglob("cgroup.procs"))
+    return Path("/proc/mounts").read_text(), groups, len(list(Path("/sys/class/net").iterdir()))
+
+
+def test_a_killed_process_leaves_no_process_mount_control_group_or_interface(machine: Machine, tmp_path: Path) -> None:
+    image: Unpacked = unpack(machine.crane, f"{HOST}/p/docker-hub/library/redis:1", tmp_path / "i", machine.environment)
+    before = footprint()
+    command = [sys.executable, "-c", KILLED, str(image.root), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "started\n"
+            end = time.monotonic() + 60
+            while not sleepers():
+                assert time.monotonic() < end
+                time.sleep(0.1)
+        finally:
+            child.send_signal(signal.SIGKILL)
+    end = time.monotonic() + 60
+    while sleepers():
+        assert time.monotonic() < end, "the container outlives the process that started it"
+        time.sleep(0.1)
+    assert footprint() == before

@@ -1,0 +1,59 @@
+"""Images from Debian packages, and where the packages come from."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from atwork.containers.errors import ContainerError
+from atwork.containers.layout import write_layout
+from atwork.containers.stand_ins import debian_mirror, stand_in
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "mirror"),
+    [
+        ("sources.list.d/debian.sources", "Types: deb\nURIs: http://a.example/debian\n", "http://a.example/debian"),
+        (
+            "sources.list",
+            "# deb http://no\ndeb [arch=amd64] http://b.example/debian bookworm main\n",
+            "http://b.example/debian",
+        ),
+        ("sources.list", "deb http://c.example/debian/ bookworm main\n", "http://c.example/debian/"),
+        ("sources.list.d/x.sources", "URIs: https://example.com/debian-security\n", "http://deb.debian.org/debian"),
+    ],
+)
+def test_the_mirror_is_that_of_the_machine(name: str, text: str, mirror: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text)
+    assert debian_mirror(tmp_path) == mirror
+
+
+def test_an_image_that_cannot_be_made_is_one_clear_error() -> None:
+    with pytest.raises(ContainerError, match=r"^mysql: no image of this name .*python, postgres, redis can.*docker"):
+        stand_in("mysql", Console(stderr=True))
+
+
+def test_a_layout_names_its_content_by_digest(tmp_path: Path) -> None:
+    tar = tmp_path / "root.tar"
+    tar.write_bytes(b"content" * 1000)
+    write_layout(tar, {"Cmd": ["python3"]}, tmp_path / "layout")
+    blobs = tmp_path / "layout" / "blobs" / "sha256"
+    for path in blobs.iterdir():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
+
+    def blob(descriptor: dict[str, str]) -> bytes:
+        content = (blobs / descriptor["digest"].removeprefix("sha256:")).read_bytes()
+        assert len(content) == descriptor["size"]
+        return content
+
+    manifest = json.loads(blob(json.loads((tmp_path / "layout" / "index.json").read_text())["manifests"][0]))
+    config = json.loads(blob(manifest["config"]))
+    assert config["config"] == {"Cmd": ["python3"]}
+    assert gzip.decompress(blob(manifest["layers"][0])) == tar.read_bytes()
+    assert config["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(tar.read_bytes()).hexdigest()}"]

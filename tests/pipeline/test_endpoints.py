@@ -1,0 +1,116 @@
+"""Google's endpoints on loopback: what a token may do in the registry, and how the registry refuses."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from atwork.pipeline.endpoints import Endpoints, RegistryFault, TokenHolder, serve
+from atwork.toolchain import programs
+
+HOST = "europe-docker.pkg.dev"
+READ, WRITE = (f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload"))
+WRITER = TokenHolder("serviceAccount:a", {"acme/candidates": [READ, WRITE], "acme/services": [READ, WRITE]})
+READER = TokenHolder("serviceAccount:b", {"acme/candidates": [READ]})
+
+
+@dataclass(frozen=True)
+class Client:
+    """crane, with the endpoints as its proxy."""
+
+    crane: Path
+    endpoints: Endpoints
+    folder: Path
+
+    def run(self, token: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with the login of a token; without a token, with none."""
+        login = base64.b64encode(f"oauth2accesstoken:{token}".encode()).decode()
+        (self.folder / "config.json").write_text(json.dumps({"auths": {HOST: {"auth": login}} if token else {}}))
+        environment = {**self.endpoints.environment(), "DOCKER_CONFIG": str(self.folder), "HOME": str(self.folder)}
+        command = [str(self.crane), *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def push(self, token: str, image: str, content: str = "an image") -> subprocess.CompletedProcess[str]:
+        """Push an image with one file."""
+        (self.folder / "file").write_text(content)
+        subprocess.run(["tar", "-cf", "layer.tar", "file"], cwd=self.folder, check=True)
+        return self.run(token, "append", "--new_layer", str(self.folder / "layer.tar"), "--new_tag", f"{HOST}/{image}")
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    console = Console(stderr=True)
+    crane, _ = programs.registry(console)
+    endpoints = Endpoints(
+        tmp_path / "endpoints", HOST, "europe", ("acme/services",), {}, {"writer": WRITER, "reader": READER}
+    )
+    with serve(programs.google_endpoints(console), endpoints):
+        yield Client(crane, endpoints, tmp_path)
+
+
+def test_a_writer_pushes_and_a_reader_pulls(client: Client) -> None:
+    assert client.push("writer", "acme/candidates/orders:1").returncode == 0
+    pulled = client.run("reader", "digest", f"{HOST}/acme/candidates/orders:1")
+    assert pulled.stdout.startswith("sha256:")
+
+
+def test_a_reader_may_not_push(client: Client) -> None:
+    refused = client.push("reader", "acme/candidates/orders:1")
+    assert refused.returncode != 0
+    resource = "projects/acme/locations/europe/repositories/candidates"
+    assert f'DENIED: Permission "{WRITE}" denied on resource "{resource}"' in refused.stderr.replace("\\", "")
+    assert client.run("reader", "ls", f"{HOST}/acme/candidates/orders").returncode != 0  # nothing was left behind
+
+
+def test_a_repository_without_a_grant_is_not_read(client: Client) -> None:
+    assert client.push("writer", "acme/services/orders:1").returncode == 0
+    refused = client.run("reader", "digest", f"{HOST}/acme/services/orders:1")
+    assert "403 Forbidden" in refused.stderr
+    copied = client.run("reader", "copy", f"{HOST}/acme/services/orders:1", f"{HOST}/acme/candidates/orders:1")
+    assert "DENIED" in copied.stderr
+
+
+@pytest.mark.parametrize("token", ["", "stolen"])
+def test_nobody_reads_without_a_valid_token(client: Client, token: str) -> None:
+    assert client.push("writer", "acme/candidates/orders:1").returncode == 0
+    refused = client.run(token, "digest", f"{HOST}/acme/candidates/orders:1")
+    assert refused.returncode != 0
+    assert "UNAUTHORIZED: Unauthenticated request" in refused.stderr
+
+
+def test_a_released_tag_never_moves(client: Client) -> None:
+    assert client.push("writer", "acme/services/orders:1").returncode == 0
+    assert client.push("writer", "acme/services/orders:1").returncode == 0  # the same content
+    assert "tag immutability" in client.push("writer", "acme/services/orders:1", "other content").stderr
+    for content in ("one", "two"):
+        assert client.push("writer", "acme/candidates/orders:1", content).returncode == 0
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_a_fault_of_the_registry_is_one_of_the_client(client: Client, status: int) -> None:
+    client.endpoints.faults = (RegistryFault("PUT", "/manifests/", status),)
+    client.endpoints.save()
+    assert HTTPStatus(status).phrase in client.push("writer", "acme/candidates/orders:1").stderr
+    client.endpoints.faults = ()
+    client.endpoints.save()
+    assert client.run("writer", "ls", f"{HOST}/acme/candidates/orders").returncode != 0  # no tag without its manifest
+    assert client.push("writer", "acme/candidates/orders:1").returncode == 0
+
+
+def test_other_hosts_are_not_reached(client: Client) -> None:
+    refused = client.run("writer", "digest", "index.docker.io/library/python:3")
+    assert "Forbidden" in refused.stderr
+
+
+def test_a_change_of_grants_holds_for_the_next_request(client: Client) -> None:
+    client.endpoints.holders["writer"] = READER
+    client.endpoints.save()
+    assert "DENIED" in client.push("writer", "acme/candidates/orders:1").stderr

@@ -1,0 +1,140 @@
+// Command google-endpoints answers, on loopback and under their real names, for the parts of Google Cloud that a
+// pipeline talks to: the container registry and the API servers of clusters.
+//
+// It is an HTTPS proxy: clients with HTTPS_PROXY reach only the hosts of the settings file, under certificates of the
+// sandbox's own authority. Every request needs a token of the settings file, and may do what the file says for it. The
+// file is read again when it changes. The program ends when its standard input closes, so that it never outlives the
+// process that started it.
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+)
+
+func main() {
+	path := flag.String("settings", "", "settings file (JSON)")
+	blobs := flag.String("blobs", "", "folder for the content of images")
+	flag.Parse()
+	settings := &source{path: *path}
+	first, err := settings.current()
+	if err != nil {
+		log.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(first.Certificate, first.Key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	quiet := log.New(io.Discard, "", 0)
+	images := registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(*blobs)), registry.Logger(quiet))
+	inner := newConnections(listener.Addr())
+	hosts := &hosts{settings: settings, registry: &guard{settings: settings, images: images}}
+	go func() { log.Fatal((&http.Server{Handler: hosts, ErrorLog: quiet}).Serve(inner)) }()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	fmt.Println(listener.Addr())
+	outer := &proxy{settings: settings, inner: inner, tls: &tls.Config{Certificates: []tls.Certificate{pair}}}
+	log.Fatal((&http.Server{Handler: outer, ErrorLog: quiet}).Serve(listener))
+}
+
+// proxy accepts CONNECT for the hosts of the settings, and for no others.
+type proxy struct {
+	settings *source
+	inner    *connections
+	tls      *tls.Config
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	settings, err := p.settings.current()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	host, _, _ := net.SplitHostPort(r.Host)
+	if r.Method != http.MethodConnect || !settings.serves(host) {
+		http.Error(w, host+": not an endpoint of the sandbox", http.StatusForbidden)
+		return
+	}
+	conn, buffered, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
+	p.inner.add(tls.Server(&rest{conn, buffered.Reader}, p.tls))
+}
+
+// rest is a connection whose first bytes may be in a buffer already.
+type rest struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (c *rest) Read(b []byte) (int, error) { return c.reader.Read(b) }
+
+// connections is a listener whose connections come from the proxy.
+type connections struct {
+	queue   chan net.Conn
+	address net.Addr
+	once    sync.Once
+}
+
+func newConnections(address net.Addr) *connections {
+	return &connections{queue: make(chan net.Conn), address: address}
+}
+
+func (c *connections) add(conn net.Conn) { c.queue <- conn }
+
+func (c *connections) Accept() (net.Conn, error) {
+	conn, open := <-c.queue
+	if !open {
+		return nil, errors.New("closed")
+	}
+	return conn, nil
+}
+
+func (c *connections) Close() error {
+	c.once.Do(func() { close(c.queue) })
+	return nil
+}
+
+func (c *connections) Addr() net.Addr { return c.address }
+
+// hosts chooses the endpoint by the name of the host.
+type hosts struct {
+	settings *source
+	registry http.Handler
+}
+
+func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	settings, err := h.settings.current()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if cluster, found := settings.Clusters[host]; found {
+		cluster.serve(w, r, settings.identity(r), host)
+		return
+	}
+	h.registry.ServeHTTP(w, r)
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+)
+
+// Settings is the content of the settings file.
+type Settings struct {
+	Certificate string              `json:"certificate"` // file (PEM) with the names of all hosts
+	Key         string              `json:"key"`
+	Registry    string              `json:"registry"` // host name of the container registry
+	Location    string              `json:"location"`
+	Immutable   []string            `json:"immutable"`  // PROJECT/REPOSITORY whose tags never move
+	Clusters    map[string]*Cluster `json:"clusters"`   // by host name
+	Identities  map[string]Identity `json:"identities"` // by token
+	Faults      []*Fault            `json:"faults"`
+}
+
+// Identity is who a token stands for, and what it may do.
+type Identity struct {
+	Principal string              `json:"principal"`
+	Registry  map[string][]string `json:"registry"` // permissions by PROJECT/REPOSITORY
+	Clusters  []string            `json:"clusters"` // hosts of clusters whose API it reaches
+	User      string              `json:"user"`     // its name in Kubernetes
+}
+
+// Fault is a failure of the registry.
+type Fault struct {
+	Method string `json:"method"` // regular expression
+	Path   string `json:"path"`   // regular expression
+	Status int    `json:"status"`
+	Times  int    `json:"times"` // number of requests that fail; 0: all of them
+	failed int
+}
+
+func (s *Settings) serves(host string) bool {
+	_, found := s.Clusters[host]
+	return found || host == s.Registry
+}
+
+// identity returns the identity of a request's token, or nil.
+func (s *Settings) identity(r *http.Request) *Identity {
+	kind, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(kind, "Basic") {
+		decoded, err := base64.StdEncoding.DecodeString(value)
+		if err != nil {
+			return nil
+		}
+		user, password, _ := strings.Cut(string(decoded), ":")
+		if user != "oauth2accesstoken" {
+			return nil
+		}
+		value = password
+	}
+	if found, known := s.Identities[value]; known {
+		return &found
+	}
+	return nil
+}
+
+// source reads the settings file again when it changes.
+type source struct {
+	path     string
+	lock     sync.Mutex
+	read     os.FileInfo
+	settings *Settings
+}
+
+func (s *source) current() (*Settings, error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return nil, err
+	}
+	// The file is replaced and never edited, so that another one has another identity.
+	if s.settings != nil && os.SameFile(info, s.read) && info.ModTime().Equal(s.read.ModTime()) {
+		return s.settings, nil
+	}
+	content, err := os.ReadFile(s.path)
+	if err != nil {
+		return nil, err
+	}
+	settings := &Settings{}
+	if err := json.Unmarshal(content, settings); err != nil {
+		return nil, err
+	}
+	s.settings, s.read = settings, info
+	return settings, nil
+}
