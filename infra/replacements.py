@@ -30,7 +30,6 @@ CREATED_FIRST = frozenset(
         "gcp:sql/user:User",
         "kubernetes:core/v1:Namespace",
         "kubernetes:core/v1:PersistentVolumeClaim",
-        "kubernetes:core/v1:Secret",
     }
 )
 """Types that are never deleted before their replacement is there."""

@@ -75,6 +75,16 @@ class ServicePipelineTest extends Jenkins {
     }
 
     @Test
+    void only_pull_requests_use_the_cache_that_every_build_can_write() {
+        play('service.Jenkinsfile')
+        assert has('buildctl-daemonless.sh build') && !has('-cache')
+        events.clear()
+        pullRequest()
+        play('service.Jenkinsfile')
+        assert has('--import-cache type=registry,ref=r/cache/orders --export-cache type=registry,ref=r/cache/orders,mode=max')
+    }
+
+    @Test
     void a_pull_request_with_preview_is_deployed_after_its_tests() {
         pullRequest()
         answers['/platform/orders/preview'] = [result: 'SUCCESS', description: 'runs in preview-2 of staging']
