@@ -5,6 +5,7 @@ That file is all that onboarding a service needs (infra/service_composition.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Self
 
@@ -19,6 +20,8 @@ from infra import CONFIG_KEY
 from infra.environment_settings import EnvironmentSettings
 from infra.layout import SERVICES_FOLDER
 from infra.stack_name import DEFAULT_GROUP
+
+_BRANCH = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$"
 
 
 class ServiceEnvironmentSettings(Settings):
@@ -61,6 +64,9 @@ class ServiceSettings(Settings):
 
     repository: HttpsUrl
     """Git repository, with a Jenkinsfile, a Dockerfile, a Makefile and a chart."""
+
+    main_branch: Annotated[str, Field(pattern=_BRANCH, examples=["main", "release/1"])] = "main"
+    """Branch whose builds are released and deployed."""
 
     channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]+$")]
     """Slack channel of its builds, deploys and alerts."""
@@ -109,6 +115,8 @@ class ServiceSettings(Settings):
             twice = sorted({item for item in given if given.count(item) > 1})
             if twice:
                 raise ValueError(f"{key}: {', '.join(twice)} is there twice; remove one")
+        if re.match(r"PR-\d", self.main_branch):
+            raise ValueError(f"main_branch: Jenkins calls pull requests {self.main_branch}; rename the branch")
         for stack, place in self.environments.items():
             if place.rotation is not None and not self.secrets:
                 raise ValueError(f"environments.{stack}.rotation: there are no secrets to change; remove it")

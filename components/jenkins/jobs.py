@@ -16,18 +16,16 @@ SERVICES = "services"
 """Folder of the services' own jobs, one for each repository with a Jenkinsfile."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
-    """A service in an environment, and the repository whose builds may deploy it there."""
+    """A job of a service in the folder `platform`, and the repository whose builds may start it."""
 
     service: str
-    environment: str
-    project: str
-    location: str
-    cluster: str
-    channel: str
     repository: str
-    """Git repository whose builds may start the job."""
+    """Git repository of the service."""
+
+    branch: str
+    """Branch of the repository whose builds are released."""
 
     function: ClassVar[str]
     """The function of delivery/vars that the job calls."""
@@ -54,12 +52,62 @@ class Job:
         return f"{FOLDER}/{self.service}/{self.name}"
 
     @property
-    def source(self) -> str:
-        """Full name of the job that builds the service."""
+    def builds(self) -> str:
+        """Full name of the job that builds the service, with a job for each branch and pull request below it."""
         return f"{SERVICES}/{self.repository.rstrip('/').rpartition('/')[2].removesuffix('.git')}"
 
-    def arguments(self, images: Images) -> dict[str, str]:  # noqa: ARG002 - previews name images
+    @property
+    def releases(self) -> str:
+        """Full name of the job of the branch that is released.
+
+        Jenkins encodes names of branches: https://github.com/jenkinsci/branch-api-plugin, NameEncoder.java. Of its
+        characters, only the slash is allowed in the setting.
+        """
+        return f"{self.builds}/{self.branch.replace('/', '%2F')}"
+
+    def arguments(self, images: Images) -> dict[str, str]:
         """The arguments of the library's function."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromoteJob(Job):
+    """Releases a candidate of the main branch."""
+
+    function: ClassVar[str] = "promoteService"
+    parameters: ClassVar[Mapping[str, str]] = {
+        "VERSION": "The version of the build",
+        "IMAGE": "Digest of the candidate image",
+        "CHART": "Digest of the candidate chart",
+    }
+
+    @property
+    def name(self) -> str:
+        """A fixed name: one job for all environments."""
+        return names.PROMOTE_JOB
+
+    @property
+    def description(self) -> str:
+        """The job whose builds it releases, and nothing else: delivery/vars/releases.groovy reads it."""
+        return self.releases
+
+    def arguments(self, images: Images) -> dict[str, str]:  # noqa: ARG002 - previews name images
+        """The service, and the job whose builds are released."""
+        return {"service": self.service, "source": self.releases}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetJob(Job):
+    """A service in an environment."""
+
+    environment: str
+    project: str
+    location: str
+    cluster: str
+    channel: str
+
+    def arguments(self, images: Images) -> dict[str, str]:  # noqa: ARG002 - previews name images
+        """The service and the place."""
         return {
             "service": self.service,
             "environment": self.environment,
@@ -67,12 +115,11 @@ class Job:
             "location": self.location,
             "cluster": self.cluster,
             "channel": self.channel,
-            "source": self.source,
         }
 
 
-@dataclass(frozen=True)
-class DeployJob(Job):
+@dataclass(frozen=True, kw_only=True)
+class DeployJob(TargetJob):
     """Deploys a release to an environment."""
 
     host: str = ""
@@ -89,15 +136,21 @@ class DeployJob(Job):
     @property
     def description(self) -> str:
         """What the job does, and which builds start it."""
-        return f"Deploys {self.service} to {self.environment}; builds of {self.source} start it"
+        return f"Deploys {self.service} to {self.environment}; builds of {self.releases} start it"
 
     def arguments(self, images: Images) -> dict[str, str]:
-        """The same with the host and the approvers."""
-        return {**super().arguments(images), "host": self.host, "approvers": self.approvers}
+        """The same with the job whose builds may start it, the repository, the host and the approvers."""
+        return {
+            **super().arguments(images),
+            "source": self.releases,
+            "repository": self.repository.removesuffix(".git"),
+            "host": self.host,
+            "approvers": self.approvers,
+        }
 
 
-@dataclass(frozen=True)
-class PreviewJob(Job):
+@dataclass(frozen=True, kw_only=True)
+class PreviewJob(TargetJob):
     """Deploys the build of a pull request to a preview namespace of an environment, with its own stores."""
 
     namespaces: int = 1
@@ -121,10 +174,11 @@ class PreviewJob(Job):
         return f"Deploys pull requests of {self.service} to preview namespaces of {self.environment}"
 
     def arguments(self, images: Images) -> dict[str, str]:
-        """The same with the stores next to the service, as values of the chart in delivery/resources/preview."""
+        """The same with the job whose pull requests may start it, and the values of delivery/resources/preview."""
         shared = {name: stores.shared(name, images[name]) for name in self.stores}
         return {
             **super().arguments(images),
+            "source": self.builds,
             "namespaces": str(self.namespaces),
             "hours": str(self.hours),
             "stores": json.dumps({"stores": shared}),

@@ -40,6 +40,9 @@ CHANGE_CLOUD = "platform-change"
 PLATFORM_CLOUDS = (PREVIEW_CLOUD, DRIFT_CLOUD, CHANGE_CLOUD)
 """Clouds of this repository's own pipeline."""
 
+PROMOTE_JOB = "promote"
+"""Last part of the name of the job that releases the builds of a service's main branch."""
+
 PREVIEW_JOB = "preview"
 """Last part of the name of the job that deploys a pull request's build."""
 

@@ -140,6 +140,11 @@ class JenkinsSettings(Settings):
             raise ValueError(
                 f"deploys: {', '.join(with_previews)} all have preview_namespaces; leave them in one environment"
             )
+        if names.PROMOTE_JOB in self.deploys:
+            raise ValueError(
+                f"deploys.{names.PROMOTE_JOB}: the name is reserved for the job that releases builds; "
+                "rename the environment"
+            )
         if with_previews and names.PREVIEW_JOB in self.deploys:
             raise ValueError(
                 f"deploys.{names.PREVIEW_JOB}: the name is reserved for the job of preview namespaces; "

@@ -27,6 +27,16 @@ organizationFolder(settings.name) {
     projectFactories {
         workflowMultiBranchProjectFactory { scriptPath('Jenkinsfile') }
     }
+    // Without webhooks, and for calls of GitHub that were lost. Children are scanned with the folder.
+    triggers { periodicFolderTrigger { interval('1h') } }
+    // A scan of a new home builds no branch, so that it deploys nothing again. A branch is built when it changes.
+    buildStrategies {
+        skipInitialBuildOnFirstBranchIndexing()
+        buildChangeRequests {
+            ignoreTargetOnlyChanges(true)
+            ignoreUntrustedChanges(false)
+        }
+    }
     orphanedItemStrategy {
         discardOldItems { numToKeep(20) }
     }

@@ -24,6 +24,7 @@ multibranchPipelineJob(settings.previews) {
             }
         }
     }
+    triggers { periodicFolderTrigger { interval('1h') } }
     factory { workflowBranchProjectFactory { scriptPath('Jenkinsfile') } }
     orphanedItemStrategy { discardOldItems { numToKeep(20) } }
 }

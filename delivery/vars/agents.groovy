@@ -36,6 +36,11 @@ void deploy(String environment, Closure body) {
     restricted("deploy-${environment}", body)
 }
 
+/** A pod that may write released images and charts; only jobs in the folder `platform` may use it. */
+void promote(Closure body) {
+    restricted('promote', body)
+}
+
 /** A pod that reaches only the preview namespaces of one environment. */
 void previews(String environment, Closure body) {
     restricted("previews-${environment}", body)

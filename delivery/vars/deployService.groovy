@@ -2,7 +2,8 @@
  * The job `platform/SERVICE/ENVIRONMENT`, which the platform defines from services/*.yaml: deploys a version of a service
  * to an environment. The job fixes the service and the environment; its caller only chooses the version.
  *
- * service, environment, project, location, cluster, host, channel, source (the job that may start it), approvers
+ * service, environment, project, location, cluster, host, channel, source (the job whose builds may start it), repository,
+ * approvers
  */
 def call(Map job) {
     String version = params.VERSION ?: ''
@@ -30,18 +31,12 @@ def call(Map job) {
     }
 }
 
-/** Refuse a version that is not the version of a build, and a caller that is neither a build of the service nor a person. */
+/** Refuse a version that is not the version of a build, and a caller that is neither a build of the main branch nor a person. */
 private void check(Map job, String version) {
     if (!(version ==~ /\d+\.\d+\.\d+-\d+\.g[0-9a-f]{8}/)) {
         error("VERSION '${version}': choose one that a build released, such as 1.4.0-17.g1a2b3c4d")
     }
-    List callers = currentBuild.upstreamBuilds
-    for (int i = 0; i < callers.size(); i++) {
-        String caller = callers[i].fullProjectName
-        if (!caller.startsWith("${job.source}/")) {
-            error("${caller} may not deploy ${job.service}; builds of ${job.source} may")
-        }
-    }
+    callers.check(action: "deploy ${job.service}", job: job.source, people: true)
 }
 
 /** Wait for an approval, without a pod. */

@@ -1,4 +1,4 @@
-/** Images: built once as candidates, released by their digest. */
+/** Images: built once as candidates; the job promote releases them by their digest. */
 
 /** Build a stage of the Dockerfile and push it to the candidates; returns its address with the digest. */
 String build(Map service, String tag, String target) {
@@ -29,18 +29,4 @@ private String cache(Map service) {
     }
     String reference = "type=registry,ref=${env.CACHE}/${service.name}"
     return "--import-cache ${reference} --export-cache ${reference},mode=max "
-}
-
-/** Release a candidate: copy it to an immutable tag, its version. A repeated build succeeds. */
-void promote(Map service, String candidate, String version) {
-    String released = "${env.SERVICES}/${service.name}:${version}"
-    container('crane') {
-        String existing = sh(script: "crane digest '${released}' 2>/dev/null || true", returnStdout: true).trim()
-        if (existing && !candidate.endsWith("@${existing}")) {
-            error("${released} already exists with other content; versions are never moved")
-        }
-        if (!existing) {
-            sh "crane copy '${candidate}' '${released}'"
-        }
-    }
 }

@@ -34,13 +34,9 @@ private String check(Map job, String version) {
         error("VERSION '${version}': choose one that a build made, such as 1.4.0-17.g1a2b3c4d")
     }
     String pull = params.PULL ?: ''
-    List callers = currentBuild.upstreamBuilds
-    for (int i = 0; i < callers.size(); i++) {
-        String caller = callers[i].fullProjectName
-        if (!caller.startsWith("${job.source}/PR-")) {
-            error("${caller} may not deploy ${job.service}; builds of pull requests in ${job.source} may")
-        }
-        pull = caller.substring("${job.source}/PR-".length())
+    Map caller = callers.check(action: "deploy ${job.service}", pulls: job.source, people: true)
+    if (caller) {
+        pull = caller.job.substring("${job.source}/PR-".length())
     }
     if (!(pull ==~ /\d{1,9}/)) {
         error("PULL '${pull}': write the number of the pull request")

@@ -9,3 +9,21 @@ printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY_HOST" "$login" > "$DOCKER_CON
 '''
     }
 }
+
+/** The digest of a tag; empty if the tag does not exist. An answer that is neither is an error of one line. */
+String digest(String reference) {
+    String answer = ''
+    container('crane') {
+        answer = sh(returnStdout: true, script: """\
+if crane digest '${reference}' > digest 2> problem; then
+  cat digest
+elif ! tail -n 1 problem | grep -q -e MANIFEST_UNKNOWN -e NAME_UNKNOWN -e '404 Not Found'; then
+  tail -n 1 problem
+fi
+""").trim()
+    }
+    if (answer && !(answer ==~ /sha256:[0-9a-f]{64}/)) {
+        error("${reference}: ${answer}")
+    }
+    return answer
+}

@@ -2,9 +2,10 @@
  * The pipeline of every service: its Jenkinsfile is `@Library('platform') _` and
  * `servicePipeline(name: 'orders', stores: ['postgres', 'redis'])`.
  *
- * Preflight → Build → Test → Push → Chart → Deploy. A pull request ends after Test, or with `preview: true` continues with
- * Chart → Preview. The main branch is deployed to one environment after another; an environment with approvers waits for an
- * approval. Each stage with commands has its own pod.
+ * Preflight → Build → Test → Chart → Promote → Deploy. A pull request ends after Test, or with `preview: true` continues
+ * with Chart → Preview. The main branch of services/NAME.yaml is released and deployed to one environment after another; an
+ * environment with approvers waits for an approval. Each stage with commands has its own pod. Build pods only write
+ * candidates: jobs of the platform release and deploy them, and accept only builds of that branch.
  *
  * name       as in services/NAME.yaml
  * stores     data stores that the tests start: postgres, redis, mysql
@@ -12,14 +13,14 @@
  * context    folder of the repository that contains Dockerfile, Makefile and chart/
  * workdir    folder inside the image that contains the Makefile
  * minutes    time limit of the build
- * main       the branch that is released
  * preview    whether a build of a pull request runs in a preview namespace for some days, with its own stores
  * deploys    environments in the order of their deploys, by default all that releases reach, test before production; the
  *            build waits for all but the last
  */
 def call(Map arguments) {
     Map service = settings(arguments)
-    boolean release = env.BRANCH_NAME == service.main
+    String released = releases.job(service.name)
+    boolean release = released && env.JOB_NAME == released
     properties([
         buildDiscarder(logRotator(numToKeepStr: '50')),
         disableConcurrentBuilds(abortPrevious: !release),
@@ -32,10 +33,14 @@ def call(Map arguments) {
             buildAndPush(service, run, release)
         }
         if (release) {
+            promote(service, run)
             deploy(service, run, thread)
         }
         if (service.preview && env.CHANGE_ID) {
             deployPreview(service, run, thread)
+        }
+        if (!released) {
+            slack.warn(thread, "has no services/${service.name}.yaml on the platform, so that nothing is released")
         }
         slack.good(thread, release ? "${run.version} is released" : "builds and passes its tests${run.preview ?: ''}")
     }
@@ -67,10 +72,7 @@ private void buildAndPush(Map service, Map run, boolean release) {
         }
     }
     if (release) {
-        inBuildPod(run, [
-            Push: { image.promote(service, run.image, run.version) },
-            Chart: { chart.publish(service, run.image, run.version) },
-        ])
+        inBuildPod(run, [Chart: { run.chart = chart.propose(service, run.image, run.version, env.SERVICES) }])
     }
 }
 
@@ -95,7 +97,7 @@ private void inBuildPod(Map run, Map stages) {
 
 /** Deploy the build to a preview namespace. The build does not fail if all are taken, because its tests have passed. */
 private void deployPreview(Map service, Map run, Map thread) {
-    inBuildPod(run, [Chart: { chart.propose(service, run.image, run.version) }])
+    inBuildPod(run, [Chart: { chart.propose(service, run.image, run.version, env.CANDIDATES) }])
     run.stage = 'Preview'
     stage('Preview') {
         def preview = build(job: "/platform/${service.name}/preview", parameters: parametersOf(run, thread), wait: true, propagate: false)
@@ -106,6 +108,26 @@ private void deployPreview(Map service, Map run, Map thread) {
         } else {
             run.preview = "; ${preview.description}".toString()
         }
+    }
+}
+
+/** Release the candidates of this build, which only the platform may do. */
+private void promote(Map service, Map run) {
+    run.stage = 'Promote'
+    stage('Promote') {
+        platformJob(service, 'promote', [
+            string(name: 'VERSION', value: run.version),
+            string(name: 'IMAGE', value: run.image.split('@')[1]),
+            string(name: 'CHART', value: run.chart),
+        ])
+    }
+}
+
+/** Run a job of the platform to its end. Without this, Jenkins reports a job that failed as an interruption of this build. */
+private void platformJob(Map service, String name, List parameters) {
+    def finished = build(job: "/platform/${service.name}/${name}", parameters: parameters, wait: true, propagate: false)
+    if (finished.result != 'SUCCESS') {
+        error("${name} ended with ${finished.result}${finished.description ? ": ${finished.description}" : ''} (${finished.absoluteUrl})")
     }
 }
 
@@ -120,11 +142,11 @@ private void deploy(Map service, Map run, Map thread) {
         String environment = service.deploys[i]
         run.stage = "Deploy ${environment}"
         stage(run.stage) {
-            build(
-                job: "/platform/${service.name}/${environment}",
-                parameters: parametersOf(run, thread),
-                wait: i < service.deploys.size() - 1
-            )
+            if (i < service.deploys.size() - 1) {
+                platformJob(service, environment, parametersOf(run, thread))
+            } else {
+                build(job: "/platform/${service.name}/${environment}", parameters: parametersOf(run, thread), wait: false)
+            }
         }
     }
 }
@@ -132,11 +154,14 @@ private void deploy(Map service, Map run, Map thread) {
 /** The settings with their defaults. Unknown settings are refused, because a typo would silently use a default. */
 private Map settings(Map arguments) {
     Map known = [
-        name: null, stores: [], channel: '', context: '.', workdir: '/app', minutes: 60, main: 'main',
+        name: null, stores: [], channel: '', context: '.', workdir: '/app', minutes: 60,
         testTarget: 'test', preview: false, deploys: (env.RELEASE_ENVIRONMENTS ?: '').tokenize(','),
     ]
     if (arguments.containsKey('popup')) {
         error('Jenkinsfile: `popup` is renamed; write preview instead')
+    }
+    if (arguments.containsKey('main')) {
+        error("Jenkinsfile: the released branch is `main_branch` in services/${arguments.name}.yaml of the platform; remove main")
     }
     List unknown = others(arguments.keySet() as List, known.keySet() as List)
     if (unknown) {
@@ -145,6 +170,11 @@ private Map settings(Map arguments) {
     Map service = known + arguments
     if (!(service.name ==~ /[a-z]([-a-z0-9]{0,38}[a-z0-9])?/)) {
         error("Jenkinsfile: name ${service.name}: say the service's name as in services/NAME.yaml, such as orders")
+    }
+    List environments = (env.RELEASE_ENVIRONMENTS ?: '').tokenize(',')
+    List unknownEnvironments = others(service.deploys, environments)
+    if (unknownEnvironments) {
+        error("Jenkinsfile: deploys ${unknownEnvironments.join(', ')}: there are ${environments.join(', ')}")
     }
     List unknownStores = others(service.stores, stores.names())
     if (unknownStores) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.jenkins.jobs import DeployJob, Job, PreviewJob
+from components.jenkins.jobs import DeployJob, Job, PreviewJob, PromoteJob
 from components.jenkins.settings import JenkinsSettings
 from infra.environment import Environment, physical_name
 from infra.services import ServiceSettings, within
@@ -10,8 +10,13 @@ from infra.stack import StackConfig
 
 
 def offered(here: Environment, settings: JenkinsSettings) -> list[Job]:
-    """A job for each service of the catalog in each environment that it runs in and Jenkins deploys to."""
-    return [*_deploys(here, settings), *_previews(here, settings)]
+    """A job for each service of the catalog in each environment that it runs in and Jenkins deploys to.
+
+    A service with such jobs has one more, which releases its builds.
+    """
+    deploys = [*_deploys(here, settings), *_previews(here, settings)]
+    released = dict.fromkeys(job.service for job in deploys)
+    return [*(PromoteJob(service=name, **_source(here.services[name])) for name in released), *deploys]
 
 
 def _deploys(here: Environment, settings: JenkinsSettings) -> list[DeployJob]:
@@ -35,13 +40,18 @@ def _about(name: str, service: ServiceSettings, environment: str, place: StackCo
     """What every job says of a service and of where it goes."""
     return {
         "service": name,
+        **_source(service),
         "environment": environment,
         "project": place.project.id,
         "location": place.cluster.zone or place.region,
         "cluster": physical_name(environment),
         "channel": service.channel,
-        "repository": service.repository,
     }
+
+
+def _source(service: ServiceSettings) -> dict[str, str]:
+    """The repository and the branch whose builds are released."""
+    return {"repository": service.repository, "branch": service.main_branch}
 
 
 def _previews(here: Environment, settings: JenkinsSettings) -> list[PreviewJob]:

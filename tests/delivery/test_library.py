@@ -12,7 +12,6 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-import yaml
 from rich.console import Console
 from support.checkout import ROOT
 from support.mocks import Recording
@@ -31,12 +30,10 @@ CLOUDS_OF_THE_JENKINSFILE = set(re.findall(r"stacksPod\('([^']*)'\)", JENKINSFIL
 
 @dataclass(frozen=True)
 class Released:
-    """A registry with one candidate, and the commands by which the library releases it."""
+    """A registry with one candidate that the library released, and the tests that did it."""
 
     registry: str
     digest: str
-    commands: str
-    values: str
     ran: list[str]
     failed: list[str]
     output: str
@@ -84,15 +81,20 @@ def released(
     digest = subprocess.run(
         [crane, "digest", f"{registry}/p/candidates/orders:1"], capture_output=True, text=True, check=True
     )
-    release = recordings["ci"].resource("kubernetes:helm.sh/v3:Release", "jenkins-release").inputs
-    (folder / "jobs.yaml").write_text(release["values"]["controller"]["JCasC"]["configScripts"]["jobs"])
+    release = recordings["ci"].resource("kubernetes:helm.sh/v3:Release", "jenkins-release")
+    scripts = release.inputs["values"]["controller"]["JCasC"]["configScripts"]
+    (folder / "jobs.yaml").write_text(scripts["jobs"])
+    service = NewService("orders", "https://github.com/acme/orders", "team", "#orders")
+    render(service, read_all(ROOT / "stacks"), folder / "orders")
+    (folder / "orders" / "config.json").write_text("{}")
     properties = {
         "delivery": LIBRARY,
         "delivery.target": folder / "target",
         "jobs": folder / "jobs.yaml",
         "registry": registry,
         "digest": digest.stdout.strip(),
-        "commands": folder / "commands.sh",
+        "repository": folder / "orders",
+        "programs": programs_folder,
     }
     command = ["mvn", "--quiet", "--batch-mode", *(f"-D{key}={value}" for key, value in properties.items()), "test"]
     done = subprocess.run(
@@ -106,9 +108,8 @@ def released(
             problem = next((child for child in case if child.tag in ("failure", "error")), None)
             if problem is not None:
                 failed.append(f"{case.attrib['name']}: {problem.text or ''}"[:1500])
-    texts = [(folder / name).read_text() if (folder / name).exists() else "" for name in ("commands.sh", "values.yaml")]
     output = "" if done.returncode == 0 else done.stdout[-3000:]
-    return Released(registry, digest.stdout.strip(), texts[0], texts[1], ran, failed, output)
+    return Released(registry, digest.stdout.strip(), ran, failed, output)
 
 
 def test_the_library_under_jenkins_own_transformation(released: Released) -> None:
@@ -118,33 +119,17 @@ def test_the_library_under_jenkins_own_transformation(released: Released) -> Non
     assert len(released.ran) == sum(line.strip() == "@Test" for line in written) > 75
 
 
-def test_its_commands_release_an_image_by_its_digest_and_a_chart_that_names_it(
+def test_the_released_chart_runs_the_released_image(
     released: Released, programs_folder: Path, helm: Path, tmp_path: Path
 ) -> None:
-    """The library's own commands, twice, in a service's repository, with a real registry."""
-    service = NewService("orders", "https://github.com/acme/orders", "team", "#orders")
-    render(service, read_all(ROOT / "stacks"), tmp_path / "orders")
-    (tmp_path / "login").mkdir()
-    (tmp_path / "login" / "config.json").write_text("{}")
-    values = tmp_path / "orders" / "chart" / "values.yaml"
-    image = yaml.safe_load(released.values)["image"]
-    values.write_text(yaml.safe_dump({**yaml.safe_load(values.read_text()), "image": image}))
+    """What CommandsTest released with the library's own commands."""
+    (tmp_path / "config.json").write_text("{}")
     environment = {
         "PATH": f"{programs_folder}:/usr/bin:/bin",
         "HOME": str(tmp_path),
-        "DOCKER_CONFIG": str(tmp_path / "login"),
+        "DOCKER_CONFIG": str(tmp_path),
     }
     version = "1.4.0-17.g1a2b3c4d"
-    for _ in range(2):
-        done = subprocess.run(
-            ["sh", "-e", "-c", released.commands],
-            cwd=tmp_path / "orders",
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
     command = ["crane", "digest", f"{released.registry}/p/services/orders:{version}"]
     digest = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert digest.stdout.strip() == released.digest

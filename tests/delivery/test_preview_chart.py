@@ -25,7 +25,17 @@ ALL: tuple[StoreName, ...] = ("postgres", "redis", "mysql")
 
 def rendered(helm: Path, folder: Path, stores: Sequence[StoreName]) -> dict[str, dict[str, Any]]:
     """Its objects by kind and name, with the values that the job has."""
-    job = PreviewJob("stock", "staging", "p", "r", "c", "#stock", "https://x.org/stock", stores=tuple(stores))
+    job = PreviewJob(
+        service="stock",
+        repository="https://x.org/stock",
+        branch="main",
+        environment="staging",
+        project="p",
+        location="r",
+        cluster="c",
+        channel="#stock",
+        stores=tuple(stores),
+    )
     (folder / "stores.json").write_text(job.arguments(Images("mirror/hub", {}))["stores"])
     given = "service=stock,pull=7,expires=1764186400,project=acme-staging"
     command = [

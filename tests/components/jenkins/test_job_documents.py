@@ -11,14 +11,21 @@ from hypothesis import strategies as st
 from support.jenkins import JOBS, LEAST, MOST, SOURCE, settings
 
 from components.jenkins.job_documents import VARIABLE, JobDefinitions, group_jobs, release_jobs
-from components.jenkins.jobs import DeployJob, Job, PreviewJob
+from components.jenkins.jobs import DeployJob, Job, PreviewJob, PromoteJob
 from components.jenkins.registry import Images
 from components.jenkins.stores import STORES
 
 IMAGES = Images("mirror/hub", {})
-PLACE = ("acme-staging", "europe-west1", "atwork-staging", "#orders", "https://github.com/acme/shop.git")
-JOB = DeployJob("orders", "staging", *PLACE)
-PREVIEW = PreviewJob("orders", "staging", *PLACE, namespaces=3, hours=24, stores=("postgres", "redis"))
+SHOP = {"service": "orders", "repository": "https://github.com/acme/shop.git", "branch": "release/1"}
+STAGING = {
+    "environment": "staging",
+    "project": "acme-staging",
+    "location": "europe-west1",
+    "cluster": "atwork-staging",
+    "channel": "#orders",
+}
+JOB = DeployJob(**SHOP, **STAGING)
+PREVIEW = PreviewJob(**SHOP, **STAGING, namespaces=3, hours=24, stores=("postgres", "redis"))
 
 
 def _document(script: dict[str, Any]) -> dict[str, Any]:
@@ -34,8 +41,16 @@ def _release(base: dict[str, Any] = MOST, *jobs: Job) -> dict[str, Any]:
 
 
 def test_a_service_is_built_by_the_job_of_its_repository() -> None:
-    assert JOB.source == "services/shop"
     assert JOB.path == "platform/orders/staging"
+    assert JOB.arguments(IMAGES)["source"] == "services/shop/release%2F1"
+    assert PREVIEW.arguments(IMAGES)["source"] == "services/shop"
+
+
+def test_only_the_branch_of_the_service_file_is_released() -> None:
+    job = PromoteJob(**SHOP)
+    assert job.path == "platform/orders/promote"
+    assert job.arguments(IMAGES) == {"service": "orders", "source": "services/shop/release%2F1"}
+    assert job.description == "services/shop/release%2F1"
 
 
 def test_the_least_are_repositories_and_an_empty_folder_without_restricted_clouds() -> None:
@@ -69,7 +84,7 @@ def test_a_preview_has_the_stores_of_the_tests_with_addresses_in_its_namespace()
 
 @given(st.text(alphabet=st.sampled_from("a{}$^'\"\\\n"), max_size=20))
 def test_no_text_is_a_template_or_a_reference(text: str) -> None:
-    job = DeployJob("orders", "staging", "p", "l", "c", text, "https://github.com/acme/shop")
+    job = DeployJob(**SHOP, **{**STAGING, "channel": text})
     script = release_jobs(settings(MOST), SOURCE, IMAGES, JobDefinitions(JOBS.files, [job]))
     document = script["jobs"][0]["providedEnv"][VARIABLE]
     assert "${" not in document

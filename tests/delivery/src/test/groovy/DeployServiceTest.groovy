@@ -7,11 +7,7 @@ class DeployServiceTest extends Jenkins {
     void setUp() throws Exception {
         super.setUp()
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', THREAD: 'C0123456:1700000000.000100'])
-        callers('services/orders/main')
-    }
-
-    private void callers(String... names) {
-        binding.getVariable('currentBuild').upstreamBuilds = names.collect { [fullProjectName: it] }
+        build.startedBy('services/orders/main')
     }
 
     @Test
@@ -89,17 +85,28 @@ class DeployServiceTest extends Jenkins {
     }
 
     @Test
-    void another_services_build_may_not_deploy_this_one() {
-        callers('services/stock/main')
-        assert play('deploy.Jenkinsfile').message == 'services/stock/main may not deploy orders; builds of services/orders may'
-        callers('services/orders-too/main')
-        assert play('deploy.Jenkinsfile').message.contains('may not deploy orders')
+    void only_builds_of_the_main_branch_may_deploy() {
+        for (String caller : [
+            'services/orders/try-it', 'services/orders/PR-7', 'services/orders/main2', 'services/orders/release%2Fmain', 'services/orders/m.in',
+            'services/stock/main', 'services/orders-too/main', 'services/order', 'platform/orders/staging',
+        ]) {
+            build.startedBy(caller)
+            assert play('deploy.Jenkinsfile').message == "${caller} may not deploy orders; builds of services/orders/main may".toString()
+        }
         assert pods.empty && !has('input')
     }
 
     @Test
+    void a_build_that_was_deleted_is_not_a_person() {
+        build.buildCauses = [[_class: 'hudson.model.Cause$UpstreamCause$DeeplyNestedUpstreamCause']]
+        assert play('deploy.Jenkinsfile').message.contains('may not deploy orders')
+        build.buildCauses = []
+        assert play('deploy.Jenkinsfile').message.contains('may not deploy orders')
+    }
+
+    @Test
     void a_person_may_deploy_any_released_version() {
-        callers()
+        build.startedByPerson()
         assert play('deploy.Jenkinsfile') == null
     }
 

@@ -10,6 +10,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
     static final String DIGEST = 'sha256:' + 'a' * 64
     static final long NOW = 1764100000
     static final String TEST_DIGEST = 'sha256:' + 'b' * 64
+    static final String CHART_DIGEST = 'sha256:' + 'c' * 64
 
     File library = new File(System.getProperty('delivery'))
     /** Events in their order: stages, pods, commands by container. */
@@ -44,20 +45,24 @@ abstract class Jenkins extends BasePipelineTestCPS {
             .retriever({ String repository, String branch, String target -> [library.toURI().toURL()] } as SourceRetriever)
             .targetPath(library.absolutePath).defaultVersion('v1').allowOverride(false).implicit(false).build())
         binding.setVariable('env', [
-            BRANCH_NAME: 'main', BUILD_NUMBER: '17', BUILD_URL: 'https://jenkins/17/', WORKSPACE: '/w',
+            JOB_NAME: 'services/orders/main', BRANCH_NAME: 'main', BUILD_NUMBER: '17', BUILD_URL: 'https://jenkins/17/', WORKSPACE: '/w',
             CANDIDATES: 'r/candidates', SERVICES: 'r/services', CHARTS: 'r/charts', CACHE: 'r/cache',
             DOCKER_HUB: 'r/docker-hub', REGISTRY_HOST: 'r', SLACK_CHANNEL: '#builds', GITHUB_CREDENTIAL: 'github-app',
         ])
         binding.setVariable('params', [:])
         binding.setVariable('scm', 'scm')
         binding.setVariable('POD_LABEL', 'pod')
-        binding.setVariable('currentBuild', [result: null, upstreamBuilds: [], description: null, startTimeInMillis: NOW * 1000])
+        binding.setVariable('currentBuild', new RunningBuild(startTimeInMillis: NOW * 1000))
+        jenkins.model.Jenkins.DESCRIPTIONS.clear()
+        jenkins.model.Jenkins.DESCRIPTIONS['platform/orders/promote'] = 'services/orders/main'
         steps()
     }
 
     Map getEnv() { binding.getVariable('env') }
 
-    String getResult() { binding.getVariable('currentBuild').result }
+    RunningBuild getBuild() { binding.getVariable('currentBuild') }
+
+    String getResult() { build.result }
 
     private void steps() {
         def step = { String name, List types, Closure action -> helper.registerAllowedMethod(name, types, action) }
@@ -114,7 +119,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
         step('sh', [Map], { Map arguments -> ran(arguments.script) ?: (arguments.returnStatus ? 0 : '') })
         step('fileExists', [String], { String path -> files.containsKey(path.replaceFirst('^\\./', '')) })
         step('readFile', [String], { String path -> files[path.replaceFirst('^\\./', '')] })
-        step('readYaml', [Map], { Map arguments -> new org.yaml.snakeyaml.Yaml().load(files[arguments.file.replaceFirst('^\\./', '')]) })
+        step('readYaml', [Map], { Map arguments -> new org.yaml.snakeyaml.Yaml().load(arguments.text ?: files[arguments.file.replaceFirst('^\\./', '')]) })
         step('writeYaml', [Map], { Map arguments -> written[arguments.file.replaceFirst('^\\./', '')] = arguments.data })
         step('readJSON', [Map], { Map arguments -> arguments.text ? new groovy.json.JsonSlurperClassic().parseText(arguments.text) : ['containerimage.digest': arguments.file.contains('test') ? TEST_DIGEST : digest] })
         step('build', [Map], { Map arguments -> started << arguments; events << "start ${arguments.job}".toString(); answer(arguments.job) ?: [result: 'SUCCESS'] })

@@ -19,9 +19,11 @@ class JobsTest extends Jenkins {
     @Test
     void every_pipeline_is_in_a_folder_of_the_platform_and_sandboxed() {
         List<Map> pipelines = defined().findAll { it.name == 'pipelineJob' && JobDsl.inside(it, 'script') }
-        assert pipelines*.arguments.flatten().toSet() == ['platform/orders/staging', 'platform/orders/production', 'platform/orders/preview', 'platform/preview-janitor'].toSet()
+        assert pipelines*.arguments.flatten().toSet() == ['platform/orders/promote', 'platform/orders/staging', 'platform/orders/production', 'platform/orders/preview', 'platform/preview-janitor'].toSet()
         assert pipelines.every { JobDsl.inside(it, 'sandbox') == true }
         assert defined().findAll { it.name == 'folder' }*.arguments.flatten() == ['platform', 'platform-previews', 'platform-changes', 'platform/orders']
+        assert parameters('platform/orders/promote') == ['VERSION', 'IMAGE', 'CHART']
+        assert JobDsl.inside(job('platform/orders/promote'), 'description') == 'services/orders/main': 'the library reads it'
         assert parameters('platform/orders/staging') == ['VERSION', 'THREAD']
         assert parameters('platform/orders/preview') == ['VERSION', 'THREAD', 'PULL']
     }
@@ -67,6 +69,18 @@ class JobsTest extends Jenkins {
     }
 
     @Test
+    void new_repositories_and_pull_requests_are_found_without_a_call_of_github() {
+        assert JobDsl.inside(job('services'), 'interval') == '1h'
+        assert JobDsl.inside(job('platform-previews/stacks'), 'interval') == '1h'
+    }
+
+    @Test
+    void the_first_scan_of_a_branch_builds_nothing() {
+        Map strategies = JobDsl.all(job('services')).find { it.name == 'buildStrategies' }
+        assert strategies.calls*.name == ['skipInitialBuildOnFirstBranchIndexing', 'buildChangeRequests']
+    }
+
+    @Test
     void any_text_is_an_argument() {
         String text = "a'b\\c\nd\${e}\"f"
         String document = groovy.json.JsonOutput.toJson([pipelines: [[path: 'platform/x/y', description: '', function: 'echo', arguments: [text: text]]]])
@@ -88,6 +102,7 @@ class JobsTest extends Jenkins {
     @Test
     void a_preview_uses_the_environment_with_preview_namespaces_and_the_stores_of_the_service() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', PULL: '7'])
+        build.startedByPerson()
         answers['helm get values lease'] = '{"namespace": "preview-1", "releases": "", "lease": null}'
         assert played('platform/orders/preview') == null
         assert has("describe 'atwork-staging' --project 'acme-at-work-staging'")
@@ -107,6 +122,7 @@ class JobsTest extends Jenkins {
     @Test
     void a_job_deploys_the_service_and_environment_of_its_name() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d'])
+        build.startedBy('services/orders/main')
         assert played('platform/orders/production') == null
         assert has('lock deploy-production-orders')
         assert pods*.cloud == ['deploy-production']

@@ -12,12 +12,8 @@ class PreviewServiceTest extends Jenkins {
     void setUp() throws Exception {
         super.setUp()
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', THREAD: 'C0123456:1700000000.000100'])
-        callers('services/orders/PR-7')
+        build.startedBy('services/orders/PR-7')
         standing(OTHER, FREE_TOO)
-    }
-
-    private void callers(String... names) {
-        binding.getVariable('currentBuild').upstreamBuilds = names.collect { [fullProjectName: it] }
     }
 
     private void standing(String... places) { answers['helm get values lease'] = places.join('\n') + '\n' }
@@ -64,7 +60,7 @@ class PreviewServiceTest extends Jenkins {
     @Test
     void another_pull_request_or_service_gets_another_namespace() {
         standing(FREE, MINE)
-        callers('services/orders/PR-8')
+        build.startedBy('services/orders/PR-8')
         play('previewJob.Jenkinsfile')
         assert has("helm upgrade 'orders' './orders' --namespace preview-1")
     }
@@ -72,7 +68,7 @@ class PreviewServiceTest extends Jenkins {
     @Test
     void without_a_free_namespace_nothing_changes_and_it_is_reported() {
         standing(OTHER, MINE)
-        callers('services/orders/PR-8')
+        build.startedBy('services/orders/PR-8')
         assert play('previewJob.Jenkinsfile') == null
         assert result == 'NOT_BUILT'
         assert !has('helm upgrade')
@@ -114,8 +110,8 @@ class PreviewServiceTest extends Jenkins {
 
     @Test
     void only_pull_requests_of_the_service_may_start_it() {
-        for (String caller : ['services/stock/PR-7', 'services/orders/main', 'services/orders-2/PR-7', 'other']) {
-            callers(caller)
+        for (String caller : ['services/stock/PR-7', 'services/orders/main', 'services/orders-2/PR-7', 'services/orders/PR-7/x', 'services/orders/PR-x', 'other']) {
+            build.startedBy(caller)
             assert play('previewJob.Jenkinsfile').message.startsWith("${caller} may not deploy orders")
         }
         assert pods.empty
@@ -130,7 +126,7 @@ class PreviewServiceTest extends Jenkins {
 
     @Test
     void a_person_names_the_pull_request() {
-        callers()
+        build.startedByPerson()
         assert play('previewJob.Jenkinsfile').message == "PULL '': write the number of the pull request"
         binding.getVariable('params').PULL = "7' --set x='"
         assert play('previewJob.Jenkinsfile').message.startsWith('PULL ')

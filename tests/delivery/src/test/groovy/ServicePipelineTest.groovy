@@ -8,23 +8,32 @@ class ServicePipelineTest extends Jenkins {
         super.setUp()
         answers['git rev-parse'] = '1a2b3c4d'
         env.RELEASE_ENVIRONMENTS = 'staging,production'
+        answers['helm push'] = "Pushed: r/candidates/charts/orders:1.4.0\nDigest: ${CHART_DIGEST}\n".toString()
+    }
+
+    private List<String> deploys() { started*.job.findAll { !it.endsWith('/promote') } }
+
+    private void branch(String name) {
+        env.BRANCH_NAME = name
+        env.JOB_NAME = 'services/orders/' + name.replace('/', '%2F')
     }
 
     @Test
     void stages_follow_each_other_from_the_check_to_production() {
         assert play('service.Jenkinsfile') == null
-        assert stages() == ['Preflight', 'Build', 'Test', 'Push', 'Chart', 'Deploy staging', 'Deploy production']
-        assert started*.job == ['/platform/orders/staging', '/platform/orders/production']
-        assert started*.wait == [true, false]
-        assert started[0].parameters*.value == ['1.4.0-17.g1a2b3c4d', 'C0123456:1700000000.000100']
+        assert stages() == ['Preflight', 'Build', 'Test', 'Chart', 'Promote', 'Deploy staging', 'Deploy production']
+        assert started*.job == ['/platform/orders/promote', '/platform/orders/staging', '/platform/orders/production']
+        assert started*.wait == [true, true, false]
+        assert started[0].parameters*.value == ['1.4.0-17.g1a2b3c4d', DIGEST, CHART_DIGEST]
+        assert started[1].parameters*.value == ['1.4.0-17.g1a2b3c4d', 'C0123456:1700000000.000100']
     }
 
     @Test
     void the_environments_are_those_of_the_platform_in_its_order() {
         env.RELEASE_ENVIRONMENTS = 'qa,uat,live'
         assert play('service.Jenkinsfile') == null
-        assert started*.job == ['/platform/orders/qa', '/platform/orders/uat', '/platform/orders/live']
-        assert started*.wait == [true, true, false]
+        assert deploys() == ['/platform/orders/qa', '/platform/orders/uat', '/platform/orders/live']
+        assert started*.wait == [true, true, true, false]
     }
 
     @Test
@@ -53,16 +62,62 @@ class ServicePipelineTest extends Jenkins {
     @Test
     void what_is_released_is_what_was_built_by_its_digest() {
         play('service.Jenkinsfile')
-        assert has("crane: crane copy 'r/candidates/orders@${DIGEST}' 'r/services/orders:1.4.0-17.g1a2b3c4d'")
         assert events.count { it.startsWith('buildkit:') } == 2
         assert written['chart/values.yaml'] == [replicas: 2, image: [repository: 'r/services/orders', digest: DIGEST]]
         assert has("helm: helm package './chart' --version 1.4.0-17.g1a2b3c4d --app-version 1.4.0-17.g1a2b3c4d")
-        assert has("helm push 'packaged/orders-1.4.0-17.g1a2b3c4d.tgz' 'oci://r/charts'")
+    }
+
+    @Test
+    void a_build_writes_candidates_only() {
+        play('service.Jenkinsfile')
+        assert has("helm push 'packaged/orders-1.4.0-17.g1a2b3c4d.tgz' 'oci://r/candidates/charts'")
+        assert !has('crane:') && !has('oci://r/charts') && !commands.any { it.script.contains('r/services') }
+    }
+
+    @Test
+    void the_released_branch_is_that_of_the_service_file_and_not_of_the_repository() {
+        jenkins.model.Jenkins.DESCRIPTIONS['platform/orders/promote'] = 'services/orders/release%2F1'
+        assert play('service.Jenkinsfile') == null
+        assert started.empty && stages() == ['Preflight', 'Build', 'Test']
+        branch('release/1')
+        assert play('service.Jenkinsfile') == null
+        assert started[0].job == '/platform/orders/promote'
+    }
+
+    @Test
+    void a_repository_that_names_another_service_releases_nothing() {
+        env.JOB_NAME = 'services/evil/main'
+        assert play('service.Jenkinsfile') == null
+        assert started.empty && !has('helm push')
+    }
+
+    @Test
+    void a_service_without_a_file_is_built_and_the_reason_is_reported() {
+        jenkins.model.Jenkins.DESCRIPTIONS.clear()
+        assert play('service.Jenkinsfile') == null
+        assert started.empty
+        assert messages[-2].message.contains('has no services/orders.yaml on the platform, so that nothing is released')
+    }
+
+    @Test
+    void a_release_that_is_refused_deploys_nothing() {
+        answers['/platform/orders/promote'] = [result: 'FAILURE', description: 'it already exists', absoluteUrl: 'https://jenkins/9/']
+        assert play('service.Jenkinsfile').message == 'promote ended with FAILURE: it already exists (https://jenkins/9/)'
+        assert deploys().empty
+        assert result == 'FAILURE'
+        assert messages[-1].message.contains('failed at Promote: promote ended with FAILURE: it already exists')
+    }
+
+    @Test
+    void a_chart_whose_digest_is_unknown_is_not_released() {
+        answers['helm push'] = 'Pushed'
+        assert play('service.Jenkinsfile').message == 'Helm named no digest for the chart orders 1.4.0-17.g1a2b3c4d'
+        assert started.empty
     }
 
     @Test
     void a_pull_request_is_built_and_tested_and_releases_nothing() {
-        env.BRANCH_NAME = 'PR-7'
+        branch('PR-7')
         assert play('service.Jenkinsfile') == null
         assert stages() == ['Preflight', 'Build', 'Test']
         assert !has('crane') && !has('helm push') && started.empty
@@ -70,7 +125,7 @@ class ServicePipelineTest extends Jenkins {
     }
 
     private void pullRequest() {
-        env.BRANCH_NAME = 'PR-7'
+        branch('PR-7')
         env.CHANGE_ID = '7'
     }
 
@@ -108,9 +163,9 @@ class ServicePipelineTest extends Jenkins {
     @Test
     void main_and_plain_branches_get_no_preview_namespace() {
         assert play('preview.Jenkinsfile') == null
-        assert started*.job == ['/platform/orders/staging', '/platform/orders/production']
+        assert deploys() == ['/platform/orders/staging', '/platform/orders/production']
         started.clear()
-        env.BRANCH_NAME = 'try-it'
+        branch('try-it')
         assert play('preview.Jenkinsfile') == null
         assert started.empty
     }
@@ -184,7 +239,7 @@ class ServicePipelineTest extends Jenkins {
     void failed_tests_release_nothing() {
         failsAt('make -C', 'Test')
         assert has('junit')
-        assert !has('crane copy')
+        assert !has('helm push')
     }
 
     @Test
@@ -194,22 +249,17 @@ class ServicePipelineTest extends Jenkins {
     }
 
     @Test
-    void a_push_that_is_refused_deploys_nothing() {
-        failsAt('crane copy', 'Push')
-        assert !has('helm push')
-    }
-
-    @Test
     void a_chart_that_is_refused_deploys_nothing() {
         failsAt('helm push', 'Chart')
     }
 
     @Test
     void a_failed_staging_keeps_production_from_being_asked() {
-        answers['/platform/orders/staging'] = new hudson.AbortException('rolled back')
-        assert play('service.Jenkinsfile').message == 'rolled back'
-        assert started*.job == ['/platform/orders/staging']
-        assert messages[-1].message.contains('failed at Deploy staging: rolled back')
+        answers['/platform/orders/staging'] = [result: 'FAILURE', description: null, absoluteUrl: 'https://jenkins/9/']
+        assert play('service.Jenkinsfile').message == 'staging ended with FAILURE (https://jenkins/9/)'
+        assert deploys() == ['/platform/orders/staging']
+        assert result == 'FAILURE'
+        assert messages[-1].message.contains('failed at Deploy staging: staging ended with FAILURE')
     }
 
     private void failsAt(String command, String stage) {
@@ -219,20 +269,6 @@ class ServicePipelineTest extends Jenkins {
         assert messages[-1].color == 'danger'
         assert messages[-1].message.contains("failed at ${stage}: exit code 2")
         assert started.empty
-    }
-
-    @Test
-    void an_existing_version_with_other_content_is_never_moved() {
-        answers['crane digest'] = 'sha256:' + 'c' * 64
-        assert play('service.Jenkinsfile').message.contains('already exists with other content; versions are never moved')
-        assert !has('crane copy')
-    }
-
-    @Test
-    void a_repeated_build_succeeds() {
-        answers['crane digest'] = DIGEST
-        assert play('service.Jenkinsfile') == null
-        assert !has('crane copy')
     }
 
     @Test
@@ -266,6 +302,9 @@ class ServicePipelineTest extends Jenkins {
         assert refused("servicePipeline(name: 'orders', store: ['redis'])").startsWith('Jenkinsfile: servicePipeline knows no store; it takes name, stores')
         assert refused("servicePipeline(name: 'Orders')").startsWith('Jenkinsfile: name Orders: say the service')
         assert refused('servicePipeline(stores: [])').startsWith('Jenkinsfile: name null')
+        assert refused("servicePipeline(name: 'orders', pool: 'big')").startsWith('Jenkinsfile: servicePipeline knows no pool; it takes')
+        assert refused("servicePipeline(name: 'orders', main: 'evil')") == 'Jenkinsfile: the released branch is `main_branch` in services/orders.yaml of the platform; remove main'
+        assert refused("servicePipeline(name: 'orders', deploys: ['stagin'])") == 'Jenkinsfile: deploys stagin: there are staging, production'
         assert refused("servicePipeline(name: 'orders', stores: ['mongo'])") == 'Jenkinsfile: stores mongo: there are postgres, redis, mysql'
     }
 

@@ -1,0 +1,32 @@
+/** Who started a job of the platform. Jenkins records this; no caller can choose it. */
+
+/**
+ * The build that started this one: [job, number]; null if a person did. Anybody else is refused, also a build that was
+ * deleted since. Equal requests are one build with several causes: one that is accepted is enough.
+ *
+ * action   what the job does, for the message
+ * job      full name of the job whose builds may start this one, or
+ * pulls    full name of the job whose pull requests may
+ * people   whether a person may
+ */
+Map check(Map rule) {
+    Map answer = judge(rule)
+    if (!answer.accepted) {
+        String allowed = rule.job ? "builds of ${rule.job}" : "builds of pull requests in ${rule.pulls}"
+        error("${answer.callers} may not ${rule.action}; ${allowed} may")
+    }
+    return answer.build
+}
+
+@NonCPS
+private Map judge(Map rule) {
+    List causes = currentBuild.getBuildCauses()
+    String pattern = java.util.regex.Pattern.quote(rule.job ?: rule.pulls) + (rule.job ? '' : '/PR-[0-9]{1,9}')
+    def cause = causes.find { it.upstreamProject && it.upstreamProject ==~ pattern }
+    boolean person = rule.people && causes.any { it._class == 'hudson.model.Cause$UserIdCause' }
+    return [
+        accepted: cause != null || person,
+        build: cause ? [job: cause.upstreamProject, number: cause.upstreamBuild] : null,
+        callers: causes.collect { it.upstreamProject ?: it._class }.join(', '),
+    ]
+}
