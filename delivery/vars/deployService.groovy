@@ -13,8 +13,10 @@ def call(Map job) {
         check(job, version)
         if (job.approvers) {
             run.stopped = 'was not approved; nothing changed'
+            run.stage = 'Compare'
+            Map change = compare(job, version)
             run.stage = 'Approve'
-            approve(job, version, thread)
+            approve(job, version, change, thread)
             run.stopped = null
         }
         // An older version that still waits is aborted, and two deploys of a service never overlap.
@@ -39,30 +41,41 @@ private void check(Map job, String version) {
     callers.check(action: "deploy ${job.service}", job: job.source, people: true)
 }
 
-/** Wait for an approval, without a pod. */
-private void approve(Map job, String version, Map thread) {
+/** What the deploy changes: [summary, details]. */
+private Map compare(Map job, String version) {
+    Map change = null
+    stage('Compare') {
+        agents.deploy(job.environment) {
+            timeout(time: 15, unit: 'MINUTES') {
+                change = changes.compare(job, version)
+            }
+        }
+        currentBuild.description = change.summary
+    }
+    return change
+}
+
+/** Show what the deploy changes, and wait for an approval, without a pod. */
+private void approve(Map job, String version, Map change, Map thread) {
     stage('Approve') {
-        slack.warn(thread, "waits for ${job.approvers}: ${env.BUILD_URL}input")
+        slack.warn(thread, "waits for ${job.approvers}: ${env.BUILD_URL}input; ${change.summary}")
+        String question = "Deploy ${job.service} ${version} to ${job.environment}?"
+        String details = "${change.details}\n${env.BUILD_URL}artifact/change.txt has the changes of the objects"
         timeout(time: 7, unit: 'DAYS') {
-            input(message: "Deploy ${job.service} ${version} to ${job.environment}?", ok: 'Deploy', submitter: job.approvers)
+            input(message: "${question}\n${change.summary}\n${details}", ok: 'Deploy', submitter: job.approvers)
         }
     }
 }
 
 private void release(Map job, String version) {
-    String values = "${job.service}/values-${job.environment}.yaml"
-    // The chart may name any namespace. It is installed as an account that has rights in the service's namespace only.
-    String access = "--kubeconfig \"\$DOCKER_CONFIG/kubeconfig\" --kube-as-user 'system:serviceaccount:${job.service}:deployer'"
-    String name = "'${job.service}' --namespace '${job.service}' ${access}"
+    String name = ''
     stage('Deploy') {
-        registry.login()
-        cluster.signIn(job)
+        Map chart = helmRelease.open(job, version)
+        name = "${chart.name} ${chart.access}"
         container('helm') {
-            sh "helm pull 'oci://${env.CHARTS}/${job.service}' --version ${version} --untar --registry-config \"\$DOCKER_CONFIG/config.json\""
             sh """\
 helm upgrade ${name} './${job.service}' --install --atomic --wait --timeout 10m --history-max 20 \\
-  --set-string environment='${job.environment}' --set-string project='${job.project}' \\
-  --set-string host='${job.host ?: ''}'${fileExists(values) ? " --values '${values}'" : ''}
+  ${chart.values}
 """
         }
     }

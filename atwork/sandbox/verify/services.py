@@ -105,7 +105,7 @@ def _rendered(helm: Path, chart: charts.Chart) -> list[Object] | charts.ChartRef
 
 def _services(platform: ChartContext, environment: EnvironmentObjects) -> Iterator[_Release]:
     config = platform.stacks[environment.name]
-    passed = passed_by(platform.delivery / "vars" / "deployService.groovy", "private void release(")
+    passed = passed_by(platform.delivery / "vars" / "helmRelease.groovy", "Map open(")
     for name, place in within(environment.name, config.environment, platform.services).items():
         values = {"environment": environment.name, "host": place.host or "", "project": config.project.id}
         image = f"{platform.registry(environment.name).services}/{name}"

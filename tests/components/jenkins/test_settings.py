@@ -86,6 +86,7 @@ def test_required_keys(key: str) -> None:
             {"staging": {"preview_namespaces": {}}, "preview": {}},
             r"deploys\.preview: the name is reserved for the job",
         ),
+        ("deploys", {"promote": {}}, r"deploys\.promote: the name is reserved for the job that releases builds"),
         ("deploys", {"staging": {"preview_namespaces": {"hours": 0}}}, "greater than or equal to 1"),
         ("platform", {**MOST["platform"], "bot": "a b"}, "platform.bot"),
         (

@@ -391,9 +391,9 @@ def test_auto_provisioning_adds_nodes_only_for_known_requirements(
 def test_a_chart_value_that_a_deploy_does_not_pass_is_reported(shipped: Objects, helm: Path, tmp_path: Path) -> None:
     """The chart asks for the project; `helm upgrade` once did not say it."""
     copied(tmp_path)
-    library = tmp_path / "delivery" / "vars" / "deployService.groovy"
-    assert services.passed_by(library, "private void release(") == {"environment", "host", "project"}
-    library.write_text(library.read_text().replace("--set-string project='${job.project}'", ""))
+    library = tmp_path / "delivery" / "vars" / "helmRelease.groovy"
+    assert services.passed_by(library, "Map open(") == {"environment", "host", "project"}
+    library.write_text(library.read_text().replace(" --set-string project='${job.project}'", ""))
     planned = plan(shipped, tmp_path, helm)
     result = [item for item in planned.findings if item.check == "chart"]
     assert {(item.environment, item.pod) for item in result} == {

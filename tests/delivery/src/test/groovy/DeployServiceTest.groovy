@@ -8,16 +8,20 @@ class DeployServiceTest extends Jenkins {
         super.setUp()
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', THREAD: 'C0123456:1700000000.000100'])
         build.startedBy('services/orders/main')
+        answers['helm list'] = '[{"name": "orders", "revision": "4", "app_version": "1.4.0-15.g0a0b0c0d"}]'
+        answers['compare.py running.yaml'] = 'running: Deployment orders\n-  replicas: 2\n+  replicas: 3\n0 created, 1 changed, 0 deleted\n'
+        answers['commits.py'] = '2 commits\n1a2b3c4d Add a retry <!channel>\n9a9b9c9d Fix the cart\n'
     }
 
     @Test
     void approval_comes_before_any_pod_and_then_one_deploy_at_a_time() {
         assert play('deploy.Jenkinsfile') == null
-        assert stages() == ['Approve', 'Deploy', 'Smoke test']
+        assert stages() == ['Compare', 'Approve', 'Deploy', 'Smoke test']
+        assert at('pod deploy-production ends') < at('input ada@example.com'): 'no pod waits'
         assert at('input ada@example.com') < at('milestone')
         assert at('milestone') < at('lock deploy-production-orders')
-        assert at('lock') < at('pod deploy-production')
-        assert pods*.cloud == ['deploy-production']
+        assert at('lock') < at('helm upgrade')
+        assert pods*.cloud == ['deploy-production', 'deploy-production']
         assert has("helm upgrade 'orders' --namespace 'orders'")
         assert has("--install --atomic --wait --timeout 10m")
         assert has("--set-string project='p'")
@@ -52,6 +56,46 @@ class DeployServiceTest extends Jenkins {
     }
 
     @Test
+    void the_approver_sees_the_commits_and_the_changes_of_objects() {
+        play('deploy.Jenkinsfile')
+        String summary = '2 commits since 1.4.0-15.g0a0b0c0d; objects: 0 created, 1 changed, 0 deleted'
+        String link = 'https://github.com/acme/orders/compare/0a0b0c0d...1a2b3c4d'
+        assert build.description == "${summary} (${link})".toString()
+        assert has("helm get manifest 'orders' --namespace 'orders' --revision 4")
+        assert has("helm template 'orders' --namespace 'orders' './orders' --no-hooks --is-upgrade --set-string environment='production'")
+        assert has("'https://api.github.com/repos/acme/orders/compare/0a0b0c0d...1a2b3c4d'")
+        assert written['change.txt'].startsWith(summary)
+        assert written['change.txt'].contains('9a9b9c9d Fix the cart') && written['change.txt'].contains('+  replicas: 3')
+        assert asked.contains(summary) && asked.contains('1a2b3c4d Add a retry') && asked.contains('https://jenkins/17/artifact/change.txt')
+        assert messages[0].message.contains("${summary} (${link})")
+        assert !messages*.message.any { it.contains('<!channel>') || it.contains('replicas') }
+        assert !has('helm upgrade') || at('archiveArtifacts') < at('helm upgrade')
+    }
+
+    @Test
+    void without_an_answer_of_github_the_approver_gets_a_link() {
+        answers['commits.py'] = new hudson.AbortException('exit code 22')
+        assert play('deploy.Jenkinsfile') == null
+        assert build.description == 'commits since 1.4.0-15.g0a0b0c0d; objects: 0 created, 1 changed, 0 deleted (https://github.com/acme/orders/compare/0a0b0c0d...1a2b3c4d)'
+    }
+
+    @Test
+    void a_first_release_is_compared_with_nothing() {
+        answers['helm list'] = '[]'
+        assert play('deploy.Jenkinsfile') == null
+        assert build.description == 'the first release; objects: 0 created, 1 changed, 0 deleted'
+        assert has('helm: true > running.yaml') && !has('--is-upgrade') && !has('commits.py')
+    }
+
+    @Test
+    void a_chart_that_cannot_be_compared_is_not_approved() {
+        answers['helm template'] = new hudson.AbortException('exit code 1')
+        assert play('deploy.Jenkinsfile').message == 'exit code 1'
+        assert !has('input') && !has('helm upgrade')
+        assert messages[-1].message.contains('failed at Compare: exit code 1')
+    }
+
+    @Test
     void an_invalid_thread_id_opens_a_new_thread() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d', THREAD: '#everyone'])
         play('deploy.Jenkinsfile')
@@ -63,7 +107,7 @@ class DeployServiceTest extends Jenkins {
         answers['input'] = interrupted()
         play('deploy.Jenkinsfile')
         assert result == 'ABORTED'
-        assert pods.empty
+        assert !has('helm upgrade')
         assert messages[-1].message.contains('was not approved; nothing changed')
     }
 
@@ -123,7 +167,7 @@ class DeployServiceTest extends Jenkins {
     void no_token_is_printed() {
         play('deploy.Jenkinsfile')
         List<String> signingIn = events.findAll { it.contains('print-access-token') }
-        assert signingIn.size() == 2
+        assert signingIn.size() == 4
         assert signingIn.every { it.startsWith('gcloud: set +x umask 077') }
     }
 }

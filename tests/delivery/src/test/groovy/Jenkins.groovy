@@ -32,6 +32,8 @@ abstract class Jenkins extends BasePipelineTestCPS {
     /** Resources that another build has locked. */
     List<String> locked = []
     String container = ''
+    /** The question of the last approval. */
+    String asked = ''
     String digest = DIGEST
     List<Map> commands = []
 
@@ -123,7 +125,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
         step('writeYaml', [Map], { Map arguments -> written[arguments.file.replaceFirst('^\\./', '')] = arguments.data })
         step('readJSON', [Map], { Map arguments -> arguments.text ? new groovy.json.JsonSlurperClassic().parseText(arguments.text) : ['containerimage.digest': arguments.file.contains('test') ? TEST_DIGEST : digest] })
         step('build', [Map], { Map arguments -> started << arguments; events << "start ${arguments.job}".toString(); answer(arguments.job) ?: [result: 'SUCCESS'] })
-        step('input', [Map], { Map arguments -> events << "input ${arguments.submitter}".toString(); answer('input') })
+        step('input', [Map], { Map arguments -> asked = arguments.message; events << "input ${arguments.submitter}".toString(); answer('input') })
         step('slackSend', [Map], { Map arguments ->
             messages << arguments
             answer('slackSend')

@@ -123,9 +123,11 @@ class JobsTest extends Jenkins {
     void a_job_deploys_the_service_and_environment_of_its_name() {
         binding.setVariable('params', [VERSION: '1.4.0-17.g1a2b3c4d'])
         build.startedBy('services/orders/main')
+        answers['helm list'] = '[]'
+        answers['compare.py running.yaml'] = '1 created, 0 changed, 0 deleted'
         assert played('platform/orders/production') == null
         assert has('lock deploy-production-orders')
-        assert pods*.cloud == ['deploy-production']
+        assert pods*.cloud == ['deploy-production', 'deploy-production']
         assert has("describe 'atwork-production' --project 'acme-at-work-production' --location 'europe-west1'")
         assert has("--set-string host='orders.example.com'")
         assert has('input ada@example.com,grace@example.com')
