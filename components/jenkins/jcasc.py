@@ -81,7 +81,7 @@ def scripts(
     """The scripts by name; the chart's reloader loads each as a file."""
     images = Images(addresses.docker_hub, settings.images)
     documents: dict[str, Any] = {
-        "credentials": credentials.script(settings, source.organization),
+        "credentials": credentials.script(settings, source),
         "library": _library(settings, source),
         "environment": _environment(settings, addresses, source, images, environments),
         "jobs": release_jobs(settings, source, images, jobs),
@@ -122,7 +122,7 @@ def _library(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any
                                 "scm": {
                                     "git": {
                                         "remote": source.url,
-                                        "credentialsId": settings.github_credential,
+                                        "credentialsId": settings.library_credential,
                                     }
                                 },
                             }
@@ -146,6 +146,7 @@ def _environment(
         "CACHE": addresses.cache,
         "DOCKER_HUB": addresses.docker_hub,
         "GITHUB_CREDENTIAL": settings.github_credential,
+        "REPORTS_CREDENTIAL": settings.reports_credential,
         "RELEASE_ENVIRONMENTS": ",".join(environments),
     }
     if settings.slack is not None:

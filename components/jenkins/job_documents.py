@@ -17,13 +17,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.delivery import PlatformSource
-from components.jenkins import names
+from components.jenkins import names, secrets
 from components.jenkins.jobs import FOLDER, SERVICES, Job, PreviewJob
 from components.jenkins.registry import Images
 from components.jenkins.settings import JenkinsSettings
 
 VARIABLE = "ATWORK_JOBS"
 """Variable of the document in the files."""
+
+REPORTS_APP = "ATWORK_REPORTS_APP"
+REPORTS_KEY = "ATWORK_REPORTS_KEY"
+"""Variables of the GitHub App that writes reports. Its credential is in folders: pipelines elsewhere cannot name it."""
 
 PREVIEWS = "platform-previews"
 CHANGES = "platform-changes"
@@ -67,8 +71,8 @@ def release_jobs(
     }
     if settings.platform is not None:
         document["folders"] += [
-            _folder(PREVIEWS, _PREVIEWS_DESCRIPTION, [names.PREVIEW_CLOUD]),
-            _folder(CHANGES, _CHANGES_DESCRIPTION, names.PLATFORM_CLOUDS),
+            _folder(PREVIEWS, _PREVIEWS_DESCRIPTION, [names.PREVIEW_CLOUD], _reports(settings, source.name)),
+            _folder(CHANGES, _CHANGES_DESCRIPTION, names.PLATFORM_CLOUDS, _reports(settings, source.name)),
         ]
         document["stacks"] = {
             "previews": f"{PREVIEWS}/stacks",
@@ -77,34 +81,49 @@ def release_jobs(
             "url": source.url,
             "main": settings.platform.main,
             "credential": settings.github_credential,
+            "library_credential": settings.library_credential,
             "jobs": [
                 {"path": f"{CHANGES}/{name}", "description": description, "schedule": schedule}
                 for name, (description, schedule) in _OWN_JOBS.items()
             ],
         }
-    return _script(definitions.files, document)
+    return _script(settings, definitions.files, document)
 
 
 def group_jobs(settings: JenkinsSettings, images: Images, group: str, definitions: JobDefinitions) -> dict[str, Any]:
     """The jobs of one group of services. Jenkins appends them to the other scripts, which define the folder alike."""
     pipelines = list(_pipelines(definitions.jobs, images, names.janitor_job(group)))
-    return _script(definitions.files, {"folders": [_platform(settings)], "pipelines": pipelines})
+    return _script(settings, definitions.files, {"folders": [_platform(settings)], "pipelines": pipelines})
 
 
-def _script(files: Mapping[str, str], document: Mapping[str, Any]) -> dict[str, Any]:
+def _script(settings: JenkinsSettings, files: Mapping[str, str], document: Mapping[str, Any]) -> dict[str, Any]:
     # Both characters can only be inside of strings: `${` would be resolved, `{{` is the chart's template.
     text = json.dumps(document, indent=1).replace("$", r"\u0024").replace("{{", r"{\u007b")
-    return {"jobs": [{"providedEnv": {VARIABLE: text}}, *({"script": files[key]} for key in document)]}
+    variables = {VARIABLE: text}
+    if settings.reports:
+        variables[REPORTS_APP] = secrets.reference(secrets.REPORTS_APP_ID)
+        variables[REPORTS_KEY] = secrets.reference(secrets.REPORTS_APP_KEY)
+    return {"jobs": [{"providedEnv": variables}, *({"script": files[key]} for key in document)]}
 
 
 def _platform(settings: JenkinsSettings) -> dict[str, Any]:
     """The only folder whose jobs may use the clouds that deploy services."""
     clouds = [cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS]
-    return _folder(FOLDER, "Jobs of the platform team: the only ones that may deploy", clouds)
+    # The janitor of preview namespaces asks about pull requests of all services.
+    reports = {} if settings.previews() is None else _reports(settings)
+    return _folder(FOLDER, "Jobs of the platform team: the only ones that may deploy", clouds, reports)
 
 
-def _folder(name: str, description: str, clouds: Iterable[str]) -> dict[str, Any]:
-    return {"name": name, "description": description, "clouds": list(clouds)}
+def _folder(name: str, description: str, clouds: Iterable[str], reports: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "description": description, "clouds": list(clouds), "reports": dict(reports)}
+
+
+def _reports(settings: JenkinsSettings, *repositories: str) -> dict[str, Any]:
+    """The credential of the App that writes reports, for some repositories, or for all where it is installed."""
+    return {
+        "id": settings.reports_credential,
+        "repositories": list(repositories),
+    }
 
 
 def _pipelines(jobs: Sequence[Job], images: Images, janitor: str) -> Iterable[dict[str, Any]]:

@@ -27,6 +27,8 @@ OIDC_CLIENT_ID = "jenkins-oidc-client-id"
 OIDC_CLIENT_SECRET = "jenkins-oidc-client-secret"  # noqa: S105 - the name of a secret
 GITHUB_APP_ID = "jenkins-github-app-id"
 GITHUB_APP_KEY = "jenkins-github-app-key"
+REPORTS_APP_ID = "jenkins-github-reports-id"
+REPORTS_APP_KEY = "jenkins-github-reports-key"
 WEBHOOK_SECRET = "jenkins-github-webhook"  # noqa: S105 - the name of a secret
 SLACK_TOKEN = "jenkins-slack-token"  # noqa: S105 - the name of a secret
 SLACK_WEBHOOK = "jenkins-slack-webhook"
@@ -41,11 +43,16 @@ def expected(settings: JenkinsSettings) -> tuple[ExpectedSecret, ...]:
         _secret(ADMIN_PASSWORD, "password for the day the login provider is down", value="generated"),
         _secret(OIDC_CLIENT_ID, f"client id of the OpenID Connect client for {settings.url}"),
         _secret(OIDC_CLIENT_SECRET, "client secret of the same client"),
-        _secret(GITHUB_APP_ID, "app id of the GitHub App that Jenkins uses"),
+        _secret(GITHUB_APP_ID, "app id of the GitHub App that builds use"),
         _secret(GITHUB_APP_KEY, "private key of the same app (PEM file)", value="private key"),
     ]
+    if settings.reports:
+        all_secrets += [
+            _secret(REPORTS_APP_ID, "app id of the second GitHub App, which writes reports"),
+            _secret(REPORTS_APP_KEY, "private key of the second app (PEM file)", value="private key"),
+        ]
     if settings.gateway is not None:
-        all_secrets.append(_secret(WEBHOOK_SECRET, "webhook secret of the same app"))
+        all_secrets.append(_secret(WEBHOOK_SECRET, "webhook secret of the GitHub App that builds use"))
     if settings.slack is not None:
         all_secrets.append(_secret(SLACK_TOKEN, f"bot token of the Slack app in {settings.slack.team}.slack.com"))
     if settings.platform is not None and settings.platform.slack_webhook is not None:

@@ -32,7 +32,13 @@ class JenkinsSettings(Settings):
     """Administrators; everybody else who can log in may read, build and cancel."""
 
     github_credential: DnsLabel = "github-app"
-    """Credential with the GitHub App's id and key; pipelines name it."""
+    """Credential of the GitHub App of builds; in a pipeline, it only reads the pipeline's own repository."""
+
+    library_credential: DnsLabel = "github-library"
+    """Credential of the same App that only reads this repository, for the shared library and the own jobs."""
+
+    reports_credential: DnsLabel = "github-reports"
+    """Credential of a second GitHub App, which writes reports; only jobs of the platform's folders have it."""
 
     library: LibrarySettings = LibrarySettings()
     """The shared pipeline library."""
@@ -112,6 +118,11 @@ class JenkinsSettings(Settings):
                 return environment, deploy.preview_namespaces
         return None
 
+    @property
+    def reports(self) -> bool:
+        """Whether jobs write reports to GitHub, or ask it about pull requests of all services."""
+        return self.platform is not None or self.previews() is not None
+
     def targets(self) -> dict[str, TargetSettings]:
         """All restricted clouds, by name: each has its own namespace and accounts."""
         targets: dict[str, TargetSettings] = {names.deploy_cloud(key): deploy for key, deploy in self.deploys.items()}
@@ -154,7 +165,7 @@ class JenkinsSettings(Settings):
 
     @model_validator(mode="after")
     def _credentials_differ(self) -> Self:
-        named = [self.github_credential, *self.targets()]
+        named = [self.github_credential, self.library_credential, self.reports_credential, *self.targets()]
         named += [] if self.slack is None else [self.slack.token_credential]
         named += [] if self.gateway is None else [self.gateway.webhook_credential]
         named += [] if self.platform is None or self.platform.slack_webhook is None else [self.platform.slack_webhook]

@@ -50,7 +50,7 @@ class PlatformSettings(Settings):
     """The branch whose stacks are updated."""
 
     bot: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\[bot\])?$", examples=["acme-jenkins[bot]"])]
-    """Login of the GitHub App of `github_credential`, which owns the comment in a pull request."""
+    """Login of the GitHub App of `reports_credential`, which owns the comment in a pull request."""
 
     slack_webhook: DnsLabel | None = None
     """Credential with the address of Slack's incoming webhook, whose value is in Secret Manager; without it, deploys

@@ -51,7 +51,7 @@ settings.jobs.each { job ->
                     git {
                         remote {
                             url(settings.url)
-                            credentials(settings.credential)
+                            credentials(settings.library_credential)
                         }
                         branch(settings.main)
                     }

@@ -59,7 +59,7 @@ private String reason(Map current, Map repositories, long now, long latest) {
 private boolean isClosed(String repository, String pull) {
     String state = ''
     try {
-        withCredentials([usernamePassword(credentialsId: env.GITHUB_CREDENTIAL, usernameVariable: 'GITHUB_APP', passwordVariable: 'GITHUB_TOKEN')]) {
+        withCredentials([usernamePassword(credentialsId: env.REPORTS_CREDENTIAL, usernameVariable: 'GITHUB_APP', passwordVariable: 'GITHUB_TOKEN')]) {
             container('gcloud') {
                 state = sh(returnStdout: true, script: """\
 set +x

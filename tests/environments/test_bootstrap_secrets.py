@@ -30,8 +30,11 @@ TEXTS = {
     "jenkins-oidc-client-id": "client-1",
     "jenkins-oidc-client-secret": "planted-oidc-secret",
     "jenkins-github-app-id": "4711",
+    "jenkins-github-reports-id": "4712",
     "jenkins-slack-token": "xoxb-planted",
 }
+
+KEYS = ("jenkins-github-app-key", "jenkins-github-reports-key")
 
 
 @pytest.fixture
@@ -41,7 +44,8 @@ def folder(tmp_path: Path) -> Path:
     values.mkdir()
     for name, text in TEXTS.items():
         (values / name).write_text(f"{text}\n")
-    (values / "jenkins-github-app-key").write_text(bootstrapping.private_key())
+    for name in KEYS:
+        (values / name).write_text(bootstrapping.private_key())
     return values
 
 
@@ -99,7 +103,7 @@ def test_a_second_run_changes_nothing(ci: Account, folder: Path) -> None:
 def test_what_nobody_has_yet_is_named_with_its_command(ci: Account, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(ci, None) == 0
     printed = capsys.readouterr().out
-    for name in (*TEXTS, "jenkins-github-app-key"):
+    for name in (*TEXTS, *KEYS):
         assert versions(ci, name) == []
         assert f"gcloud secrets versions add {name} --project={CI} --data-file=-" in printed
     assert len(versions(ci, "jenkins-admin-password")) == 1

@@ -69,9 +69,10 @@ def bootstrapped(home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> F
     fake = bootstrapping.opened_account(FakeGoogle())
     fake.state.billing[CI] = "billingAccounts/01AB23-CD45EF-678901"
     folder.mkdir()
-    for name in ("jenkins-oidc-client-id", "jenkins-oidc-client-secret", "jenkins-github-app-id"):
-        (folder / name).write_text(f"{name}\n")
-    (folder / "jenkins-github-app-key").write_text(bootstrapping.private_key())
+    for name in ("oidc-client-id", "oidc-client-secret", "github-app-id", "github-reports-id"):
+        (folder / f"jenkins-{name}").write_text(f"{name}\n")
+    for name in ("github-app-key", "github-reports-key"):
+        (folder / f"jenkins-{name}").write_text(bootstrapping.private_key())
     with served(fake) as endpoint, monkeypatch.context() as patched, Path(os.devnull).open() as nothing:
         patched.setattr("sys.stdin", nothing)
         patched.setenv("ATWORK_PULUMI", str(bootstrapping.engine(folder, endpoint)))

@@ -68,6 +68,15 @@ def test_a_group_adds_its_jobs_to_the_same_folder() -> None:
     assert [job["path"] for job in document["pipelines"]] == paths
 
 
+def test_only_folders_of_the_platform_have_the_credential_that_writes_reports() -> None:
+    script = release_jobs(settings(MOST), SOURCE, IMAGES, JOBS)
+    reports = {folder["name"]: folder["reports"].get("repositories") for folder in _document(script)["folders"]}
+    assert reports == {"platform": [], "platform-previews": ["platform"], "platform-changes": ["platform"]}
+    variables = script["jobs"][0]["providedEnv"]
+    assert variables["ATWORK_REPORTS_KEY"] == "${trim:${readFile:/run/secret-manager/jenkins-github-reports-key}}"
+    assert "ATWORK_REPORTS_KEY" not in release_jobs(settings(LEAST), SOURCE, IMAGES, JOBS)["jobs"][0]["providedEnv"]
+
+
 def test_preview_namespaces_have_a_janitor_with_the_repository_of_each_service() -> None:
     [_, _, janitor] = _release(MOST, JOB, PREVIEW)["pipelines"]
     assert json.loads(janitor["arguments"]["repositories"]) == {"orders": "https://github.com/acme/shop"}

@@ -97,7 +97,13 @@ def test_the_pod_mounts_all_secrets_that_are_expected_and_no_other(base: dict[st
 def test_only_parts_in_use_need_a_secret() -> None:
     least = {secret.name for secret in secrets.expected(settings())}
     most = {secret.name for secret in secrets.expected(settings(MOST))}
-    assert most - least == {"jenkins-github-webhook", "jenkins-slack-token", "jenkins-slack-webhook"}
+    assert most - least == {
+        "jenkins-github-reports-id",
+        "jenkins-github-reports-key",
+        "jenkins-github-webhook",
+        "jenkins-slack-token",
+        "jenkins-slack-webhook",
+    }
     assert {secret.name for secret in secrets.expected(settings(MOST)) if secret.value == "generated"} == {
         "jenkins-admin-password"
     }
@@ -191,6 +197,17 @@ def test_a_deploy_cloud_has_its_own_credential_that_no_pipeline_can_name() -> No
         assert by_id[cloud["credentialsId"]]["secret"] == f"${{jenkins-{name}-scheduler-token}}"
 
 
+def test_a_pipeline_reads_its_own_repository_and_the_library_and_writes_nothing_on_github() -> None:
+    values = _values()
+    credentials = _scripts(values)["credentials"]["credentials"]["system"]["domainCredentials"][0]["credentials"]
+    apps = {entry["gitHubApp"]["id"]: entry["gitHubApp"] for entry in credentials if "gitHubApp" in entry}
+    assert {app["defaultPermissionsStrategy"] for app in apps.values()} == {"CONTENTS_READ"}
+    assert {name: app["repositoryAccessStrategy"] for name, app in apps.items()} == {
+        "github-app": "inferRepository",
+        "github-library": {"specificRepositories": {"owner": "acme", "repositories": ["platform"]}},
+    }
+
+
 def test_no_pipeline_can_name_the_secret_that_signs_calls_of_github() -> None:
     """With it, a call could claim a push to any repository."""
     values = _values()
@@ -227,9 +244,10 @@ def test_credentials_are_read_from_files_and_the_controller_reads_no_kubernetes_
     assert _values()["rbac"] == {"create": True, "readSecrets": False}
     (domain,) = _scripts(_values())["credentials"]["credentials"]["system"]["domainCredentials"]
     credentials = {item["id"]: (kind, item) for entry in domain["credentials"] for kind, item in entry.items()}
-    kind, app = credentials["github-app"]
-    assert (kind, app["scope"]) == ("gitHubApp", "GLOBAL")
-    assert app["privateKey"] == "${trim:${readFile:/run/secret-manager/jenkins-github-app-key}}"
+    apps = {key: item for key, (kind, item) in credentials.items() if kind == "gitHubApp"}
+    assert apps.keys() == {"github-app", "github-library"}
+    for app in apps.values():
+        assert app["privateKey"] == "${trim:${readFile:/run/secret-manager/jenkins-github-app-key}}"
     for name in ("slack-token", "github-webhook", "slack-webhook"):
         kind, text = credentials[name]
         assert (kind, text["scope"]) == ("string", "SYSTEM" if name == "github-webhook" else "GLOBAL")

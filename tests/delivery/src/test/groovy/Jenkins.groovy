@@ -49,7 +49,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
         binding.setVariable('env', [
             JOB_NAME: 'services/orders/main', BRANCH_NAME: 'main', BUILD_NUMBER: '17', BUILD_URL: 'https://jenkins/17/', WORKSPACE: '/w',
             CANDIDATES: 'r/candidates', SERVICES: 'r/services', CHARTS: 'r/charts', CACHE: 'r/cache',
-            DOCKER_HUB: 'r/docker-hub', REGISTRY_HOST: 'r', SLACK_CHANNEL: '#builds', GITHUB_CREDENTIAL: 'github-app',
+            DOCKER_HUB: 'r/docker-hub', REGISTRY_HOST: 'r', SLACK_CHANNEL: '#builds', GITHUB_CREDENTIAL: 'github-app', REPORTS_CREDENTIAL: 'github-reports',
         ])
         binding.setVariable('params', [:])
         binding.setVariable('scm', 'scm')

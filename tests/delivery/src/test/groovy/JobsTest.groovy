@@ -54,6 +54,17 @@ class JobsTest extends Jenkins {
     }
 
     @Test
+    void only_folders_of_the_platform_have_the_credential_that_writes_reports() {
+        List folders = defined().findAll { it.name == 'folder' && JobDsl.all(it)*.name.contains('gitHubApp') }
+        assert folders*.arguments*.first() == ['platform', 'platform-previews', 'platform-changes']
+        folders.each { folder ->
+            assert JobDsl.inside(folder, 'privateKey').plainText.contains('readFile:/run/secret-manager/jenkins-github-reports-key')
+            assert JobDsl.inside(folder, 'repositories') == (folder.arguments[0] == 'platform' ? [] : ['at-work'])
+        }
+        assert defined().findAll { JobDsl.all(it)*.name.contains('gitHubApp') }*.arguments == folders*.arguments
+    }
+
+    @Test
     void the_repository_of_the_platform_is_not_a_service() {
         assert JobDsl.inside(job('services'), 'excludes') == 'at-work'
         assert JobDsl.inside(job('services'), 'repoOwner') == 'acme'

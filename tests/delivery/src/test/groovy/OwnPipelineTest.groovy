@@ -52,7 +52,7 @@ class OwnPipelineTest extends Jenkins {
         assert at('pod platform-preview ends') < at('git main')
         assert at('git main') < at('atwork report')
         // The token is where the pull request's own program is not.
-        assert at('pod platform-preview ends') < at('credentials github-app')
+        assert at('pod platform-preview ends') < at('credentials github-reports')
     }
 
     @Test

@@ -34,7 +34,7 @@ class PreviewJanitorTest extends Jenkins {
         assert play('janitor.Jenkinsfile') == null
         assert cleared() == ['preview-1']
         assert has('https://api.github.com/repos/acme/orders/pulls/7')
-        assert has('credentials github-app')
+        assert has('credentials github-reports')
     }
 
     @Test
