@@ -83,6 +83,7 @@ class ExternalCi(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         for builder, member in settings.builders.items():
             registry.grant_builds(f"{name}-{builder}", member, child)
+            registry.grant_releases(f"{name}-{builder}", member, child)
         self.identities = {key: pulumi.Output.from_input(member) for key, member in settings.identities().items()}
         # The platform does not know what it starts; `binary_authorization.also_allowed` of an environment names it.
         self.preview_images = pulumi.Output.from_input([])

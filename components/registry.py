@@ -60,10 +60,15 @@ class RegistryRefs:
         )
 
     def grant_builds(self, name: str, member: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
-        """Let builds push images, charts and caches, and pull base images through the mirror of Docker Hub."""
-        for repository in (self.candidates, self.services, self.charts, self.cache):
+        """Let builds push candidates and caches, and pull base images through the mirror of Docker Hub."""
+        for repository in (self.candidates, self.cache):
             self.grant(f"{name}-writer-{repository}", repository, "writer", member, opts)
         self.grant(f"{name}-reader-{self.docker_hub}", self.docker_hub, "reader", member, opts)
+
+    def grant_releases(self, name: str, member: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+        """Let an identity push released images and charts."""
+        for repository in (self.services, self.charts):
+            self.grant(f"{name}-writer-{repository}", repository, "writer", member, opts)
 
 
 class ContainerRegistry(pulumi.ComponentResource):

@@ -1,4 +1,4 @@
-"""The duties of delivery: builds push images and charts, and an account of each environment deploys them.
+"""The duties of delivery: builds push candidates, which are released, and an account of each environment deploys them.
 
 Builds and deploys run in pods of Jenkins, or in another CI system under the identities that the settings name.
 """
@@ -16,22 +16,28 @@ from components.jenkins import names
 
 
 def builds(environment: EnvironmentFacts) -> Iterator[Duty]:
-    """Builds push images, charts and caches, and pull base images."""
+    """Builds push candidates and caches, and pull base images."""
     for builder in _builders(environment):
-        for name in ("candidates", "services", "charts", "cache"):
-            yield duty(builder, "push images and charts", PUSH, environment.repository(name))
+        for name in ("candidates", "cache"):
+            yield duty(builder, "push candidates and caches", PUSH, environment.repository(name))
         yield duty(builder, "pull base images", PULL, environment.repository("docker-hub"))
 
 
 def releases(environment: EnvironmentFacts) -> Iterator[Duty]:
-    """The promote jobs of Jenkins copy candidates to the released images and charts."""
+    """Promote jobs of Jenkins, or the builders of another CI system, write the released images and charts."""
     config = environment.config
+    for builder in () if config.external_ci is None else config.external_ci.builders.values():
+        yield from _release(environment, builder)
     if config.jenkins is None or names.PROMOTE_CLOUD not in config.jenkins.targets():
         return
     account = PodAccount(config.project.id, names.target_namespace(names.PROMOTE_CLOUD), names.DEPLOY_ACCOUNT)
     yield duty(account.identity, "read candidates", PULL, environment.repository("candidates"))
+    yield from _release(environment, account.identity)
+
+
+def _release(environment: EnvironmentFacts, identity: str) -> Iterator[Duty]:
     for name in ("services", "charts"):
-        yield duty(account.identity, "release images and charts", PUSH, environment.repository(name))
+        yield duty(identity, "release images and charts", PUSH, environment.repository(name))
 
 
 def deploys(environment: EnvironmentFacts, upstream: EnvironmentFacts) -> Iterator[Duty]:

@@ -235,7 +235,7 @@ def test_tokens_are_extra_objects_of_the_chart_that_the_cluster_fills_in() -> No
     assert {secret["name"] for secret in mounted if secret["keyName"] == "token"} == set(created)
 
 
-def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> None:
+def test_builds_write_candidates_only_the_promote_job_releases_deploys_read_and_tests_do_nothing() -> None:
     grants: dict[str, set[str]] = {}
     for member in _most().of_type("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember").values():
         inputs = member.inputs
@@ -243,10 +243,7 @@ def test_builds_write_to_the_registry_deploys_read_and_tests_do_neither() -> Non
         subject = inputs["member"].rpartition("/ns/")[2]
         grants.setdefault(subject, set()).add(f"{inputs['role'].rpartition('.')[2]} {inputs['repository']}")
     assert grants == {
-        "jenkins-agents/sa/jenkins-agent": {
-            *(f"writer {name}" for name in ("candidates", "services", "charts", "cache")),
-            "reader docker-hub",
-        },
+        "jenkins-agents/sa/jenkins-agent": {"writer candidates", "writer cache", "reader docker-hub"},
         "jenkins-deploy-staging/sa/deployer": {
             "reader charts"
         },  # production's pods act as an account of its environment
