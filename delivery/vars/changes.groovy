@@ -7,7 +7,7 @@
  */
 Map compare(Map job, String version) {
     Map release = helmRelease.open(job, version)
-    Map running = running(job, release)
+    Map running = deployed(job, release)
     String manifest = running ? "helm get manifest ${release.name} --revision ${running.revision} ${release.access}" : 'true'
     container('helm') {
         sh """\
@@ -21,8 +21,8 @@ helm template ${release.name} './${job.service}' --no-hooks ${running ? '--is-up
         difference = sh(returnStdout: true, script: 'python3 compare.py running.yaml coming.yaml').trim()
     }
     String old = running ? running.app_version : ''
-    List commits = commits(job, old, version)
-    String link = link(job, old, version)
+    List commits = commitsBetween(job, old, version)
+    String link = comparisonPage(job, old, version)
     String objects = "objects: ${difference.readLines()[-1]}"
     String summary = running ? "${commits ? commits[0] : 'commits'} since ${old}; ${objects}" : "the first release; ${objects}"
     writeFile(file: 'change.txt', text: [summary, link, commits.drop(1).join('\n'), difference].join('\n\n') + '\n')
@@ -31,7 +31,7 @@ helm template ${release.name} './${job.service}' --no-hooks ${running ? '--is-up
 }
 
 /** The deployed Helm release: [revision, app_version]; null without one. */
-private Map running(Map job, Map release) {
+private Map deployed(Map job, Map release) {
     List releases = []
     container('helm') {
         releases = readJSON(text: sh(returnStdout: true, script: "helm list --deployed --filter '^${job.service}\$' --namespace '${job.service}' --output json ${release.access}"))
@@ -40,8 +40,8 @@ private Map running(Map job, Map release) {
 }
 
 /** GitHub's number of commits between two versions, and their subjects; empty if GitHub does not answer. */
-private List commits(Map job, String old, String version) {
-    String comparison = link(job, old, version)
+private List commitsBetween(Map job, String old, String version) {
+    String comparison = comparisonPage(job, old, version)
     if (!comparison) {
         return []
     }
@@ -67,7 +67,7 @@ python3 commits.py < comparison.json
 }
 
 /** GitHub's page about the commits between two versions; empty if one is not the version of a build. */
-private String link(Map job, String old, String version) {
+private String comparisonPage(Map job, String old, String version) {
     String from = commit(old)
     return from ? "${job.repository}/compare/${from}...${commit(version)}".toString() : ''
 }
