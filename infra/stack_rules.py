@@ -15,6 +15,7 @@ def check(config: StackConfig) -> None:
     _tenants_fit(config)
     _preview_namespaces_fit(config)
     _backups_can_be_read(config)
+    _own_accounts_are_elsewhere(config)
     if config.environment.kind == "ephemeral":
         _can_be_destroyed(config)
 
@@ -46,6 +47,19 @@ def _preview_namespaces_fit(config: StackConfig) -> None:
         raise ValueError("preview_namespaces.groups have rights only with cluster.admin_group; set it")
     if taken := sorted(set(config.preview_namespaces.names()) & config.tenants.keys()):
         raise ValueError(f"tenants.{taken[0]} has the name of a preview namespace; rename it")
+
+
+def _own_accounts_are_elsewhere(config: StackConfig) -> None:
+    """Updates of a project administer its accounts, so those that change all environments are in the admin project."""
+    platform = None if config.jenkins is None else config.jenkins.platform
+    if platform is None:
+        return
+    for key, target in (("previews", platform.previews), ("drift", platform.drift), ("changes", platform.changes)):
+        if target.account is not None and target.account.endswith(f"@{config.project.id}.iam.gserviceaccount.com"):
+            raise ValueError(
+                f"jenkins.platform.{key}.account: {target.account} is in the project of this stack; whoever updates "
+                "the stack could act as it, so create it in the admin project (stacks/platform.yaml)"
+            )
 
 
 def _backups_can_be_read(config: StackConfig) -> None:

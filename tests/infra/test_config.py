@@ -75,7 +75,7 @@ def test_what_an_environment_expects_in_secret_manager() -> None:
     assert (secret.made_by, secret.value) == ("program", "text")
     assert {(secret.namespace, secret.made_by) for secret in ci.expected_secrets()} == {("jenkins", "bootstrap")}
     names = [secret.name for secret in ci.expected_secrets()]
-    assert len(names) == len(set(names)) == 6
+    assert len(names) == len(set(names)) == 8
 
 
 @pytest.mark.parametrize("nodes", [500, 501])
@@ -311,6 +311,16 @@ def test_a_production_that_goes_by_itself_need_not_ask() -> None:
 def test_preview_namespaces_fit_into_their_environment(path: str, value: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse("staging", changed(STAGING, path, value))
+
+
+@pytest.mark.parametrize("part", ["previews", "drift", "changes"])
+def test_accounts_that_reach_all_environments_are_not_in_the_project_of_ci(part: str) -> None:
+    account = f"platform-{part}@{CI['project']['id']}.iam.gserviceaccount.com"
+    parse("ci", json.dumps(CI))
+    with pytest.raises(
+        ConfigError, match=rf"jenkins\.platform\.{part}\.account: {account} is in the project of this stack"
+    ):
+        parse("ci", changed(CI, f"jenkins.platform.{part}.account", account))
 
 
 def test_groups_of_preview_namespaces_reach_the_cluster_and_need_a_cluster_that_knows_groups() -> None:
