@@ -48,7 +48,7 @@ private List commitsBetween(Map job, String old, String version) {
     String lines = ''
     writeFile(file: 'commits.py', text: libraryResource('deploy/commits.py'))
     try {
-        withCredentials([usernamePassword(credentialsId: env.GITHUB_CREDENTIAL, usernameVariable: 'GITHUB_APP', passwordVariable: 'GITHUB_TOKEN')]) {
+        withCredentials([usernamePassword(credentialsId: env.REPORTS_CREDENTIAL, usernameVariable: 'GITHUB_APP', passwordVariable: 'GITHUB_TOKEN')]) {
             container('gcloud') {
                 lines = sh(returnStdout: true, script: """\
 set +x

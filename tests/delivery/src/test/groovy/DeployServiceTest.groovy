@@ -64,6 +64,7 @@ class DeployServiceTest extends Jenkins {
         assert has("helm get manifest 'orders' --namespace 'orders' --revision 4")
         assert has("helm template 'orders' --namespace 'orders' './orders' --no-hooks --is-upgrade --set-string environment='production'")
         assert has("'https://api.github.com/repos/acme/orders/compare/0a0b0c0d...1a2b3c4d'")
+        assert has("credentials ${env.REPORTS_CREDENTIAL}"): 'the job has no repository from which the other could infer one'
         assert written['change.txt'].startsWith(summary)
         assert written['change.txt'].contains('9a9b9c9d Fix the cart') && written['change.txt'].contains('+  replicas: 3')
         assert asked.contains(summary) && asked.contains('1a2b3c4d Add a retry') && asked.contains('https://jenkins/17/artifact/change.txt')
