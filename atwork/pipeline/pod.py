@@ -1,0 +1,158 @@
+"""A running pod of a build.
+
+The tools of the platform (BuildKit, Helm, crane, gcloud) run as programs of this machine, with the login of the pod and
+nothing of the person who runs the command. All other containers are real ones: runc runs their images, pulled with the
+rights of the node, in a network that has only loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from atwork.containers.buildkit import buildkit
+from atwork.containers.container import Container
+from atwork.containers.images import unpack
+from atwork.containers.namespaces import Namespaces, namespaces
+from atwork.errors import SandboxError
+from atwork.pipeline.endpoints import Endpoints
+from atwork.pipeline.platform import JenkinsPlatform, new_token
+from atwork.pipeline.templates import PodTemplate
+from atwork.pipeline.tools import TOOLS, Toolbox, variables_of, write_login, write_tools
+
+_READY_SECONDS = 120.0
+
+
+@dataclass
+class BuildPod:
+    """A pod with its workspace, which is a folder of this machine."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    """Variables of the commands of tools."""
+    containers: dict[str, Container] = field(default_factory=dict[str, Container])
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that all containers share, at the same path."""
+        return self.folder / "workspace"
+
+    def start(self, container: str, script: str, variables: Mapping[str, str], output: IO[Any] | int) -> Any:
+        """Start a script of a step in a container; returns the process."""
+        words = ["sh", "-e", "-c", script]
+        if container in self.containers:
+            return self.containers[container].start(
+                ["env", *(f"{key}={value}" for key, value in variables.items()), *words],
+                cwd=str(self.workspace),
+                output=output,
+            )
+        if container not in TOOLS:
+            raise SandboxError(f"the pod has no container {container}")
+        return subprocess.Popen(
+            words,
+            cwd=self.workspace,
+            env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=None if output == subprocess.PIPE else subprocess.STDOUT,
+            text=True,
+        )
+
+
+@contextmanager
+def running(
+    template: PodTemplate, platform: JenkinsPlatform, endpoints: Endpoints, toolbox: Toolbox, folder: Path
+) -> Generator[BuildPod]:
+    """A pod, ready for its first step, until the end."""
+    holder = platform.holder(template.namespace, template.account)
+    token = new_token()
+    endpoints.holders[token] = holder
+    endpoints.save()
+    for part in ("workspace", "login", "bin", "home"):
+        (folder / part).mkdir(parents=True)
+    (folder / "workspace").chmod(0o777)
+    write_tools(folder, token, platform.described(holder), toolbox)
+    pod = BuildPod(folder, variables_of(folder, endpoints))
+    with ExitStack() as stack:
+        stack.callback(_forget, endpoints, token)
+        node = new_token()
+        if "buildkit" in template.containers:
+            inside = stack.enter_context(namespaces(own_network=False))
+            address = stack.enter_context(
+                buildkit(toolbox.buildkit, inside, folder, toolbox.cache, {**endpoints.environment()})
+            )
+            pod.environment = {**pod.environment, "BUILDKIT_HOST": address}
+        others = [container for name, container in template.containers.items() if name not in TOOLS]
+        if others or template.stores:
+            endpoints.holders[node] = platform.node(platform.project)
+            endpoints.save()
+            stack.callback(_forget, endpoints, node)
+            login = {**pod.environment, "DOCKER_CONFIG": str(write_login(folder, endpoints.registry, node))}
+            inside = stack.enter_context(namespaces(own_network=True))
+            started: list[subprocess.Popen[str]] = []
+            # Processes in namespaces end with them, and are waited for after that.
+            stack.push(lambda *_: _wait_for_all(started))
+            stack.push(lambda *_: os.kill(inside.pid, signal.SIGKILL))
+            started.extend(_start_store(store, inside, toolbox.crane, login, folder) for store in template.stores)
+            for container in others:
+                pod.containers[container["name"]] = _container(container, inside, toolbox.crane, login, folder)
+        yield pod
+
+
+def _wait_for_all(started: list[subprocess.Popen[str]]) -> None:
+    for process in started:
+        process.wait()
+
+
+def _forget(endpoints: Endpoints, token: str) -> None:
+    endpoints.holders.pop(token, None)
+    endpoints.save()
+
+
+def _container(
+    settings: Mapping[str, Any], inside: Namespaces, crane: Path, login: Mapping[str, str], folder: Path
+) -> Container:
+    name = settings["name"]
+    image = unpack(crane, settings["image"], folder / "images" / name, login)
+    scratch: dict[Path, str] = {folder / "workspace": str(folder / "workspace")}
+    security = settings.get("securityContext") or {}
+    for number, mount in enumerate(settings.get("volumeMounts") or ()):
+        path = folder / f"volume-{name}-{number}"
+        path.mkdir()
+        os.chown(path, security.get("runAsUser", 0), security.get("runAsGroup", 0))
+        scratch[path] = mount["mountPath"]
+    return Container(
+        name=name,
+        image=image,
+        inside=inside,
+        folder=folder / "containers" / name,
+        environment={pair["name"]: str(pair["value"]) for pair in settings.get("env") or ()}
+        | {"WORKSPACE": str(folder / "workspace")},
+        mounts=scratch,
+        security=security,
+    )
+
+
+def _start_store(
+    settings: Mapping[str, Any], inside: Namespaces, crane: Path, login: Mapping[str, str], folder: Path
+) -> subprocess.Popen[str]:
+    """Start a data store, and wait until its probe succeeds, as the pod's other containers do."""
+    container = _container(settings, inside, crane, login, folder)
+    log = folder / f"{settings['name']}.log"
+    with log.open("w") as output:
+        command = container.image.command(settings.get("command"), [*map(str, settings.get("args") or ())])
+        process = container.start(command, output=output)
+    probe = settings["startupProbe"]["exec"]["command"]
+    end = time.monotonic() + _READY_SECONDS
+    while container.start(probe, output=subprocess.DEVNULL).wait():
+        if process.poll() is not None or time.monotonic() > end:
+            raise SandboxError(f"{settings['name']} does not start: {log.read_text(errors='replace').strip()[-300:]}")
+        time.sleep(0.3)
+    return process
