@@ -1,10 +1,13 @@
 """What must be true after every step.
 
-State and simulated cloud have the same objects with the same properties, with four exceptions:
+State and simulated cloud have the same objects with the same properties, with five exceptions:
 
 - after a kill: the `pending_operations` of the state, and the operations in the journal of the killed process
   (`.sandbox/running`), until the next `atwork sandbox up`, which has to resolve them;
 - what the soak changed without Pulumi, until the next refresh;
+- the inputs of an update that changed the object and then failed (`initErrors` in the state): the engine keeps the old
+  inputs, so that the next update repeats it
+  (https://github.com/pulumi/pulumi/blob/v3.256.0/pkg/engine/update.go, OnResourceStepPost);
 - what Google Cloud never deletes: it stays and belongs to no stack;
 - what the program leaves to its database instance (`retain_on_delete`): the engine removes it from the state without
   a call of the provider, so that it stays if a kill comes before the deletion of the instance.
@@ -68,10 +71,10 @@ def disagreements(home: Home, stack: str, drifted: Collection[str] = ()) -> Iter
 
 
 def _differences(urn: str, resource: dict[str, Any], live: CloudObject) -> Iterator[str]:
-    for kind, in_state, in_cloud in (
-        ("input", resource.get("inputs") or {}, live.inputs),
-        ("output", resource.get("outputs") or {}, live.outputs),
-    ):
+    compared = [("output", resource.get("outputs") or {}, live.outputs)]
+    if not resource.get("initErrors"):
+        compared.insert(0, ("input", resource.get("inputs") or {}, live.inputs))
+    for kind, in_state, in_cloud in compared:
         for key in sorted({*in_state, *in_cloud} - {"__defaults"}):
             expected, value = in_state.get(key), in_cloud.get(key)
             if not _has_secret(expected) and not _has_secret(value) and expected != value:

@@ -96,6 +96,17 @@ def test_only_what_a_kill_left_or_the_soak_did_is_excused(pair: Pair) -> None:
     running.close()
 
 
+def test_an_update_that_partly_failed_keeps_its_old_inputs_in_the_state(pair: Pair) -> None:
+    pair.in_state("n", max=7)
+    pair.in_cloud("n", max=2)
+    pair.resources[0] |= {"initErrors": ["not ready"], "outputs": {"max": 2}}
+    pair.write()
+    assert pair.disagreements() == []
+    pair.resources[0]["outputs"] = {"max": 7}
+    pair.write()
+    assert pair.disagreements() == ["difference: n: output max is 7 in the state and 2 in the cloud"]
+
+
 def test_a_secret_in_clear_is_reported_in_every_file(tmp_path: Path) -> None:
     home, seen = Home(tmp_path), dict[Path, invariants.Stamp]()
     home.prepare()
