@@ -100,7 +100,9 @@ def _watch(child: subprocess.Popen[bytes], measurement: Measurement) -> None:
 def _part(process: psutil.Process, root: int) -> str:
     if process.pid == root:
         return "simulation"  # with the display and the language host
-    command = " ".join(process.cmdline())
+    command = " ".join([process.name(), *process.cmdline()])
     if "program.py" in command or "language-python-exec" in command:
         return "program"
+    if "fork_server.py" in command:
+        return "policies" if process.name() == "policies" else "imports"
     return "policies" if "policies" in command and "preview" not in command and " up " not in command else "engine"

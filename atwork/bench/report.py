@@ -118,7 +118,7 @@ def _table(rows: list[Row]) -> Table:
 
 
 def _processor_table(measurements: Mapping[str, Measurement]) -> Table:
-    parts = ("engine", "program", "policies", "simulation")
+    parts = ("engine", "imports", "program", "policies", "simulation")
     table = Table("processor seconds", *parts, box=None, pad_edge=False)
     for title, measurement in measurements.items():
         table.add_row(title, *(f"{measurement.cpu[part]:.1f}" for part in parts))

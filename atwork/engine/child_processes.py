@@ -12,22 +12,35 @@ from typing import IO
 
 import grpc
 
+from atwork.engine import forked
+
+Child = subprocess.Popen[bytes] | forked.ForkedProcess
+
 
 class ChildProcesses:
     """The running processes of one engine; they end with the call that started them."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[Child] = set()
         self._lock = threading.Lock()
 
     @contextmanager
     def started(
-        self, command: list[str], context: grpc.ServicerContext, *, cwd: str, env: Mapping[str, str]
-    ) -> Generator[subprocess.Popen[bytes]]:
-        """Start a process; kill it if it still runs at the end of the block."""
-        child = subprocess.Popen(
-            command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
-        )
+        self, python: str, script: list[str], context: grpc.ServicerContext, *, cwd: str, env: Mapping[str, str]
+    ) -> Generator[Child]:
+        """Start a script with its arguments; kill it if it still runs at the end of the block."""
+        child: Child
+        if forked.POSSIBLE and python == sys.executable:
+            child = forked.SERVER.start(script[0], script[1:], cwd=cwd, env=env)
+        else:
+            child = subprocess.Popen(
+                [python, "-u", *script],
+                cwd=cwd,
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+            )
         with self._lock:
             self._running.add(child)
         context.add_callback(lambda: self._ended(child))
@@ -47,14 +60,14 @@ class ChildProcesses:
             for child in self._running:
                 child.terminate()
 
-    def _ended(self, child: subprocess.Popen[bytes]) -> None:
+    def _ended(self, child: Child) -> None:
         if child.poll() is None:
             child.terminate()
         with self._lock:
             self._running.discard(child)
 
 
-def forward(child: subprocess.Popen[bytes]) -> str:
+def forward(child: Child) -> str:
     """Print the process's standard output to standard error, next to the engine's display; return its errors."""
     errors: list[bytes] = []
     for stream, line in lines(child):
@@ -66,7 +79,7 @@ def forward(child: subprocess.Popen[bytes]) -> str:
     return b"".join(errors).decode(errors="replace")
 
 
-def lines(child: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
+def lines(child: Child) -> Iterator[tuple[str, bytes]]:
     """Lines of both streams as they are printed, each with the stream's name, until both are closed."""
     queue: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
 

@@ -79,8 +79,8 @@ class LanguageServicer(language_pb2_grpc.LanguageRuntimeServicer):
             "PYTHONUNBUFFERED": "1",
         }
         # By its file and not as a module: the project's environment need not have atwork in it.
-        command = [python, "-u", str(_PROGRAM), json.dumps(settings)]
-        with self._children.started(command, context, cwd=request.pwd, env=environment) as child:
+        script = [str(_PROGRAM), json.dumps(settings)]
+        with self._children.started(python, script, context, cwd=request.pwd, env=environment) as child:
             output = forward(child)
             code = child.wait()
         if code in (0, program.SHOWN_ALREADY):
@@ -96,8 +96,8 @@ class LanguageServicer(language_pb2_grpc.LanguageRuntimeServicer):
         python = interpreter_of(request.info)
         if not Path(python).exists():
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, missing(python))
-        command = [python, "-u", request.info.program_directory, *request.args]
-        with self._children.started(command, context, cwd=request.pwd, env=environment) as child:
+        script = [request.info.program_directory, *request.args]
+        with self._children.started(python, script, context, cwd=request.pwd, env=environment) as child:
             for stream, line in lines(child):
                 yield (
                     language_pb2.RunPluginResponse(stdout=line)

@@ -16,12 +16,18 @@ import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pulumi
 from pulumi import runtime
+from pulumi.runtime.proto import engine_pb2
+from pulumi.runtime.settings import get_engine
 
 SHOWN_ALREADY = 32
 """Exit code of a program whose error was already reported to the engine."""
+
+DEBUG_MESSAGES = "ATWORK_SDK_DEBUG"
+"""Environment variable that lets the SDK send its debug messages, for `pulumi --debug`."""
 
 _LOOK_SECONDS = 0.5
 
@@ -32,6 +38,8 @@ def run(settings: dict[str, object]) -> int:
     parallel = max(int(str(settings["parallel"])), 1)
     runtime.set_all_config(runtime.get_config_env(), runtime.get_config_secret_keys_env())
     runtime.configure(runtime.Settings(**settings))  # pyright: ignore[reportArgumentType]  (checked by the engine)
+    if DEBUG_MESSAGES not in os.environ:
+        without_debug_messages(get_engine())
     sys.argv = [program, *(arguments if isinstance(arguments, list) else [])]
     # In place of this file's folder, whose modules must not shadow the program's.
     sys.path[0] = "."
@@ -53,6 +61,17 @@ def run(settings: dict[str, object]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     return SHOWN_ALREADY
+
+
+def without_debug_messages(engine: Any) -> None:
+    """Do not send debug messages: the SDK waits for the engine's answer to each, four times for each resource."""
+    send = engine.Log
+
+    def log(request: engine_pb2.LogRequest) -> None:
+        if request.severity != engine_pb2.DEBUG:
+            send(request)
+
+    engine.Log = log
 
 
 def _end_with(parent: int) -> None:

@@ -1,0 +1,145 @@
+"""Programs as forks of a process that has imported the SDKs (fork_server.py): the client side.
+
+One server serves all engines of this process, so a run of several stacks imports the SDKs once. Linux only: elsewhere
+libraries of the system do not survive a fork, and the language host starts a new interpreter for each program.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from io import RawIOBase
+from pathlib import Path
+from typing import IO, Any
+
+POSSIBLE = sys.platform == "linux"
+
+PRELOADED = (
+    "pulumi",
+    "pulumi_policy",
+    "pulumi_gcp.compute",
+    "pulumi_gcp.container",
+    "pulumi_gcp.sql",
+    "pulumi_kubernetes.admissionregistration.v1",
+    "pulumi_kubernetes.core.v1",
+    "pulumi_kubernetes.networking.v1",
+    "pulumi_kubernetes.rbac.v1",
+    "pydantic",
+    "yaml",
+)
+"""The modules that take longest to import in the program and the policies, by `python -X importtime`."""
+
+_SERVER = Path(__file__).with_name("fork_server.py")
+
+
+class ForkedProcess:
+    """A running fork, with the part of Popen's interface that the language host uses."""
+
+    def __init__(self, pid: int, status: RawIOBase, stdout: IO[bytes], stderr: IO[bytes]) -> None:
+        self.pid = pid
+        self.stdout, self.stderr = stdout, stderr
+        self._status = status
+        self._lock = threading.Lock()
+        self._code: int | None = None
+
+    def wait(self) -> int:
+        """Wait for the end; returns the exit code, negative for a signal."""
+        with self._lock:
+            if self._code is None:
+                # The server is gone without a word only if it was killed, and its forks end with it.
+                self._code = int(self._status.readline() or -signal.SIGKILL)
+                self._status.close()
+            return self._code
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        if self._lock.locked():
+            return None  # somebody waits for the end
+        ended = self._code is not None or select.select([self._status], [], [], 0)[0]
+        return self.wait() if ended else None
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+class ForkServer:
+    """Starts the server with the first program, and again if it was killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: socket.socket | None = None
+
+    def start(self, script: str, arguments: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> ForkedProcess:
+        """Run a script, or a folder with `__main__.py`, in a fork."""
+        settings = {"script": script, "arguments": list(arguments), "folder": cwd, "environment": dict(env)}
+        for _ in range(2):
+            if (child := self._forked(settings)) is not None:
+                return child
+        raise ChildProcessError(f"{_SERVER.name}, which runs the programs, ended at once")
+
+    def _forked(self, settings: Mapping[str, Any]) -> ForkedProcess | None:
+        """Send a request; None if the server is being killed."""
+        streams = [os.pipe() for _ in range(3)]
+        process, connection = self._running()
+        with tempfile.TemporaryFile("w+") as request:
+            json.dump(settings, request)
+            request.seek(0)
+            with suppress(BrokenPipeError):
+                socket.send_fds(connection, [b"+"], [request.fileno(), *(write for _, write in streams)])
+        for _, write in streams:
+            os.close(write)
+        stdout, stderr = (os.fdopen(read, "rb") for read, _ in streams[:2])
+        status = os.fdopen(streams[2][0], "rb", buffering=0)  # so that `poll` sees all that was not read
+        if pid := status.readline():
+            return ForkedProcess(int(pid), status, stdout, stderr)
+        for stream in (stdout, stderr, status):
+            stream.close()
+        process.wait()
+        return None
+
+    def stop(self) -> None:
+        """End the server, with the programs that still run."""
+        with self._lock:
+            if self._process is not None and self._connection is not None:
+                self._connection.close()
+                self._process.wait()
+                self._process = None
+
+    def _running(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        with self._lock:
+            if self._process is None or self._connection is None or self._process.poll() is not None:
+                if self._connection is not None:
+                    self._connection.close()
+                self._connection, theirs = socket.socketpair()
+                with theirs:
+                    command = [sys.executable, "-u", str(_SERVER), str(theirs.fileno()), *PRELOADED]
+                    self._process = subprocess.Popen(
+                        command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], process_group=0
+                    )
+            return self._process, self._connection
+
+
+SERVER = ForkServer()
+"""The server of this process."""
+atexit.register(SERVER.stop)
