@@ -149,6 +149,7 @@ PROCESSES = {
     "atwork/containers/stand_ins.py": "mmdebstrap",
     "atwork/doctor/machine.py": "the versions of tools",
     "atwork/engine/child_processes.py": "the program of a project",
+    "atwork/engine/forked.py": "Python, whose forks run programs and policy packs",
     "atwork/engine/interpreter.py": "Python of a project, to list its packages",
     "atwork/engine/locate.py": "the version of the engine",
     "atwork/engine/runner.py": "the engine",

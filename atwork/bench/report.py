@@ -11,7 +11,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from atwork.bench import environments
+from atwork.bench import environments, groups
 from atwork.bench.commands import Measurement, measure_sandbox, preview_overhead, time_preview
 from atwork.bench.environments import Row
 from atwork.bench.program import imports, report_seconds
@@ -47,6 +47,8 @@ def run() -> int:
         rows += _reports(folder)
         console.print("measuring: a new environment")
         rows += environments.rows(folder)
+        console.print("measuring: groups of services")
+        rows += groups.rows(folder)
         console.print(f"measuring: {_EXTRA_RESOURCES} more resources")
         rows += _more_resources(folder)
     rows += _imports()

@@ -76,21 +76,20 @@ END
 
 
 def debian_mirror(sources: Path = Path("/etc/apt")) -> str:
-    """The package mirror of this machine's own apt; Debian's own where it has none."""
+    """The package mirror of this machine's own apt; `ContainerError` where it has none."""
     files = [*sorted(sources.glob("sources.list.d/*.sources")), sources / "sources.list"]
     pattern = re.compile(r"^(?:URIs:\s*|deb\s+(?:\[[^]]*\]\s+)?)(\S*/debian/?)(?:\s|$)", re.MULTILINE)
     for path in (path for path in files if path.exists()):
         if match := pattern.search(path.read_text()):
             return match[1]
-    return "http://deb.debian.org/debian"
+    raise ContainerError(f"{sources}: names no mirror of Debian's packages; add one")
 
 
 def stand_in(name: str, console: Console) -> Path:
     """The OCI layout of a stand-in, made first if it is not in the cache."""
     if name not in STAND_INS:
         raise ContainerError(
-            f"{name}: no image of this name can be made from Debian packages ({', '.join(STAND_INS)} can); "
-            "use docker or podman, which pull it"
+            f"{name}: cannot be made from Debian packages on this machine; {', '.join(STAND_INS)} can be"
         )
     recipe = STAND_INS[name]
     settings = b"".join(path.read_bytes() for path in _SETTINGS if path.exists())

@@ -25,7 +25,6 @@ from atwork.containers.stand_ins import debian_mirror, stand_in
             "http://b.example/debian",
         ),
         ("sources.list", "deb http://c.example/debian/ bookworm main\n", "http://c.example/debian/"),
-        ("sources.list.d/x.sources", "URIs: https://example.com/debian-security\n", "http://deb.debian.org/debian"),
     ],
 )
 def test_the_mirror_is_that_of_the_machine(name: str, text: str, mirror: str, tmp_path: Path) -> None:
@@ -34,8 +33,16 @@ def test_the_mirror_is_that_of_the_machine(name: str, text: str, mirror: str, tm
     assert debian_mirror(tmp_path) == mirror
 
 
+def test_a_machine_without_a_mirror_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "sources.list").write_text("deb https://example.com/debian-security bookworm main\n")
+    with pytest.raises(ContainerError, match=r"names no mirror of Debian's packages; add one"):
+        debian_mirror(tmp_path)
+
+
 def test_an_image_that_cannot_be_made_is_one_clear_error() -> None:
-    with pytest.raises(ContainerError, match=r"^mysql: no image of this name .*python, postgres, redis can.*docker"):
+    with pytest.raises(
+        ContainerError, match=r"^mysql: cannot be made from Debian packages .*; python, postgres, redis can be$"
+    ):
         stand_in("mysql", Console(stderr=True))
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from support.changes import atwork, commit, init, reports_in
 from support.checkout import copy
 from support.guards import lift_policy, lift_settings
 
@@ -29,23 +26,6 @@ SERVICE = {
 }
 
 
-def atwork(folder: Path, *words: str, code: int = 0) -> str:
-    command = [sys.executable, "-c", "from atwork.cli import main; main()", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def git(folder: Path, *words: str) -> None:
-    identity = ["-c", "user.name=ada", "-c", "user.email=ada@example.com"]
-    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
-
-
-def commit(folder: Path) -> None:
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "A change")
-
-
 def add_service(folder: Path, name: str) -> None:
     path = folder / "services" / "payments" / f"{name}.yaml"
     path.parent.mkdir(exist_ok=True)
@@ -56,17 +36,9 @@ def names(folder: Path, stack: str) -> set[str]:
     return {name_of(resource["urn"]) for resource in resources(Home(folder), stack)}
 
 
-def reports_in(printed: str) -> dict[str, dict[str, Any]]:
-    """The reports in what `preview --format json` printed, by stack."""
-    reports = json.JSONDecoder().raw_decode(printed[printed.index("[") :])[0]
-    return {report["stack"]: report for report in reports}
-
-
 def test_a_service_of_a_group_concerns_the_stacks_of_the_group_alone(tmp_path: Path) -> None:
     folder = copy(tmp_path, "infra", "policies", "delivery")
-    (folder / ".gitignore").write_text(".sandbox\n")
-    git(folder, "init", "-q", "-b", "main")
-    commit(folder)
+    init(folder)
     atwork(folder, "sandbox", "up", "ci", "staging")
 
     add_service(folder, "ledger")

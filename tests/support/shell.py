@@ -14,8 +14,24 @@ def atwork(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
 
 def pulumi(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
     """The plain command, as a person types it after `eval "$(atwork sandbox env)"`."""
+    return _run(home, *_plain(home, *words))
+
+
+def started(home: Home, *words: str) -> subprocess.Popen[str]:
+    """The plain command while it runs."""
+    return subprocess.Popen(
+        _plain(home, *words),
+        cwd=home.checkout,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _plain(home: Home, *words: str) -> list[str]:
     exports = atwork(home, "sandbox", "env").stdout
-    return _run(home, "sh", "-c", f'{exports}\nexec pulumi "$@"', "sh", *words)
+    return ["sh", "-c", f'{exports}\nexec pulumi "$@"', "sh", *words]
 
 
 def _run(home: Home, *command: str) -> subprocess.CompletedProcess[str]:
