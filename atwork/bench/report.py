@@ -59,7 +59,7 @@ def run() -> int:
 
 
 def _copy(checkout: Path, folder: Path) -> None:
-    for part in ("Pulumi.yaml", "infra", "policies"):
+    for part in ("Pulumi.yaml", "infra", "policies", "delivery"):
         (folder / part).symlink_to(checkout / part)
     for part in ("stacks", "services"):
         shutil.copytree(checkout / part, folder / part)

@@ -51,7 +51,7 @@ def cloud_of(folder: Path) -> Cloud:
 
 
 def test_an_ephemeral_environment_is_created_and_deleted_completely(tmp_path: Path) -> None:
-    copy(tmp_path, "infra", "policies")
+    copy(tmp_path, "infra", "policies", "delivery")
     before = (tmp_path / "stacks" / "Pulumi.ci.yaml").read_text()
     result = atwork(tmp_path, "environment", "new", "demo", *OWNER, *PLACE)
     assert "Preview against an empty state, nothing is created:" in result
@@ -95,7 +95,7 @@ def resources(folder: Path, stack: str) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def five(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """ci and staging, and five expired ephemeral environments, updated at once."""
-    folder = copy(tmp_path_factory.mktemp("checkout"), "infra", "policies")
+    folder = copy(tmp_path_factory.mktemp("checkout"), "infra", "policies", "delivery")
     write_services(folder)
     for name, services in SERVICES.items():
         words = ("--services", ",".join(services), "--no-preview")

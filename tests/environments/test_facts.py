@@ -66,15 +66,15 @@ def test_only_what_needs_the_company_asks_for_it(project: Path) -> None:
         ),
         (
             edited("stacks/platform.yaml", "acme/at-work", "other/at-work"),
-            ".github/CODEOWNERS:3: @acme/platform: stacks/platform.yaml states a repository of other, and GitHub ignores teams of other organizations; name a team of other",
+            ".github/CODEOWNERS:4: @acme/platform: stacks/platform.yaml states a repository of other, and GitHub ignores teams of other organizations; name a team of other",
         ),
         (
             edited(
                 ".github/CODEOWNERS",
-                "/tools/       @acme/platform",
-                "/tools/  ada@example.com @acme/platform @other/team",
+                "*  @acme/platform",
+                "*  ada@example.com @acme/platform @other/team",
             ),
-            ".github/CODEOWNERS:11: @other/team: ",
+            ".github/CODEOWNERS:4: @other/team: ",
         ),
         (
             edited("Pulumi.yaml", "name: atwork", "name: platform"),

@@ -160,7 +160,7 @@ def test_secrets_of_services_are_made_empty_and_wait_for_a_value(account: Accoun
 def test_secrets_before_bootstrap_and_where_none_is_needed(account: Account) -> None:
     stacks, google = read_all(account.checkout / "stacks"), bootstrapping.google(account.endpoint)
     early, _ = secrets.checks(google, "ci", stacks["ci"], bootstrapped=False)
-    assert (early.ok, early.detail) == (None, "bootstrap creates 6")
+    assert (early.ok, early.detail) == (None, "bootstrap creates 8")
     none, no_service = secrets.checks(google, "staging", stacks["staging"], bootstrapped=True)
     assert (no_service.ok, no_service.detail) == (True, "no service has a secret")
     assert none.ok

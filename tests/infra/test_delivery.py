@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.external_ci import EXTERNAL_CI, POOL, WITHOUT_JENKINS, environments
 from support.program import PLATFORM, cloud, run_stack
 
+from infra.delivery import job_files
 from infra.delivery.settings import DeliverySettings
 from infra.environment_rules import check_together
 from infra.errors import ConfigError
@@ -103,3 +105,11 @@ def test_state_of_preview_namespaces_under_their_earlier_names_is_kept() -> None
         "preview-access": (("popup-access", "atwork:access:PopupAccess"),),
         "preview-namespaces": (("popups", "atwork:popups:Popups"),),
     }
+
+
+def test_a_checkout_without_the_files_of_the_jobs_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_files, "FOLDER", tmp_path)
+    with pytest.raises(ConfigError, match=r"^delivery/jobs: no \*\.groovy defines Jenkins' jobs; restore"):
+        job_files.job_files()

@@ -112,8 +112,6 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
     ("gcp:sql/user:User", "type", "BUILT_IN", "database-no-passwords: .*CLOUD_IAM"),
     ("gcp:sql/user:User", "password", "x", "database-no-passwords: .*password must not be set"),
     ("gcp:sql/user:User", "passwordWo", "x", "database-no-passwords: .*passwordWo must not be set"),
-    ("kubernetes:core/v1:Secret", "data", {"a": "Yg=="}, "no-plain-secrets: .*data must be empty"),
-    ("kubernetes:core/v1:Secret", "stringData", {"a": "b"}, "no-plain-secrets: .*stringData must be empty"),
     ("gcp:kms/cryptoKey:CryptoKey", "rotationPeriod", None, "key-rotation: .*7776000s or less"),
     ("gcp:kms/cryptoKey:CryptoKey", "rotationPeriod", "7776001s", "key-rotation: .*7776000s or less"),
     ("gcp:compute/network:Network", "autoCreateSubnetworks", True, "network-custom: .*must be false"),
@@ -179,7 +177,7 @@ def changed(properties: Any, path: str, value: Any) -> dict[str, Any]:
 def test_one_wrong_value_is_reported_once_and_by_its_own_rule(
     token: str, path: str, value: Any, message: str, environments: dict[str, list[CheckedResource]]
 ) -> None:
-    stack = "ci" if token in (REPOSITORY, "kubernetes:core/v1:Secret") else "production"
+    stack = "ci" if token == REPOSITORY else "production"
     # A remote repository needs no cleanup policy, so it is skipped.
     resource = next(
         candidate
@@ -192,6 +190,17 @@ def test_one_wrong_value_is_reported_once_and_by_its_own_rule(
     messages = [f"{rule.name}: {item}" for rule in rules for item in violations(rule, [wrong])]
     assert len(messages) == 1, messages
     assert re.match(message, messages[0]), messages
+
+
+@pytest.mark.parametrize(
+    ("properties", "key"),
+    [({}, ""), ({"data": {"a": "Yg=="}}, "data"), ({"stringData": {"a": "b"}}, "stringData")],
+)
+def test_a_secret_of_the_program_has_no_content(properties: dict[str, Any], key: str) -> None:
+    secret = CheckedResource("kubernetes:core/v1:Secret", "it", {"metadata": {"name": "a"}, **properties})
+    messages = violations(RULES["no-plain-secrets"], [secret])
+    assert len(messages) == bool(key)
+    assert all(f"{key} must be empty" in message for message in messages)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +254,7 @@ def test_each_rule_checks_a_resource_except_rules_on_unused_types(
 ) -> None:
     types = {resource.type for resources in environments.values() for resource in resources}
     unused = {rule.name for rule in ALL_RULES if not any(rule.applies(token) for token in types)}
-    assert unused == {"no-secret-values", "registry-not-gcr", "iam-no-keys"}
+    assert unused == {"no-secret-values", "no-plain-secrets", "registry-not-gcr", "iam-no-keys"}
 
 
 @pytest.mark.parametrize(
