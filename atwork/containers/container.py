@@ -34,7 +34,7 @@ class Container:
     mounts: Mapping[Path, str] = field(default_factory=dict[Path, str])
     """Folders of this machine by their place in the container."""
     security: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """`securityContext` of the container over the one of its pod."""
+    """`securityContext` of the container."""
 
     def start(
         self, words: Sequence[str], *, cwd: str = "", output: IO[Any] | int | None = None

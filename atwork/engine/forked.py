@@ -56,7 +56,7 @@ class ForkedProcess:
         """Wait for the end; returns the exit code, negative for a signal."""
         with self._lock:
             if self._code is None:
-                # The server is gone without a word only if it was killed, and its forks end with it.
+                # The server ends without an answer only if it was killed; programs then end by themselves (program.py).
                 self._code = int(self._status.readline() or -signal.SIGKILL)
                 self._status.close()
             return self._code

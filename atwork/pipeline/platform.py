@@ -22,12 +22,9 @@ from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.home import Home
 from atwork.sandbox.provider.values import reveal
 from components.jenkins.job_documents import VARIABLE
-from components.type_tokens import CLUSTER
+from components.type_tokens import CLUSTER, NODE_POOL, RELEASE, REPOSITORY
 
-_RELEASE = "kubernetes:helm.sh/v3:Release"
-_REPOSITORY = "gcp:artifactregistry/repository:Repository"
 _REGISTRY = [f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload", "delete")]
-_NODE_POOL = "gcp:container/nodePool:NodePool"
 _CONNECT = "container.clusters.connect"
 DESCRIBE = "container.clusters.get"
 
@@ -117,7 +114,7 @@ class JenkinsPlatform:
 def read(checkout: Checkout, home: Home, fleet: Fleet | None) -> JenkinsPlatform:
     """The platform of a sandbox whose environment with Jenkins is up; `SandboxError` if it is not."""
     objects = Cloud(home.cloud).objects() if home.cloud.exists() else []
-    release = next((item for item in objects if item.type == _RELEASE and _name(item) == "jenkins"), None)
+    release = next((item for item in objects if item.type == RELEASE and _name(item) == "jenkins"), None)
     if release is None:
         raise SandboxError("Jenkins is not up in the sandbox; run `atwork sandbox up` first")
     clusters = [_cluster(item, fleet) for item in objects if item.type == CLUSTER]
@@ -127,7 +124,7 @@ def read(checkout: Checkout, home: Home, fleet: Fleet | None) -> JenkinsPlatform
     except AccessError as error:
         raise SandboxError(str(error)) from None
     repositories = {
-        f"{item.id.split('/')[1]}/{item.id.rpartition('/')[2]}": item for item in objects if item.type == _REPOSITORY
+        f"{item.id.split('/')[1]}/{item.id.rpartition('/')[2]}": item for item in objects if item.type == REPOSITORY
     }
     return JenkinsPlatform(
         values := reveal(release.inputs)["values"],
@@ -140,7 +137,7 @@ def read(checkout: Checkout, home: Home, fleet: Fleet | None) -> JenkinsPlatform
         {
             item.id.split("/")[1]: str(reveal(item.inputs)["nodeConfig"]["serviceAccount"])
             for item in objects
-            if item.type == _NODE_POOL
+            if item.type == NODE_POOL
         },
     )
 

@@ -94,7 +94,7 @@ def running(
             endpoints.holders[node] = platform.node(platform.project)
             endpoints.save()
             stack.callback(_forget, endpoints, node)
-            login = {**pod.environment, "DOCKER_CONFIG": str(write_login(folder, endpoints.registry, node))}
+            login = {**pod.environment, "DOCKER_CONFIG": str(write_login(folder / "kubelet", endpoints.registry, node))}
             inside = stack.enter_context(namespaces(own_network=True))
             started: list[subprocess.Popen[str]] = []
             # Processes in namespaces end with them, and are waited for after that.

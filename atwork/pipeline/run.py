@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -23,7 +22,7 @@ from atwork.files import cache_folder
 from atwork.pipeline import jvm, platform
 from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
 from atwork.pipeline.session import PipelineSession, Source
-from atwork.pipeline.tools import Toolbox
+from atwork.pipeline.tools import Toolbox, write_login
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
 from atwork.toolchain import programs
@@ -82,10 +81,7 @@ def _fill_mirror(
     token = platform.new_token()
     endpoints.holders[token] = TokenHolder("serviceAccount:mirror", {repository: verbs})
     endpoints.save()
-    login = endpoints.folder / "mirror"
-    login.mkdir()
-    credentials = {"username": "oauth2accesstoken", "password": token}
-    (login / "config.json").write_text(json.dumps({"auths": {endpoints.registry: credentials}}))
+    login = write_login(endpoints.folder / "mirror", endpoints.registry, token)
     variables = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(login)}
     images = {name: f"{mirror}/library/{name}{tag}" for name, tag in _BASE.findall(dockerfile)}
     for name, template in jenkins.values["additionalAgents"].items():

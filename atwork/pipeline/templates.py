@@ -21,7 +21,6 @@ class PodTemplate:
     """Containers that are ready before the first step."""
     containers: Mapping[str, Mapping[str, Any]]
     """By name."""
-    security: Mapping[str, Any]
 
 
 def compose(values: Mapping[str, Any], arguments: Mapping[str, Any]) -> PodTemplate:
@@ -40,15 +39,11 @@ def compose(values: Mapping[str, Any], arguments: Mapping[str, Any]) -> PodTempl
     containers: dict[str, Mapping[str, Any]] = {}
     for container in (each for spec in specs for each in spec.get("containers", ())):
         containers[container["name"]] = {**containers.get(container["name"], {}), **container}
-    security: dict[str, Any] = {}
-    for spec in specs:
-        security |= spec.get("securityContext") or {}
     return PodTemplate(
         arguments.get("namespace") or _last(parts, "namespace"),
         _last(parts, "serviceAccount"),
         [store for spec in specs for store in spec.get("initContainers", ())],
         containers,
-        security,
     )
 
 

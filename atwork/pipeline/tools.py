@@ -36,10 +36,9 @@ def variables_of(folder: Path, endpoints: Endpoints) -> dict[str, str]:
     }
 
 
-def write_login(folder: Path, registry: str, token: str) -> Path:
-    """The login with which the node pulls the images of the pod."""
-    login = folder / "kubelet"
-    login.mkdir()
+def write_login(login: Path, registry: str, token: str) -> Path:
+    """Write the folder that DOCKER_CONFIG names, with the login of a token; returns it."""
+    login.mkdir(exist_ok=True)
     (login / "config.json").touch(mode=0o600)
     credentials = {"username": "oauth2accesstoken", "password": token}
     (login / "config.json").write_text(json.dumps({"auths": {registry: credentials}}))

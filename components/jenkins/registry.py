@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.jenkins.value_types import ImageRole
+from components.repositories import DOCKER_HUB
 from components.versions import IMAGES
 
 _DOCKER_HUB = "docker.io"
@@ -14,6 +15,11 @@ _DOCKER_HUB = "docker.io"
 def host(location: str) -> str:
     """The host name of the registry in a location."""
     return f"{location}-docker.pkg.dev"
+
+
+def mirror(location: str, project: str) -> str:
+    """The address of the mirror of Docker Hub."""
+    return f"{host(location)}/{project}/{DOCKER_HUB}"
 
 
 @dataclass(frozen=True)

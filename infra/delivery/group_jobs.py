@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pulumi
 
-from components.repositories import DOCKER_HUB
 from infra.delivery import jobs
 from infra.delivery.job_files import job_files
 from infra.environment import Environment, through
@@ -20,13 +19,13 @@ def make(here: Environment, cluster_provider: pulumi.ProviderResource) -> None:
         return
     from components.jenkins.group_jobs import GroupJobs  # only loaded where Jenkins runs
     from components.jenkins.job_documents import JobDefinitions
-    from components.jenkins.registry import host
+    from components.jenkins.registry import mirror
 
     GroupJobs(
         f"jenkins-{group}",
         config.jenkins,
         group=group,
-        mirror=f"{host(config.registry.location)}/{config.project.id}/{DOCKER_HUB}",
+        mirror=mirror(config.registry.location, config.project.id),
         jobs=JobDefinitions(job_files(), offered),
         opts=through(cluster_provider),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from components.repositories import DOCKER_HUB
 from infra.company import CompanySettings
 from infra.delivery import jobs
 from infra.delivery.job_files import job_files
@@ -30,10 +29,10 @@ def job_sizes(
         return {}
     from components.jenkins import job_documents  # only loaded where Jenkins runs
     from components.jenkins.documents import as_yaml
-    from components.jenkins.registry import Images, host
+    from components.jenkins.registry import Images, mirror
 
     files = job_files()
-    images = Images(f"{host(config.registry.location)}/{config.project.id}/{DOCKER_HUB}", config.jenkins.images)
+    images = Images(mirror(config.registry.location, config.project.id), config.jenkins.images)
     by_stack: dict[StackName, dict[str, ServiceSettings]] = {StackName(name): {}}
     for key, service in services.items():
         stack = StackName(name, service.group if service.group in separate else None)

@@ -30,6 +30,7 @@ from atwork.checkout import Checkout
 from atwork.pipeline.endpoints import RegistryFault, TokenHolder
 from atwork.pipeline.run import opened, snapshot
 from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
+from atwork.pipeline.tools import write_login
 from atwork.sandbox.home import Home
 
 pytestmark = [
@@ -52,15 +53,13 @@ class Run:
 
     def crane(self, *words: str) -> subprocess.CompletedProcess[str]:
         """crane, as somebody who may read everything."""
-        endpoints, login = self.session.endpoints, self.session.folder / "reader"
-        login.mkdir(exist_ok=True)
+        endpoints = self.session.endpoints
         readable = {
             key: ["artifactregistry.repositories.downloadArtifacts"] for key in self.session.platform.repositories
         }
         endpoints.holders["reader"] = TokenHolder("user:reader@example.com", readable)
         endpoints.save()
-        credentials = {"username": "oauth2accesstoken", "password": "reader"}
-        (login / "config.json").write_text(json.dumps({"auths": {endpoints.registry: credentials}}))
+        login = write_login(self.session.folder / "reader", endpoints.registry, "reader")
         environment = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(login)}
         command = [str(self.session.toolbox.crane), *words]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
