@@ -45,7 +45,7 @@ preview: setup  ## Preview every environment in the sandbox
 
 test: setup  ## Run every check and every test
 	@$(MAKE) --no-print-directory check engine tools
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --durations 15 --durations-min 30
 	@$(MAKE) --no-print-directory audit
 
 test-names: setup engine tools  ## Run the end-to-end tests in a copy whose environments have other names

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import http.client
 import json
+import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -36,7 +40,7 @@ class Client:
         (self.folder / "config.json").write_text(json.dumps({"auths": {HOST: {"auth": login}} if token else {}}))
         environment = {**self.endpoints.environment(), "DOCKER_CONFIG": str(self.folder), "HOME": str(self.folder)}
         command = [str(self.crane), *words]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
     def push(self, token: str, image: str, content: str = "an image") -> subprocess.CompletedProcess[str]:
         """Push an image with one file."""
@@ -103,6 +107,25 @@ def test_a_fault_of_the_registry_is_one_of_the_client(client: Client, status: in
     client.endpoints.save()
     assert client.run("writer", "ls", f"{HOST}/acme/candidates/orders").returncode != 0  # no tag without its manifest
     assert client.push("writer", "acme/candidates/orders:1").returncode == 0
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_an_upload_that_stalls_holds_up_no_other(client: Client, method: str) -> None:
+    proxy, port = client.endpoints.proxy.split(":")
+    authority = ssl.create_default_context(cafile=client.endpoints.folder / "ca.crt")
+    stalled = http.client.HTTPSConnection(proxy, int(port), context=authority, timeout=60)
+    stalled.set_tunnel(HOST, 443)
+    stalled.request("POST", "/v2/acme/candidates/stalled/blobs/uploads/", headers={"Authorization": "Bearer writer"})
+    with closing(stalled), stalled.getresponse() as begun:
+        begun.read()
+        stalled.putrequest(method, f"{begun.headers['Location']}?digest=sha256:{hashlib.sha256(b'whole').hexdigest()}")
+        stalled.putheader("Authorization", "Bearer writer")
+        stalled.putheader("Content-Length", str(len("whole")))
+        stalled.endheaders(b"who")
+        assert client.push("writer", "acme/candidates/orders:1").returncode == 0
+        stalled.send(b"le")
+        with stalled.getresponse() as ended:
+            assert ended.status in {HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
 
 
 def test_other_hosts_are_not_reached(client: Client) -> None:

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -71,7 +73,34 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if err := receive(r); err != nil {
+		refuse(w, http.StatusBadRequest, "BLOB_UPLOAD_INVALID", err.Error())
+		return
+	}
+	defer r.Body.Close()
 	g.images.ServeHTTP(w, r)
+}
+
+// receive reads the whole body of a request before the registry sees it. The registry holds one lock for all uploads
+// while it reads a body, and BuildKit may continue one upload only after another one: both would wait for ever.
+func receive(r *http.Request) error {
+	if r.Body == http.NoBody {
+		return nil
+	}
+	file, err := os.CreateTemp("", "upload-*")
+	if err != nil {
+		return err
+	}
+	_ = os.Remove(file.Name()) // the open file stays readable, and nothing is left behind
+	size, err := io.Copy(file, r.Body)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	r.Body, r.ContentLength = file, size
+	return nil
 }
 
 // putOnce stores a manifest unless its tag has another one.
