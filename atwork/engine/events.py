@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from atwork.engine.tracebacks import cause, cause_first
 from atwork.engine.urn import name_of
 from atwork.engine.wire import plain
 
@@ -54,9 +55,18 @@ class Diagnostic:
     text: str
 
     def __str__(self) -> str:
-        """The error after the name of its resource; the stack itself is not named."""
+        """The error after the name of its resource; the stack itself is not named. A traceback is after its cause."""
+        return f"{self._subject}{cause_first(self.text)}"
+
+    @property
+    def line(self) -> str:
+        """The error on one line, without a traceback."""
+        return " ".join(f"{self._subject}{cause(self.text)}".split())
+
+    @property
+    def _subject(self) -> str:
         name = name_of(self.urn)
-        return f"{name}: {self.text}" if name and not name.startswith("atwork-") else self.text
+        return f"{name}: " if name and not name.startswith("atwork-") else ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,15 @@ class Violation:
     urn: str
     message: str
     mandatory: bool
+
+
+def sentences(violations: Iterable[Violation]) -> list[str]:
+    """Each policy with its message, then the names of all resources for which it says that."""
+    resources: dict[str, dict[str, None]] = {}
+    for violation in violations:
+        sentence = f"{violation.policy}: {violation.message}"
+        resources.setdefault(sentence, {})[name_of(violation.urn)] = None
+    return [f"{sentence}\n  resources: {', '.join(names)}" for sentence, names in resources.items()]
 
 
 def started(event: Event) -> str | None:

@@ -74,12 +74,13 @@ def _block(section: ReportSection, *, brief: bool = False, space: int = 0) -> st
 def _judgments(section: ReportSection, limit: int) -> list[str]:
     """Violations of policies, the mandatory ones first, and ignored differences."""
     lines: list[str] = []
-    for policy in sorted(section.policies, key=lambda policy: not policy.mandatory)[:limit]:
-        mark = "❌" if policy.mandatory else "⚠️"
-        subject = f"`{one_line(policy.name, 100)}` on {one_line(policy.resource, 100)}"
-        lines.append(f"- {mark} {subject}: {one_line(policy.message, 300)}")
-    if len(section.policies) > limit:
-        lines.append(f"- and {len(section.policies) - limit} more of policies")
+    violations = section.violations
+    for violation in violations[:limit]:
+        mark = "❌" if violation.mandatory else "⚠️"
+        lines.append(f"- {mark} `{one_line(violation.name, 100)}`: {one_line(violation.message, 300)}")
+        lines.append(f"  - {one_line(listed(violation.resources, limit), LINE)}")
+    if len(violations) > limit:
+        lines.append(f"- and {len(violations) - limit} more of policies")
     lines += [f"- left out as noise: {one_line(noise, LINE)}" for noise in section.noise[:limit]]
     if len(section.noise) > limit:
         lines.append(f"- and {len(section.noise) - limit} more left out as noise")

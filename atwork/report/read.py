@@ -142,12 +142,12 @@ class Reading:
         )
 
     def _secrets(self) -> set[str]:
-        """Values that are secret in one place, so that no other place shows them."""
+        """Values that are secret in one place, so that no other place shows them; a name in a URN is no secret."""
         values = set(secrets(*self.outputs, _STACK))
         for resource in self.seen.values():
             for part in ("inputs", "outputs"):
                 values |= set(secrets(resource.old.get(part), resource.new.get(part), resource.type))
-        return values
+        return values - {name_of(urn) for urn in self.seen}
 
     def _result(self, changes: list[Change], outputs: tuple[Output, ...], *, complete: bool) -> Result:
         if not complete:

@@ -1,7 +1,8 @@
-"""The last check of a report: a value that is secret in one place is not shown in any other.
+"""The last check of a report: a value that is secret in one place is not shown in any other, and no credential is.
 
 An error of the program may contain a password, and a policy may quote the value that it refuses. The events mark secret
-values, so these can be removed from all texts. Long texts are truncated only after that.
+values, so these can be removed from all texts. Others look like credentials (credentials.py). Long texts are truncated
+only after that. docs/adr/0025-redaction.md has the reasons.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from atwork.engine import wire
+from atwork.report.credentials import without_credentials
 from atwork.report.model import Change, Output, Property, StackReport
 from atwork.report.values import SECRET, UNKNOWN_MARKS, hides, is_secret, join
 
 _MIN_LENGTH = 6
 """Minimum length of a secret; shorter values occur in too many texts."""
 _MAX_LENGTH, _MAX_ERROR_LENGTH = 400, 2000
-_SECRET_TEXT = re.compile(r"(?i)((?:password|token|secret)\s*[=:]\s*)\S+")
 _VARIABLE = re.compile(r"\benv\[\d+\]\.value$")
 _Sides = TypeVar("_Sides", Property, Output)
 _MARKS = frozenset({"signature", "ciphertext", wire.SECRET})
@@ -81,7 +82,7 @@ class Scrub:
 
     def text(self, text: str) -> str:
         """A text without secrets."""
-        return self._known.sub(SECRET, text) if self._known else text
+        return without_credentials(self._known.sub(SECRET, text) if self._known else text)
 
     def report(self, report: StackReport) -> StackReport:
         """A report without secrets and with long texts truncated."""
@@ -98,7 +99,7 @@ class Scrub:
         )
 
     def _scrubbed_message(self, text: str) -> str:
-        return _short(_SECRET_TEXT.sub(rf"\1{SECRET}", self.text(text)), _MAX_ERROR_LENGTH)
+        return _short(self.text(text), _MAX_ERROR_LENGTH)
 
     def _change(self, item: Change) -> Change:
         properties = tuple(map(self._side, item.properties))

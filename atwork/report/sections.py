@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from atwork.report import fingerprint
 from atwork.report.model import Change, Output, Policy, Report, StackReport
+from atwork.report.violations import Violation, grouped
 
 
 @dataclass
@@ -26,6 +27,11 @@ class ReportSection:
     def dangerous(self) -> bool:
         """Whether it contains something that needs a decision."""
         return any(change.dangerous for change in self.changes) or any(item.mandatory for item in self.policies)
+
+    @property
+    def violations(self) -> list[Violation]:
+        """The policies with their resources, the mandatory ones first."""
+        return grouped(self.policies)
 
     @property
     def has_changes(self) -> bool:

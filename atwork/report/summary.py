@@ -10,6 +10,7 @@ from atwork.age import age
 from atwork.errors import ExitCode
 from atwork.report.model import Change, Result, StackReport
 from atwork.report.text import listed
+from atwork.report.violations import Violation, grouped
 
 RESULTS = {
     "unchanged": ("⬜", "no changes"),
@@ -117,10 +118,15 @@ def decisions(report: StackReport) -> list[str]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in rest.items())
         sentences.append(f"{report.stack}: and {rest.total()} more: {kinds}")
     sentences += [f"{report.stack}: {error}" for error in report.errors[:MAX_ITEMS]]
-    broken = [item for item in report.policies if item.mandatory]
-    sentences += [f"{report.stack} {item.resource}: violates the policy {item.name}" for item in broken[:MAX_ITEMS]]
+    broken = [item for item in grouped(report.policies) if item.mandatory]
+    sentences += [f"{report.stack}: {_subjects(item)} the policy {item.name}" for item in broken[:MAX_ITEMS]]
     sentences += [f"{report.stack}: an interrupted update left {left}" for left in report.pending[:MAX_ITEMS]]
     return sentences
+
+
+def _subjects(violation: Violation) -> str:
+    verb = "violates" if len(violation.resources) == 1 else "violate"
+    return f"{listed(violation.resources, MAX_ITEMS)} {verb}"
 
 
 def marks(change: Change) -> list[str]:

@@ -78,10 +78,10 @@ def _details(section: ReportSection) -> list[Text]:
     for item in section.outputs:
         read = f"   # read by {listed(item.read_by, summary.MAX_ITEMS)}" if item.read_by else ""
         lines.append(_text(f"  output {item.name}: {_short(item.old)} → {_short(item.new)}{read}"))
-    for policy in section.policies:
-        style = "red" if policy.mandatory else "yellow"
-        word = "broken" if policy.mandatory else "advice"
-        lines.append(_text(f"  {word} {policy.name}: {policy.resource}: {policy.message}", style=style))
+    for violation in section.violations:
+        style = "red" if violation.mandatory else "yellow"
+        lines.append(_text(f"  {violation.word} {violation.name}: {violation.message}", style=style))
+        lines += [_text(f"      {resource}") for resource in violation.resources]
     lines += [_text(f"  left out as noise: {item}", style="dim") for item in section.noise]
     return lines
 

@@ -28,7 +28,7 @@ def show(home: Home, outcomes: Sequence[Outcome], console: Console, *, addresses
     if outcomes:
         console.print(_table(outcomes))
     for outcome in outcomes:
-        for advice in dict.fromkeys(outcome.advice):
+        for advice in outcome.advice:
             console.print(f"[yellow]{outcome.stack}[/yellow]: ", end="")
             console.print(f"advice: {advice}", markup=False, highlight=False, soft_wrap=True)
         for error in outcome.errors:

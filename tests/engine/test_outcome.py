@@ -18,10 +18,10 @@ def diagnostic(message: str, urn: str = "", severity: str = "error") -> dict[str
     return {"diagnosticEvent": {"severity": severity, "message": message, "urn": urn}}
 
 
-def policy(level: str) -> dict[str, Any]:
+def policy(level: str, urn: str = BUCKET) -> dict[str, Any]:
     violation = {
         "policyName": "labels",
-        "resourceUrn": BUCKET,
+        "resourceUrn": urn,
         "message": "no <{%bold%}>label\n owner",
         "enforcementLevel": level,
     }
@@ -61,9 +61,19 @@ def test_errors_name_their_resource_once_and_summaries_are_no_errors() -> None:
 
 
 def test_a_mandatory_policy_is_an_error_and_any_other_is_advice() -> None:
-    assert outcome_of(policy("mandatory")).errors == ["state: labels: no label owner"]
+    sentence = "labels: no label owner\n  resources: state"
+    assert outcome_of(policy("mandatory")).errors == [sentence]
     advised = outcome_of(policy("advisory"))
-    assert (advised.errors, advised.advice) == ([], ["state: labels: no label owner"])
+    assert (advised.errors, advised.advice) == ([], [sentence])
+
+
+def test_a_policy_is_one_sentence_with_all_its_resources() -> None:
+    buckets = [f"urn:pulumi:ci::atwork::gcp:storage/bucket:Bucket::{name}" for name in ("state", "logs", "state")]
+    outcome = outcome_of(*(policy("mandatory", bucket) for bucket in buckets))
+    assert outcome.errors == ["labels: no label owner\n  resources: state, logs"]
+    assert outcome.error_lines == ["labels: no label owner resources: state, logs"]
+    outcome.end(255, "error: preview failed")
+    assert outcome.errors == ["labels: no label owner\n  resources: state, logs"]
 
 
 def test_an_engine_that_fails_before_its_first_event_is_quoted() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from support.events import BUCKET, DEPLOYMENT, SQL, UNKNOWN, error, outputs, report, step, urn
 
-from atwork.report import markdown, summary, tables
+from atwork.report import markdown, page, summary, tables, terminal
 from atwork.report.disclosure import disclosed
 from atwork.report.model import Held, StackReport
 from atwork.report.read import Reading
@@ -63,6 +65,30 @@ def test_what_policies_say_of_equal_changes_is_lost_for_no_stack() -> None:
 
     text = markdown.render([judged("ci", "advisory"), judged("staging", "mandatory")])
     assert text.count("⚠️ `p`") == text.count("❌ `p`") == 1
+
+
+def test_a_policy_is_one_line_with_its_resources_below() -> None:
+    names = [f"bucket-{number}" for number in range(6)]
+    violations: list[dict[str, Any]] = [
+        {
+            "policyName": "labels",
+            "resourceUrn": urn(BUCKET, name),
+            "message": "x\n\n  has no owner",
+            "enforcementLevel": level,
+        }
+        for level in ("advisory", "mandatory")
+        for name in names
+    ]
+    result = report(*({"policyEvent": violation} for violation in violations))
+    written = io.StringIO()
+    terminal.show([result], Console(file=written, width=200))
+    for text in (written.getvalue(), markdown.render([result]), page.render([result])):
+        assert text.count("x has no owner") == 2, "once as advice, once as broken"
+        assert text.count("bucket-5") >= 2
+    lines = [line.strip() for line in written.getvalue().splitlines()]
+    start = lines.index("broken labels: x has no owner")
+    assert lines[start + 1 : start + 7] == names
+    assert summary.decisions(result) == [f"ci: {', '.join(names)} violate the policy labels"]
 
 
 @settings(deadline=None)

@@ -268,11 +268,12 @@ def test_10b_a_policy_violation_stops_a_preview_if_policies_are_mandatory(home: 
     done = atwork(home, "sandbox", "preview", "staging")
     edit(home, "staging", "point_in_time_days: 0", "point_in_time_days: 3")
     assert done.returncode == 1
-    assert "database-main-instance: database-backups:" in done.stdout
+    assert "staging: database-backups:" in done.stdout
+    assert "  resources: database-main-instance" in done.stdout
     assert "settings.backupConfiguration.pointInTimeRecoveryEnabled must be true" in done.stdout
     done = atwork(home, "sandbox", "preview", "ci")
     assert done.returncode == 0
-    assert "ci: advice: cluster-cluster: cluster-secrets-encrypted:" in done.stdout
+    assert "ci: advice: cluster-secrets-encrypted:" in done.stdout
 
 
 def test_11_a_destroy_deletes_nothing_of_a_guarded_environment(home: Home) -> None:
