@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from atwork.report import fingerprint
 from atwork.report.model import Change, Output, Policy, Report, StackReport
-from atwork.report.violations import Violation, grouped
+from atwork.report.violations import PolicyViolations, grouped
 
 
 @dataclass
@@ -29,7 +29,7 @@ class ReportSection:
         return any(change.dangerous for change in self.changes) or any(item.mandatory for item in self.policies)
 
     @property
-    def violations(self) -> list[Violation]:
+    def violations(self) -> list[PolicyViolations]:
         """The policies with their resources, the mandatory ones first."""
         return grouped(self.policies)
 

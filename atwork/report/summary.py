@@ -10,7 +10,7 @@ from atwork.age import age
 from atwork.errors import ExitCode
 from atwork.report.model import Change, Result, StackReport
 from atwork.report.text import listed
-from atwork.report.violations import Violation, grouped
+from atwork.report.violations import PolicyViolations, grouped
 
 RESULTS = {
     "unchanged": ("⬜", "no changes"),
@@ -124,7 +124,7 @@ def decisions(report: StackReport) -> list[str]:
     return sentences
 
 
-def _subjects(violation: Violation) -> str:
+def _subjects(violation: PolicyViolations) -> str:
     verb = "violates" if len(violation.resources) == 1 else "violate"
     return f"{listed(violation.resources, MAX_ITEMS)} {verb}"
 

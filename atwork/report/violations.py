@@ -9,7 +9,7 @@ from atwork.report.model import Policy
 
 
 @dataclass(frozen=True)
-class Violation:
+class PolicyViolations:
     """A policy, what it says, and all resources about which it says that."""
 
     name: str
@@ -23,11 +23,11 @@ class Violation:
         return "broken" if self.mandatory else "advice"
 
 
-def grouped(policies: Iterable[Policy]) -> list[Violation]:
+def grouped(policies: Iterable[Policy]) -> list[PolicyViolations]:
     """The violations by policy and message, the mandatory ones first."""
     resources: dict[tuple[bool, str, str], dict[str, None]] = {}
     for policy in policies:
         key = (not policy.mandatory, policy.name, policy.message)
         resources.setdefault(key, {})[policy.resource] = None
     ordered = sorted(resources.items(), key=lambda item: item[0][0])
-    return [Violation(name, message, not advisory, tuple(names)) for (advisory, name, message), names in ordered]
+    return [PolicyViolations(name, message, not advisory, tuple(names)) for (advisory, name, message), names in ordered]
