@@ -13,17 +13,23 @@ from typing import Annotated
 
 import pulumi
 import pulumi_gcp as gcp
-from pydantic import Field
 
+from components.forms import TextForm
 from components.settings import Settings
 
 LOG_TYPES = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
 
 
+AuditedService = Annotated[
+    str, TextForm(r"^[a-z][a-z0-9-]*\.googleapis\.com$", "the name of a Google API", "iam.googleapis.com")
+]
+"""The name that audit logs have for a service."""
+
+
 class AuditLogSettings(Settings):
     """Services whose every access is logged."""
 
-    services: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.googleapis\.com$")], ...] = (
+    services: tuple[AuditedService, ...] = (
         "cloudkms.googleapis.com",
         "cloudsql.googleapis.com",
         "container.googleapis.com",

@@ -20,16 +20,19 @@ import pulumi_gcp as gcp
 from pulumi_gcp.binaryauthorization import PolicyAdmissionWhitelistPatternArgs
 from pydantic import Field
 
-from components.settings import Settings
+from components.forms import TextForm
+from components.settings import DnsLabel, Settings
 
 SERVICES = ("binaryauthorization.googleapis.com",)
 """APIs that this component calls."""
 
 ImagePattern = Annotated[
     str,
-    Field(
-        pattern=r"^[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)+"
-        r"(/\*{1,2}|[:@]\*|(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?)$"
+    TextForm(
+        r"^[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)+"
+        r"(/\*{1,2}|[:@]\*|(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?)$",
+        "HOST/PATH with a tag, a digest, or /**, /*, :* or @* at the end",
+        "gcr.io/project/team/image:1",
     ),
 ]
 """A registry host and a path, with a tag or a digest, such as gcr.io/project/team/image:1. At the end, `:*` and `@*`
@@ -42,9 +45,7 @@ class BinaryAuthorizationSettings(Settings):
     enforced: bool = True
     """Whether other images are refused; otherwise they are only logged as what would have been."""
 
-    also_allowed: dict[Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")], ImagePattern] = Field(
-        default_factory=dict
-    )
+    also_allowed: dict[DnsLabel, ImagePattern] = Field(default_factory=dict)
     """Images beyond the released ones, by a name that says why. Name single images of the mirror of Docker Hub."""
 
 

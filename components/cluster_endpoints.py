@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from components.settings import PrivateRange, Settings
+from components.settings import Settings
 
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
 
 
+def _address_range(text: str) -> str:
+    try:
+        ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write a range of IPv4 addresses, such as 203.0.113.0/24") from None
+    return text
+
+
+AddressRange = Annotated[str, AfterValidator(_address_range), Field(examples=["203.0.113.0/24"])]
+"""A range of IPv4 addresses in CIDR notation without host bits, private or public."""
+
+
 class BreakGlassSettings(Settings):
     """The control plane's IP endpoint, for the day the DNS endpoint cannot be used. Remove it afterwards."""
 
-    cidrs: dict[str, Annotated[str, Field(pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$")] | PrivateRange] = Field(
-        min_length=1
-    )
+    cidrs: dict[str, AddressRange] = Field(min_length=1)
     """Who may reach it: address ranges by a name that says whose they are."""
 
 

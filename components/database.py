@@ -29,7 +29,18 @@ from components.database_backups import BackupSettings, YearlyFreezeSettings
 from components.database_flags import CIS_POSTGRES_FLAGS, logs_connections
 from components.database_instance import instance_settings
 from components.database_login import DatabaseUserSettings, login_account_id, workload_login
-from components.settings import Email, Region, Settings
+from components.forms import TextForm
+from components.settings import DatabaseName, Email, Region, Settings
+
+LoginName = Annotated[
+    str,
+    TextForm(
+        r"^[a-z][-a-z0-9]{0,17}[a-z0-9]$",
+        "a name of 2 to 19 lower-case letters, digits and hyphens, a letter first",
+        "orders",
+    ),
+]
+"""Key of a login in an instance."""
 
 
 class DatabaseSettings(Settings):
@@ -41,7 +52,7 @@ class DatabaseSettings(Settings):
     edition: Literal["ENTERPRISE", "ENTERPRISE_PLUS"] = "ENTERPRISE"
     """Edition, always stated."""
 
-    tier: Annotated[str, Field(pattern=r"^db-[a-z0-9]+(-([a-z0-9]+|N))+$", examples=["db-custom-2-8192"])]
+    tier: Annotated[str, TextForm(r"^db-[a-z0-9]+(-([a-z0-9]+|N))+$", "a Cloud SQL tier", "db-custom-2-8192")]
     """Machine of the instance."""
 
     disk_size_gb: Annotated[int, Field(ge=10, le=65536)] = 20
@@ -75,12 +86,10 @@ class DatabaseSettings(Settings):
     """Database flags beyond the audit flags that every instance has; from PostgreSQL 18 on log_connections may log more
     than `on` does: a list with receipt, authentication and authorization, or all."""
 
-    databases: tuple[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")], ...] = ()
+    databases: tuple[DatabaseName, ...] = ()
     """Names of the databases, in addition to those of services/*.yaml."""
 
-    users: dict[Annotated[str, Field(pattern=r"^[a-z][-a-z0-9]{0,17}[a-z0-9]$")], DatabaseUserSettings] = Field(
-        default_factory=dict
-    )
+    users: dict[LoginName, DatabaseUserSettings] = Field(default_factory=dict)
     """Workloads that log in by IAM, by a short name that no other instance of the environment uses."""
 
     groups: tuple[Email, ...] = ()

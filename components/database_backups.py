@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from components.settings import Settings
+from components.forms import TextForm
+from components.settings import Settings, TimeOfDay
 
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
@@ -21,10 +22,10 @@ class BackupSettings(Settings):
     point_in_time_days: Annotated[int, Field(ge=0, le=35)] = 7
     """Days of transaction logs kept; 0 switches recovery to a moment off. Enterprise allows 7, Enterprise Plus 35."""
 
-    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "02:00"
+    start: TimeOfDay = "02:00"
     """When the daily backup starts (UTC)."""
 
-    location: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+[0-9]+)?$")] | None = None
+    location: Annotated[str, TextForm(r"^[a-z]+(-[a-z]+[0-9]+)?$", "a multi-region or a region", "eu")] | None = None
     """Region or multi-region of the backups; another region survives the loss of the instance's."""
 
     keep_after_deletion: bool = True
@@ -34,10 +35,10 @@ class BackupSettings(Settings):
 class YearlyFreezeSettings(Settings):
     """Cloud SQL's one span a year without maintenance, 90 days at most."""
 
-    start: Annotated[str, Field(pattern=r"^([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}$", examples=["11-20"])]
+    start: Annotated[str, TextForm(r"^([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}$", "a month and a day", "11-20")]
     """First day, month-day for every year."""
 
-    end: Annotated[str, Field(pattern=r"^([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}$", examples=["01-05"])]
+    end: Annotated[str, TextForm(r"^([0-9]{4}-)?[0-9]{1,2}-[0-9]{1,2}$", "a month and a day", "01-05")]
     """Last day."""
 
 

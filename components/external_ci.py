@@ -17,16 +17,17 @@ import pulumi
 from pydantic import Field
 
 from components.delivery import DeployRules, deployer_key, preview_key
+from components.forms import TextForm
 from components.registry import RegistryRefs
 from components.settings import DnsLabel, Settings
 
 Member = Annotated[
     str,
-    Field(
-        pattern=r"^(principal(Set)?://iam\.googleapis\.com/|serviceAccount:)[^\s]+$",
-        examples=[
-            "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/group/orders"
-        ],
+    TextForm(
+        r"^(principal(Set)?://iam\.googleapis\.com/|serviceAccount:)[^\s]+$",
+        "an IAM member, which begins with principal://iam.googleapis.com/, principalSet://iam.googleapis.com/ or "
+        "serviceAccount:",
+        "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/group/orders",
     ),
 ]
 """An IAM member: a principal of a workload identity pool, or a service account."""

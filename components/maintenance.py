@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.settings import Moment, Settings, duration, rfc3339
+from components.forms import TextForm
+from components.settings import Moment, Settings, TimeOfDay, duration, rfc3339
 
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
@@ -38,21 +39,30 @@ class FreezeSettings(Settings):
         return self
 
 
+FreezeName = Annotated[
+    str,
+    TextForm(
+        r"^[a-z][a-z0-9-]{0,62}$",
+        "a name of at most 63 lower-case letters, digits and hyphens, a letter first",
+        "year-end",
+    ),
+]
+"""Key of a span without upgrades."""
+
+
 class MaintenanceSettings(Settings):
     """When Google may upgrade. GKE wants at least 48 hours of windows in any 32 days."""
 
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
     """Days of the week on which a window opens (UTC)."""
 
-    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:00"
+    start: TimeOfDay = "03:00"
     """When it opens (UTC)."""
 
     hours: Annotated[int, Field(ge=4, le=24)] = 4
     """How long it stays open."""
 
-    freezes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")], FreezeSettings] = Field(
-        default_factory=dict, max_length=20
-    )
+    freezes: dict[FreezeName, FreezeSettings] = Field(default_factory=dict, max_length=20)
     """Spans without upgrades, by name."""
 
     days_between_minor_versions: Annotated[int, Field(ge=1, le=90)] | None = None

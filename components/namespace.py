@@ -22,12 +22,15 @@ import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from components import traffic
+from components.forms import TextForm
 from components.settings import Settings
 
-Cpu = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]{1,3})?|[0-9]+m)$", examples=["500m"])]
+Cpu = Annotated[
+    str, TextForm(r"^([0-9]+(\.[0-9]{1,3})?|[0-9]+m)$", "cores, or thousandths of a core with an m", "500m")
+]
 """An amount of CPU as Kubernetes writes it: cores, or thousandths with an m."""
 
-Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", examples=["512Mi"])]
+Memory = Annotated[str, TextForm(r"^[1-9][0-9]*(Mi|Gi|Ti)$", "an integer with Mi, Gi or Ti", "512Mi")]
 """An amount of memory or disk as Kubernetes writes it, in powers of two."""
 
 PodSecurity = Literal["restricted", "baseline", "privileged"]

@@ -18,6 +18,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field, model_validator
 
+from components.forms import TextForm
 from components.google_dns import private_google_dns
 from components.nat import NatSettings, nat_gateway
 from components.settings import PrivateRange, Region, Settings
@@ -36,6 +37,17 @@ class FlowLogSettings(Settings):
     """Whether names of VMs and networks are logged with the addresses."""
 
 
+RangeName = Annotated[
+    str,
+    TextForm(
+        r"^[a-z][a-z0-9-]{0,61}[a-z0-9]$",
+        "a name of 2 to 63 lower-case letters, digits and hyphens, a letter first",
+        "pods-2",
+    ),
+]
+"""Key of a range for pods."""
+
+
 class NetworkSettings(Settings):
     """Address ranges and logging. Ranges of all environments are disjoint, so that any two can be connected."""
 
@@ -45,9 +57,7 @@ class NetworkSettings(Settings):
     pods: PrivateRange
     """Range for pods; each node takes a /24 of it."""
 
-    extra_pods: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,61}[a-z0-9]$")], PrivateRange] = Field(
-        default_factory=dict
-    )
+    extra_pods: dict[RangeName, PrivateRange] = Field(default_factory=dict)
     """More ranges for pods, by name, for a cluster that has outgrown its first."""
 
     flow_logs: FlowLogSettings = FlowLogSettings()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from components.forms import TextForm
 from components.machines import WITHOUT_GVISOR, disk_conflict
 from components.node_defaults import NO_READ_ONLY_PORT, SCOPES, SHIELDED, WORKLOAD_METADATA
 from components.settings import Settings
@@ -15,14 +16,28 @@ if TYPE_CHECKING:
     import pulumi
     import pulumi_gcp as gcp
 
-PoolName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")]
+PoolName = Annotated[
+    str,
+    TextForm(
+        r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$",
+        "a name of at most 20 lower-case letters, digits and hyphens, a letter first",
+        "services",
+    ),
+]
 """Key of a pool; the provider adds its own suffix within the 40 characters GKE allows."""
 
 
 class TaintSettings(Settings):
     """A taint that keeps pods away which do not tolerate it."""
 
-    key: Annotated[str, Field(pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    key: Annotated[
+        str,
+        TextForm(
+            r"^([a-z0-9.-]+/)?[A-Za-z0-9][A-Za-z0-9._-]*$",
+            "letters, digits, dots, hyphens and underscores, with a domain and a slash before them or without",
+            "atwork.dev/pool",
+        ),
+    ]
     """Such as atwork.dev/pool."""
 
     value: str
@@ -35,7 +50,9 @@ class TaintSettings(Settings):
 class NodePoolSettings(Settings):
     """One pool of like machines, sized by the autoscaler between two totals."""
 
-    machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$", examples=["e2-standard-4"])]
+    machine_type: Annotated[
+        str, TextForm(r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$", "a Compute Engine machine type", "e2-standard-4")
+    ]
     """Compute Engine machine type."""
 
     min_nodes: Annotated[int, Field(ge=0, le=1000)]

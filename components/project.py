@@ -15,9 +15,10 @@ from typing import Annotated, Self
 
 import pulumi
 import pulumi_gcp as gcp
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from components.settings import ProjectId, Settings
+from components.forms import TextForm
+from components.settings import BillingAccount, ProjectId, Settings
 
 PLATFORM_SERVICES = (
     "artifactregistry.googleapis.com",
@@ -39,19 +40,28 @@ PLATFORM_SERVICES = (
 )
 """What every environment of the platform calls."""
 
-ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.googleapis\.com$")]
+ServiceName = Annotated[
+    str, TextForm(r"^[a-z][a-z0-9-]*\.googleapis\.com$", "the name of a Google API", "iam.googleapis.com")
+]
 
 
 class ProjectCreation(Settings):
     """Where a project that the stack creates hangs, and who pays for it."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 '!-]{2,28}[A-Za-z0-9!']$")]
+    name: Annotated[
+        str,
+        TextForm(
+            r"^[A-Za-z][A-Za-z0-9 '!-]{2,28}[A-Za-z0-9!']$",
+            "4 to 30 letters, digits, spaces, hyphens, apostrophes and exclamation marks, a letter first",
+            "Staging",
+        ),
+    ]
     """Display name, 4 to 30 characters."""
 
-    folder_id: Annotated[str, Field(pattern=r"^[0-9]+$")]
+    folder_id: Annotated[str, TextForm(r"^[0-9]+$", "the number of a folder without folders/", "123456789012")]
     """Number of the folder, without `folders/`."""
 
-    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
+    billing_account: BillingAccount
     """Id of the billing account, such as 01AB23-CD45EF-678901."""
 
 
@@ -61,7 +71,7 @@ class ProjectSettings(Settings):
     id: ProjectId
     """The project id; it belongs to one environment alone, because workload identity is shared project-wide."""
 
-    number: Annotated[str, Field(pattern=r"^[0-9]{6,19}$")] | None = None
+    number: Annotated[str, TextForm(r"^[0-9]{6,19}$", "the number of the project", "482015730914")] | None = None
     """The number of a project that exists already (`gcloud projects describe ID`)."""
 
     create: ProjectCreation | None = None

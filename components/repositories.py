@@ -17,6 +17,7 @@ from pulumi_gcp.artifactregistry import Repository
 from pulumi_gcp.artifactregistry import RepositoryCleanupPolicyArgsDict as CleanupPolicy
 from pydantic import Field
 
+from components.forms import TextForm
 from components.settings import Settings, duration
 
 GCR_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
@@ -26,7 +27,7 @@ GCR_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia
 class RegistrySettings(Settings):
     """Where the repositories are and how long things stay in them."""
 
-    location: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+[0-9]+)?$", examples=["europe"])]
+    location: Annotated[str, TextForm(r"^[a-z]+(-[a-z]+[0-9]+)?$", "a multi-region or a region", "europe")]
     """Region or multi-region of the repositories."""
 
     gcr_host: Literal["gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io"] | None = None

@@ -19,8 +19,9 @@ import pulumi
 import pulumi_gcp as gcp
 from pydantic import Field
 
+from components.forms import TextForm
 from components.identity import member, principal
-from components.settings import DnsLabel, Moment, Region, Settings, duration, rfc3339
+from components.settings import LABEL_WORDS, DnsLabel, Moment, Region, Settings, duration, rfc3339
 
 AGENT = "secretmanager.googleapis.com"
 """The service whose agent sends reminders."""
@@ -28,7 +29,7 @@ AGENT = "secretmanager.googleapis.com"
 ROTATION_SERVICES = ("pubsub.googleapis.com",)
 """APIs that reminders need."""
 
-SecretName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
+SecretName = Annotated[str, TextForm(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", LABEL_WORDS, "payment-gateway")]
 
 
 class SecretRotationSettings(Settings):

@@ -12,6 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from components.forms import TextForm
+
 
 class Settings(BaseModel):
     """A part of a stack file: every field described, unknown keys refused, nothing converted."""
@@ -47,16 +49,25 @@ PrivateRange = Annotated[
 ]
 """A private IPv4 range in CIDR notation without host bits."""
 
-Region = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$", examples=["europe-west1"])]
+Region = Annotated[str, TextForm(r"^[a-z]+-[a-z]+[0-9]{1,2}$", "a region, not a zone", "europe-west1")]
 """A Google Cloud region, such as europe-west1 (a zone, europe-west1-b, is not one)."""
 
-Zone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$", examples=["europe-west1-b"])]
+Zone = Annotated[str, TextForm(r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$", "a zone", "europe-west1-b")]
 """A Google Cloud zone, such as europe-west1-b."""
 
-ProjectId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", examples=["acme-staging"])]
+ProjectId = Annotated[
+    str,
+    TextForm(
+        r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        "6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen at the end",
+        "acme-staging",
+    ),
+]
 """A Google Cloud project id: 6 to 30 lower-case letters, digits and hyphens, a letter first."""
 
-DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
+LABEL_WORDS = "a name of at most 63 lower-case letters, digits and hyphens, a letter first, no hyphen at the end"
+
+DnsLabel = Annotated[str, TextForm(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", LABEL_WORDS, "orders")]
 """An RFC 1035 label: what most Google Cloud and Kubernetes names must be."""
 
 Day = Annotated[date, Field(examples=["2027-06-30"])]
@@ -65,21 +76,63 @@ Day = Annotated[date, Field(examples=["2027-06-30"])]
 Moment = Annotated[AwareDatetime, Field(examples=["2027-01-31T18:00:00Z"])]
 """A date and time with its time zone, in quotes as a `Day`."""
 
-LabelValue = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
+DatabaseName = Annotated[
+    str,
+    TextForm(
+        r"^[a-z_][a-z0-9_]{0,62}$",
+        "at most 63 lower-case letters, digits and underscores, a letter first",
+        "orders",
+    ),
+]
+"""The name of a PostgreSQL database."""
+
+LabelValue = Annotated[
+    str,
+    TextForm(r"^[a-z0-9_-]{0,63}$", "at most 63 lower-case letters, digits, hyphens and underscores", "team-orders"),
+]
 """The value of a Google Cloud label."""
 
-Email = Annotated[str, Field(pattern=r"^[^@\s{}$,\"\\]+@[a-z0-9.-]+\.[a-z]+$", examples=["platform@example.com"])]
+Email = Annotated[
+    str,
+    TextForm(
+        r"^[^@\s{}$,\"\\]+@[a-z0-9.-]+\.[a-z]+$",
+        "an e-mail address with its domain in lower case",
+        "platform@example.com",
+    ),
+]
 """An e-mail address of a person or a group, free of the characters that templates would read as their own."""
 
 
 Hostname = Annotated[
     str,
-    Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", examples=["jenkins.ci.example.com"]),
+    TextForm(
+        r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
+        "a full host name in lower case, without https://",
+        "jenkins.ci.example.com",
+    ),
 ]
 """A full DNS name in lower case, without a scheme."""
 
-HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s{}$'\"\\]+$")]
+HttpsUrl = Annotated[
+    str,
+    TextForm(
+        r"^https://[^\s{}$'\"\\]+$",
+        "an address that begins with https://, without spaces, quotes, braces, dollar signs and backslashes",
+        "https://github.com/acme/orders",
+    ),
+]
 """An https address, free of the characters that templates and scripts would read as their own."""
+
+SlackChannel = Annotated[str, TextForm(r"^#[a-z0-9_-]+$", "a Slack channel in lower case, with #", "#team-orders")]
+"""A Slack channel."""
+
+BillingAccount = Annotated[
+    str, TextForm(r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", "the ID of a billing account", "01AB23-CD45EF-678901")
+]
+"""The ID of a billing account."""
+
+TimeOfDay = Annotated[str, TextForm(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "hours and minutes", "22:00")]
+"""A time of day, in quotes: YAML reads 10:00 without them as a number."""
 
 
 def duration(days: int) -> str:

@@ -16,7 +16,8 @@ from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
 from infra.services import ServiceSettings, database_name, is_name
 from infra.stack_name import DEFAULT_GROUP
-from infra.yaml_files import read_yaml, settings_from_json
+from infra.validation import settings_from_json
+from infra.yaml_files import read_yaml
 
 _LONGEST_WITH_DATABASE = 19
 _GROUP_NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")

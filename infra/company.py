@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from components.delivery import PlatformSource
-from components.settings import ProjectId, Region, Settings
+from components.forms import TextForm
+from components.settings import BillingAccount, ProjectId, Region, Settings
 from infra.errors import ConfigError
 from infra.stack import StackConfig
-from infra.yaml_files import read_yaml, settings_from_json
+from infra.validation import settings_from_json
+from infra.yaml_files import read_yaml
 
 COMPANY = "platform.yaml"
 """Name of the file in the stacks folder."""
@@ -34,13 +36,31 @@ github: {repository: acme/at-work, repository_id: "123456789"}
 """
 """What a person writes who has none yet."""
 
-Number = Annotated[str, Field(pattern=r"^[0-9]{1,19}$")]
+Number = Annotated[str, TextForm(r"^[0-9]{1,19}$", "a number", "123456789012")]
+
+
+BucketName = Annotated[
+    str,
+    TextForm(
+        r"^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$",
+        "3 to 63 lower-case letters, digits, hyphens and underscores",
+        "acme-at-work-state",
+    ),
+]
+"""The name of a bucket, unique in the world."""
 
 
 class GitHubSettings(Settings):
     """The repository whose workflows get the identities of CI."""
 
-    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,37}[A-Za-z0-9])?/[A-Za-z0-9._-]{1,100}$")]
+    repository: Annotated[
+        str,
+        TextForm(
+            r"^[A-Za-z0-9]([A-Za-z0-9-]{0,37}[A-Za-z0-9])?/[A-Za-z0-9._-]{1,100}$",
+            "OWNER/NAME of a GitHub repository",
+            "acme/at-work",
+        ),
+    ]
     """OWNER/NAME."""
 
     repository_id: Number
@@ -66,13 +86,13 @@ class CompanySettings(Settings):
     admin_project: ProjectId
     """Holds the state bucket, the keys of the state's secrets and the identities of CI; outlives every environment."""
 
-    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$")]
+    billing_account: BillingAccount
     """Who pays for the admin project, such as 01AB23-CD45EF-678901."""
 
     location: Region
     """Region of the state and of its keys."""
 
-    state_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$")] | None = None
+    state_bucket: BucketName | None = None
     """Name of the state bucket, unique in the world; left out, ADMIN_PROJECT-state."""
 
     github: GitHubSettings

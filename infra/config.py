@@ -19,7 +19,8 @@ from infra.service_composition import complete
 from infra.services import ServiceSettings, not_there
 from infra.stack import StackConfig
 from infra.stack_name import StackName
-from infra.yaml_files import read_yaml, settings_from_json
+from infra.validation import settings_from_json
+from infra.yaml_files import read_yaml
 
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from components.forms import TextForm
 from components.settings import Day, Settings
 from policies.catalog import RULES
 
@@ -15,7 +16,9 @@ from policies.catalog import RULES
 class ExemptionSettings(Settings):
     """An exception to one rule for some resources, with a reason and a last day."""
 
-    policy: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
+    policy: Annotated[
+        str, TextForm(r"^[a-z]+(-[a-z]+)*$", "the name of a rule, as the violation shows it", "namespace-pod-security")
+    ]
     """Name of the rule, as a violation shows it."""
 
     resource: Annotated[str, Field(min_length=1)]
@@ -28,15 +31,24 @@ class ExemptionSettings(Settings):
     """Last day, in quotes; after it the stack file is refused until somebody reviews the exemption."""
 
 
+ExemptionName = Annotated[
+    str,
+    TextForm(
+        r"^[a-z][a-z0-9-]*$",
+        "a name of lower-case letters, digits and hyphens, a letter first",
+        "rootless-builds",
+    ),
+]
+"""Key of an exemption."""
+
+
 class PolicySettings(Settings):
     """How strict the policies are in this environment."""
 
     mandatory: bool = True
     """Whether a violation stops an update; otherwise it is only reported."""
 
-    exemptions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")], ExemptionSettings] = Field(
-        default_factory=dict
-    )
+    exemptions: dict[ExemptionName, ExemptionSettings] = Field(default_factory=dict)
     """Accepted violations, each under a name of your choice."""
 
     def mistakes(self, today: date) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from infra import CONFIG_KEY
 from infra.errors import ConfigError
 from infra.services import ServiceEnvironmentSettings, ServiceSettings, database_name, within
 from infra.stack import StackConfig
-from infra.yaml_files import config_errors, stated
+from infra.validation import config_errors, stated
 
 
 def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:

@@ -12,9 +12,10 @@ from typing import Annotated, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from components.delivery import StoreName
+from components.forms import TextForm
 from components.namespace import NamespaceSettings
 from components.secrets import SecretName, SecretRotationSettings
-from components.settings import DnsLabel, Email, Hostname, HttpsUrl, LabelValue, Settings
+from components.settings import DatabaseName, DnsLabel, Email, Hostname, HttpsUrl, LabelValue, Settings, SlackChannel
 from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.environment_settings import EnvironmentSettings
@@ -52,7 +53,7 @@ class ServiceDatabaseSettings(Settings):
     instance: DnsLabel = "main"
     """Key in the stack's `databases`."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] | None = None
+    name: DatabaseName | None = None
     """Name of the database; the service's own where it is left out."""
 
 
@@ -65,10 +66,13 @@ class ServiceSettings(Settings):
     repository: HttpsUrl
     """Git repository, with a Jenkinsfile, a Dockerfile, a Makefile and a chart."""
 
-    main_branch: Annotated[str, Field(pattern=_BRANCH, examples=["main", "release/1"])] = "main"
+    main_branch: Annotated[
+        str,
+        TextForm(_BRANCH, "the name of a branch: letters, digits, dots, hyphens, underscores and slashes", "release/1"),
+    ] = "main"
     """Branch whose builds are released and deployed."""
 
-    channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]+$")]
+    channel: SlackChannel
     """Slack channel of its builds, deploys and alerts."""
 
     stores: tuple[StoreName, ...] = ()

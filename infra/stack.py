@@ -15,6 +15,7 @@ from components.cluster_settings import ClusterSettings
 from components.database import DatabaseSettings
 from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
+from components.forms import TextForm
 from components.network import NetworkSettings
 from components.node_account import STREAMING_SERVICES
 from components.node_pool import NodePoolSettings, PoolName
@@ -29,6 +30,16 @@ from infra import stack_rules
 from infra.delivery.settings import DeliverySettings
 from infra.environment_settings import EnvironmentSettings
 from infra.exemptions import PolicySettings
+
+InstanceName = Annotated[
+    str,
+    TextForm(
+        r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$",
+        "a name of at most 20 lower-case letters, digits and hyphens, a letter first",
+        "main",
+    ),
+]
+"""Key of a Cloud SQL instance."""
 
 
 class StackConfig(DeliverySettings):
@@ -52,9 +63,7 @@ class StackConfig(DeliverySettings):
     node_pools: Annotated[dict[PoolName, NodePoolSettings], Field(min_length=1)]
     """The cluster's node pools, by name."""
 
-    databases: dict[Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")], DatabaseSettings] = Field(
-        default_factory=dict
-    )
+    databases: dict[InstanceName, DatabaseSettings] = Field(default_factory=dict)
     """Cloud SQL instances, by name."""
 
     tenants: dict[DnsLabel, TenantSettings] = Field(default_factory=dict)

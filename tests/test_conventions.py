@@ -225,3 +225,15 @@ def test_a_command_starts_without_what_it_may_not_need() -> None:
     code = f"import sys; import atwork.cli; print(*sorted({set(slow)!r} & set(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert printed.stdout.split() == []
+
+
+def test_every_pattern_of_a_setting_has_words() -> None:
+    """`Field(pattern=...)` would answer a mistake with a regular expression; `components.forms.TextForm` has words."""
+    plain_patterns = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("components", "infra")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if re.search(r"(\(|^ +)pattern=", line)
+    ]
+    assert plain_patterns == []

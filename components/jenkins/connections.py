@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field
-
+from components.forms import TextForm
 from components.jenkins.value_types import TemplateSafeText
-from components.settings import DnsLabel, Hostname, HttpsUrl, Settings
+from components.settings import DnsLabel, Hostname, HttpsUrl, Settings, SlackChannel
 
 GOOGLE = "https://accounts.google.com/.well-known/openid-configuration"
 
@@ -19,7 +18,9 @@ class LibrarySettings(Settings):
     version: TemplateSafeText = "v1"
     """Branch or tag that pipelines get."""
 
-    path: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "delivery"
+    path: Annotated[str, TextForm(r"^[A-Za-z0-9._/-]+$", "the path of a folder in the repository", "delivery")] = (
+        "delivery"
+    )
     """Folder of the repository that contains vars/."""
 
     version_override: bool = False
@@ -52,10 +53,12 @@ class LoginSettings(Settings):
 class SlackSettings(Settings):
     """Where builds report."""
 
-    team: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    team: Annotated[
+        str, TextForm(r"^[a-z0-9][a-z0-9-]*$", "the first part of the workspace's address TEAM.slack.com", "acme")
+    ]
     """Workspace: the first part of TEAM.slack.com."""
 
-    channel: Annotated[str, Field(pattern=r"^#[a-z0-9_-]+$")]
+    channel: SlackChannel
     """Channel of builds whose Jenkinsfile names no channel."""
 
     token_credential: DnsLabel = "slack-token"  # noqa: S105 - the name of a credential

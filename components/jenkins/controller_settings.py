@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from components import versions
+from components.forms import TextForm
 from components.jenkins.value_types import TemplateSafeText
 from components.namespace import Cpu, Memory
 from components.settings import DnsLabel, Settings
@@ -21,7 +22,9 @@ class ChartSettings(Settings):
     location: TemplateSafeText = versions.JENKINS_CHART_REPOSITORY
     """Address of the repository, oci:// reference of the chart, or path of the folder."""
 
-    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = versions.JENKINS_CHART
+    version: Annotated[str, TextForm(r"^[0-9]+\.[0-9]+\.[0-9]+$", "an exact version", "5.8.110")] = (
+        versions.JENKINS_CHART
+    )
     """Exact version; ignored for a folder, whose Chart.yaml has the version."""
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from components.forms import TextForm
 from components.jenkins.value_types import TemplateSafeText
 from components.namespace import QuotaSettings
 from components.settings import DnsLabel, Email, Settings
@@ -49,7 +50,9 @@ class PlatformSettings(Settings):
     main: TemplateSafeText = "main"
     """The branch whose stacks are updated."""
 
-    bot: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\[bot\])?$", examples=["acme-jenkins[bot]"])]
+    bot: Annotated[
+        str, TextForm(r"^[A-Za-z0-9-]+(\[bot\])?$", "the login of a GitHub App or user", "acme-jenkins[bot]")
+    ]
     """Login of the GitHub App of `reports_credential`, which owns the comment in a pull request."""
 
     slack_webhook: DnsLabel | None = None

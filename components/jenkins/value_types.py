@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-TemplateSafeText = Annotated[str, Field(pattern=r"^[^\s{}$'\"\\]+$")]
+from components.forms import TextForm
+
+TemplateSafeText = Annotated[
+    str, TextForm(r"^[^\s{}$'\"\\]+$", "text without spaces, quotes, braces, dollar signs and backslashes", "main")
+]
 """Text without spaces and without characters that templates and scripts interpret."""
 
 ImageRole = Literal[
@@ -24,7 +28,11 @@ def _pinned(image: str) -> str:
 
 ImageName = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9][a-z0-9.:/_-]*:[A-Za-z0-9_][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$"),
+    TextForm(
+        r"^[a-z0-9][a-z0-9.:/_-]*:[A-Za-z0-9_][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$",
+        "NAME:TAG or NAME:TAG@sha256:DIGEST",
+        "registry.example.com/tools/helm:3.19.0",
+    ),
     AfterValidator(_pinned),
 ]
 """An image with a tag and, optionally, a digest. Without a host, it is pulled from Docker Hub through the mirror."""

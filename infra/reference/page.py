@@ -165,6 +165,8 @@ def _number(setting: Schema) -> str:
 
 
 def _text(setting: Schema) -> str:
+    if words := setting.get("patternErrorMessage"):
+        return words.removeprefix("write ")
     if examples := setting.get("examples"):
         return f"text, such as `{examples[0]}`"
     return f"text that matches `{setting['pattern']}`" if "pattern" in setting else "text"

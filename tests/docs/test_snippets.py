@@ -22,7 +22,8 @@ from infra.errors import ConfigError
 from infra.layout import stack_files
 from infra.service_composition import complete
 from infra.services import ServiceSettings
-from infra.yaml_files import read_yaml, settings_from_json
+from infra.validation import settings_from_json
+from infra.yaml_files import read_yaml
 
 STACKS = stack_files(ROOT / "stacks")
 SERVICES = ROOT / "services"

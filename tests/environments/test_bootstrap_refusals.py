@@ -180,10 +180,14 @@ def test_two_bootstraps_of_one_environment_do_not_run_at_once(account: Account) 
 PLATFORM = {
     "no parent": ('organization: "482915370164"\n', "", "say organization or folder"),
     "two parents": ("admin_project:", 'folder: "1"\nadmin_project:', "say organization or folder.*not both"),
-    "number without quotes": ('"482915370164"', "482915370164", "organization: Input should be a valid string"),
-    "billing": ("01AB23-CD45EF-678901", "01ab23", "billing_account: String should match"),
-    "repository": ("acme/at-work,", "at-work,", "github.repository: String should match"),
-    "zone": ("location: europe-west1", "location: europe-west1-b", "location: String should match"),
+    "number without quotes": (
+        '"482915370164"',
+        "482915370164",
+        'organization: must be text, not the number 482915370164.*put it in quotes: "482915370164"',
+    ),
+    "billing": ("01AB23-CD45EF-678901", "01ab23", "billing_account: .*write the ID of a billing account"),
+    "repository": ("acme/at-work,", "at-work,", "github.repository: .*write OWNER/NAME"),
+    "zone": ("location: europe-west1", "location: europe-west1-b", "location: .*write a region, not a zone"),
     "typo": ("location:", "lokation:", "lokation: unknown key; did you mean location?"),
     "missing": ("location: europe-west1\n", "", "location: missing; add it"),
     "shared": ("acme-at-work-admin ", "acme-at-work-ci ", "is the project of ci; the admin project outlives"),

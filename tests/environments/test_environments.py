@@ -131,7 +131,11 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
         ),
         ("demo", ("--owner", "", "--folder", "1"), r"say --owner; --billing-account of a new project"),
         ("demo", ("--project", "acme-demo"), r"say --number of the project acme-demo"),
-        ("demo", ("--owner", "Team Orders", *PLACE), r"environment\.owner: String should match pattern"),
+        (
+            "demo",
+            ("--owner", "Team Orders", *PLACE),
+            r"environment\.owner: .Team Orders. is not valid; write at most 63",
+        ),
         (
             "demo",
             ("--services", "moon", *PLACE),
@@ -161,7 +165,7 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
         (
             "demo",
             ("--folder", "folders/1", "--billing-account", "01AB23-CD45EF-678901"),
-            r"project\.create\.folder_id: String should",
+            r"project\.create\.folder_id: .folders/1. is not valid; write the number of a folder",
         ),
     ],
 )

@@ -41,9 +41,12 @@ def test_a_bucket_of_another_name_is_the_backend(tmp_path: Path) -> None:
     ("repository", "message"),
     [
         ("acme/at-work.git", r"write acme/at-work, without \.git"),
-        ("acme-/at-work", "String should match"),
-        ("acme'/at-work", "String should match"),
-        ("https://github.com/acme/at-work", "String should match"),
+        ("acme-/at-work", r".* is not valid; write OWNER/NAME of a GitHub repository, such as acme/at-work"),
+        ("acme'/at-work", r".* is not valid; write OWNER/NAME of a GitHub repository, such as acme/at-work"),
+        (
+            "https://github.com/acme/at-work",
+            r".* is not valid; write OWNER/NAME of a GitHub repository, such as acme/at-work",
+        ),
     ],
 )
 def test_a_repository_is_its_owner_and_its_name(repository: str, message: str, tmp_path: Path) -> None:

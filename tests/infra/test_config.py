@@ -104,27 +104,39 @@ def test_the_schema_for_editors_is_current() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("clustr", {}, r"stacks/Pulumi\.staging\.yaml: atwork:stack\.clustr: unknown key; did you mean cluster\?"),
-        ("network.pod", "10.0.0.0/16", r"network\.pod: unknown key; did you mean pods\?"),
+        ("clustr", {}, r"stacks/Pulumi\.staging\.yaml: atwork:stack\.clustr: unknown key; remove it"),
+        ("network.pod", "10.0.0.0/16", r"network\.pod: unknown key; remove it, or write one of nodes, pods"),
         ("region", None, r"atwork:stack\.region: missing; add it"),
-        ("region", "europe-west1-b", r"region: String should match pattern"),
-        ("region", "west", r"region: String should match pattern"),
+        ("region", "europe-west1-b", r"region: .* is not valid; write a region, not a zone, such as europe-west1$"),
+        ("region", "west", r"region: .* is not valid; write a region, not a zone, such as europe-west1$"),
         ("cluster.zone", "europe-west4-a", r"cluster\.zone europe-west4-a is not in region europe-west1"),
-        ("cluster.release_channel", "FAST", r"release_channel: Input should be 'RAPID'"),
-        ("cluster.deletion_protection", "true", r"deletion_protection: Input should be a valid boolean"),
-        ("cluster.maintenance.hours", 3, r"hours: Input should be greater than or equal to 4"),
+        ("cluster.release_channel", "FAST", r"release_channel: .FAST. is not possible; write one of RAPID"),
+        (
+            "cluster.deletion_protection",
+            "true",
+            r"deletion_protection: must be true or false, not the text .true.; remove the quotes: true",
+        ),
+        ("cluster.maintenance.hours", 3, r"hours: 3 is out of range; write 4 to 24"),
         ("cluster.maintenance", {"days": ["SU"], "hours": 4}, r"16 hours of windows in 32 days are fewer than the 48"),
         ("node_pools.services.min_nodes", 9, r"min_nodes 9 is above max_nodes 6"),
-        ("node_pools.services.max_nodes", "6", r"max_nodes: Input should be a valid integer"),
-        ("node_pools.services.machine_type", "E2 large", r"machine_type: String should match pattern"),
-        ("node_pools", {}, r"node_pools: Dictionary should have at least 1 item"),
+        (
+            "node_pools.services.max_nodes",
+            "6",
+            r"max_nodes: must be an integer, not the text .6.; remove the quotes: 6",
+        ),
+        (
+            "node_pools.services.machine_type",
+            "E2 large",
+            r"machine_type: .E2 large. is not valid; write a Compute Engine machine type",
+        ),
+        ("node_pools", {}, r"node_pools: is empty; write an entry with a name and a value"),
         ("network.nodes", "10.0.16.1/20", r"10\.0\.16\.1/20 has host bits set; write an address range"),
         ("network.nodes", "8.8.0.0/20", r"8\.8\.0\.0/20 is not a private IPv4 range"),
         ("network.pods", "10.0.16.0/22", r"nodes 10\.0\.16\.0/20 overlaps pods 10\.0\.16\.0/22"),
         ("network.pods", "10.65.0.0/24", r"pods 10\.65\.0\.0/24 is too small; it needs a /23"),
         ("network.nat", {"min_ports_per_vm": 100}, r"100 is not a power of two"),
         ("network.nat", {"min_ports_per_vm": 4096}, r"min_ports_per_vm 4096 must be below max_ports_per_vm 4096"),
-        ("project.id", "Acme", r"project\.id: String should match pattern"),
+        ("project.id", "Acme", r"project\.id: .Acme. is not valid; write 6 to 30 lower-case"),
         ("project.number", None, r"say either number \(project acme-at-work-staging exists already\) or create"),
         ("project.deletable", True, r"deletable needs create"),
         ("databases.main.tier", "db-perf-optimized-N-2", "does not belong to edition ENTERPRISE"),
@@ -136,7 +148,7 @@ def test_the_schema_for_editors_is_current() -> None:
         ("environment.kind", "popup", r"environment\.kind: `popup` is now called ephemeral; write kind: ephemeral"),
         ("environment.expires_at", "2027-01-31T18:00:00Z", r"a long-lived environment has no end"),
         ("environment.services", ["orders"], r"services is for ephemeral environments"),
-        ("environment.tier", "prod", r"environment\.tier: Input should be 'test' or 'production'"),
+        ("environment.tier", "prod", r"environment\.tier: .prod. is not possible; write one of test, production"),
         ("environment", EPHEMERAL | {"tier": "test"}, r"tier is for long-lived environments"),
         ("environment", EPHEMERAL | {"created_at": None}, r"an ephemeral environment needs created_at"),
         (
@@ -146,7 +158,7 @@ def test_the_schema_for_editors_is_current() -> None:
         ),
         ("environment", EPHEMERAL | {"expires_at": "2027-01-28T18:00:00Z"}, r"expires_at must be after created_at"),
         ("environment", EPHEMERAL | {"services": ["web", "web"]}, r"services: web is there twice"),
-        ("environment", EPHEMERAL | {"services": []}, r"services: Tuple should have at least 1 item"),
+        ("environment", EPHEMERAL | {"services": []}, r"services: is empty; write a list"),
         (
             "node_pools.system",
             {"machine_type": "e2-small", "min_nodes": 1, "max_nodes": 2, "upgrade": "blue-green", "soak_seconds": 0},
@@ -179,9 +191,13 @@ def test_the_schema_for_editors_is_current() -> None:
             {"location": "europe-west4", "retain_days": 7, "target_rpo_minutes": 20000},
             r"target_rpo_minutes 20000 is longer than retain_days 7",
         ),
-        ("encryption", {"covers": ["everything"]}, r"covers\.0: Input should be 'cluster'"),
-        ("encryption", {"rotation_days": 365}, r"rotation_days: Input should be less than or equal to 90"),
-        ("binary_authorization", {"also_allowed": {"all": "*"}}, r"also_allowed\.all: String should match pattern"),
+        ("encryption", {"covers": ["everything"]}, r"covers\.0: .everything. is not possible; write one of cluster"),
+        ("encryption", {"rotation_days": 365}, r"rotation_days: 365 is out of range; write 1 to 90"),
+        (
+            "binary_authorization",
+            {"also_allowed": {"all": "*"}},
+            r"also_allowed\.all: .\*. is not valid; write HOST/PATH",
+        ),
         ("tenants", {}, r"users\.orders: there is no tenants\.orders with the account orders/orders; add it"),
         ("tenants.orders.accounts", ["other"], r"readers: orders is not among accounts \(other\)"),
         (
@@ -217,6 +233,35 @@ def test_a_mistake_is_named_with_file_key_and_fix(path: str, value: object, mess
 )
 def test_what_is_right_is_accepted(path: str, value: object) -> None:
     assert isinstance(parse("staging", changed(STAGING, path, value)), StackConfig)
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong", "right"),
+    [
+        ("region", "regoin", "region"),
+        ("node_pools.services.min_nodes", "minNodes", "min_nodes"),
+        ("network.pods", "pod", "pods"),
+        ("cluster.release_channel", "release-channel", "release_channel"),
+    ],
+)
+def test_a_misspelled_key_is_one_mistake_with_the_key_that_was_meant(path: str, wrong: str, right: str) -> None:
+    settings = json.loads(changed(STAGING, path, "x"))
+    inner = settings
+    *folders, last = path.split(".")
+    for folder in folders:
+        inner = inner[folder]
+    inner[wrong] = inner.pop(last)
+    with pytest.raises(ConfigError) as caught:
+        parse("staging", json.dumps(settings))
+    where = ".".join(["atwork:stack", *folders, wrong])
+    assert str(caught.value) == f"stacks/Pulumi.staging.yaml: {where}: unknown key; did you mean {right}?"
+
+
+def test_a_hint_never_names_a_key_that_is_there_or_the_same_key() -> None:
+    jenkins = {**CI["jenkins"], "replicas": 2}
+    with pytest.raises(ConfigError) as caught:
+        parse("ci", json.dumps({**CI, "protect": True, "jenkins": jenkins}))
+    assert "did you mean" not in str(caught.value)
 
 
 def test_all_mistakes_of_a_file_are_reported_at_once() -> None:

@@ -13,7 +13,8 @@ from infra import CONFIG_KEY, catalog, company, config
 from infra.config import STACKS, read_file
 from infra.environment import Environment
 from infra.layout import stack_file, stack_files
-from infra.yaml_files import read_yaml, settings_from_json
+from infra.validation import settings_from_json
+from infra.yaml_files import read_yaml
 
 
 @pytest.mark.parametrize("stack", ["ci", "staging"])

@@ -150,7 +150,7 @@ def test_a_chart_has_values_for_each_environment_that_releases_reach_whatever_it
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--stores", "mongo"], r"services/stock\.yaml: stores\.0: Input should be 'postgres'"),
+        (["--stores", "mongo"], r"services/stock\.yaml: stores\.0: .mongo. is not possible; write one of postgres"),
         (["--repo", "https://github.com/acme/orders"], r"is services/orders\.yaml's already; choose another"),
         (["--environments", "moon"], r"environments\.moon: there is no stacks/Pulumi\.moon\.yaml; name one of"),
         (["--host", "staging"], r"--host staging: write ENVIRONMENT=NAME"),
@@ -158,7 +158,7 @@ def test_a_chart_has_values_for_each_environment_that_releases_reach_whatever_it
             ["--host", "moon=a.example.com"],
             r"--host moon=a\.example\.com: write ENVIRONMENT=NAME, with one of staging,",
         ),
-        (["--channel", "stock"], r"channel: String should match pattern"),
+        (["--channel", "stock"], r"channel: .stock. is not valid; write a Slack channel"),
     ],
 )
 def test_a_refused_service_leaves_nothing_behind(arguments: list[str], message: str, checkout: Path) -> None:

@@ -16,7 +16,7 @@ from components.delivery import deployer_key, preview_key
 from infra import CONFIG_KEY
 from infra.config import parse
 from infra.reference.sections import EXAMPLES, SettingsSection, models, read_example
-from infra.yaml_files import settings_from_json
+from infra.validation import settings_from_json
 
 REQUIRED = ("environment", "project", "network", "node_pools")
 """Sections without which a stack file is refused."""

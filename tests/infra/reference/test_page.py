@@ -33,7 +33,7 @@ def test_a_page_has_every_setting_and_every_example(section: SettingsSection) ->
         ("network", "| `sampling` | number, more than 0, 1 at most | `0.5` | "),
         ("network", "| `nat` | [NatSettings](#natsettings) | its defaults | "),
         ("network", "| `nodes` | text, such as `10.0.0.0/20` | required | "),
-        ("cluster", "| `cidrs` | map of names to text that matches "),
+        ("cluster", "| `cidrs` | map of names to text, such as `203.0.113.0/24`"),
         ("databases", '| `edition` | `ENTERPRISE`, `ENTERPRISE_PLUS` | `"ENTERPRISE"` | '),
         ("encryption", "| `hardware` | `true` or `false` | `false` | "),
         ("environment", "| `expires_at` | date and time, such as `2027-01-31T18:00:00Z` | not set | "),
@@ -41,7 +41,7 @@ def test_a_page_has_every_setting_and_every_example(section: SettingsSection) ->
         ("policies", "| `expires` | date, such as `2027-06-30` | required | "),
         (
             "tenants",
-            "| `accounts` | list of text that matches `^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`, at least 1 | required |",
+            "| `accounts` | list of a name of at most 63 lower-case letters, digits and hyphens, a letter first, ",
         ),
         ("README", "| [`cluster`](cluster.md) | section | its defaults | "),
     ],
