@@ -1,7 +1,7 @@
-"""The comment on a pull request, and the fingerprint as a status of its commit, through PyGithub.
+"""The comment on a pull request, and the fingerprints as checks of its commit, through PyGithub.
 
 The comment is identified by its marker and its author, over all pages of comments: a text that only quotes the marker
-is another one. A status cannot be edited as a comment can, so `atwork up --expect` reads the fingerprint from there.
+is another one. Others can edit a comment, but not a check run, so `atwork up --expect` reads the fingerprint there.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from atwork.errors import ExitCode
+from atwork.github import checks
 from atwork.github.authors import is_by, login_of
+from atwork.github.connection import connect
 from atwork.github.errors import GitHubError, github_errors
 from atwork.github.files import files_of
 from atwork.report import decision, markdown, summary
 from atwork.report.decision import Decision, Labelled, Status
 from atwork.report.model import StackReport
+from infra.stack_name import StackName
 
 if TYPE_CHECKING:
     from github.Commit import Commit
@@ -24,42 +26,14 @@ if TYPE_CHECKING:
 
 CONTEXT = "atwork/preview"
 _TOO_LARGE, _MISSING = 422, 404
-_PASSING = (ExitCode.OK, ExitCode.CHANGES)
-"""Codes with which a change may proceed."""
 _NOTHING = Decision()
-_PAGE = 100
-_RETRIES = 3
-_LONGEST_WAIT = 60
-"""Seconds that GitHub may ask to wait."""
 
 
 class GitHub:
     """The API of one repository, with the permissions of a token."""
 
     def __init__(self, repository: str, token: str, *, api: str = "https://api.github.com") -> None:
-        import github  # the client is slow to import
-
-        retry = github.GithubRetry(
-            total=_RETRIES,
-            read=0,  # a request that was sent and not answered may have been carried out
-            backoff_factor=1,
-            status_forcelist=[429, *range(500, 600)],
-            allowed_methods=None,
-            raise_on_status=False,
-            retry_after_max=_LONGEST_WAIT,
-            max_rate_limit_wait=_LONGEST_WAIT,
-        )
-        client = github.Github(
-            base_url=api,
-            auth=github.Auth.AppAuthToken(token),  # any kind of token, sent as `Bearer`, as GitHub documents it
-            lazy=True,
-            per_page=_PAGE,
-            retry=retry,
-            timeout=30,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-        )
-        self._repository = client.get_repo(repository)
+        self._repository = connect(repository, token, api)
 
     def publish(
         self, number: int, reports: Sequence[StackReport], *, author: str, link: str = "", notes: Sequence[str] = ()
@@ -80,13 +54,18 @@ class GitHub:
     def state(
         self, commit: str, reports: Sequence[StackReport], *, link: str = "", decided: Decision = _NOTHING
     ) -> None:
-        """Set a status for each stack with its fingerprint, one for the decision, and one for all stacks."""
-        for report in reports:
-            text = f"{report.fingerprint} {summary.RESULTS[report.result][1]}"
-            passing = summary.code([report], decided=bool(decided.by)) in _PASSING
-            self._set_status(commit, f"{CONTEXT}/{report.stack}", text, link, passing=passing)
-        self._set_status(commit, decision.CONTEXT, decided.text, link, passing=bool(decided.by) or not decided.subject)
-        passing = summary.code(reports, decided=bool(decided.by)) in _PASSING
+        """Write a check for each environment with the fingerprints of its stacks, and two statuses.
+
+        The statuses are of the decision and of all stacks. The number of requests does not follow that of the stacks.
+        """
+        accepted = bool(decided.by)
+        for environment in dict.fromkeys(StackName.parse(report.stack).environment for report in reports):
+            own = [report for report in reports if StackName.parse(report.stack).environment == environment]
+            with github_errors("write the check"):
+                check = checks.EnvironmentCheck.of(f"{CONTEXT}/{environment}", own, decided=accepted)
+                check.create(self._repository, commit, link)
+        self._set_status(commit, decision.CONTEXT, decided.text, link, passing=accepted or not decided.subject)
+        passing = summary.is_passing(reports, decided=accepted)
         self._set_status(commit, CONTEXT, summary.verdict(reports), link, passing=passing)
 
     def _set_status(self, commit: str, context: str, text: str, link: str, *, passing: bool) -> None:
@@ -106,9 +85,10 @@ class GitHub:
             ]
 
     def approved(self, commit: str, stack: str, author: str) -> str:
-        """The fingerprint in the newest status of a commit for a stack; "" if there is none that passed."""
-        statuses = [status for status in self.statuses(commit, f"{CONTEXT}/{stack}") if status.by == author]
-        return statuses[0].text.partition(" ")[0] if statuses and statuses[0].state == "success" else ""
+        """The fingerprint of a stack in the newest check of its environment; "" if there is none that passed."""
+        name = f"{CONTEXT}/{StackName.parse(stack).environment}"
+        with github_errors(f"read the checks of {commit}"):
+            return checks.fingerprint(self._commit(commit), name, stack, author)
 
     def labelled(self, number: int, label: str) -> Labelled | None:
         """Who added the label that a pull request has now, and when."""

@@ -9,7 +9,7 @@ from atwork.errors import BackendError
 
 _FIXES = {
     401: "the token is not valid; give GITHUB_TOKEN",
-    403: "the token may not; it needs pull-requests: write and statuses: write, which runs of a fork never have",
+    403: "the token may not; it needs pull-requests, checks and statuses: write, which runs of a fork never have",
     404: "repository, pull request or commit not found, or the token may not see it",
     422: "it refuses this: the same pull request may be open already",
 }

@@ -72,7 +72,7 @@ def report(
         Path | None, typer.Option(help="Folder for report.html, report.md and JSON of all stacks together.")
     ] = None,
 ) -> None:
-    """Write the one comment of a pull request, and the fingerprints as statuses of its commit.
+    """Write the one comment of a pull request, and the fingerprints as checks of its commit.
 
     Reads GITHUB_TOKEN and GITHUB_REPOSITORY; ATWORK_BOT is the login that owns the comment (github-actions[bot]),
     ATWORK_APPROVERS the logins whose label lets dangers pass (else maintainers'). Exit codes as `preview`; 2 where

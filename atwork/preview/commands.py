@@ -95,7 +95,7 @@ def previewed(
 def report(
     where: Path, number: int, expected: Sequence[str], *, head: str = "", before: str = "", out: Path | None = None
 ) -> int:
-    """Write the comment of a pull request and the statuses of its commit from the reports in a folder.
+    """Write the comment of a pull request, and the checks and statuses of its commit, from the reports in a folder.
 
     The comment is limited; `out` is a folder for the reports of all stacks together.
     """

@@ -84,6 +84,11 @@ def code(reports: Sequence[StackReport], *, decided: bool = False) -> int:
     return ExitCode.CHANGES if results & {"changes", "guarded"} else ExitCode.OK
 
 
+def is_passing(reports: Sequence[StackReport], *, decided: bool = False) -> bool:
+    """Whether the change may proceed."""
+    return code(reports, decided=decided) in (ExitCode.OK, ExitCode.CHANGES)
+
+
 def caution(report: StackReport, change: Change) -> str:
     """Why a change needs a decision, in one sentence."""
     kind = change.type.rpartition(":")[2]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.events import BUCKET, SQL, report, step
+from support.events import BUCKET, SQL, error, report, step
 from support.github import BOT, Server
 
+from atwork.github import checks
 from atwork.github.client import GitHub
 from atwork.github.errors import GitHubError
 from atwork.report import markdown
+from atwork.report.decision import Decision
 
 
 @pytest.fixture
@@ -90,27 +92,71 @@ def test_a_refusal_says_the_fix(
     assert "wrong" not in str(caught.value)
 
 
-def test_the_fingerprint_is_kept_as_a_status_of_the_commit(server: Server) -> None:
+def test_the_fingerprints_are_in_a_check_of_each_environment(server: Server) -> None:
     danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
-    api(server).state("abc", [CHANGE, danger], link="https://run/1")
-    assert {status["context"]: status["state"] for status in server.statuses} == {
+    group = report(step("update", BUCKET, "b", {"a": 1}, {"a": 3}, stack="ci.payments"), stack="ci.payments")
+    api(server).state("abc", [CHANGE, group, danger], link="https://run/1")
+    assert {check["name"]: check["conclusion"] for check in server.checks} == {
         "atwork/preview/ci": "success",
         "atwork/preview/production": "failure",
+    }
+    assert {status["context"]: status["state"] for status in server.statuses} == {
         "atwork/preview": "failure",
         "atwork/decision": "success",
     }
     assert all(len(status["description"]) <= 140 for status in server.statuses)
     assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
+    assert api(server).approved("abc", "ci.payments", BOT) == group.fingerprint
     assert api(server).approved("abc", "staging", BOT) == ""
     assert api(server).approved("abc", "production", BOT) == "", "a report that is red approves nothing"
     api(server).state("abc", [report()])
-    assert api(server).approved("abc", "ci", BOT) == report().fingerprint
+    assert api(server).approved("abc", "ci", BOT) == report().fingerprint, "the newest counts"
+    assert api(server).approved("abc", "ci.payments", BOT) == ""
 
 
-def test_a_status_that_somebody_else_set_approves_nothing(server: Server) -> None:
+def test_a_change_that_somebody_accepted_may_be_deployed(server: Server) -> None:
+    danger = report(step("delete", SQL, "main", {"a": 1}, stack="production"), stack="production")
+    api(server).state("abc", [danger], decided=Decision("subject", by="grace"))
+    assert api(server).approved("abc", "production", BOT) == danger.fingerprint
+
+
+def test_a_check_that_another_app_wrote_approves_nothing(server: Server) -> None:
     api(server).state("abc", [CHANGE])
-    server.status("abc", "atwork/preview/ci", "success", f"{'0' * 64} fine", login="mallory")
+    forged = {"title": "", "summary": "", "text": f"- `ci` `{'0' * 64}` changes"}
+    server.check("abc", "atwork/preview/ci", "success", forged, login="mallory[bot]")
     assert api(server).approved("abc", "ci", BOT) == CHANGE.fingerprint
+    server.check("def", "atwork/preview/ci", "success", forged, login="mallory[bot]")
+    assert api(server).approved("def", "ci", BOT) == ""
+
+
+def test_two_thousand_stacks_need_as_many_requests_as_two(server: Server) -> None:
+    """GitHub accepts 80 requests in a minute that create something."""
+    names = [f"{environment}.group-{number}" for environment in ("ci", "staging") for number in range(1000)]
+    every = [
+        report(step("update", BUCKET, "b", {"a": 1}, {"a": number}, stack=name), stack=name)
+        for number, name in enumerate(names)
+    ]
+    for reports in ([every[0], every[1000]], every):
+        server.asked.clear()
+        api(server).publish(7, reports, author=BOT)
+        api(server).state("abc", reports)
+        assert len([request for request in server.asked if not request.startswith("GET")]) <= 7, server.asked
+    assert len(server.comments[0]["body"]) <= 65_536
+    for number in (0, 999, 1000, 1999):
+        assert api(server).approved("abc", names[number], BOT) == every[number].fingerprint
+    assert api(server).approved("abc", "staging.group-1000", BOT) == ""
+
+
+def test_the_pages_of_an_earlier_check_approve_nothing_that_a_later_one_refuses(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = report(step("update", BUCKET, "b", {"a": 1}, {"a": 2}, stack="ci.z"), stack="ci.z")
+    with monkeypatch.context() as small:
+        small.setattr(checks, "TEXT_BYTES", 10)
+        api(server).state("abc", [CHANGE, other])
+        assert api(server).approved("abc", "ci.z", BOT) == other.fingerprint
+    api(server).state("abc", [CHANGE, report(error("no"), code=1, stack="ci.z")])
+    assert api(server).approved("abc", "ci.z", BOT) == ""
 
 
 def test_newer_commits_are_reported(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""A small server that answers as GitHub's API documents it: comments, statuses, labels, events, roles, runs."""
+"""A small server that answers as GitHub's API documents it: comments, statuses, checks, labels, events, roles, runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-BOT = "atwork-bot"
+BOT = "atwork-bot[bot]"
 
 
 class Server:
@@ -18,6 +18,7 @@ class Server:
     def __init__(self) -> None:
         self.comments: list[dict[str, Any]] = []
         self.statuses: list[dict[str, Any]] = []
+        self.checks: list[dict[str, Any]] = []
         self.longest = 65_536
         self.pulls: list[dict[str, Any]] = []
         self.files = ["infra/config.py"]
@@ -73,25 +74,28 @@ class Server:
             self.send(request, 401, {"message": "Bad credentials"})
             return
         path = urlsplit(request.path)
-        asked = {key: int(value[0]) for key, value in parse_qs(path.query).items()}
+        query = {key: value[0] for key, value in parse_qs(path.query).items()}
+        asked = {key: int(value) for key, value in query.items() if value.isdecimal()}
         first = (asked.get("page", 1) - 1) * asked.get("per_page", 30)
         part = slice(first, first + asked.get("per_page", 30))
         if body and len(body.get("body", "")) > self.longest:
             self.send(request, 422, {"message": "Validation Failed"})
             return
-        response = self.route(request.command, path.path.removeprefix("/repos/acme/platform"), body)
+        response = self.route(request.command, path.path.removeprefix("/repos/acme/platform"), body, query)
         if response is None or not path.path.startswith("/repos/acme/platform/"):
             self.send(request, 404, {"message": "Not Found"})
         else:
             headers = {}
             if isinstance(response[1], list) and len(response[1]) > part.stop:
-                query = urlencode({**asked, "page": asked.get("page", 1) + 1})
-                headers["link"] = f'<{self.address}{path.path}?{query}>; rel="next"'
+                more = urlencode({**query, "page": asked.get("page", 1) + 1})
+                headers["link"] = f'<{self.address}{path.path}?{more}>; rel="next"'
             self.send(
                 request, response[0], response[1][part] if isinstance(response[1], list) else response[1], headers
             )
 
-    def route(self, method: str, path: str, body: Any) -> tuple[int, Any] | None:  # noqa: C901 (a table of routes)
+    def route(  # noqa: C901 (a table of routes)
+        self, method: str, path: str, body: Any, query: dict[str, str]
+    ) -> tuple[int, Any] | None:
         commit = path.rpartition("/")[2]
         match method, path.strip("/").split("/"):
             case "PATCH", ["issues", "comments", number]:
@@ -107,6 +111,14 @@ class Server:
                 return 201, body
             case "GET", ["statuses", commit]:
                 return 200, [status for status in self.statuses if status["commit"] == commit]
+            case "POST", ["check-runs"] if any(len(text) > 65_535 for text in body["output"].values()):
+                return 422, {"message": "Invalid request. Only 65535 characters are allowed"}
+            case "POST", ["check-runs"]:
+                return 201, self.check(body["head_sha"], body["name"], body["conclusion"], body["output"])
+            case "GET", ["commits", commit, "check-runs"]:
+                found = [run for run in self.checks if (run["head_sha"], run["name"]) == (commit, query["check_name"])]
+                latest = {run["app"]["slug"]: run for run in found}
+                return 200, {"total_count": len(latest), "check_runs": [*latest.values()]}
             case "GET", ["commits", "abc", "pulls"]:
                 return 200, self.pulls
             case "GET", ["issues", "7", "labels"]:
@@ -145,6 +157,14 @@ class Server:
                 "created_at": f"{self.now:%Y-%m-%dT%H:%M:%SZ}",
             },
         )
+
+    def check(
+        self, commit: str, name: str, conclusion: str, output: dict[str, str], login: str = BOT
+    ) -> dict[str, Any]:
+        """A check run as the API returns it."""
+        run = {"id": len(self.checks) + 1, "head_sha": commit, "name": name, "conclusion": conclusion}
+        self.checks.append(run | {"output": output, "app": {"slug": login.removesuffix("[bot]")}})
+        return self.checks[-1]
 
     def label(self, name: str, login: str) -> None:
         """Somebody puts a label on the pull request."""
