@@ -1,4 +1,4 @@
-"""Destroys an environment completely, in an order that leaves no cloud resources of the cluster's controllers behind.
+"""Destroys a stack completely, in an order that leaves no cloud resources of the cluster's controllers behind.
 
 The steps, each of which can be broken off and done again:
 mark      the backend notes that the stack is being destroyed
@@ -19,12 +19,14 @@ from typing import Any
 
 from atwork.engine.backend import Backend
 from atwork.engine.outcome import Outcome
-from atwork.engine.stack import Stack
+from atwork.engine.signals import Signals
+from atwork.engine.stack import Options, Stack
 from atwork.environments import stacks
 from atwork.environments.derive import moment
 from atwork.environments.destroy_journal import DestroyJournal
 from atwork.errors import BackendError
 from components.type_tokens import CLUSTER
+from infra.stack_name import StackName
 
 StepWatch = Callable[[str], None]
 """Called with the name of each resource whose step begins."""
@@ -48,22 +50,28 @@ class DestroyError(BackendError):
     """A step failed; the state is kept. One line for each error."""
 
 
-def end(backend: Backend, name: str, journal: DestroyJournal, watch: StepWatch) -> None:
-    """Destroy a stack and remove it; `DestroyError` if a resource remains."""
-    backend.recover(name)
+def end(backend: Backend, name: str, journal: DestroyJournal, watch: StepWatch, signals: Signals) -> None:
+    """Destroy a stack and remove it; `DestroyError` if a resource remains.
+
+    The caller has recovered the stack and handles the signals; `KeyboardInterrupt` after one.
+    """
     if name not in backend.stacks():
         return
     stack = backend.stack(name)
+    options = Options(on_resource=lambda _outcome, resource: watch(resource), signals=signals)
     journal.write("mark")
     if MARK not in stack.tags():
         stack.set_tag(MARK, moment(datetime.now(UTC)))
     journal.write("inside")
-    _inside(stack, watch)
+    _inside(stack, options)
+    signals.raise_if_received()
     journal.write("destroy")
-    outcome = _destroy(stack, watch)
+    outcome = stack.destroy(patient=True, **options)
+    signals.raise_if_received()
     if stacks.resources(backend, name):
         journal.write("again")
-        outcome = _again(stack, watch)
+        outcome = _again(stack, options)
+        signals.raise_if_received()
     journal.write("verify")
     left = stacks.resources(backend, name)
     if left:
@@ -75,12 +83,12 @@ def end(backend: Backend, name: str, journal: DestroyJournal, watch: StepWatch) 
     stack.remove()
 
 
-def _inside(stack: Stack, watch: StepWatch) -> None:
+def _inside(stack: Stack, options: Options) -> None:
     resources = stacks.resources(stack.backend, stack.name)
     urns = [str(resource["urn"]) for resource in resources if goes_first(resource)]
     if not urns:
         return
-    outcome = stack.destroy(targets=urns, on_resource=_names(watch))
+    outcome = stack.destroy(targets=urns, **options)
     if outcome.failed and not any("unreachable" in error for error in outcome.errors):
         raise DestroyError(
             "\n".join([*outcome.error_lines, "the cluster still holds something in the cloud; the state is kept"])
@@ -95,20 +103,13 @@ def goes_first(resource: Mapping[str, Any]) -> bool:
     return kind in _FIRST or (kind.startswith("kubernetes:") and kind.endswith(_FIRST_ENDS))
 
 
-def _destroy(stack: Stack, watch: StepWatch, variables: Mapping[str, str] | None = None) -> Outcome:
-    return stack.destroy(patient=True, on_resource=_names(watch), variables=variables or {})
-
-
-def _again(stack: Stack, watch: StepWatch) -> Outcome:
+def _again(stack: Stack, options: Options) -> Outcome:
     """Remove a deleted cluster's objects from the state: they cannot be deleted, and a refresh keeps Helm releases."""
-    stack.refresh(on_resource=_names(watch), variables=_UNREACHABLE)
-    left = stacks.resources(stack.backend, stack.name)
-    if not any(resource["type"] == CLUSTER for resource in left):
-        for resource in left:
+    options = {**options, "variables": _UNREACHABLE}
+    stack.refresh(**options)
+    environment = stacks.resources(stack.backend, StackName.parse(stack.name).environment)
+    if not any(resource["type"] == CLUSTER for resource in environment):
+        for resource in stacks.resources(stack.backend, stack.name):
             if resource["type"] == _RELEASE:
                 stack.delete_from_state(str(resource["urn"]))
-    return _destroy(stack, watch, _UNREACHABLE)
-
-
-def _names(watch: StepWatch) -> Callable[[Outcome, str], None]:
-    return lambda _outcome, name: watch(name)
+    return stack.destroy(patient=True, **options)

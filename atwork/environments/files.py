@@ -11,7 +11,7 @@ import yaml
 
 from atwork.errors import ConfigError
 from infra import CONFIG_KEY
-from infra.layout import stack_file
+from infra.layout import group_files, stack_file
 
 DEPLOYER = "platform-deployer"
 """Account in each environment that Jenkins deploys as."""
@@ -124,9 +124,10 @@ def _end(node: yaml.Node) -> int:
 
 
 def removal(stacks: Path, name: str, upstream: str) -> dict[Path, str | None]:
-    """The files after the removal of an environment; None for a file to delete."""
+    """The files after the removal of an environment with its groups; None for a file to delete."""
     file = stack_file(stacks, upstream)
-    texts: dict[Path, str | None] = {stack_file(stacks, name): None}
+    groups = (path for stack, path in group_files(stacks).items() if stack.environment == name)
+    texts: dict[Path, str | None] = dict.fromkeys((stack_file(stacks, name), *groups))
     if upstream and file.exists():
         texts[file] = without_deploy(file.read_text(), name)
     return texts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from atwork.engine.backend import Backend
@@ -45,10 +45,10 @@ def _of_data(key: str, config: StackConfig) -> Iterator[str]:
         yield f"{key}.jenkins.protect_home: true; back its home up and set it to false"
 
 
-def of_readers(backend: Backend, name: str) -> Iterator[str]:
-    """Deployed stacks that read its outputs, including stacks without a file."""
+def of_readers(backend: Backend, name: str, groups: Collection[str] = ()) -> Iterator[str]:
+    """Deployed stacks that read its outputs, including stacks without a file, but not those of its own groups."""
     for reader, count in backend.stacks().items():
-        if reader != name and count and name in read_stacks(backend.deployment(reader) or {}):
+        if reader not in (name, *groups) and count and name in read_stacks(backend.deployment(reader) or {}):
             yield f"{reader} reads {name} as it is deployed; destroy {reader} first"
 
 

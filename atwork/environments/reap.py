@@ -16,15 +16,16 @@ from atwork.checkout import Checkout, find_checkout
 from atwork.engine import choice
 from atwork.engine.backend import Backend
 from atwork.environments import ending, files, lifetime, stacks
-from atwork.environments.destroy_journal import DestroyJournal
+from atwork.environments.destroy_stacks import destroy_environment
 from atwork.environments.lifetime import ReapCandidate
-from atwork.environments.owner_warnings import WARNED, notify, warn_owners
-from atwork.errors import BackendError, ConfigError, SandboxError
+from atwork.environments.owner_warnings import WARNED, warn_owners
+from atwork.errors import ConfigError
 from atwork.files import replace_file
 from atwork.github import context
 from infra.config import parse, read_file
-from infra.layout import group_files, stack_files
+from infra.layout import STACKS_FOLDER, group_files, stack_files
 from infra.stack import StackConfig
+from infra.stack_name import StackName
 
 _WRONG = ("protected", "newer", "orphan", "unreadable")
 
@@ -44,7 +45,9 @@ def reap(*, apply: bool, real: bool, gone: Path | None) -> int:
             failed |= not warn_owners(backend, candidates, console)
             for candidate in candidates:
                 if candidate.state in ("expired", "files"):
-                    done = candidate.state == "files" or destroy_completely(backend, checkout, candidate, console)
+                    done = candidate.state == "files" or destroy_environment(
+                        backend, checkout, candidate.name, candidate.owner, console
+                    )
                     failed |= not done
                     ended += [candidate.name] if done else []
         elif any(candidate.state in ("expired", "files") or candidate.warning for candidate in candidates):
@@ -71,8 +74,9 @@ def assess(backend: Backend, folder: Path, now: datetime) -> list[ReapCandidate]
     groups = {str(stack) for stack in group_files(folder)}
     for name, count in there.items():
         if name not in configs and name not in unreadable and name not in groups:
+            command = "pulumi destroy -s" if StackName.parse(name).group is not None else "atwork environment destroy"
             fix = (
-                f"bring its file back from git and `atwork environment destroy {name}`"
+                f"bring its file back from git and `{command} {name}`"
                 if count
                 else f"it is empty: `pulumi stack rm {name}`"
             )
@@ -119,32 +123,18 @@ def _candidate(backend: Backend, name: str, config: StackConfig, now: datetime, 
     return ReapCandidate(name, "expired", message, owner, upstream, len(held))
 
 
-def destroy_completely(backend: Backend, checkout: Checkout, candidate: ReapCandidate, console: Console) -> bool:
-    """Destroy one environment; an error is printed, and sent to its owner in Slack."""
-    journal = DestroyJournal.of(checkout.root, candidate.name)
-    broken_off = journal.last()
-    if broken_off:
-        console.print(f"{candidate.name}: an earlier run broke off in the step {broken_off}; going on")
-    try:
-        with console.status(f"{candidate.name}") as status:
-            ending.end(backend, candidate.name, journal, lambda name: status.update(f"{candidate.name}: {name}"))
-    except (BackendError, SandboxError) as error:
-        for line in str(error).splitlines():
-            console.print(f"{candidate.name}: {line}", markup=False)
-        notify(f"{candidate.name} ({candidate.owner}) could not be ended: {str(error).splitlines()[-1]}", console)
-        return False
-    journal.close()
-    console.print(f"{candidate.name}: gone, nothing is left of it")
-    return True
+def remove_files(checkout: Checkout, name: str, upstream: str) -> list[str]:
+    """Remove the files of an environment from the checkout; its entry in the upstream's file first.
 
-
-def remove_files(checkout: Checkout, name: str, upstream: str) -> None:
-    """Remove the files of an environment from the checkout; its entry in the upstream's file first."""
-    for path, text in reversed(files.removal(checkout.stacks, name, upstream).items()):
+    Returns the names of the removed files, such as stacks/Pulumi.staging.yaml.
+    """
+    texts = files.removal(checkout.stacks, name, upstream)
+    for path, text in reversed(texts.items()):
         if text is None:
             path.unlink(missing_ok=True)
         else:
             replace_file(path, text)
+    return [f"{STACKS_FOLDER}/{path.name}" for path, text in texts.items() if text is None]
 
 
 def _table(candidates: list[ReapCandidate]) -> Table:

@@ -1,4 +1,4 @@
-"""kill -9 at each step of `reap`, then once more: it ends in the same state as if nothing had happened.
+"""kill -9 at each step of `reap` and of `destroy`, then once more: it ends in the same state as if nothing had happened.
 
 The command runs as a process against a folder like a real backend, with a fake engine that waits until the test continues it.
 """
@@ -7,29 +7,33 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from support.environments import contents, create_ephemeral, ends_in
+from support.environments import contents, create_ephemeral, ends_in, with_groups
 from support.fake_engine import FakeBackend, resource
 from support.processes import kill_at
 
 from atwork.environments import ending
 from atwork.environments.destroy_journal import DestroyJournal
 
-COMMAND = [sys.executable, "-c", "from atwork.cli import main; main()", "environment", "reap", "--apply", "--real"]
+COMMAND = [sys.executable, "-c", "from atwork.cli import main; main()", "environment"]
+REAP = ("reap", "--apply", "--real")
 
 
 class Reaper:
     """Starts the command in a checkout, to its end or until it is killed in a step."""
 
-    def __init__(self, checkout: Path, backend: FakeBackend) -> None:
+    def __init__(self, checkout: Path, backend: FakeBackend, *words: str) -> None:
         self.checkout = checkout
+        self.command = [*COMMAND, *(words or REAP)]
         self.environment = {
             **os.environ,
             "PULUMI_BACKEND_URL": f"file://{backend.path.parent}",
@@ -39,7 +43,9 @@ class Reaper:
 
     def start(self, errors: IO[str], **more: str) -> subprocess.Popen[bytes]:
         environment = {**self.environment, **more}
-        return subprocess.Popen(COMMAND, cwd=self.checkout, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
+        return subprocess.Popen(
+            self.command, cwd=self.checkout, env=environment, stdout=subprocess.DEVNULL, stderr=errors
+        )
 
     def whole(self) -> int:
         with tempfile.TemporaryFile("w+") as errors:
@@ -48,9 +54,9 @@ class Reaper:
             assert "Traceback" not in errors.read()
             return code
 
-    def killed(self, step: str) -> None:
+    def killed(self, step: str, stack: str = "demo") -> None:
         """Kill the command while the engine waits in a step; in each step before, it is let go on."""
-        journal, turns = DestroyJournal.of(self.checkout, "demo"), self.checkout / "turns"
+        journal, turns = DestroyJournal.of(self.checkout, stack), self.checkout / "turns"
         shutil.rmtree(turns, ignore_errors=True)
         turns.mkdir()
 
@@ -115,3 +121,45 @@ def test_killed_at_every_step_in_turn(reaper: Reaper) -> None:
     assert reaper.whole() == 0
     state, _ = ending_of(reaper)
     assert state["stacks"].keys() == {"staging"}
+
+
+@pytest.fixture
+def destroyer(checkout: Path, tmp_path: Path) -> Reaper:
+    """A long-lived environment with two groups that have stacks of their own."""
+    backend = FakeBackend(tmp_path)
+    with_groups(checkout, backend)
+    return Reaper(checkout, backend, "destroy", "qa", "--confirm", "qa")
+
+
+@pytest.mark.parametrize(("stack", "step"), [("qa.payments", "mark"), ("qa.search", "forget"), ("qa", "destroy")])
+def test_a_destroy_with_groups_that_is_killed_is_finished_by_the_next(stack: str, step: str, destroyer: Reaper) -> None:
+    destroyer.killed(step, stack)
+    state, files = ending_of(destroyer)
+    assert "qa" in state["stacks"], "the environment goes last"
+    assert destroyer.checkout / "stacks" / "Pulumi.qa.search.yaml" in files, "files go when all stacks are gone"
+    assert destroyer.whole() == 0
+    state, files = ending_of(destroyer)
+    assert state["stacks"] == {}
+    assert not [path for path in files if path.name.startswith("Pulumi.qa")]
+
+
+def test_after_a_signal_no_other_stack_is_destroyed(destroyer: Reaper) -> None:
+    turns = destroyer.checkout / "turns"
+    turns.mkdir()
+    journals = [DestroyJournal.of(destroyer.checkout, stack) for stack in ("qa.payments", "qa.search")]
+    with tempfile.TemporaryFile("w+") as errors, destroyer.start(errors, FAKE_TURNS=str(turns)) as child:
+        while not all(journal.last() == "destroy" for journal in journals) or len(list(turns.iterdir())) < 2:
+            assert child.poll() is None
+            for turn in turns.iterdir():
+                if not all(journal.last() == "destroy" for journal in journals):
+                    turn.unlink(missing_ok=True)
+            time.sleep(0.005)
+        child.send_signal(signal.SIGINT)
+        assert child.wait() != 0
+        errors.seek(0)
+        assert "Traceback" not in errors.read()
+    shutil.rmtree(turns)
+    state, _ = ending_of(destroyer)
+    assert state["stacks"].keys() == {"qa", "qa.payments", "qa.search"}
+    assert destroyer.whole() == 0
+    assert ending_of(destroyer)[0]["stacks"] == {}

@@ -80,5 +80,8 @@ def test_a_service_of_a_group_concerns_the_stacks_of_the_group_alone(tmp_path: P
     lift_settings(build, test, production)
     lift_policy(test, production)
     atwork(folder, "sandbox", "up", "ci", "staging")
-    assert "Nothing is left." in atwork(folder, "sandbox", "down", "ci", "staging")
+    printed = atwork(folder, "environment", "destroy", "staging", "--confirm", "staging")
+    assert printed.index("staging.payments: gone") < printed.index("staging: gone")
+    assert not [path for path in (folder / "stacks").iterdir() if "staging" in path.name]
+    assert "Nothing is left." in atwork(folder, "sandbox", "down", "ci")
     assert [deployment(Home(folder), stack).get("resources") or [] for stack in unchanged] == [[], [], [], []]

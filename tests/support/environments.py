@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from support.fake_engine import FakeBackend, resource
 from typer.testing import CliRunner, Result
 
 from atwork.cli import app
@@ -40,3 +41,23 @@ def ends_in(checkout: Path, name: str, left: timedelta, *, life: timedelta = tim
 def contents(checkout: Path) -> dict[Path, bytes]:
     """Every stack file."""
     return {path: path.read_bytes() for path in (checkout / "stacks").iterdir()}
+
+
+def with_groups(checkout: Path, backend: FakeBackend) -> None:
+    """A long-lived environment `qa` without guards, and its groups payments and search, deployed."""
+    assert new("qa", "--kind", "long-lived", "--project", "acme-qa", "--number", "1234567").exit_code == 0
+    file = checkout / "stacks" / "Pulumi.qa.yaml"
+    text = file.read_text().replace("deletion_protection: true", "deletion_protection: false")
+    guarded = "high_availability: false"
+    file.write_text(text.replace(guarded, f"{guarded}\n        deletion_protection: false"))
+    backend.add("qa")
+    for group in ("payments", "search"):
+        stack = f"qa.{group}"
+        (checkout / "stacks" / f"Pulumi.{stack}.yaml").write_text("config: {}\n")
+        content = backend.read()
+        content["stacks"][stack] = [
+            resource("pulumi:pulumi:Stack", f"atwork-{stack}", stack),
+            resource("pulumi:pulumi:StackReference", "environment", stack, {"name": "organization/atwork/qa"}),
+            resource("kubernetes:core/v1:Namespace", group, stack),
+        ]
+        backend.write(content)

@@ -7,6 +7,7 @@ to fail: with `{"fail": {"demo": {"destroy": ["no quota"]}}}`, its next `destroy
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -86,17 +87,21 @@ def main(words: Sequence[str]) -> int:
     """One command of the engine."""
     path = Path(os.environ["FAKE_BACKEND"])
     _wait_for_turn()
-    content = json.loads(path.read_text())
-    options = {word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")}
-    shown = [word for word in words if word not in ("--non-interactive", "--yes", "--skip-preview", "--json")]
-    if shown[:2] == ["stack", "rm"]:  # the order of name and options means nothing
-        shown.sort(key=lambda word: word.startswith("--"))
-    unreachable = " unreachable-goes" if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE") else ""
-    plain = " ".join(shown).partition(" --color")[0]
-    content["calls"].append(plain + unreachable)
-    code = _run(content, list(words), options)
-    _keep(path, content)
-    return code
+    with path.with_suffix(".lock").open("w") as lock:  # stacks of groups are destroyed at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        content = json.loads(path.read_text())
+        options = {
+            word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")
+        }
+        shown = [word for word in words if word not in ("--non-interactive", "--yes", "--skip-preview", "--json")]
+        if shown[:2] == ["stack", "rm"]:  # the order of name and options means nothing
+            shown.sort(key=lambda word: word.startswith("--"))
+        unreachable = " unreachable-goes" if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE") else ""
+        plain = " ".join(shown).partition(" --color")[0]
+        content["calls"].append(plain + unreachable)
+        code = _run(content, list(words), options)
+        _keep(path, content)
+        return code
 
 
 def _run(content: dict[str, Any], words: list[str], options: dict[str, str]) -> int:
