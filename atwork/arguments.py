@@ -11,6 +11,10 @@ Stacks = Annotated[
     typer.Argument(help="An environment with its groups of services, or ENVIRONMENT.GROUP; all by default."),
 ]
 
+Groups = Annotated[
+    bool, typer.Option("--groups/--no-groups", help="The name of an environment stands for its groups, too.")
+]
+
 
 def words(text: str) -> tuple[str, ...]:
     """The words between commas."""

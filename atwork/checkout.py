@@ -10,7 +10,7 @@ from typing import Any
 from atwork.errors import ConfigError, UsageError
 from infra import CONFIG_KEY
 from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, group_files, stack_file, stack_files
-from infra.promotion import in_order, stage_of_document
+from infra.promotion import Stage, in_order, stage_of_document
 from infra.stack_name import StackName
 from infra.yaml_files import read_yaml
 
@@ -46,7 +46,11 @@ class Checkout:
 
     def environment_names(self) -> list[str]:
         """The stacks that have a file, in the order in which changes reach them (infra/promotion.py)."""
-        return in_order({name: stage_of_document(self._settings(name)) for name in stack_files(self.stacks)})
+        return in_order(self.stages())
+
+    def stages(self) -> dict[str, Stage]:
+        """The stage of each environment that has a file, also of an invalid one."""
+        return {name: stage_of_document(self._settings(name)) for name in stack_files(self.stacks)}
 
     def upstream(self, stack: str) -> str | None:
         """The stack whose outputs a stack reads, according to its file."""
@@ -63,16 +67,20 @@ class Checkout:
         except ConfigError:
             return {}
 
-    def selected(self, names: Sequence[str]) -> list[str]:
+    def selected(self, names: Sequence[str], *, groups: bool = True) -> list[str]:
         """The named stacks, or all without names; `UsageError` for a name without a file.
 
-        The name of an environment stands for its own stack and the stacks of its groups of services.
+        With `groups`, the name of an environment also stands for the stacks of its groups of services.
         """
         known = self.stack_names()
         for name in names:
             if name not in known:
                 raise unknown_stack(name, known)
-        return [name for name in known if not names or name in names or StackName.parse(name).environment in names]
+        return [
+            name
+            for name in known
+            if not names or name in names or (groups and StackName.parse(name).environment in names)
+        ]
 
     def require(self, stack: str) -> None:
         """Raise `UsageError` for a stack without a file."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +56,7 @@ def test_only_jobs_of_one_stack_have_an_identity_and_the_one_that_comments_has_n
     jobs = read("preview.yml")["jobs"]
     assert "id-token" not in jobs["report"]["permissions"]
     assert jobs["stack"]["permissions"] == {"contents": "read", "id-token": "write"}
-    assert jobs["stack"]["environment"] == "preview-${{ matrix.stack }}"
+    assert jobs["stack"]["environment"] == "preview-${{ matrix.job.environment }}"
     checkout = jobs["report"]["steps"][0]["with"]
     assert checkout["ref"] == "${{ github.event.pull_request.base.sha }}", "main's code writes the comment"
 
@@ -74,15 +77,15 @@ def test_the_report_is_held_to_its_commit_and_only_one_label_makes_it_anew() -> 
 
 def test_drift_has_an_identity_of_its_own() -> None:
     """A refresh reads Kubernetes Secrets, which what runs the code of a pull request must not."""
-    assert read("drift.yml")["jobs"]["stack"]["environment"] == "drift-${{ matrix.stack }}"
+    assert read("drift.yml")["jobs"]["stack"]["environment"] == "drift-${{ matrix.job.environment }}"
     assert read("drift.yml")[True].keys() == {"schedule"}, "a schedule runs on main"
     environments = {
         job["environment"] for path in FILES for job in read(path.name)["jobs"].values() if "environment" in job
     }
     assert environments == {
-        "preview-${{ matrix.stack }}",
-        "drift-${{ matrix.stack }}",
-        "${{ inputs.stack }}",
+        "preview-${{ matrix.job.environment }}",
+        "drift-${{ matrix.job.environment }}",
+        "${{ inputs.environment }}",
         "ephemeral",
     }
 
@@ -116,13 +119,17 @@ def test_pods_that_run_the_engine_have_the_plugin_of_clusters() -> None:
     jenkinsfile = (FOLDER.parents[1] / "Jenkinsfile").read_text()
     engines = [match.start() for match in REAL.finditer(jenkinsfile)]
     assert len(engines) >= 4
+    [batches] = re.findall(r"^void eachBatch\(.*?^}", jenkinsfile, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"container\('(\w+)'\)", batches) == ["pulumi", "pulumi"], "where its body runs"
     for at in engines:
-        container = re.findall(r"container\('(\w+)'\)", jenkinsfile[:at])[-1]
-        assert container == "pulumi", jenkinsfile[at : at + 40]
+        container = re.findall(r"container\('\w+'\)|eachBatch\('", jenkinsfile[:at])[-1]
+        assert container in ("container('pulumi')", "eachBatch('"), jenkinsfile[at : at + 40]
 
 
-def test_updates_are_never_cut_off_and_follow_each_other() -> None:
-    assert read("deploy-stack.yml")["jobs"]["up"]["concurrency"]["cancel-in-progress"] is False
+def test_updates_are_never_cut_off_and_follow_each_other_by_stack() -> None:
+    concurrency = read("deploy-stack.yml")["jobs"]["up"]["concurrency"]
+    assert concurrency == {"group": "deploy-${{ inputs.stacks }}", "cancel-in-progress": False}
+    assert not [path.name for path in FILES if path.name.startswith("deploy") and "concurrency" in read(path.name)]
     deploy = read("deploy.yml")["jobs"]
     assert {key: job.get("needs") for key, job in deploy.items()} == {
         "stacks": None,
@@ -134,9 +141,25 @@ def test_updates_are_never_cut_off_and_follow_each_other() -> None:
     assert [*deploy][1:] == [stage.value for stage in Stage]
     for key, job in deploy.items():
         if key != "stacks":
-            assert job["strategy"]["matrix"] == {"stack": f"${{{{ fromJSON(needs.stacks.outputs.{key}) }}}}"}
+            assert job["strategy"]["matrix"] == {"update": f"${{{{ fromJSON(needs.stacks.outputs.{key}) }}}}"}
             # A stage that failed stops those after it; one that has no environment is skipped and does not.
             assert "failure()" in job["if"] or key == "build"
+
+
+def test_an_environment_is_updated_before_its_groups_which_do_not_wait_for_each_other() -> None:
+    own, groups = read("deploy-environment.yml")["jobs"].values()
+    assert groups["needs"] == "own"
+    assert "!failure()" in groups["if"], "an environment that failed stops its groups"
+    assert groups["strategy"]["matrix"] == {"stacks": "${{ fromJSON(inputs.groups) }}"}
+    assert groups["strategy"]["fail-fast"] is False
+    assert own["with"] == {"environment": "${{ inputs.environment }}", "stacks": "${{ inputs.environment }}"}
+    assert groups["with"] == {"environment": "${{ inputs.environment }}", "stacks": "${{ matrix.stacks }}"}
+
+
+def test_what_runs_at_the_same_time_is_limited() -> None:
+    """A change of a component reaches every stack, and drift is looked for in all of them."""
+    for name, job in (("preview.yml", "stack"), ("drift.yml", "stack"), ("deploy-environment.yml", "groups")):
+        assert 1 < read(name)["jobs"][job]["strategy"]["max-parallel"] <= 20
 
 
 def test_ephemeral_environments_are_ended_by_one_identity_that_is_never_cut_off() -> None:
@@ -159,18 +182,20 @@ def test_everybodys_change_is_checked_without_an_identity() -> None:
     assert "atwork environment check" in check["steps"][-1]["run"]
 
 
-def listed(jobs: dict[str, Any], output: str) -> list[str]:
-    """What the step that lists the stacks puts out, run as it is."""
-    script = jobs["stacks"]["steps"][1]["run"].replace("| jq -R . | jq -sc .", "| tr '\\n' ' '")
+def outputs(step: dict[str, Any]) -> dict[str, str]:
+    """What a step puts out, run as it is where the packages are installed already."""
+    script = (
+        step["run"].replace("make setup", "").replace(".venv/bin/atwork", str(Path(sys.executable).parent / "atwork"))
+    )
     done = subprocess.run(
-        ["bash", "-c", script],
+        ["bash", "-e", "-c", script],
         cwd=STACKS.parent,
-        env={"GITHUB_OUTPUT": "/dev/stdout", "PATH": "/usr/bin:/bin"},
+        env={"GITHUB_OUTPUT": "/dev/stdout", "PATH": "/usr/bin:/bin", "BASE": ""},
         capture_output=True,
         text=True,
         check=True,
     )
-    return dict(line.split("=") for line in done.stdout.splitlines())[output].split()
+    return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
 
 def test_no_job_falls_back_to_the_sandbox() -> None:
@@ -184,11 +209,27 @@ def test_no_job_falls_back_to_the_sandbox() -> None:
 def test_the_stacks_and_the_engine_are_those_of_the_project() -> None:
     for name in ("preview.yml", "drift.yml"):
         jobs = read(name)["jobs"]
-        output = "environments" if name == "preview.yml" else "all"
-        assert jobs["stack"]["strategy"]["matrix"]["stack"] == f"${{{{ fromJSON(needs.stacks.outputs.{output}) }}}}"
-        assert listed(jobs, output) == sorted(read_all(STACKS))
-    script = read("deploy.yml")["jobs"]["stacks"]["steps"][-1]["run"]
-    assert "atwork environment list --json" in script
-    assert re.findall(r"for stage in (.*); do", script) == [" ".join(Stage)]
+        assert jobs["stack"]["strategy"]["matrix"] == {"job": "${{ fromJSON(needs.stacks.outputs.jobs) }}"}
+        [divide] = [step for step in jobs["stacks"]["steps"] if step.get("id") == "divide"]
+        listed = json.loads(outputs(divide)["jobs"])
+        assert {job["environment"] for job in listed} == set(read_all(STACKS))
+    if shutil.which("jq", path="/usr/bin:/bin"):
+        [every] = [step for step in read("preview.yml")["jobs"]["stacks"]["steps"] if step.get("id") == "list"]
+        assert json.loads(outputs(every)["all"]) == sorted(read_all(STACKS))
+    stacks = read("deploy.yml")["jobs"]["stacks"]
+    assert "atwork environment jobs --merged --github" in stacks["steps"][-1]["run"]
+    assert [*stacks["outputs"]] == [*Stage]
     pinned = {version for path in FILES for version in re.findall(r"pulumi-version: (\S+)", path.read_text())}
     assert pinned == {PULUMI.version().removeprefix("v")}
+
+
+def test_stacks_are_named_without_their_groups() -> None:
+    """A job has a part of the stacks of an environment, and another job the others."""
+    commands = [
+        line.strip()
+        for path in FILES
+        for line in path.read_text().splitlines()
+        if re.search(r"atwork (preview|drift|up) ", line) and not line.strip().startswith("#")
+    ]
+    assert len(commands) == 3
+    assert all('"${stacks[@]}" --no-groups' in command for command in commands), commands

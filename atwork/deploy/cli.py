@@ -6,17 +6,24 @@ from typing import Annotated
 
 import typer
 
+from atwork.arguments import Groups
+
 app = typer.Typer()
 
 
 @app.command()
 def up(
-    stack: Annotated[str, typer.Argument(help="One environment.")],
+    stacks: Annotated[list[str], typer.Argument(help="Environments, or ENVIRONMENT.GROUP.")],
     *,
     expect: Annotated[str, typer.Option(help="The approved fingerprint, or `merged`: HEAD's pull request's.")],
+    tip: Annotated[
+        str,
+        typer.Option(help="Newest commit of the main branch: stacks that it reaches are left to its run."),
+    ] = "",
     slack: Annotated[bool, typer.Option(help="Tell SLACK_WEBHOOK_URL what was done.")] = False,
+    groups: Groups = True,
 ) -> None:
     """Preview once more and update, if the change is the one that was approved; exit code 4 if it is another."""
     from atwork.deploy import update
 
-    raise typer.Exit(update.up(stack, expect, slack=slack))
+    raise typer.Exit(update.up(stacks, expect, tip=tip, slack=slack, groups=groups))

@@ -1,8 +1,9 @@
-"""`atwork up`: one more preview, and the update if its change is the one that was approved."""
+"""`atwork up`: one more preview of each stack, and the update if its change is the one that was approved."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -15,33 +16,40 @@ from atwork.github import context
 from atwork.group_files import secrets_provider
 from atwork.locks import store
 from atwork.locks.note import noted
+from atwork.preview import reached
 from atwork.preview.run import previews
 from atwork.report import terminal
 from atwork.report.model import StackReport
 from atwork.report.slack import send
 from infra.config import parse, read_file
-from infra.reach import reach
 from infra.stack_name import StackName
 
 _MERGED = "merged"
 
 
-def up(stack: str, expected: str, *, slack: bool = False) -> int:
-    """Update a stack if its change is the one that was approved; `slack` tells how it ended.
+def up(stacks: Sequence[str], expected: str, *, tip: str = "", slack: bool = False, groups: bool = True) -> int:
+    """Update stacks if their changes are the approved ones; `slack` tells how it ended.
 
-    With `merged`, an environment stands for its own stack and for the stacks of its groups of services, as far as the
-    merged pull request reaches them.
+    With `merged` and `groups`, an environment stands for its own stack and for those of its groups of services, as far
+    as the merged pull request reaches them. With `tip`, a stack that a commit between HEAD and it reaches is left out.
     """
     console = Console(highlight=False)
     reports: list[StackReport] = []
     code: int = ExitCode.OK
-    if _is_over(stack, console):
-        return code
-    for name in _stacks(stack, expected, console):
-        ended = _up(name, expected, reports, console)
+    failed: set[str] = set()
+    chosen = _chosen(stacks, expected, tip, console, groups=groups)
+    approved = _approvals() if expected == _MERGED and chosen else lambda _stack: expected
+    for name in chosen:
+        if StackName.parse(name).environment in failed:
+            continue  # the groups read what the environment did not get
+        try:
+            ended = _up(name, approved(name), reports, console)
+        except BackendError as error:
+            console.print(f"{name}: {error}", markup=False)
+            ended = ExitCode.FAILED
         code = code or ended
-        if ended and StackName.parse(name).group is None:
-            break  # the groups read what the environment did not get
+        if ended:
+            failed.add(name)
     if slack and (code or any(report.result != "unchanged" for report in reports)):
         ends: dict[int, str] = {
             ExitCode.OK: "Deployed",
@@ -51,42 +59,39 @@ def up(stack: str, expected: str, *, slack: bool = False) -> int:
     return code
 
 
-def _is_over(stack: str, console: Console) -> bool:
-    """Whether the stack's environment has expired, which is then printed."""
-    checkout = find_checkout()
-    checkout.require(stack)
-    environment = StackName.parse(stack).environment
-    over = is_expired(parse(environment, read_file(checkout.stack_file(environment)) or ""), datetime.now(UTC))
+def _is_over(environment: str, console: Console) -> bool:
+    """Whether an environment has expired, which is then printed."""
+    over = is_expired(parse(environment, read_file(find_checkout().stack_file(environment)) or ""), datetime.now(UTC))
     if over:
         console.print(
-            f"{stack} is an ephemeral environment whose time is over: it is not updated, and "
+            f"{environment} is an ephemeral environment whose time is over: it is not updated, and "
             "`atwork environment reap` ends it. "
-            f"Longer: `atwork environment extend {stack} --ttl 24h`, and merge that."
+            f"Longer: `atwork environment extend {environment} --ttl 24h`, and merge that."
         )
     return over
 
 
-def _stacks(stack: str, expected: str, console: Console) -> list[str]:
+def _chosen(stacks: Sequence[str], expected: str, tip: str, console: Console, *, groups: bool) -> list[str]:
     """The stacks to update, an environment before its groups."""
-    checkout = find_checkout()
-    if expected != _MERGED:
-        return [stack]
-    context.real()
-    selected = checkout.selected([stack])
-    paths = context.hub().merged_files(context.commit("HEAD"))
-    if paths is None:
-        return selected
-    reachable = reach(paths, checkout.stack_names()).reached
-    reached = [name for name in selected if name in reachable]
-    if not reached:
-        console.print(f"The merged pull request reaches no stack of {stack}.")
-    return reached
+    chosen = find_checkout().selected(stacks, groups=groups and expected == _MERGED)
+    if expected == _MERGED:
+        context.real()
+        if groups:
+            chosen = reached.merged(chosen)
+            if not chosen:
+                console.print(f"The merged pull request reaches no stack of {', '.join(stacks)}.")
+    if tip:
+        newer = reached.outdated(chosen, tip)
+        if newer:
+            console.print(f"Left out: {', '.join(newer)}: a newer commit reaches them, whose own run updates them.")
+        chosen = [stack for stack in chosen if stack not in newer]
+    environments = dict.fromkeys(StackName.parse(stack).environment for stack in chosen)
+    over = {environment for environment in environments if _is_over(environment, console)}
+    return [stack for stack in chosen if StackName.parse(stack).environment not in over]
 
 
 def _up(stack: str, expected: str, reports: list[StackReport], console: Console) -> int:
     checkout = find_checkout()
-    if expected == _MERGED:
-        expected = _approved(stack)
     if not re.fullmatch(r"(sha256:)?[0-9a-f]{12,64}", expected):
         raise UsageError(f"--expect {expected}: give the fingerprint of a report, 12 to 64 hexadecimal digits")
     with choice.chosen(checkout, console) as backend:
@@ -119,14 +124,17 @@ def _up(stack: str, expected: str, reports: list[StackReport], console: Console)
         return backend.stack(stack).up_in_terminal(lambda pid: noted(files, stack, pid, context.run(), console.print))
 
 
-def _approved(stack: str) -> str:
-    """The fingerprint that the report of the pull request showed which HEAD merged."""
-    hub = context.hub()
+def _approvals() -> Callable[[str], str]:
+    """The fingerprint of a stack that the report of the pull request showed which HEAD merged."""
+    hub, bot = context.hub(), context.bot()
     head = hub.merged(context.commit("HEAD"))
-    bot = context.bot()
-    fingerprint = hub.approved(head, stack, bot) if head else ""
-    if not fingerprint:
-        raise BackendError(
-            f"HEAD merged no pull request whose report of {stack} passed; open one, or give the fingerprint to make"
-        )
-    return fingerprint
+
+    def approved(stack: str) -> str:
+        fingerprint = hub.approved(head, stack, bot) if head else ""
+        if not fingerprint:
+            raise BackendError(
+                f"HEAD merged no pull request whose report of {stack} passed; open one, or give the fingerprint to make"
+            )
+        return fingerprint
+
+    return approved

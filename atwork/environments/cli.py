@@ -69,6 +69,22 @@ def environment_list(
     raise typer.Exit(show(as_json=as_json))
 
 
+@app.command(name="jobs")
+def environment_jobs(
+    *,
+    base: Annotated[str, typer.Option(help="Only stacks that the change since this commit can reach.")] = "",
+    merged: Annotated[bool, typer.Option("--merged", help="Only stacks that HEAD's pull request reaches.")] = False,
+    github: Annotated[bool, typer.Option("--github", help="Print outputs of a step of GitHub Actions.")] = False,
+) -> None:
+    """Divide the stacks among the jobs of a pipeline, as JSON.
+
+    Needs no account; --merged reads GITHUB_TOKEN and GITHUB_REPOSITORY.
+    """
+    from atwork.environments.jobs import show
+
+    raise typer.Exit(show(base=base, merged=merged, github=github))
+
+
 @app.command(name="extend")
 def environment_extend(name: str, *, ttl: Annotated[str, typer.Option(help="From now on: 24h, 3d.")]) -> None:
     """Give an ephemeral environment more time."""

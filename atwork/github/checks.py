@@ -46,7 +46,8 @@ class EnvironmentCheck:
 
     def create(self, repository: Repository, commit: str, link: str) -> None:
         """Write it; each call adds a new run, of which GitHub shows the newest."""
-        target = {"details_url": link} if link else {}
+        from github.GithubObject import NotSet  # the client is slow to import
+
         for number, text in enumerate(self.texts):
             repository.create_check_run(
                 page_name(self.name, number),
@@ -54,7 +55,7 @@ class EnvironmentCheck:
                 status="completed",
                 conclusion="success" if self.passing else "failure",
                 output={"title": self.title[:255], "summary": "The fingerprints that may be deployed.", "text": text},
-                **target,
+                details_url=link or NotSet,
             )
 
 
@@ -63,21 +64,21 @@ def page_name(name: str, number: int) -> str:
     return name if number == 0 else f"{name}/{number + 1}"
 
 
-def fingerprint(commit: Commit, name: str, stack: str, author: str) -> str:
-    """The fingerprint of a stack in the newest check of an environment; "" if there is none that passed.
+def fingerprints(commit: Commit, name: str, author: str) -> dict[str, str]:
+    """The fingerprints of the stacks that passed in the newest check of an environment, by stack.
 
     A check of fewer pages leaves the last pages of an earlier one. It has all stacks that those had, because the files
     of the commit are the same, so that the first line about a stack counts.
     """
+    lines: dict[str, str] = {}
     number = 0
     while True:
         runs = commit.get_check_runs(check_name=page_name(name, number), filter="latest")
         newest = max((run for run in runs if _is_by(run, author)), key=lambda run: run.id, default=None)
         if newest is None:
-            return ""
+            return {stack: fingerprint for stack, fingerprint in lines.items() if fingerprint != _REFUSED}
         for line in _LINE.finditer(newest.output.text or ""):
-            if line["stack"] == stack:
-                return "" if line["fingerprint"] == _REFUSED else line["fingerprint"]
+            lines.setdefault(line["stack"], line["fingerprint"])
         number += 1
 
 

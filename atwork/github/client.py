@@ -34,6 +34,7 @@ class GitHub:
 
     def __init__(self, repository: str, token: str, *, api: str = "https://api.github.com") -> None:
         self._repository = connect(repository, token, api)
+        self._approved: dict[tuple[str, str], dict[str, str]] = {}
 
     def publish(
         self, number: int, reports: Sequence[StackReport], *, author: str, link: str = "", notes: Sequence[str] = ()
@@ -85,10 +86,15 @@ class GitHub:
             ]
 
     def approved(self, commit: str, stack: str, author: str) -> str:
-        """The fingerprint of a stack in the newest check of its environment; "" if there is none that passed."""
+        """The fingerprint of a stack in the newest check of its environment; "" if there is none that passed.
+
+        The check of an environment is read once, because its stacks can be many.
+        """
         name = f"{CONTEXT}/{StackName.parse(stack).environment}"
-        with github_errors(f"read the checks of {commit}"):
-            return checks.fingerprint(self._commit(commit), name, stack, author)
+        if (commit, name) not in self._approved:
+            with github_errors(f"read the checks of {commit}"):
+                self._approved[commit, name] = checks.fingerprints(self._commit(commit), name, author)
+        return self._approved[commit, name].get(stack, "")
 
     def labelled(self, number: int, label: str) -> Labelled | None:
         """Who added the label that a pull request has now, and when."""

@@ -69,6 +69,12 @@ def changed_files(base: str) -> list[str] | None:
     return sorted({path for path in (changed + new).split("\0") if path})
 
 
+def files_between(old: str, new: str) -> list[str] | None:
+    """Files that differ between two commits, both names of a moved one; None for a commit that git does not know."""
+    changed = _git("diff", "--name-only", "--no-renames", "--relative", "-z", old, new, "--")
+    return None if changed is None else sorted({path for path in changed.split("\0") if path})
+
+
 def _git(*words: str) -> str | None:
     """What git prints; None where it fails or is missing."""
     git = shutil.which("git")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from atwork.arguments import Stacks, words
+from atwork.arguments import Groups, Stacks, words
 
 app = typer.Typer()
 
@@ -48,6 +48,7 @@ def preview_all(
         ValueDisplay, typer.Option(help="How much of each value to show; `none` for public places.")
     ] = ValueDisplay.full,
     real: Annotated[bool, typer.Option(help="Refuse the sandbox.")] = False,
+    groups: Groups = True,
 ) -> None:
     """Report what would change in every environment, in the backend that PULUMI_BACKEND_URL names, else in the sandbox.
 
@@ -56,7 +57,16 @@ def preview_all(
     from atwork.preview import commands
 
     raise typer.Exit(
-        commands.preview(stacks or [], base=base, out=out, form=form.value, values=values.value, real=real, every=every)
+        commands.preview(
+            stacks or [],
+            base=base,
+            out=out,
+            form=form.value,
+            values=values.value,
+            real=real,
+            every=every,
+            groups=groups,
+        )
     )
 
 
@@ -91,6 +101,7 @@ def drift(
     out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
     slack: Annotated[bool, typer.Option(help="Tell SLACK_WEBHOOK_URL where there is any.")] = False,
     real: Annotated[bool, typer.Option(help="Refuse the sandbox.")] = False,
+    groups: Groups = True,
 ) -> None:
     """Report what changed behind Pulumi's back: a preview with refresh, that writes nothing."""
     from atwork.preview import commands
@@ -98,7 +109,14 @@ def drift(
     title = "Drift" if slack else ""
     raise typer.Exit(
         commands.preview(
-            _named(stacks, every=every), base="", out=out, form="terminal", refresh=True, slack=title, real=real
+            _named(stacks, every=every),
+            base="",
+            out=out,
+            form="terminal",
+            refresh=True,
+            slack=title,
+            real=real,
+            groups=groups,
         )
     )
 

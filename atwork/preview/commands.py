@@ -12,6 +12,7 @@ from atwork.engine import choice
 from atwork.github import context
 from atwork.graph.draw import for_reports
 from atwork.graph.resources import StackResource, of_state
+from atwork.preview import reached
 from atwork.preview.run import previews
 from atwork.report import folder, summary, terminal
 from atwork.report.decision import decide
@@ -19,9 +20,6 @@ from atwork.report.disclosure import disclosed
 from atwork.report.model import StackReport
 from atwork.report.slack import send
 from infra.reach import Reach, reach
-
-_NAMED = 12
-"""Stacks that are left out are named up to this number."""
 
 
 def preview(
@@ -35,17 +33,19 @@ def preview(
     slack: str = "",
     real: bool = False,
     every: bool = False,
+    groups: bool = True,
 ) -> int:
     """Preview stacks, all if none is named; print the report, and write it to a folder if one is named.
 
-    With a base, only those that the change can reach; `every` previews the others, too.
+    With a base, only those that the change can reach; `every` previews the others, too. With `groups`, an environment
+    stands for the stacks of its groups, too.
     """
     if real:
         context.real()
     console = Console(stderr=form != "terminal", highlight=False)
-    chosen = find_checkout().selected(stacks)
+    chosen = find_checkout().selected(stacks, groups=groups)
     if base and not every:
-        chosen = within_reach(chosen, base, console)
+        chosen = reached.since(chosen, base, console)
         if not chosen:
             console.print("The change reaches no stack.")
     complete, states = previewed(chosen, console, base=base, refresh=refresh)
@@ -62,23 +62,6 @@ def preview(
     if slack and summary.code(reports):
         send(context.needed("SLACK_WEBHOOK_URL"), slack, reports, link=context.run())
     return summary.code(reports)
-
-
-def within_reach(stacks: Sequence[str], base: str, console: Console) -> list[str]:
-    """The stacks that the change since `base` can reach; what is left out is printed with the reason."""
-    checkout = find_checkout()
-    paths = context.changed_files(base)
-    if paths is None:
-        console.print(f"Every stack is previewed: git does not know what changed since {base}.")
-        return list(stacks)
-    result = reach(paths, checkout.stack_names())
-    if result.everything:
-        console.print(f"Every stack is previewed: {result.everything} changed, which all of them can depend on.")
-    left_out = [stack for stack in stacks if stack in result.left_out]
-    if left_out:
-        names = ", ".join(left_out) if len(left_out) <= _NAMED else f"{len(left_out)} stacks"
-        console.print(f"Left out: {names}: their programs read no changed file; --all previews them, too.")
-    return [stack for stack in stacks if stack in result.reached]
 
 
 def previewed(

@@ -34,7 +34,10 @@ settings.jobs.each { job ->
         description(job.description)
         logRotator { numToKeep(100) }
         properties {
-            disableConcurrentBuilds()
+            // Updates run at the same time: one waits for another only if both update the same stack.
+            if (job.schedule) {
+                disableConcurrentBuilds()
+            }
             pipelineTriggers {
                 triggers {
                     if (job.schedule) {

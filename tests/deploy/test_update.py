@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
+from support.changes import commit, git, init
+from support.checkout import copy
+from support.github import BOT, Server
 from support.reports import change, stack_report
 
+from atwork.bench.catalogs import add_groups, add_service
 from atwork.deploy import update
 from atwork.errors import ExitCode
+from atwork.github import context
+from atwork.github.client import GitHub
 from atwork.report.model import StackReport
 
 REPORT = stack_report("production", change("production", "orders"))
@@ -25,8 +32,11 @@ class RecordingBackend:
         self._output = output
         self.shown: list[str] = []
         """What was printed before each update."""
+        self.names: list[str] = []
+        """The stacks that were updated."""
 
-    def stack(self, _name: str) -> RecordingBackend:
+    def stack(self, name: str) -> RecordingBackend:
+        self.names.append(name)
         return self
 
     def up_in_terminal(self, _note: object) -> int:
@@ -36,8 +46,8 @@ class RecordingBackend:
 
 @pytest.fixture
 def backend(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RecordingBackend:
-    def previews(*_arguments: object) -> list[StackReport]:
-        return [REPORT]
+    def previews(_backend: object, _checkout: object, stacks: list[str], _watch: object) -> list[StackReport]:
+        return [stack_report(stack, change(stack, "orders")) for stack in stacks]
 
     backend = RecordingBackend(lambda: capsys.readouterr().out)
     monkeypatch.setattr(update, "previews", previews)
@@ -47,7 +57,7 @@ def backend(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 def test_the_update_shows_its_own_table_before_it_changes_anything(backend: RecordingBackend) -> None:
     """The report of the pull request came from the code of the pull request."""
-    assert update.up("production", REPORT.fingerprint) == 0
+    assert update.up(["production"], REPORT.fingerprint) == 0
     [shown] = backend.shown
     assert "orders" in shown
     assert "spec.replicas: 1 → 2" in shown
@@ -56,6 +66,85 @@ def test_the_update_shows_its_own_table_before_it_changes_anything(backend: Reco
 def test_what_was_not_approved_is_shown_and_not_made(
     backend: RecordingBackend, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert update.up("production", "0" * 64) == ExitCode.NOT_APPROVED
+    assert update.up(["production"], "0" * 64) == ExitCode.NOT_APPROVED
     assert backend.shown == []
     assert "spec.replicas: 1 → 2" in capsys.readouterr().out
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with groups that have stacks of their own, in a repository with one commit."""
+    folder = copy(tmp_path)
+    add_groups(folder, 2, 1)
+    init(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "gs://acme-pulumi")
+    return folder
+
+
+@pytest.fixture
+def merged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """GitHub, where HEAD merged a pull request of one group, whose report was approved."""
+    server = Server()
+    url = f"{server.address}/repos/acme/platform/pulls/7"
+    server.pulls = [{"url": url, "head": {"sha": "def"}, "merged_at": "2026-11-24"}]
+    server.files = ["services/g00/g00-s00.yaml"]
+    reports = [stack_report(f"staging{group}", change(f"staging{group}", "orders")) for group in ("", ".g00", ".g01")]
+    hub = GitHub("acme/platform", "right", api=server.address)
+    hub.state("def", reports)
+    monkeypatch.setattr(context, "commit", lambda _name: "abc")
+    monkeypatch.setattr(context, "hub", lambda: hub)
+    monkeypatch.setattr(context, "bot", lambda: BOT)
+    yield server
+    server.stop()
+
+
+def test_an_environment_stands_for_what_the_merge_reaches_of_it(
+    backend: RecordingBackend, checkout: Path, merged: Server
+) -> None:
+    assert update.up(["staging"], "merged") == 0
+    assert backend.names == ["staging.g00"]
+
+
+def test_a_job_of_a_pipeline_updates_exactly_its_stacks(
+    backend: RecordingBackend, checkout: Path, merged: Server
+) -> None:
+    merged.asked.clear()
+    assert update.up(["staging", "staging.g01"], "merged", groups=False) == 0
+    assert backend.names == ["staging", "staging.g01"]
+    assert not any("files" in request for request in merged.asked), "what it reaches was asked once, for all jobs"
+
+
+def test_what_was_not_approved_of_an_environment_stops_its_groups_and_no_others(
+    backend: RecordingBackend, checkout: Path, merged: Server
+) -> None:
+    other = stack_report("staging", change("staging", "another"))
+    hub = context.hub()
+    hub.state("def", [other, stack_report("staging.g00", change("staging.g00", "orders"))])
+    hub.state("def", [stack_report("production.g00", change("production.g00", "orders"))])
+    code = update.up(["staging", "staging.g00", "production.g00"], "merged", groups=False)
+    assert code == ExitCode.NOT_APPROVED
+    assert backend.names == ["production.g00"]
+
+
+def test_a_stack_that_a_newer_commit_reaches_is_left_to_the_run_of_that_commit(
+    backend: RecordingBackend, checkout: Path, merged: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_service(checkout, "g00", "another", ["staging"])
+    commit(checkout)
+    git(checkout, "checkout", "--quiet", "HEAD~1")
+    assert update.up(["staging.g00", "staging.g01"], "merged", tip="main", groups=False) == 0
+    assert backend.names == ["staging.g01"]
+    assert update.up(["staging.g01"], "merged", tip="no-such-commit", groups=False) == 0
+    assert backend.names == ["staging.g01"], "git does not know what it changed"
+    assert "Left out: staging.g01: a newer commit reaches them" in capsys.readouterr().out
+
+
+def test_a_stack_without_an_approved_report_does_not_stop_the_others(
+    backend: RecordingBackend, checkout: Path, merged: Server
+) -> None:
+    merged.asked.clear()
+    assert update.up(["ci.g00", "staging.g00", "staging.g01"], "merged", groups=False) == ExitCode.FAILED
+    assert backend.names == ["staging.g00", "staging.g01"]
+    assert "ci.g00: HEAD merged no pull request whose report of ci.g00 passed" in backend.shown[0]
+    assert len([request for request in merged.asked if "check_name=atwork%2Fpreview%2Fstaging&" in request]) == 1

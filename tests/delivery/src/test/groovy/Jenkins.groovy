@@ -79,6 +79,8 @@ abstract class Jenkins extends BasePipelineTestCPS {
         step('junit', [Map], { Map arguments -> events << "junit ${arguments.testResults}".toString() })
         step('echo', [String], { String text -> events << "echo ${text}".toString() })
         step('checkout', [Object], { events << 'checkout'; [GIT_COMMIT: '1a2b3c4d5e6f'] })
+        step('pwd', [Map], { Map arguments -> arguments.tmp ? '/w@tmp' : '/w' })
+        step('dir', [String, Closure], { String path, Closure body -> events << "dir ${path}".toString(); helper.callClosure(body) })
         step('git', [Map], { Map arguments -> events << "git ${arguments.branch}".toString() })
         ['archiveArtifacts', 'stash'].each { name -> step(name, [Map], { Map arguments -> events << name }) }
         step('unstash', [String], { String name -> events << 'unstash' })
@@ -102,7 +104,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
         step('retry', [Map, Closure], { Map arguments, Closure body -> helper.callClosure(body) })
         step('lock', [String, Closure], { String name, Closure body -> events << "lock ${name}".toString(); helper.callClosure(body) })
         step('lock', [Map, Closure], { Map arguments, Closure body ->
-            events << "lock ${arguments.resource}".toString()
+            ([arguments] + (arguments.extra ?: [])).each { events << "lock ${it.resource}".toString() }
             if (!(arguments.skipIfLocked && locked.contains(arguments.resource.toString()))) { helper.callClosure(body) }
         })
         step('node', [String, Closure], { String label, Closure body -> events << 'node'; helper.callClosure(body); events << 'node ends' })
