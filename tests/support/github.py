@@ -116,8 +116,8 @@ class Server:
             case "POST", ["check-runs"]:
                 return 201, self.check(body["head_sha"], body["name"], body["conclusion"], body["output"])
             case "GET", ["commits", commit, "check-runs"]:
-                found = [run for run in self.checks if (run["head_sha"], run["name"]) == (commit, query["check_name"])]
-                latest = {run["app"]["slug"]: run for run in found}
+                runs = [run for run in self.checks if (run["head_sha"], run["name"]) == (commit, query["check_name"])]
+                latest = {run["app"]["slug"]: run for run in runs}
                 return 200, {"total_count": len(latest), "check_runs": [*latest.values()]}
             case "GET", ["commits", "abc", "pulls"]:
                 return 200, self.pulls

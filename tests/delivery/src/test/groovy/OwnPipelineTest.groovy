@@ -33,7 +33,7 @@ class OwnPipelineTest extends Jenkins {
         answers['environment jobs'] = groovy.json.JsonOutput.toJson([batches: batches] + more)
     }
 
-    private void batches(String one, Map more) { batches([one], more) }
+    private void batches(String stacks, Map more) { batches([stacks], more) }
 
     private String listed(List<List> environments) {
         return groovy.json.JsonOutput.toJson(environments.collect { [name: it[0], stage: it[1], approvers: it[2]] })
