@@ -74,6 +74,11 @@ def _is_over(environment: str, console: Console) -> bool:
 def _chosen(stacks: Sequence[str], expected: str, tip: str, console: Console, *, groups: bool) -> list[str]:
     """The stacks to update, an environment before its groups."""
     chosen = find_checkout().selected(stacks, groups=groups and expected == _MERGED)
+    environments = dict.fromkeys(StackName.parse(stack).environment for stack in chosen)
+    over = {environment for environment in environments if _is_over(environment, console)}
+    chosen = [stack for stack in chosen if StackName.parse(stack).environment not in over]
+    if not chosen:
+        return []
     if expected == _MERGED:
         context.real()
         if groups:
@@ -85,9 +90,7 @@ def _chosen(stacks: Sequence[str], expected: str, tip: str, console: Console, *,
         if newer:
             console.print(f"Left out: {', '.join(newer)}: a newer commit reaches them, whose own run updates them.")
         chosen = [stack for stack in chosen if stack not in newer]
-    environments = dict.fromkeys(StackName.parse(stack).environment for stack in chosen)
-    over = {environment for environment in environments if _is_over(environment, console)}
-    return [stack for stack in chosen if StackName.parse(stack).environment not in over]
+    return chosen
 
 
 def _up(stack: str, expected: str, reports: list[StackReport], console: Console) -> int:
