@@ -85,8 +85,8 @@ schema: setup  ## Rewrite the JSON Schemas of stack files, services and reports,
 bench: setup  ## Measure where the time goes (not a test)
 	@$(BIN)/atwork bench
 
-soak: setup engine  ## Run two small environments through random updates, faults and kills: STEPS=300 SEED=…
-	@$(BIN)/python -m tools.soak --steps $(or $(STEPS),300) $(if $(SEED),--seed $(SEED))
+soak: setup engine  ## Run two small environments through random updates, faults and kills: STEPS=300 SEED=… FOLDER=…
+	@$(BIN)/python -m tools.soak --steps $(or $(STEPS),300) $(if $(SEED),--seed $(SEED)) $(if $(FOLDER),--folder $(FOLDER))
 
 lock: setup  ## Pin the dependencies of pyproject.toml again, with hashes
 	@cd requirements && ../$(BIN)/uv pip compile $(LOCKFLAGS) ../pyproject.toml -o run.txt

@@ -11,6 +11,7 @@ from typing import Any
 from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.faults.store import FaultStore
+from atwork.sandbox.home import Home
 from atwork.sandbox.provider.values import secret
 from components.type_tokens import KUBERNETES_NAMESPACE, SECRET_VERSION
 from tools.soak import invariants, project
@@ -37,8 +38,8 @@ class SoakEnvironment:
 class Life:
     """The sandbox of a soak and its figures."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.home = project.make(folder)
+    def __init__(self, home: Home, seed: int) -> None:
+        self.home = home
         self.engines = Engines(self.home)
         self.chance = random.Random(seed)  # noqa: S311 (a repeatable walk, not a secret)
         self.faults = FaultStore(self.home.faults)
@@ -49,8 +50,14 @@ class Life:
         self.environments = [
             SoakEnvironment(name, project.settings(number, name)) for number, name in enumerate(project.STACKS)
         ]
-        for item in self.environments:
-            project.save(self.home, item.name, item.settings)
+
+    @classmethod
+    def new(cls, folder: Path, seed: int) -> Life:
+        """A sandbox without objects, with the first settings of its environments."""
+        life = cls(project.make(folder), seed)
+        for item in life.environments:
+            project.save(life.home, item.name, item.settings)
+        return life
 
     def change(self, environment: SoakEnvironment, *, grow: bool = False) -> str:
         """Edit a stack file at random; return a description of the change."""

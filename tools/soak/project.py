@@ -22,7 +22,8 @@ Edit = Callable[[StackSettings, random.Random], str]
 
 
 def make(folder: Path) -> Home:
-    """Write the project; its sandbox is empty."""
+    """Write the project into a folder; its sandbox is empty."""
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "Pulumi.yaml", folder)
     shutil.copytree(ROOT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "stacks").mkdir()

@@ -3,92 +3,63 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from atwork.engine.stack import EVENTS_PREFIX
-from tools.soak import invariants
+from tools.soak import checkpoint, invariants
 from tools.soak.actions import ACTIONS, REPAIR, Action
 from tools.soak.engines import StillRunning
 from tools.soak.life import Disagreement, Life, SoakEnvironment
+from tools.soak.result import SoakResult
 from tools.soak.updates import down, unchanged
 
 
-@dataclass
-class SoakResult:
-    """The figures of a soak, and its failure if there is one."""
-
-    seed: int
-    steps: int = 0
-    failure: str = ""
-    actions: Counter[str] = field(default_factory=Counter[str])
-    figures: Counter[str] = field(default_factory=Counter[str])
-
-    def table(self, seconds: float) -> Table:
-        """The table that is printed at the end."""
-        table = Table("what", box=None, pad_edge=False)
-        table.add_column("count", justify="right")
-        table.add_row("seed", str(self.seed))
-        table.add_row("steps", str(self.steps))
-        for name, count in sorted(self.actions.items()):
-            table.add_row(f"  {name}", str(count))
-        for name in (
-            "commands",
-            "edits",
-            "faults",
-            "faults hit",
-            "changes behind",
-            "kills",
-            "cancels",
-            "recoveries",
-            "secrets planted",
-            "objects compared",
-            "orphans",
-            "ghosts",
-            "differences",
-            "secrets in clear",
-            "locks left",
-        ):
-            table.add_row(name, str(self.figures[name]))
-        table.add_row("seconds", f"{seconds:.0f}")
-        return table
-
-    @staticmethod
-    def remove(folder: Path) -> None:
-        """Delete the folder of a successful soak."""
-        shutil.rmtree(folder)
-
-
 def run(folder: Path, seed: int, steps: int, console: Console) -> SoakResult:
-    """Run the steps; the first failure ends the soak and is in the result."""
-    life = Life(folder, seed)
-    result = SoakResult(seed, figures=life.figures)
+    """Run the steps, or those that are left after a checkpoint; the first failure ends the soak and is in the result.
+
+    Raises `OtherSeed` if the folder has a checkpoint of a soak with another seed.
+    """
+    saved = checkpoint.latest(folder)
+    if saved is None:
+        life = Life.new(checkpoint.project_folder(folder), seed)
+        result = SoakResult(seed, figures=life.figures)
+    else:
+        life, result = checkpoint.restore(folder, saved, seed)
+        console.print(f"continues after step {result.steps}")
+    before = result.seconds
+    began = time.monotonic()
     try:
-        for environment in life.environments:
-            life.up(environment)
-            check(life)
-        for number in range(1, steps + 1):
+        if saved is None:
+            for environment in life.environments:
+                life.up(environment)
+                check(life)
+        for number in range(result.steps + 1, steps + 1):
             result.steps = number
-            action, environment = choose(life.chance, life.environments, result.actions)
-            result.actions[action.name] += 1
-            began = time.monotonic()
-            report = action.run(life, environment)
-            check(life)
-            console.print(
-                f"{number:>4}  {environment.name:<6} {action.name:<14} {report} ({time.monotonic() - began:.1f} s)",
-                markup=False,
-            )
+            _step(life, result, console)
+            result.seconds = before + time.monotonic() - began
+            if number % checkpoint.INTERVAL == 0:
+                checkpoint.save(folder, life, result)
         _finish(life)
     except (Disagreement, StillRunning) as error:
         result.failure = str(error)
+    result.seconds = before + time.monotonic() - began
     return result
+
+
+def _step(life: Life, result: SoakResult, console: Console) -> None:
+    action, environment = choose(life.chance, life.environments, result.actions)
+    result.actions[action.name] += 1
+    began = time.monotonic()
+    report = action.run(life, environment)
+    check(life)
+    console.print(
+        f"{result.steps:>4}  {environment.name:<6} {action.name:<14} {report} ({time.monotonic() - began:.1f} s)",
+        markup=False,
+    )
 
 
 def choose(
