@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from atwork.sandbox.home import Home
-from tools.soak.life import Life, SoakEnvironment
+from tools.soak.life import Life
 from tools.soak.result import SoakResult
 
 INTERVAL = 50
@@ -33,7 +34,7 @@ def save(folder: Path, life: Life, result: SoakResult) -> None:
     """Save a checkpoint and delete the earlier ones."""
     target = folder / f"{_PREFIX}{result.steps}"
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(project_folder(folder), target / _FILES, symlinks=True)
+    _copy(project_folder(folder), target / _FILES)
     walk = {
         "seed": result.seed,
         "steps": result.steps,
@@ -62,15 +63,27 @@ def restore(folder: Path, checkpoint: Path, seed: int) -> tuple[Life, SoakResult
         raise OtherSeed(f"the soak in {folder} has the seed {walk['seed']}: continue it with SEED={walk['seed']}")
     project = project_folder(folder)
     shutil.rmtree(project, ignore_errors=True)
-    shutil.copytree(checkpoint / _FILES, project, symlinks=True)
+    _copy(checkpoint / _FILES, project)
     life = Life(Home(project), walk["seed"])
     version, internal, gauss = walk["chance"]
     life.chance.setstate((version, tuple(internal), gauss))
-    life.environments = [SoakEnvironment(**{**each, "drifted": set(each["drifted"])}) for each in walk["environments"]]
+    for environment, saved in zip(life.environments, walk["environments"], strict=True):
+        environment.settings, environment.drifted = saved["settings"], set(saved["drifted"])
+        environment.up, environment.interrupted = saved["up"], saved["interrupted"]
     life.figures.update(walk["figures"])
     result = SoakResult(walk["seed"], walk["steps"], walk["seconds"], figures=life.figures)
     result.actions.update(walk["actions"])
     return life, result
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder in another process.
+
+    This one has SQLite databases of the folder open, and loses its locks on a file when it closes the file after a
+    copy (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "--archive", str(source), str(target)], check=True)  # noqa: S607 (from PATH)
 
 
 def _steps(checkpoint: Path) -> int:

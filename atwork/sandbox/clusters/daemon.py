@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import time
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atwork.engine.process import born, is_same
+from atwork.errors import SandboxError
 from atwork.files import replace_file
 
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+_PORTS = range(20_000, 30_000)
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,13 @@ class Daemon:
 
 
 def free_port() -> int:
-    """A free port on loopback."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A free port on loopback that stays free while its program is stopped.
+
+    It is below the ports that operating systems give to clients and to listeners that ask for any port
+    (from 32768 on Linux, from 49152 elsewhere).
+    """
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise SandboxError(f"no port of {_PORTS[0]} to {_PORTS[-1]} is free on 127.0.0.1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -14,9 +15,9 @@ import pytest
 import yaml
 
 from atwork.errors import SandboxError, UsageError
-from atwork.sandbox.clusters import certificates, credentials, external, stages
+from atwork.sandbox.clusters import certificates, credentials, daemon, external, stages
 from atwork.sandbox.clusters.choice import Choice, ClusterKind, contexts_of
-from atwork.sandbox.clusters.daemon import Daemon
+from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.machines import capacity, size
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
 
@@ -41,6 +42,21 @@ def test_a_choice_is_saved_and_cannot_change_until_the_sandbox_is_empty(tmp_path
         Choice(ClusterKind.simulated).keep(tmp_path, empty=False)
     Choice(ClusterKind.simulated).keep(tmp_path, empty=True)
     assert Choice.kept(tmp_path) == Choice()
+
+
+def test_no_client_and_no_listener_takes_the_port_of_a_stopped_program() -> None:
+    range_of_system = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(range_of_system.read_text().split()[0]) if range_of_system.exists() else 49_152
+    assert all(free_port() < lowest for _ in range(20))
+
+
+def test_a_port_that_is_taken_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        taken = listener.getsockname()[1]
+        monkeypatch.setattr(daemon, "_PORTS", range(taken, taken + 1))
+        with pytest.raises(SandboxError, match=f"no port of {taken} to {taken} is free"):
+            free_port()
 
 
 def test_a_sandbox_without_a_choice_has_simulated_clusters(tmp_path: Path) -> None:
