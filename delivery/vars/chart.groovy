@@ -6,7 +6,7 @@
  * archive contains the time; releases name it by the digest that is returned here.
  */
 String propose(Map service, String candidate, String version, String images) {
-    String folder = "${service.context}/chart"
+    String folder = "${service.context}/${service.chart}"
     Map values = readYaml(file: "${folder}/values.yaml")
     values.image = [repository: "${images}/${service.name}".toString(), digest: candidate.split('@')[1]]
     writeYaml(file: "${folder}/values.yaml", data: values, overwrite: true)

@@ -3,7 +3,7 @@
 /** Check a repository; returns the version of this build, CHART-BUILD.gCOMMIT. */
 String check(Map service) {
     List missing = []
-    List wanted = ['Dockerfile', 'Makefile', 'chart/Chart.yaml', 'chart/values.yaml']
+    List wanted = ['Dockerfile', 'Makefile', "${service.chart}/Chart.yaml", "${service.chart}/values.yaml"]
     for (int i = 0; i < wanted.size(); i++) {
         if (!fileExists("${service.context}/${wanted[i]}")) {
             missing << "there is no ${wanted[i]}"
@@ -18,26 +18,29 @@ String check(Map service) {
     if (missing) {
         error("${missing.join('; ')} (docs/onboarding.md; `atwork service check` shows everything)")
     }
-    Map description = readYaml(file: "${service.context}/chart/Chart.yaml")
+    Map description = readYaml(file: "${service.context}/${service.chart}/Chart.yaml")
     if (description.name != service.name) {
-        error("chart/Chart.yaml: name ${description.name} must be the service's, ${service.name}")
+        error("${service.chart}/Chart.yaml: name ${description.name} must be the service's, ${service.name}")
     }
     if (!(description.version ==~ /\d+\.\d+\.\d+/)) {
-        error("chart/Chart.yaml: version ${description.version} must be three numbers, such as 1.4.0")
+        error("${service.chart}/Chart.yaml: version ${description.version} must be three numbers, such as 1.4.0")
     }
     if (service.testTarget && !hasStage(readFile("${service.context}/Dockerfile"), service.testTarget)) {
         service.testTarget = null  // without such a stage, the tests run in the released image
     }
     container('helm') {
-        sh "helm lint '${service.context}/chart'"
+        sh "helm lint '${service.context}/${service.chart}'"
     }
     String commit = sh(script: 'git rev-parse --short=8 HEAD', returnStdout: true).trim()
     return "${description.version}-${env.BUILD_NUMBER}.g${commit}"
 }
 
+/** Whether a rule names the target, alone or with others; an included file, or a rule that is computed, may have it. */
 @NonCPS
 private boolean hasTarget(String makefile, String target) {
-    return makefile.readLines().any { it ==~ /${target}\s*:(?!=).*/ }
+    return makefile.readLines().any {
+        it ==~ /([^\t#:=][^#:=]*\s)?${target}(\s[^#:=]*)?::?(?!=).*/ || it ==~ /[-s]?include\s.*/ || it ==~ /(\.DEFAULT|%|.*\$\((eval|call|foreach)\b).*/
+    }
 }
 
 @NonCPS

@@ -10,7 +10,8 @@
  * name       as in services/NAME.yaml
  * stores     data stores that the tests start: postgres, redis, mysql
  * channel    Slack channel, if it is not the default channel
- * context    folder of the repository that contains Dockerfile, Makefile and chart/
+ * context    folder of the repository that contains Dockerfile and Makefile
+ * chart      folder of the Helm chart, below context
  * workdir    folder inside the image that contains the Makefile
  * minutes    time limit of the build
  * preview    whether a build of a pull request runs in a preview namespace for some days, with its own stores
@@ -154,7 +155,7 @@ private void deploy(Map service, Map run, Map thread) {
 /** The settings with their defaults. Unknown settings are refused, because a typo would silently use a default. */
 private Map settings(Map arguments) {
     Map known = [
-        name: null, stores: [], channel: '', context: '.', workdir: '/app', minutes: 60,
+        name: null, stores: [], channel: '', context: '.', chart: 'chart', workdir: '/app', minutes: 60,
         testTarget: 'test', preview: false, deploys: (env.RELEASE_ENVIRONMENTS ?: '').tokenize(','),
     ]
     if (arguments.containsKey('popup')) {

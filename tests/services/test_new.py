@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,11 @@ def repository(checkout: Path) -> Path:
     return checkout.parent / "stock"
 
 
+def without_line(text: str) -> str:
+    """A finding without the number of its line."""
+    return re.sub(r"^([\w./-]+):\d+: ", r"\1: ", text)
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new_text", "finding"),
     [
@@ -265,12 +271,12 @@ def test_what_a_repository_lacks_is_reported(
     else:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new_text))
-    findings = [str(item) for item in check(repository, read_all(checkout / "services"))]
+    findings = [without_line(str(item)) for item in check(repository, read_all(checkout / "services"))]
     assert any(finding in item for item in findings), findings
     assert len(findings) <= 2
     result = CliRunner().invoke(app, ["service", "check", str(repository)])
     assert result.exit_code == 1
-    assert finding in result.output
+    assert finding in "\n".join(map(without_line, result.output.splitlines()))
 
 
 def test_an_empty_folder_lacks_everything(checkout: Path, tmp_path: Path) -> None:
