@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from atwork.errors import UserError
+
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _DIRECTIVES = ("syntax", "escape", "check")
 _HEREDOC = re.compile(r"(?:^|\s)\d*<<(-?)\s*(?:\"([^\"<]+)\"|'([^'<]+)'|([^\s<\"']+))")
@@ -23,7 +25,7 @@ PREDEFINED: Mapping[str, str] = {
 """Variables that BuildKit sets, https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope."""
 
 
-class DockerfileError(Exception):
+class DockerfileError(UserError):
     """A Dockerfile that BuildKit refuses."""
 
     def __init__(self, message: str, line: int) -> None:

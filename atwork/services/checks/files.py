@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from atwork.errors import UserError
 from atwork.services.checks.finding import RepositoryFinding
 
 MAX_BYTES = 4_000_000
 """Files that are larger are not read."""
 
 
-class UnreadableFileError(Exception):
+class UnreadableFileError(UserError):
     """A file that cannot be read; has the finding about it."""
 
     def __init__(self, finding: RepositoryFinding) -> None:

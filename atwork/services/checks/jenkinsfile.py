@@ -22,14 +22,14 @@ _LOADS = (("annotation", "Library"), *((call, "library") for call in _CALLS))
 _TEXTS = ("character_literal", "string_literal", "text_block", "multiline_string_literal")
 
 
-class Unknown(Enum):
+class BuildTimeValue(Enum):
     """The value of an expression that only a build knows."""
 
     UNKNOWN = "unknown"
 
 
-UNKNOWN = Unknown.UNKNOWN
-Value = str | bool | int | list["Value"] | Unknown | None
+UNKNOWN = BuildTimeValue.UNKNOWN
+Value = str | bool | int | list["Value"] | BuildTimeValue | None
 
 
 @dataclass(frozen=True)
