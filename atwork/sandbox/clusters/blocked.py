@@ -5,7 +5,13 @@ from __future__ import annotations
 from atwork.sandbox.clusters.api import Api
 
 ADMITTED = "sandbox.atwork.dev/may-start"
-"""Annotation of pods that kwok may start (stages.yaml)."""
+"""Annotation of pods that may start; its value says who starts them."""
+
+PLAYED = "true"
+"""kwok reports that their containers run (stages.yaml)."""
+
+CONTAINERS = "containers"
+"""A command runs their containers (claims.py)."""
 
 BLOCKED = "sandbox.atwork.dev/blocked"
 """Annotation of pods that may not start, with the reasons."""

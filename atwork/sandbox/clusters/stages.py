@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from atwork.sandbox.clusters.blocked import ADMITTED
+from atwork.sandbox.clusters.blocked import ADMITTED, PLAYED
 
 _FILE = Path(__file__).with_name("stages.yaml")
 _STARTING = ("pod-ready", "pod-succeeded")
@@ -21,6 +21,6 @@ def text(*, gated: bool) -> str:
     stages: list[dict[str, Any]] = list(yaml.safe_load_all(_FILE.read_text()))
     for stage in stages:
         if stage["metadata"]["name"] in _STARTING:
-            admitted = {"key": f'.metadata.annotations["{ADMITTED}"]', "operator": "Exists"}
+            admitted = {"key": f'.metadata.annotations["{ADMITTED}"]', "operator": "In", "values": [PLAYED]}
             stage["spec"]["selector"]["matchExpressions"].append(admitted)
     return yaml.safe_dump_all(stages, sort_keys=False)

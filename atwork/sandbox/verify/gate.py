@@ -1,8 +1,9 @@
 """The part of the kubelet that kwok does not simulate: pods of real clusters start only if they would start on GKE.
 
 A program that runs as long as the clusters. It checks each pod that has a node: a pod without findings gets the
-annotation that kwok waits for; another pod stays as on GKE (ImagePullBackOff, ContainerCreating, not Ready), with the
-reasons as events and in an annotation. The scheduler decides about pods without a node.
+annotation that kwok waits for, or the command that claimed its namespace (clusters/claims.py). Another pod stays as on
+GKE (ImagePullBackOff, ContainerCreating, not Ready), with the reasons as events and in an annotation. The scheduler
+decides about pods without a node.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from atwork.access import simulated
 from atwork.errors import AccessError, ConfigError
 from atwork.sandbox.cloud import Cloud, CloudCorrupt
 from atwork.sandbox.clusters.api import Api, ApiError
-from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
+from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED, CONTAINERS, PLAYED
+from atwork.sandbox.clusters.claims import claimed
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
 from atwork.sandbox.verify import real_clusters
@@ -89,8 +91,10 @@ class Gate:
         nothing = PodPlan([], {}, [], {}, numbers)
         context = CheckContext({**everywhere, environment: here}, nothing, simulated.model(objects, numbers))
         present = [real_clusters.pod(other, here) for other in pods]
+        claims = claimed(self._home.folder / "clusters")
         for pod in waiting:
-            tell(api, pod, check(real_clusters.pod(pod, here), present, context))
+            starter = CONTAINERS if (environment, pod["metadata"]["namespace"]) in claims else PLAYED
+            tell(api, pod, check(real_clusters.pod(pod, here), present, context), starter)
 
 
 def _waits(pod: Mapping[str, Any]) -> bool:
@@ -102,13 +106,13 @@ def _waits(pod: Mapping[str, Any]) -> bool:
     return bool(pod["spec"].get("nodeName")) and phase in ("Pending", "Running")
 
 
-def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[PodFinding]) -> None:
-    """Let a pod start, or report why it does not."""
+def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[PodFinding], starter: str = PLAYED) -> None:
+    """Let a pod start, or report why it does not; `starter` is who starts it."""
     metadata = pod["metadata"]
     path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
     try:
         if not findings:
-            api.merge(path, {"metadata": {"annotations": {ADMITTED: "true", BLOCKED: None}}})
+            api.merge(path, {"metadata": {"annotations": {ADMITTED: starter, BLOCKED: None}}})
             return
         why = "; ".join(finding.what for finding in findings)
         if (metadata.get("annotations") or {}).get(BLOCKED) == why:
