@@ -11,7 +11,7 @@ import typer
 def run(
     repository: Annotated[Path, typer.Argument(help="Repository of a service.")] = Path(),
     *,
-    stage: Annotated[str, typer.Option(help="Last stage: build, test, chart or promote.")] = "test",
+    stage: Annotated[str, typer.Option(help="Last stage: build, test, chart, promote or deploy.")] = "test",
     pull_request: Annotated[int | None, typer.Option(help="Play the build of a pull request with this number.")] = None,
 ) -> None:
     """Run the pipeline of a repository on this machine, without Jenkins, with the rights of the sandbox."""

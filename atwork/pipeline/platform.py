@@ -72,6 +72,18 @@ class JenkinsPlatform:
         """The definitions of the platform's jobs, by full name."""
         return {job["path"]: job for document in self.documents for job in document.get("pipelines", ())}
 
+    def deployed_namespaces(self) -> set[tuple[str, str]]:
+        """The namespaces into which jobs deploy, as (environment, name)."""
+        namespaces: set[tuple[str, str]] = set()
+        for job in self.jobs.values():
+            arguments = job["arguments"]
+            if job["function"] == "deployService":
+                namespaces.add((arguments["environment"], arguments["service"]))
+            if job["function"] == "previewService":
+                numbers = range(1, int(arguments["namespaces"]) + 1)
+                namespaces |= {(arguments["environment"], f"preview-{number}") for number in numbers}
+        return namespaces
+
     def job(self, path: str) -> Mapping[str, Any]:
         """The definition of a job of the platform; `SandboxError` if there is none."""
         jobs = self.jobs

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,15 +18,13 @@ from typing import IO, Any
 
 from atwork.containers.buildkit import buildkit
 from atwork.containers.container import Container
-from atwork.containers.images import unpack
-from atwork.containers.namespaces import Namespaces, namespaces
+from atwork.containers.namespaces import namespaces
 from atwork.errors import SandboxError
+from atwork.pipeline.build_containers import build_container, start_store
 from atwork.pipeline.endpoints import Endpoints
 from atwork.pipeline.platform import JenkinsPlatform, new_token
 from atwork.pipeline.templates import PodTemplate
 from atwork.pipeline.tools import TOOLS, Toolbox, variables_of, write_login, write_tools
-
-_READY_SECONDS = 120.0
 
 
 @dataclass
@@ -100,9 +97,9 @@ def running(
             # Processes in namespaces end with them, and are waited for after that.
             stack.push(lambda *_: _wait_for_all(started))
             stack.push(lambda *_: os.kill(inside.pid, signal.SIGKILL))
-            started.extend(_start_store(store, inside, toolbox.crane, login, folder) for store in template.stores)
+            started.extend(start_store(store, inside, toolbox.crane, login, folder) for store in template.stores)
             for container in others:
-                pod.containers[container["name"]] = _container(container, inside, toolbox.crane, login, folder)
+                pod.containers[container["name"]] = build_container(container, inside, toolbox.crane, login, folder)
         yield pod
 
 
@@ -114,45 +111,3 @@ def _wait_for_all(started: list[subprocess.Popen[str]]) -> None:
 def _forget(endpoints: Endpoints, token: str) -> None:
     endpoints.holders.pop(token, None)
     endpoints.save()
-
-
-def _container(
-    settings: Mapping[str, Any], inside: Namespaces, crane: Path, login: Mapping[str, str], folder: Path
-) -> Container:
-    name = settings["name"]
-    image = unpack(crane, settings["image"], folder / "images" / name, login)
-    scratch: dict[Path, str] = {folder / "workspace": str(folder / "workspace")}
-    security = settings.get("securityContext") or {}
-    for number, mount in enumerate(settings.get("volumeMounts") or ()):
-        path = folder / f"volume-{name}-{number}"
-        path.mkdir()
-        os.chown(path, security.get("runAsUser", 0), security.get("runAsGroup", 0))
-        scratch[path] = mount["mountPath"]
-    return Container(
-        name=name,
-        image=image,
-        inside=inside,
-        folder=folder / "containers" / name,
-        environment={pair["name"]: str(pair["value"]) for pair in settings.get("env") or ()}
-        | {"WORKSPACE": str(folder / "workspace")},
-        mounts=scratch,
-        security=security,
-    )
-
-
-def _start_store(
-    settings: Mapping[str, Any], inside: Namespaces, crane: Path, login: Mapping[str, str], folder: Path
-) -> subprocess.Popen[str]:
-    """Start a data store, and wait until its probe succeeds, as the pod's other containers do."""
-    container = _container(settings, inside, crane, login, folder)
-    log = folder / f"{settings['name']}.log"
-    with log.open("w") as output:
-        command = container.image.command(settings.get("command"), [*map(str, settings.get("args") or ())])
-        process = container.start(command, output=output)
-    probe = settings["startupProbe"]["exec"]["command"]
-    end = time.monotonic() + _READY_SECONDS
-    while container.start(probe, output=subprocess.DEVNULL).wait():
-        if process.poll() is not None or time.monotonic() > end:
-            raise SandboxError(f"{settings['name']} does not start: {log.read_text(errors='replace').strip()[-300:]}")
-        time.sleep(0.3)
-    return process

@@ -2,100 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 
-from atwork.checkout import Checkout, find_checkout
-from atwork.containers.errors import ContainerError, check_machine
-from atwork.containers.stand_ins import STAND_INS, stand_in
+from atwork.checkout import find_checkout
 from atwork.errors import UsageError
-from atwork.files import cache_folder
-from atwork.pipeline import jvm, platform
-from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
-from atwork.pipeline.session import PipelineSession, Source
-from atwork.pipeline.tools import Toolbox, write_login
+from atwork.pipeline.opening import opened
+from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
+from atwork.pipeline.simulated_values import fill_secrets
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
-from atwork.toolchain import programs
 
-LAST_STAGES: Mapping[str, str] = {"build": "Build", "test": "Test", "chart": "Chart", "promote": "Promote"}
+LAST_STAGES: Mapping[str, str | None] = {
+    "build": "Build",
+    "test": "Test",
+    "chart": "Chart",
+    "promote": "Promote",
+    "deploy": None,  # all that a build does
+}
 """The last stage of a run by the value of --stage."""
 
-_BASE = re.compile(r"^FROM\s+\$\{?DOCKER_HUB\}?/library/(\w+)(:\S+)", re.MULTILINE)
-"""A base image from the mirror of Docker Hub, in a Dockerfile."""
-
-
-@contextmanager
-def opened(
-    checkout: Checkout, home: Home, console: Console, folder: Path, dockerfile: str
-) -> Generator[PipelineSession]:
-    """A session for builds against a sandbox that is up; `folder` keeps logs, workspaces and images.
-
-    The mirror of Docker Hub contains the base images of the Dockerfile, and the stores of tests.
-    """
-    check_machine()
-    fleet = fleet_of(home)
-    jenkins = platform.read(checkout, home, fleet)
-    environment = jenkins.environment
-    toolbox = Toolbox(
-        programs.registry(console)[0],
-        programs.helm(console),
-        programs.buildkit(console),
-        cache_folder() / "builds",
-    )
-    endpoints = Endpoints(
-        folder / "endpoints",
-        environment["REGISTRY_HOST"],
-        environment["REGISTRY_HOST"].partition("-docker.")[0],
-        tuple(
-            key
-            for key, repository in jenkins.repositories.items()
-            if (repository.inputs.get("dockerConfig") or {}).get("immutableTags")
-        ),
-        {each.host: each.endpoint for each in jenkins.clusters if each.endpoint is not None},
-    )
-    with serve(programs.google_endpoints(console), endpoints):
-        _fill_mirror(jenkins, endpoints, toolbox, console, dockerfile)
-        player = jvm.player(console)
-        yield PipelineSession(
-            jenkins, endpoints, toolbox, player, checkout.root / "delivery", folder / "builds", console
-        )
-
-
-def _fill_mirror(
-    jenkins: platform.JenkinsPlatform, endpoints: Endpoints, toolbox: Toolbox, console: Console, dockerfile: str
-) -> None:
-    """Put the images that stand in for Docker Hub's into the mirror, as Artifact Registry fetches the real ones."""
-    mirror = jenkins.environment["DOCKER_HUB"]
-    repository = mirror.partition("/")[2]
-    verbs = [f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload")]
-    token = platform.new_token()
-    endpoints.holders[token] = TokenHolder("serviceAccount:mirror", {repository: verbs})
-    endpoints.save()
-    login = write_login(endpoints.folder / "mirror", endpoints.registry, token)
-    variables = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(login)}
-    images = {name: f"{mirror}/library/{name}{tag}" for name, tag in _BASE.findall(dockerfile)}
-    for name, template in jenkins.values["additionalAgents"].items():
-        store = name.removeprefix("store-")
-        if store in STAND_INS and name != store:
-            [container] = yaml.safe_load(template["yamlTemplate"])["spec"]["initContainers"]
-            images[store] = container["image"].partition("@")[0]
-    for name, reference in images.items():
-        command = [str(toolbox.crane), "push", str(stand_in(name, console)), reference]
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise ContainerError(f"{reference}: cannot be put into the mirror: {done.stderr.strip()[-300:]}")
-    del endpoints.holders[token]
-    endpoints.save()
+_PREVIEW = re.compile(r"runs in (?P<namespace>\S+) of (?P<environment>\S+) until")
+_HOUR_SECONDS = 3600
 
 
 def run(repository: Path, stage: str, pull_request: int | None) -> int:
@@ -105,21 +41,68 @@ def run(repository: Path, stage: str, pull_request: int | None) -> int:
         raise UsageError(f"--stage {stage}: choose one of {', '.join(LAST_STAGES)}")
     checkout = find_checkout()
     home = Home(checkout.root)
+    service = repository.resolve().name
+    if stage == "deploy":
+        if fleet_of(home) is None:
+            raise UsageError(
+                "--stage deploy: the clusters of the sandbox are not real; run `atwork sandbox reset`, then "
+                "`atwork sandbox up --clusters real`"
+            )
+        for name in fill_secrets(home, service):
+            console.print(f"{name} had no value in the sandbox; it has a random one now")
     folder = Path(tempfile.mkdtemp(prefix="atwork-run-"))
     source = snapshot(repository, folder / "repository.git", str(pull_request) if pull_request else "")
     dockerfile = repository / "Dockerfile"
     text = dockerfile.read_text() if dockerfile.exists() else ""
-    with opened(checkout, home, console, folder, text) as session:
+    with opened(checkout, home, console, folder, text, deploys=stage == "deploy") as session:
         session.last_stage = LAST_STAGES[stage]
-        build = session.run(repository.resolve().name, source)
-    if build.stopped_as_asked or (build.result is not None and build.result.result == "SUCCESS"):
-        console.print(f"{repository}: {' → '.join(build.stages)} passed")
+        build = session.run(service, source)
+        failure = _failure(session, build, stage)
+        if failure is None:
+            console.print(f"{repository}: {' → '.join(build.stages)} passed")
+            _show(session, service)
+    if failure is None:
         shutil.rmtree(folder)
         return 0
-    failure = build.result.failure if build.result else "no result"
-    console.print(f"{repository}: failed at {build.stages[-1] if build.stages else 'the start'}: {failure}")
+    console.print(f"{repository}: {failure}")
     console.print(f"Logs: {', '.join(str(each.log) for each in session.builds)}")
     return 1
+
+
+def _failure(session: PipelineSession, build: PlayedBuild, stage: str) -> str | None:
+    """Why a run failed, in one line; None if it did not."""
+    for each in [build, *(other for other in session.builds if other is not build)]:
+        if not each.passed:
+            why = each.result.failure if each.result else "no result"
+            where = each.stages[-1] if each.stages else "the start"
+            return f"failed at {where}{'' if each is build else f' of {each.job}'}: {why}"
+    released = any(each.job.startswith("platform/") for each in session.builds)
+    if stage in ("promote", "deploy") and not (released or (build.source and build.source.pull_request)):
+        return "passed, but nothing is released: add its services/NAME.yaml, then run `atwork sandbox up`"
+    return None
+
+
+def _show(session: PipelineSession, service: str) -> None:
+    """Say where the service runs, and keep it until a person at a terminal has seen it; empty preview namespaces."""
+    if session.workloads is None:
+        return
+    places: list[tuple[str, str]] = []
+    for build in session.builds:
+        job = session.platform.jobs.get(build.job, {})
+        preview = _PREVIEW.search((build.result and build.result.description) or "")
+        if job.get("function") == "deployService":
+            places.append((job["arguments"]["environment"], service))
+        elif preview is not None:
+            places.append((preview["environment"], preview["namespace"]))
+    for environment, namespace in places:
+        address = session.workloads.address(environment, namespace, service)
+        session.console.print(f"{service} answers at http://{address} (namespace {namespace} of {environment})")
+    if places and sys.stdin.isatty():
+        session.console.input("Press Enter to end it. ")
+    if any(namespace != service for _, namespace in places):
+        janitor = session.platform.job("platform/preview-janitor")
+        session.clock = lambda: time.time() + (int(janitor["arguments"]["hours"]) + 1) * _HOUR_SECONDS
+        session.start("platform/preview-janitor", {})
 
 
 def snapshot(repository: Path, target: Path, pull_request: str) -> Source:

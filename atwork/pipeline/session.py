@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from atwork.pipeline.player import Result, Script, play
 from atwork.pipeline.steps import Steps
 from atwork.pipeline.templates import compose
 from atwork.pipeline.tools import Toolbox
+from atwork.pipeline.workloads import Workloads
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class PipelineSession:
     last_stage: str | None = None
     """The stage after which the build of a repository ends."""
     builds: list[PlayedBuild] = field(default_factory=list["PlayedBuild"])
+    workloads: Workloads | None = None
+    """The pods that deploys start; None if the clusters of the sandbox are simulated."""
+    clock: Callable[[], float] = time.time
+    """The time at which builds start, in seconds since 1970."""
+    _later: list[tuple[str, Mapping[str, str], PlayedBuild]] = field(
+        default_factory=list[tuple[str, Mapping[str, str], "PlayedBuild"]]
+    )
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def run(self, service: str, source: Source) -> PlayedBuild:
@@ -56,7 +64,17 @@ class PipelineSession:
         variables = {"BRANCH_NAME": branch, **({"CHANGE_ID": source.pull_request} if source.pull_request else {})}
         build = PlayedBuild(self, f"services/{service}/{branch}", number, source)
         text = _git("show", f"{source.branch}:Jenkinsfile", folder=Path(source.repository))
-        return build.play(text, variables, {}, [{"_class": "jenkins.branch.BranchEventCause"}])
+        build.play(text, variables, {}, [{"_class": "jenkins.branch.BranchEventCause"}])
+        while self._later:
+            self.start(*self._later.pop(0))
+        return build
+
+    def queue(self, path: str, parameters: Mapping[str, str], caller: PlayedBuild) -> None:
+        """Play a job after the build that started it and does not wait; one that needs an approval is only named."""
+        if approvers := self.platform.job(path)["arguments"].get("approvers"):
+            caller.say(f"not played: {path.strip('/')}, which waits for an approval of {approvers}")
+        else:
+            self._later.append((path, parameters, caller))
 
     def start(self, path: str, parameters: Mapping[str, str], caller: PlayedBuild | None = None) -> PlayedBuild:
         """Play a job of the platform, started by a build, or by a person."""
@@ -90,6 +108,11 @@ class PlayedBuild:
         return self.last_stage is not None and failure == f"ended after {self.last_stage}"
 
     @property
+    def passed(self) -> bool:
+        """Whether it succeeded, or ended after the last stage that somebody asked for."""
+        return self.stopped_as_asked or (self.result is not None and self.result.result == "SUCCESS")
+
+    @property
     def folder(self) -> Path:
         """The folder of its log and its pods."""
         return self.session.folder / f"build-{self.number}"
@@ -114,7 +137,7 @@ class PlayedBuild:
             "JOB_NAME": self.job,
             **variables,
         }
-        fields = {"startTimeInMillis": int(time.time() * 1000), "causes": causes}
+        fields = {"startTimeInMillis": int(self.session.clock() * 1000), "causes": causes}
         steps = Steps(self, self.log, self.session.library, environment)
         self.stages = steps.stages
         self.last_stage = steps.last_stage = self.session.last_stage if self.source else None
@@ -150,9 +173,9 @@ class PlayedBuild:
         return _git("rev-parse", "HEAD", folder=workspace).strip()
 
     def start(self, job: str, parameters: Mapping[str, str], *, wait: bool) -> Result | None:
-        """Play another job; one that is not waited for may wait for an approval, so it is only named."""
+        """Play another job; None if the build does not wait for it."""
         if not wait:
-            self.say(f"not played: {job}, which the build does not wait for")
+            self.session.queue(job, parameters, self)
             return None
         return self.session.start(job, parameters, self).result
 

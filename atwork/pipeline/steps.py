@@ -133,7 +133,9 @@ class Steps:
         return self._path(given["file"] if isinstance(given, dict) else given).read_text()
 
     def _step_writeFile(self, given: Any) -> None:  # noqa: N802
-        self._path(given["file"]).write_text(given["text"])
+        path = self._path(given["file"])
+        path.parent.mkdir(parents=True, exist_ok=True)  # as Jenkins does
+        path.write_text(given["text"])
 
     def _step_readYaml(self, given: Any) -> Any:  # noqa: N802
         return yaml.safe_load(given["text"] if "text" in given else self._path(given["file"]).read_text())

@@ -22,13 +22,14 @@ import pytest
 import yaml
 from rich.console import Console
 from support import shell
-from support.checkout import copy
 from support.containers import needs_containers
+from support.pipelines import Stock
 
 from atwork.access import principals
 from atwork.checkout import Checkout
 from atwork.pipeline.endpoints import RegistryFault, TokenHolder
-from atwork.pipeline.run import opened, snapshot
+from atwork.pipeline.opening import opened
+from atwork.pipeline.run import snapshot
 from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
 from atwork.pipeline.tools import write_login
 from atwork.sandbox.home import Home
@@ -88,29 +89,13 @@ def failure(build: PlayedBuild) -> str:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    folder = tmp_path_factory.mktemp("pipeline")
-    home = Home(copy(folder / "checkout", "infra", "policies", "delivery"))
-    repository = folder / "stock"
-    words = ["--repo", "https://github.com/acme/stock", "--owner", "team-stock", "--into", str(repository)]
-    stores = ["--stores", "postgres,redis", "--secrets", "api-key"]
-    for command in (["service", "new", "stock", *words, *stores], ["sandbox", "up", "ci"]):
-        done = shell.atwork(home, *command)
-        assert done.returncode == 0, done.stdout + done.stderr
-    commit(repository, "init", "--quiet", "--initial-branch=main")
-    source = snapshot(repository, folder / "stock.git", "")
-    dockerfile = (repository / "Dockerfile").read_text()
-    with opened(Checkout(home.checkout), home, Console(stderr=True), folder / "run", dockerfile) as session:
+def run(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    folder = tmp_path_factory.mktemp("run")
+    source = snapshot(stock.repository, folder / "stock.git", "")
+    dockerfile = (stock.repository / "Dockerfile").read_text()
+    with opened(Checkout(stock.home.checkout), stock.home, Console(stderr=True), folder / "run", dockerfile) as session:
         session.last_stage = "Promote"
-        yield Run(session, home, repository, source, session.run("stock", source))
-
-
-def commit(repository: Path, *first: str) -> None:
-    """Commit all files, after a command."""
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
-    for words in (first, ("add", "--all"), (*identity, "commit", "--quiet", "--allow-empty", "--message=Change")):
-        if words:
-            subprocess.run(["git", *words], cwd=repository, check=True)
+        yield Run(session, stock.home, stock.repository, source, session.run("stock", source))
 
 
 def test_01_a_commit_is_built_tested_and_released(run: Run) -> None:

@@ -1,0 +1,148 @@
+"""A session of builds: the endpoints of Google, the mirror of Docker Hub, and the pods of deploys, until its end."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from atwork.checkout import Checkout
+from atwork.containers.errors import ContainerError, check_machine
+from atwork.containers.stand_ins import STAND_INS, stand_in
+from atwork.files import cache_folder
+from atwork.pipeline import jvm, platform
+from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
+from atwork.pipeline.service_network import CloudSql
+from atwork.pipeline.session import PipelineSession
+from atwork.pipeline.tools import Toolbox, write_login
+from atwork.pipeline.workloads import ServedCluster, Workloads
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.clusters.api import Api
+from atwork.sandbox.clusters.claims import claim
+from atwork.sandbox.clusters.fleet import Fleet
+from atwork.sandbox.clusters.running import real_clusters
+from atwork.sandbox.home import Home
+from atwork.toolchain import programs
+
+_BASE = re.compile(r"^FROM\s+\$\{?DOCKER_HUB\}?/library/(\w+)(:\S+)", re.MULTILINE)
+"""A base image from the mirror of Docker Hub, in a Dockerfile."""
+
+
+@contextmanager
+def opened(
+    checkout: Checkout, home: Home, console: Console, folder: Path, dockerfile: str, *, deploys: bool = False
+) -> Generator[PipelineSession]:
+    """A session for builds against a sandbox that is up; `folder` keeps logs, workspaces and images.
+
+    The mirror of Docker Hub contains the base images of the Dockerfile, and the stores of tests. With `deploys`, pods
+    that deploys start in real clusters run on this machine.
+    """
+    check_machine()
+    with real_clusters(home, console) as fleet:
+        jenkins = platform.read(checkout, home, fleet)
+        with _serving(jenkins, console, folder) as (endpoints, toolbox):
+            _fill_mirror(jenkins, endpoints, toolbox, console, dockerfile)
+            player = jvm.player(console)
+            session = PipelineSession(
+                jenkins, endpoints, toolbox, player, checkout.root / "delivery", folder / "builds", console
+            )
+            if fleet is None or not deploys:
+                yield session
+                return
+            with _containers(session, home, fleet, folder / "pods") as session.workloads:
+                yield session
+
+
+@contextmanager
+def _serving(jenkins: platform.JenkinsPlatform, console: Console, folder: Path) -> Generator[tuple[Endpoints, Toolbox]]:
+    environment = jenkins.environment
+    toolbox = Toolbox(
+        programs.registry(console)[0],
+        programs.helm(console),
+        programs.buildkit(console),
+        cache_folder() / "builds",
+    )
+    endpoints = Endpoints(
+        folder / "endpoints",
+        environment["REGISTRY_HOST"],
+        environment["REGISTRY_HOST"].partition("-docker.")[0],
+        tuple(
+            key
+            for key, repository in jenkins.repositories.items()
+            if (repository.inputs.get("dockerConfig") or {}).get("immutableTags")
+        ),
+        {each.host: each.endpoint for each in jenkins.clusters if each.endpoint is not None},
+    )
+    with serve(programs.google_endpoints(console), endpoints):
+        yield endpoints, toolbox
+
+
+@contextmanager
+def _containers(session: PipelineSession, home: Home, fleet: Fleet, folder: Path) -> Generator[Workloads]:
+    """Run the pods of the namespaces into which jobs deploy."""
+    jenkins, endpoints = session.platform, session.endpoints
+    environments = {cluster.identity: cluster for cluster in fleet.clusters()}
+    served: list[ServedCluster] = []
+    for each in jenkins.clusters:
+        if each.endpoint is not None and each.project in jenkins.nodes:
+            token = platform.new_token()
+            endpoints.holders[token] = jenkins.node(each.project)
+            folder_of_login = endpoints.folder / f"nodes-{each.project}"
+            login = {
+                **endpoints.environment(),
+                "DOCKER_CONFIG": str(write_login(folder_of_login, endpoints.registry, token)),
+            }
+            cluster = environments[each.resource]
+            served.append(ServedCluster(cluster.environment, Api(fleet.kubeconfig(cluster)), login))
+    endpoints.save()
+    template = yaml.safe_load(jenkins.values["additionalAgents"]["store-postgres"]["yamlTemplate"])
+    [database] = template["spec"]["initContainers"]
+    login = next(each.login for each in served)
+    workloads = Workloads(
+        served,
+        Cloud(home.cloud),
+        session.toolbox.crane,
+        endpoints.registry,
+        CloudSql(database, session.toolbox.crane, login, folder / "cloud-sql"),
+        folder,
+        lambda text: session.console.print(text, markup=False),
+    )
+    workloads.start()
+    try:
+        with claim(fleet.folder, jenkins.deployed_namespaces()):
+            yield workloads
+    finally:
+        workloads.stop()
+
+
+def _fill_mirror(
+    jenkins: platform.JenkinsPlatform, endpoints: Endpoints, toolbox: Toolbox, console: Console, dockerfile: str
+) -> None:
+    """Put the images that stand in for Docker Hub's into the mirror, as Artifact Registry fetches the real ones."""
+    mirror = jenkins.environment["DOCKER_HUB"]
+    repository = mirror.partition("/")[2]
+    verbs = [f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload")]
+    token = platform.new_token()
+    endpoints.holders[token] = TokenHolder("serviceAccount:mirror", {repository: verbs})
+    endpoints.save()
+    login = write_login(endpoints.folder / "mirror", endpoints.registry, token)
+    variables = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(login)}
+    images = {name: f"{mirror}/library/{name}{tag}" for name, tag in _BASE.findall(dockerfile)}
+    for name, template in jenkins.values["additionalAgents"].items():
+        store = name.removeprefix("store-")
+        if store in STAND_INS and name != store:
+            [container] = yaml.safe_load(template["yamlTemplate"])["spec"]["initContainers"]
+            images[store] = container["image"].partition("@")[0]
+    for name, reference in images.items():
+        command = [str(toolbox.crane), "push", str(stand_in(name, console)), reference]
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ContainerError(f"{reference}: cannot be put into the mirror: {done.stderr.strip()[-300:]}")
+    del endpoints.holders[token]
+    endpoints.save()

@@ -1,0 +1,148 @@
+"""Deploys and preview namespaces with real tools: from a commit to a container that answers HTTP, and back.
+
+Real, in addition to test_run.py: Helm with the rights of the deployer, an API server with the platform's admission, the
+pods of the service, its stores and its smoke test as containers, with the variables, files and ports of the chart.
+Played: nodes and scheduling on them, Cloud SQL (a PostgreSQL on this machine), the network between pods (Services work,
+network policies are not enforced), GitHub.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+from support import shell
+from support.containers import needs_containers
+from support.pipelines import Stock
+
+from atwork.checkout import Checkout
+from atwork.pipeline.opening import opened
+from atwork.pipeline.run import snapshot
+from atwork.pipeline.session import PipelineSession, PlayedBuild
+from atwork.pipeline.simulated_values import fill_secrets
+from atwork.pipeline.workload import Workload
+from atwork.pipeline.workloads import Workloads
+
+pytestmark = [
+    needs_containers,
+    pytest.mark.engine,
+    pytest.mark.skipif(shutil.which("mvn") is None, reason="needs Maven and Java 17 (Debian: apt-get install maven)"),
+]
+
+
+def test_01_a_pull_request_runs_in_a_preview_namespace_until_its_lease_ends(stock: Stock) -> None:
+    stock.replace("Jenkinsfile", "servicePipeline(", "servicePipeline(preview: true, ")
+    done = shell.atwork(stock.home, "service", "run", str(stock.repository), "--pull-request=7", "--stage=deploy")
+    stock.replace("Jenkinsfile", "preview: true, ", "")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Preflight → Build → Test → Chart → Preview passed" in done.stdout
+    assert "[platform/stock/preview] ── Smoke test" in done.stdout
+    assert re.search(r"stock answers at http://127\.0\.0\.1:\d+ \(namespace preview-1 of staging\)", done.stdout)
+    assert "preview-1 is free: the lease of pull request 7 of stock has expired" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def session(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSession]:
+    folder = tmp_path_factory.mktemp("deploy")
+    fill_secrets(stock.home, "stock")
+    dockerfile = (stock.repository / "Dockerfile").read_text()
+    with opened(
+        Checkout(stock.home.checkout), stock.home, Console(stderr=True), folder, dockerfile, deploys=True
+    ) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def released(stock: Stock, session: PipelineSession) -> PlayedBuild:
+    return session.run("stock", snapshot(stock.repository, session.folder / "first.git", ""))
+
+
+def workloads(session: PipelineSession) -> Workloads:
+    assert session.workloads is not None
+    return session.workloads
+
+
+def pod(session: PipelineSession) -> Workload:
+    """The only pod of the service in staging."""
+    [ready] = workloads(session).running("staging", "stock")
+    return ready
+
+
+def ask(session: PipelineSession, path: str, method: str = "GET") -> dict[str, str]:
+    """Ask the service, through its Service."""
+    address = workloads(session).address("staging", "stock", "stock")
+    with urllib.request.urlopen(urllib.request.Request(f"http://{address}{path}", method=method)) as answer:
+        return json.loads(answer.read())
+
+
+def inside(workload: Workload, *words: str) -> str:
+    """The output of a command in the container of the service."""
+    process = workload.containers["service"].start(words, output=subprocess.PIPE)
+    return process.communicate()[0]
+
+
+def version(build: PlayedBuild) -> str:
+    match = re.search(r"stock:(\d+\.\d+\.\d+-\d+\.g[0-9a-f]{8})", build.log.read_text())
+    assert match, build.log.read_text()
+    return match[1]
+
+
+def test_02_a_release_is_deployed_and_answers(session: PipelineSession, released: PlayedBuild) -> None:
+    assert released.passed, released.log.read_text()
+    assert [each.job for each in session.builds] == [
+        "services/stock/main",
+        "platform/stock/promote",
+        "platform/stock/staging",
+    ]
+    deploy = session.builds[-1]
+    assert deploy.passed, deploy.log.read_text()
+    assert deploy.stages == ["Deploy", "Smoke test"]
+    assert ask(session, "/healthz") == {"service": "stock", "version": version(released)}
+    assert ask(session, "/visits", "POST") == {"visits": 1}
+
+
+def test_03_the_container_has_the_variables_and_files_of_the_chart(
+    session: PipelineSession, released: PlayedBuild
+) -> None:
+    variables = dict(line.split("=", 1) for line in inside(pod(session), "env").splitlines() if "=" in line)
+    assert variables["ATWORK_ENVIRONMENT"] == "staging"
+    assert variables["TMPDIR"] == "/tmp"
+    assert variables["VERSION"] == version(released)
+    assert len(inside(pod(session), "cat", "/run/secrets/api-key")) > 20
+    assert inside(pod(session), "id", "-u").strip() == "1000"
+    assert "Read-only file system" in inside(pod(session), "touch", "/app/file")
+
+
+def test_04_a_deploy_without_access_to_the_cluster_changes_nothing(
+    session: PipelineSession, released: PlayedBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atwork.pipeline.platform._CONNECT", "container.clusters.delete")
+    refused = session.start("platform/stock/staging", {"VERSION": version(released)})
+    assert refused.result is not None
+    assert "Error: Kubernetes cluster unreachable" in (refused.result.failure or "")
+    assert ask(session, "/healthz")["version"] == version(released)
+
+
+def test_05_a_failed_smoke_test_brings_the_release_before_it_back(
+    stock: Stock, session: PipelineSession, released: PlayedBuild
+) -> None:
+    stock.replace("chart/templates/smoke-test.yaml", "/readyz", "/nothing")
+    broken = session.run("stock", snapshot(stock.repository, session.folder / "second.git", ""))
+    stock.replace("chart/templates/smoke-test.yaml", "/nothing", "/readyz")
+    assert broken.result is not None
+    failure = broken.result.failure or ""
+    assert "\n" not in failure
+    deploy = session.builds[-1].result
+    assert deploy is not None
+    assert deploy.failure is not None
+    assert deploy.failure.startswith("the smoke test failed and the release before it is back")
+    assert "\n" not in deploy.failure
+    assert version(broken) != version(released)
+    assert ask(session, "/healthz")["version"] == version(released)
+    assert ask(session, "/visits") == {"visits": 1}
