@@ -312,7 +312,8 @@ def test_13_without_guards_everything_is_destroyed_in_reverse_order(home: Home) 
     lift_settings(*files)
     done = atwork(home, "sandbox", "preview", "production")
     assert done.returncode == 1
-    assert "cluster-cluster: deletion-guards:" in done.stdout
+    assert "production: deletion-guards:" in done.stdout
+    assert "cluster-cluster" in done.stdout
     lift_policy(*files[1:])
     assert atwork(home, "sandbox", "up").returncode == 0
     done = atwork(home, "sandbox", "down")
