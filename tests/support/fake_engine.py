@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -85,6 +86,8 @@ def _wait_for_turn() -> None:
 
 def main(words: Sequence[str]) -> int:
     """One command of the engine."""
+    # Like the engine, end after SIGINT also where a shell started the tests with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     path = Path(os.environ["FAKE_BACKEND"])
     _wait_for_turn()
     with path.with_suffix(".lock").open("w") as lock:  # stacks of groups are destroyed at the same time
