@@ -109,14 +109,21 @@ def test_a_fault_of_the_registry_is_one_of_the_client(client: Client, status: in
     assert client.push("writer", "acme/candidates/orders:1").returncode == 0
 
 
-@pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_an_upload_that_stalls_holds_up_no_other(client: Client, method: str) -> None:
+def stalled_connection(client: Client) -> closing[http.client.HTTPSConnection]:
+    """A connection through the proxy on which a test sends requests in parts."""
     proxy, port = client.endpoints.proxy.split(":")
     authority = ssl.create_default_context(cafile=client.endpoints.folder / "ca.crt")
-    stalled = http.client.HTTPSConnection(proxy, int(port), context=authority, timeout=60)
-    stalled.set_tunnel(HOST, 443)
-    stalled.request("POST", "/v2/acme/candidates/stalled/blobs/uploads/", headers={"Authorization": "Bearer writer"})
-    with closing(stalled), stalled.getresponse() as begun:
+    connection = http.client.HTTPSConnection(proxy, int(port), context=authority, timeout=60)
+    connection.set_tunnel(HOST, 443)
+    return closing(connection)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_an_upload_that_stalls_holds_up_no_other(client: Client, method: str) -> None:
+    with stalled_connection(client) as stalled:
+        login = {"Authorization": "Bearer writer"}
+        stalled.request("POST", "/v2/acme/candidates/stalled/blobs/uploads/", headers=login)
+        begun = stalled.getresponse()
         begun.read()
         stalled.putrequest(method, f"{begun.headers['Location']}?digest=sha256:{hashlib.sha256(b'whole').hexdigest()}")
         stalled.putheader("Authorization", "Bearer writer")
@@ -126,6 +133,18 @@ def test_an_upload_that_stalls_holds_up_no_other(client: Client, method: str) ->
         stalled.send(b"le")
         with stalled.getresponse() as ended:
             assert ended.status in {HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
+
+
+def test_a_manifest_of_an_immutable_repository_that_stalls_holds_up_no_other(client: Client) -> None:
+    with stalled_connection(client) as stalled:
+        stalled.putrequest("PUT", "/v2/acme/services/stalled/manifests/1")
+        stalled.putheader("Authorization", "Bearer writer")
+        stalled.putheader("Content-Length", "2")
+        stalled.endheaders(b"{")
+        assert client.push("writer", "acme/candidates/orders:1").returncode == 0
+        stalled.send(b"}")
+        with stalled.getresponse() as ended:
+            assert ended.status == HTTPStatus.CREATED
 
 
 def test_other_hosts_are_not_reached(client: Client) -> None:

@@ -67,22 +67,23 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") &&
-			slices.Contains(settings.Immutable, repository) {
-			g.putOnce(w, r)
-			return
-		}
 	}
 	if err := receive(r); err != nil {
 		refuse(w, http.StatusBadRequest, "BLOB_UPLOAD_INVALID", err.Error())
 		return
 	}
 	defer r.Body.Close()
+	if known && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") &&
+		slices.Contains(settings.Immutable, repository) {
+		g.putOnce(w, r)
+		return
+	}
 	g.images.ServeHTTP(w, r)
 }
 
-// receive reads the whole body of a request before the registry sees it. The registry holds one lock for all uploads
-// while it reads a body, and BuildKit may continue one upload only after another one: both would wait for ever.
+// receive reads the whole body of a request before a lock is taken. The registry holds one lock for all uploads while it
+// reads a body, and so does putOnce; BuildKit may continue one upload only after another one, so that both would wait for
+// ever.
 func receive(r *http.Request) error {
 	if r.Body == http.NoBody {
 		return nil
