@@ -7,8 +7,6 @@ are there, and imports them with the parents and providers that the program give
 
 from __future__ import annotations
 
-import sys
-
 from rich.console import Console
 from rich.prompt import Confirm
 
@@ -17,6 +15,7 @@ from atwork.engine import choice
 from atwork.engine.urn import name_of
 from atwork.environments import leftovers
 from atwork.environments.lookup import find_environment
+from atwork.environments.terminal import is_interactive
 from atwork.errors import BackendError, UsageError
 
 
@@ -51,7 +50,7 @@ def adopt(name: str, *, yes: bool) -> int:
 def _confirm(name: str, count: int, console: Console, *, yes: bool) -> None:
     if yes:
         return
-    if not (sys.stdin.isatty() and console.is_terminal):
+    if not is_interactive(console):
         raise UsageError("no terminal to ask on; run it again with --yes")
     if not Confirm.ask(f"Take {count} into the state of {name}?", default=False, console=console):
         raise UsageError(f"{name} stays as it is")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from atwork.environments.destroy_stacks import deployed_groups, destroy_environm
 from atwork.environments.lookup import settings_of
 from atwork.environments.reap import remove_files
 from atwork.environments.remove import offer_removal
+from atwork.environments.terminal import is_interactive
 from atwork.errors import BackendError, ConfigError, UsageError
 from atwork.github import pull_request
 from atwork.report.text import listed
@@ -68,14 +68,10 @@ def _confirm(name: str, groups: Sequence[str], kind: str, confirmed: str, consol
         raise UsageError(f"--confirm {confirmed}: this is {name}")
     if confirmed:
         return
-    if not _is_terminal(console):
+    if not is_interactive(console):
         raise UsageError(f"there is no terminal for the question; add --confirm {name}")
     if kind == "ephemeral":
         if Prompt.ask(f"Destroy {all_of_it}?", choices=["yes", "no"], default="no", console=console) != "yes":
             raise UsageError(f"{name} stays")
     elif Prompt.ask(f"{name} is long-lived, and nothing of {all_of_it} comes back. Its name", console=console) != name:
         raise UsageError(f"that is not {name}; it stays")
-
-
-def _is_terminal(console: Console) -> bool:
-    return sys.stdin.isatty() and console.is_terminal

@@ -7,6 +7,7 @@ has one stack, so that two teams do not wait for each other; a change of very ma
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -57,13 +58,14 @@ def divide(checkout: Checkout, stacks: Sequence[str], *, most: int = JOBS) -> di
     environments = list(dict.fromkeys(name.environment for name in names))
     of_environment = {key: [str(name) for name in names if name.environment == key] for key in environments}
     groups = {key: [stack for stack in own if stack != key] for key, own in of_environment.items()}
-    size = max(BATCH, -(-len(names) // most))
+    size = max(BATCH, math.ceil(len(names) / most))
+    share = max(1, math.ceil(sum(map(len, groups.values())) / most))
     stages = checkout.stages()
     updates = {
         key: {
             "environment": key,
             "own": key in of_environment[key],
-            "groups": list(_batches(groups[key], -(-sum(map(len, groups.values())) // most))),
+            "groups": list(_batches(groups[key], share)),
         }
         for key in environments
     }
@@ -79,5 +81,5 @@ def divide(checkout: Checkout, stacks: Sequence[str], *, most: int = JOBS) -> di
 
 
 def _batches(stacks: Sequence[str], size: int) -> Iterator[str]:
-    for start in range(0, len(stacks), max(1, size)):
-        yield " ".join(stacks[start : start + max(1, size)])
+    for start in range(0, len(stacks), size):
+        yield " ".join(stacks[start : start + size])

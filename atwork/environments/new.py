@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from atwork.engine import choice
 from atwork.environments import cost, prices, questions
 from atwork.environments.draft import Derived, check_name, default_model, derived, model
 from atwork.environments.questions import EnvironmentRequest
+from atwork.environments.terminal import is_interactive
 from atwork.files import replace_file
 from atwork.github import pull_request
 from infra import company
@@ -61,7 +61,7 @@ def new(wanted: EnvironmentRequest, *, dry_run: bool, preview: bool, pr: bool) -
 
 
 def _ask(console: Console) -> questions.AskText | None:
-    if not (sys.stdin.isatty() and console.is_terminal):
+    if not is_interactive(console):
         return None
 
     def ask(question: str, default: str) -> str:

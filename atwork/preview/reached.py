@@ -32,16 +32,16 @@ def since(stacks: Sequence[str], base: str, console: Console) -> list[str]:
 
 def merged(stacks: Sequence[str]) -> list[str]:
     """The stacks that the pull request reaches which HEAD merged; all where GitHub does not list its files."""
-    paths = context.hub().merged_files(context.commit("HEAD"))
-    if paths is None:
-        return list(stacks)
-    result = reach(paths, find_checkout().stack_names())
-    return [stack for stack in stacks if stack in result.reached]
+    return _reached(stacks, context.hub().merged_files(context.commit("HEAD")))
 
 
 def outdated(stacks: Sequence[str], tip: str) -> list[str]:
     """The stacks that a commit after HEAD reaches; all where git does not know what it changed."""
-    paths = context.files_between("HEAD", tip)
+    return _reached(stacks, context.files_between("HEAD", tip))
+
+
+def _reached(stacks: Sequence[str], paths: Sequence[str] | None) -> list[str]:
+    """The stacks that these files reach; all where the files are not known."""
     if paths is None:
         return list(stacks)
     result = reach(paths, find_checkout().stack_names())

@@ -37,7 +37,7 @@ def test_the_question_names_every_stack(checkout: Path, backend: FakeBackend, mo
         return "no"
 
     monkeypatch.setattr(Prompt, "ask", ask)
-    monkeypatch.setattr(destroy, "_is_terminal", lambda _console: True)
+    monkeypatch.setattr(destroy, "is_interactive", lambda _console: True)
     done = atwork("destroy", "qa")
     assert "that is not qa; it stays" in str(done.exception)
     assert asked == ["qa is long-lived, and nothing of qa with qa.payments, qa.search comes back. Its name"]

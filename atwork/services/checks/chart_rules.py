@@ -96,8 +96,9 @@ def _yaml(folder: Path, file: str) -> YamlMap:
     """A YAML file with a map. Raises `UnreadableFileError`."""
     text = read_text(folder, file, "add the chart, which describes how the service runs")
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
-        values: object = yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        values: object = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise UnreadableFileError(RepositoryFinding(file, f"not YAML: {error.problem}; correct it", line)) from None

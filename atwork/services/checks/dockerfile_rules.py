@@ -69,7 +69,7 @@ def _image(file: str, stage: BuildStage) -> Iterator[RepositoryFinding]:
             stage.line,
         )
         return
-    tag = stage.image.rpartition("/")[2]
+    tag = tag_of(stage.image)
     if "@sha256:" not in stage.image and (":" not in tag or tag.endswith((":latest", ":"))):
         example = f"{stage.written.removesuffix(':latest')}:1.2.3"
         fix = (
