@@ -1,4 +1,4 @@
-"""`make audit`: checkov checks the resources of the long-lived environments.
+"""`make audit`: checkov checks the resources of the long-lived environments and of the groups of services in them.
 
 Checkov does not read Pulumi, so it reads the files of tools/audit_terraform.py. A failed check must be in
 tools/audit-skips.yaml with its reason; an entry without a failed check must be removed.
@@ -21,8 +21,9 @@ from typing import Any
 import yaml
 
 from infra import CONFIG_KEY
-from infra.layout import STACKS_FOLDER, stack_files
+from infra.layout import STACKS_FOLDER, group_files, stack_files
 from infra.promotion import Stage, in_order, stage_of_document
+from infra.stack_name import StackName
 from tools.audit_terraform import write
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +32,7 @@ STAGES = {
     name: stage_of_document(yaml.safe_load(path.read_text())["config"][CONFIG_KEY])
     for name, path in stack_files(ROOT / STACKS_FOLDER).items()
 }
-STACKS = tuple(in_order({name: stage for name, stage in STAGES.items() if stage is not Stage.EPHEMERAL}))
+ENVIRONMENTS = tuple(in_order({name: stage for name, stage in STAGES.items() if stage is not Stage.EPHEMERAL}))
 SKIPS = Path(__file__).with_name("audit-skips.yaml")
 
 _CHECKOV = (sys.executable, "-m", "checkov.main", "--output", "json", "--compact", "--skip-download", "--soft-fail")
@@ -40,7 +41,7 @@ _MOST_IN_PRODUCTION = 8
 
 @dataclass(frozen=True)
 class FailedCheck:
-    """A check that a resource fails."""
+    """A check that a resource fails; `stack` is that of an environment or of a group of services in one."""
 
     stack: str
     check: str
@@ -50,10 +51,10 @@ class FailedCheck:
 
 @dataclass(frozen=True)
 class Skip:
-    """A check that some resources need not pass, and why."""
+    """A check that some resources need not pass, and why; `environments` include the groups of services in them."""
 
     check: str
-    stacks: tuple[str, ...]
+    environments: tuple[str, ...]
     resources: str
     reason: str
 
@@ -61,13 +62,13 @@ class Skip:
         """Whether it covers a failed check."""
         return (
             failure.check == self.check
-            and failure.stack in self.stacks
+            and StackName.parse(failure.stack).environment in self.environments
             and fnmatch.fnmatchcase(failure.resource, self.resources)
         )
 
 
 def failed_checks(stack: str, folder: Path) -> Iterator[FailedCheck]:
-    """The failed checks of an environment; `RuntimeError` if checkov does not run."""
+    """The failed checks of a stack; `RuntimeError` if checkov does not run."""
     seen: set[tuple[str, str]] = set()
     for framework, file in (("terraform_json", f"{stack}.tf.json"), ("kubernetes", f"{stack}.yaml")):
         done = subprocess.run(
@@ -92,6 +93,16 @@ def failed_checks(stack: str, folder: Path) -> Iterator[FailedCheck]:
                     yield FailedCheck(stack, failure["check_id"], failure["check_name"], failure["resource"])
 
 
+def audited_stacks(stacks: Path) -> list[str]:
+    """Each environment that lasts, followed by the groups of services with stacks of their own in it."""
+    groups = list(group_files(stacks))
+    return [
+        str(stack)
+        for environment in ENVIRONMENTS
+        for stack in (environment, *(group for group in groups if group.environment == environment))
+    ]
+
+
 def skips(path: Path = SKIPS) -> list[Skip]:
     """The reviewed exceptions; `ValueError` for an entry without a reason."""
     entries: list[Skip] = []
@@ -99,7 +110,12 @@ def skips(path: Path = SKIPS) -> list[Skip]:
         if not str(entry.get("reason") or "").strip():
             raise ValueError(f"{path.name}: entry {number} ({entry.get('check')}) has no reason; write one")
         entries.append(
-            Skip(entry["check"], tuple(entry.get("stacks", STACKS)), entry.get("resources", "*"), entry["reason"])
+            Skip(
+                entry["check"],
+                tuple(entry.get("environments", ENVIRONMENTS)),
+                entry.get("resources", "*"),
+                entry["reason"],
+            )
         )
     return entries
 
@@ -112,14 +128,16 @@ def judge(failures: list[FailedCheck], accepted: list[Skip]) -> list[str]:
         if not any(skip.covers(failure) for skip in accepted)
     ]
     wrong += [
-        f"{SKIPS.name}: {skip.check} on {skip.resources} fails in none of {', '.join(skip.stacks)}; remove it"
+        f"{SKIPS.name}: {skip.check} on {skip.resources} fails in none of {', '.join(skip.environments)}; remove it"
         for skip in accepted
         if not any(skip.covers(failure) for failure in failures)
     ]
-    for stack in (name for name, stage in STAGES.items() if stage is Stage.PRODUCTION):
-        skipped = {skip.check for skip in accepted if stack in skip.stacks}
+    for environment in (name for name, stage in STAGES.items() if stage is Stage.PRODUCTION):
+        skipped = {skip.check for skip in accepted if environment in skip.environments}
         if len(skipped) > _MOST_IN_PRODUCTION:
-            wrong.append(f"{SKIPS.name}: {len(skipped)} checks are skipped in {stack}; {_MOST_IN_PRODUCTION} at most")
+            wrong.append(
+                f"{SKIPS.name}: {len(skipped)} checks are skipped in {environment}; {_MOST_IN_PRODUCTION} at most"
+            )
     return wrong
 
 
@@ -135,7 +153,9 @@ def main() -> int:
             return failures
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            failures = [failure for result in pool.map(audit, STACKS) for failure in result]
+            failures = [
+                failure for result in pool.map(audit, audited_stacks(ROOT / STACKS_FOLDER)) for failure in result
+            ]
     accepted = skips()
     wrong = judge(failures, accepted)
     for line in wrong:

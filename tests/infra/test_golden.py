@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from conftest import Golden
+from support.groups import group_stack
 from support.inventory import inventory
 from support.mocks import Recording
 from support.program import run_stack
 
+from infra.layout import STACKS_FOLDER
+from infra.stack_name import StackName
+from tools.audit import ROOT, audited_stacks
+
 STACKS = ("ci", "staging", "production")
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", audited_stacks(ROOT / STACKS_FOLDER))
 def test_inventory(stack: str, recordings: dict[str, Recording], golden: Golden) -> None:
-    golden(f"{stack}.yaml", inventory(recordings[stack]))
+    name = StackName.parse(stack)
+    own = recordings[name.environment]
+    golden(f"{stack}.yaml", inventory(own if name.group is None else group_stack(ROOT, stack, own)))
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -71,6 +80,18 @@ def test_no_database_is_public_and_no_node_has_an_address(stack: str, recordings
 
 @pytest.mark.parametrize(("stack", "expected"), [("ci", []), ("staging", ["ci"]), ("production", ["ci"])])
 def test_nothing_is_read_but_ci(stack: str, expected: list[str]) -> None:
+    assert _stacks_read(stack) == expected
+
+
+def _stacks_read(stack: str) -> list[str]:
     reads: list[str] = []
     run_stack(stack, reads=reads)
-    assert reads == expected
+    return reads
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_readme_shows_how_many_resources_an_environment_has(stack: str, recordings: dict[str, Recording]) -> None:
+    shown = re.search(rf"^{stack} +done +(\d+) +(\d+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert shown is not None
+    count = sum(resource.custom for resource in recordings[stack].resources.values())
+    assert [*map(int, shown.groups())] == [count + len(_stacks_read(stack))] * 2

@@ -108,7 +108,7 @@ def test_jobs_of_a_group_are_a_file_that_the_reloader_finds(
 
 def test_a_group_reads_its_own_environment_and_is_previewed_before_that_is_up(tmp_path: Path) -> None:
     reads: list[str] = []
-    recording = group_stack(checkout(tmp_path, separate=True), "staging", reads=reads, preview=True)
+    recording = group_stack(checkout(tmp_path, separate=True), "staging.payments", reads=reads, preview=True)
     assert reads == ["staging"]
     assert (
         recording.resource("kubernetes:core/v1:Namespace", "tenant-orders-namespace").inputs["metadata"]["name"]

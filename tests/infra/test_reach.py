@@ -5,18 +5,19 @@ from __future__ import annotations
 import random
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from support.groups import GROUP_FILE, group_stack
 from support.mocks import Recording
-from support.program import cloud, run_stack
+from support.program import run_stack
 
 from infra.config import STACKS
-from infra.layout import stack_file
+from infra.layout import group_files, stack_file
 from infra.reach import UNREAD_FILES, UNREAD_FOLDERS, UNREAD_SUFFIXES, reach
+from infra.stack_name import StackName
 
 ROOT = STACKS.parent
 NAMES = ["ci", "ci.payments", "staging", "staging.payments", "production", "production.payments", "demo"]
@@ -100,11 +101,14 @@ def catalog(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name)
     for group, environments in {"payments": ("ci", "staging", "production"), "search": ("ci", "production")}.items():
         for environment in environments:
-            config = {"config": {"pulumi:disable-default-providers": ["*"]}}
-            stack_file(folder / "stacks", f"{environment}.{group}").write_text(yaml.safe_dump(config))
+            write_group(folder, f"{environment}.{group}")
     for number, file in enumerate(("payments/ledger", "payments/invoice", "search/index", "shop/cart", "shop/desk")):
         write(folder, file, number)
     return folder
+
+
+def write_group(folder: Path, stack: str) -> None:
+    stack_file(folder / "stacks", stack).write_text(yaml.safe_dump(GROUP_FILE))
 
 
 def write(folder: Path, file: str, number: int, **changes: Any) -> None:
@@ -124,31 +128,23 @@ def declared(folder: Path) -> dict[str, Any]:
     """What the program of each stack declares, as plain data."""
     environments = ("ci", "staging", "production")
     own = {name: run_stack(name, root=folder) for name in environments}
-    groups = {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in (folder / "stacks").glob("Pulumi.*.*.yaml")
-    }
-    return {name: plain(recording) for name, recording in own.items()} | {
-        name: plain(run_stack(name, root=folder, outputs=reading(own[name.partition(".")[0]])))
-        for name in sorted(groups)
-    }
+    groups = {str(stack): group_stack(folder, str(stack), own[stack.environment]) for stack in stacks_of_groups(folder)}
+    return {name: plain(recording) for name, recording in (own | groups).items()}
+
+
+def stacks_of_groups(folder: Path) -> list[StackName]:
+    return list(group_files(folder / "stacks"))
 
 
 def plain(recording: Recording) -> dict[str, Any]:
     return {urn: (item.inputs, item.protect, item.retain_on_delete) for urn, item in recording.resources.items()}
 
 
-def reading(own: Recording) -> Any:
-    def outputs(token: str, name: str, inputs: dict[str, Any]) -> Mapping[str, Any]:
-        return {"outputs": own.exports} if token == "pulumi:pulumi:StackReference" else cloud(token, name, inputs)
-
-    return outputs
-
-
 def change(folder: Path, chance: random.Random) -> list[str]:
-    """A random change of service files; the paths that git would list."""
+    """A random change of service files or of a group's stack files; the paths that git would list."""
     services = folder / "services"
     files = sorted(path.relative_to(services).with_suffix("").as_posix() for path in services.glob("*/*.yaml"))
-    match chance.choice(("add", "edit", "remove", "move")):
+    match chance.choice(("add", "edit", "remove", "move", "separate", "join")):
         case "add":
             name = f"{chance.choice(('payments', 'search', 'shop'))}/new-{chance.randrange(1000)}"
             write(folder, name, chance.randrange(4), secrets=["token"])
@@ -161,6 +157,14 @@ def change(folder: Path, chance: random.Random) -> list[str]:
             name = chance.choice(files)
             (services / f"{name}.yaml").unlink()
             return [f"services/{name}.yaml"]
+        case "separate":
+            stack = f"{chance.choice(('ci', 'staging', 'production'))}.{chance.choice(('search', 'shop'))}"
+            write_group(folder, stack)
+            return [f"stacks/Pulumi.{stack}.yaml"]
+        case "join":
+            file = stack_file(folder / "stacks", str(chance.choice(stacks_of_groups(folder))))
+            file.unlink()
+            return [file.relative_to(folder).as_posix()]
         case _:
             name = chance.choice(files)
             target = f"{chance.choice(('payments', 'search', 'shop'))}/{name.rpartition('/')[2]}"
@@ -168,12 +172,13 @@ def change(folder: Path, chance: random.Random) -> list[str]:
             return [f"services/{name}.yaml", f"services/{target}.yaml"]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, 2, 5])  # between them, every kind of change
 def test_no_stack_is_left_out_whose_program_declares_something_else(seed: int, tmp_path: Path) -> None:
     folder, chance = catalog(tmp_path), random.Random(seed)
     before = declared(folder)
-    paths = change(folder, chance)
+    paths = [path for _ in range(chance.randrange(1, 3)) for path in change(folder, chance)]
     after = declared(folder)
-    result = reach(paths, [*before])
-    assert {name for name in before if before[name] != after[name]} <= {*result.reached}, paths
+    result = reach(paths, {**before, **after})
+    different = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert different <= {*result.reached}, paths
     assert result.left_out, "something is left out"

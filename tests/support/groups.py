@@ -31,25 +31,25 @@ def checkout(folder: Path, *, separate: bool) -> Path:
 
 def group_stack(
     folder: Path,
-    environment: str,
+    stack: str,
     own: Recording | None = None,
     reads: list[str] | None = None,
     *,
     preview: bool = False,
 ) -> Recording:
-    """The stack of the group, which reads what the environment's own stack has published."""
+    """What the stack of a group declares after it read what the environment's own stack has published."""
 
     def outputs(token: str, name: str, inputs: dict[str, Any]) -> Mapping[str, Any]:
         if token == "pulumi:pulumi:StackReference":
             return {"outputs": own.exports if own is not None else {}}
         return cloud(token, name, inputs)
 
-    return run_stack(f"{environment}.payments", root=folder, outputs=outputs, reads=reads, preview=preview)
+    return run_stack(stack, root=folder, outputs=outputs, reads=reads, preview=preview)
 
 
 def separate_stacks(folder: Path) -> dict[str, Recording]:
     """What the stacks of all environments and those of the group declare; the checkout is written into the folder."""
     checkout(folder, separate=True)
     own = {name: run_stack(name, root=folder) for name in ENVIRONMENTS}
-    groups = {f"{name}.payments": group_stack(folder, name, own[name]) for name in ENVIRONMENTS}
+    groups = {stack: group_stack(folder, stack, own[name]) for name in ENVIRONMENTS for stack in [f"{name}.payments"]}
     return own | groups

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from support.groups import checkout
 
-from tools.audit import FailedCheck, Skip, judge, skips
+from tools.audit import FailedCheck, Skip, audited_stacks, judge, skips
 from tools.audit_terraform import inventory, terraform, terraform_type, write
 
 
@@ -64,6 +65,18 @@ def test_an_exception_covers_its_stack_and_resource_alone_and_must_be_needed() -
         "production: CKV_1 resource.it: a title",
         "audit-skips.yaml: CKV_1 on resource.* fails in none of ci; remove it",
     ]
+
+
+def test_an_exception_of_an_environment_covers_its_groups_of_services() -> None:
+    failure = FailedCheck("production.payments", "CKV_1", "a title", "resource.it")
+    assert judge([failure], [Skip("CKV_1", ("production",), "resource.*", "why")]) == []
+    assert judge([failure], []) == ["production.payments: CKV_1 resource.it: a title"]
+
+
+def test_groups_of_services_are_checked_after_their_environment(tmp_path: Path) -> None:
+    stacks = checkout(tmp_path, separate=True) / "stacks"
+    environments = ["ci", "staging", "production"]
+    assert audited_stacks(stacks) == [name for stack in environments for name in (stack, f"{stack}.payments")]
 
 
 def test_production_has_eight_exceptions_at_most() -> None:
