@@ -217,7 +217,7 @@ def test_the_stacks_and_the_engine_are_those_of_the_project() -> None:
         [every] = [step for step in read("preview.yml")["jobs"]["stacks"]["steps"] if step.get("id") == "list"]
         assert json.loads(outputs(every)["all"]) == sorted(read_all(STACKS))
     stacks = read("deploy.yml")["jobs"]["stacks"]
-    assert "atwork environment jobs --merged --github" in stacks["steps"][-1]["run"]
+    assert 'atwork environment jobs --merged --since "$BEFORE" --github' in stacks["steps"][-1]["run"]
     assert [*stacks["outputs"]] == [*Stage]
     pinned = {version for path in FILES for version in re.findall(r"pulumi-version: (\S+)", path.read_text())}
     assert pinned == {PULUMI.version().removeprefix("v")}

@@ -1,4 +1,4 @@
-"""Catalogs of many services in groups with stacks of their own."""
+"""Catalogs of many services in groups with stacks of their own: `g00`, `g01`, …."""
 
 from __future__ import annotations
 
@@ -27,10 +27,15 @@ def add_service(folder: Path, group: str, name: str, environments: Iterable[str]
     return path
 
 
+def group_name(number: int) -> str:
+    """The name of a group: `g07` is number 7."""
+    return f"g{number:02}"
+
+
 def add_groups(folder: Path, groups: int, services: int) -> list[str]:
     """Write that many groups of that many services in every environment that releases reach; returns their names."""
     environments = read_stacks(folder / "stacks")
-    names = [f"g{number:02}" for number in range(groups)]
+    names = [group_name(number) for number in range(groups)]
     for group in names:
         for number in range(services):
             add_service(folder, group, f"{group}-s{number:02}", release_order(environments))

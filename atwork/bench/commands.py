@@ -1,12 +1,14 @@
-"""Run commands of `atwork` in a folder and measure them: seconds, processor time and memory of each process."""
+"""Run commands of `atwork` in a folder and measure them: seconds, processor time and memory of their processes."""
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,32 +17,38 @@ import psutil
 from atwork.sandbox.home import Home
 
 _SAMPLE_SECONDS = 0.02
+_SAMPLES_FOR_SHARED_MEMORY = 25
+"""Every 25th sample counts shared memory, because the kernel walks all pages for that."""
 _ATWORK = [sys.executable, "-c", "from atwork.cli import main; main()"]
 _REPEATS = 3
 
 
 @dataclass
 class Measurement:
-    """One command: its duration in seconds, and for each part processor seconds and the maximum memory in MB."""
+    """One command: its duration in seconds, and for each part processor seconds and the maximum memory in MB.
+
+    `peak_memory` is the maximum of all processes together in MB; memory that they share is counted once.
+    """
 
     seconds: float = 0.0
+    peak_memory: float = 0.0
     cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     memory: defaultdict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
 
 
-def measure_sandbox(folder: Path, arguments: list[str]) -> Measurement:
-    """Measure a command of `atwork sandbox` and all processes that it starts."""
+def measure(folder: Path, arguments: list[str], codes: Collection[int] = (0,)) -> Measurement:
+    """Measure a command of `atwork` that ends with one of the exit codes, and all processes that it starts."""
     measurement = Measurement()
     started = time.perf_counter()
-    command = [*_ATWORK, "sandbox", *arguments]
+    command = [*_ATWORK, *arguments]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
         watcher = threading.Thread(target=_watch, args=(child, measurement))
         watcher.start()
         _, errors = child.communicate()
         measurement.seconds = time.perf_counter() - started
         watcher.join()
-    if child.returncode:
-        sys.exit(f"atwork sandbox {' '.join(arguments)} failed: {errors.decode()[-1000:]}")
+    if child.returncode not in codes:
+        sys.exit(f"atwork {' '.join(arguments)} failed: {errors.decode()[-1000:]}")
     return measurement
 
 
@@ -82,8 +90,13 @@ def _watch(child: subprocess.Popen[bytes], measurement: Measurement) -> None:
     used: dict[int, tuple[str, float]] = {}
     try:
         root = psutil.Process(child.pid)
-        while child.poll() is None:
-            for process in (root, *root.children(recursive=True)):
+        for sample in itertools.count():
+            if child.poll() is not None:
+                break
+            processes = (root, *root.children(recursive=True))
+            if sample % _SAMPLES_FOR_SHARED_MEMORY == 0:
+                measurement.peak_memory = max(measurement.peak_memory, sum(map(_proportional_memory, processes)))
+            for process in processes:
                 try:
                     part, times = _part(process, child.pid), process.cpu_times()
                     used[process.pid] = part, times.user + times.system
@@ -95,6 +108,14 @@ def _watch(child: subprocess.Popen[bytes], measurement: Measurement) -> None:
         pass
     for part, seconds in used.values():
         measurement.cpu[part] += seconds
+
+
+def _proportional_memory(process: psutil.Process) -> float:
+    """MB of a process, with its share of the memory that it shares; 0 if it has ended."""
+    try:
+        return process.memory_full_info().pss / 1e6
+    except psutil.Error:
+        return 0.0
 
 
 def _part(process: psutil.Process, root: int) -> str:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atwork.bench.catalogs import add_groups, add_service
-from atwork.bench.commands import time_preview, time_success
+from atwork.bench.catalogs import add_groups, add_service, group_name
+from atwork.bench.commands import Measurement, measure, time_preview, time_success
 from atwork.bench.environments import Row
 from atwork.checkout import Checkout
+from infra.config import read_all
+from infra.promotion import release_order
 from infra.stack_name import StackName
 
 _SERVICES_OF_A_GROUP = 10
 _GROUPS = 100
+_FEW_GROUPS = 8
+_TWICE_AS_MANY = 2 * _FEW_GROUPS
+_CHANGES_FOUND = 2
+"""The exit code of a preview that finds changes."""
 
 
 def rows(folder: Path) -> list[Row]:
@@ -33,7 +39,26 @@ def rows(folder: Path) -> list[Row]:
         (f"up of a service added to {count}, relative to 20", f"{after[1] / before[1]:.2f}", "<= 1.2"),
         ("  preview of the group's stacks", f"{after[0]:.1f} s", ""),
         ("  up of the group's stacks", f"{after[1]:.1f} s", ""),
+        *_full_previews(folder),
     ]
+
+
+def _full_previews(folder: Path) -> list[Row]:
+    """Preview groups that are not up yet, in every environment but the build environment: time and memory."""
+    environments = release_order(read_all(folder / "stacks"))
+    few, many = (_preview_groups(folder, environments, count) for count in (_FEW_GROUPS, _TWICE_AS_MANY))
+    count = _TWICE_AS_MANY * len(environments)
+    return [
+        (f"preview of {count} groups' stacks, relative to {count // 2}", f"{many.seconds / few.seconds:.2f}", "<= 2.2"),
+        ("  memory of all its processes together", f"{many.peak_memory:.0f} MB", "<= 1500 MB"),
+        (f"  each of the {count} stacks", f"{many.seconds / count:.1f} s", ""),
+    ]
+
+
+def _preview_groups(folder: Path, environments: list[str], count: int) -> Measurement:
+    last = range(_GROUPS - count, _GROUPS)
+    stacks = [f"{environment}.{group_name(number)}" for environment in environments for number in last]
+    return measure(folder, ["preview", *stacks], codes=(_CHANGES_FOUND,))
 
 
 def _added(folder: Path, group: str, stacks: list[str]) -> tuple[float, float]:

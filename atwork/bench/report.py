@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from atwork.bench import environments, groups
-from atwork.bench.commands import Measurement, measure_sandbox, preview_overhead, time_preview
+from atwork.bench.commands import Measurement, measure, preview_overhead, time_preview
 from atwork.bench.environments import Row
 from atwork.bench.program import imports, report_seconds
 from atwork.checkout import Checkout
@@ -39,7 +39,7 @@ def run() -> int:
         rows: list[Row] = []
         for title, arguments, target in _COMMANDS:
             console.print(f"measuring: {title}")
-            measurements[title] = measure_sandbox(folder, arguments)
+            measurements[title] = measure(folder, ["sandbox", *arguments])
             rows.append((title, f"{measurements[title].seconds:.1f} s", f"<= {target} s"))
         memory = max(measurement.memory["simulation"] for measurement in measurements.values())
         rows.append(("memory of the simulation", f"{memory:.0f} MB", "<= 300 MB"))
@@ -79,9 +79,9 @@ def _reports(folder: Path) -> list[Row]:
 def _more_resources(folder: Path) -> list[Row]:
     """The cost of each resource: a service with many more secrets, each with a grant to its reader."""
     stack = _stack_with_service(folder)
-    before = measure_sandbox(folder, ["up", stack])
+    before = measure(folder, ["sandbox", "up", stack])
     _add_secrets(next((folder / "services").glob("*.yaml")), _EXTRA_RESOURCES // 2)
-    after = measure_sandbox(folder, ["up", stack])
+    after = measure(folder, ["sandbox", "up", stack])
     seconds = after.seconds - before.seconds
     own_seconds = sum(after.cpu[part] - before.cpu[part] for part in ("simulation", "policies"))
     return [

@@ -20,10 +20,14 @@ def up(
         str,
         typer.Option(help="Newest commit of the main branch: stacks that it reaches are left to its run."),
     ] = "",
+    since: Annotated[
+        str,
+        typer.Option(help="With `merged`: the pull requests of all commits after this one, up to HEAD."),
+    ] = "",
     slack: Annotated[bool, typer.Option(help="Tell SLACK_WEBHOOK_URL what was done.")] = False,
     groups: Groups = True,
 ) -> None:
     """Preview once more and update, if the change is the one that was approved; exit code 4 if it is another."""
     from atwork.deploy import update
 
-    raise typer.Exit(update.up(stacks, expect, tip=tip, slack=slack, groups=groups))
+    raise typer.Exit(update.up(stacks, expect, since=since, tip=tip, slack=slack, groups=groups))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 
 from rich.console import Console
 
@@ -27,18 +28,28 @@ from infra.stack_name import StackName
 _MERGED = "merged"
 
 
-def up(stacks: Sequence[str], expected: str, *, tip: str = "", slack: bool = False, groups: bool = True) -> int:
+def up(
+    stacks: Sequence[str],
+    expected: str,
+    *,
+    since: str = "",
+    tip: str = "",
+    slack: bool = False,
+    groups: bool = True,
+) -> int:
     """Update stacks if their changes are the approved ones; `slack` tells how it ended.
 
-    With `merged` and `groups`, an environment stands for its own stack and for those of its groups of services, as far
-    as the merged pull request reaches them. With `tip`, a stack that a commit between HEAD and it reaches is left out.
+    With `merged`, the approved change of a stack is that of the newest pull request that reaches it, of all that were
+    merged after the commit `since`. With `groups` as well, an environment stands for its own stack and for those of its
+    groups of services, as far as these pull requests reach them. With `tip`, a stack that a commit between HEAD and it
+    reaches is left out.
     """
     console = Console(highlight=False)
     reports: list[StackReport] = []
     code: int = ExitCode.OK
     failed: set[str] = set()
-    chosen = _chosen(stacks, expected, tip, console, groups=groups)
-    approved = _approvals() if expected == _MERGED and chosen else lambda _stack: expected
+    chosen = _chosen(stacks, expected, since, tip, console, groups=groups)
+    approved = _approvals(since) if expected == _MERGED and chosen else lambda _stack: expected
     for name in chosen:
         if StackName.parse(name).environment in failed:
             continue  # the groups read what the environment did not get
@@ -71,7 +82,7 @@ def _is_over(environment: str, console: Console) -> bool:
     return over
 
 
-def _chosen(stacks: Sequence[str], expected: str, tip: str, console: Console, *, groups: bool) -> list[str]:
+def _chosen(stacks: Sequence[str], expected: str, since: str, tip: str, console: Console, *, groups: bool) -> list[str]:
     """The stacks to update, an environment before its groups."""
     chosen = find_checkout().selected(stacks, groups=groups and expected == _MERGED)
     environments = dict.fromkeys(StackName.parse(stack).environment for stack in chosen)
@@ -82,9 +93,9 @@ def _chosen(stacks: Sequence[str], expected: str, tip: str, console: Console, *,
     if expected == _MERGED:
         context.real()
         if groups:
-            chosen = reached.merged(chosen)
+            chosen = reached.merged(chosen, since)
             if not chosen:
-                console.print(f"The merged pull request reaches no stack of {', '.join(stacks)}.")
+                console.print(f"What was merged reaches no stack of {', '.join(stacks)}.")
     if tip:
         newer = reached.outdated(chosen, tip)
         if newer:
@@ -115,11 +126,11 @@ def _up(stack: str, expected: str, reports: list[StackReport], console: Console)
         if now.pending:
             console.print("An interrupted update is not resolved; run `pulumi refresh` first.")
             return 1
+        if now.result == "unchanged":
+            return 0  # also where a run before this one made the approved change
         if not now.fingerprint.startswith(expected.removeprefix("sha256:")):
             console.print(f"Refused: the change is {now.fingerprint[:12]}, and {expected[:12]} was approved.")
             return ExitCode.NOT_APPROVED
-        if now.result == "unchanged":
-            return 0
         if now.new and StackName.parse(stack).group is not None:
             # Bootstrap creates the stack of an environment; a group's has the same key, which its file states.
             backend.stack(stack).create(secrets_provider=secrets_provider(checkout.stack_file(stack)))
@@ -127,16 +138,19 @@ def _up(stack: str, expected: str, reports: list[StackReport], console: Console)
         return backend.stack(stack).up_in_terminal(lambda pid: noted(files, stack, pid, context.run(), console.print))
 
 
-def _approvals() -> Callable[[str], str]:
-    """The fingerprint of a stack that the report of the pull request showed which HEAD merged."""
+def _approvals(since: str) -> Callable[[str], str]:
+    """The fingerprint of a stack that the report of the newest merged pull request that reaches it showed."""
     hub, bot = context.hub(), context.bot()
-    head = hub.merged(context.commit("HEAD"))
+    merge_of, head_of = reached.merges(since), cache(hub.merged)
 
     def approved(stack: str) -> str:
+        merge = merge_of(stack)
+        head = head_of(merge)
         fingerprint = hub.approved(head, stack, bot) if head else ""
         if not fingerprint:
             raise BackendError(
-                f"HEAD merged no pull request whose report of {stack} passed; open one, or give the fingerprint to make"
+                f"{merge[:8]} merged no pull request whose report of {stack} passed; open one, or give the fingerprint "
+                "to make"
             )
         return fingerprint
 

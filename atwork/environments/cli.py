@@ -74,6 +74,9 @@ def environment_jobs(
     *,
     base: Annotated[str, typer.Option(help="Only stacks that the change since this commit can reach.")] = "",
     merged: Annotated[bool, typer.Option("--merged", help="Only stacks that HEAD's pull request reaches.")] = False,
+    since: Annotated[
+        str, typer.Option(help="With --merged: the pull requests of all commits after this one, up to HEAD.")
+    ] = "",
     github: Annotated[bool, typer.Option("--github", help="Print outputs of a step of GitHub Actions.")] = False,
 ) -> None:
     """Divide the stacks among the jobs of a pipeline, as JSON.
@@ -82,7 +85,7 @@ def environment_jobs(
     """
     from atwork.environments.jobs import show
 
-    raise typer.Exit(show(base=base, merged=merged, github=github))
+    raise typer.Exit(show(base=base, merged=merged, since=since, github=github))
 
 
 @app.command(name="extend")

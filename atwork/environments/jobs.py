@@ -27,16 +27,18 @@ BATCH = 25
 """Stacks of a job that only reads, while there are few jobs."""
 
 
-def show(*, base: str, merged: bool, github: bool) -> int:
+def show(*, base: str, merged: bool, since: str, github: bool) -> int:
     """Print the jobs as JSON, or as outputs of a step in a workflow of GitHub."""
     if base and merged:
         raise UsageError("--base and --merged: name one of them")
+    if since and not merged:
+        raise UsageError("--since: add --merged, or name the commit with --base")
     checkout, console = find_checkout(), Console(stderr=True, highlight=False)
     stacks = checkout.stack_names()
     if base:
         stacks = reached.since(stacks, base, console)
     elif merged:
-        stacks = reached.merged(stacks)
+        stacks = reached.merged(stacks, since)
     divided = divide(checkout, stacks)
     if github:
         for key, value in divided.items():

@@ -75,6 +75,15 @@ def files_between(old: str, new: str) -> list[str] | None:
     return None if changed is None else sorted({path for path in changed.split("\0") if path})
 
 
+def commits_after(base: str) -> list[str]:
+    """Commits of the main branch after `base` up to HEAD, the newest first, without those of merged branches.
+
+    HEAD alone where git does not know `base`, or nothing came after it.
+    """
+    listed = _git("rev-list", "--first-parent", f"{base}..HEAD", "--") if base else None
+    return (listed or "").split() or [commit("HEAD")]
+
+
 def _git(*words: str) -> str | None:
     """What git prints; None where it fails or is missing."""
     git = shutil.which("git")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from rich.console import Console
 
@@ -30,9 +31,30 @@ def since(stacks: Sequence[str], base: str, console: Console) -> list[str]:
     return [stack for stack in stacks if stack in result.reached]
 
 
-def merged(stacks: Sequence[str]) -> list[str]:
-    """The stacks that the pull request reaches which HEAD merged; all where GitHub does not list its files."""
-    return _reached(stacks, context.hub().merged_files(context.commit("HEAD")))
+def merged(stacks: Sequence[str], base: str) -> list[str]:
+    """The stacks that the pull requests reach which the commits after `base` merged, HEAD's alone without it.
+
+    All where GitHub does not list the files of one.
+    """
+    hub = context.hub()
+    merges = [_reached(stacks, hub.merged_files(commit)) for commit in context.commits_after(base)]
+    return [stack for stack in stacks if any(stack in reached for reached in merges)]
+
+
+def merges(base: str) -> Callable[[str], str]:
+    """The newest commit after `base` whose pull request reaches a stack, and HEAD for a stack that none reaches.
+
+    The report of that pull request shows what the stack gets: all changes of it that were merged before included.
+    """
+    hub, commits = context.hub(), context.commits_after(base)
+    files = cache(hub.merged_files)
+
+    def newest(stack: str) -> str:
+        if len(commits) == 1:
+            return commits[0]
+        return next((commit for commit in commits if _reached([stack], files(commit))), commits[0])
+
+    return newest
 
 
 def outdated(stacks: Sequence[str], tip: str) -> list[str]:

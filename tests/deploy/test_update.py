@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -106,6 +107,46 @@ def test_an_environment_stands_for_what_the_merge_reaches_of_it(
     assert backend.names == ["staging.g00"]
 
 
+def test_all_merges_since_a_commit_are_made_each_stack_as_its_newest_report_showed_it(
+    backend: RecordingBackend, checkout: Path, merged: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = head(checkout)
+    for _ in range(3):
+        git(checkout, "commit", "-q", "--allow-empty", "-m", "Merge")
+    monkeypatch.setattr(context, "commit", lambda _name: head(checkout))
+    files = ["services/g01/g01-s00.yaml", "services/g00/g00-s00.yaml", "services/g00/g00-s00.yaml"]
+    commits = context.commits_after(base)
+    hub = context.hub()
+    monkeypatch.setattr(hub, "merged_files", lambda commit: [files[commits.index(commit)]])
+    monkeypatch.setattr(hub, "merged", lambda commit: f"head{commits.index(commit)}")
+    for number in range(3):
+        change_of_merge = change("staging.g00", f"orders{number}")
+        hub.state(f"head{number}", [stack_report("staging.g00", change_of_merge), stack_report("staging.g01")])
+    approved = [change("staging.g00", "orders1"), change("staging.g01", "orders")]
+    hub.state("head0", [stack_report("staging.g01", approved[1])])
+    monkeypatch.setattr(
+        update,
+        "previews",
+        lambda _backend, _checkout, stacks, _watch: [stack_report(stacks[0], approved[stacks[0] == "staging.g01"])],
+    )
+    assert update.up(["staging"], "merged", since=base) == 0
+    assert backend.names == ["staging.g00", "staging.g01"]
+    assert context.commits_after("no-such-commit") == context.commits_after("HEAD") == commits[:1]
+
+
+def test_a_run_after_the_approved_change_was_made_has_nothing_to_do(
+    backend: RecordingBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(update, "previews", lambda *_arguments: [stack_report("production")])
+    assert update.up(["production"], REPORT.fingerprint) == 0
+    assert backend.names == []
+
+
+def head(folder: Path) -> str:
+    words = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_a_job_of_a_pipeline_updates_exactly_its_stacks(
     backend: RecordingBackend, checkout: Path, merged: Server
 ) -> None:
@@ -146,5 +187,5 @@ def test_a_stack_without_an_approved_report_does_not_stop_the_others(
     merged.asked.clear()
     assert update.up(["ci.g00", "staging.g00", "staging.g01"], "merged", groups=False) == ExitCode.FAILED
     assert backend.names == ["staging.g00", "staging.g01"]
-    assert "ci.g00: HEAD merged no pull request whose report of ci.g00 passed" in backend.shown[0]
+    assert "ci.g00: abc merged no pull request whose report of ci.g00 passed" in backend.shown[0]
     assert len([request for request in merged.asked if "check_name=atwork%2Fpreview%2Fstaging&" in request]) == 1

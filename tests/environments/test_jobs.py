@@ -100,7 +100,10 @@ def test_outputs_of_a_step_are_one_line_each(checkout: Path) -> None:
     assert json.loads(done.stdout.splitlines()[0].partition("=")[2]) == listed()["jobs"]
 
 
-@pytest.mark.parametrize("words", [("--base", "main", "--merged")])
-def test_only_one_change_is_looked_at(words: tuple[str, ...], checkout: Path) -> None:
-    with pytest.raises(UsageError, match="name one of them"):
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(("--base", "main", "--merged"), "name one of them"), (("--since", "main"), "--since: add --merged")],
+)
+def test_only_one_change_is_looked_at(words: tuple[str, ...], message: str, checkout: Path) -> None:
+    with pytest.raises(UsageError, match=message):
         raise atwork("jobs", *words).exception or AssertionError

@@ -201,6 +201,17 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
+    void merges_that_share_a_build_are_all_updated() {
+        env.JOB_NAME = 'platform-changes/update'
+        RunningBuild older = new RunningBuild(buildVariables: [MERGED_COMMIT: '0a0a0a'])
+        build.previousBuild = new RunningBuild(previousBuild: older) // it ended before its checkout
+        assert play(file) == null
+        assert has('pulumi: .venv/bin/atwork environment jobs --merged --since 0a0a0a')
+        assert has('pulumi: .venv/bin/atwork up staging --no-groups --expect merged --since 0a0a0a --tip 1a2b3c4d5e6f')
+        assert env.MERGED_COMMIT == '1a2b3c4d5e6f', 'for the next build'
+    }
+
+    @Test
     void an_environment_is_updated_before_its_groups() {
         env.JOB_NAME = 'platform-changes/update'
         environments([['ci', 'build', []], ['staging', 'test', []]], [staging: ['staging.a staging.b', 'staging.c']])

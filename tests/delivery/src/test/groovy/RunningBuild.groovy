@@ -4,6 +4,8 @@ class RunningBuild implements Serializable {
     String description
     long startTimeInMillis
     List<Map> buildCauses = []
+    RunningBuild previousBuild
+    Map buildVariables = [:]
 
     /** Builds of these jobs, each with the number of the version in the tests. */
     void startedBy(String... jobs) {
