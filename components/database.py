@@ -23,13 +23,15 @@ from typing import Annotated, Literal, Self
 
 import pulumi
 import pulumi_gcp as gcp
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.database_backups import BackupSettings, YearlyFreezeSettings
 from components.database_flags import CIS_POSTGRES_FLAGS, logs_connections
 from components.database_instance import instance_settings
 from components.database_login import DatabaseUserSettings, login_account_id, workload_login
 from components.forms import TextForm
+from components.google import sql, sql_flags
+from components.google.sql import SqlDiskType
 from components.settings import DatabaseName, Email, Region, Settings
 
 LoginName = Annotated[
@@ -52,8 +54,12 @@ class DatabaseSettings(Settings):
     edition: Literal["ENTERPRISE", "ENTERPRISE_PLUS"] = "ENTERPRISE"
     """Edition, always stated."""
 
-    tier: Annotated[str, TextForm(r"^db-[a-z0-9]+(-([a-z0-9]+|N))+$", "a Cloud SQL tier", "db-custom-2-8192")]
-    """Machine of the instance."""
+    tier: Annotated[str, TextForm(r"^db-[A-Za-z0-9-]+$", "a Cloud SQL tier", "db-custom-2-8192")]
+    """Machine of the instance: db-custom-CPUS-MB or db-custom-N4-CPUS-MB with edition ENTERPRISE, and
+    db-perf-optimized-N-CPUS, db-memory-optimized-N-CPUS or db-c4a-highmem-CPUS with ENTERPRISE_PLUS."""
+
+    disk_type: SqlDiskType | None = None
+    """Kind of disk; what the machine takes where it is left out: PD_SSD, or HYPERDISK_BALANCED with N4 and C4A."""
 
     disk_size_gb: Annotated[int, Field(ge=10, le=65536)] = 20
     """Size to begin with, GB; it grows by itself."""
@@ -104,14 +110,69 @@ class DatabaseSettings(Settings):
             raise ValueError(f"flags {', '.join(fixed)} are set for every instance (CIS); remove them")
         if self.disk_size_gb > self.disk_limit_gb:
             raise ValueError(f"disk_size_gb {self.disk_size_gb} is above disk_limit_gb {self.disk_limit_gb}")
-        if self.edition == "ENTERPRISE" and self.backups.point_in_time_days > 7:
+        if (days := self.backups.point_in_time_days) > (most := sql.log_days(self.edition)):
             raise ValueError(
-                f"backups.point_in_time_days {self.backups.point_in_time_days} needs edition ENTERPRISE_PLUS; "
-                "ENTERPRISE keeps 7 days at most"
+                f"backups.point_in_time_days {days} is above the {most} of {self.edition}; "
+                f"lower it, or choose ENTERPRISE_PLUS, which keeps {sql.log_days('ENTERPRISE_PLUS')}"
             )
-        if (self.edition == "ENTERPRISE_PLUS") != self.tier.startswith(("db-perf-optimized-", "db-c4a-")):
-            raise ValueError(f"tier {self.tier} does not belong to edition {self.edition}")
         return self
+
+    @field_validator("tier")
+    @classmethod
+    def _tier_exists(cls, tier: str) -> str:
+        sql.family_of(tier)
+        return tier
+
+    @model_validator(mode="after")
+    def _machine_fits(self) -> Self:
+        family = sql.family_of(self.tier)
+        if family.edition != self.edition:
+            raise ValueError(
+                f"tier {self.tier} does not belong to edition {self.edition}; set edition: {family.edition}"
+            )
+        if self.engine not in family.engines:
+            raise ValueError(
+                f"tier {self.tier} is of MySQL; write one such as db-custom-1-3840 or db-perf-optimized-N-2"
+            )
+        if self.storage not in family.disks:
+            raise ValueError(
+                f"disk_type {self.storage}: {self.tier} has {' or '.join(family.disks)}; write one of them"
+            )
+        if self.disk_size_gb < (least := sql.smallest_disk(self.storage)):
+            raise ValueError(f"disk_size_gb {self.disk_size_gb} is below {least}, the smallest disk of {self.storage}")
+        return self
+
+    @model_validator(mode="after")
+    def _flags_exist(self) -> Self:
+        for flag, value in self.flags.items():
+            if mistake := sql_flags.mistake(self.version, flag, value):
+                raise ValueError(f"flags: {mistake}")
+        return self
+
+    @field_validator("databases")
+    @classmethod
+    def _databases_are_free(cls, databases: tuple[str, ...]) -> tuple[str, ...]:
+        for database in databases:
+            if databases.count(database) > 1:
+                raise ValueError(f"{database} is there twice; remove one")
+        return databases
+
+    @model_validator(mode="after")
+    def _databases_are_new(self) -> Self:
+        for database in self.databases:
+            if database in sql.system_databases(self.engine):
+                raise ValueError(f"databases: every instance has {database} from the start; choose another name")
+        return self
+
+    @property
+    def engine(self) -> sql.Engine:
+        """The database engine of the version."""
+        return "MYSQL" if self.version.startswith("MYSQL_") else "POSTGRES"
+
+    @property
+    def storage(self) -> SqlDiskType:
+        """The kind of disk, stated or the usual one of the machine."""
+        return self.disk_type or sql.family_of(self.tier).disks[0]
 
     def _logs_connections(self, name: str) -> bool:
         """Whether a flag is `log_connections` of a version that takes a list, with at least what `on` logs."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_gcp as gcp
 
-from components.database_backups import backup_configuration
+from components.database_backups import backup_configuration, freeze_day
 from components.database_flags import CIS_POSTGRES_FLAGS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def instance_settings(
         "tier": settings.tier,
         "edition": settings.edition,
         "availability_type": "REGIONAL" if settings.high_availability else "ZONAL",
-        "disk_type": "PD_SSD",
+        "disk_type": settings.storage,
         "disk_size": settings.disk_size_gb,
         "disk_autoresize": True,
         "disk_autoresize_limit": settings.disk_limit_gb,
@@ -79,8 +79,8 @@ def instance_settings(
         configuration["final_backup_config"] = {"enabled": True, "retention_days": settings.backups.retained}
     if settings.freeze is not None:
         configuration["deny_maintenance_period"] = {
-            "start_date": settings.freeze.start,
-            "end_date": settings.freeze.end,
+            "start_date": freeze_day(settings.freeze.start),
+            "end_date": freeze_day(settings.freeze.end),
             "time": "00:00:00",
         }
     return configuration

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from components.forms import TextForm
-from components.machines import WITHOUT_GVISOR, disk_conflict
+from components.google import machines, reserved
+from components.google.machines import DiskType
 from components.node_defaults import NO_READ_ONLY_PORT, SCOPES, SHIELDED, WORKLOAD_METADATA
 from components.settings import Settings
 
@@ -27,20 +28,23 @@ PoolName = Annotated[
 """Key of a pool; the provider adds its own suffix within the 40 characters GKE allows."""
 
 
+LabelKey = Annotated[str, AfterValidator(reserved.label_key)]
+"""Key of a node label or taint."""
+
+KubernetesLabelValue = Annotated[str, AfterValidator(reserved.label_value)]
+"""Value of a node label or taint."""
+
+POOL_LABEL = "atwork.dev/pool"
+"""Label of every node with the name of its pool; pods choose a pool by it."""
+
+
 class TaintSettings(Settings):
     """A taint that keeps pods away which do not tolerate it."""
 
-    key: Annotated[
-        str,
-        TextForm(
-            r"^([a-z0-9.-]+/)?[A-Za-z0-9][A-Za-z0-9._-]*$",
-            "letters, digits, dots, hyphens and underscores, with a domain and a slash before them or without",
-            "atwork.dev/pool",
-        ),
-    ]
-    """Such as atwork.dev/pool."""
+    key: LabelKey
+    """Such as atwork.dev/pool, whose value is the pool's name."""
 
-    value: str
+    value: KubernetesLabelValue
     """Value of the taint."""
 
     effect: Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"] = "NO_SCHEDULE"
@@ -67,10 +71,10 @@ class NodePoolSettings(Settings):
     disk_size_gb: Annotated[int, Field(ge=20, le=65536)] = 100
     """Boot disk, GB."""
 
-    disk_type: Literal["pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
+    disk_type: DiskType = "pd-balanced"
     """Kind of boot disk."""
 
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[LabelKey, KubernetesLabelValue] = Field(default_factory=dict)
     """Kubernetes labels of the nodes, in addition to `atwork.dev/pool`."""
 
     taints: tuple[TaintSettings, ...] = ()
@@ -100,11 +104,38 @@ class NodePoolSettings(Settings):
 
     @model_validator(mode="after")
     def _machine_supports_pool(self) -> Self:
-        if conflict := disk_conflict(self.machine_type, self.disk_type):
-            raise ValueError(f"disk_type: {conflict}, or choose another machine_type")
-        if self.gvisor and self.machine_type in WITHOUT_GVISOR:
-            raise ValueError(f"gvisor: {self.machine_type} cannot run it; choose a machine_type such as e2-standard-2")
+        if mistake := machines.disk_mistake(self.machine_type, self.disk_type):
+            raise ValueError(f"disk_type: {mistake}")
+        if self.gvisor and (mistake := machines.gvisor_mistake(self.machine_type)):
+            raise ValueError(f"gvisor: {mistake}")
         return self
+
+    @field_validator("machine_type")
+    @classmethod
+    def _machine_type_exists(cls, machine_type: str) -> str:
+        if mistake := machines.mistake(machine_type):
+            raise ValueError(mistake)
+        return machine_type
+
+    @field_validator("labels")
+    @classmethod
+    def _pool_label_is_ours(cls, labels: dict[str, str]) -> dict[str, str]:
+        if POOL_LABEL in labels:
+            raise ValueError(f"{POOL_LABEL} is the label with the pool's name, which every node has; remove it")
+        return labels
+
+    @model_validator(mode="after")
+    def _taints_differ(self) -> Self:
+        pairs = [(taint.key, taint.effect) for taint in self.taints]
+        for key, effect in pairs:
+            if pairs.count((key, effect)) > 1:
+                raise ValueError(f"taints: {key} with {effect} is there twice; remove one")
+        return self
+
+    @property
+    def reserved(self) -> bool:
+        """Whether a pod without tolerations cannot run here: GKE's own pods need a pool where they can."""
+        return self.gvisor or any(taint.effect != "PREFER_NO_SCHEDULE" for taint in self.taints)
 
 
 def upgrade_settings(pool: NodePoolSettings) -> gcp.container.NodePoolUpgradeSettingsArgsDict:
@@ -136,7 +167,7 @@ def node_config(
         "disk_type": pool.disk_type,
         "service_account": node_account,
         "oauth_scopes": SCOPES,
-        "labels": {"atwork.dev/pool": key, **pool.labels},
+        "labels": {POOL_LABEL: key, **pool.labels},
         "resource_labels": dict(labels),
         "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in pool.taints],
         "shielded_instance_config": SHIELDED,

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 import pulumi
 import pulumi_gcp as gcp
 
-from components.node_pool import NodePoolSettings, PoolName, node_config, upgrade_settings
+from components.google import reserved
+from components.node_pool import POOL_LABEL, NodePoolSettings, PoolName, node_config, upgrade_settings
 
 ENCRYPTED_NODES = 500
 """The most nodes of a cluster that encrypts between them.
@@ -23,9 +24,22 @@ https://cloud.google.com/kubernetes-engine/docs/how-to/enable-inter-node-transpa
 
 def pool_conflicts(pools: Mapping[PoolName, NodePoolSettings], *, encrypted: bool) -> Iterator[str]:
     """Why a cluster cannot have these pools; `encrypted` is whether it encrypts traffic between nodes."""
-    if all(pool.gvisor for pool in pools.values()):
+    for name, pool in pools.items():
+        if mistake := reserved.pool_mistake(name):
+            yield f"node_pools.{name}: {mistake}"
+        for taint in pool.taints:
+            if taint.key == POOL_LABEL and taint.value != name:
+                yield (
+                    f"node_pools.{name}.taints: {POOL_LABEL} is {taint.value}, and pods that choose the pool tolerate "
+                    f"{name}; write {name}"
+                )
+    if all(pool.reserved for pool in pools.values()):
         # https://cloud.google.com/kubernetes-engine/docs/how-to/sandbox-pods
-        yield "node_pools: all have gvisor; GKE's own pods need one pool without it, so add one"
+        # https://cloud.google.com/kubernetes-engine/docs/how-to/node-taints
+        yield (
+            "node_pools: all have gvisor or a taint, and GKE's own pods run on neither; add a pool without, or use the "
+            "effect PREFER_NO_SCHEDULE in one"
+        )
     nodes = sum(pool.max_nodes for pool in pools.values())
     if encrypted and nodes > ENCRYPTED_NODES:
         yield (

@@ -15,9 +15,10 @@ from typing import Annotated, Any, Literal
 import pulumi
 from pulumi_gcp.artifactregistry import Repository
 from pulumi_gcp.artifactregistry import RepositoryCleanupPolicyArgsDict as CleanupPolicy
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from components.forms import TextForm
+from components.google.locations import registry_location
 from components.settings import Settings, duration
 
 GCR_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
@@ -27,7 +28,11 @@ GCR_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia
 class RegistrySettings(Settings):
     """Where the repositories are and how long things stay in them."""
 
-    location: Annotated[str, TextForm(r"^[a-z]+(-[a-z]+[0-9]+)?$", "a multi-region or a region", "europe")]
+    location: Annotated[
+        str,
+        TextForm(r"^[a-z]+(-[a-z]+[0-9]+)?$", "a multi-region or a region", "europe"),
+        AfterValidator(registry_location),
+    ]
     """Region or multi-region of the repositories."""
 
     gcr_host: Literal["gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io"] | None = None

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from components.forms import TextForm
+from components.google import locations, reserved
 
 
 class Settings(BaseModel):
@@ -39,6 +40,8 @@ def _private_range(block: str) -> str:
     ):
         blocks = ", ".join(str(private) for private in _GKE_PRIVATE)
         raise ValueError(f"{block} is not a private IPv4 range; choose one inside {blocks}")
+    if mistake := reserved.address_mistake(network):
+        raise ValueError(mistake)
     return block
 
 
@@ -49,10 +52,18 @@ PrivateRange = Annotated[
 ]
 """A private IPv4 range in CIDR notation without host bits."""
 
-Region = Annotated[str, TextForm(r"^[a-z]+-[a-z]+[0-9]{1,2}$", "a region, not a zone", "europe-west1")]
+Region = Annotated[
+    str,
+    TextForm(r"^[a-z]+-[a-z]+[0-9]{1,2}$", "a region, not a zone", "europe-west1"),
+    AfterValidator(locations.known_region),
+]
 """A Google Cloud region, such as europe-west1 (a zone, europe-west1-b, is not one)."""
 
-Zone = Annotated[str, TextForm(r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$", "a zone", "europe-west1-b")]
+Zone = Annotated[
+    str,
+    TextForm(r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$", "a zone", "europe-west1-b"),
+    AfterValidator(locations.known_zone),
+]
 """A Google Cloud zone, such as europe-west1-b."""
 
 ProjectId = Annotated[
@@ -86,11 +97,15 @@ DatabaseName = Annotated[
 ]
 """The name of a PostgreSQL database."""
 
-LabelValue = Annotated[
+Owner = Annotated[
     str,
-    TextForm(r"^[a-z0-9_-]{0,63}$", "at most 63 lower-case letters, digits, hyphens and underscores", "team-orders"),
+    TextForm(
+        r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$",
+        "1 to 63 lower-case letters, digits, hyphens and underscores, a letter or digit first and last",
+        "team-orders",
+    ),
 ]
-"""The value of a Google Cloud label."""
+"""A team, as a label of Google Cloud and of Kubernetes."""
 
 Email = Annotated[
     str,

@@ -24,7 +24,7 @@ from components import namespace_deployer, traffic
 from components.identity import acts_as
 from components.namespace import Namespace, NamespaceSettings
 from components.secrets import SecretName, SecretSettings
-from components.settings import DnsLabel, Email, LabelValue, Settings
+from components.settings import DnsLabel, Email, Owner, Settings
 
 CONNECTOR_PORT = 3307
 """Where Cloud SQL answers connectors. https://cloud.google.com/sql/docs/postgres/connect-overview"""
@@ -51,7 +51,7 @@ class TenantTrafficSettings(Settings):
 class TenantSettings(Settings):
     """A team's place in an environment."""
 
-    owner: LabelValue
+    owner: Owner
     """Team that answers for it."""
 
     size: NamespaceSettings = NamespaceSettings()

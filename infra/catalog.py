@@ -11,9 +11,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from infra.delivery.settings import RESERVED_NAMES
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
+from infra.service_names import repository_key, reserved_name
 from infra.services import ServiceSettings, database_name, is_name
 from infra.stack_name import DEFAULT_GROUP
 from infra.validation import settings_from_json
@@ -34,6 +34,11 @@ def read_all(folder: Path, *, without: Collection[str] = ()) -> dict[str, Servic
 def read_group(folder: Path, group: str) -> dict[str, ServiceSettings]:
     """The services of one group by name, each valid by itself; `ConfigError` has a line for every mistake."""
     return _read(folder, [group])
+
+
+def names(folder: Path) -> frozenset[str]:
+    """The names of all services of all groups, whose files need not be valid."""
+    return frozenset(path.stem for group in groups(folder) for path in _files(folder, group))
 
 
 def groups(folder: Path) -> list[str]:
@@ -94,8 +99,8 @@ def _misplaced(folder: Path) -> Iterator[str]:
 def _names(name: str, service: ServiceSettings) -> Iterator[str]:
     if not is_name(name):
         yield "the file's name is the service's: lower-case letters, digits and hyphens, a letter first; rename it"
-    elif name in RESERVED_NAMES or re.fullmatch(r"preview-(\d+|janitor-.*)", name):
-        yield "the name is reserved for preview namespaces; rename the file"
+    elif why := reserved_name(name):
+        yield f"the name is reserved for {why}; rename the file"
     elif service.database is not None and not 2 <= len(name) <= _LONGEST_WITH_DATABASE:
         yield (
             f"database: its login is called as the service, 2 to {_LONGEST_WITH_DATABASE} characters "
@@ -107,7 +112,7 @@ def _conflicts(services: Mapping[str, ServiceSettings]) -> Iterator[str]:
     """What two services may not share: a repository, a host, a database."""
     taken: dict[tuple[str, str], str] = {}
     for name, service in services.items():
-        claims = [("repository", service.repository.removesuffix(".git"))]
+        claims = [("repository", repository_key(service.repository))]
         claims += [("host", place.host) for place in service.environments.values() if place.host is not None]
         if service.database is not None:
             claims.append(("database", f"{service.database.instance}/{database_name(name, service.database)}"))

@@ -7,11 +7,11 @@ lines of that file (`secretsprovider`, `encryptedkey`, `encryptionsalt`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from infra import CONFIG_KEY
+from infra import CONFIG_KEY, callers
 from infra.environment_rules import check_together
 from infra.errors import ConfigError
 from infra.layout import stack_files
@@ -59,14 +59,22 @@ def read_all(directory: Path = STACKS, texts: Mapping[str, str] | None = None) -
 
 
 def with_services(
-    stack: str, environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]
+    stack: str,
+    environments: Mapping[str, StackConfig],
+    services: Mapping[str, ServiceSettings],
+    catalog: Collection[str] = (),
 ) -> StackConfig:
-    """The settings of one stack with its services, checked alone and together with all environments."""
+    """The settings of one stack with its services, checked alone and together with all environments.
+
+    `catalog` has the names of all services, those of other stacks among them.
+    """
     check_together(environments)
     _check_environments(environments, services)
     if mistakes := [*not_there(stack, environments[stack].environment, services)]:
         raise ConfigError("\n".join(mistakes))
     config = complete(stack, environments[stack], services)
+    if mistakes := [*callers.mistakes(stack, config, services, {*services, *catalog})]:
+        raise ConfigError("\n".join(mistakes))
     check_exemptions(stack, config, datetime.now(UTC).date())
     return config
 

@@ -11,8 +11,8 @@ import pulumi
 from components.delivery import PlatformSource
 from components.tenant import TenantSettings
 from infra import CONFIG_KEY, PROJECT, company
+from infra.catalog import names, read_group
 from infra.catalog import read_all as services_in
-from infra.catalog import read_group
 from infra.company import CompanySettings
 from infra.config import check_group, read_all, with_services
 from infra.errors import ConfigError
@@ -55,7 +55,7 @@ class Environment:
             else:
                 others = read_all(stacks, {stack.environment: text or ""})
                 services = services_in(catalog, without=separate_groups(stacks, stack.environment))
-            config = with_services(stack.environment, others, services)
+            config = with_services(stack.environment, others, services, names(catalog))
             known = company.read(stacks) if stack.group is None and config.jenkins is not None else None
             return cls(stack.environment, config, services, others, known, stack.group)
         except ConfigError as error:

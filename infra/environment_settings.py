@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from components.settings import DnsLabel, LabelValue, Moment, Settings
+from components.settings import DnsLabel, Moment, Owner, Settings
 
 MAX_LIFETIME = timedelta(days=14)
 """The longest time between creation and expiry of an ephemeral environment, however often it is extended."""
@@ -25,7 +25,7 @@ class EnvironmentSettings(Settings):
     """What a long-lived environment with an upstream is for; production where it is left out. Releases reach every test
     environment before the first production one, and no production environment without a person's approval."""
 
-    owner: LabelValue
+    owner: Owner
     """Team that answers for it; becomes a label on everything."""
 
     created_at: Moment | None = None

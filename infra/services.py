@@ -15,7 +15,7 @@ from components.delivery import StoreName
 from components.forms import TextForm
 from components.namespace import NamespaceSettings
 from components.secrets import SecretName, SecretRotationSettings
-from components.settings import DatabaseName, DnsLabel, Email, Hostname, HttpsUrl, LabelValue, Settings, SlackChannel
+from components.settings import DatabaseName, DnsLabel, Email, Hostname, HttpsUrl, Owner, Settings, SlackChannel
 from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.environment_settings import EnvironmentSettings
@@ -60,7 +60,7 @@ class ServiceDatabaseSettings(Settings):
 class ServiceSettings(Settings):
     """All that the platform has to know of a service."""
 
-    owner: LabelValue
+    owner: Owner
     """Team that answers for it."""
 
     repository: HttpsUrl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from components.system_namespaces import is_system
+from components.google.reserved import is_system_namespace
 
 if TYPE_CHECKING:
     from infra.stack import StackConfig
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def check(config: StackConfig) -> None:
     """Raise `ValueError` for the first rule that the settings break."""
+    _pools_exist(config)
     _tenants_fit(config)
     _preview_namespaces_fit(config)
     _backups_can_be_read(config)
@@ -20,9 +21,21 @@ def check(config: StackConfig) -> None:
         _can_be_destroyed(config)
 
 
+def _pools_exist(config: StackConfig) -> None:
+    """Pods that choose a node pool that does not exist wait for ever."""
+    for key, pool in config.delivery_pools().items():
+        if pool not in config.node_pools:
+            raise ValueError(
+                f"{key}: there is no node_pools.{pool}; name one of {', '.join(config.node_pools)}, or add it"
+            )
+
+
 def _tenants_fit(config: StackConfig) -> None:
-    for tenant in filter(is_system, config.tenants):
+    for tenant in filter(is_system_namespace, config.tenants):
         raise ValueError(f"tenants.{tenant}: the namespace belongs to Kubernetes or GKE; choose another name")
+    for tenant in config.delivery_namespaces():
+        if tenant in config.tenants:
+            raise ValueError(f"tenants.{tenant}: the namespace belongs to {config.delivery_key}; choose another name")
     taken: dict[str, str] = {}
     for database, settings in config.databases.items():
         for key, user in settings.users.items():

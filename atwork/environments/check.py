@@ -19,7 +19,8 @@ from atwork.environments import facts, files, lifetime
 from atwork.environments.advice import advice
 from atwork.errors import ConfigError
 from atwork.group_files import group_mistakes
-from infra import CONFIG_KEY
+from infra import CONFIG_KEY, callers
+from infra.catalog import names
 from infra.catalog import read_all as services_in
 from infra.config import check_exemptions, check_services, parse, read_file
 from infra.environment_rules import check_together
@@ -112,6 +113,12 @@ def _services(seen: Files) -> Iterator[str]:
     yield from seen.completed[1]
 
 
+def _callers(seen: Files) -> Iterator[str]:
+    """Namespaces whose pods may call a service and that nobody creates."""
+    for name, config in seen.completed[0].items():
+        yield from callers.mistakes(name, config, seen.services, names(seen.checkout / SERVICES_FOLDER))
+
+
 def _exemptions(seen: Files) -> Iterator[str]:
     """Expired exemptions."""
     for name, config in seen.environments.items():
@@ -159,6 +166,7 @@ def _facts(seen: Files) -> Iterator[str]:
 CHECKS: tuple[Callable[[Files], Iterator[str]], ...] = (
     _together,
     _services,
+    _callers,
     _exemptions,
     _deployed_to,
     _groups,

@@ -75,6 +75,7 @@ def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) 
     settings["node_pools"] = {
         key: {
             "machine_type": pool["machine_type"],
+            **({"disk_type": pool["disk_type"]} if "disk_type" in pool else {}),
             "min_nodes": 1,
             "max_nodes": min(int(pool["max_nodes"]), 4),
             "spot": True,
@@ -83,7 +84,9 @@ def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) 
     }
     for database in settings.get("databases", {}).values():
         database.pop("freeze", None)
+        database.pop("disk_type", None)  # the small machine may not take it
         database |= {
+            "edition": "ENTERPRISE",
             "tier": "db-custom-1-3840",
             "high_availability": False,
             "deletion_protection": False,

@@ -11,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from atwork.environments import derive, files, regions
+from atwork.environments import derive, files
 from atwork.environments.questions import EnvironmentRequest
 from atwork.errors import ConfigError, UsageError
+from components.google.locations import known_region
 from infra import CONFIG_KEY
 from infra.config import check_services, parse, read_file
 from infra.environment_rules import check_together
@@ -47,6 +48,14 @@ def check_name(stacks: Path, name: str) -> None:
         raise UsageError(f"stacks/Pulumi.{name}.yaml: already exists; choose another name")
 
 
+def check_region(region: str) -> None:
+    """Raise `UsageError` for a region that Google does not have."""
+    try:
+        known_region(region)
+    except ValueError as error:
+        raise UsageError(f"--region {region}: {error}") from None
+
+
 def model(environments: Mapping[str, StackConfig], like: str) -> StackConfig:
     """The existing environment whose settings a new one gets."""
     chosen = environments.get(like)
@@ -76,7 +85,7 @@ def derived(
     like = model(environments, wanted.like)
     settings: dict[str, Any] = json.loads(read_file(stack_file(stacks, wanted.like)) or "{}")
     if wanted.region and wanted.region != like.region:
-        regions.check(wanted.region)
+        check_region(wanted.region)
         settings["region"] = wanted.region
         settings["cluster"].pop("zone", None)
     if wanted.kind == "ephemeral":

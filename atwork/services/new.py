@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from atwork.errors import UsageError
+from atwork.errors import ConfigError, UsageError
+from infra import callers
 from infra.catalog import read, read_all
 from infra.config import check_services
 from infra.config import read_all as stacks_in
@@ -82,7 +83,9 @@ def _validate(checkout: Path, stacks: Mapping[str, StackConfig], file: PurePosix
     services = read_all(folder)
     check_services(stacks, services)
     for stack, config in stacks.items():
-        complete(stack, config, services)
+        completed = complete(stack, config, services)
+        if mistakes := [*callers.mistakes(stack, completed, services, services)]:
+            raise ConfigError("\n".join(mistakes))
 
 
 def render(service: NewService, stacks: Mapping[str, StackConfig], target: Path) -> None:

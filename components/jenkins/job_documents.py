@@ -29,8 +29,8 @@ REPORTS_APP = "ATWORK_REPORTS_APP"
 REPORTS_KEY = "ATWORK_REPORTS_KEY"
 """Variables of the GitHub App that writes reports. Its credential is in folders: pipelines elsewhere cannot name it."""
 
-PREVIEWS = "platform-previews"
-CHANGES = "platform-changes"
+PREVIEWS = names.PREVIEWS_FOLDER
+CHANGES = names.CHANGES_FOLDER
 _PREVIEWS_DESCRIPTION = "Previews of pull requests for every environment; they change nothing"
 _CHANGES_DESCRIPTION = "Jobs that change the environments; they run only the main branch"
 

@@ -11,7 +11,7 @@ from components.delivery import StoreName
 from components.jenkins import names, stores
 from components.jenkins.registry import Images
 
-FOLDER = "platform"
+FOLDER = names.PLATFORM_FOLDER
 SERVICES = "services"
 """Folder of the services' own jobs, one for each repository with a Jenkinsfile."""
 

@@ -40,6 +40,15 @@ CHANGE_CLOUD = "platform-change"
 PLATFORM_CLOUDS = (PREVIEW_CLOUD, DRIFT_CLOUD, CHANGE_CLOUD)
 """Clouds of this repository's own pipeline."""
 
+PLATFORM_FOLDER = "platform"
+"""Folder of the jobs of the platform for services."""
+
+PREVIEWS_FOLDER = "platform-previews"
+"""Folder of this repository's pull requests."""
+
+CHANGES_FOLDER = "platform-changes"
+"""Folder of this repository's main branch."""
+
 PROMOTE_JOB = "promote"
 """Last part of the name of the job that releases the builds of a service's main branch."""
 

@@ -11,8 +11,19 @@ from components.jenkins import names, secrets
 from components.jenkins.settings import JenkinsSettings
 from components.settings import Settings
 
-RESERVED_NAMES = frozenset({names.JANITOR_JOB})
-"""Names that no service can have: a service has a job folder of its name next to these jobs."""
+RESERVED_NAMES = frozenset(
+    {
+        names.JANITOR_JOB,
+        names.PLATFORM_FOLDER,
+        names.PREVIEWS_FOLDER,
+        names.CHANGES_FOLDER,
+        names.CONTROLLER_NAMESPACE,
+    }
+)
+"""Names that no service can have: a service has a job folder of its name next to these jobs, and a namespace."""
+
+RESERVED_PREFIXES = (f"{names.CONTROLLER_NAMESPACE}-",)
+"""Prefixes of the namespaces of a delivery system."""
 
 
 class DeliverySettings(Settings):
@@ -43,6 +54,26 @@ class DeliverySettings(Settings):
     def delivery_secrets(self) -> tuple[ExpectedSecret, ...]:
         """Secrets that the delivery system reads and that must have a value before its first update."""
         return () if self.jenkins is None else secrets.expected(self.jenkins)
+
+    def delivery_namespaces(self) -> tuple[str, ...]:
+        """Namespaces that the delivery system has in this environment."""
+        if self.jenkins is None:
+            return ()
+        return (
+            names.CONTROLLER_NAMESPACE,
+            names.AGENTS_NAMESPACE,
+            names.TESTS_NAMESPACE,
+            *(names.target_namespace(cloud) for cloud in self.jenkins.targets()),
+        )
+
+    def delivery_pools(self) -> dict[str, str]:
+        """Node pools that pods of the delivery system choose, by the key that names them."""
+        if self.jenkins is None:
+            return {}
+        pools = {"jenkins.agent_pool": self.jenkins.agent_pool}
+        if self.jenkins.controller.pool is not None:
+            pools["jenkins.controller.pool"] = self.jenkins.controller.pool
+        return pools
 
     @property
     def delivery_volumes(self) -> bool:

@@ -151,12 +151,16 @@ def test_an_account_reads_its_secret_and_the_program_contains_no_value() -> None
 
 
 def test_each_replica_has_the_key_of_its_location_and_reminders_have_a_topic() -> None:
-    recording = _secrets(SecretStoreSettings(replicas=("r-a1", "r-b1")), {"r-a1": "ka", "r-b1": "kb"}, rotated=True)
+    recording = _secrets(
+        SecretStoreSettings(replicas=("europe-west1", "europe-north1")),
+        {"europe-west1": "ka", "europe-north1": "kb"},
+        rotated=True,
+    )
     (secret,) = recording.of_type("gcp:secretmanager/secret:Secret").values()
     replicas = secret.inputs["replication"]["userManaged"]["replicas"]
     assert [(replica["location"], replica["customerManagedEncryption"]["kmsKeyName"]) for replica in replicas] == [
-        ("r-a1", "ka"),
-        ("r-b1", "kb"),
+        ("europe-west1", "ka"),
+        ("europe-north1", "kb"),
     ]
     assert secret.inputs["rotation"] == {"nextRotationTime": "2027-01-01T00:00:00Z", "rotationPeriod": "2592000s"}
     assert secret.ignore_changes == ("rotation.nextRotationTime",)

@@ -134,7 +134,7 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
         (
             "demo",
             ("--owner", "Team Orders", *PLACE),
-            r"environment\.owner: .Team Orders. is not valid; write at most 63",
+            r"environment\.owner: .Team Orders. is not valid; write 1 to 63",
         ),
         (
             "demo",
@@ -155,13 +155,17 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
             ("--like", "ci", *PLACE),
             "--like ci: name an environment that reads another one: production, staging",
         ),
-        ("demo", ("--region", "europe", *PLACE), r"--region europe: Google has none such"),
+        ("demo", ("--region", "europe", *PLACE), r"--region europe: Google has no region europe; write one such as"),
         (
             "demo",
             ("--region", "europe-west99", *PLACE),
-            r"--region europe-west99: Google has none such; did you mean europe-west9",
+            r"--region europe-west99: Google has no region europe-west99; did you mean europe-west9",
         ),
-        ("demo", ("--region", "europe-west1-b", *PLACE), r"--region europe-west1-b: .* did you mean europe-west1"),
+        (
+            "demo",
+            ("--region", "europe-west1-b", *PLACE),
+            r"--region europe-west1-b: .* is a zone; write its region, europe-west1",
+        ),
         (
             "demo",
             ("--folder", "folders/1", "--billing-account", "01AB23-CD45EF-678901"),

@@ -141,7 +141,7 @@ def test_the_schema_for_editors_is_current() -> None:
         ("project.deletable", True, r"deletable needs create"),
         ("databases.main.tier", "db-perf-optimized-N-2", "does not belong to edition ENTERPRISE"),
         ("databases.main.edition", "ENTERPRISE_PLUS", r"does not belong to edition ENTERPRISE_PLUS"),
-        ("databases.main.backups.point_in_time_days", 14, r"14 needs edition ENTERPRISE_PLUS"),
+        ("databases.main.backups.point_in_time_days", 14, r"retained 7 is below point_in_time_days 14"),
         ("databases.main.disk_size_gb", 200, r"disk_size_gb 200 is above disk_limit_gb 100"),
         ("databases.main.flags", {"log_statement": "all"}, r"flags log_statement are set for every instance"),
         ("environment.kind", "ephemeral", r"an ephemeral environment needs expires_at"),
@@ -183,7 +183,7 @@ def test_the_schema_for_editors_is_current() -> None:
         (
             "node_pools",
             {"only": {"machine_type": "e2-standard-4", "min_nodes": 1, "max_nodes": 2, "gvisor": True}},
-            r"node_pools: all have gvisor; GKE's own pods need one pool without it",
+            r"node_pools: all have gvisor or a taint, and GKE's own pods run on neither",
         ),
         ("cluster_backup", {"location": "europe-west4", "lock_days": 31}, r"lock_days 31 is above retain_days 30"),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from atwork.sandbox.clusters.api import Api
-from components import system_namespaces
+from components.google.reserved import system_namespaces
 
 FIELD_MANAGER = "gke"
 DISK_DRIVER = "pd.csi.storage.gke.io"
@@ -26,7 +26,7 @@ _STORAGE_CLASSES = {"standard-rwo": ("pd-balanced", True), "premium-rwo": ("pd-s
 def create_system_namespaces(api: Api) -> None:
     """Create the namespaces that a GKE cluster has from the start."""
     namespaces = api.place("v1", "Namespace")
-    for name in system_namespaces.NAMES:
+    for name in system_namespaces():
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         api.apply(namespaces, body, manager=FIELD_MANAGER, force=True)
 

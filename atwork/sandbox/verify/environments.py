@@ -10,7 +10,7 @@ from typing import Any
 from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.values import reveal
-from components.system_namespaces import is_system
+from components.google.reserved import is_system_namespace
 from components.type_tokens import CLUSTER, RELEASE, SECRET, SECRET_VERSION
 from infra.stack_name import StackName
 
@@ -60,7 +60,7 @@ class EnvironmentObjects:
     def labels_of(self, namespace: str) -> Mapping[str, str] | None:
         """Labels of a namespace; None if it does not exist."""
         manifest = self.kubernetes.get(("Namespace", "", namespace))
-        if manifest is None and not is_system(namespace):
+        if manifest is None and not is_system_namespace(namespace):
             return None
         labels = (manifest or {}).get("metadata", {}).get("labels") or {}
         return {**labels, "kubernetes.io/metadata.name": namespace}

@@ -33,8 +33,8 @@ from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import deployment
 from atwork.services.new import NewService, render
+from components.google.reserved import is_system_namespace
 from components.jenkins import names
-from components.system_namespaces import is_system
 from infra.config import read_all
 
 pytestmark = pytest.mark.engine
@@ -99,7 +99,7 @@ def edit(home: Home, stack: str, old: str, new: str) -> None:
 def namespaces(server: Api) -> list[str]:
     """The namespaces that the program created."""
     names = [str(namespace["metadata"]["name"]) for namespace in server.all("/api/v1/namespaces")]
-    created = [name for name in names if not is_system(name)]
+    created = [name for name in names if not is_system_namespace(name)]
     assert created
     return created
 

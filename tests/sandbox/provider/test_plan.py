@@ -12,7 +12,7 @@ import pytest
 from support.simulation import Provider, kubeconfig_of, providers
 
 from atwork.sandbox.provider.values import UNKNOWN
-from components import system_namespaces
+from components.google.reserved import system_namespaces
 
 CLUSTER = "gcp:container/cluster:Cluster"
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -159,7 +159,7 @@ def test_default_labels_of_the_provider_are_on_every_resource_with_labels(
     Provider(cloud["gcp"].stub, {"project": "acme", "region": "europe-west1"})
 
 
-@pytest.mark.parametrize("name", [*system_namespaces.NAMES, "gke-managed-of-tomorrow"])
+@pytest.mark.parametrize("name", [*system_namespaces(), "gke-managed-of-tomorrow"])
 def test_a_cluster_has_its_namespaces_from_the_start(name: str, cloud: dict[str, Provider]) -> None:
     kubernetes = cloud["kubernetes"]
     with pytest.raises(grpc.RpcError, match=f'namespaces "{name}" already exists'):

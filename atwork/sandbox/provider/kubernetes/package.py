@@ -17,7 +17,7 @@ from atwork.sandbox.provider.kubernetes.outputs import object_outputs, release_o
 from atwork.sandbox.provider.names import automatic_name
 from atwork.sandbox.provider.package import Package, ResourceRequest
 from atwork.sandbox.provider.values import UNKNOWN, Json, has_unknown, is_unknown, reveal
-from components.system_namespaces import is_system
+from components.google.reserved import is_system_namespace
 from components.type_tokens import CLUSTER, KUBERNETES_NAMESPACE, RELEASE, VOLUME_CLAIM
 
 _AUTONAMED = "pulumi.com/autonamed"
@@ -87,7 +87,7 @@ class Kubernetes(Package):
     def check_create(self, resource: ResourceRequest) -> None:
         """A cluster has some namespaces from the start."""
         name = self.identity(resource)[1]
-        if resource.token == KUBERNETES_NAMESPACE and is_system(name):
+        if resource.token == KUBERNETES_NAMESPACE and is_system_namespace(name):
             raise Refused(f'namespaces "{name}" already exists: GKE made it with the cluster; choose another name')
 
     def check_update(self, resource: ResourceRequest, state: Mapping[str, Json]) -> None:
@@ -135,7 +135,7 @@ class Kubernetes(Package):
         """The namespace: SERVER#NAMESPACE."""
         server, identity = self.identity(resource)
         namespace, _, name = identity.rpartition("/")
-        if not name or not namespace or is_system(namespace):
+        if not name or not namespace or is_system_namespace(namespace):
             return set()
         return {f"{server}#{namespace}"}
 

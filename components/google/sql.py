@@ -1,0 +1,94 @@
+"""Tiers (machine types), editions, disks and databases of Cloud SQL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from components.google import nearest
+from components.google.tables import REFRESH, table
+
+SqlDiskType = Literal["PD_SSD", "PD_HDD", "HYPERDISK_BALANCED"]
+Engine = Literal["POSTGRES", "MYSQL"]
+
+
+@dataclass(frozen=True)
+class TierFamily:
+    """What all tiers of a kind have in common; the first disk is the usual one."""
+
+    prefix: str
+    edition: str
+    disks: tuple[SqlDiskType, ...]
+    engines: tuple[Engine, ...]
+    custom: str | None = None
+
+
+@cache
+def _families() -> tuple[TierFamily, ...]:
+    """All kinds, those with the longest start of a name first."""
+    known = [
+        TierFamily(prefix, entry["edition"], tuple(entry["disks"]), tuple(entry["engines"]), entry.get("custom"))
+        for prefix, entry in table("sql")["families"].items()
+    ]
+    return tuple(sorted(known, key=lambda family: -len(family.prefix)))
+
+
+def family_of(tier: str) -> TierFamily:
+    """The kind of a tier; `ValueError`, with the nearest tiers, for one that Cloud SQL does not have."""
+    family = next((family for family in _families() if tier.startswith(family.prefix)), None)
+    if family is not None and family.custom is not None:
+        if mistake := _custom_mistake(tier, family.prefix, table("sql")["custom"][family.custom]):
+            raise ValueError(mistake)
+        return family
+    tiers: list[str] = table("sql_tiers")["tiers"]
+    if family is None or tier not in tiers:
+        advice = nearest.advice(tier, tiers, example="db-custom-2-7680 or db-perf-optimized-N-2")
+        raise ValueError(f"Cloud SQL has no {tier}; {advice} ({REFRESH})")
+    return family
+
+
+def _custom_mistake(tier: str, prefix: str, limits: dict[str, Any]) -> str:
+    match = re.fullmatch(r"(\d+)-(\d+)", tier.removeprefix(prefix))
+    if match is None:
+        return f"{tier}: write {prefix}CPUS-MEMORY, with the memory in MB, such as {prefix}2-7680"
+    cpus, memory = int(match[1]), int(match[2])
+    one = cpus == 1 and limits["one_cpu"]
+    if not one and (cpus == 0 or cpus % 2 or cpus > limits["cpus"]):
+        words = "1 CPU, or an even number of CPUs" if limits["one_cpu"] else "an even number of CPUs"
+        near = min(cpus + cpus % 2 or 2, limits["cpus"])
+        fitting = _fitting(near, memory, limits)
+        return f"{tier}: Cloud SQL has {words} up to {limits['cpus']}; write {prefix}{near}-{fitting}"
+    fitting = _fitting(cpus, memory, limits)
+    if fitting != memory:
+        least, most = limits["least_mb_per_cpu"] * cpus, limits["most_mb_per_cpu"] * cpus
+        least = max(least, limits["least_mb"])
+        return (
+            f"{tier}: {cpus} CPU{'s' if cpus > 1 else ''} have {least} to {most} MB of memory, in steps of "
+            f"{limits['step_mb']} MB; write {prefix}{cpus}-{fitting}"
+        )
+    return ""
+
+
+def _fitting(cpus: int, memory: int, limits: dict[str, Any]) -> int:
+    """The memory in MB nearest to `memory` that machines with these CPUs have."""
+    step = limits["step_mb"]
+    least = max(limits["least_mb"], -(-limits["least_mb_per_cpu"] * cpus // step) * step)
+    most = limits["most_mb_per_cpu"] * cpus // step * step
+    return min(max(-(-memory // step) * step, least), most)
+
+
+def smallest_disk(disk_type: SqlDiskType) -> int:
+    """The smallest disk of a type, GB."""
+    return int(table("sql")["smallest_disk"][disk_type])
+
+
+def log_days(edition: str) -> int:
+    """The most days of logs that an edition keeps for point-in-time recovery."""
+    return int(table("sql")["log_days"][edition])
+
+
+def system_databases(engine: Engine) -> tuple[str, ...]:
+    """Databases that every instance has from the start."""
+    return tuple(table("sql")["system_databases"][engine])
