@@ -15,7 +15,7 @@ def mistakes(
 ) -> Iterator[str]:
     """A line for each namespace that nobody creates.
 
-    `catalog` has the names of all services: one that does not run here, or is in another group, is no mistake.
+    `catalog` has the names of all services: one that does not run here, or is in another group, is not an error.
     """
     previews = () if config.preview_namespaces is None else config.preview_namespaces.names()
     known = {*config.tenants, *catalog, *previews, *config.delivery_namespaces(), *system_namespaces()}

@@ -54,8 +54,8 @@ def _custom_mistake(tier: str, prefix: str, limits: dict[str, Any]) -> str:
     if match is None:
         return f"{tier}: write {prefix}CPUS-MEMORY, with the memory in MB, such as {prefix}2-7680"
     cpus, memory = int(match[1]), int(match[2])
-    one = cpus == 1 and limits["one_cpu"]
-    if not one and (cpus == 0 or cpus % 2 or cpus > limits["cpus"]):
+    single = cpus == 1 and limits["one_cpu"]
+    if not single and (cpus == 0 or cpus % 2 or cpus > limits["cpus"]):
         words = "1 CPU, or an even number of CPUs" if limits["one_cpu"] else "an even number of CPUs"
         near = min(cpus + cpus % 2 or 2, limits["cpus"])
         fitting = _fitting(near, memory, limits)

@@ -14,7 +14,7 @@ def mistake(version: str, flag: str, value: str) -> str:
     flags: Mapping[str, list[dict[str, Any]]] = table("sql_flags")["flags"][version.partition("_")[0]]
     entries = flags.get(flag)
     if entries is None:
-        known = [name for name, found in flags.items() if any(_applies(entry, version) for entry in found)]
+        known = [name for name, items in flags.items() if any(_applies(entry, version) for entry in items)]
         return f"{version} has no flag {flag}; {nearest.advice(flag, known, example='max_connections')} ({REFRESH})"
     entry = next((entry for entry in entries if _applies(entry, version)), None)
     if entry is None:
@@ -42,7 +42,7 @@ def _value_mistake(flag: str, value: str, entry: Mapping[str, Any]) -> str:
 def _number_mistake(flag: str, value: str, entry: Mapping[str, Any], number: type[int | float]) -> str:
     least, most = entry.get("min"), entry.get("max")
     limits = f"from {least} to {most}" if most is not None else f"of at least {least}"
-    words = "a whole number" if number is int else "a number"
+    words = "an integer" if number is int else "a number"
     try:
         given = number(value)
     except ValueError:

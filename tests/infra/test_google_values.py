@@ -169,9 +169,9 @@ def test_a_value_that_google_takes_is_accepted(changes: dict[str, Any]) -> None:
         (flag("max_connection", "200"), r"POSTGRES_18 has no flag max_connection; did you mean max_connections"),
         (
             flag("max_connections", "many"),
-            r'max_connections: "many" is not a whole number; write one from 14 to 262143',
+            r'max_connections: "many" is not an integer; write one from 14 to 262143',
         ),
-        (flag("max_connections", "7"), r"max_connections: 7 is out of range; write a whole number from 14 to 262143"),
+        (flag("max_connections", "7"), r"max_connections: 7 is out of range; write an integer from 14 to 262143"),
         (flag("jit", "yes"), r'jit: "yes" is neither on nor off'),
         (flag("default_transaction_isolation", "dirty"), r'"dirty" is not one of serializable, repeatable read'),
         (flag("io_method", "worker", version="POSTGRES_17"), r"POSTGRES_17 has no flag io_method, POSTGRES_18 have it"),
