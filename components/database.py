@@ -126,6 +126,8 @@ class DatabaseSettings(Settings):
     @model_validator(mode="after")
     def _machine_fits(self) -> Self:
         family = sql.family_of(self.tier)
+        if family is None:
+            return self
         if family.edition != self.edition:
             raise ValueError(
                 f"tier {self.tier} does not belong to edition {self.edition}; set edition: {family.edition}"
@@ -171,8 +173,9 @@ class DatabaseSettings(Settings):
 
     @property
     def storage(self) -> SqlDiskType:
-        """The kind of disk, stated or the usual one of the machine."""
-        return self.disk_type or sql.family_of(self.tier).disks[0]
+        """The kind of disk, stated or the usual one of the machine: machines newer than the list have Hyperdisk."""
+        family = sql.family_of(self.tier)
+        return self.disk_type or (family.disks[0] if family is not None else "HYPERDISK_BALANCED")
 
     def _logs_connections(self, name: str) -> bool:
         """Whether a flag is `log_connections` of a version that takes a list, with at least what `on` logs."""

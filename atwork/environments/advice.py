@@ -1,17 +1,18 @@
-"""Advice about limits: what the catalog needs against the defaults of Google Cloud and Kubernetes."""
+"""Advice about stack files: limits of Google Cloud and Kubernetes, and values that no list of Google's has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from infra import company, limits
+from infra import CONFIG_KEY, company, limits
 from infra.delivery.job_sizes import job_sizes
 from infra.errors import ConfigError
 from infra.layout import STACKS_FOLDER, separate_groups
 from infra.needs import Need, needs
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
+from infra.unlisted import unlisted
 
 
 def advice(
@@ -20,12 +21,13 @@ def advice(
     completed: Mapping[str, StackConfig],
     services: Mapping[str, ServiceSettings],
 ) -> Iterator[str]:
-    """A line for each limit that a stack exceeds.
+    """A line for each limit that a stack exceeds, and for each value that is not checked.
 
     The files have no mistakes; `completed` are the environments with their services.
     """
     for name, config in completed.items():
         yield from _lines(name, *needs(name, config))
+        yield from (f"{STACKS_FOLDER}/Pulumi.{name}.yaml: {CONFIG_KEY}.{line}" for line in unlisted(config))
     stacks = checkout / STACKS_FOLDER
     try:
         settings = company.read(stacks)

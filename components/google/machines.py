@@ -26,24 +26,48 @@ def series_of(machine_type: str) -> str:
     return "n1" if series == "custom" else series
 
 
+def is_listed(machine_type: str) -> bool:
+    """Whether a machine type is known; one that is not can be newer than the list."""
+    series, _, size = machine_type.partition("-")
+    return size in _types().get(series, ()) or _CUSTOM.fullmatch(machine_type) is not None
+
+
 def mistake(machine_type: str) -> str:
-    """Why Google has no such machine type, with the nearest ones; "" if it has."""
-    series, _, rest = machine_type.partition("-")
-    if rest in _types().get(series, ()):
-        return ""
+    """Why Google has no such machine type, with the nearest ones; "" if it has, or if it can be newer than the list.
+
+    Refused are misspellings, impossible custom types and unknown sizes of the series that get no new ones.
+    """
     if custom := _CUSTOM.fullmatch(machine_type):
         return _custom_mistake(machine_type, custom)
+    if is_listed(machine_type):
+        return ""
+    series, _, size = machine_type.partition("-")
     if series not in _types():
-        near = nearest.advice(series, _types(), example="n2")
-        return f"Google has no machine series {series}; {near} ({REFRESH})"
+        return _series_mistake(series)
     names = [f"{series}-{name}" for name in table("machine_types")["types"][series]]
-    return f"Google has no {machine_type}; {nearest.advice(machine_type, names, example=names[-1])} ({REFRESH})"
+    if near := nearest.misspelled(size, _types()[series]):
+        return f"Google has no {machine_type}; did you mean {' or '.join(f'{series}-{name}' for name in near)}?"
+    if series in table("machine_types")["complete"]:
+        return f"Google has no {machine_type}; {nearest.advice(machine_type, names, example=names[-1])} ({REFRESH})"
+    return ""
+
+
+def _series_mistake(series: str) -> str:
+    """Why an unknown series is a mistake; "" for one that can be new: letters, a generation, a letter."""
+    if not re.search(r"\d", series):
+        return f"Google has no machine series {series}; write one such as {series}2 or n2"
+    without_doubles = re.sub(r"(.)\1", r"\1", series)
+    if series != without_doubles and without_doubles in _types():
+        return f"Google has no machine series {series}; did you mean {without_doubles}?"
+    return ""
 
 
 def _custom_mistake(machine_type: str, custom: re.Match[str]) -> str:
     prefixes = table("machine_series")["custom"]
-    if custom["prefix"] != "custom" and custom["prefix"] not in prefixes.values():
-        return f"series {series_of(machine_type)} has no custom machine types; {', '.join(prefixes)} have them"
+    series = series_of(machine_type)
+    if series not in prefixes:
+        known = series in table("machine_types")["complete"]
+        return f"series {series} has no custom machine types; {', '.join(prefixes)} have them" if known else ""
     cpus, memory = int(custom["cpus"]), int(custom["memory"])
     if cpus == 0 or (cpus > 1 and cpus % 2):
         return f"{machine_type}: a custom machine has 1 CPU or an even number; write {cpus + 1}"
@@ -54,13 +78,13 @@ def _custom_mistake(machine_type: str, custom: re.Match[str]) -> str:
 
 
 def boot_disks(machine_type: str) -> tuple[DiskType, ...]:
-    """Types of boot disks that a machine type takes; the first one is the usual one."""
+    """Types of boot disks that a machine type takes, the usual one first; empty where they are unknown."""
     disks = table("machine_series")["disks"]
     return tuple(disks.get("-".join(machine_type.split("-")[:2])) or disks.get(series_of(machine_type), ()))
 
 
 def disk_mistake(machine_type: str, disk_type: str) -> str:
-    """Why a machine cannot have a boot disk of that type, with the fix; "" where it can."""
+    """Why a machine cannot have a boot disk of that type, with the fix; "" where it can, or where that is unknown."""
     possible = boot_disks(machine_type)
     if not possible or disk_type in possible:
         return ""

@@ -23,30 +23,60 @@ class TierFamily:
     disks: tuple[SqlDiskType, ...]
     engines: tuple[Engine, ...]
     custom: str | None = None
+    complete: bool = False
+    """Whether its tiers are all listed, so that another one is a mistake."""
 
 
 @cache
 def _families() -> tuple[TierFamily, ...]:
     """All kinds, those with the longest start of a name first."""
     known = [
-        TierFamily(prefix, entry["edition"], tuple(entry["disks"]), tuple(entry["engines"]), entry.get("custom"))
+        TierFamily(
+            prefix,
+            entry["edition"],
+            tuple(entry["disks"]),
+            tuple(entry["engines"]),
+            entry.get("custom"),
+            entry.get("complete", False),
+        )
         for prefix, entry in table("sql")["families"].items()
     ]
     return tuple(sorted(known, key=lambda family: -len(family.prefix)))
 
 
-def family_of(tier: str) -> TierFamily:
-    """The kind of a tier; `ValueError`, with the nearest tiers, for one that Cloud SQL does not have."""
+def is_listed(tier: str) -> bool:
+    """Whether a tier is known; one that is not can be newer than the list."""
+    family = family_of(tier)
+    return family is not None and (family.custom is not None or tier in table("sql_tiers")["tiers"])
+
+
+def family_of(tier: str) -> TierFamily | None:
+    """The kind of a tier; None for one that can be newer than the list.
+
+    `ValueError`, with the nearest tiers, for one that Cloud SQL does not have.
+    """
     family = next((family for family in _families() if tier.startswith(family.prefix)), None)
     if family is not None and family.custom is not None:
         if mistake := _custom_mistake(tier, family.prefix, table("sql")["custom"][family.custom]):
             raise ValueError(mistake)
         return family
     tiers: list[str] = table("sql_tiers")["tiers"]
-    if family is None or tier not in tiers:
+    if tier in tiers:
+        return family
+    if near := nearest.misspelled(tier, tiers):
+        raise ValueError(f"Cloud SQL has no {tier}; did you mean {' or '.join(near)}?")
+    if family is None and (start := _misspelled_start(tier)):
+        raise ValueError(f"Cloud SQL has no {tier}; tiers of that kind begin with {start}")
+    if family is not None and family.complete:
         advice = nearest.advice(tier, tiers, example="db-custom-2-7680 or db-perf-optimized-N-2")
         raise ValueError(f"Cloud SQL has no {tier}; {advice} ({REFRESH})")
     return family
+
+
+def _misspelled_start(tier: str) -> str:
+    """The start of the names of the custom tiers that a tier misspells; "" for none."""
+    start = re.sub(r"\d+-\d+$", "", tier)
+    return next(iter(nearest.misspelled(start, [family.prefix for family in _families()])), "") if start != tier else ""
 
 
 def _custom_mistake(tier: str, prefix: str, limits: dict[str, Any]) -> str:

@@ -1,7 +1,4 @@
-"""Read the files in `data`: each has its source and its date. No network, and nothing is read before it is asked for.
-
-The files are written by hand; a value that is newer than the date of its file is added there.
-"""
+"""Read the files in `data`: each has its source and its date. No network, and nothing is read before it is asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import Any
 
 import yaml
 
-REFRESH = "if it is new, add it to components/google/data"
+REFRESH = "if it is new, run `python -m tools.google_values PROJECT`"
 """What to do where Google has something that the files do not list."""
 
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

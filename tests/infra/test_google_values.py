@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.config import STACKS, parse, read_file
+from infra.config import STACKS, parse, read_all, read_file
 from infra.errors import ConfigError
+from infra.unlisted import unlisted
 
 STAGING: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.staging.yaml"))
 CI: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.ci.yaml"))
@@ -54,6 +55,10 @@ def flag(name: str, value: str, **settings: object) -> dict[str, Any]:
         pool(machine_type="custom-2-4096"),
         pool(machine_type="e2-custom-4-8192"),
         pool(machine_type="m3-ultramem-32"),
+        pool(machine_type="n2-custom-6-20480-ext"),
+        pool(machine_type="c4n-standard-8", **HYPERDISK),
+        pool(machine_type="h4d-highmem-192-lssd", **HYPERDISK),
+        pool(machine_type="n1-megamem-96"),
         pool(labels={"team": "orders", "example.com/class": "large", "empty": ""}),
         pool(labels={"cloud.google.com/compute-class": "large"}),
         pool(taints=[{"key": "dedicated", "value": "batch"}]),
@@ -70,6 +75,8 @@ def flag(name: str, value: str, **settings: object) -> dict[str, Any]:
         database(tier="db-c4a-highmem-4", **PLUS),
         database(tier="db-c4a-highmem-4", disk_type="HYPERDISK_BALANCED", **PLUS),
         database(tier="db-perf-optimized-N-2", backups={"retained": 35, "point_in_time_days": 35}, **PLUS),
+        database(tier="db-custom-2-4096"),
+        database(tier="db-custom-N4-80-655360"),
         database(disk_type="PD_HDD"),
         database(backups={"retained": 7, "point_in_time_days": 7}),
         database(backups={"retained": 1, "point_in_time_days": 0}),
@@ -82,6 +89,10 @@ def flag(name: str, value: str, **settings: object) -> dict[str, Any]:
         flag("autovacuum_vacuum_scale_factor", "0.05"),
         flag("cloudsql.logical_decoding", "on"),
         flag("pgaudit.log", "ddl,role"),
+        flag("ssl_max_protocol_version", "TLSv1.3"),
+        flag("shared_buffers", "131072"),
+        flag("random_page_cost", "1.1"),
+        flag("jit_above_cost", "1e6"),
         flag("wal_compression", "zstd", version="POSTGRES_16"),
         {"network.pods": "240.0.0.0/16"},
         {"network.pods": "255.254.0.0/16"},
@@ -104,6 +115,9 @@ def test_a_value_that_google_takes_is_accepted(changes: dict[str, Any]) -> None:
         (pool(machine_type="c3-standard-8", disk_type="pd-standard"), r"set disk_type to pd-balanced or pd-ssd or hyp"),
         (pool(machine_type="g4-standard-48"), r"g4 have no pd-balanced"),
         (pool(machine_type="n2-standart-8"), r"Google has no n2-standart-8; did you mean n2-standard-8"),
+        (pool(machine_type="n4-standart-8", **HYPERDISK), r"no n4-standart-8; did you mean n4-standard-8\?"),
+        (pool(machine_type="e2-highmem-32"), r"no e2-highmem-32; did you mean e2-highmem-"),
+        (pool(machine_type="n-standard-8"), r"no machine series n; write one such as n2"),
         (pool(machine_type="n2-standard-9"), r"no n2-standard-9; did you mean n2-standard-"),
         (pool(machine_type="nn2-standard-8"), r"no machine series nn2; did you mean n2"),
         (pool(machine_type="c2-custom-4-8192"), r"series c2 has no custom machine types"),
@@ -169,9 +183,15 @@ def test_a_value_that_google_takes_is_accepted(changes: dict[str, Any]) -> None:
         (flag("max_connection", "200"), r"POSTGRES_18 has no flag max_connection; did you mean max_connections"),
         (
             flag("max_connections", "many"),
-            r'max_connections: "many" is not an integer; write one from 14 to 262143',
+            r'max_connections: "many" is not an integer without a unit; write one from 14 to 262143',
         ),
         (flag("max_connections", "7"), r"max_connections: 7 is out of range; write an integer from 14 to 262143"),
+        (flag("max_connections", "1_000"), r'"1_000" is not an integer without a unit'),
+        (flag("work_mem", "64MB"), r'work_mem: "64MB" is not an integer without a unit; write one from 64 to 2147483647'),
+        (flag("autovacuum_vacuum_scale_factor", "nan"), r'"nan" is not a number'),
+        (flag("log_min_duration_statment", "100"), r"did you mean log_min_duration_statement\?"),
+        (flag("cloudsql.enable_pg_audit", "on"), r"did you mean cloudsql\.enable_pgaudit\?"),
+        (flag("max-connections", "100"), r'"max-connections" is no name of a flag'),
         (flag("jit", "yes"), r'jit: "yes" is neither on nor off'),
         (flag("default_transaction_isolation", "dirty"), r'"dirty" is not one of serializable, repeatable read'),
         (flag("io_method", "worker", version="POSTGRES_17"), r"POSTGRES_17 has no flag io_method, POSTGRES_18 have it"),
@@ -179,6 +199,9 @@ def test_a_value_that_google_takes_is_accepted(changes: dict[str, Any]) -> None:
         (database(databases=["shop", "shop"]), r"databases: shop is there twice"),
         ({"network.pods": "255.255.0.0/16"}, r"255\.255\.0\.0/16 contains 255\.255\.255\.255/32"),
         ({"region": "eu-west1"}, r"region: Google has no region eu-west1; did you mean europe-west1"),
+        ({"region": "us-east-1"}, r'"us-east-1" is not valid; write a region, not a zone, such as europe-west1'),
+        ({"region": "europe-wset1"}, r"no region europe-wset1; did you mean europe-west1"),
+        ({"region": "europe-west99"}, r"no region europe-west99"),
         ({"region": "europe-west1-b"}, r"write a region, not a zone, such as europe-west1"),
         ({"cluster.zone": "europe-west1-a"}, r"no zone europe-west1-a; write one of europe-west1-b, europe-west1-c"),
         ({"cluster_backup": {"location": "europe-north9"}}, r"no region europe-north9; did you mean .*europe-north1"),
@@ -192,6 +215,29 @@ def test_a_value_that_google_takes_is_accepted(changes: dict[str, Any]) -> None:
 def test_a_value_that_google_refuses_is_refused_with_the_fix(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=rf"^stacks/Pulumi\.staging\.yaml: atwork:stack.*{message}"):
         parse("staging", stack(changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"region": "europe-west13"}, "region: europe-west13"),
+        ({"region": "asia-central1"}, "region: asia-central1"),
+        (pool(machine_type="n5-standard-8"), "node_pools.services.machine_type: n5-standard-8"),
+        (pool(machine_type="c4-standard-12", **HYPERDISK), "node_pools.services.machine_type: c4-standard-12"),
+        (database(tier="db-c4-highmem-4", **PLUS), "databases.main.tier: db-c4-highmem-4"),
+        (database(tier="db-c4a-highmem-96", **PLUS), "databases.main.tier: db-c4a-highmem-96"),
+        (flag("cloudsql.enable_pg_future", "on"), "databases.main.flags.cloudsql.enable_pg_future"),
+        (flag("wal_keep_size", "64"), "databases.main.flags.wal_keep_size"),
+    ],
+    ids=str,
+)
+def test_a_value_that_can_be_newer_than_the_lists_is_accepted_and_named(changes: dict[str, Any], key: str) -> None:
+    config = parse("staging", stack(changes))
+    assert [line.partition(" is in no list")[0] for line in unlisted(config)] in ([key], [f"{key}: {key.split('flags.')[-1]}"])
+
+
+def test_the_values_of_the_stack_files_are_all_listed() -> None:
+    assert not [line for config in read_all().values() for line in unlisted(config)]
 
 
 @pytest.mark.parametrize(
