@@ -123,7 +123,7 @@ def main() -> None:
     """Refresh the files with the login of this machine."""
     from atwork.environments.bootstrap.google import login
 
-    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the project
+    if len(sys.argv) != 2:
         sys.exit("usage: python -m tools.google_values PROJECT")
     google = login()
     refresh(

@@ -1,4 +1,4 @@
-"""Read the files in `data`: each has its source and its date. No network, and nothing is read before it is asked for."""
+"""Read the files in `data`: each has its source and the date of its check. No file is read before a rule needs it."""
 
 from __future__ import annotations
 
