@@ -1,7 +1,7 @@
 """What identities do inside clusters: the duties that Kubernetes RBAC must allow.
 
-Subjects are `User:EMAIL` for Google accounts and `ServiceAccount:NAMESPACE/NAME` for pods. The rights of Jenkins'
-controller in the namespace of builds come from the official chart.
+Subjects are `User:EMAIL` for Google accounts, `Group:EMAIL` for people and `ServiceAccount:NAMESPACE/NAME` for pods.
+The rights of Jenkins' controller in the namespace of builds come from the official chart.
 """
 
 from __future__ import annotations
@@ -50,6 +50,29 @@ CLEARED = (
 )
 """Resources that are deleted in a preview namespace (`delivery/vars/previews.groovy`)."""
 
+WATCHED = (
+    ("", "configmaps"),
+    ("", "events"),
+    ("", "pods"),
+    ("", "pods/log"),
+    ("", "services"),
+    ("apps", "deployments"),
+    ("apps", "replicasets"),
+    ("autoscaling", "horizontalpodautoscalers"),
+    ("batch", "jobs"),
+    ("networking.k8s.io", "networkpolicies"),
+)
+"""What people read who look into a service: `kubectl get`, `describe` and `logs`."""
+
+REPAIRED = (
+    ("create", "", "pods/exec"),
+    ("create", "", "pods/portforward"),
+    ("delete", "", "pods"),
+    ("patch", "apps", "deployments"),
+    ("patch", "apps", "deployments/scale"),
+)
+"""What people do who repair a service: a shell in a pod, a new pod, `kubectl rollout restart` and `scale`."""
+
 AGENT = (
     *(("pods", verb) for verb in (*_ALL_VERBS, "deletecollection")),
     ("pods/exec", "create"),
@@ -73,6 +96,7 @@ class ClusterDuty:
 def duties(config: StackConfig) -> Iterator[ClusterDuty]:
     """The duties inside the cluster of one environment; the settings include the services (`complete`)."""
     project = config.project.id
+    yield from _people(config)
     if config.upstream is not None:
         google = f"User:platform-deployer@{project}.iam.gserviceaccount.com"
         for namespace in config.tenants:
@@ -91,6 +115,16 @@ def duties(config: StackConfig) -> Iterator[ClusterDuty]:
         for cloud in config.jenkins.targets():
             scheduler = f"ServiceAccount:{names.CONTROLLER_NAMESPACE}/{names.scheduler_account(cloud)}"
             yield ClusterDuty(scheduler, f"run the pods of {cloud}", _agent_requests(names.target_namespace(cloud)))
+
+
+def _people(config: StackConfig) -> Iterator[ClusterDuty]:
+    for namespace, tenant in config.tenants.items():
+        for group in tenant.groups:
+            watched = _requests(WATCHED, namespace, ("get", "list", "watch"))
+            yield ClusterDuty(f"Group:{group}", f"look at {namespace}", watched)
+        for group in tenant.editors:
+            repaired = tuple(ApiRequest(verb, resource, namespace, api) for verb, api, resource in REPAIRED)
+            yield ClusterDuty(f"Group:{group}", f"repair {namespace}", repaired)
 
 
 def missing(environment: str, rbac: Rbac, duties: Iterable[ClusterDuty]) -> Iterator[AccessFinding]:

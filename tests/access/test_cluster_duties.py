@@ -43,13 +43,11 @@ def test_every_subject_may_do_what_it_does(
 
 
 @pytest.mark.parametrize("name", ["ci", "staging", "production"])
-def test_each_role_binding_of_a_machine_is_needed(
-    name: str, stacks: dict[str, Simulated], configs: dict[str, StackConfig]
-) -> None:
+def test_each_role_binding_is_needed(name: str, stacks: dict[str, Simulated], configs: dict[str, StackConfig]) -> None:
     all_objects, duties = objects(stacks[name]), list(cluster_duties.duties(configs[name]))
-    machines = [item for kind, item in all_objects if kind == "RoleBinding" and item["subjects"][0]["kind"] != "Group"]
-    assert machines
-    for binding in machines:
+    bindings = [item for kind, item in all_objects if kind == "RoleBinding"]
+    assert bindings
+    for binding in bindings:
         without = [(kind, item) for kind, item in all_objects if item is not binding]
         assert list(cluster_duties.missing(name, Rbac(without), duties)), binding["metadata"]
 
@@ -77,6 +75,8 @@ def test_nobody_reaches_another_namespace(stacks: dict[str, Simulated]) -> None:
         assert not staging.may(deployer, ApiRequest("create", "deployments", namespace, "apps"))
     assert not staging.may("Group:engineers@example.com", ApiRequest("get", "secrets", "orders"))
     assert staging.may("Group:engineers@example.com", ApiRequest("get", "pods", "orders"))
+    assert not staging.may("Group:engineers@example.com", ApiRequest("delete", "pods", "orders"))
+    assert staging.may("Group:team-orders@example.com", ApiRequest("create", "pods/exec", "orders"))
 
 
 def test_what_is_not_allowed_is_named(stacks: dict[str, Simulated], configs: dict[str, StackConfig]) -> None:

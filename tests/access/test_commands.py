@@ -81,7 +81,7 @@ def test_audit_reports_only_missing_rights_inside_the_clusters(run: CliRunner) -
     result = run.invoke(app, ["access", "audit", "--json"])
     assert result.exit_code == 1
     findings = json.loads(result.output)
-    assert {item["identity"].partition(":")[0] for item in findings} == {"User", "ServiceAccount"}
+    assert {item["identity"].partition(":")[0] for item in findings} == {"Group", "User", "ServiceAccount"}
     assert {
         "identity": "ServiceAccount:orders/deployer",
         "message": "may not deploy orders: create deployments.apps in orders of staging",
