@@ -83,7 +83,7 @@ def read(path: Path, folder: Path) -> ServiceSettings:
 
 def _misplaced(folder: Path) -> Iterator[str]:
     """Folders that are no group, and files that no group has."""
-    for group in sorted(path for path in folder.glob("*/")):
+    for group in sorted(path for path in folder.glob("*/") if path.suffix != ".yaml"):
         shown = f"{SERVICES_FOLDER}/{group.name}"
         if group.name == DEFAULT_GROUP:
             yield f"{shown}: this group is that of the files in {SERVICES_FOLDER}; move its files there"

@@ -7,6 +7,7 @@ them. The module is not called `platform`: with `main: infra/` it would shadow P
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
@@ -138,6 +139,6 @@ def check_admin_project(settings: CompanySettings, environments: Mapping[str, St
 def read(stacks: Path) -> CompanySettings:
     """The settings in a stacks folder; `ConfigError` names every wrong key."""
     path = stacks / COMPANY
-    if not path.exists():
+    if not os.path.lexists(path):
         raise ConfigError(f"{FILE}: file not found; write it with your values:\n\n{EXAMPLE}")
     return settings_from_json(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, ())

@@ -39,7 +39,7 @@ def wrong_value(model: type[BaseModel], problem: ErrorDetails) -> str:
     path = [str(part) for part in problem["loc"] if part != "[key]"]
     kind, value = problem["type"], problem["input"]
     schema, parent = schema_at(model, path), schema_at(model, path[:-1])
-    optional = bool(path) and path[-1] not in parent.get("required", ()) and "items" not in parent
+    optional = bool(path) and path[-1] in parent.get("properties", {}) and path[-1] not in parent.get("required", ())
     if kind == "missing":
         return f"missing; add it{_such_as(schema)}"
     if "[key]" in problem["loc"] and kind == "literal_error":

@@ -1,4 +1,4 @@
-"""Read YAML files and validate settings; `ConfigError` has one line for each problem, with file, key and fix."""
+"""Read YAML files: the one reader for all of the project; `ConfigError` has file, line and fix of each problem."""
 
 from __future__ import annotations
 
@@ -9,25 +9,63 @@ import yaml
 
 from infra import dates
 from infra.errors import ConfigError
+from infra.yaml_nodes import structure_mistakes
+from infra.yaml_text import read_text
 
 # libyaml's loader reads many environments ten times as fast; it is in all wheels of PyYAML.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_HINTS = {
+    "mapping values are not allowed": "put a value with a colon in quotes, and indent keys of one map alike",
+    "cannot start any token": "put the value in quotes",
+    "did not find expected ',' or": "close the bracket, or add a comma",
+    "did not find expected node content": "close the bracket",
+    "unexpected end of stream": "close the quotation mark",
+    "did not find expected": "indent the lines of one map or list alike",
+    "could not find expected ':'": "add a colon and a value to the key",
+    "undefined alias": "put the text in quotes, or name an anchor above it",
+    "unknown escape": "write the backslash twice, or use single quotes",
+    "another document": "keep one document: remove the line --- and what follows",
+    "nesting depth": "write fewer levels",
+}
+"""Parts of libyaml's messages, with what to do."""
+
 
 def read_yaml(path: Path, shown: str) -> dict[str, Any]:
     """A YAML file that is a map of plain data without dates (infra/dates.py); `shown` is its name in messages."""
+    return parse_yaml(read_text(path, shown), shown)
+
+
+def parse_yaml(text: str, shown: str) -> dict[str, Any]:
+    """The same of text that is the content of the file `shown`."""
     try:
-        loader = _LOADER(path.read_text())
+        loader = _LOADER(text)
         root = loader.get_single_node()
-        wrong = "\n".join(dates.mistakes(root, shown))
-        loaded: object = None if root is None or wrong else loader.construct_document(root)
-    except FileNotFoundError:
-        raise ConfigError(f"{shown}: file not found; copy an existing one") from None
-    except yaml.YAMLError as error:
-        where = str(error).replace("\n", " ")
-        raise ConfigError(f"{shown}: not YAML: {where}") from None
-    if wrong:
-        raise ConfigError(wrong)
+        if root is None:
+            raise ConfigError(f"{shown}: is empty; copy an existing one")
+        wrong = [*structure_mistakes(root, shown)] or [*dates.mistakes(root, shown)]
+        if wrong:
+            raise ConfigError("\n".join(wrong))
+        loaded: object = loader.construct_document(root)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(_not_yaml(text, error, shown)) from None
     if not isinstance(loaded, dict):
         raise ConfigError(f"{shown}: must be a map of keys to values")
     return loaded
+
+
+def _not_yaml(text: str, error: Exception, shown: str) -> str:
+    """What is wrong with text that is no YAML, in one line."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is None:
+        position = getattr(error, "position", 0)
+        line = text.encode().count(b"\n", 0, position) + 1
+        return f"{shown}:{line}: not YAML: {getattr(error, 'reason', None) or error}; remove the character"
+    lines = text.splitlines() or [""]
+    line = lines[min(mark.line, len(lines) - 1)]
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return f"{shown}:{mark.line + 1}: not YAML: the line is indented with a tab; write spaces"
+    problem = str(getattr(error, "problem", "") or error)
+    words = f"{getattr(error, 'context', None) or ''} {problem}"
+    hint = next((fix for part, fix in _HINTS.items() if part in words), "put the value in quotes")
+    return f"{shown}:{mark.line + 1}: not YAML: {problem}; {hint}"

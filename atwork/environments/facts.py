@@ -85,7 +85,7 @@ def _check_project(checkout: Path) -> None:
 
 
 def _company(checkout: Path, environments: Mapping[str, StackConfig], values: list[Value]) -> Iterator[str]:
-    if not (checkout / company.FILE).exists():
+    if not os.path.lexists(checkout / company.FILE):
         with_jenkins = [name for name, config in environments.items() if config.jenkins is not None]
         if with_jenkins:
             yield (

@@ -45,7 +45,7 @@ def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
             edited("stacks/Pulumi.staging.yaml", "region:", "regoin:"),
             "stacks/Pulumi.staging.yaml: atwork:stack.regoin: unknown key; did you mean region?",
         ),
-        (edited("stacks/Pulumi.staging.yaml", "config:", "config: ["), "stacks/Pulumi.staging.yaml: not YAML"),
+        (edited("stacks/Pulumi.staging.yaml", "config:", "config: ["), "not YAML: did not find expected"),
         (
             edited("stacks/Pulumi.staging.yaml", 'expires: "2027-06-30"', 'expires: "2020-06-30"'),
             "policies.exemptions.no-cluster-backup",

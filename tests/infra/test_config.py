@@ -490,7 +490,7 @@ def test_an_ephemeral_environment_can_always_be_destroyed() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a: [", r"stacks/Pulumi\.x\.yaml: not YAML"),
+        ("a: [", r"stacks/Pulumi\.x\.yaml:\d+: not YAML"),
         ("config: {}", r"stacks/Pulumi\.x\.yaml: config\.atwork:stack is missing"),
         ("- 1", r"stacks/Pulumi\.x\.yaml: must be a map of keys to values"),
     ],

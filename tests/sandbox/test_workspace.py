@@ -83,7 +83,7 @@ def test_environments_come_after_their_upstream(home: Home) -> None:
 
 def test_a_stack_file_that_is_not_yaml_is_reported(home: Home) -> None:
     (home.checkout / "stacks" / "Pulumi.zoo.yaml").write_text("config: [\n")
-    with pytest.raises(ConfigError, match=r"stacks/Pulumi\.zoo\.yaml: not YAML"):
+    with pytest.raises(ConfigError, match=r"stacks/Pulumi\.zoo\.yaml:\d+: not YAML"):
         workspace.write(home)
     (home.checkout / "stacks" / "Pulumi.zoo.yaml").write_text(STACK.replace("'", ""))
     with pytest.raises(

@@ -128,7 +128,7 @@ def secrets_provider_mistakes(stacks: Path, environments: Mapping[str, StackConf
     files = {name: read_yaml(path, f"stacks/{path.name}") for name, path in stack_files(stacks).items()}
     if not any(document.get(key) for document in files.values() for key in LINES):
         return []
-    platform = company.read(stacks) if (stacks / company.COMPANY).exists() else None
+    platform = company.read(stacks) if os.path.lexists(stacks / company.COMPANY) else None
     mistakes: list[str] = []
     for name, document in files.items():
         file = f"stacks/Pulumi.{name}.yaml"
