@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +74,23 @@ def secrets_provider(file: Path) -> str | None:
 
 
 def group_mistakes(
-    checkout: Path, environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]
+    checkout: Path,
+    environments: Mapping[str, StackConfig],
+    services: Mapping[str, ServiceSettings],
+    invalid: Collection[str] = (),
+    invalid_groups: Collection[str] = (),
 ) -> Iterator[str]:
-    """What is wrong with the stack files of groups, a line for each mistake."""
+    """What is wrong with the stack files of groups, a line for each mistake.
+
+    Nothing is said of groups in `invalid_groups`, which have invalid service files, and of stacks in the environments
+    in `invalid`, whose stack files are invalid.
+    """
     stacks = checkout / STACKS_FOLDER
-    files = group_files(stacks)
+    files = {
+        stack: path
+        for stack, path in group_files(stacks).items()
+        if stack.group not in invalid_groups and stack.environment not in invalid
+    }
     for stack, path in files.items():
         yield from _file_mistakes(stack, path, environments, services)
     for group in sorted({stack.group or "" for stack in files}):

@@ -11,6 +11,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from components.yaml_values import ambiguity
+
 _LONGEST_SHOWN = 60
 
 
@@ -54,5 +56,9 @@ def shown(value: object) -> str:
 
 
 def written(text: str) -> str:
-    """Text as it is written in YAML: in quotes where YAML reads something else without them."""
-    return text if yaml.safe_load(text) == text else json.dumps(text, ensure_ascii=False)
+    """Text as it is written in YAML, also in braces: in quotes where a program reads something else without them."""
+    try:
+        plain = yaml.safe_load(text) == text and yaml.safe_load(f"[{text}]") == [text] and not ambiguity(text)
+    except yaml.YAMLError:
+        plain = False
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -8,19 +8,37 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
 from infra.service_names import repository_key, reserved_name
 from infra.services import ServiceSettings, database_name, is_name
-from infra.stack_name import DEFAULT_GROUP
+from infra.stack_name import DEFAULT_GROUP, GROUP_WORDS, is_group_name
+from infra.unread_files import unread_service_files
 from infra.validation import settings_from_json
-from infra.yaml_files import read_yaml
+from infra.yaml_files import Lines, read_yaml
 
 _LONGEST_WITH_DATABASE = 19
-_GROUP_NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class ServiceFiles:
+    """The service files of a folder."""
+
+    services: Mapping[str, ServiceSettings]
+    """The valid ones by name."""
+    mistakes: Sequence[str]
+    """Lines about the others, about files that nothing reads, and about what two services must not share."""
+    invalid: Mapping[str, str]
+    """The services of those files, with their groups."""
+
+
+def read_files(folder: Path) -> ServiceFiles:
+    """All service files, each read by itself."""
+    return _read(folder, groups(folder))
 
 
 def read_all(folder: Path, *, without: Collection[str] = ()) -> dict[str, ServiceSettings]:
@@ -28,12 +46,12 @@ def read_all(folder: Path, *, without: Collection[str] = ()) -> dict[str, Servic
 
     `ConfigError` has a line for every mistake.
     """
-    return _read(folder, [group for group in groups(folder) if group not in without])
+    return _valid(_read(folder, [group for group in groups(folder) if group not in without]))
 
 
 def read_group(folder: Path, group: str) -> dict[str, ServiceSettings]:
     """The services of one group by name, each valid by itself; `ConfigError` has a line for every mistake."""
-    return _read(folder, [group])
+    return _valid(_read(folder, [group]))
 
 
 def names(folder: Path) -> frozenset[str]:
@@ -43,17 +61,25 @@ def names(folder: Path) -> frozenset[str]:
 
 def groups(folder: Path) -> list[str]:
     """The groups of the catalog, `default` first."""
-    return [DEFAULT_GROUP, *sorted(path.name for path in folder.glob("*/") if any(path.glob("*.yaml")))]
+    return [DEFAULT_GROUP, *sorted(path.name for path in folder.glob("*/") if any(path.glob("[!.]*.yaml")))]
 
 
-def _read(folder: Path, names: Collection[str]) -> dict[str, ServiceSettings]:
+def _valid(files: ServiceFiles) -> dict[str, ServiceSettings]:
+    if files.mistakes:
+        raise ConfigError("\n".join(files.mistakes))
+    return dict(files.services)
+
+
+def _read(folder: Path, names: Collection[str]) -> ServiceFiles:
     services: dict[str, ServiceSettings] = {}
-    mistakes: list[str] = []
-    for path in (path for group in names for path in _files(folder, group)):
+    unread = [*unread_service_files(folder)]
+    mistakes, invalid = [str(file) for file in unread], {file.name: file.group for file in unread}
+    for group, path in ((name, path) for name in names for path in _files(folder, name)):
         try:
             service = read(path, folder)
         except ConfigError as error:
-            mistakes.append(str(error))
+            mistakes += str(error).splitlines()
+            invalid[path.stem] = group
             continue
         if path.stem in services:
             other = services[path.stem].file
@@ -62,19 +88,19 @@ def _read(folder: Path, names: Collection[str]) -> dict[str, ServiceSettings]:
             services[path.stem] = service
     mistakes += _misplaced(folder)
     mistakes += _conflicts(services)
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
-    return services
+    return ServiceFiles(services, mistakes, invalid)
 
 
 def _files(folder: Path, group: str) -> list[Path]:
-    return sorted((folder if group == DEFAULT_GROUP else folder / group).glob("*.yaml"))
+    """The files of a group; those of editors and systems begin with a dot."""
+    return sorted((folder if group == DEFAULT_GROUP else folder / group).glob("[!.]*.yaml"))
 
 
 def read(path: Path, folder: Path) -> ServiceSettings:
     """One service of the catalog in `folder`; the file's name is the service's."""
     shown = f"{SERVICES_FOLDER}/{path.relative_to(folder).as_posix()}"
-    service = settings_from_json(ServiceSettings, json.dumps(read_yaml(path, shown)), shown, ()).read_from(shown)
+    text = json.dumps(read_yaml(path, shown))
+    service = settings_from_json(ServiceSettings, text, shown, (), Lines(path)).read_from(shown)
     mistakes = [f"{shown}: {message}" for message in _names(path.stem, service)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -87,11 +113,8 @@ def _misplaced(folder: Path) -> Iterator[str]:
         shown = f"{SERVICES_FOLDER}/{group.name}"
         if group.name == DEFAULT_GROUP:
             yield f"{shown}: this group is that of the files in {SERVICES_FOLDER}; move its files there"
-        elif not _GROUP_NAME.fullmatch(group.name):
-            yield (
-                f"{shown}: the folder's name is the group's: at most 40 lower-case letters, digits and hyphens, "
-                "a letter first; rename it"
-            )
+        elif not is_group_name(group.name):
+            yield f"{shown}: the folder's name is the group's: {GROUP_WORDS}; rename it"
         for path in sorted(group.glob("*/**/*.yaml")):
             yield f"{SERVICES_FOLDER}/{path.relative_to(folder).as_posix()}: a group has no folders; move it to {shown}"
 

@@ -18,14 +18,12 @@ from components.delivery import PlatformSource
 from components.forms import TextForm
 from components.settings import BillingAccount, ProjectId, Region, Settings
 from infra.errors import ConfigError
+from infra.layout import PLATFORM_FILE, STACKS_FOLDER
 from infra.stack import StackConfig
 from infra.validation import settings_from_json
-from infra.yaml_files import read_yaml
+from infra.yaml_files import Lines, read_yaml
 
-COMPANY = "platform.yaml"
-"""Name of the file in the stacks folder."""
-
-FILE = f"stacks/{COMPANY}"
+FILE = f"{STACKS_FOLDER}/{PLATFORM_FILE}"
 """Its name in messages."""
 
 EXAMPLE = """\
@@ -138,7 +136,7 @@ def check_admin_project(settings: CompanySettings, environments: Mapping[str, St
 
 def read(stacks: Path) -> CompanySettings:
     """The settings in a stacks folder; `ConfigError` names every wrong key."""
-    path = stacks / COMPANY
+    path = stacks / PLATFORM_FILE
     if not os.path.lexists(path):
         raise ConfigError(f"{FILE}: file not found; write it with your values:\n\n{EXAMPLE}")
-    return settings_from_json(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, ())
+    return settings_from_json(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, (), Lines(path))

@@ -7,7 +7,8 @@ lines of that file (`secretsprovider`, `encryptedkey`, `encryptionsalt`).
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,16 +19,18 @@ from infra.layout import stack_files
 from infra.service_composition import complete
 from infra.services import ServiceSettings, not_there
 from infra.stack import StackConfig
-from infra.stack_name import StackName
+from infra.stack_name import ENVIRONMENT_WORDS, StackName, is_environment_name
+from infra.unread_files import unread_stack_files
 from infra.validation import settings_from_json
-from infra.yaml_files import read_yaml
+from infra.yaml_files import Lines, read_yaml
 
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
 
 
-def parse(stack: str, text: str) -> StackConfig:
-    """One stack's settings from the JSON of its key; `ConfigError` names the file and every wrong key."""
-    return settings_from_json(StackConfig, text, f"stacks/Pulumi.{stack}.yaml", (CONFIG_KEY,))
+def parse(stack: str, text: str, file: Path | None = None) -> StackConfig:
+    """One stack's settings from the JSON of its key; `ConfigError` names every wrong key, and its line in `file`."""
+    lines = None if file is None else Lines(file, ("config", CONFIG_KEY))
+    return settings_from_json(StackConfig, text, f"stacks/Pulumi.{stack}.yaml", (CONFIG_KEY,), lines)
 
 
 def read_file(path: Path) -> str:
@@ -39,23 +42,53 @@ def read_file(path: Path) -> str:
     return json.dumps(config[CONFIG_KEY])
 
 
-def read_all(directory: Path = STACKS, texts: Mapping[str, str] | None = None) -> dict[str, StackConfig]:
-    """All environments by name, each valid by itself.
+@dataclass(frozen=True)
+class StackFiles:
+    """The stack files of environments in a folder, each read by itself."""
+
+    environments: Mapping[str, StackConfig]
+    """The valid ones by name."""
+    mistakes: Sequence[str]
+    """Lines about the others, and about files that nothing reads."""
+    invalid: frozenset[str]
+    """Names of the environments of those files."""
+
+
+def read_files(directory: Path = STACKS, texts: Mapping[str, str] | None = None, *, lines: bool = True) -> StackFiles:
+    """All stack files of environments; without `lines`, mistakes in settings do not name them.
 
     `texts` has the JSON of stacks whose settings the engine provides: they replace what the stack's file states.
     """
     environments: dict[str, StackConfig] = {}
-    mistakes: list[str] = []
     provided, files = texts or {}, stack_files(directory)
+    unread = [*unread_stack_files(directory)]
+    mistakes, invalid = [str(file) for file in unread], {file.name for file in unread}
     for name in {**files, **provided}:
         try:
+            _check_name(name)
             stated = read_file(files[name]) if name in files else ""
-            environments[name] = parse(name, provided.get(name, stated))
+            environments[name] = parse(name, provided.get(name, stated), files.get(name) if lines else None)
         except ConfigError as error:
-            mistakes.append(str(error))
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
-    return environments
+            mistakes += str(error).splitlines()
+            invalid.add(name)
+    return StackFiles(environments, mistakes, frozenset(invalid))
+
+
+def read_all(
+    directory: Path = STACKS, texts: Mapping[str, str] | None = None, *, lines: bool = True
+) -> dict[str, StackConfig]:
+    """All environments by name, each valid by itself; `ConfigError` has a line for every mistake in any file."""
+    files = read_files(directory, texts, lines=lines)
+    if files.mistakes:
+        raise ConfigError("\n".join(files.mistakes))
+    return dict(files.environments)
+
+
+def _check_name(name: str) -> None:
+    if not is_environment_name(name):
+        raise ConfigError(
+            f"stacks/Pulumi.{name}.yaml: the environment is called as its file, {ENVIRONMENT_WORDS}; rename the file"
+        )
 
 
 def with_services(
@@ -94,26 +127,36 @@ def check_group(stack: StackName, environments: Mapping[str, StackConfig]) -> No
         )
 
 
-def check_services(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> None:
-    """Raise `ConfigError` for services in missing environments and for missing services in environments."""
+def check_services(
+    environments: Mapping[str, StackConfig],
+    services: Mapping[str, ServiceSettings],
+    invalid: Collection[str] = (),
+    invalid_services: Collection[str] = (),
+) -> None:
+    """Raise `ConfigError` for services in missing environments and for missing services in environments.
+
+    Names of environments and services whose files are invalid are not missing.
+    """
     mistakes: list[str] = []
     try:
-        _check_environments(environments, services)
+        _check_environments(environments, services, invalid)
     except ConfigError as error:
         mistakes.append(str(error))
     for name, config in environments.items():
-        mistakes += not_there(name, config.environment, services)
+        mistakes += not_there(name, config.environment, services, invalid_services)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
 
 
-def _check_environments(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> None:
+def _check_environments(
+    environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings], invalid: Collection[str] = ()
+) -> None:
     mistakes = [
         f"{service.file}: environments.{stack}: there is no stacks/Pulumi.{stack}.yaml; name one of "
         f"{', '.join(environments)}"
         for service in services.values()
         for stack in service.environments
-        if stack not in environments
+        if stack not in environments and stack not in invalid
     ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))

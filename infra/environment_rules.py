@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from components.node_account import STREAMING_SERVICES
 from infra import CONFIG_KEY
@@ -12,14 +12,17 @@ from infra.promotion import Stage, stage
 from infra.stack import StackConfig
 
 
-def check_together(environments: Mapping[str, StackConfig]) -> None:
-    """Raise `ConfigError` with every mistake that only shows when all environments are seen together."""
+def check_together(environments: Mapping[str, StackConfig], invalid: Collection[str] = ()) -> None:
+    """Raise `ConfigError` with every mistake that only shows when all environments are seen together.
+
+    `invalid` are names of environments whose files have mistakes of their own: they are not missing.
+    """
     mistakes = [
         *_shared_projects(environments),
         *_overlaps(environments),
-        *_upstreams(environments),
-        *_deploys(environments),
-        *_preview_namespaces(environments),
+        *_upstreams(environments, invalid),
+        *_deploys(environments, invalid),
+        *_preview_namespaces(environments, invalid),
         *_approvals(environments),
         *_streaming(environments),
     ]
@@ -54,9 +57,9 @@ def _overlaps(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             widest = (block, name, key)
 
 
-def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+def _upstreams(environments: Mapping[str, StackConfig], invalid: Collection[str]) -> Iterator[str]:
     for name, config in environments.items():
-        if config.upstream is None:
+        if config.upstream is None or config.upstream in invalid:
             continue
         key = f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.upstream"
         upstream = environments.get(config.upstream)
@@ -66,17 +69,17 @@ def _upstreams(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             yield f"{key}: {config.upstream} has no registry; name the stack that has one"
 
 
-def _deploys(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+def _deploys(environments: Mapping[str, StackConfig], invalid: Collection[str]) -> Iterator[str]:
     for name, config in environments.items():
         for target in config.deploy_targets():
-            if target not in environments:
+            if target not in environments and target not in invalid:
                 yield (
                     f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}: there is no "
                     f"stacks/Pulumi.{target}.yaml; name one of {', '.join(environments)}"
                 )
 
 
-def _preview_namespaces(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+def _preview_namespaces(environments: Mapping[str, StackConfig], invalid: Collection[str]) -> Iterator[str]:
     """Both sides state it: the upstream which system deploys to preview namespaces, the environment how many it has."""
     for name, config in environments.items():
         for target, deploy in config.deploy_targets().items():
@@ -87,6 +90,8 @@ def _preview_namespaces(environments: Mapping[str, StackConfig]) -> Iterator[str
                     f"preview_namespaces: stacks/Pulumi.{target}.yaml has no preview_namespaces; add them there, or "
                     "remove this"
                 )
+        if config.upstream in invalid:
+            continue
         upstream = environments.get(config.upstream or "")
         asked = None if upstream is None else upstream.deploy_targets().get(name)
         system = (upstream.delivery_key if upstream is not None else None) or "jenkins"

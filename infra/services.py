@@ -6,7 +6,7 @@ That file is all that onboarding a service needs (infra/service_composition.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -166,11 +166,16 @@ def within(
     return running
 
 
-def not_there(stack: str, environment: EnvironmentSettings, services: Mapping[str, ServiceSettings]) -> Iterator[str]:
-    """What is wrong with the services that an ephemeral environment chooses."""
+def not_there(
+    stack: str,
+    environment: EnvironmentSettings,
+    services: Mapping[str, ServiceSettings],
+    invalid: Collection[str] = (),
+) -> Iterator[str]:
+    """What is wrong with the services that an ephemeral environment chooses; files of `invalid` ones exist."""
     key = f"stacks/Pulumi.{stack}.yaml: {CONFIG_KEY}.environment.services"
     runs = within(stack, environment, services)
-    for name in environment.services or ():
+    for name in (name for name in environment.services or () if name not in invalid):
         if name not in services:
             able = ", ".join(key for key, service in services.items() if service.ephemeral is not None) or "none"
             yield f"{key}: there is no {SERVICES_FOLDER}/{name}.yaml; name one of {able}"

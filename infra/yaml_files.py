@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from infra import dates
 from infra.errors import ConfigError
-from infra.yaml_nodes import structure_mistakes
+from infra.yaml_nodes import line_of, structure_mistakes
+from infra.yaml_scalars import scalar_mistakes
 from infra.yaml_text import read_text
 
 # libyaml's loader reads many environments ten times as fast; it is in all wheels of PyYAML.
@@ -32,18 +35,28 @@ _HINTS = {
 
 
 def read_yaml(path: Path, shown: str) -> dict[str, Any]:
-    """A YAML file that is a map of plain data without dates (infra/dates.py); `shown` is its name in messages."""
+    """A YAML file that is a map of plain data; `shown` is its name in messages.
+
+    Dates without quotes and values with two meanings (infra/dates.py, components/yaml_values.py) are refused.
+    """
     return parse_yaml(read_text(path, shown), shown)
 
 
-def parse_yaml(text: str, shown: str) -> dict[str, Any]:
+def read_foreign_yaml(path: Path, shown: str) -> dict[str, Any]:
+    """A YAML file of another program, which has its own rules for dates and values."""
+    return parse_yaml(read_text(path, shown), shown, foreign=True)
+
+
+def parse_yaml(text: str, shown: str, *, foreign: bool = False) -> dict[str, Any]:
     """The same of text that is the content of the file `shown`."""
     try:
         loader = _LOADER(text)
         root = loader.get_single_node()
         if root is None:
             raise ConfigError(f"{shown}: is empty; copy an existing one")
-        wrong = [*structure_mistakes(root, shown)] or [*dates.mistakes(root, shown)]
+        wrong = [*structure_mistakes(root, shown)]
+        if not wrong and not foreign:
+            wrong = [*scalar_mistakes(root, shown)]
         if wrong:
             raise ConfigError("\n".join(wrong))
         loaded: object = loader.construct_document(root)
@@ -52,6 +65,26 @@ def parse_yaml(text: str, shown: str) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise ConfigError(f"{shown}: must be a map of keys to values")
     return loaded
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of the keys of a file, read when they are asked for."""
+
+    file: Path
+    above: Sequence[str] = ()
+    """Keys above those that are asked for."""
+
+    def of(self, keys: Sequence[str]) -> int:
+        """The line of a key, or of the last one above it that the file has; 0 where that is none or not known."""
+        return 0 if self._root is None else line_of(self._root, (*self.above, *keys))
+
+    @cached_property
+    def _root(self) -> yaml.Node | None:
+        try:
+            return yaml.compose(read_text(self.file, self.file.name), _LOADER)
+        except (ConfigError, yaml.YAMLError, ValueError):
+            return None
 
 
 def _not_yaml(text: str, error: Exception, shown: str) -> str:

@@ -5,10 +5,12 @@ The nodes of a document have their lines, which the data that it becomes has not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
+
+Keys = tuple[str, ...]
 
 _MOST_VALUES = 100_000
 """Values that a document may have after its aliases are replaced by what they name."""
@@ -24,6 +26,38 @@ def structure_mistakes(root: yaml.Node, shown: str) -> Iterator[str]:
         yield f"{shown}: its aliases stand for more than {_MOST_VALUES} values; write the values without aliases"
         return
     yield from _keys(root, shown, (), set())
+
+
+def nodes(node: Any, path: Keys = (), seen: set[int] | None = None) -> Iterator[tuple[Keys, yaml.Node]]:
+    """Every node below a node with its keys; what an alias repeats only once."""
+    seen = set() if seen is None else seen
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    yield path, node
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from nodes(item, (*path, str(index)), seen)
+    elif isinstance(node, yaml.MappingNode):
+        for key, item in node.value:
+            inner = (*path, str(key.value))
+            yield from nodes(key, inner, seen)
+            yield from nodes(item, inner, seen)
+
+
+def line_of(root: Any, keys: Sequence[str]) -> int:
+    """The line of the key at a path, or of the last key on the path that exists; 0 for none."""
+    line, node = 0, root
+    for name in keys:
+        pairs: list[Any] = []
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(key, value) for key, value in node.value if key.value == name]
+        elif isinstance(node, yaml.SequenceNode) and name.isdecimal():
+            pairs = [(item, item) for item in node.value[int(name) : int(name) + 1]]
+        if not pairs:
+            break
+        line, node = pairs[-1][0].start_mark.line + 1, pairs[-1][1]
+    return line
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:
@@ -52,7 +86,7 @@ def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
     return sizes[id(node)]
 
 
-def _keys(node: Any, shown: str, path: tuple[str, ...], seen: set[int]) -> Iterator[str]:
+def _keys(node: Any, shown: str, path: Keys, seen: set[int]) -> Iterator[str]:
     if id(node) in seen:
         return
     seen.add(id(node))

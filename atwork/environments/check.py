@@ -20,11 +20,11 @@ from atwork.environments.advice import advice
 from atwork.errors import ConfigError
 from atwork.group_files import group_mistakes
 from infra import CONFIG_KEY, callers
-from infra.catalog import names
-from infra.catalog import read_all as services_in
-from infra.config import check_exemptions, check_services, parse, read_file
+from infra.catalog import ServiceFiles
+from infra.catalog import read_files as read_services
+from infra.config import StackFiles, check_exemptions, check_services, read_files
 from infra.environment_rules import check_together
-from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, stack_files
+from infra.layout import SERVICES_FOLDER, STACKS_FOLDER
 from infra.service_composition import complete
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
@@ -32,12 +32,22 @@ from infra.stack import StackConfig
 
 @dataclass(frozen=True)
 class Files:
-    """The valid stack files and service files of a checkout."""
+    """The stack files and service files of a checkout."""
 
     checkout: Path
-    environments: Mapping[str, StackConfig]
-    services: Mapping[str, ServiceSettings]
+    stack_files: StackFiles
+    service_files: ServiceFiles
     today: date
+
+    @property
+    def environments(self) -> Mapping[str, StackConfig]:
+        """The valid environments by name."""
+        return self.stack_files.environments
+
+    @property
+    def services(self) -> Mapping[str, ServiceSettings]:
+        """The valid services by name."""
+        return self.service_files.services
 
     @cached_property
     def completed(self) -> tuple[Mapping[str, StackConfig], Sequence[str]]:
@@ -57,13 +67,9 @@ def check() -> int:
     console = Console(highlight=False, soft_wrap=True)
     checkout = find_checkout().root
     now = datetime.now(UTC)
-    environments, mistakes = _read(checkout)
-    services: Mapping[str, ServiceSettings] = {}
-    try:
-        services = services_in(checkout / SERVICES_FOLDER)
-    except ConfigError as error:
-        mistakes += str(error).splitlines()
-    seen = Files(checkout, environments, services, now.date())
+    seen = Files(checkout, read_files(checkout / STACKS_FOLDER), read_services(checkout / SERVICES_FOLDER), now.date())
+    environments, services = seen.environments, seen.services
+    mistakes = [*seen.stack_files.mistakes, *seen.service_files.mistakes]
     for rule in CHECKS:
         mistakes += rule(seen)
     for name, config in environments.items():
@@ -83,17 +89,6 @@ def check() -> int:
     return 0
 
 
-def _read(checkout: Path) -> tuple[dict[str, StackConfig], list[str]]:
-    environments: dict[str, StackConfig] = {}
-    mistakes: list[str] = []
-    for name, path in stack_files(checkout / STACKS_FOLDER).items():
-        try:
-            environments[name] = parse(name, read_file(path) or "")
-        except ConfigError as error:
-            mistakes += str(error).splitlines()
-    return environments, mistakes
-
-
 def _messages(checked: Callable[[], object]) -> Iterator[str]:
     """The lines of the error that a check raises."""
     try:
@@ -104,19 +99,21 @@ def _messages(checked: Callable[[], object]) -> Iterator[str]:
 
 def _together(seen: Files) -> Iterator[str]:
     """Ranges and projects that two environments share; upstreams and deploys that name no environment."""
-    yield from _messages(lambda: check_together(seen.environments))
+    yield from _messages(lambda: check_together(seen.environments, seen.stack_files.invalid))
 
 
 def _services(seen: Files) -> Iterator[str]:
     """Services in environments that do not exist, and ephemeral environments with services that do not exist."""
-    yield from _messages(lambda: check_services(seen.environments, seen.services))
+    invalid, invalid_services = seen.stack_files.invalid, seen.service_files.invalid
+    yield from _messages(lambda: check_services(seen.environments, seen.services, invalid, invalid_services))
     yield from seen.completed[1]
 
 
 def _callers(seen: Files) -> Iterator[str]:
     """Namespaces whose pods may call a service and that nobody creates."""
+    catalog = {*seen.services, *seen.service_files.invalid}
     for name, config in seen.completed[0].items():
-        yield from callers.mistakes(name, config, seen.services, names(seen.checkout / SERVICES_FOLDER))
+        yield from callers.mistakes(name, config, seen.services, catalog)
 
 
 def _exemptions(seen: Files) -> Iterator[str]:
@@ -142,7 +139,8 @@ def _deployed_to(seen: Files) -> Iterator[str]:
 
 def _groups(seen: Files) -> Iterator[str]:
     """Stack files of groups of services: each has services, and a group has a stack everywhere or nowhere."""
-    yield from group_mistakes(seen.checkout, seen.environments, seen.services)
+    groups = {*seen.service_files.invalid.values()}
+    yield from group_mistakes(seen.checkout, seen.environments, seen.services, seen.stack_files.invalid, groups)
 
 
 def _secrets(seen: Files) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from infra.promotion import release_order
 from infra.service_composition import complete
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
+from infra.stack_name import ENVIRONMENT_WORDS, is_environment_name
+from infra.yaml_text import read_text
 
-_NAME = re.compile(r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")
 _DIGITS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -42,8 +42,8 @@ class Derived:
 
 def check_name(stacks: Path, name: str) -> None:
     """Raise `UsageError` for an invalid or used name."""
-    if not _NAME.match(name):
-        raise UsageError(f"{name}: a name has 2 to 20 small letters, digits and hyphens, a letter first")
+    if not is_environment_name(name):
+        raise UsageError(f"{name}: a name has {ENVIRONMENT_WORDS}")
     if stack_file(stacks, name).exists():
         raise UsageError(f"stacks/Pulumi.{name}.yaml: already exists; choose another name")
 
@@ -101,11 +101,12 @@ def derived(
     config = _checked(wanted.name, settings, environments, services)
     file = stack_file(stacks, like.upstream or "")
     upstream = environments[like.upstream or ""]
-    entry = _deploy_entry(wanted, settings["project"]["id"], upstream, f"stacks/{file.name}")
+    shown = f"stacks/{file.name}"
+    entry = _deploy_entry(wanted, settings["project"]["id"], upstream, shown)
     delivery_key = upstream.delivery_key or "jenkins"
     texts = {
         stack_file(stacks, wanted.name): files.text_of(wanted.name, settings, wanted.like),
-        file: files.with_deploy(file.read_text(), wanted.name, entry, f"stacks/{file.name}", delivery_key),
+        file: files.with_deploy(read_text(file, shown), wanted.name, entry, shown, delivery_key),
     }
     return Derived(wanted.name, settings, config, texts)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from atwork.environments import derive, files
 from atwork.environments.lookup import find_environment
 from atwork.errors import UsageError
-from atwork.files import replace_file
+from atwork.yaml_edits import edit_file
 from infra.environment_settings import MAX_LIFETIME
 
 
@@ -23,6 +23,7 @@ def extend(name: str, ttl: str) -> int:
             f"--ttl {ttl}: {name} was created {derive.moment(created)} and may last until {derive.moment(latest)}, "
             f"{MAX_LIFETIME.days} days; take less, or make a new one"
         )
-    replace_file(file, files.with_end(file.read_text(), derive.moment(expires)))
+    shown = f"stacks/{file.name}"
+    edit_file(file, shown, lambda text: files.with_end(text, derive.moment(expires), shown))
     print(f"{name} ends {derive.moment(expires)}; `atwork up` or the next merge writes it on everything")
     return 0

@@ -21,7 +21,7 @@ from components.versions import IMAGES
 from infra import CONFIG_KEY, PROJECT, company
 from infra.company import CompanySettings
 from infra.stack import StackConfig
-from infra.yaml_files import read_yaml
+from infra.yaml_files import read_foreign_yaml, read_yaml
 
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for code owners, in its order: it reads the first that exists.
@@ -53,7 +53,7 @@ Value = tuple[str, str, Any]
 
 def _values(workflows: Mapping[str, Path]) -> Iterator[Value]:
     for file, path in workflows.items():
-        yield from ((file, key, value) for key, value in _inside(read_yaml(path, file), ""))
+        yield from ((file, key, value) for key, value in _inside(read_foreign_yaml(path, file), ""))
 
 
 def _inside(value: object, key: str) -> Iterator[tuple[str, Any]]:

@@ -16,8 +16,8 @@ from atwork.environments import cost, prices, questions
 from atwork.environments.draft import Derived, check_name, default_model, derived, model
 from atwork.environments.questions import EnvironmentRequest
 from atwork.environments.terminal import is_interactive
-from atwork.files import replace_file
 from atwork.github import pull_request
+from atwork.yaml_edits import write_file
 from infra import company
 from infra.catalog import read_all as services_in
 from infra.config import read_all
@@ -53,7 +53,7 @@ def new(wanted: EnvironmentRequest, *, dry_run: bool, preview: bool, pr: bool) -
         console.print(f"Opened {address} with {names[0]} and a line in {names[1]}; this checkout is as it was.")
         return 0
     for path, text in draft.texts.items():
-        replace_file(path, text)
+        write_file(path, text)
     console.print(f"Wrote {names[0]} and a line in {names[1]}")
     console.print(f"Try it:  atwork sandbox up {draft.settings['upstream']} {wanted.name}")
     console.print("For real: a pull request with both files; its preview shows the new environment before it exists.")

@@ -20,12 +20,13 @@ from atwork.environments.destroy_stacks import destroy_environment
 from atwork.environments.lifetime import ReapCandidate
 from atwork.environments.owner_warnings import WARNED, warn_owners
 from atwork.errors import ConfigError
-from atwork.files import replace_file
 from atwork.github import context
+from atwork.yaml_edits import write_file
 from infra.config import parse, read_file
 from infra.layout import STACKS_FOLDER, group_files, stack_files
 from infra.stack import StackConfig
 from infra.stack_name import StackName
+from infra.unread_files import unread_stack_files
 
 _WRONG = ("protected", "newer", "orphan", "unreadable")
 
@@ -87,10 +88,10 @@ def assess(backend: Backend, folder: Path, now: datetime) -> list[ReapCandidate]
 def _configs(folder: Path) -> tuple[dict[str, StackConfig], dict[str, str]]:
     """Settings of all valid stack files; an invalid file does not stop the others."""
     configs: dict[str, StackConfig] = {}
-    unreadable: dict[str, str] = {}
+    unreadable = {file.name: str(file) for file in unread_stack_files(folder)}
     for name, path in stack_files(folder).items():
         try:
-            configs[name] = parse(name, read_file(path) or "")
+            configs[name] = parse(name, read_file(path), path)
         except ConfigError as error:
             unreadable[name] = str(error).splitlines()[0]
     return configs, unreadable
@@ -133,7 +134,7 @@ def remove_files(checkout: Checkout, name: str, upstream: str) -> list[str]:
         if text is None:
             path.unlink(missing_ok=True)
         else:
-            replace_file(path, text)
+            write_file(path, text)
     return [f"{STACKS_FOLDER}/{path.name}" for path, text in texts.items() if text is None]
 
 

@@ -27,6 +27,7 @@ from components.type_tokens import CLUSTER
 from infra import company
 from infra.catalog import read_all as read_services
 from infra.config import read_all
+from infra.layout import PLATFORM_FILE
 from infra.service_composition import complete
 from infra.stack import StackConfig
 
@@ -113,7 +114,7 @@ def _model(
 
 def _plans(home: Home, environments: Mapping[str, StackConfig]) -> list[BootstrapPlan]:
     stacks = home.project.stacks
-    if not (stacks / company.COMPANY).exists():
+    if not (stacks / PLATFORM_FILE).exists():
         return []
     platform = company.read(stacks)
     return [plans.of(name, environments, platform) for name in environments]

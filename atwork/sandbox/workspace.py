@@ -18,8 +18,7 @@ from atwork.errors import ConfigError
 from atwork.files import replace_file
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import state_file
-from infra.company import COMPANY
-from infra.layout import SERVICES_FOLDER, all_stack_files
+from infra.layout import PLATFORM_FILE, SERVICES_FOLDER, all_stack_files
 from infra.yaml_files import read_yaml
 
 _SALT = "encryptionsalt"
@@ -42,7 +41,7 @@ def _write(home: Home) -> None:
         if not link.is_symlink():
             link.symlink_to(home.checkout / folder, target_is_directory=True)
     _write_policies(home.checkout / POLICIES, target / POLICIES)
-    _copy_company(home.checkout / "stacks" / COMPANY, target / "stacks" / COMPANY)
+    _copy_company(home.checkout / "stacks" / PLATFORM_FILE, target / "stacks" / PLATFORM_FILE)
     files = all_stack_files(home.project.stacks)
     for stack, path in files.items():
         copy = target / "stacks" / path.name

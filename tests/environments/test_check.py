@@ -43,7 +43,7 @@ def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
         ),
         (
             edited("stacks/Pulumi.staging.yaml", "region:", "regoin:"),
-            "stacks/Pulumi.staging.yaml: atwork:stack.regoin: unknown key; did you mean region?",
+            "stacks/Pulumi.staging.yaml:7: atwork:stack.regoin: unknown key; did you mean region?",
         ),
         (edited("stacks/Pulumi.staging.yaml", "config:", "config: ["), "not YAML: did not find expected"),
         (
@@ -52,7 +52,7 @@ def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
         ),
         (
             edited("services/orders.yaml", "owner:", "ownr:"),
-            "services/orders.yaml: ownr: unknown key; did you mean owner?",
+            "services/orders.yaml:3: ownr: unknown key; did you mean owner?",
         ),
         (
             edited("services/orders.yaml", "  staging:", "  stagin:"),

@@ -58,7 +58,7 @@ def test_only_what_needs_the_company_asks_for_it(project: Path) -> None:
     [
         (
             edited("stacks/platform.yaml", "location:", "lokation:"),
-            "stacks/platform.yaml: lokation: unknown key; did you mean location?",
+            "stacks/platform.yaml:7: lokation: unknown key; did you mean location?",
         ),
         (
             edited("stacks/platform.yaml", "acme-at-work-admin ", "acme-at-work-staging "),
@@ -86,11 +86,11 @@ def test_only_what_needs_the_company_asks_for_it(project: Path) -> None:
                 "      max_agents:",
                 "      library: {repository: 'https://github.com/acme/other'}\n      max_agents:",
             ),
-            "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.library.repository: stacks/platform.yaml states it (github.repository); remove it here",
+            "stacks/Pulumi.ci.yaml:69: atwork:stack.jenkins.library.repository: stacks/platform.yaml states it (github.repository); remove it here",
         ),
         (
             edited("stacks/Pulumi.ci.yaml", "        bot:", "        backend: gs://acme-old\n        bot:"),
-            "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.platform.backend: stacks/platform.yaml states it (admin_project or state_bucket); remove it here",
+            "stacks/Pulumi.ci.yaml:73: atwork:stack.jenkins.platform.backend: stacks/platform.yaml states it (admin_project or state_bucket); remove it here",
         ),
         (
             edited(f"{WORKFLOWS}/drift.yml", "${{ vars.PULUMI_BACKEND_URL }}", "gs://acme-old"),

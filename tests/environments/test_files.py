@@ -24,27 +24,27 @@ def with_entry(text: str, name: str) -> str:
 def test_a_line_is_added_and_removed_without_a_trace() -> None:
     added = with_entry(CI, "demo")
     assert deploys(added) == {**deploys(CI), "demo": {"account": ACCOUNT}}
-    assert without_deploy(added, "demo") == CI
-    assert without_deploy(CI, "demo") == CI
+    assert without_deploy(added, "demo", "f") == CI
+    assert without_deploy(CI, "demo", "f") == CI
 
 
 def test_an_environment_on_several_lines_is_removed_completely() -> None:
     """production has a comment and approvers of its own."""
     for name in ("staging", "production"):
-        removed = without_deploy(CI, name)
+        removed = without_deploy(CI, name, "f")
         assert deploys(removed) == {key: value for key, value in deploys(CI).items() if key != name}
         assert [line for line in CI.splitlines() if line in removed.splitlines()] == removed.splitlines()
 
 
 def test_the_last_environment_leaves_an_empty_map_that_takes_another() -> None:
-    empty = without_deploy(without_deploy(CI, "staging"), "production")
+    empty = without_deploy(without_deploy(CI, "staging", "f"), "production", "f")
     assert deploys(empty) == {}
     assert deploys(with_entry(empty, "demo")) == {"demo": {"account": ACCOUNT}}
 
 
 def test_a_name_that_starts_like_another() -> None:
     both = with_entry(with_entry(CI, "pr-1"), "pr-12")
-    assert deploys(without_deploy(both, "pr-1")).keys() == {*deploys(CI), "pr-12"}
+    assert deploys(without_deploy(both, "pr-1", "f")).keys() == {*deploys(CI), "pr-12"}
 
 
 def test_an_upstream_without_deploys_is_an_error() -> None:
@@ -99,16 +99,16 @@ def test_other_keys_of_this_name_stay() -> None:
     assert external(added) == {**external(OTHER_KEYS), "demo": {"account": ACCOUNT}}
     line = f"          demo: {{account: {ACCOUNT}}}\n"
     assert added == OTHER_KEYS.replace("# who deploys\n", f"# who deploys\n{line}")
-    assert without_deploy(added, "demo") == OTHER_KEYS
-    assert without_deploy(OTHER_KEYS, "demo") == OTHER_KEYS
+    assert without_deploy(added, "demo", "f") == OTHER_KEYS
+    assert without_deploy(OTHER_KEYS, "demo", "f") == OTHER_KEYS
 
 
 def test_comments_outside_the_removed_environment_stay() -> None:
     lines = OTHER_KEYS.splitlines(keepends=True)
     first, last = lines.index("          staging:\n"), lines.index("            # grace was here\n")
-    assert without_deploy(OTHER_KEYS, "staging") == "".join([*lines[:first], *lines[last + 1 :]])
+    assert without_deploy(OTHER_KEYS, "staging", "f") == "".join([*lines[:first], *lines[last + 1 :]])
     line = "          production: {account: p}   # asks\n"
-    assert without_deploy(OTHER_KEYS, "production") == OTHER_KEYS.replace(line, "")
+    assert without_deploy(OTHER_KEYS, "production", "f") == OTHER_KEYS.replace(line, "")
 
 
 INLINE = "config: {'atwork:stack': {jenkins: {%s}}}  # end\n"
@@ -119,9 +119,9 @@ def test_deploys_in_braces(before: str) -> None:
     text = INLINE % before
     added = with_entry(text, "demo")
     assert deploys(added) == {**deploys(text), "demo": {"account": ACCOUNT}}
-    assert without_deploy(added, "demo") == text
+    assert without_deploy(added, "demo", "f") == text
     for name in deploys(text):
-        removed = without_deploy(text, name)
+        removed = without_deploy(text, name, "f")
         assert deploys(removed) == {key: value for key, value in deploys(text).items() if key != name}
         assert removed.endswith("  # end\n")
 
@@ -132,5 +132,5 @@ def test_the_first_environment_is_on_a_line_of_its_own(before: str) -> None:
     added = with_entry(text, "demo")
     assert deploys(added) == {"demo": {"account": ACCOUNT}}
     assert added.splitlines()[4:] == [f"        demo: {{account: {ACCOUNT}}}"]
-    assert deploys(without_deploy(added, "demo")) == {}
-    assert ("# none yet" in without_deploy(added, "demo")) == ("# none yet" in text)
+    assert deploys(without_deploy(added, "demo", "f")) == {}
+    assert ("# none yet" in without_deploy(added, "demo", "f")) == ("# none yet" in text)

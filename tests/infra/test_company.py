@@ -14,13 +14,14 @@ from components.delivery import PlatformSource
 from infra import CONFIG_KEY, company
 from infra.config import STACKS, parse, read_file
 from infra.environment import Environment
+from infra.layout import PLATFORM_FILE
 
 
 def written(folder: Path, old: str, new: str) -> Path:
     """A stacks folder with the shipped platform.yaml, one text replaced."""
-    text = (STACKS / company.COMPANY).read_text()
+    text = (STACKS / PLATFORM_FILE).read_text()
     assert old in text
-    (folder / company.COMPANY).write_text(text.replace(old, new))
+    (folder / PLATFORM_FILE).write_text(text.replace(old, new))
     return folder
 
 
@@ -51,7 +52,7 @@ def test_a_bucket_of_another_name_is_the_backend(tmp_path: Path) -> None:
 )
 def test_a_repository_is_its_owner_and_its_name(repository: str, message: str, tmp_path: Path) -> None:
     stacks = written(tmp_path, "repository: acme/at-work", f'repository: "{repository}"')
-    with pytest.raises(ConfigError, match=rf"^stacks/platform\.yaml: github\.repository: {message}"):
+    with pytest.raises(ConfigError, match=rf"^stacks/platform\.yaml:8: github\.repository: {message}"):
         company.read(stacks)
 
 
@@ -94,7 +95,7 @@ def test_the_program_reads_it_where_jenkins_is(tmp_path: Path, monkeypatch: pyte
 
 def test_without_it_only_the_stack_with_jenkins_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkout = copy(tmp_path / "checkout")
-    (checkout / "stacks" / company.COMPANY).unlink()
+    (checkout / "stacks" / PLATFORM_FILE).unlink()
     assert current("staging", checkout, monkeypatch).company is None
     with pytest.raises(pulumi.RunError, match=r"^stacks/platform\.yaml: file not found; write it") as caught:
         current("ci", checkout, monkeypatch)

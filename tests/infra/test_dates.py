@@ -87,8 +87,10 @@ def test_what_the_command_writes_is_in_quotes(tmp_path: Path) -> None:
     text = files.text_of("demo", settings, "staging")
     assert mistakes(tmp_path, text) == []
     assert "    expires_at: '2027-01-31T18:00:00Z'\n" in text.replace("      ", "    ")
-    later = files.with_end(text, "2027-02-01T18:00:00Z")
+    later = files.with_end(text, "2027-02-01T18:00:00Z", "f")
     assert mistakes(tmp_path, later) == []
-    assert later == text.replace("2027-01-31T18", "2027-02-01T18")
-    with pytest.raises(ConfigError, match="there is no expires_at such as"):
-        files.with_end(text.replace("'", ""), "2027-02-01T18:00:00Z")
+    assert later == text.replace("'2027-01-31T18:00:00Z'", '"2027-02-01T18:00:00Z"').replace(
+        "2027-01-31T18", "2027-02-01T18"
+    )
+    with pytest.raises(ConfigError, match="a date without quotes"):
+        files.with_end(text.replace("'2027-01-31T18:00:00Z'", "2027-01-31T18:00:00Z"), "2027-02-01T18:00:00Z", "f")

@@ -128,14 +128,14 @@ def test_a_service_can_read_its_environment(recordings: dict[str, Recording]) ->
     [
         (
             {"stores": ["postgres", "mongo"]},
-            r"services/stock\.yaml: stores\.1: .mongo. is not possible; write one of postgres, redis, mysql",
+            r"services/stock\.yaml:8: stores\.1: .mongo. is not possible; write one of postgres, redis, mysql",
         ),
         ({"stores": ["redis", "redis"]}, r"stores: redis is there twice; remove one"),
         ({"main_branch": "PR-7"}, r"main_branch: Jenkins calls pull requests PR-7; rename the branch"),
         ({"main_branch": "main%2Fx"}, r"main_branch"),
         ({"main_branch": "/main"}, r"main_branch"),
-        ({"ownr": "x"}, r"services/stock\.yaml: ownr: unknown key; remove it"),
-        ({"channel": "team"}, r"services/stock\.yaml: channel: .team. is not valid; write a Slack channel"),
+        ({"ownr": "x"}, r"services/stock\.yaml:5: ownr: unknown key; remove it"),
+        ({"channel": "team"}, r"services/stock\.yaml:1: channel: .team. is not valid; write a Slack channel"),
         (
             {"repository": "git@github.com:acme/stock"},
             r"repository: .git@.*. is not valid; write an address that begins with https://",
@@ -241,5 +241,5 @@ def test_what_preview_namespaces_use_is_no_services_name(name: str, tmp_path: Pa
 def test_a_renamed_key_of_a_service_names_the_new_key(tmp_path: Path) -> None:
     old = "popup"
     write_catalog(tmp_path, stock=other(**{old: None}))
-    with pytest.raises(ConfigError, match=rf"services/stock\.yaml: {old}: it is now called ephemeral; rename it"):
+    with pytest.raises(ConfigError, match=rf"services/stock\.yaml:5: {old}: it is now called ephemeral; rename it"):
         read_services(tmp_path)

@@ -22,7 +22,7 @@ def copy(folder: Path, *more: str) -> Path:
     for name, path in stack_files(folder / "stacks").items():
         if name not in LONG_LIVED:
             path.unlink()
-            ci.write_text(without_deploy(ci.read_text(), name))
+            ci.write_text(without_deploy(ci.read_text(), name, "ci"))
     for path in (folder / "services").glob("*.yaml"):
         if path.stem != "orders":
             path.unlink()

@@ -135,8 +135,6 @@ def of(name: str, environments: Mapping[str, StackConfig], platform: CompanySett
         )
     config = environments[name]
     file = f"stacks/Pulumi.{name}.yaml"
-    if len(name) > 22:
-        raise ConfigError(f"{file}: the name has {len(name)} letters, and accounts of CI leave room for 22; shorten it")
     company.check_admin_project(platform, environments)
     if config.environment.kind == "ephemeral" and config.project.create is None:
         raise ConfigError(

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from atwork.engine import runner
 from atwork.engine.runner import EngineFailed
@@ -19,9 +16,10 @@ from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.environments.bootstrap.projects import find_project
 from atwork.environments.bootstrap.step import UNCHANGED, Context, Step
 from atwork.errors import ConfigError
-from atwork.files import replace_file
+from atwork.yaml_edits import YamlText, edit_file
+from components.forms import written
 from infra import CONFIG_KEY, company
-from infra.layout import stack_files
+from infra.layout import PLATFORM_FILE, stack_files
 from infra.stack import StackConfig
 from infra.yaml_files import read_yaml
 
@@ -37,7 +35,8 @@ def write_number(plan: BootstrapPlan, file: Path) -> Step:
             existing = find_project(context.google, project)
         if existing is None:
             raise GoogleError(f"the project {project} is not visible yet; continue in a minute with --resume")
-        replace_file(file, with_number(file.read_text(), existing[0], f"stacks/{file.name}"))
+        shown = f"stacks/{file.name}"
+        edit_file(file, shown, lambda text: with_number(text, existing[0], shown))
         return f"stacks/{file.name} now has its number {existing[0]}"
 
     describe = f"gcloud projects describe {project} --format='value(projectNumber)'"
@@ -47,18 +46,12 @@ def write_number(plan: BootstrapPlan, file: Path) -> Step:
 
 def with_number(text: str, number: str, file: str) -> str:
     """Return a stack file with the project's number instead of `create`; everything else is unchanged."""
-    node: Any = yaml.compose(text)
-    for name in ("config", CONFIG_KEY, "project"):
-        node = next((value for key, value in node.value if key.value == name), None)
-        if node is None:
-            raise ConfigError(f"{file}: {CONFIG_KEY}.project is missing; add it")
-    for key, value in node.value:
-        if key.value == "create":
-            old = text[key.start_mark.index : value.end_mark.index]
-            kept = old[len(old.rstrip()) :]
-            start, end = text[: key.start_mark.index], text[value.end_mark.index :]
-            return f'{start}number: "{number}"{kept}{end}'
-    return text
+    document, project = YamlText(text, file), ("config", CONFIG_KEY, "project")
+    if not document.has(project):
+        raise ConfigError(f"{file}: {CONFIG_KEY}.project is missing; add it")
+    if not document.has((*project, "create")):
+        return text
+    return document.with_value(project, "create", f'"{number}"', new_key="number")
 
 
 def init(plan: BootstrapPlan, file: Path, engine: Path) -> Step:
@@ -66,7 +59,8 @@ def init(plan: BootstrapPlan, file: Path, engine: Path) -> Step:
     words = ["stack", "init", plan.name, "--secrets-provider", plan.secrets_provider, "--no-select"]
 
     def ensure(context: Context) -> str:
-        document, text = read_yaml(file, f"stacks/{file.name}"), file.read_text()
+        shown = f"stacks/{file.name}"
+        document = read_yaml(file, shown)
         provider, outcome = _state(context.google, plan), ""
         if provider is None:
             run_engine(engine, words, file.parent.parent, plan.backend)
@@ -79,19 +73,22 @@ def init(plan: BootstrapPlan, file: Path, engine: Path) -> Step:
         wanted = {"secretsprovider": plan.secrets_provider, "encryptedkey": str(provider.get("encryptedkey"))}
         if not outcome and {key: document.get(key) for key in LINES} == wanted:
             return UNCHANGED
-        replace_file(file, with_lines(text, wanted))
-        return outcome or f"stacks/{file.name} has {' and '.join(LINES)} from its state again"
+        edit_file(file, shown, lambda text: with_lines(text, wanted, shown))
+        return outcome or f"{shown} has {' and '.join(LINES)} from its state again"
 
     command = f"PULUMI_BACKEND_URL={plan.backend} pulumi {' '.join(words)}"
     return Step("stack", f"stack {plan.name} in {plan.backend}", (command,), ensure)
 
 
-def with_lines(text: str, lines: dict[str, str]) -> str:
+def with_lines(text: str, lines: dict[str, str], file: str) -> str:
     """Return a stack file with these lines of the engine instead of the existing ones."""
+    document = YamlText(text, file)
     for key in (*LINES, "encryptionsalt"):
-        text = re.sub(rf"^{key}:[^\n]*\n(?:[ \t]+[^\n]*\n)*", "", text, flags=re.MULTILINE)
-    new_lines = "".join(f"{key}: {value}\n" for key, value in lines.items())
-    return re.sub(r"^config:", f"{new_lines}config:", text, count=1, flags=re.MULTILINE)
+        if document.has((key,)):
+            document = YamlText(document.without_entry((), key), file)
+    for key, value in lines.items():
+        document = YamlText(document.with_entry_before("config", key, written(value)), file)
+    return document.text
 
 
 def _state(google: Google, plan: BootstrapPlan) -> dict[str, Any] | None:
@@ -128,7 +125,7 @@ def secrets_provider_mistakes(stacks: Path, environments: Mapping[str, StackConf
     files = {name: read_yaml(path, f"stacks/{path.name}") for name, path in stack_files(stacks).items()}
     if not any(document.get(key) for document in files.values() for key in LINES):
         return []
-    platform = company.read(stacks) if os.path.lexists(stacks / company.COMPANY) else None
+    platform = company.read(stacks) if os.path.lexists(stacks / PLATFORM_FILE) else None
     mistakes: list[str] = []
     for name, document in files.items():
         file = f"stacks/Pulumi.{name}.yaml"
