@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from atwork.errors import ConfigError, UsageError
 from atwork.files import replace_file
 from infra import CONFIG_KEY
@@ -16,6 +14,7 @@ from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, group_files, stack_file
 from infra.services import ServiceSettings, within
 from infra.stack import StackConfig
 from infra.stack_name import DEFAULT_GROUP, StackName
+from infra.yaml_dump import dump_yaml
 from infra.yaml_files import read_yaml
 
 ENGINE_KEYS = ("secretsprovider", "encryptedkey")
@@ -60,7 +59,7 @@ def text(environment: str, group: str, document: Mapping[str, Any]) -> str:
     lines = [
         f"# The stack of the services in {_folder(group)} in {environment}. The settings of the environment are in",
         f"# Pulumi.{environment}.yaml, those of a service in its own file.",
-        *([yaml.safe_dump(own, sort_keys=False).rstrip()] if own else []),
+        *([dump_yaml(own).rstrip()] if own else []),
         "config:",
         f'  {_PROVIDERS}: ["*"]',
     ]
@@ -82,8 +81,8 @@ def group_mistakes(
 ) -> Iterator[str]:
     """What is wrong with the stack files of groups, a line for each mistake.
 
-    Nothing is said of groups in `invalid_groups`, which have invalid service files, and of stacks in the environments
-    in `invalid`, whose stack files are invalid.
+    Groups in `invalid_groups` have invalid service files, and environments in `invalid` an invalid stack file; their
+    files are not checked.
     """
     stacks = checkout / STACKS_FOLDER
     files = {

@@ -7,7 +7,6 @@ folder's name. A service has one name in all groups: its namespace, account and 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -79,8 +79,8 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if path.is_dir() and not path.name.startswith(".") and path.suffix != ".yaml")
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in paths if path.is_dir() and not path.name.startswith(".") and path.suffix != ".yaml")
 
 
 def _meant(name: str) -> str:

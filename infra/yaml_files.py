@@ -62,6 +62,8 @@ def parse_yaml(text: str, shown: str, *, foreign: bool = False) -> dict[str, Any
         loaded: object = loader.construct_document(root)
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(_not_yaml(text, error, shown)) from None
+    except RecursionError:
+        raise ConfigError(f"{shown}: has too many levels; write fewer") from None
     if not isinstance(loaded, dict):
         raise ConfigError(f"{shown}: must be a map of keys to values")
     return loaded
@@ -76,7 +78,7 @@ class Lines:
     """Keys above those that are asked for."""
 
     def of(self, keys: Sequence[str]) -> int:
-        """The line of a key, or of the last one above it that the file has; 0 where that is none or not known."""
+        """The line of a key, or of the last one above it that the file has; 0 for an unknown line."""
         return 0 if self._root is None else line_of(self._root, (*self.above, *keys))
 
     @cached_property

@@ -52,7 +52,7 @@ def read_stack(stack: str, config: Mapping[str, str], stacks: Path) -> PackSetti
     environment, _, group = stack.partition(".")
     if not group:
         return read(config)
-    try:
+    try:  # the reader of the program, infra/yaml_files.py, is above policies; the program refuses what it refuses
         document = _mapping(yaml.safe_load((stacks / stack_file_name(environment)).read_text()))
     except (OSError, ValueError, yaml.YAMLError):
         return read({})

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
 from atwork.engine.backend import Backend, WrappedBackend
 from atwork.engine.runner import EngineFailed
 from infra.layout import STACKS_FOLDER, all_stack_files
+from infra.yaml_dump import dump_yaml
 from infra.yaml_files import read_yaml
 
 _NOT_LINKED = (STACKS_FOLDER, ".git", ".sandbox")
@@ -31,7 +30,7 @@ def scratch(backend: Backend, stack: str) -> Generator[Backend]:
         link_project(backend.project, copy.project)
         for file in all_stack_files(backend.project / "stacks").values():
             config = read_yaml(file, f"stacks/{file.name}").get("config") or {}
-            (copy.project / "stacks" / file.name).write_text(yaml.safe_dump({"config": config}, sort_keys=False))
+            (copy.project / "stacks" / file.name).write_text(dump_yaml({"config": config}))
         needed = [stack]
         while (upstream := backend.upstream(needed[-1])) is not None and upstream not in needed:
             needed.append(upstream)

@@ -11,14 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from atwork.engine.backend import POLICIES
 from atwork.errors import ConfigError
 from atwork.files import replace_file
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import state_file
 from infra.layout import PLATFORM_FILE, SERVICES_FOLDER, all_stack_files
+from infra.yaml_dump import dump_yaml
 from infra.yaml_files import read_yaml
 
 _SALT = "encryptionsalt"
@@ -101,6 +100,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _replace(path: Path, document: dict[str, Any]) -> None:
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    text = dump_yaml(document)
     if not path.exists() or path.read_text() != text:
         replace_file(path, text)

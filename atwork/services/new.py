@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from atwork.errors import ConfigError, UsageError
+from atwork.files import replace_file
+from components.forms import written
 from infra import callers
 from infra.catalog import read, read_all
 from infra.config import check_services
@@ -69,7 +71,7 @@ def create(checkout: Path, service: NewService, target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(rendered, target, dirs_exist_ok=True)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
+    replace_file(file, text)
     return file
 
 
@@ -108,18 +110,18 @@ def service_file(service: NewService) -> str:
     """The text of the service file."""
     lines = [
         f"# yaml-language-server: $schema={'../' if service.group != DEFAULT_GROUP else ''}schema.json",
-        f"owner: {service.owner}",
-        f"repository: {service.repository}",
-        f'channel: "{service.channel}"',
+        f"owner: {written(service.owner)}",
+        f"repository: {written(service.repository)}",
+        f"channel: {written(service.channel)}",
     ]
     if service.stores:
-        lines.append(f"stores: [{', '.join(service.stores)}]")
+        lines.append(f"stores: [{', '.join(map(written, service.stores))}]")
     if service.database:
         lines.append("database: {instance: main}")
     if service.secrets:
-        lines.append(f"secrets: [{', '.join(service.secrets)}]")
+        lines.append(f"secrets: [{', '.join(map(written, service.secrets))}]")
     lines += ["", "environments:"]
     for environment in service.environments:
         host = service.hosts.get(environment)
-        lines.append(f"  {environment}: {{host: {host}}}" if host else f"  {environment}: {{}}")
+        lines.append(f"  {written(environment)}: {f'{{host: {written(host)}}}' if host else '{}'}")
     return "\n".join(lines) + "\n"

@@ -14,11 +14,15 @@ import yaml
 from atwork.services.checks.files import UnreadableFileError, read_text
 from atwork.services.checks.finding import RepositoryFinding
 from atwork.services.checks.jenkinsfile_rules import BuiltService
+from infra.errors import ConfigError
 from infra.services import ServiceSettings
+from infra.yaml_files import parse_yaml
 
 _SKIPPED = frozenset({"node_modules", "vendor", "target", "build", "dist", "venv", "__pycache__"})
 _DEPTH = 5
 """Folders below the repository in which charts are looked for."""
+_MISTAKE = re.compile(r"(?::(\d+))?: (.*)")
+"""The line and the message of an error about a file, after the file."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +100,11 @@ def _yaml(folder: Path, file: str) -> YamlMap:
     """A YAML file with a map. Raises `UnreadableFileError`."""
     text = read_text(folder, file, "add the chart, which describes how the service runs")
     try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        values: object = None if node is None else loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise UnreadableFileError(RepositoryFinding(file, f"not YAML: {error.problem}; correct it", line)) from None
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise UnreadableFileError(RepositoryFinding(file, f"not YAML: {reason}; correct it")) from None
-    if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
-        raise UnreadableFileError(RepositoryFinding(file, "must be a map of keys to values"))
+        values = parse_yaml(text, file, foreign=True)
+    except ConfigError as error:
+        parts = _MISTAKE.match(str(error).removeprefix(file))
+        line, message = parts.groups() if parts else (None, str(error))
+        raise UnreadableFileError(RepositoryFinding(file, message, int(line or 0))) from None
+    node: Any = yaml.compose(text, yaml.SafeLoader)
     lines = {key.value: key.start_mark.line + 1 for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
     return YamlMap({str(key): value for key, value in values.items()}, lines)
