@@ -1,5 +1,6 @@
 # On a new machine, run `make sandbox` and `make test`.
-# They need Python 3.11 or later, and install everything else in .venv and a shared cache.
+# They need Python 3.11 or later, and install everything else in .venv and a shared cache. `make packages` installs the
+# programs that only a package of the system has.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -9,10 +10,13 @@ NAMES  := build/names
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine tools sandbox down preview test test-names check audit format golden schema bench soak lock clean
+.PHONY: help packages setup engine tools sandbox down preview test test-names check audit format golden schema bench soak lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+packages:  ## Install the programs of this machine that are missing (Debian; as root or with sudo)
+	@$(PYTHON) -m atwork.toolchain.machine
 
 setup: $(STAMP)  ## Install the pinned Python packages into .venv
 
@@ -20,7 +24,7 @@ $(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/sandbox.t
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than 3.11: install Python 3.11 or later, or run make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
-	  { rm -rf $(VENV); echo "cannot create a virtual environment; on Debian, run apt-get install python3-venv" >&2; exit 1; }
+	  { rm -rf $(VENV); echo "cannot create a virtual environment; on Debian, run make packages" >&2; exit 1; }
 	@echo "Installing the pinned Python packages into $(VENV) (half a minute, once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \

@@ -11,9 +11,11 @@ import pytest
 import yaml
 from pytest_regressions.file_regression import FileRegressionFixture
 from rich.console import Console
-from support import soak
+from support import programs, soak
 from support.mocks import Recording
 from support.program import run_stack
+
+from atwork.containers.errors import obstacles
 
 hypothesis.settings.register_profile("atwork", deadline=None)  # no test measures time, because machines are busy
 hypothesis.settings.load_profile("atwork")
@@ -72,6 +74,18 @@ _Dumper.add_representer(str, _text)
 @pytest.fixture(scope="session")
 def helm() -> Path:
     """Helm 3, built first where there is none (`make tools`)."""
-    from atwork.toolchain import programs
+    from atwork.toolchain.programs import helm
 
-    return programs.helm(Console(stderr=True))
+    return helm(Console(stderr=True))
+
+
+@pytest.fixture(scope="session")
+def containers() -> None:
+    """Containers run on this machine."""
+    programs.skip(obstacles())
+
+
+@pytest.fixture(scope="session")
+def pipelines() -> None:
+    """Pipelines are played on this machine."""
+    programs.need("java", "mvn")

@@ -167,6 +167,7 @@ PROCESSES = {
     "atwork/sandbox/provider/kubernetes/helm.py": "helm",
     "atwork/sandbox/verify/charts.py": "helm",
     "atwork/toolchain/gobuild.py": "go",
+    "atwork/toolchain/machine.py": "apt-get",
 }
 """Modules that start processes, and which ones."""
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from atwork.errors import UserError
+from atwork.toolchain import machine
 
-_PROGRAMS = {
-    "runc": "apt-get install runc",
-    "unshare": "apt-get install util-linux",
-    "nsenter": "apt-get install util-linux",
-    "mmdebstrap": "apt-get install mmdebstrap",
-}
+PROGRAMS = ("runc", "unshare", "nsenter", "mmdebstrap")
 
 
 class ContainerError(UserError):
@@ -21,15 +16,11 @@ class ContainerError(UserError):
 
 def obstacles() -> list[str]:
     """Why this machine cannot build and run containers, each with its fix; empty if it can."""
-    missing = [
-        f"{name} is missing: run `{fix}` (Debian)" for name, fix in _PROGRAMS.items() if shutil.which(name) is None
-    ]
-    if os.geteuid() != 0:
-        missing.insert(0, "containers need root: run the command with sudo")
-    return missing
+    root = [] if os.geteuid() == 0 else ["containers need root: run the command with sudo"]
+    return [*root, *machine.missing(PROGRAMS)]
 
 
 def check_machine() -> None:
     """Raise `ContainerError` with everything that is missing, in one line."""
-    if missing := obstacles():
-        raise ContainerError("; ".join(missing))
+    if problems := obstacles():
+        raise ContainerError("; ".join(problems))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 from atwork.containers.errors import ContainerError
+from atwork.toolchain import machine
 
 
 def runc() -> str:
-    """The path of runc; Debian has it outside the PATH of users."""
-    path = shutil.which("runc") or shutil.which("runc", path="/usr/sbin:/sbin")
+    """The path of runc."""
+    path = machine.PROGRAMS["runc"].path
     if path is None:
-        raise ContainerError("runc is missing: run `apt-get install runc` (Debian)")
+        raise ContainerError(machine.missing(["runc"])[0])
     return path
 
 

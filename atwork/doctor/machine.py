@@ -11,6 +11,7 @@ from pathlib import Path
 
 from atwork.doctor import packages
 from atwork.environments.preflight.check import Check, right, wrong
+from atwork.toolchain import machine
 
 OLDEST = (3, 11)
 DISK_GB = 5
@@ -34,7 +35,8 @@ def checks(checkout: Path, *, real: bool, bucket: str = "") -> Iterator[Check]:
     yield _python()
     yield packages.check(checkout)
     yield _engine()
-    yield _tool("git", "git", ("--version",), "apt-get install git", needed=True)
+    yield _tool("git", "git", ("--version",), "make packages", needed=True)
+    yield _programs()
     plugin = "gcloud components install gke-gcloud-auth-plugin"
     yield _tool("gke-gcloud-auth-plugin", "gke-gcloud-auth-plugin", ("--version",), plugin, needed=real)
     sdk = "https://cloud.google.com/sdk/docs/install; optional, no command calls it"
@@ -86,6 +88,14 @@ def _tool(name: str, command: str, arguments: tuple[str, ...], fix: str, *, need
     if result.returncode:
         return wrong(name, f"{path} does not run: {''.join(output)[:80]}", fix, needed=needed)
     return right(name, "".join(output)[:60])
+
+
+def _programs() -> Check:
+    absent = machine.absent()
+    if not absent:
+        return right("programs", ", ".join(machine.PROGRAMS))
+    detail = "; ".join(f"{program.name} is missing, for {program.purpose}" for program in absent)
+    return wrong("programs", detail, "make packages", needed=False)
 
 
 def _go() -> Check:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,16 +12,11 @@ from rich.console import Console
 
 from atwork.errors import SandboxError
 from atwork.files import cache_folder
+from atwork.toolchain import machine
 from atwork.toolchain.gobuild import ROOT
 
 _SOURCES = ROOT / "tools" / "pipeline"
 _OPENED = [f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in ("lang", "util", "io", "net")]
-
-
-def missing() -> list[str]:
-    """Which programs are missing, each with its fix."""
-    fixes = {"java": "apt-get install default-jre-headless", "mvn": "apt-get install maven"}
-    return [f"{name} is missing: run `{fix}` (Debian)" for name, fix in fixes.items() if shutil.which(name) is None]
 
 
 def player(console: Console) -> list[str]:
@@ -30,9 +24,9 @@ def player(console: Console) -> list[str]:
     sources = sorted(_SOURCES.rglob("*.groovy"))
     content = b"".join(path.read_bytes() for path in (_SOURCES / "pom.xml", *sources))
     folder = cache_folder() / "pipeline" / hashlib.sha256(content).hexdigest()[:16]
+    if problems := machine.missing(["java"] if folder.exists() else ["java", "mvn"]):
+        raise SandboxError("; ".join(problems))
     if not folder.exists():
-        if lacking := missing():
-            raise SandboxError("; ".join(lacking))
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.parent / ".lock"):
             if not folder.exists():

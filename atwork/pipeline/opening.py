@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ _BASE = re.compile(r"^FROM\s+\$\{?DOCKER_HUB\}?/library/(\w+)(:\S+)", re.MULTILI
 def opened(
     checkout: Checkout, home: Home, console: Console, folder: Path, dockerfile: str, *, deploys: bool = False
 ) -> Generator[PipelineSession]:
-    """A session for builds against a sandbox that is up; `folder` keeps logs, workspaces and images.
+    """A session for builds against a sandbox that is up; `folder` keeps logs and workspaces.
 
     The mirror of Docker Hub contains the base images of the Dockerfile, and the stores of tests. With `deploys`, pods
     that deploys start in real clusters run on this machine.
@@ -79,8 +80,11 @@ def _serving(jenkins: platform.JenkinsPlatform, console: Console, folder: Path) 
         ),
         {each.host: each.endpoint for each in jenkins.clusters if each.endpoint is not None},
     )
-    with serve(programs.google_endpoints(console), endpoints):
-        yield endpoints, toolbox
+    try:
+        with serve(programs.google_endpoints(console), endpoints):
+            yield endpoints, toolbox
+    finally:
+        shutil.rmtree(endpoints.folder / "blobs", ignore_errors=True)  # hundreds of megabytes for each run
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from atwork.containers.namespaces import namespaces
 from atwork.errors import SandboxError
 from atwork.pipeline.build_containers import build_container, start_store
 from atwork.pipeline.endpoints import Endpoints
+from atwork.pipeline.leftovers import remove_folders
 from atwork.pipeline.platform import JenkinsPlatform, new_token
 from atwork.pipeline.templates import PodTemplate
 from atwork.pipeline.tools import TOOLS, Toolbox, variables_of, write_login, write_tools
@@ -78,6 +79,7 @@ def running(
     write_tools(folder, token, platform.described(holder), toolbox)
     pod = BuildPod(folder, variables_of(folder, endpoints))
     with ExitStack() as stack:
+        stack.callback(remove_folders, folder, "workspace")  # when no process and no mount uses them anymore
         stack.callback(_forget, endpoints, token)
         node = new_token()
         if "buildkit" in template.containers:

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from atwork.checkout import find_checkout
 from atwork.errors import UsageError
+from atwork.pipeline.leftovers import run_folder
 from atwork.pipeline.opening import opened
 from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
 from atwork.pipeline.simulated_values import fill_secrets
@@ -50,23 +50,23 @@ def run(repository: Path, stage: str, pull_request: int | None) -> int:
             )
         for name in fill_secrets(home, service):
             console.print(f"{name} had no value in the sandbox; it has a random one now")
-    folder = Path(tempfile.mkdtemp(prefix="atwork-run-"))
-    source = snapshot(repository, folder / "repository.git", str(pull_request) if pull_request else "")
-    dockerfile = repository / "Dockerfile"
-    text = dockerfile.read_text() if dockerfile.exists() else ""
-    with opened(checkout, home, console, folder, text, deploys=stage == "deploy") as session:
-        session.last_stage = LAST_STAGES[stage]
-        build = session.run(service, source)
-        failure = _failure(session, build, stage)
+    with run_folder() as folder:
+        source = snapshot(repository, folder / "repository.git", str(pull_request) if pull_request else "")
+        dockerfile = repository / "Dockerfile"
+        text = dockerfile.read_text() if dockerfile.exists() else ""
+        with opened(checkout, home, console, folder, text, deploys=stage == "deploy") as session:
+            session.last_stage = LAST_STAGES[stage]
+            build = session.run(service, source)
+            failure = _failure(session, build, stage)
+            if failure is None:
+                console.print(f"{repository}: {' → '.join(build.stages)} passed")
+                _show(session, service)
         if failure is None:
-            console.print(f"{repository}: {' → '.join(build.stages)} passed")
-            _show(session, service)
-    if failure is None:
-        shutil.rmtree(folder)
-        return 0
-    console.print(f"{repository}: {failure}")
-    console.print(f"Logs: {', '.join(str(each.log) for each in session.builds)}")
-    return 1
+            shutil.rmtree(folder)
+            return 0
+        console.print(f"{repository}: {failure}")
+        console.print(f"Logs: {', '.join(str(each.log) for each in session.builds)}")
+        return 1
 
 
 def _failure(session: PipelineSession, build: PlayedBuild, stage: str) -> str | None:

@@ -16,6 +16,7 @@ from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.errors import SandboxError
 from atwork.pipeline import network
 from atwork.pipeline.build_containers import start_store
+from atwork.pipeline.leftovers import remove_folders
 from atwork.pipeline.workload import Neighbor
 from atwork.sandbox.clusters.api import Api
 from components.jenkins.stores import STORES
@@ -94,6 +95,7 @@ class CloudSql:
     def close(self) -> None:
         """End the database."""
         self._stack.close()
+        remove_folders(self.folder)
 
     def _dial(self) -> socket.socket:
         with self._lock:

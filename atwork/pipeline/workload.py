@@ -17,6 +17,7 @@ from atwork.containers.images import Unpacked
 from atwork.containers.namespaces import namespaces
 from atwork.errors import SandboxError, UserError
 from atwork.pipeline import network, probes, workload_status
+from atwork.pipeline.leftovers import remove_folders
 from atwork.pipeline.workload_content import PodContent
 from atwork.sandbox.clusters.api import ApiError
 
@@ -118,6 +119,7 @@ class Workload:
             self._report(workload_status.refused(self.content, str(error)))
         finally:
             self.pid, self.ready = 0, False
+            remove_folders(self.folder)
 
     def _wait(self) -> None:
         for state in self._states:

@@ -11,6 +11,7 @@ import ipaddress
 import itertools
 import logging
 import random
+import shutil
 import socket
 import subprocess
 import threading
@@ -87,6 +88,7 @@ class Workloads:
         self._forwarder.close()
         for cluster in self.clusters:
             cluster.api.close()
+        shutil.rmtree(self.folder / "images", ignore_errors=True)
 
     def running(self, environment: str, namespace: str) -> list[Workload]:
         """The pods of a namespace that are ready."""

@@ -14,18 +14,16 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from support.containers import needs_containers
 
 from atwork.containers.buildkit import buildkit
 from atwork.containers.container import Container
-from atwork.containers.errors import check_machine
 from atwork.containers.images import Unpacked, unpack
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.containers.stand_ins import stand_in
 from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
 from atwork.toolchain import programs
 
-pytestmark = [needs_containers, pytest.mark.engine]
+pytestmark = [pytest.mark.usefixtures("containers"), pytest.mark.engine]
 
 HOST = "europe-docker.pkg.dev"
 PERMISSIONS = [f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload")]
@@ -42,7 +40,6 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    check_machine()
     console, folder = Console(stderr=True), tmp_path_factory.mktemp("containers")
     crane, _ = programs.registry(console)
     holder = TokenHolder("user:a@example.com", {f"p/{name}": PERMISSIONS for name in ("docker-hub", "candidates")})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,11 +66,13 @@ def registry() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def released(
-    registry: str, programs_folder: Path, recordings: dict[str, Recording], tmp_path_factory: pytest.TempPathFactory
+    pipelines: None,
+    registry: str,
+    programs_folder: Path,
+    recordings: dict[str, Recording],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Released:
     """Run all tests of pipelines under Maven, with this registry."""
-    if shutil.which("mvn") is None:
-        pytest.skip("needs Maven and Java 17 (Debian: apt-get install maven)")
     folder = tmp_path_factory.mktemp("delivery")
     (folder / "layer").write_text("an image")
     subprocess.run(["tar", "-cf", "layer.tar", "layer"], cwd=folder, check=True)

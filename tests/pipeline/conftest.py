@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -32,3 +33,4 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
         fleet = fleet_of(home)
         if fleet is not None:
             fleet.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 from support import shell
-from support.containers import needs_containers
 from support.pipelines import Stock
 
 from atwork.checkout import Checkout
@@ -29,11 +28,7 @@ from atwork.pipeline.simulated_values import fill_secrets
 from atwork.pipeline.workload import Workload
 from atwork.pipeline.workloads import Workloads
 
-pytestmark = [
-    needs_containers,
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("mvn") is None, reason="needs Maven and Java 17 (Debian: apt-get install maven)"),
-]
+pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.engine]
 
 
 def test_01_a_pull_request_runs_in_a_preview_namespace_until_its_lease_ends(stock: Stock) -> None:
@@ -56,6 +51,8 @@ def session(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         Checkout(stock.home.checkout), stock.home, Console(stderr=True), folder, dockerfile, deploys=True
     ) as session:
         yield session
+    assert [path for path in folder.rglob("images") if path.is_dir()] == []  # root file systems
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ import pytest
 import yaml
 from rich.console import Console
 from support import shell
-from support.containers import needs_containers
 from support.pipelines import Stock
 
 from atwork.access import principals
@@ -34,11 +33,7 @@ from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
 from atwork.pipeline.tools import write_login
 from atwork.sandbox.home import Home
 
-pytestmark = [
-    needs_containers,
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("mvn") is None, reason="needs Maven and Java 17 (Debian: apt-get install maven)"),
-]
+pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.engine]
 AGENT = "[jenkins-agents/jenkins-agent]"
 
 
@@ -96,6 +91,9 @@ def run(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]
     with opened(Checkout(stock.home.checkout), stock.home, Console(stderr=True), folder / "run", dockerfile) as session:
         session.last_stage = "Promote"
         yield Run(session, stock.home, stock.repository, source, session.run("stock", source))
+    assert not (folder / "run" / "endpoints" / "blobs").exists()
+    assert [path for path in folder.rglob("images") if path.is_dir()] == []  # root file systems
+    shutil.rmtree(folder)
 
 
 def test_01_a_commit_is_built_tested_and_released(run: Run) -> None:
@@ -223,3 +221,7 @@ def test_08_the_command_runs_the_pipeline_of_uncommitted_changes(run: Run) -> No
     path.write_text(text)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Jenkinsfile: servicePipeline knows no mistake" in done.stdout
+    match = re.search(r"^Logs: (/\S+/atwork-run-\w+)/builds/build-1/log$", done.stdout, re.MULTILINE)
+    assert match, done.stdout
+    assert {path.suffix or path.name for path in Path(match[1]).rglob("*") if not path.is_dir()} == {"log", ".log"}
+    shutil.rmtree(match[1])

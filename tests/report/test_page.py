@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +10,13 @@ from urllib.parse import quote
 
 import pytest
 from support.events import BUCKET, SQL, outputs, report, step
+from support.programs import need
 from support.reports import change, deletion, stack_report
 
 from atwork.report import page
 from atwork.report.model import StackReport
+from atwork.toolchain.machine import PROGRAMS
 
-CHROMIUM = next(
-    (result for name in ("chromium", "chromium-browser", "google-chrome") if (result := shutil.which(name))), ""
-)
 QUIET = [
     "--headless",
     "--no-sandbox",
@@ -55,13 +53,13 @@ def test_the_page_needs_nothing_else_and_has_the_drawing_where_there_is_one() ->
 @pytest.fixture
 def opened(tmp_path: Path) -> Callable[..., str]:
     """The content of the page after its script ran, for a search in its address."""
-    if not CHROMIUM:
-        pytest.skip("there is no Chromium here: Debian's package `chromium` brings one")
+    need("chromium")
+    chromium = str(PROGRAMS["chromium"].path)
 
     def dump(search: str = "", text: str = "") -> str:
         (tmp_path / "report.html").write_text(text or created())
         address = f"file://{tmp_path}/report.html" + (f"#{quote(search)}" if search else "")
-        command = [CHROMIUM, *QUIET, f"--user-data-dir={tmp_path}/profile", "--dump-dom", address]
+        command = [chromium, *QUIET, f"--user-data-dir={tmp_path}/profile", "--dump-dom", address]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.programs import need
 from typer.testing import CliRunner
 
 from atwork.cli import app
@@ -100,10 +101,10 @@ MAKEFILES = [
 ]
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 @pytest.mark.parametrize("text", MAKEFILES)
 def test_targets_are_those_of_make(text: str, tmp_path: Path) -> None:
     """make reads our own files here; `service check` never calls it."""
+    need("make")
     written(tmp_path, {"Makefile": text, "make/go.mk": "build:\n\tx\n", "common/base.mk": "test:\n\tx\n"})
     done = subprocess.run(
         ["make", "-pRrnq", "-f", "Makefile", ":"], cwd=tmp_path, capture_output=True, text=True, check=False
