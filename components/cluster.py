@@ -23,7 +23,7 @@ from components.cluster_endpoints import authorized_networks, dns_endpoint, endp
 from components.cluster_monitoring import logging_config, monitoring_config
 from components.cluster_settings import SECRET_ROTATION_SECONDS, ClusterSettings
 from components.maintenance import maintenance_policy
-from components.network import NetworkRefs
+from components.network_refs import NetworkRefs
 from components.node_account import node_account
 from components.node_defaults import NO_READ_ONLY_PORT, default_pool, node_pool_defaults
 

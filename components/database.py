@@ -32,6 +32,7 @@ from components.database_login import DatabaseUserSettings, login_account_id, wo
 from components.forms import TextForm
 from components.google import sql, sql_flags
 from components.google.sql import SqlDiskType
+from components.network_refs import NetworkRefs
 from components.settings import DatabaseName, Email, Region, Settings
 
 LoginName = Annotated[
@@ -201,8 +202,7 @@ class Database(pulumi.ComponentResource):
         *,
         region: Region,
         project_id: pulumi.Input[str],
-        network_id: pulumi.Input[str],
-        network_policy: pulumi.Resource,
+        network: NetworkRefs,
         workload_pool: pulumi.Input[str],
         encryption_key: pulumi.Input[str] | None,
         labels: Mapping[str, str],
@@ -215,8 +215,10 @@ class Database(pulumi.ComponentResource):
             region=region,
             encryption_key_name=encryption_key,
             deletion_protection=settings.deletion_protection,
-            settings=instance_settings(settings, project_id, network_id, labels),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[network_policy], protect=settings.deletion_protection),
+            settings=instance_settings(settings, project_id, network, labels),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=network.database_access, protect=settings.deletion_protection
+            ),
         )
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         for database in settings.databases:

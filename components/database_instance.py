@@ -13,12 +13,13 @@ from components.database_flags import CIS_POSTGRES_FLAGS
 
 if TYPE_CHECKING:
     from components.database import DatabaseSettings
+    from components.network_refs import NetworkRefs
 
 
 def instance_settings(
     settings: DatabaseSettings,
     project_id: pulumi.Input[str],
-    network_id: pulumi.Input[str],
+    network: NetworkRefs,
     labels: Mapping[str, str],
 ) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
     """The `settings` of a private instance that is reached through connectors alone."""
@@ -43,10 +44,11 @@ def instance_settings(
             "psc_configs": [
                 {
                     "psc_enabled": True,
-                    "allowed_consumer_projects": [project_id],
+                    # The endpoint of a Shared VPC is in its network, on behalf of this project.
+                    "allowed_consumer_projects": [project_id, *([network.owner] if network.owner else [])],
                     "psc_auto_dns_enabled": True,
                     "psc_auto_connections": [
-                        {"consumer_network": network_id, "consumer_service_project_id": project_id}
+                        {"consumer_network": network.network_id, "consumer_service_project_id": project_id}
                     ],
                 }
             ],

@@ -16,7 +16,7 @@ from pulumi.output import UNKNOWN
 from components.cluster import GkeCluster
 from components.database import Database
 from components.delivery import deployer_key, preview_key
-from components.network import Network
+from components.network_refs import NetworkRefs
 from infra import PLATFORM, SHARED
 from infra.stack import StackConfig
 
@@ -162,7 +162,7 @@ def output_of(stack: str, name: str) -> pulumi.Output[Any]:
     return reference.get_output(name).apply(published)
 
 
-def publish(cluster: GkeCluster, databases: Mapping[str, Database], network: Network) -> None:
+def publish(cluster: GkeCluster, databases: Mapping[str, Database], network: NetworkRefs) -> None:
     """Export what people and tools look for in every environment."""
     pulumi.export("cluster", cluster.cluster_name)
     pulumi.export("endpoint", cluster.endpoint)

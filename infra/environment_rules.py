@@ -44,7 +44,10 @@ def _shared_projects(environments: Mapping[str, StackConfig]) -> Iterator[str]:
 def _overlaps(environments: Mapping[str, StackConfig]) -> Iterator[str]:
     """Sort ranges by first address: a range can only overlap the one that reaches furthest so far."""
     ranges: list[tuple[ipaddress.IPv4Network, str, str]] = sorted(
-        (block, name, key) for name, config in environments.items() for key, block in config.network.ranges().items()
+        (block, name, key)
+        for name, config in environments.items()
+        for key, block in config.network.ranges().items()
+        if key != "nodes" or name not in _in_the_subnet_of_another(environments)
     )
     widest: tuple[ipaddress.IPv4Network, str, str] | None = None
     for block, name, key in ranges:
@@ -55,6 +58,19 @@ def _overlaps(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             )
         if widest is None or block.broadcast_address > widest[0].broadcast_address:
             widest = (block, name, key)
+
+
+def _in_the_subnet_of_another(environments: Mapping[str, StackConfig]) -> dict[str, str]:
+    """Environments in an existing subnet that another one names too, with that one: the nodes' range is of both."""
+    first: dict[tuple[str | None, ipaddress.IPv4Network], str] = {}
+    shared: dict[str, str] = {}
+    for name, config in environments.items():
+        if config.subnetwork_id is None:
+            continue
+        other = first.setdefault((config.subnetwork_id, config.network.ranges()["nodes"]), name)
+        if other != name:
+            shared[name] = other
+    return shared
 
 
 def _upstreams(environments: Mapping[str, StackConfig], invalid: Collection[str]) -> Iterator[str]:

@@ -128,9 +128,10 @@ def _addresses(config: StackConfig, nodes: int) -> Iterator[Need]:
         limits.PODS_OF_A_NODE.source,
         "add a range to network.extra_pods, or lower node_pools.NAME.max_nodes",
     )
+    existing = config.network.existing is not None  # its endpoints are in the subnets that its owner chose
     yield Need(
-        "addresses of network.nodes for nodes and database endpoints",
-        nodes + config.network.database_endpoints,
+        f"addresses of network.nodes for nodes{'' if existing else ' and database endpoints'}",
+        nodes + (0 if existing else config.network.database_endpoints),
         config.network.ranges()["nodes"].num_addresses - limits.RESERVED_ADDRESSES,
         limits.SUBNET_SIZES,
         "lower node_pools.NAME.max_nodes, or choose a larger range for a new environment",

@@ -16,7 +16,7 @@ from components.database import DatabaseSettings
 from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
 from components.forms import TextForm
-from components.network import NetworkSettings
+from components.network_settings import NetworkSettings
 from components.node_account import STREAMING_SERVICES
 from components.node_pool import NodePoolSettings, PoolName
 from components.node_pools import pool_conflicts
@@ -114,6 +114,12 @@ class StackConfig(DeliverySettings):
             raise ValueError(conflict)
         stack_rules.check(self)
         return self
+
+    @property
+    def subnetwork_id(self) -> str | None:
+        """Resource name of the existing subnet; None where the environment creates its own."""
+        existing = self.network.existing
+        return None if existing is None else existing.subnetwork_id(self.project.id, self.region)
 
     def services(self) -> set[str]:
         """APIs that the chosen parts call, in addition to those of every environment."""

@@ -106,6 +106,11 @@ def _can_be_destroyed(config: StackConfig) -> None:
         raise ValueError(
             "an ephemeral environment has no jenkins: its secrets stand before the project does; leave it out"
         )
+    if config.network.existing is not None:
+        raise ValueError(
+            "an ephemeral environment creates its project, where no network exists and which is no service project of "
+            "a Shared VPC: leave network.existing out, and it creates its own"
+        )
     if config.encryption.covers:
         raise ValueError(
             "an ephemeral environment must leave nothing: set encryption.covers to []; keys can never be deleted"

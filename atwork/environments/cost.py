@@ -68,7 +68,8 @@ def estimate(config: StackConfig, prices: Prices) -> Estimate:
             unpriced.append(f"database {name} ({database.tier})")
         else:
             lines.append(line)
-    lines.append(_nat(config, prices))
+    if config.network.existing is None:
+        lines.append(_nat(config, prices))
     return Estimate(tuple(lines), (*unpriced, *_unpriced(config)))
 
 
@@ -129,6 +130,8 @@ def _unpriced(config: StackConfig) -> Iterator[str]:
     yield from ("traffic", "logs and metrics", "private DNS zones", "load balancers and volumes of services")
     if config.databases:
         yield "backups and private endpoints of databases"
+    if config.network.existing is not None:
+        yield "NAT, which the owner of the network pays"
     if config.network.nat.static_addresses:
         yield "reserved addresses"
     if config.cluster.autoprovisioning is not None:

@@ -117,6 +117,7 @@ def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
     settings.pop("preview_namespaces", None)  # those of pull requests are in one environment
     network = settings.get("network", {})
     network.pop("extra_pods", None)
+    network.pop("existing", None)  # its subnet has other ranges; the new environment creates a network of its own
     return settings
 
 

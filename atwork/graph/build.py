@@ -96,7 +96,17 @@ def _networks(stack: Inventory, *, wide: bool) -> list[Box]:
         title = f"VPC {resource.text('name') or resource.name}"
         resources, rows = ([resource], []) if networks else ([resource, *subnets], contents)
         networks.append(box(stack.stack, "network", resource.name, *resources, title=title, facts=facts, rows=rows))
-    return networks or [item for row in contents for item in row]
+    return networks or _existing_network(stack, contents) or [item for row in contents for item in row]
+
+
+def _existing_network(stack: Inventory, contents: list[tuple[Box, ...]]) -> list[Box]:
+    """The network of somebody else that the cluster is in."""
+    names = (cluster.text("network").split("/") for cluster in stack.of(types.CLUSTER))
+    named = next((parts for parts in names if len(parts) > 1), None)
+    if named is None:
+        return []
+    facts = (f"existing, in {named[1]}",)
+    return [box(stack.stack, "network", "existing", title=f"VPC {named[-1]}", facts=facts, rows=contents)]
 
 
 def _ranges(subnet: StackResource) -> list[str]:

@@ -11,7 +11,7 @@ from components import type_tokens
 from components.identity import ANNOTATION
 
 PROVIDERS = "pulumi:providers:"
-NETWORK = "gcp:compute/network:Network"
+NETWORK = type_tokens.NETWORK
 SUBNETWORK = type_tokens.SUBNETWORK
 NAT = type_tokens.ROUTER_NAT
 ADDRESS = "gcp:compute/address:Address"

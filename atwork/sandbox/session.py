@@ -16,7 +16,7 @@ from atwork.engine.backend import Backend
 from atwork.engine.locate import Engine
 from atwork.engine.runner import EngineFailed
 from atwork.errors import SandboxError
-from atwork.sandbox import bootstrap_secrets, recovery, simulation, state_files, workspace
+from atwork.sandbox import bootstrap_secrets, existing_networks, recovery, simulation, state_files, workspace
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home
@@ -87,6 +87,7 @@ def opened(
     with real_clusters(home, console) as fleet:
         if bootstrapped:
             bootstrap_secrets.create_all(home)
+            existing_networks.create_all(home)
         providers = simulation.start(home.cloud, fleet)
         try:
             yield Session(

@@ -8,7 +8,9 @@ import pulumi
 
 from components.audit_logs import AuditLogs
 from components.encryption import Encryption
+from components.existing_network import existing_network
 from components.network import Network
+from components.network_refs import NetworkRefs
 from components.project import Project
 from components.service_agents import ServiceAgents
 from infra import providers
@@ -22,7 +24,7 @@ class Foundation:
     project: Project
     agents: ServiceAgents
     keys: Encryption
-    network: Network
+    network: NetworkRefs
     google_options: pulumi.ResourceOptions
     google: pulumi.ProviderResource
 
@@ -35,14 +37,7 @@ def make(here: Environment) -> Foundation:
     google = providers.google(config.project.id, config.region, here.labels, after=[project])
     cloud = through(google)
     AuditLogs("audit", config.audit_logs, project_id=project.id, opts=cloud)
-    network = Network(
-        "network",
-        config.network,
-        region=config.region,
-        physical_name=here.physical_name,
-        protect_addresses=here.guarded,
-        opts=cloud,
-    )
+    network = _network(here, cloud)
     agents = ServiceAgents(
         "agents", config.agents(), project_number=project.number, network_id=network.network_id, opts=cloud
     )
@@ -55,3 +50,21 @@ def make(here: Environment) -> Foundation:
         opts=cloud,
     )
     return Foundation(project, agents, keys, network, cloud, google)
+
+
+def _network(here: Environment, cloud: pulumi.ResourceOptions) -> NetworkRefs:
+    """The network of the environment: its own, or one that exists."""
+    config = here.config
+    if (existing := config.network.existing) is not None:
+        return existing_network(
+            existing, project=config.project.id, region=config.region, extra_ranges=config.network.extra_pods
+        )
+    network = Network(
+        "network",
+        config.network,
+        region=config.region,
+        physical_name=here.physical_name,
+        protect_addresses=here.guarded,
+        opts=cloud,
+    )
+    return network.refs

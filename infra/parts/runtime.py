@@ -35,7 +35,7 @@ def make(here: Environment, base: Foundation) -> Runtime:
         physical_name=here.physical_name,
         region=config.region,
         project_id=base.project.id,
-        network=base.network.refs,
+        network=base.network,
         keys=ClusterKeys(base.keys.key("cluster", config.region), disk_key),
         backed_up=config.cluster_backup is not None,
         labels=labels,

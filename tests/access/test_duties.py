@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support import networks
 from support.cloud import Simulated, facts
 
 from atwork.access import audit, planned
@@ -19,7 +20,7 @@ from atwork.access.model import AccessModel
 from atwork.environments.bootstrap import plan as plans
 from atwork.environments.bootstrap.plan import BootstrapPlan
 from atwork.permissions import calls, roles
-from infra.config import STACKS, read_all, read_file
+from infra.config import STACKS, parse, read_all, read_file
 from infra.stack import StackConfig
 from tools.access_roles import named_roles
 
@@ -43,9 +44,15 @@ def ephemeral() -> BootstrapPlan:
     return replace(plans.read("staging", STACKS), name="demo", config=config, ephemeral_stacks=frozenset({"demo"}))
 
 
+def shared() -> BootstrapPlan:
+    """Staging in the subnet of a Shared VPC."""
+    config = parse("staging", json.dumps(networks.settings()))
+    return replace(plans.read("staging", STACKS), config=config)
+
+
 @pytest.fixture(scope="module")
 def bootstrap_plans() -> list[BootstrapPlan]:
-    return [*(plans.read(name, STACKS) for name in LONG_LIVED), ephemeral()]
+    return [plans.read("ci", STACKS), shared(), plans.read("production", STACKS), ephemeral()]
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +133,14 @@ def test_drift_reads_releases_where_there_are_some_and_updates_read_no_value(acc
         assert not access.may(drift, "container.secrets.update", project)
         assert not access.may(deploy, "secretmanager.versions.access", project)
         assert access.may(deploy, "secretmanager.secrets.setIamPolicy", project)
+
+
+def test_updates_use_one_subnet_of_the_host_project_and_change_nothing_there(access: AccessModel) -> None:
+    deploy = "serviceAccount:deploy-staging@acme-at-work-admin.iam.gserviceaccount.com"
+    host = f"projects/{networks.HOST}"
+    assert access.may(deploy, "compute.subnetworks.use", networks.SUBNETWORK)
+    for permission in ("compute.subnetworks.use", "resourcemanager.projects.setIamPolicy", "compute.firewalls.create"):
+        assert not access.may(deploy, permission, host), permission
 
 
 def test_the_documentation_lists_the_roles_that_bootstrap_needs() -> None:

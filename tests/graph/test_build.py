@@ -48,6 +48,14 @@ def test_a_network_has_its_ranges_and_holds_the_cluster() -> None:
     assert (cluster.title, cluster.facts, cluster.guarded) == ("GKE atwork-staging", ("europe-west1",), True)
 
 
+def test_a_cluster_in_a_network_of_somebody_else_is_drawn_in_it() -> None:
+    inputs = {"name": "atwork-staging", "network": "projects/acme-host/global/networks/shared-vpc"}
+    content = drawn(provider("acme-staging"), resource(CLUSTER, "cluster-cluster", inputs))
+    network = box(content, "staging.network.existing")
+    assert (network.title, network.facts) == ("VPC shared-vpc", ("existing, in acme-host",))
+    assert [item.kind for item in network.children] == ["cluster"]
+
+
 @pytest.mark.parametrize(
     ("inputs", "facts"),
     [

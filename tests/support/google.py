@@ -22,6 +22,8 @@ Answer = tuple[int, Any]
 READS = (":getIamPolicy",)
 """What is read by POST."""
 
+_SUBNET = r"projects/[^/]+/regions/[^/]+/subnetworks/[^/]+"
+
 
 def error(status: int, message: str, *, reason: str = "", **metadata: str) -> Answer:
     names = {
@@ -93,6 +95,8 @@ class State:
     )
     hidden_groups: set[str] = field(default_factory=set[str])
     """Those that the caller may not see."""
+    networks: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What is read of networks of others, by path: subnets, routers, DNS zones, service connection policies."""
     flags: dict[str, dict[str, Any]] = field(default_factory=_flags)
     """Database flags that Cloud SQL offers, by name."""
 
@@ -183,6 +187,12 @@ class FakeGoogle:
             ("GET", r"/v[13]/(.+):getIamPolicy", self._policy),
             ("POST", r"/v[13]/(.+):getIamPolicy", self._policy),
             ("POST", r"/v[13]/(.+):setIamPolicy", self._set_policy),
+            ("GET", rf"/compute/v1/({_SUBNET})/getIamPolicy", self._policy),
+            ("POST", rf"/compute/v1/({_SUBNET})/setIamPolicy", self._set_policy),
+            ("GET", rf"(/compute/v1/{_SUBNET})", self._network),
+            ("GET", r"(/compute/v1/projects/[^/]+/(?:getXpnHost|regions/[^/]+/routers))", self._network),
+            ("GET", r"(/dns/v1/projects/[^/]+/managedZones)", self._network),
+            ("GET", r"(/v1/projects/[^/]+/locations/[^/]+/serviceConnectionPolicies)", self._network),
             ("PUT", r"/engine/([^/]+/o/.+)", self._put_object),
             ("GET", r"/compute/v1/projects/([^/]+)", self._compute_project),
             ("GET", r"/compute/v1/projects/[^/]+/regions/([^/]+)", self._region),
@@ -296,6 +306,11 @@ class FakeGoogle:
     def _offered_flags(self, *, params: dict[str, str], **_: Any) -> Answer:
         assert params["databaseVersion"].startswith("POSTGRES_")
         return 200, {"items": list(self.state.flags.values())}
+
+    def _network(self, path: str, **_: Any) -> Answer:
+        if path not in self.state.networks:
+            return error(404, f"The resource '{path}' was not found")
+        return 200, self.state.networks[path]
 
     def _unpaid(self, project: str) -> Answer | None:
         if not self.state.billing.get(project):
@@ -509,7 +524,8 @@ class FakeGoogle:
         }
         short = name.rpartition("/serviceAccounts/")[2]
         folder = name.startswith(("folders/", "billingAccounts/"))
-        return folder or name in known or name in self.state.keys or short in self.state.identities
+        subnet = f"/compute/v1/{name}" in self.state.networks
+        return folder or subnet or name in known or name in self.state.keys or short in self.state.identities
 
     def _policy(self, name: str, **_: Any) -> Answer:
         if not self._there(name):

@@ -12,13 +12,16 @@ from atwork.access.duties.methods import (
     GET_TOKEN,
     PAY,
     READ_STATE,
+    USE_HOST_AGENT,
     USE_SERVICE,
+    USE_SUBNETWORK,
     WRITE_STATE,
 )
 from atwork.access.duties.model import Duty, duty
 from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import REAP_ACCOUNT, BootstrapPlan
 from atwork.permissions import calls
+from components.existing_network import CLUSTER_AGENT, MACHINE_AGENT
 from components.node_account import STREAMING_ROLE
 
 _RELEASES = ("kubernetes:core/v1:Secret", "kubernetes:helm.sh/v3:Release")
@@ -45,6 +48,7 @@ def duties(plan: BootstrapPlan) -> Iterator[Duty]:
         yield from _in_project(plan)
     if plan.upstream_project:
         yield from _in_upstream_project(plan)
+    yield from _in_shared_network(plan)
 
 
 def _states(plan: BootstrapPlan) -> Iterator[Duty]:
@@ -119,3 +123,18 @@ def _in_upstream_project(plan: BootstrapPlan) -> Iterator[Duty]:
             yield Duty(identity, "read the grant for image streaming", calls.reads(_PROJECT_MEMBER), project)
         wanted = calls.reads(_PROJECT_MEMBER) | calls.writes(_PROJECT_MEMBER)
         yield Duty(deploy, "grant image streaming", wanted, project, frozenset({STREAMING_ROLE}))
+
+
+def _in_shared_network(plan: BootstrapPlan) -> Iterator[Duty]:
+    """The host project of a Shared VPC: agents of Google in the environment's project, and who creates the cluster."""
+    existing, project = plan.config.network.existing, plan.config.project
+    if existing is None or not plan.host_project:
+        return
+    subnet = existing.subnetwork_id(project.id, plan.config.region)
+    cluster, machines = (
+        f"serviceAccount:{agent.replace('{number}', project.number or project.id)}"
+        for agent in (CLUSTER_AGENT, MACHINE_AGENT)
+    )
+    for identity in (cluster, machines, plan.member(plan.deploy_account)):
+        yield duty(identity, "use the subnet", USE_SUBNETWORK, subnet)
+    yield duty(cluster, "act in the host project", USE_HOST_AGENT, f"projects/{plan.host_project}")

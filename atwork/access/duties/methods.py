@@ -36,6 +36,12 @@ REPORT_NODE = (
     "permission:autoscaling.sites.writeMetrics",
 )
 USE_SERVICE = ("permission:serviceusage.services.use",)
+USE_SUBNETWORK = ("permission:compute.subnetworks.use", "compute.subnetworks.get")
+"""Nodes, load balancers and endpoints in the subnet of a Shared VPC."""
+
+USE_HOST_AGENT = ("permission:container.hostServiceAgent.use",)
+"""GKE acts through its agent of the host project of a Shared VPC."""
+
 READ_STATE = tuple(f"permission:storage.objects.{verb}" for verb in ("get", "list"))
 WRITE_STATE = tuple(f"permission:storage.objects.{verb}" for verb in ("create", "delete", "update"))
 DECRYPT = ("cloudkms.projects.locations.keyRings.cryptoKeys.decrypt",)
@@ -43,7 +49,19 @@ DELETE_PROJECT = ("cloudresourcemanager.projects.delete",)
 CREATE_PROJECT = ("cloudresourcemanager.projects.create",)
 PAY = ("permission:billing.resourceAssociations.create",)
 
-_ALL = (PULL, PUSH, READ_SECRET, USE_KEY, PUBLISH, GET_TOKEN, FIND_CLUSTER, DECRYPT, CREATE_PROJECT, DELETE_PROJECT)
+_ALL = (
+    PULL,
+    PUSH,
+    READ_SECRET,
+    USE_KEY,
+    USE_SUBNETWORK,
+    PUBLISH,
+    GET_TOKEN,
+    FIND_CLUSTER,
+    DECRYPT,
+    CREATE_PROJECT,
+    DELETE_PROJECT,
+)
 
 PERSON: Mapping[str, tuple[str, ...]] = {
     "roles/resourcemanager.projectCreator": CREATE_PROJECT,

@@ -40,6 +40,12 @@ class BootstrapPlan:
         return self.config.environment.kind == "ephemeral"
 
     @property
+    def host_project(self) -> str:
+        """Host project of the Shared VPC; "" where the network is in the environment's own project."""
+        existing, own = self.config.network.existing, self.config.project.id
+        return "" if existing is None or existing.owner(own) == own else existing.owner(own)
+
+    @property
     def admin(self) -> str:
         """The admin project."""
         return self.platform.admin_project

@@ -41,7 +41,7 @@ class Resource:
     @property
     def name(self) -> str:
         """The resource name without the service, such as `projects/P` or `buckets/B`."""
-        path = self.url.removeprefix("https://").split("/", 2)[2]
+        path = self.url.removeprefix("https://").split("/", 3 if self._is_compute else 2)[-1]
         return f"buckets/{path.split('/')[2]}" if self.bucket else path
 
     @classmethod
@@ -56,6 +56,13 @@ class Resource:
         """A project."""
         url = f"https://cloudresourcemanager.googleapis.com/v3/projects/{project}"
         return cls(url, f"gcloud projects add-iam-policy-binding {project}")
+
+    @classmethod
+    def subnetwork(cls, project: str, region: str, name: str) -> Self:
+        """A subnet."""
+        url = f"https://compute.googleapis.com/compute/v1/projects/{project}/regions/{region}/subnetworks/{name}"
+        command = f"gcloud compute networks subnets add-iam-policy-binding {name} --region={region} --project={project}"
+        return cls(url, command, may="roles/compute.networkAdmin")
 
     @classmethod
     def folder(cls, folder: str) -> Self:
@@ -94,6 +101,11 @@ class Resource:
         """Whether gcloud asks for a condition if the policy already has one."""
         return self.bucket or "cloudresourcemanager" in self.url
 
+    @property
+    def _is_compute(self) -> bool:
+        """Whether the methods of the policy follow a slash instead of a colon."""
+        return "//compute." in self.url
+
     def read(self, google: Google) -> dict[str, Any]:
         """Read the policy with its conditions; a write without them would remove them."""
         if self.bucket:
@@ -101,6 +113,8 @@ class Resource:
         if "cloudresourcemanager" in self.url:
             body = {"options": {"requestedPolicyVersion": 3}}
             return google.call("POST", f"{self.url}:getIamPolicy", body=body)
+        if self._is_compute:
+            return google.call("GET", f"{self.url}/getIamPolicy", params={"optionsRequestedPolicyVersion": "3"})
         params = {"options.requestedPolicyVersion": "3"}
         method = "POST" if "//iam." in self.url else "GET"
         return google.call(method, f"{self.url}:getIamPolicy", params=params)
@@ -110,4 +124,5 @@ class Resource:
         if self.bucket:
             google.call("PUT", self.url, body=policy)
         else:
-            google.call("POST", f"{self.url}:setIamPolicy", body={"policy": policy})
+            method = "/setIamPolicy" if self._is_compute else ":setIamPolicy"
+            google.call("POST", f"{self.url}{method}", body={"policy": policy})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atwork.environments.bootstrap import identities, keys, projects, roles, secrets, stack, state
+from atwork.environments.bootstrap import identities, keys, projects, roles, secrets, shared_network, stack, state
 from atwork.environments.bootstrap.identities import federated
 from atwork.environments.bootstrap.plan import REAP_ACCOUNT, BootstrapPlan
 from atwork.environments.bootstrap.policies import Grant, Resource
@@ -70,6 +70,7 @@ def all_of(
         grants("rights", _rights_title(plan), plan.admin, rights(plan)),
         grants("state-rights", f"rights on the state of {plan.name}", plan.admin, state_rights(plan)),
         stack.init(plan, file, engine),
+        *shared_network.steps(plan),
     )
 
 
@@ -104,9 +105,15 @@ def _project(plan: BootstrapPlan, file: Path) -> tuple[Step, ...]:
 
 
 def granted(plan: BootstrapPlan) -> dict[Resource, list[Grant]]:
-    """Every binding that the bootstrap of an environment adds, by resource."""
+    """Every binding that the bootstrap of an environment adds, by resource.
+
+    Members with the number of a project that does not exist yet have its id instead.
+    """
     bindings: dict[Resource, list[Grant]] = {}
-    for part in (rights(plan), state_rights(plan), *(federated(plan, short) for short in plan.accounts)):
+    federations = (federated(plan, short) for short in plan.accounts)
+    project = plan.config.project
+    network = shared_network.rights(plan, project.number or project.id)
+    for part in (rights(plan), state_rights(plan), *federations, network):
         for resource, wanted in part.items():
             bindings.setdefault(resource, []).extend(wanted)
     return bindings

@@ -32,9 +32,11 @@ def checks(google: Google, name: str, config: StackConfig, *, there: bool) -> It
     if there:
         yield ask(NAMES[0], fix, lambda: _accounts(google, project, service_accounts(name, config)))
         yield ask(NAMES[1], fix, lambda: _principals(google, project, grants(name, config)))
-        yield ask(
-            NAMES[2], f"ask for roles/compute.viewer on {project}", lambda: _network(google, project), needed=False
-        )
+        fix = f"ask for roles/compute.viewer on {project}"
+        if config.network.existing is None:
+            yield ask(NAMES[2], fix, lambda: _network(google, project), needed=False)
+        else:
+            yield right(NAMES[2], "the environment creates nothing in its network")
     else:
         yield from (Check(check, None, "not checked: the project does not exist yet") for check in _IN_PROJECT)
     yield _sizes(config)

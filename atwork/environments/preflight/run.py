@@ -8,7 +8,7 @@ from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import GoogleError
 from atwork.environments.bootstrap.plan import BootstrapPlan
-from atwork.environments.preflight import databases, limits, organization, region, secrets
+from atwork.environments.preflight import databases, limits, network, organization, region, secrets
 from atwork.environments.preflight.check import Check
 from atwork.environments.preflight.project import billing, id_free, logged_in, reachable
 from atwork.environments.preflight.state import key, state_bucket
@@ -46,7 +46,8 @@ def preflight(
         google = login()
     except GoogleError as error:
         reason, _, fix = str(error).rpartition("; ")
-        return [Check("login", None, reason, fix), *(Check(check, None, "not checked: no login") for check in NAMES)]
+        names = (*NAMES, *network.names(config))
+        return [Check("login", None, reason, fix), *(Check(check, None, "not checked: no login") for check in names)]
     return [
         logged_in(google),
         *checks_after_login(google, name, config, platform, sibling=sibling, bootstrapped=bootstrapped),
@@ -72,6 +73,9 @@ def checks_after_login(
     yield from region.checks(google, config, project.id if there else sibling, own=project.create is None)
     yield from limits.checks(google, name, config, there=there)
     yield from databases.checks(google, config)
+    yield from network.checks(google, config)
+    if platform is not None:
+        yield from network.rights_check(google, BootstrapPlan(name, config, platform))
 
 
 def _platform(

@@ -11,7 +11,7 @@ from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.values import reveal
 from components.google.reserved import is_system_namespace
-from components.type_tokens import CLUSTER, RELEASE, SECRET, SECRET_VERSION
+from components.type_tokens import CLUSTER, RELEASE, SECRET, SECRET_VERSION, SUBNETWORK
 from infra.stack_name import StackName
 
 Object = Mapping[str, Any]
@@ -90,10 +90,12 @@ def environments(objects: Iterable[CloudObject]) -> dict[str, EnvironmentObjects
             kubernetes[stack][_key(manifest)] = manifest
         elif stack and item.type == RELEASE:
             google[stack][RELEASE].append(reveal(item.inputs))
-    # Secrets and their versions are also created without Pulumi; their ids name their project.
+    # Secrets and their versions are also created without Pulumi; their ids name their project. So are subnets of others.
     for resources in google.values():
         for token in (SECRET, SECRET_VERSION):
             resources[token] += unowned.get(token, [])
+        subnets = {str(cluster.get("subnetwork")) for cluster in resources.get(CLUSTER, ())}
+        resources[SUBNETWORK] += [item for item in unowned.get(SUBNETWORK, []) if item["id"] in subnets]
     return {
         name: EnvironmentObjects(name, resources, kubernetes[name])
         for name, resources in google.items()
