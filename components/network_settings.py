@@ -42,7 +42,7 @@ class NetworkSettings(Settings):
     """Range for pods; each node takes a /24 of it."""
 
     extra_pods: dict[RangeName, PrivateRange] = Field(default_factory=dict)
-    """More ranges for pods, for a cluster that has outgrown its first; the keys are the names of the subnet's ranges."""
+    """More ranges for pods, by their name in the subnet, for a cluster that has outgrown its first."""
 
     flow_logs: FlowLogSettings = FlowLogSettings()
     """Sampling of the flow logs."""

@@ -104,9 +104,9 @@ def test_the_checks_are_part_of_preflight(shared: Account) -> None:
     assert {*network.NAMES, *network.SHARED} <= {check.name for check in checks}
 
 
-def _without(key: str) -> Callable[[Account], None]:
+def _subnet(**changes: Any) -> Callable[[Account], None]:
     def change(account: Account) -> None:
-        del account.fake.state.networks[SUBNET][key]
+        account.fake.state.networks[SUBNET] |= changes
 
     return change
 
@@ -123,10 +123,14 @@ def _set(path: str, value: Any) -> Callable[[Account], None]:
     ("change", "name", "words"),
     [
         (lambda account: account.fake.state.networks.pop(SUBNET), "subnet", f"{SUBNETWORK} does not exist"),
-        (_without("privateIpGoogleAccess"), "subnet", "Private Google Access is off"),
-        (_without("ipCidrRange"), "subnet", "its primary range is None, and network.nodes is 10.0.16.0/20"),
-        (_without("secondaryIpRanges"), "subnet", "its secondary range staging-pods does not exist (it has none)"),
-        (_without("network"), "subnet", "staging is in None, not in projects/acme-network-host/global"),
+        (_subnet(privateIpGoogleAccess=False), "subnet", "Private Google Access is off"),
+        (_subnet(ipCidrRange="10.1.0.0/20"), "subnet", "its primary range is 10.1.0.0/20, and network.nodes is 10"),
+        (_subnet(secondaryIpRanges=[]), "subnet", "its secondary range staging-pods does not exist (it has none)"),
+        (
+            _subnet(network="projects/other/global/networks/a"),
+            "subnet",
+            "staging is in projects/other/global/networks/a,",
+        ),
         (_set("/routers", {}), "network services", "missing: Cloud NAT in europe-west1"),
         (_set("/managedZones", {}), "network services", "a private DNS zone gke.goog."),
         (_set("/serviceConnectionPolicies", {}), "network services", "a service connection policy of google-cloud-sql"),

@@ -87,7 +87,7 @@ def test_what_the_owner_decides_and_what_is_no_name_is_refused(network: dict[str
 
 def test_an_ephemeral_environment_has_its_own_network() -> None:
     times = {"created_at": "2027-01-28T18:00:00Z", "expires_at": "2027-01-31T18:00:00Z"}
-    settings = networks.settings() | {
+    settings: dict[str, Any] = networks.settings() | {
         "environment": {"kind": "ephemeral", "owner": "me", **times},
         "encryption": {"covers": []},
         "preview_namespaces": None,

@@ -90,7 +90,7 @@ def environments(objects: Iterable[CloudObject]) -> dict[str, EnvironmentObjects
             kubernetes[stack][_key(manifest)] = manifest
         elif stack and item.type == RELEASE:
             google[stack][RELEASE].append(reveal(item.inputs))
-    # Secrets and their versions are also created without Pulumi; their ids name their project. So are subnets of others.
+    # Secrets and their versions are also created without Pulumi, and their ids name their project; so are subnets.
     for resources in google.values():
         for token in (SECRET, SECRET_VERSION):
             resources[token] += unowned.get(token, [])
