@@ -32,9 +32,6 @@ _OF_THE_OWNER = ("flow_logs", "nat", "dns_logs", "database_endpoints")
 class NetworkSettings(Settings):
     """Address ranges and logging. Ranges of all environments are disjoint, so that any two can be connected."""
 
-    existing: ExistingNetworkSettings | None = None
-    """A network and a subnet that exist, such as those of a Shared VPC; left out, the environment creates its own."""
-
     nodes: PrivateRange
     """Primary range of the subnet: nodes, internal load balancers and private endpoints; that of an existing one."""
 
@@ -43,6 +40,9 @@ class NetworkSettings(Settings):
 
     extra_pods: dict[RangeName, PrivateRange] = Field(default_factory=dict)
     """More ranges for pods, by their name in the subnet, for a cluster that has outgrown its first."""
+
+    existing: ExistingNetworkSettings | None = None
+    """A network and a subnet that exist, such as those of a Shared VPC; left out, the environment creates its own."""
 
     flow_logs: FlowLogSettings = FlowLogSettings()
     """Sampling of the flow logs."""
