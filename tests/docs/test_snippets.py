@@ -27,7 +27,7 @@ from infra.yaml_files import read_yaml
 
 STACKS = stack_files(ROOT / "stacks")
 SERVICES = ROOT / "services"
-REPLACED = ("project",)
+REPLACED = ("network", "project")
 """Keys whose parts exclude each other: a snippet replaces them and is not merged into them."""
 
 GENERATED = DOCS / "reference"
