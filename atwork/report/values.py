@@ -22,11 +22,14 @@ UNKNOWN_MARKS = (
 SECRET = "[secret]"  # noqa: S105
 UNKNOWN = "(known after apply)"
 _HIDDEN = re.compile(
-    r"(^|[.\[\"])([\w-]*(password|password_?wo|passwd|passphrase|private_?key|secret_?key|access_?key|api_?key|client_?secret)|"
-    r"secret_?data|token|(access|auth|bearer|refresh)_?token|kubeconfig|credentials|connection_?string)\b",
+    r"(^|[.\[\"])([\w-]*(password|password_?wo|passwd|passphrase|private_?key|secret_?key|access_?key|api_?key|client_?secret)\b|"
+    r"((secret|string)_?data|token|(access|auth|bearer|refresh)_?token|kubeconfig|credentials|connection_?string)(?![\w-]))",
     re.IGNORECASE,
 )
-"""Paths whose values are never shown, even if a provider does not mark them as secret."""
+"""Paths whose values are never shown, even if a provider does not mark them as secret.
+
+`token-ci` is the name of something that has a token, such as a manifest, and no token.
+"""
 _HIDDEN_IN_SECRETS = re.compile(r"^(data|stringData)\b")
 _HIDDEN_VARIABLES = re.compile(r"\benv\[\d+\]\.value$")
 

@@ -207,6 +207,7 @@ def test_both_sides_are_hidden_when_either_is_secret(old: Any, new: Any) -> None
         ("kubernetes:core/v1:Secret", {"data": {"a": "hunter2"}}),
         (DEPLOYMENT, {"spec": {"containers": [{"env": [{"name": "A", "value": "hunter2"}]}]}}),
         ("pulumi:providers:kubernetes", {"kubeconfig": "hunter2"}),
+        ("kubernetes:helm.sh/v3:Release", {"values": {"objects": {"token-ci": {"stringData": {"a": "hunter2"}}}}}),
         (SQL, {"adminPassword": "hunter2", "replica": {"dbPasswd": "hunter2"}, "odd.key": {"secretKey": "hunter2"}}),
         ("gcp:x/y:Z", {"privateKey": "hunter2", "clientSecret": "hunter2", "apiKey": "hunter2", "token": "hunter2"}),
     ],

@@ -13,8 +13,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.events import BUCKET, error, outputs, report, step, urn
+from support.mocks import Recording
 
 from atwork.report.credentials import without_credentials
+from atwork.report.scrub import secrets
 from tools.token_formats import python_pattern
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +118,17 @@ def test_a_name_that_is_also_a_secret_somewhere_is_not_cut() -> None:
     """Its URN shows it anyway, and without it the commands of the report name nothing."""
     result = report(step("update", BUCKET, "orders-db", {"token": "orders-db"}, {"token": "x"}), error("see orders-db"))
     assert result.errors == ("see orders-db",)
+
+
+@pytest.mark.parametrize("stack", ["ci", "staging", "production"])
+def test_no_value_of_the_real_stacks_hides_words(stack: str, recordings: dict[str, Recording]) -> None:
+    """What has no secret before it is deployed has none to remove from other texts."""
+    values = {
+        value
+        for resource in recordings[stack].resources.values()
+        for value in secrets(resource.inputs, resource.inputs, resource.type)
+    }
+    assert {value for value in values if value.isalpha()} == set()
 
 
 @pytest.mark.parametrize(
