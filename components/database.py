@@ -1,4 +1,4 @@
-"""A Cloud SQL for PostgreSQL instance: private, encrypted, without passwords.
+"""A Cloud SQL instance of PostgreSQL or MySQL: private, encrypted, without passwords.
 
 Owns: the instance, its databases, the service accounts that log in by IAM and their database users.
 Does not own: the network's service connection policy (wiring), tables and roles inside a database.
@@ -8,8 +8,9 @@ Traps:
 - There are three deletion guards, the engine's, the provider's and the server's; one setting turns them all. Only
   the engine's is met before the databases and users are gone.
 - The key is chosen when the instance is made; another one replaces the instance with its databases and users.
-- An unset edition means Enterprise Plus from PostgreSQL 16 on, at many times the price.
-- PostgreSQL user names of service accounts drop `.gserviceaccount.com`; roles that own objects block the deletion
+- An unset edition means Enterprise Plus from PostgreSQL 16 and MySQL 8.4 on, at many times the price.
+- MySQL creates a user `root` without a password; the provider deletes it with the creation of the instance.
+- Names of logins differ between the engines (database_engine.py); roles that own objects block the deletion
   of a user, so users and databases are left to the instance's own deletion. The engine leaves them (`retain_on_delete`)
   and not the provider (`deletion_policy`), which an import resets: what returns to the program is adopted without a
   difference (docs/adr/0015-left-behind.md).
@@ -26,7 +27,8 @@ import pulumi_gcp as gcp
 from pydantic import Field, field_validator, model_validator
 
 from components.database_backups import BackupSettings, YearlyFreezeSettings
-from components.database_flags import CIS_POSTGRES_FLAGS, logs_connections
+from components.database_engine import DatabaseVersion, engine_of, fixed_flags, lists_connection_aspects
+from components.database_flags import logs_connections
 from components.database_instance import instance_settings
 from components.database_login import DatabaseUserSettings, login_account_id, workload_login
 from components.forms import TextForm
@@ -47,10 +49,10 @@ LoginName = Annotated[
 
 
 class DatabaseSettings(Settings):
-    """One PostgreSQL instance and what is in it."""
+    """One instance and what is in it."""
 
-    version: Literal["POSTGRES_16", "POSTGRES_17", "POSTGRES_18"] = "POSTGRES_18"
-    """Major version; raising it upgrades in place, with downtime."""
+    version: DatabaseVersion = "POSTGRES_18"
+    """Engine and major version; raising it upgrades in place, with downtime."""
 
     edition: Literal["ENTERPRISE", "ENTERPRISE_PLUS"] = "ENTERPRISE"
     """Edition, always stated."""
@@ -105,7 +107,7 @@ class DatabaseSettings(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         fixed = sorted(
-            name for name in self.flags.keys() & CIS_POSTGRES_FLAGS.keys() if not self._logs_connections(name)
+            name for name in self.flags.keys() & fixed_flags(self.version).keys() if not self._logs_connections(name)
         )
         if fixed:
             raise ValueError(f"flags {', '.join(fixed)} are set for every instance (CIS); remove them")
@@ -115,6 +117,12 @@ class DatabaseSettings(Settings):
             raise ValueError(
                 f"backups.point_in_time_days {days} is above the {most} of {self.edition}; "
                 f"lower it, or choose ENTERPRISE_PLUS, which keeps {sql.log_days('ENTERPRISE_PLUS')}"
+            )
+        if self.engine == "MYSQL" and self.high_availability and days == 0:
+            # https://cloud.google.com/sql/docs/mysql/high-availability
+            raise ValueError(
+                "high_availability of MySQL needs binary logs: set backups.point_in_time_days to 1 or more, or "
+                "high_availability to false"
             )
         return self
 
@@ -170,7 +178,7 @@ class DatabaseSettings(Settings):
     @property
     def engine(self) -> sql.Engine:
         """The database engine of the version."""
-        return "MYSQL" if self.version.startswith("MYSQL_") else "POSTGRES"
+        return engine_of(self.version)
 
     @property
     def storage(self) -> SqlDiskType:
@@ -182,7 +190,7 @@ class DatabaseSettings(Settings):
         """Whether a flag is `log_connections` of a version that takes a list, with at least what `on` logs."""
         return (
             name == "log_connections"
-            and self.version not in ("POSTGRES_16", "POSTGRES_17")
+            and lists_connection_aspects(self.version)
             and logs_connections(self.flags[name])
         )
 
@@ -234,6 +242,7 @@ class Database(pulumi.ComponentResource):
                 login_account_id(key),
                 user,
                 instance=instance.name,
+                version=settings.version,
                 project_id=project_id,
                 workload_pool=workload_pool,
                 parent=self,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components.forms import TextForm
 from components.google.locations import backup_location
+from components.google.sql import Engine
 from components.settings import Settings, TimeOfDay
 
 if TYPE_CHECKING:
@@ -115,14 +116,19 @@ def freeze_day(day: str) -> str:
     return "-".join([*year, str(int(month)), f"{int(day_of_month):02}"])
 
 
-def backup_configuration(settings: BackupSettings) -> gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict:
-    """The instance's `backup_configuration`."""
+def backup_configuration(
+    settings: BackupSettings, engine: Engine
+) -> gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict:
+    """The instance's `backup_configuration`; the logs of MySQL are binary logs, and have a switch of their own."""
     configuration: gcp.sql.DatabaseInstanceSettingsBackupConfigurationArgsDict = {
         "enabled": True,
         "start_time": settings.start,
-        "point_in_time_recovery_enabled": settings.point_in_time_days > 0,
         "backup_retention_settings": {"retained_backups": settings.retained, "retention_unit": "COUNT"},
     }
+    if engine == "MYSQL":
+        configuration["binary_log_enabled"] = settings.point_in_time_days > 0
+    else:
+        configuration["point_in_time_recovery_enabled"] = settings.point_in_time_days > 0
     if settings.point_in_time_days > 0:
         configuration["transaction_log_retention_days"] = settings.point_in_time_days
     if settings.location is not None:

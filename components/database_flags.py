@@ -1,4 +1,4 @@
-"""Database flags of PostgreSQL on Cloud SQL: those that every instance has, and what they may say. Plain data."""
+"""Database flags of Cloud SQL: those that every instance has, and what they may say. Plain data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ CIS_POSTGRES_FLAGS: Mapping[str, str] = {
     "log_statement": "ddl",  # CIS GCP 6.2.4
     "log_temp_files": "0",
 }
-"""Flags that every instance has; a stack file may add others but not these."""
+"""Flags that every instance of PostgreSQL has; a stack file may add others but not these."""
+
+CIS_MYSQL_FLAGS: Mapping[str, str] = {
+    "cloudsql_iam_authentication": "on",
+    "local_infile": "off",  # CIS GCP 6.1.3
+    "skip_show_database": "on",  # CIS GCP 6.1.2
+}
+"""Flags that every instance of MySQL has; a stack file may add others but not these."""
 
 
 def logs_connections(value: str) -> bool:

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.database_backups import backup_configuration, freeze_day
-from components.database_flags import CIS_POSTGRES_FLAGS
+from components.database_engine import fixed_flags
 
 if TYPE_CHECKING:
     from components.database import DatabaseSettings
@@ -53,7 +53,7 @@ def instance_settings(
                 }
             ],
         },
-        "backup_configuration": backup_configuration(settings.backups),
+        "backup_configuration": backup_configuration(settings.backups, settings.engine),
         "maintenance_window": {
             "day": settings.maintenance_day,
             "hour": settings.maintenance_hour,
@@ -74,7 +74,7 @@ def instance_settings(
             "reuse_interval": 5,
         },
         "database_flags": [
-            {"name": name, "value": value} for name, value in sorted({**CIS_POSTGRES_FLAGS, **settings.flags}.items())
+            {"name": name, "value": value} for name, value in sorted({**fixed_flags(settings.version), **settings.flags}.items())
         ],
     }
     if settings.backups.keep_after_deletion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
+from components.database_engine import DatabaseVersion, database_user
 from components.settings import DnsLabel, Settings
 
 INSTANCE_ROLES = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
@@ -32,6 +33,7 @@ def workload_login(
     user: DatabaseUserSettings,
     *,
     instance: pulumi.Input[str],
+    version: DatabaseVersion,
     project_id: pulumi.Input[str],
     workload_pool: pulumi.Input[str],
     parent: pulumi.Resource,
@@ -60,7 +62,9 @@ def workload_login(
     gcp.sql.User(
         f"{name}-user",
         # Not from the account's own e-mail: a preview has to know the name before the account is there.
-        name=pulumi.Output.concat(account_id, "@", project_id, ".iam"),
+        name=pulumi.Output.concat(account_id, "@", project_id, ".iam.gserviceaccount.com").apply(
+            lambda address: database_user(version, address)
+        ),
         type="CLOUD_IAM_SERVICE_ACCOUNT",
         instance=instance,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[account], retain_on_delete=True),

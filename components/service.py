@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.database_engine import DatabaseVersion, login_name
+
 CONFIG_MAP = "platform"
 """Name of the ConfigMap that charts refer to."""
 
@@ -31,6 +33,9 @@ class DatabaseFacts:
 
     account: pulumi.Input[str]
     """Google service account that its pods act as."""
+
+    version: DatabaseVersion
+    """Of its instance."""
 
 
 class ServiceFacts(pulumi.ComponentResource):
@@ -53,9 +58,8 @@ class ServiceFacts(pulumi.ComponentResource):
             data |= {
                 "DATABASE_INSTANCE": database.instance,
                 "DATABASE_NAME": database.name,
-                # PostgreSQL's names of service accounts leave the end of the address out.
                 "DATABASE_USER": pulumi.Output.from_input(database.account).apply(
-                    lambda account: account.removesuffix(".gserviceaccount.com")
+                    lambda account: login_name(database.version, account)
                 ),
             }
         kubernetes.core.v1.ConfigMap(

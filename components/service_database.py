@@ -12,6 +12,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
+from components.database_engine import DatabaseVersion
 from components.database_login import DatabaseUserSettings, workload_login
 
 
@@ -29,6 +30,7 @@ class ServiceDatabase(pulumi.ComponentResource):
         database: str,
         account_id: str,
         instance: pulumi.Input[str],
+        version: DatabaseVersion,
         project_id: pulumi.Input[str],
         workload_pool: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
@@ -45,6 +47,7 @@ class ServiceDatabase(pulumi.ComponentResource):
             account_id,
             settings,
             instance=instance,
+            version=version,
             project_id=project_id,
             workload_pool=workload_pool,
             parent=self,

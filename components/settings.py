@@ -95,7 +95,7 @@ DatabaseName = Annotated[
         "orders",
     ),
 ]
-"""The name of a PostgreSQL database."""
+"""The name of a database in an instance."""
 
 Owner = Annotated[
     str,

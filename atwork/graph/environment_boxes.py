@@ -13,6 +13,8 @@ from atwork.graph.resources import StackResource
 _ACCOUNT = "gcp:serviceaccount/account:Account"
 _AUDIT_CONFIG = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
 _SECONDS_PER_DAY = 86400
+_RECOVERY = ("pointInTimeRecoveryEnabled", "binaryLogEnabled")
+"""Logs of PostgreSQL and of MySQL."""
 
 
 def database(stack: Inventory, resource: StackResource) -> Box:
@@ -29,10 +31,10 @@ def database(stack: Inventory, resource: StackResource) -> Box:
     ]
     recovery = f"PITR {plural(int(days), 'day')}" if days.isdigit() else "PITR"
     facts = (
-        version.replace("sql", "SQL").replace("Postgres ", "PostgreSQL "),
+        version.replace("sql", "SQL").replace("Postgres ", "PostgreSQL ").replace("MySQL 8 ", "MySQL 8."),
         resource.text("settings.tier"),
         availability.get(resource.text("settings.availabilityType"), ""),
-        recovery if resource.is_on(f"{backup}.pointInTimeRecoveryEnabled") else "",
+        recovery if any(resource.is_on(f"{backup}.{key}") for key in _RECOVERY) else "",
         f"{retained} backups" if retained else "",
         "private" if resource.value("settings.ipConfiguration.ipv4Enabled") is False else "",
         f"databases: {enumerated(databases)}" if databases else "",

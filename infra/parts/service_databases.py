@@ -26,6 +26,7 @@ def make(
             database=database_name(name, settings),
             account_id=login_account_id(name),
             instance=shared.instances[settings.instance].name,
+            version=here.config.databases[settings.instance].version,
             project_id=here.config.project.id,
             workload_pool=shared.workload_pool,
             opts=through(google),

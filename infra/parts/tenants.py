@@ -74,6 +74,7 @@ def _facts(
             shared.instances[instance].connection_name,
             database_name(service, settings.database),
             accounts[instance][service],
+            here.config.databases[instance].version,
         )
     ServiceFacts(
         f"service-{service}",

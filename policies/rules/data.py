@@ -28,6 +28,8 @@ _PROTECTED = (
 )
 """Types with data, or that somebody outside the environment relies on."""
 _MAX_ROTATION_SECONDS = 90 * 86400
+_POSTGRES_FLAGS = {"cloudsql.iam_authentication": "on", "cloudsql.enable_pgaudit": "on", "log_disconnections": "on"}
+_MYSQL_FLAGS = {"cloudsql_iam_authentication": "on", "local_infile": "off", "skip_show_database": "on"}
 
 
 @resource_rule("database-private", DATABASE_INSTANCE, source="CIS GCP 6.5, 6.6")
@@ -50,23 +52,30 @@ def backups(instance: CheckedResource, _: StackContext) -> Iterator[str]:
     """Databases have backups and point-in-time recovery."""
     if not instance.lacks("masterInstanceName"):
         return
-    for key in ("enabled", "pointInTimeRecoveryEnabled"):
+    version = instance.get("databaseVersion", "")
+    if version is UNKNOWN:
+        return
+    logs = "binaryLogEnabled" if version.startswith("MYSQL") else "pointInTimeRecoveryEnabled"
+    for key in ("enabled", logs):
         yield from instance.must(f"settings.backupConfiguration.{key}", be=True)
 
 
-@resource_rule("database-audited", DATABASE_INSTANCE, source="CIS GCP 6.2")
+@resource_rule("database-audited", DATABASE_INSTANCE, source="CIS GCP 6.1, 6.2")
 def audited(instance: CheckedResource, _: StackContext) -> Iterator[str]:
-    """Users log in through IAM, and connections and schema changes are logged."""
+    """Users log in through IAM; PostgreSQL logs connections and schema changes, MySQL reads no local files."""
     flags = instance.get("settings.databaseFlags", ())
     version = instance.get("databaseVersion", "")
-    if flags is UNKNOWN or version is UNKNOWN or not version.startswith("POSTGRES"):
+    if flags is UNKNOWN or version is UNKNOWN or not version.startswith(("POSTGRES", "MYSQL")):
         return
     values = {flag.get("name"): flag.get("value") for flag in flags if flag is not UNKNOWN}
     incomplete = UNKNOWN in flags or UNKNOWN in values  # an unknown flag may be any flag
     missing = UNKNOWN if incomplete else ""
-    for name in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_disconnections"):
-        if values.get(name, missing) not in ("on", UNKNOWN):
-            yield f"settings.databaseFlags: {name} must be on"
+    needed = _MYSQL_FLAGS if version.startswith("MYSQL") else _POSTGRES_FLAGS
+    for name, value in needed.items():
+        if values.get(name, missing) not in (value, UNKNOWN):
+            yield f"settings.databaseFlags: {name} must be {value}"
+    if version.startswith("MYSQL"):
+        return
     connections = values.get("log_connections", missing)
     if connections is not UNKNOWN and not logs_connections(str(connections)):
         yield "settings.databaseFlags: log_connections must be on"

@@ -7,7 +7,7 @@ from typing import Any
 
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.preflight.check import Check, ask
-from components.database_flags import CIS_POSTGRES_FLAGS
+from components.database_engine import fixed_flags
 from infra.stack import StackConfig
 
 NAMES = ("database flags",)
@@ -28,7 +28,7 @@ def _flags(google: Google, config: StackConfig) -> Check:
         if database.version not in offered:
             items = google.call("GET", FLAGS, params={"databaseVersion": database.version}).get("items", [])
             offered[database.version] = {str(item["name"]): item for item in items}
-        for flag, value in {**CIS_POSTGRES_FLAGS, **database.flags}.items():
+        for flag, value in {**fixed_flags(database.version), **database.flags}.items():
             why = _refused(offered[database.version].get(flag), value)
             refused += [f"databases.{name}: {flag} {why} with {database.version}"] if why else []
     fix = "choose another version, or correct databases.NAME.flags" if refused else ""
