@@ -160,13 +160,13 @@ class DatabaseSettings(Settings):
                 raise ValueError(f"flags: {mistake}")
         return self
 
-    @field_validator("databases")
-    @classmethod
-    def _databases_are_free(cls, databases: tuple[str, ...]) -> tuple[str, ...]:
-        for database in databases:
-            if databases.count(database) > 1:
-                raise ValueError(f"{database} is there twice; remove one")
-        return databases
+    @model_validator(mode="after")
+    def _groups_differ(self) -> Self:
+        names = [group.partition("@")[0] for group in self.groups]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"groups: two begin with {name}@, which is what tells logins apart; remove one")
+        return self
 
     @model_validator(mode="after")
     def _databases_are_new(self) -> Self:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from components.forms import TextForm
 from components.google import locations, reserved
@@ -22,6 +22,16 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
     )
+
+    @model_validator(mode="after")
+    def _entries_differ(self) -> Self:
+        """Refuse a list with an entry twice: resources have the names of entries, and Google refuses doubles."""
+        for key, entries in vars(self).items():
+            if isinstance(entries, tuple):
+                for entry in entries:
+                    if isinstance(entry, str | int) and entries.count(entry) > 1:
+                        raise ValueError(f"{key}: {entry} is there twice; remove one")
+        return self
 
 
 _RFC1918 = tuple(ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))

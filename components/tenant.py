@@ -79,6 +79,8 @@ class TenantSettings(Settings):
     def _deployer_is_reserved(self) -> Self:
         if namespace_deployer.DEPLOYER in self.accounts:
             raise ValueError(f"accounts: {namespace_deployer.DEPLOYER} is the account that installs charts; rename it")
+        if "default" in self.accounts:
+            raise ValueError("accounts: Kubernetes makes an account default in every namespace; rename it")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from components.node_account import STREAMING_SERVICES
 from infra import CONFIG_KEY
+from infra.deployers import DEPLOYER, PREVIEW_DEPLOYER, address
 from infra.errors import ConfigError
 from infra.promotion import Stage, stage
 from infra.stack import StackConfig
@@ -22,6 +23,7 @@ def check_together(environments: Mapping[str, StackConfig], invalid: Collection[
         *_overlaps(environments),
         *_upstreams(environments, invalid),
         *_deploys(environments, invalid),
+        *_deployers(environments),
         *_preview_namespaces(environments, invalid),
         *_approvals(environments),
         *_streaming(environments),
@@ -93,6 +95,24 @@ def _deploys(environments: Mapping[str, StackConfig], invalid: Collection[str]) 
                     f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.{config.delivery_key}.deploys.{target}: there is no "
                     f"stacks/Pulumi.{target}.yaml; name one of {', '.join(environments)}"
                 )
+
+
+def _deployers(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Jenkins deploys as accounts that the environments make, in their own projects."""
+    for name, config in environments.items():
+        deploys = {} if config.jenkins is None else config.jenkins.deploys
+        for target, deploy in deploys.items():
+            if target not in environments:
+                continue
+            previews = None if deploy.preview_namespaces is None else deploy.preview_namespaces.account
+            accounts = (("account", deploy.account, DEPLOYER), ("preview_namespaces.account", previews, PREVIEW_DEPLOYER))
+            for key, stated, account_id in accounts:
+                made = address(account_id, environments[target].project.id)
+                if stated is not None and stated != made:
+                    yield (
+                        f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.deploys.{target}.{key}: {target} does not "
+                        f"make {stated}; write {made}"
+                    )
 
 
 def _preview_namespaces(environments: Mapping[str, StackConfig], invalid: Collection[str]) -> Iterator[str]:

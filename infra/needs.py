@@ -16,12 +16,10 @@ from components.database_login import INSTANCE_ROLES, login_account_id
 from components.node_account import NODE_ROLES, STREAMING_ROLE, node_account_id
 from components.node_pool import NodePoolSettings
 from infra import limits
+from infra.deployers import DEPLOYER, PREVIEW_DEPLOYER
 from infra.environment import physical_name
 from infra.limits import Limit
 from infra.stack import StackConfig
-
-DEPLOYER = "platform-deployer"
-PREVIEW_DEPLOYER = "platform-preview-namespaces"
 
 
 @dataclass(frozen=True)

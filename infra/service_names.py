@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from components.google.reserved import is_system_namespace
 from components.namespace_deployer import DEPLOYER
@@ -26,5 +27,11 @@ def reserved_name(name: str) -> str:
 
 
 def repository_key(url: str) -> str:
-    """A repository's address as GitHub reads it: in any case, with or without a slash or `.git` at the end."""
-    return url.rstrip("/").lower().removesuffix(".git")
+    """A repository's address as GitHub reads it: in any case, with any slashes, with or without `.git` at the end.
+
+    What does not name the repository is left out: a user, a port, a query, `www.`.
+    """
+    address = urlsplit(url.lower())
+    host = (address.hostname or "").removeprefix("www.")
+    path = re.sub(r"/+", "/", address.path).rstrip("/").removesuffix(".git")
+    return f"https://{host}{path}"

@@ -10,21 +10,20 @@ from typing import Any
 from atwork.errors import ConfigError
 from atwork.yaml_edits import YamlText
 from infra import CONFIG_KEY
+from infra.deployers import DEPLOYER, address
 from infra.layout import STACKS_FOLDER, group_files, stack_file
 from infra.yaml_dump import dump_yaml
 from infra.yaml_text import read_text
 
-DEPLOYER = "platform-deployer"
-"""Account in each environment that Jenkins deploys as."""
-
 _UNTIL = re.compile(r"^(#.*, until )\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.MULTILINE)
 """The expiry date in the comment that `text_of` writes."""
+
 _DELIVERY_SYSTEMS = ("jenkins", "external_ci")
 
 
 def deployer(project_id: str) -> str:
     """The e-mail address of the account that Jenkins deploys as in a project."""
-    return f"{DEPLOYER}@{project_id}.iam.gserviceaccount.com"
+    return address(DEPLOYER, project_id)
 
 
 def text_of(name: str, settings: dict[str, Any], like: str) -> str:

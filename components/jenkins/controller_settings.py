@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from components import versions
 from components.forms import TextForm
+from components.google import storage_classes
 from components.jenkins.value_types import TemplateSafeText
 from components.namespace import Cpu, Memory
 from components.settings import DnsLabel, Settings
@@ -51,5 +52,5 @@ class ControllerSettings(Settings):
     disk: Memory = "50Gi"
     """Size of the home volume. It can be raised later, never lowered."""
 
-    storage_class: DnsLabel = "standard-rwo"
+    storage_class: Annotated[DnsLabel, AfterValidator(storage_classes.known)] = "standard-rwo"
     """Storage class of the home volume; GKE's own standard-rwo is a balanced persistent disk."""

@@ -200,6 +200,14 @@ def test_a_value_that_google_takes_is_accepted(changes: dict[str, Any]) -> None:
         (flag("io_method", "worker", version="POSTGRES_17"), r"POSTGRES_17 has no flag io_method, POSTGRES_18 have it"),
         (database(databases=["postgres"]), r"every instance has postgres from the start"),
         (database(databases=["shop", "shop"]), r"databases: shop is there twice"),
+        (database(groups=["dba@example.com", "dba@example.com"]), r"groups: dba@example\.com is there twice"),
+        (database(groups=["dba@example.com", "dba@example.org"]), r"groups: two begin with dba@"),
+        ({"secrets.replicas": ["europe-west1", "europe-west1"]}, r"replicas: europe-west1 is there twice"),
+        (
+            {"tenants.x": {"owner": "me", "accounts": ["a"], "viewers": ["a@example.com", "a@example.com"]}},
+            r"viewers: a@example\.com is there twice",
+        ),
+        ({"tenants.x": {"owner": "me", "accounts": ["default"]}}, r"accounts: .*default"),
         ({"network.pods": "255.255.0.0/16"}, r"255\.255\.0\.0/16 contains 255\.255\.255\.255/32"),
         ({"region": "eu-west1"}, r"region: Google has no region eu-west1; did you mean europe-west1"),
         ({"region": "us-east-1"}, r'"us-east-1" is not valid; write a region, not a zone, such as europe-west1'),
@@ -254,6 +262,8 @@ def test_the_values_of_the_stack_files_are_all_listed() -> None:
             {"jenkins.controller": {"pool": "nosuch"}},
             r"jenkins\.controller\.pool: there is no node_pools\.nosuch; name one",
         ),
+        ({"jenkins.controller": {"storage_class": "standart-rwo"}}, r"no storage class standart-rwo; did you mean stan"),
+        ({"jenkins.admins": ["a@example.com", "a@example.com"]}, r"admins: a@example\.com is there twice"),
         (
             {"registry.location": "eu"},
             r"registry\.location: Google has no region eu; .*multi-regions are asia, europe, us",
