@@ -36,7 +36,7 @@ def database_user(version: DatabaseVersion, account: str) -> str:
 
     PostgreSQL's names leave the end of the address out, because they have 63 characters at most:
     https://cloud.google.com/sql/docs/postgres/add-manage-iam-users
-    MySQL's API takes the whole address: https://cloud.google.com/sql/docs/mysql/add-manage-iam-users
+    MySQL's API takes the complete address: https://cloud.google.com/sql/docs/mysql/add-manage-iam-users
     """
     return account if engine_of(version) == "MYSQL" else account.removesuffix(_ACCOUNT_DOMAIN)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from components.database import DatabaseSettings
 from components.database_login import DatabaseUserSettings
 from components.secrets import SecretSettings
-from components.tenant import TenantSettings
+from components.tenant import TenantSettings, TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.errors import ConfigError
 from infra.services import ServiceEnvironmentSettings, ServiceSettings, database_name, within
@@ -65,7 +65,9 @@ def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettin
         accounts=(name,),
         viewers=tuple(sorted({*service.viewers, *place.viewers})),
         editors=place.editors,
-        traffic=service.traffic.model_copy(update={"databases": service.database is not None}),
+        traffic=TenantTrafficSettings.model_validate(
+            stated(service.traffic) | {"databases": service.database is not None}
+        ),
         secrets=dict.fromkeys(service.secrets, secret),
     )
 

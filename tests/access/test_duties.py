@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from support import networks
+from support.changed import changed
 from support.cloud import Simulated, facts
 
 from atwork.access import audit, planned
@@ -152,8 +153,8 @@ def test_the_documentation_lists_the_roles_that_bootstrap_needs() -> None:
 
 def test_streaming_images_is_a_duty_in_both_projects(stacks: dict[str, Simulated], program: AccessModel) -> None:
     plan = plans.read("staging", STACKS)
-    cluster = plan.config.cluster.model_copy(update={"image_streaming": True})
-    on = replace(plan, config=plan.config.model_copy(update={"cluster": cluster}))
+    cluster = changed(plan.config.cluster, image_streaming=True)
+    on = replace(plan, config=changed(plan.config, cluster=cluster))
     access = program.join(planned.model([on]))
     own = [duty for duty in duty_table.duties({}, [on]) if "streaming" in duty.does]
     assert {duty.identity.partition("@")[0] for duty in own} == {

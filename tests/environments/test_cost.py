@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from pydantic import ValidationError
+from support.changed import changed
 
 from atwork.environments import cost, prices
 from atwork.environments.cost import Estimate, estimate
@@ -54,15 +55,13 @@ def test_a_standby_doubles_a_database_and_spot_takes_off_the_share() -> None:
 
 def test_what_has_no_price_is_named() -> None:
     staging = read_all()["staging"]
-    elsewhere = estimate(staging.model_copy(update={"region": "asia-east1"}), PRICES)
+    elsewhere = estimate(changed(staging, region="asia-east1"), PRICES)
     assert {"node pool system (e2-standard-2)", "boot disks of services (pd-balanced)"} <= set(elsewhere.unpriced)
-    pool = staging.node_pools["system"].model_copy(
-        update={"machine_type": "c4-standard-4-lssd", "disk_type": "hyperdisk-balanced"}
+    pool = changed(
+        staging.node_pools["system"], machine_type="c4-standard-4-lssd", disk_type="hyperdisk-balanced"
     )
-    database = staging.databases["main"].model_copy(
-        update={"tier": "db-perf-optimized-N-2", "edition": "ENTERPRISE_PLUS"}
-    )
-    result = estimate(staging.model_copy(update={"node_pools": {"x": pool}, "databases": {"main": database}}), PRICES)
+    database = changed(staging.databases["main"], tier="db-perf-optimized-N-2", edition="ENTERPRISE_PLUS")
+    result = estimate(changed(staging, node_pools={"x": pool}, databases={"main": database}), PRICES)
     assert {
         "node pool x (c4-standard-4-lssd)",
         "boot disks of x (hyperdisk-balanced)",
@@ -87,8 +86,8 @@ def test_the_size_of_a_machine_is_in_its_name(kind: str, size: tuple[float, floa
 
 def test_a_gateway_costs_no_more_after_32_machines() -> None:
     production = read_all()["production"]
-    pools = {key: pool.model_copy(update={"max_nodes": 500}) for key, pool in production.node_pools.items()}
-    prices = lines(estimate(production.model_copy(update={"node_pools": pools}), PRICES))
+    pools = {key: changed(pool, max_nodes=250) for key, pool in production.node_pools.items()}
+    prices = lines(estimate(changed(production, node_pools=pools), PRICES))
     assert prices["NAT gateway"][1] == round(0.044 * 730, 2)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.changed import changed, ephemeral
 from support.checkout import copy
 from support.environments import PLACE, atwork, contents, create_ephemeral, ends_in, new
 
@@ -28,6 +29,7 @@ from infra.config import read_all
 from infra.environment_rules import check_together
 from infra.environment_settings import MAX_LIFETIME
 
+EPHEMERAL = ephemeral("staging", datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC))
 NAMES = ("alpha", "beta", "gamma")
 STEPS = st.tuples(st.sampled_from(["ephemeral", "long-lived", "extend", "end"]), st.sampled_from(NAMES))
 
@@ -128,9 +130,8 @@ def test_more_time_never_goes_beyond_the_most_from_the_making(checkout: Path) ->
 def test_a_warning_is_due_only_before_the_end_and_after_the_beginning(life: int, left: int) -> None:
     now = datetime(2027, 1, 1, tzinfo=UTC)
     end = now + timedelta(hours=left)
-    environment = {"kind": "ephemeral", "created_at": end - timedelta(hours=life), "expires_at": end}
-    config = read_all()["staging"]
-    config = config.model_copy(update={"environment": config.environment.model_copy(update=environment)})
+    environment = changed(EPHEMERAL.environment, created_at=end - timedelta(hours=life), expires_at=end)
+    config = changed(EPHEMERAL, environment=environment)
     due = lifetime.due_warning(config, now)
     assert lifetime.is_expired(config, now) == (left <= 0)
     expected = "2h" if 0 < left <= 2 < life else "48h" if 0 < left <= 48 < life else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.changed import changed
 
 from atwork.environments.questions import EnvironmentRequest, complete
 from atwork.errors import UsageError
@@ -50,13 +51,9 @@ def test_only_what_is_missing_is_asked_with_its_default() -> None:
 
 
 def test_the_folder_and_the_account_of_another_environment_are_taken() -> None:
-    project = STAGING.project.model_copy(
-        update={
-            "number": None,
-            "create": ProjectCreation(name="Demo", folder_id="77", billing_account="01AB23-CD45EF-678901"),
-        }
-    )
-    environments = {**ENVIRONMENTS, "other": STAGING.model_copy(update={"project": project})}
+    creation = ProjectCreation(name="Demo", folder_id="77", billing_account="01AB23-CD45EF-678901")
+    project = changed(STAGING.project, number=None, create=creation)
+    environments = {**ENVIRONMENTS, "other": changed(STAGING, project=project)}
     without_folder = complete(replace(NOTHING, owner="me"), STAGING, environments, None)
     assert (without_folder.folder, without_folder.billing) == ("77", "01AB23-CD45EF-678901")
     with_folder = complete(replace(NOTHING, owner="me", folder="88"), STAGING, environments, None)

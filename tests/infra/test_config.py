@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.changed import ephemeral
 
 from components.encryption import AGENTS
 from infra.config import STACKS, parse, read_all, read_file
@@ -327,16 +329,15 @@ def test_ci_and_the_other_environments_say_the_same_of_deploys(
 
 def test_an_environment_is_production_unless_its_tier_is_test_whatever_its_name() -> None:
     environments = read_all()
-    settings = environments["staging"].environment.model_copy(update={"tier": None})
-    environments["staging"] = environments["staging"].model_copy(update={"environment": settings})
+    environments["staging"] = parse("staging", changed(STAGING, "environment.tier", None))
     with pytest.raises(ConfigError, match=r"deploys\.staging\.approvers: is empty.* or set environment\.tier: test in"):
         check_together(environments)
 
 
 def test_a_production_that_goes_by_itself_need_not_ask() -> None:
     environments = read_all()
-    ephemeral = environments["production"].environment.model_copy(update={"kind": "ephemeral"})
-    environments["production"] = environments["production"].model_copy(update={"environment": ephemeral})
+    created = datetime(2027, 1, 28, tzinfo=UTC)
+    environments["production"] = ephemeral("production", created, created + timedelta(days=3))
     environments["ci"] = parse("ci", changed(CI, "jenkins.deploys.production.approvers", []))
     check_together(environments)
 

@@ -1,4 +1,4 @@
-"""Cloud SQL for MySQL beside PostgreSQL: what the program declares, and what MySQL cannot do."""
+"""Cloud SQL for MySQL next to PostgreSQL: what the program declares, and what MySQL cannot do."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.changed import changed
 from support.mocks import Recording
 
 from infra.catalog import read_all as read_services
@@ -89,7 +90,7 @@ def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_pat
     document |= {"environment": ephemeral().model_dump(mode="json"), "encryption": {"covers": []}}
     document["cluster"]["deletion_protection"] = document["databases"]["main"]["deletion_protection"] = False
     staging = parse("demo", json.dumps(document))
-    chosen = staging.model_copy(update={"environment": ephemeral(services=["web"])})
+    chosen = changed(staging, environment=ephemeral(services=["web"]))
     assert complete("demo", chosen, services).tenants.keys() == {"web"}
     assert complete("demo", staging, services).tenants.keys() == {
         "stock",
@@ -104,7 +105,7 @@ def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_pat
         ),
         ("billing", r"services/billing\.yaml keeps billing out of ephemeral environments \(ephemeral: null\)"),
     ):
-        wrong = staging.model_copy(update={"environment": ephemeral(services=[name])})
+        wrong = changed(staging, environment=ephemeral(services=[name]))
         with pytest.raises(ConfigError, match=message):
             check_services({**long_lived, "demo": wrong}, services)
 
@@ -203,7 +204,7 @@ def test_a_tenant_that_the_stack_has_itself_is_not_taken_over(tmp_path: Path) ->
 
 def test_a_mistake_that_only_shows_together_names_both_files(tmp_path: Path) -> None:
     staging = read_all()["staging"]
-    bare = staging.model_copy(update={"cluster": staging.cluster.model_copy(update={"admin_group": None})})
+    bare = changed(staging, cluster=changed(staging.cluster, admin_group=None), preview_namespaces=None)
     message = r"stacks/Pulumi\.staging\.yaml with services/orders\.yaml: atwork:stack: tenants\.orders: groups have rights only"
     with pytest.raises(ConfigError, match=message):
         complete("staging", bare, read_services(write_catalog(tmp_path, orders=ORDERS)))
