@@ -19,6 +19,13 @@ _MOVED = {
 }
 """Keys that are known and belong elsewhere, with the fix."""
 
+_SAID_OTHERWISE = {
+    r"databases\.[^.]+\.(engine|engine_version|database_version)": (
+        "version names the engine: write version: MYSQL_8_4 or POSTGRES_18"
+    ),
+}
+"""Keys that other tools have, as regular expressions, with what to write here."""
+
 _RENAMED = {
     r"popups": "preview_namespaces",
     r"preview_namespaces\.namespaces": "count",
@@ -37,6 +44,8 @@ def unknown_key(model: type[BaseModel], path: Sequence[str], present: Collection
     dotted = ".".join(path)
     if dotted in _MOVED:
         return "", _MOVED[dotted]
+    if otherwise := next((fix for key, fix in _SAID_OTHERWISE.items() if re.fullmatch(key, dotted)), ""):
+        return "", otherwise
     new = next((new for old, new in _RENAMED.items() if re.fullmatch(old, dotted)), None)
     if new is not None:
         return new, f"it is now called {new}; rename it"

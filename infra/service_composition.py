@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from components.database import DatabaseSettings
 from components.database_login import DatabaseUserSettings
+from components.google.sql import system_databases
 from components.secrets import SecretSettings
 from components.tenant import TenantSettings, TenantTrafficSettings
 from infra import CONFIG_KEY
@@ -49,9 +50,11 @@ def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSetting
             f"{file}: database.instance: stacks/Pulumi.{stack}.yaml has no databases.{service.database.instance} "
             f"(it has {there}); add it there, or {leave}"
         )
-    elif database_name(name, service.database) in instance.databases or name in instance.users:
+    elif (database := database_name(name, service.database)) in system_databases(instance.engine):
+        yield f"{file}: database: every instance has {database} from the start; set database.name to another one"
+    elif database in instance.databases or name in instance.users:
         yield (
-            f"{file}: database: stacks/Pulumi.{stack}.yaml has {database_name(name, service.database)} or the user "
+            f"{file}: database: stacks/Pulumi.{stack}.yaml has {database} or the user "
             f"{name} in databases.{service.database.instance} already; remove it there"
         )
 

@@ -55,7 +55,7 @@ def mistake(machine_type: str) -> str:
 def _series_mistake(series: str) -> str:
     """Why an unknown series is a mistake; "" for one that can be new: letters, a generation, a letter."""
     if not re.search(r"\d", series):
-        return f"Google has no machine series {series}; write one such as {series}2 or n2"
+        return f"Google has no machine series {series}; begin with one, such as n2-standard-8"
     without_doubles = re.sub(r"(.)\1", r"\1", series)
     if series != without_doubles and without_doubles in _types():
         return f"Google has no machine series {series}; did you mean {without_doubles}?"

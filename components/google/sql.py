@@ -65,6 +65,8 @@ def family_of(tier: str) -> TierFamily | None:
         return family
     if near := nearest.misspelled(tier, tiers):
         raise ValueError(f"Cloud SQL has no {tier}; did you mean {' or '.join(near)}?")
+    if (with_series := tier.replace("db-", "db-n1-", 1)) in tiers:
+        raise ValueError(f"Cloud SQL has no {tier}; did you mean {with_series}?")
     if family is None and (start := _misspelled_start(tier)):
         raise ValueError(f"Cloud SQL has no {tier}; tiers of that kind begin with {start}")
     if family is not None and family.complete:

@@ -85,7 +85,8 @@ def test_two_services_cannot_share_a_repository_however_it_is_written(other: str
 )
 def test_a_service_has_no_database_that_every_instance_has(name: str, database: dict[str, str], tmp_path: Path) -> None:
     write(tmp_path, name, database={"instance": "main", **database})
-    with pytest.raises(ConfigError, match=rf"services/{name}\.yaml.*every instance has .* from the start"):
+    message = rf"^services/{name}\.yaml: database: every instance has .* from the start; set database\.name"
+    with pytest.raises(ConfigError, match=message):
         with_services("staging", stacks_in(), read_all(tmp_path))
 
 
