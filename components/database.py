@@ -189,9 +189,7 @@ class DatabaseSettings(Settings):
     def _logs_connections(self, name: str) -> bool:
         """Whether a flag is `log_connections` of a version that takes a list, with at least what `on` logs."""
         return (
-            name == "log_connections"
-            and lists_connection_aspects(self.version)
-            and logs_connections(self.flags[name])
+            name == "log_connections" and lists_connection_aspects(self.version) and logs_connections(self.flags[name])
         )
 
 

@@ -1,4 +1,4 @@
-"""What differs between PostgreSQL and MySQL on Cloud SQL: flags of every instance, logs, names of logins. Plain data."""
+"""What differs between PostgreSQL and MySQL on Cloud SQL: flags of every instance and names of logins. Plain data."""
 
 from __future__ import annotations
 

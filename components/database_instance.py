@@ -23,6 +23,7 @@ def instance_settings(
     labels: Mapping[str, str],
 ) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
     """The `settings` of a private instance that is reached through connectors alone."""
+    flags = {**fixed_flags(settings.version), **settings.flags}
     configuration: gcp.sql.DatabaseInstanceSettingsArgsDict = {
         "tier": settings.tier,
         "edition": settings.edition,
@@ -73,9 +74,7 @@ def instance_settings(
             "disallow_username_substring": True,
             "reuse_interval": 5,
         },
-        "database_flags": [
-            {"name": name, "value": value} for name, value in sorted({**fixed_flags(settings.version), **settings.flags}.items())
-        ],
+        "database_flags": [{"name": name, "value": value} for name, value in sorted(flags.items())],
     }
     if settings.backups.keep_after_deletion:
         configuration["final_backup_config"] = {"enabled": True, "retention_days": settings.backups.retained}

@@ -105,7 +105,10 @@ def _deployers(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             if target not in environments:
                 continue
             previews = None if deploy.preview_namespaces is None else deploy.preview_namespaces.account
-            accounts = (("account", deploy.account, DEPLOYER), ("preview_namespaces.account", previews, PREVIEW_DEPLOYER))
+            accounts = (
+                ("account", deploy.account, DEPLOYER),
+                ("preview_namespaces.account", previews, PREVIEW_DEPLOYER),
+            )
             for key, stated, account_id in accounts:
                 made = address(account_id, environments[target].project.id)
                 if stated is not None and stated != made:

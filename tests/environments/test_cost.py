@@ -57,9 +57,7 @@ def test_what_has_no_price_is_named() -> None:
     staging = read_all()["staging"]
     elsewhere = estimate(changed(staging, region="asia-east1"), PRICES)
     assert {"node pool system (e2-standard-2)", "boot disks of services (pd-balanced)"} <= set(elsewhere.unpriced)
-    pool = changed(
-        staging.node_pools["system"], machine_type="c4-standard-4-lssd", disk_type="hyperdisk-balanced"
-    )
+    pool = changed(staging.node_pools["system"], machine_type="c4-standard-4-lssd", disk_type="hyperdisk-balanced")
     database = changed(staging.databases["main"], tier="db-perf-optimized-N-2", edition="ENTERPRISE_PLUS")
     result = estimate(changed(staging, node_pools={"x": pool}, databases={"main": database}), PRICES)
     assert {

@@ -99,13 +99,20 @@ def test_the_control_plane_says_how_it_is_reached() -> None:
     assert box(content, "staging.control.c").facts == ("IP endpoint",)
 
 
-def test_a_database_says_what_it_survives() -> None:
+@pytest.mark.parametrize(
+    ("version", "logs", "shown"),
+    [
+        ("POSTGRES_18", "pointInTimeRecoveryEnabled", "PostgreSQL 18"),
+        ("MYSQL_8_4", "binaryLogEnabled", "MySQL 8.4"),
+    ],
+)
+def test_a_database_says_what_it_survives(version: str, logs: str, shown: str) -> None:
     settings = {
         "tier": "db-custom-4-16384",
         "availabilityType": "REGIONAL",
         "ipConfiguration": {"ipv4Enabled": False},
         "backupConfiguration": {
-            "pointInTimeRecoveryEnabled": True,
+            logs: True,
             "transactionLogRetentionDays": 7,
             "backupRetentionSettings": {"retainedBackups": 30},
         },
@@ -114,7 +121,7 @@ def test_a_database_says_what_it_survives() -> None:
         resource(
             INSTANCE,
             "database-main-instance",
-            {"databaseVersion": "POSTGRES_18", "deletionProtection": True, "settings": settings},
+            {"databaseVersion": version, "deletionProtection": True, "settings": settings},
         ),
         resource(types.DATABASE, "database-main-orders", {"instance": "database-main-instance", "name": "orders"}),
     )
@@ -122,7 +129,7 @@ def test_a_database_says_what_it_survives() -> None:
     assert boxes.title == "Cloud SQL main"
     assert boxes.guarded
     assert boxes.facts == (
-        "PostgreSQL 18",
+        shown,
         "db-custom-4-16384",
         "standby in another zone",
         "PITR 7 days",

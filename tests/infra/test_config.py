@@ -312,6 +312,18 @@ def test_environments_do_not_collide(path: str, value: object, message: str) -> 
         ),
         (
             "ci",
+            "jenkins.deploys.staging.account",
+            "platform-deployer@acme-production.iam.gserviceaccount.com",
+            r"deploys\.staging\.account: staging does not make .*; write platform-deployer@acme-at-work-staging\.iam",
+        ),
+        (
+            "ci",
+            "jenkins.deploys.staging.preview_namespaces.account",
+            "previews@acme-at-work-staging.iam.gserviceaccount.com",
+            r"staging\.preview_namespaces\.account: .*; write platform-preview-namespaces@acme-at-work-staging\.iam",
+        ),
+        (
+            "ci",
             "jenkins.deploys.production.approvers",
             [],
             r"production\.approvers: is empty, and every build would be",

@@ -266,7 +266,10 @@ def test_the_values_of_the_stack_files_are_all_listed() -> None:
             {"jenkins.controller": {"pool": "nosuch"}},
             r"jenkins\.controller\.pool: there is no node_pools\.nosuch; name one",
         ),
-        ({"jenkins.controller": {"storage_class": "standart-rwo"}}, r"no storage class standart-rwo; did you mean stan"),
+        (
+            {"jenkins.controller": {"storage_class": "standart-rwo"}},
+            r"no storage class standart-rwo; did you mean stan",
+        ),
         ({"jenkins.admins": ["a@example.com", "a@example.com"]}, r"admins: a@example\.com is there twice"),
         (
             {"registry.location": "eu"},

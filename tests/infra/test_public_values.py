@@ -88,16 +88,20 @@ def test_a_right_value_is_accepted(text: str) -> None:
             database(tier="db-custom-2-4096", backups={"retained": 15, "point_in_time_days": 14}),
             r"point_in_time_days 14 is above the 7 of ENTERPRISE",
         ),
-        (database(tier="db-custom-2-4096", **PLUS), r"does not belong to edition ENTERPRISE_PLUS; set edition: ENTERPR"),
+        (
+            database(tier="db-custom-2-4096", **PLUS),
+            r"does not belong to edition ENTERPRISE_PLUS; set edition: ENTERPR",
+        ),
         # https://github.com/terraform-google-modules/terraform-google-sql-db/pull/785
         (
-            database(
-                tier="db-perf-optimized-N-2", backups={"retained": 7, "point_in_time_days": 14}, **PLUS
-            ),
+            database(tier="db-perf-optimized-N-2", backups={"retained": 7, "point_in_time_days": 14}, **PLUS),
             r"retained 7 is below point_in_time_days 14",
         ),
         # braintrustdata: SSD with C4A, and a disk below its smallest
-        (database(tier="db-c4a-highmem-8", disk_type="PD_SSD", **PLUS), r"disk_type PD_SSD: db-c4a-highmem-8 has HYPERD"),
+        (
+            database(tier="db-c4a-highmem-8", disk_type="PD_SSD", **PLUS),
+            r"disk_type PD_SSD: db-c4a-highmem-8 has HYPERD",
+        ),
         (database(tier="db-c4a-highmem-8", disk_size_gb=10, **PLUS), r"disk_size_gb 10 is below 20"),
         # A script that creates an instance of PostgreSQL with the flag of MySQL
         (
@@ -106,8 +110,14 @@ def test_a_right_value_is_accepted(text: str) -> None:
         ),
         # MaterializeInc: N4 with the disk of the pool before it
         (pool(machine_type="n4-standard-8", disk_type="pd-ssd"), r"n4 have no pd-ssd; set disk_type to hyperdisk-bal"),
-        (pool(machine_type="n2-standard-8", **HYPERDISK), r"n2 have no hyperdisk-balanced; set disk_type to pd-balanced"),
-        (database(version="MYSQL_8_0", flags={"character_set_sever": "utf8mb4"}), r"did you mean character_set_server\?"),
+        (
+            pool(machine_type="n2-standard-8", **HYPERDISK),
+            r"n2 have no hyperdisk-balanced; set disk_type to pd-balanced",
+        ),
+        (
+            database(version="MYSQL_8_0", flags={"character_set_sever": "utf8mb4"}),
+            r"did you mean character_set_server\?",
+        ),
         (database(tier="db-n1-standard-1"), r"db-n1-standard-1 is of MySQL"),
         (database(tier="db-custom-1-1024"), r"1 CPU have 3840 to 6656 MB of memory"),
     ],

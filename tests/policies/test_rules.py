@@ -12,6 +12,7 @@ from support.mocks import Recording
 from support.policies import BROKEN, CLUSTER, MEMBER, NAMESPACE, POOL, RULES, SQL, violations
 from support.policies import environments as resources_of
 
+from components.database_flags import CIS_MYSQL_FLAGS
 from policies.catalog import RULES as ALL_RULES
 from policies.rule import UNKNOWN, CheckedResource, StackContext
 
@@ -266,6 +267,29 @@ def test_every_value_that_logs_connections_is_accepted(value: str, expected: int
     flags = [{"name": name, "value": "on"} for name in switches] + [{"name": "log_connections", "value": value}]
     instance = CheckedResource(SQL, "it", {"databaseVersion": "POSTGRES_18", "settings": {"databaseFlags": flags}})
     assert len(violations(RULES["database-audited"], [instance])) == expected
+
+
+@pytest.mark.parametrize("version", ["MYSQL_8_0", "MYSQL_8_4"])
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"cloudsql_iam_authentication": "off"}, ["cloudsql_iam_authentication must be on"]),
+        ({"local_infile": "on"}, ["local_infile must be off"]),
+        ({"skip_show_database": "off"}, ["skip_show_database must be on"]),
+    ],
+)
+def test_mysql_has_flags_of_its_own(version: str, changes: dict[str, str], expected: list[str]) -> None:
+    flags = [{"name": name, "value": value} for name, value in {**CIS_MYSQL_FLAGS, **changes}.items()]
+    instance = CheckedResource(SQL, "it", {"databaseVersion": version, "settings": {"databaseFlags": flags}})
+    messages = violations(RULES["database-audited"], [instance])
+    assert [message.rpartition(": ")[2] for message in messages] == expected
+
+
+@pytest.mark.parametrize(("key", "expected"), [("binaryLogEnabled", 0), ("pointInTimeRecoveryEnabled", 1)])
+def test_the_logs_of_mysql_are_binary_logs(key: str, expected: int) -> None:
+    inputs = {"databaseVersion": "MYSQL_8_4", "settings": {"backupConfiguration": {"enabled": True, key: True}}}
+    assert len(violations(RULES["database-backups"], [CheckedResource(SQL, "it", inputs)])) == expected
 
 
 def test_an_ephemeral_environment_has_no_guard_of_the_provider() -> None:

@@ -77,6 +77,8 @@ def _others(document: Document) -> dict[str, Document]:
         tier = {} if deploy.get("approvers") else {"tier": "test"}
         environment = {**smallest()["environment"], **tier}
         others[target] = _other(number, environment=environment, upstream=STACK, **previews)
+        if account := deploy.get("account"):
+            others[target]["project"]["id"] = account.partition("@")[2].partition(".")[0]
     return others
 
 
