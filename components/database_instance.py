@@ -12,7 +12,7 @@ from components.database_backups import backup_configuration, freeze_day
 from components.database_engine import fixed_flags
 
 if TYPE_CHECKING:
-    from components.database import DatabaseSettings
+    from components.database_settings import DatabaseSettings
     from components.network_refs import NetworkRefs
 
 

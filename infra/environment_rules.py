@@ -110,11 +110,11 @@ def _deployers(environments: Mapping[str, StackConfig]) -> Iterator[str]:
                 ("preview_namespaces.account", previews, PREVIEW_DEPLOYER),
             )
             for key, stated, account_id in accounts:
-                made = address(account_id, environments[target].project.id)
-                if stated is not None and stated != made:
+                account = address(account_id, environments[target].project.id)
+                if stated is not None and stated != account:
                     yield (
                         f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.deploys.{target}.{key}: {target} does not "
-                        f"make {stated}; write {made}"
+                        f"make {stated}; write {account}"
                     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from components.cluster_access import CONNECT_ROLE
 from components.cluster_settings import SECRET_ROTATION_SECONDS
-from components.database import DatabaseSettings
 from components.database_login import INSTANCE_ROLES, login_account_id
+from components.database_settings import DatabaseSettings
 from components.node_account import NODE_ROLES, STREAMING_ROLE, node_account_id
 from components.node_pool import NodePoolSettings
 from infra import limits

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.database import DatabaseSettings
 from components.database_login import DatabaseUserSettings
+from components.database_settings import DatabaseSettings
 from components.google.sql import system_databases
 from components.secrets import SecretSettings
 from components.tenant import TenantSettings, TenantTrafficSettings

@@ -12,7 +12,7 @@ from components.audit_logs import AuditLogSettings
 from components.binary_authorization import BinaryAuthorizationSettings
 from components.cluster_backup import ClusterBackupSettings
 from components.cluster_settings import ClusterSettings
-from components.database import DatabaseSettings
+from components.database_settings import DatabaseSettings
 from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
 from components.forms import TextForm

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from atwork.environments.prices import Group, Prices
-from components.database import DatabaseSettings
+from components.database_settings import DatabaseSettings
 from components.node_pool import NodePoolSettings
 from infra.stack import StackConfig
 
