@@ -156,3 +156,17 @@ def test_advice_is_a_note_and_fails_nothing(checkout: Path) -> None:
     assert note.startswith("note: stacks/Pulumi.production.yaml: up to 200 connections to databases.main, ")
     state_connections(checkout, 200)
     assert atwork("check").output == "3 environments and 1 services: no mistakes.\n"
+
+
+def test_a_value_that_no_list_has_is_named_and_is_no_mistake(checkout: Path) -> None:
+    file = stack_file(checkout / "stacks", "staging")
+    document = yaml.safe_load(file.read_text())
+    settings = document["config"]["atwork:stack"]
+    settings["node_pools"]["services"]["machine_type"] = "n5-standard-8"
+    settings["databases"]["main"]["flags"] = {"cloudsql.enable_future": "on"}
+    file.write_text(yaml.safe_dump(document))
+    done = atwork("check")
+    assert done.exit_code == 0, done.output
+    for value in ("node_pools.services.machine_type: n5-standard-8", "databases.main.flags.cloudsql.enable_future"):
+        assert f"note: stacks/Pulumi.staging.yaml: atwork:stack.{value}" in done.output
+    assert "run `python -m tools.google_values PROJECT`" in done.output
