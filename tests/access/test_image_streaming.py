@@ -45,7 +45,7 @@ def test_it_is_off_in_every_stack(stacks: dict[str, Simulated]) -> None:
 
 
 def test_nodes_may_use_it_in_their_project_and_in_that_of_the_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(_: object, texts: dict[str, str]) -> dict[str, StackConfig]:
+    def read(_: object, texts: dict[str, str], **__: object) -> dict[str, StackConfig]:
         return with_streaming("ci") | {name: parse(name, text) for name, text in texts.items()}
 
     monkeypatch.setattr("infra.environment.read_all", read)

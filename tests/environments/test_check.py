@@ -76,7 +76,7 @@ def test_the_project_as_it_is_has_no_mistakes(checkout: Path) -> None:
                 "demo: {account: platform-deployer@acme",
                 "demo: {account: platform-deployer@other",
             ),
-            "jenkins.deploys.demo.account: platform-deployer@other",
+            "jenkins.deploys.demo.account: demo does not make platform-deployer@other",
         ),
         (
             edited("stacks/Pulumi.ci.yaml", "        demo:", "        staging2:"),

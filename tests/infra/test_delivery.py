@@ -51,7 +51,7 @@ def test_its_identities_become_the_deployer_of_each_environment(stack: str) -> N
 
 def test_the_registry_composes_without_any_delivery_system(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = {"ci": environments({"jenkins": None})["ci"]}
-    monkeypatch.setattr("infra.environment.read_all", lambda *_: alone)
+    monkeypatch.setattr("infra.environment.read_all", lambda *_, **__: alone)
     monkeypatch.setattr("infra.environment.services_in", lambda _, without: {})
     recording = run_stack("ci", {"jenkins": None})
     assert "registry-services" in recording.of_type("gcp:artifactregistry/repository:Repository")

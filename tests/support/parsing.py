@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from infra import config
@@ -13,9 +15,9 @@ def record_parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     parsed: list[str] = []
     parse = config.parse
 
-    def recorded(stack: str, text: str) -> StackConfig:
+    def recorded(stack: str, text: str, file: Path | None = None) -> StackConfig:
         parsed.append(stack)
-        return parse(stack, text)
+        return parse(stack, text, file)
 
     monkeypatch.setattr(config, "parse", recorded)
     return parsed
