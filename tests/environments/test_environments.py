@@ -122,7 +122,7 @@ def test_a_dry_run_writes_nothing(checkout: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words", "message"),
     [
-        ("Demo", PLACE, "Demo: a name has 2 to 20 small letters"),
+        ("Demo", PLACE, "Demo: a name has 2 to 20 lower-case letters"),
         ("staging", PLACE, r"stacks/Pulumi\.staging\.yaml: already exists; choose another name"),
         (
             "demo",
