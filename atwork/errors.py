@@ -5,7 +5,9 @@ Each error is a `UserError`. Its message names what is wrong and what to do; no 
 
 from __future__ import annotations
 
+import errno
 import sys
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -22,6 +24,9 @@ __all__ = [
     "UserError",
     "reported",
 ]
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ExitCode(IntEnum):
@@ -56,9 +61,17 @@ class AccessError(UserError):
 
 @contextmanager
 def reported() -> Generator[None]:
-    """End the process with the error's message and exit code 1 when the block raises a `UserError`."""
+    """End the process with one message and exit code 1 when the block raises a `UserError`, or when a disk is full."""
     try:
         yield
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(ExitCode.FAILED)
+        message = str(error)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        place = error.filename or tempfile.gettempdir()
+        message = f"{place}: the disk is full; free some space, or set TMPDIR to a folder of another disk"
+    else:
+        return
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(ExitCode.FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def test_each_error_of_the_user_is_one_message(kind: type[UserError], capsys: py
 def test_a_defect_of_the_program_keeps_its_traceback() -> None:
     with pytest.raises(KeyError), reported():
         raise KeyError("region")
+    with pytest.raises(PermissionError), reported():
+        raise PermissionError(errno.EACCES, "Permission denied", "/etc/file")
+
+
+def test_a_full_disk_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^1$"), reported():
+        Path("/dev/full").write_text("x")
+    message = "the disk is full; free some space, or set TMPDIR to a folder of another disk\n"
+    assert capsys.readouterr().err.endswith(f": {message}")
+    with pytest.raises(SystemExit, match=r"^1$"), reported():
+        raise OSError(errno.ENOSPC, "No space left on device", "/work/state.json")
+    assert capsys.readouterr().err == f"error: /work/state.json: {message}"
 
 
 def test_the_command_and_the_sandbox_pulumi_report_alike(

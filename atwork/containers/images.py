@@ -46,6 +46,8 @@ def unpack(crane: Path, reference: str, folder: Path, environment: Mapping[str, 
     with (folder / "root.tar").open("w+b") as archive:
         run("export", reference, archive.name)
         extract = ["tar", "--extract", "--file", archive.name, "--directory", str(root)]
-        subprocess.run(extract, check=True)
+        done = subprocess.run(extract, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ContainerError(f"{reference}: cannot be unpacked into {root}: {done.stderr.strip()[-300:]}")
     (folder / "root.tar").unlink()
     return Unpacked(root, configuration)

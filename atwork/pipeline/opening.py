@@ -147,6 +147,7 @@ def _fill_mirror(
         command = [str(toolbox.crane), "push", str(stand_in(name, console)), reference]
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ContainerError(f"{reference}: cannot be put into the mirror: {done.stderr.strip()[-300:]}")
+            last = done.stderr.strip().splitlines()[-1:]
+            raise ContainerError(f"{reference}: cannot be put into the mirror: {''.join(last)}")
     del endpoints.holders[token]
     endpoints.save()

@@ -93,7 +93,10 @@ class Steps:
         method: Callable[[Any], Any] | None = getattr(self, f"_step_{name}", None)
         if method is None:
             raise StepFailed(f"the step `{name}` is not played on this machine")
-        return method(arguments[0] if arguments else None)
+        try:
+            return method(arguments[0] if arguments else None)
+        except (yaml.YAMLError, ET.ParseError, ValueError) as error:  # of a file in the repository
+            raise StepFailed(f"{name}: {' '.join(str(error).split())[:300]}") from error
 
     def _path(self, name: str) -> Path:
         return self._pods[-1].workspace / name

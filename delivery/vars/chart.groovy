@@ -7,7 +7,7 @@
  */
 String propose(Map service, String candidate, String version, String images) {
     String folder = "${service.context}/${service.chart}"
-    Map values = readYaml(file: "${folder}/values.yaml")
+    Map values = mapping.read("${folder}/values.yaml".toString())
     values.image = [repository: "${images}/${service.name}".toString(), digest: candidate.split('@')[1]]
     writeYaml(file: "${folder}/values.yaml", data: values, overwrite: true)
     String pushed = ''

@@ -18,7 +18,7 @@ String check(Map service) {
     if (missing) {
         error("${missing.join('; ')} (docs/onboarding.md; `atwork service check` shows everything)")
     }
-    Map description = readYaml(file: "${service.context}/${service.chart}/Chart.yaml")
+    Map description = mapping.read("${service.context}/${service.chart}/Chart.yaml".toString())
     if (description.name != service.name) {
         error("${service.chart}/Chart.yaml: name ${description.name} must be the service's, ${service.name}")
     }

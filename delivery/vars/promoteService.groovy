@@ -66,12 +66,12 @@ private void promote(Map job, Map release) {
 private void checkChart(Map job, Map release) {
     String repository = "${env.CANDIDATES}/charts/${job.service}"
     container('crane') {
-        Map manifest = readJSON(text: sh(script: "crane manifest '${repository}@${release.chart}'", returnStdout: true))
+        Map manifest = readJSON(text: registry.read("crane manifest '${repository}@${release.chart}'"))
         String layer = chartLayer(manifest)
         if (!layer) {
             error("${repository}@${release.chart} is not a Helm chart")
         }
-        sh "crane blob '${repository}@${layer}' > candidate.tgz"
+        registry.read("crane blob '${repository}@${layer}'", 'candidate.tgz')
     }
     container('helm') {
         Map description = readYaml(text: sh(script: 'helm show chart candidate.tgz', returnStdout: true))

@@ -18,7 +18,7 @@
  * deploys    environments in the order of their deploys, by default all that releases reach, test before production; the
  *            build waits for all but the last
  */
-def call(Map arguments) {
+def call(Map arguments = [:]) {
     Map service = settings(arguments)
     String released = releases.job(service.name)
     boolean release = released && env.JOB_NAME == released
@@ -168,7 +168,12 @@ private Map settings(Map arguments) {
     if (unknown) {
         error("Jenkinsfile: servicePipeline knows no ${unknown.join(', ')}; it takes ${known.keySet().join(', ')}")
     }
+    List mistyped = mistyped(arguments)
+    if (mistyped) {
+        error("Jenkinsfile: ${mistyped.join('; ')}")
+    }
     Map service = known + arguments
+    service.stores = service.stores.unique(false)
     if (!(service.name ==~ /[a-z]([-a-z0-9]{0,38}[a-z0-9])?/)) {
         error("Jenkinsfile: name ${service.name}: say the service's name as in services/NAME.yaml, such as orders")
     }
@@ -182,6 +187,24 @@ private Map settings(Map arguments) {
         error("Jenkinsfile: stores ${unknownStores.join(', ')}: there are ${stores.names().join(', ')}")
     }
     return service
+}
+
+/** Settings whose values have another type than their defaults; without this, they fail in the middle of a build. */
+@NonCPS
+private List mistyped(Map arguments) {
+    return arguments.findResults { key, value ->
+        if (key in ['stores', 'deploys']) {
+            boolean names = value instanceof List && value.every { it instanceof CharSequence }
+            return names ? null : "${key} ${value}: write a list of names, such as ${key}: ['${value}']"
+        }
+        if (key == 'minutes') {
+            return value instanceof Integer && value > 0 ? null : "minutes ${value}: write a positive number, such as minutes: 60"
+        }
+        if (key == 'preview') {
+            return value instanceof Boolean ? null : "preview ${value}: write true or false, without quotes"
+        }
+        return value == null || value instanceof CharSequence ? null : "${key} ${value}: write a text in quotes"
+    }
 }
 
 @NonCPS

@@ -21,6 +21,7 @@ from support import shell
 from support.pipelines import Stock
 
 from atwork.checkout import Checkout
+from atwork.pipeline.endpoints import RegistryFault
 from atwork.pipeline.opening import opened
 from atwork.pipeline.run import snapshot
 from atwork.pipeline.session import PipelineSession, PlayedBuild
@@ -122,7 +123,24 @@ def test_04_a_deploy_without_access_to_the_cluster_changes_nothing(
     monkeypatch.setattr("atwork.pipeline.platform._CONNECT", "container.clusters.delete")
     refused = session.start("platform/stock/staging", {"VERSION": version(released)})
     assert refused.result is not None
-    assert "Error: Kubernetes cluster unreachable" in (refused.result.failure or "")
+    denied = r"no access to the cluster \S+ of \S+ \(HTTP 403\): .* needs container\.clusters\.connect$"
+    assert re.search(denied, refused.result.failure or "")
+    assert ask(session, "/healthz")["version"] == version(released)
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_04a_a_chart_that_cannot_be_pulled_changes_nothing(
+    session: PipelineSession, released: PlayedBuild, status: int
+) -> None:
+    session.endpoints.faults = (RegistryFault("GET|HEAD", "/charts/stock/manifests/", status),)
+    session.endpoints.save()
+    refused = session.start("platform/stock/staging", {"VERSION": version(released)})
+    session.endpoints.faults = ()
+    session.endpoints.save()
+    assert refused.result is not None
+    message = refused.result.failure or ""
+    assert f"response status code {status}" in message
+    assert "\n" not in message
     assert ask(session, "/healthz")["version"] == version(released)
 
 

@@ -27,7 +27,7 @@ class CommandsTest extends Jenkins {
     @Override
     Object ran(String command) {
         Object answer = super.ran(command)
-        if (!(command =~ /(?m)^(if )?(crane|helm) /)) {
+        if (!(command =~ /(?m)^\s*(crane|helm) /)) {
             return answer
         }
         List variables = ["PATH=${System.getProperty('programs')}:/usr/bin:/bin", "HOME=${repository}", "DOCKER_CONFIG=${repository}"]

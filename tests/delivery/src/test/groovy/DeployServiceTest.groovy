@@ -113,6 +113,14 @@ class DeployServiceTest extends Jenkins {
     }
 
     @Test
+    void a_cluster_without_access_is_reported_before_helm_calls_it() {
+        answers['/version'] = new hudson.AbortException('no access')
+        assert play('deploy.Jenkinsfile').message == 'no access'
+        assert has('401|403) echo "no access to the cluster')
+        assert !has('helm pull')
+    }
+
+    @Test
     void a_failed_release_is_reported() {
         answers['helm upgrade'] = new hudson.AbortException('exit code 1')
         assert play('deploy.Jenkinsfile').message == 'exit code 1'

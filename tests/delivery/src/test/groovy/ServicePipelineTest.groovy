@@ -305,7 +305,47 @@ class ServicePipelineTest extends Jenkins {
         assert refused("servicePipeline(name: 'orders', pool: 'big')").startsWith('Jenkinsfile: servicePipeline knows no pool; it takes')
         assert refused("servicePipeline(name: 'orders', main: 'evil')") == 'Jenkinsfile: the released branch is `main_branch` in services/orders.yaml of the platform; remove main'
         assert refused("servicePipeline(name: 'orders', deploys: ['stagin'])") == 'Jenkinsfile: deploys stagin: there are staging, production'
+        assert refused('servicePipeline()').startsWith('Jenkinsfile: name null')
         assert refused("servicePipeline(name: 'orders', stores: ['mongo'])") == 'Jenkinsfile: stores mongo: there are postgres, redis, mysql'
+    }
+
+    @Test
+    void a_setting_of_another_type_is_refused_before_the_first_pod() {
+        assert refused("servicePipeline(name: 'orders', stores: 'redis')") == "Jenkinsfile: stores redis: write a list of names, such as stores: ['redis']"
+        assert refused("servicePipeline(name: 'orders', deploys: [1])").startsWith('Jenkinsfile: deploys [1]: write a list of names')
+        assert refused("servicePipeline(name: 'orders', minutes: '60')") == 'Jenkinsfile: minutes 60: write a positive number, such as minutes: 60'
+        assert refused("servicePipeline(name: 'orders', minutes: 0)").startsWith('Jenkinsfile: minutes 0: write a positive number')
+        assert refused("servicePipeline(name: 'orders', preview: 'false')") == 'Jenkinsfile: preview false: write true or false, without quotes'
+        assert refused("servicePipeline(name: ['orders'], context: 1)") == 'Jenkinsfile: name [orders]: write a text in quotes; context 1: write a text in quotes'
+    }
+
+    @Test
+    void a_store_that_is_named_twice_is_one_store() {
+        File file = File.createTempFile('twice', '.Jenkinsfile')
+        file.deleteOnExit()
+        file.text = "@Library('platform') _\nservicePipeline(name: 'orders', stores: ['redis', 'redis'])\n"
+        assert play(file.absolutePath) == null
+        assert pods*.inheritFrom.contains('test store-redis')
+    }
+
+    @Test
+    void a_chart_that_is_not_a_mapping_is_one_line() {
+        files['chart/Chart.yaml'] = 'name: [orders\nversion: 1.4.0\n'
+        String message = play('service.Jenkinsfile').message
+        assert message.startsWith('./chart/Chart.yaml: is not YAML: ') && message.readLines().size() == 1
+        files['chart/Chart.yaml'] = '- orders\n'
+        assert play('service.Jenkinsfile').message == './chart/Chart.yaml: must contain keys with values, such as `name: orders`'
+        files['chart/Chart.yaml'] = ''
+        assert play('service.Jenkinsfile').message == "chart/Chart.yaml: name null must be the service's, orders"
+        assert started.empty
+    }
+
+    @Test
+    void a_chart_without_values_gets_the_digest_of_its_image() {
+        files['chart/values.yaml'] = ''
+        branch('main')
+        assert play('service.Jenkinsfile') == null
+        assert written['chart/values.yaml'] == [image: [repository: 'r/services/orders', digest: digest]]
     }
 
     private String refused(String call) {
