@@ -64,11 +64,9 @@ class BinaryAuthorization(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:binary_authorization:BinaryAuthorization", name, {}, opts)
-        everything = [pulumi.Output.concat(repository, "/**") for repository in repositories]
-        self.patterns = pulumi.Output.all(*everything).apply(
-            lambda below: pulumi.Output.from_input(images).apply(
-                lambda named: [*below, *named, *settings.also_allowed.values()]
-            )
+        below = pulumi.Output.all(*(pulumi.Output.concat(repository, "/**") for repository in repositories))
+        self.patterns = pulumi.Output.all(below=below, named=images).apply(
+            lambda given: [*given["below"], *given["named"], *settings.also_allowed.values()]
         )
         gcp.binaryauthorization.Policy(
             f"{name}-policy",

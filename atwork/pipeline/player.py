@@ -49,6 +49,8 @@ class Script:
     """Fields of `currentBuild`: startTimeInMillis and causes."""
     jobs: Mapping[str, str] = field(default_factory=dict[str, str])
     """Descriptions of the platform's jobs, by full name."""
+    pulls: Sequence[str] = ()
+    """Full names of the jobs of pull requests."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def play(command: Sequence[str], script: Script, steps: StepHandler, log: Path) 
             "params": dict(script.parameters),
             "currentBuild": dict(script.build),
             "jobs": dict(script.jobs),
+            "pulls": list(script.pulls),
         }
         try:
             print(json.dumps(request), file=child.stdin, flush=True)

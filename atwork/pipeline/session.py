@@ -144,7 +144,8 @@ class PlayedBuild:
         self.log.touch()
         try:
             jobs = {path: str(job.get("description", "")) for path, job in self.session.platform.jobs.items()}
-            played = Script(script, self.session.library, environment, parameters, fields, jobs)
+            pulls = [build.job for build in self.session.builds if build.source and build.source.pull_request]
+            played = Script(script, self.session.library, environment, parameters, fields, jobs, pulls)
             self.result = play(self.session.player, played, steps, self.folder / "player.log")
         finally:
             steps.close()

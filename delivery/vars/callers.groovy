@@ -22,11 +22,23 @@ Map check(Map rule) {
 private Map judge(Map rule) {
     List causes = currentBuild.getBuildCauses()
     String pattern = java.util.regex.Pattern.quote(rule.job ?: rule.pulls) + (rule.job ? '' : '/PR-[0-9]{1,9}')
-    def cause = causes.find { it.upstreamProject && it.upstreamProject ==~ pattern }
+    def cause = causes.find {
+        it.upstreamProject && it.upstreamProject ==~ pattern && (rule.job || isPullRequest(it.upstreamProject))
+    }
     boolean person = rule.people && causes.any { it._class == 'hudson.model.Cause$UserIdCause' }
     return [
         accepted: cause != null || person,
         build: cause ? [job: cause.upstreamProject, number: cause.upstreamBuild] : null,
         callers: causes.collect { it.upstreamProject ?: it._class }.join(', '),
     ]
+}
+
+/**
+ * Whether Jenkins made a job for a pull request: a branch may have the name PR-7, and its job the same name as the job of
+ * pull request 7. Jenkins keeps the head that it found with the job.
+ */
+@NonCPS
+private boolean isPullRequest(String job) {
+    def item = jenkins.model.Jenkins.get().getItemByFullName(job)
+    return item != null && jenkins.scm.api.SCMHead.HeadByItem.findHead(item) instanceof jenkins.scm.api.mixin.ChangeRequestSCMHead
 }

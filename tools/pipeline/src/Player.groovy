@@ -92,6 +92,7 @@ class Player extends BasePipelineTestCPS {
         binding.setVariable('POD_LABEL', 'pod')
         binding.setVariable('currentBuild', new RunningBuild(run.currentBuild))
         jenkins.model.Jenkins.DESCRIPTIONS.putAll(run.jobs)
+        jenkins.model.Jenkins.PULLS.addAll(run.pulls)
         steps()
         try {
             runScript(run.script)

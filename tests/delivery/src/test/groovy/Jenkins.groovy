@@ -56,6 +56,8 @@ abstract class Jenkins extends BasePipelineTestCPS {
         binding.setVariable('POD_LABEL', 'pod')
         binding.setVariable('currentBuild', new RunningBuild(startTimeInMillis: NOW * 1000))
         jenkins.model.Jenkins.DESCRIPTIONS.clear()
+        jenkins.model.Jenkins.PULLS.clear()
+        jenkins.model.Jenkins.PULLS.addAll(['services/orders/PR-7', 'services/orders/PR-8', 'services/stock/PR-7', 'services/orders-2/PR-7'])
         jenkins.model.Jenkins.DESCRIPTIONS['platform/orders/promote'] = 'services/orders/main'
         steps()
     }

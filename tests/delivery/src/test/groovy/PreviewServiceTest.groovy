@@ -16,6 +16,16 @@ class PreviewServiceTest extends Jenkins {
         standing(OTHER, FREE_TOO)
     }
 
+    @Test
+    void a_branch_with_the_name_of_a_pull_request_is_none() {
+        jenkins.model.Jenkins.PULLS.remove('services/orders/PR-7')
+        jenkins.model.Jenkins.DESCRIPTIONS['services/orders/PR-7'] = null
+        assert play('previewJob.Jenkinsfile').message == 'services/orders/PR-7 may not deploy orders; builds of pull requests in services/orders may'
+        jenkins.model.Jenkins.DESCRIPTIONS.remove('services/orders/PR-7')
+        assert play('previewJob.Jenkinsfile').message.startsWith('services/orders/PR-7 may not deploy orders'): 'its job was deleted'
+        assert pods.empty
+    }
+
     private void standing(String... places) { answers['helm get values lease'] = places.join('\n') + '\n' }
 
     @Test
