@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from components.node_account import STREAMING_SERVICES
 from infra import CONFIG_KEY
+from infra.delivery.settings import EPHEMERAL
 from infra.deployers import DEPLOYER, PREVIEW_DEPLOYER, address
 from infra.errors import ConfigError
 from infra.promotion import Stage, stage
@@ -24,6 +25,7 @@ def check_together(environments: Mapping[str, StackConfig], invalid: Collection[
         *_upstreams(environments, invalid),
         *_deploys(environments, invalid),
         *_deployers(environments),
+        *_changes(environments, invalid),
         *_preview_namespaces(environments, invalid),
         *_approvals(environments),
         *_streaming(environments),
@@ -116,6 +118,16 @@ def _deployers(environments: Mapping[str, StackConfig]) -> Iterator[str]:
                         f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.deploys.{target}.{key}: {target} does not "
                         f"make {stated}; write {account}"
                     )
+
+
+def _changes(environments: Mapping[str, StackConfig], invalid: Collection[str]) -> Iterator[str]:
+    """Jenkins updates each environment as an account of this environment."""
+    for name, config in environments.items():
+        for target in config.updated_by_jenkins() - {*environments, *invalid, EPHEMERAL}:
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.platform.changes.{target}: there is no "
+                f"stacks/Pulumi.{target}.yaml; name one of {', '.join(environments)}, {EPHEMERAL}"
+            )
 
 
 def _preview_namespaces(environments: Mapping[str, StackConfig], invalid: Collection[str]) -> Iterator[str]:

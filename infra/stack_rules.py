@@ -67,7 +67,7 @@ def _own_accounts_are_elsewhere(config: StackConfig) -> None:
     platform = None if config.jenkins is None else config.jenkins.platform
     if platform is None:
         return
-    for key, target in (("previews", platform.previews), ("drift", platform.drift), ("changes", platform.changes)):
+    for key, target in platform.targets().items():
         if target.account is not None and target.account.endswith(f"@{config.project.id}.iam.gserviceaccount.com"):
             raise ValueError(
                 f"jenkins.platform.{key}.account: {target.account} is in the project of this stack; whoever updates "

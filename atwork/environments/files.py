@@ -19,6 +19,8 @@ _UNTIL = re.compile(r"^(#.*, until )\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.MULTILI
 """The expiry date in the comment that `text_of` writes."""
 
 _DELIVERY_SYSTEMS = ("jenkins", "external_ci")
+_UPDATES = ("config", CONFIG_KEY, "jenkins", "platform", "changes")
+"""Accounts as which Jenkins updates environments."""
 
 
 def deployer(project_id: str) -> str:
@@ -48,10 +50,12 @@ def with_deploy(text: str, name: str, entry: str, file: str, delivery_key: str) 
 
 
 def without_deploy(text: str, name: str, file: str) -> str:
-    """The upstream's stack file without an environment's part of the deploys, on one line or on several."""
-    document = YamlText(text, file)
-    deploys = _deploys(document)
-    return text if deploys is None or not document.has((*deploys, name)) else document.without_entry(deploys, name)
+    """The upstream's stack file without an environment's parts of deploys and updates, on one line or on several."""
+    for section in (_deploys(YamlText(text, file)), _UPDATES):
+        document = YamlText(text, file)
+        if section is not None and document.has((*section, name)):
+            text = document.without_entry(section, name)
+    return text
 
 
 def _deploys(document: YamlText) -> Sequence[str] | None:

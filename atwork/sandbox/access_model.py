@@ -32,7 +32,6 @@ from infra.service_composition import complete
 from infra.stack import StackConfig
 
 ACCOUNT = "kubernetes:core/v1:ServiceAccount"
-_PLATFORM_PARTS = ("previews", "drift", "changes")
 
 
 @dataclass(frozen=True)
@@ -94,11 +93,11 @@ def accounts(objects: Sequence[CloudObject]) -> Iterator[pods.PodAccount]:
 
 
 def external_accounts(environments: Mapping[str, StackConfig]) -> dict[str, str]:
-    """Google accounts that people create for this repository's own pipeline, each with the page that describes it."""
+    """Google accounts that people bind to pods of this repository's own pipeline, each with the page that says how."""
     platforms = [
         config.jenkins.platform for config in environments.values() if config.jenkins and config.jenkins.platform
     ]
-    emails = [getattr(platform, part).account for platform in platforms for part in _PLATFORM_PARTS]
+    emails = [target.account for platform in platforms for target in platform.targets().values()]
     return {email: "docs/previews.md" for email in emails if email}
 
 

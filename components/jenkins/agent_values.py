@@ -73,7 +73,7 @@ def restricted_clouds(settings: JenkinsSettings, images: Images) -> dict[str, An
 def _restricted_cloud(settings: JenkinsSettings, images: Images, cloud: str, target: TargetSettings) -> dict[str, Any]:
     """A cloud whose namespace only its own credential reaches."""
     pool = settings.controller.pool
-    own = cloud in names.PLATFORM_CLOUDS
+    own = names.is_platform_cloud(cloud)
     spec = pods.platform(images, pool) if own else pods.deploy(images, pool, sizes.target_tools(cloud))
     return {
         "credentialsId": cloud,

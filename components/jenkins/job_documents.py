@@ -72,7 +72,12 @@ def release_jobs(
     if settings.platform is not None:
         document["folders"] += [
             _folder(PREVIEWS, _PREVIEWS_DESCRIPTION, [names.PREVIEW_CLOUD], _reports(settings, source.name)),
-            _folder(CHANGES, _CHANGES_DESCRIPTION, names.PLATFORM_CLOUDS, _reports(settings, source.name)),
+            _folder(
+                CHANGES,
+                _CHANGES_DESCRIPTION,
+                [cloud for cloud in settings.targets() if names.is_platform_cloud(cloud)],
+                _reports(settings, source.name),
+            ),
         ]
         document["stacks"] = {
             "previews": f"{PREVIEWS}/stacks",
@@ -108,7 +113,7 @@ def _script(settings: JenkinsSettings, files: Mapping[str, str], document: Mappi
 
 def _platform(settings: JenkinsSettings) -> dict[str, Any]:
     """The only folder whose jobs may use the clouds that deploy services."""
-    clouds = [cloud for cloud in settings.targets() if cloud not in names.PLATFORM_CLOUDS]
+    clouds = [cloud for cloud in settings.targets() if not names.is_platform_cloud(cloud)]
     # The janitor of preview namespaces asks about pull requests of all services.
     reports = {} if settings.previews() is None else _reports(settings)
     return _folder(FOLDER, "Jobs of the platform team: the only ones that may deploy", clouds, reports)

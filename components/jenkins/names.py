@@ -34,11 +34,10 @@ PREVIEW_CLOUD = "platform-preview"
 DRIFT_CLOUD = "platform-drift"
 """Cloud of the pods that detect drift: they run the main branch and may read Helm releases, which are Secrets."""
 
-CHANGE_CLOUD = "platform-change"
-"""Cloud of the pods that update stacks."""
+EPHEMERAL = "ephemeral"
+"""Stands for all ephemeral environments where each other environment has its own name."""
 
-PLATFORM_CLOUDS = (PREVIEW_CLOUD, DRIFT_CLOUD, CHANGE_CLOUD)
-"""Clouds of this repository's own pipeline."""
+_CHANGE = "platform-change-"
 
 PLATFORM_FOLDER = "platform"
 """Folder of the jobs of the platform for services."""
@@ -64,6 +63,16 @@ CONFIG_LABEL = "jenkins-jenkins-config"
 
 The chart names it for the release: templates/_helpers.tpl, `jenkins.fullname`-jenkins-config.
 """
+
+
+def change_cloud(environment: str) -> str:
+    """The cloud of the pods that update the stacks of one environment, or of all ephemeral environments."""
+    return f"{_CHANGE}{environment}"
+
+
+def is_platform_cloud(cloud: str) -> bool:
+    """Whether a cloud is for this repository's own pipeline."""
+    return cloud in (PREVIEW_CLOUD, DRIFT_CLOUD) or cloud.startswith(_CHANGE)
 
 
 def janitor_job(group: str) -> str:

@@ -131,8 +131,8 @@ class JenkinsSettings(Settings):
         if self.deploys:
             targets[names.PROMOTE_CLOUD] = TargetSettings(quota=self.promote_quota)
         if self.platform is not None:
-            own = (self.platform.previews, self.platform.drift, self.platform.changes)
-            targets |= dict(zip(names.PLATFORM_CLOUDS, own, strict=True))
+            targets |= {names.PREVIEW_CLOUD: self.platform.previews, names.DRIFT_CLOUD: self.platform.drift}
+            targets |= {names.change_cloud(key): change for key, change in self.platform.changes.items()}
         return targets
 
     @model_validator(mode="after")
@@ -146,6 +146,9 @@ class JenkinsSettings(Settings):
         for environment in self.deploys:
             if len(names.target_namespace(names.deploy_cloud(environment))) > 63:
                 raise ValueError(f"deploys.{environment}: the name is too long; 48 characters at most")
+        for environment in self.platform.changes if self.platform is not None else ():
+            if len(names.target_namespace(names.change_cloud(environment))) > 63:
+                raise ValueError(f"platform.changes.{environment}: the name is too long; 39 characters at most")
         with_previews = [key for key, deploy in self.deploys.items() if deploy.preview_namespaces is not None]
         if len(with_previews) > 1:
             raise ValueError(

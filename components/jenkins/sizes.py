@@ -102,7 +102,7 @@ def test_pod(stores: Iterable[StoreName]) -> PodContainers:
 
 def target_pod(cloud: str) -> PodContainers:
     """A pod of a restricted cloud: this repository's own pipeline, or a deploy."""
-    if cloud in names.PLATFORM_CLOUDS:
+    if names.is_platform_cloud(cloud):
         return [_agent(), PULUMI]
     return [_agent(), *(tool(TOOLS[name]) for name in target_tools(cloud))]
 

@@ -6,9 +6,9 @@ Each has its own namespace, accounts and credential; a Jenkinsfile of a service 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from components.forms import TextForm
 from components.jenkins.value_types import TemplateSafeText
@@ -66,5 +66,33 @@ class PlatformSettings(Settings):
     """Drift detection: an account that also reads Kubernetes Secrets, where Helm stores releases; only jobs of the main
     branch use it."""
 
-    changes: TargetSettings = TargetSettings()
-    """Updates of the stacks; only jobs of the main branch use this account."""
+    changes: dict[DnsLabel, TargetSettings] = Field(default_factory=dict)
+    """Updates of the stacks, which only jobs of the main branch make: by the name of each environment an account that
+    changes this environment alone, and by the key `ephemeral` one for all ephemeral environments."""
+
+    def targets(self) -> dict[str, TargetSettings]:
+        """All of its pods, by the key of their settings."""
+        changes = {f"changes.{environment}": target for environment, target in self.changes.items()}
+        return {"previews": self.previews, "drift": self.drift, **changes}
+
+    @field_validator("changes", mode="before")
+    @classmethod
+    def _one_for_each_environment(cls, value: object) -> object:
+        if isinstance(value, dict) and {"account", "quota"} & {*cast("dict[str, object]", value)}:
+            raise ValueError(
+                "each environment has an account of its own now; write it below the environment's name, such as "
+                "changes: {staging: {account: deploy-staging@PROJECT.iam.gserviceaccount.com}}"
+            )
+        return value
+
+    @field_validator("changes")
+    @classmethod
+    def _accounts_differ(cls, value: dict[str, TargetSettings]) -> dict[str, TargetSettings]:
+        owners: dict[str, str] = {}
+        for environment, target in value.items():
+            owner = owners.setdefault(target.account or environment, environment)
+            if owner != environment:
+                raise ValueError(
+                    f"{environment}.account: {target.account} changes {owner} already; give each environment its own"
+                )
+        return value

@@ -25,6 +25,9 @@ RESERVED_NAMES = frozenset(
 RESERVED_PREFIXES = (f"{names.CONTROLLER_NAMESPACE}-",)
 """Prefixes of the namespaces of a delivery system."""
 
+EPHEMERAL = names.EPHEMERAL
+"""Key for all ephemeral environments together."""
+
 
 class DeliverySettings(Settings):
     """At most one delivery system, in the environment that has the registry."""
@@ -34,6 +37,11 @@ class DeliverySettings(Settings):
 
     external_ci: ExternalCiSettings | None = None
     """Another CI system instead of Jenkins, such as GitHub Actions, by its identities."""
+
+    def updated_by_jenkins(self) -> frozenset[str]:
+        """The environments whose stacks Jenkins updates."""
+        platform = None if self.jenkins is None else self.jenkins.platform
+        return frozenset(() if platform is None else platform.changes)
 
     def delivery_mistake(self) -> str | None:
         """What is wrong with the choice of a delivery system."""

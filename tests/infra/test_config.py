@@ -371,14 +371,27 @@ def test_preview_namespaces_fit_into_their_environment(path: str, value: object,
         parse("staging", changed(STAGING, path, value))
 
 
-@pytest.mark.parametrize("part", ["previews", "drift", "changes"])
+@pytest.mark.parametrize("part", ["previews", "drift", "changes.staging"])
 def test_accounts_that_reach_all_environments_are_not_in_the_project_of_ci(part: str) -> None:
-    account = f"platform-{part}@{CI['project']['id']}.iam.gserviceaccount.com"
+    account = f"some-account@{CI['project']['id']}.iam.gserviceaccount.com"
     parse("ci", json.dumps(CI))
     with pytest.raises(
         ConfigError, match=rf"jenkins\.platform\.{part}\.account: {account} is in the project of this stack"
     ):
         parse("ci", changed(CI, f"jenkins.platform.{part}.account", account))
+
+
+def test_updates_of_two_environments_share_no_account() -> None:
+    staging = CI["jenkins"]["platform"]["changes"]["staging"]["account"]
+    with pytest.raises(ConfigError, match=rf"production\.account: {staging} changes staging already; give each"):
+        parse("ci", changed(CI, "jenkins.platform.changes.production.account", staging))
+    with pytest.raises(
+        ConfigError, match=r"platform\.changes: each environment has an account of its own now; write it"
+    ):
+        parse("ci", changed(CI, "jenkins.platform.changes", {"account": staging}))
+    text = changed(CI, "jenkins.platform.changes.stagin", {})
+    with pytest.raises(ConfigError, match=r"changes\.stagin: there is no stacks/Pulumi\.stagin\.yaml; name"):
+        check_together({**read_all(), "ci": parse("ci", text)})
 
 
 def test_groups_of_preview_namespaces_reach_the_cluster_and_need_a_cluster_that_knows_groups() -> None:

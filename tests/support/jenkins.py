@@ -25,7 +25,10 @@ MOST: dict[str, Any] = {
         "bot": "acme-jenkins[bot]",
         "slack_webhook": "slack-webhook",
         "drift": {"account": "platform-drift@acme-ci.iam.gserviceaccount.com"},
-        "changes": {"account": "platform-changes@acme-ci.iam.gserviceaccount.com"},
+        "changes": {
+            "staging": {"account": "deploy-staging@acme-admin.iam.gserviceaccount.com"},
+            "ephemeral": {},
+        },
     },
     "deploys": {
         "staging": {"preview_namespaces": {"hours": 48}},
@@ -43,7 +46,8 @@ CLOUDS = [
     "promote",
     "platform-preview",
     "platform-drift",
-    "platform-change",
+    "platform-change-staging",
+    "platform-change-ephemeral",
 ]
 """The restricted clouds of `MOST`."""
 

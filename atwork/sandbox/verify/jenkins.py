@@ -139,7 +139,7 @@ def _agents(environment: str, values: Mapping[str, Any], app: Mapping[str, Any])
             environment,
             agent["namespace"],
             name,
-            "platform" if name in names.PLATFORM_CLOUDS else "deploy",
+            "platform" if names.is_platform_cloud(name) else "deploy",
             _merged(_jnlp(agent), _spec(agent)),
             group="agents",
             most=int(agent["containerCap"]),

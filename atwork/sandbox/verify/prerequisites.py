@@ -22,7 +22,8 @@ PREREQUISITES = (
     Prerequisite("secret projects/*/secrets/jenkins-*", "platform team", "atwork environment bootstrap"),
     Prerequisite("account platform-previews@*", "platform team", "docs/previews.md, the platform's own Jenkins"),
     Prerequisite("account platform-drift@*", "platform team", "docs/previews.md, the platform's own Jenkins"),
-    Prerequisite("account platform-changes@*", "platform team", "docs/previews.md, the platform's own Jenkins"),
+    Prerequisite("account deploy-*", "platform team", "atwork environment bootstrap"),
+    Prerequisite("account platform-ephemeral@*", "platform team", "docs/previews.md, the platform's own Jenkins"),
     Prerequisite("version of projects/*/secrets/*", "owner of the secret", "docs/secrets.md"),
 )
 

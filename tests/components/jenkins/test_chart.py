@@ -139,7 +139,8 @@ def test_clouds_and_templates(rendered: dict[str, dict[str, Any]]) -> None:
         "promote": ["promote"],
         "platform-preview": ["platform-preview"],
         "platform-drift": ["platform-drift"],
-        "platform-change": ["platform-change"],
+        "platform-change-staging": ["platform-change-staging"],
+        "platform-change-ephemeral": ["platform-change-ephemeral"],
     }
     production = clouds["deploy-production"]
     assert (production["credentialsId"], production["usageRestricted"]) == ("deploy-production", True)

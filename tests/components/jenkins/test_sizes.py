@@ -178,7 +178,7 @@ def test_restricted_clouds_start_only_pods_that_fit_their_quota(quota: dict[str,
             "bot": "b",
             "previews": {"quota": quota},
             "drift": {"quota": quota},
-            "changes": {"quota": quota},
+            "changes": {"staging": {"quota": quota}},
         },
         promote_quota=quota,
     )
@@ -187,7 +187,9 @@ def test_restricted_clouds_start_only_pods_that_fit_their_quota(quota: dict[str,
         "deploy-staging",
         "previews-staging",
         names.PROMOTE_CLOUD,
-        *names.PLATFORM_CLOUDS,
+        names.PREVIEW_CLOUD,
+        names.DRIFT_CLOUD,
+        names.change_cloud("staging"),
     }
     for cloud, target in chosen.targets().items():
         agent = values["additionalClouds"][cloud]["agent"]

@@ -264,7 +264,8 @@ def may(server: Api, account: str, verb: str, resource: str, namespace: str, obj
 def test_11_who_may_start_pods_and_where(home: Home) -> None:
     """Each scheduler may start pods in its own namespace only; the pods there have no permissions."""
     server = api(home, "ci")
-    clouds = [*CLOUDS, *names.PLATFORM_CLOUDS]
+    changes = (names.change_cloud(name) for name in ("ci", "staging", "production", names.EPHEMERAL))
+    clouds = [*CLOUDS, names.PREVIEW_CLOUD, names.DRIFT_CLOUD, *changes]
     deploys = [names.target_namespace(cloud) for cloud in clouds]
     namespaces = [names.CONTROLLER_NAMESPACE, names.AGENTS_NAMESPACE, names.TESTS_NAMESPACE, *deploys, "kube-system"]
     schedulers = {

@@ -39,7 +39,7 @@ class JobsTest extends Jenkins {
         assert permitted == [
             platform: ['deploy-staging', 'deploy-production', 'previews-staging', 'promote'],
             'platform-previews': ['platform-preview'],
-            'platform-changes': ['platform-preview', 'platform-drift', 'platform-change'],
+            'platform-changes': ['platform-preview', 'platform-drift', 'platform-change-ci', 'platform-change-staging', 'platform-change-production', 'platform-change-ephemeral'],
         ]
     }
 

@@ -158,7 +158,7 @@ class OwnPipelineTest extends Jenkins {
         env.JOB_NAME = 'platform-changes/update'
         assert play(file) == null
         assert stages() == ['Stacks', 'Update ci', 'Update staging', 'Approve production', 'Update production', 'Update try-it']
-        assert pods*.cloud == ['platform-preview'] + ['platform-change'] * 4
+        assert pods*.cloud == ['platform-preview'] + ['ci', 'staging', 'production', 'ephemeral'].collect { "platform-change-${it}".toString() }
         for (String stack : ['ci', 'staging', 'production', 'try-it']) {
             assert has("pulumi: .venv/bin/atwork up ${stack} --no-groups --expect merged --tip 1a2b3c4d5e6f")
             assert at("lock stack-${stack}") < at("atwork up ${stack} ")
@@ -180,11 +180,21 @@ class OwnPipelineTest extends Jenkins {
     }
 
     @Test
+    void each_environment_is_updated_by_its_own_account() {
+        env.JOB_NAME = 'platform-changes/update'
+        assert play(file) == null
+        for (String stack : ['ci', 'staging', 'production']) {
+            assert at("pod platform-change-${stack}") < at("atwork up ${stack} ") && at("atwork up ${stack} ") < at("pod platform-change-${stack} ends")
+        }
+        assert at('pod platform-change-ephemeral') < at('atwork up try-it ') && at('atwork up try-it ') < at('pod platform-change-ephemeral ends')
+    }
+
+    @Test
     void no_pod_waits_for_the_approval_of_production() {
         env.JOB_NAME = 'platform-changes/update'
         play(file)
         List<String> before = events.take(at('input'))
-        assert before.count { it == 'pod platform-change' } == before.count { it == 'pod platform-change ends' }
+        assert before.count { it.startsWith('pod ') && !it.endsWith(' ends') } == before.count { it.startsWith('pod ') && it.endsWith(' ends') }
         assert !before.contains('lock stack-production')
     }
 
