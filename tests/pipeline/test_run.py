@@ -12,16 +12,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import threading
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 from rich.console import Console
@@ -233,7 +229,8 @@ def test_07a_a_push_that_is_refused_is_one_line_and_leaves_no_candidate(run: Run
     run.session.last_stage = "Build"
     with failing(run, "PUT", "/candidates/stock/manifests/", HTTPStatus.FORBIDDEN):
         build = run.play()
-    assert "403 Forbidden" in failure(build)
+    assert "failed to push" in failure(build)
+    assert "Forbidden" in failure(build)
     assert build.stages == ["Preflight", "Build"]
     assert not run.digest("CANDIDATES", f"stock:{version(build)}")
 
@@ -262,49 +259,6 @@ def test_07c_a_cache_that_cannot_be_used_fails_no_build_of_a_pull_request(run: R
     assert build.stopped_as_asked, build.log.read_text()
     assert "403 Forbidden" in build.log.read_text()
     assert run.digest("CANDIDATES", f"stock:{version(build)}")
-
-
-def test_07d_a_build_that_is_killed_while_it_pushes_leaves_no_candidate_and_a_repeat_replaces_nothing(run: Run) -> None:
-    run.session.last_stage = "Build"
-    killed: list[int] = []
-
-    def kill(log: Path) -> None:
-        """Kill buildctl as soon as it pushes, which the registry does not let it complete."""
-        while "pushing manifest" not in (log.read_text() if log.exists() else ""):
-            time.sleep(0.05)
-        [child] = [each for each in psutil.Process().children(recursive=True) if each.name() == "buildctl"]
-        child.kill()
-        killed.append(child.pid)
-
-    number = len(run.session.builds) + 1
-    log = run.session.folder / f"build-{number}" / "log"
-    with failing(run, "PUT", "/candidates/stock/manifests/", HTTPStatus.INTERNAL_SERVER_ERROR):
-        killer = threading.Thread(target=kill, args=(log,), daemon=True)
-        killer.start()
-        build = run.play()
-        killer.join(timeout=60)
-    assert killed
-    assert "script returned exit code" in failure(build)
-    assert not run.digest("CANDIDATES", f"stock:{version(build)}")
-    repeated = run.play()
-    run.session.last_stage = "Promote"
-    assert repeated.stopped_as_asked, repeated.log.read_text()
-    assert run.digest("CANDIDATES", f"stock:{version(repeated)}")
-
-
-def test_07e_a_full_disk_is_one_line(run: Run, tmp_path: Path) -> None:
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(tmp_path)], check=True)
-    try:
-        words = ["env", f"TMPDIR={tmp_path}", sys.executable, "-c", "from atwork.cli import main; main()"]
-        command = [*words, "service", "run", str(run.repository), "--stage", "build"]
-        done = subprocess.run(command, cwd=run.home.checkout, capture_output=True, text=True, check=False)
-        assert list(tmp_path.rglob("*.crt")) == []
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
-    assert done.returncode == 1
-    [line] = done.stderr.splitlines()
-    assert line.startswith("error: ")
-    assert "no space left on device" in line.lower()
 
 
 def test_08_the_command_runs_the_pipeline_of_uncommitted_changes(run: Run) -> None:
