@@ -95,7 +95,7 @@ class YearlyFreezeSettings(Settings):
     def _short_enough(self) -> Self:
         yearly = self.start.count("-") == 1
         if yearly != (self.end.count("-") == 1):
-            raise ValueError(f"start {self.start} and end {self.end}: state the year in both, or in neither")
+            raise ValueError(f"start {self.start} and end {self.end}; state the year in both, or in neither")
         start, end = _date(self.start), _date(self.end)
         if yearly and end < start:  # over the end of the year
             end += timedelta(days=366)

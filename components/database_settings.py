@@ -90,7 +90,7 @@ class DatabaseSettings(Settings):
         if fixed:
             raise ValueError(f"flags {', '.join(fixed)} are set for every instance (CIS); remove them")
         if self.disk_size_gb > self.disk_limit_gb:
-            raise ValueError(f"disk_size_gb {self.disk_size_gb} is above disk_limit_gb {self.disk_limit_gb}")
+            raise ValueError(f"disk_size_gb {self.disk_size_gb} is above disk_limit_gb {self.disk_limit_gb}; raise it")
         if (days := self.backups.point_in_time_days) > (most := sql.log_days(self.edition)):
             raise ValueError(
                 f"backups.point_in_time_days {days} is above the {most} of {self.edition}; "
@@ -128,7 +128,9 @@ class DatabaseSettings(Settings):
                 f"disk_type {self.storage}: {self.tier} has {' or '.join(family.disks)}; write one of them"
             )
         if self.disk_size_gb < (least := sql.smallest_disk(self.storage)):
-            raise ValueError(f"disk_size_gb {self.disk_size_gb} is below {least}, the smallest disk of {self.storage}")
+            raise ValueError(
+                f"disk_size_gb {self.disk_size_gb} is below {least}, the smallest disk of {self.storage}; raise it"
+            )
         return self
 
     @model_validator(mode="after")

@@ -33,9 +33,11 @@ class FreezeSettings(Settings):
         days = (self.end - self.start).total_seconds() / 86400
         limit = 30 if self.scope == "NO_UPGRADES" else 180
         if days <= 0:
-            raise ValueError(f"end {self.end.isoformat()} must come after start {self.start.isoformat()}")
+            raise ValueError(
+                f"end {self.end.isoformat()} must come after start {self.start.isoformat()}; choose a later end"
+            )
         if days > limit:
-            raise ValueError(f"{days:.0f} days are more than the {limit} that GKE allows for {self.scope}")
+            raise ValueError(f"{days:.0f} days are more than the {limit} that GKE allows for {self.scope}; shorten it")
         return self
 
 

@@ -40,7 +40,8 @@ class NatSettings(Settings):
     def _ports_in_order(self) -> Self:
         if self.min_ports_per_vm >= self.max_ports_per_vm:
             raise ValueError(
-                f"min_ports_per_vm {self.min_ports_per_vm} must be below max_ports_per_vm {self.max_ports_per_vm}"
+                f"min_ports_per_vm {self.min_ports_per_vm} must be below max_ports_per_vm "
+                f"{self.max_ports_per_vm}; lower it"
             )
         return self
 

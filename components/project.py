@@ -87,10 +87,11 @@ class ProjectSettings(Settings):
     def _adopted_or_created(self) -> Self:
         if (self.number is None) == (self.create is None):
             raise ValueError(
-                f"say either number (project {self.id} exists already) or create (the stack makes it), not both"
+                f"say either number (project {self.id} exists already) or create (the stack makes it); "
+                "write one, not both"
             )
         if self.deletable and self.create is None:
-            raise ValueError("deletable needs create: a stack never deletes a project it did not make")
+            raise ValueError("deletable needs create: a stack never deletes a project that it did not make; remove it")
         return self
 
 

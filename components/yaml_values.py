@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 
 import yaml
 
+_PLAIN_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -19,9 +21,10 @@ _SUSPECTS = re.compile(r"[-+.0-9]|(yes|no|on|off)$", re.IGNORECASE)
 """Only text that begins so is read differently."""
 
 
+@cache
 def ambiguity(text: str) -> str:
     """What is wrong with a value without quotes, and what to write; empty for a value that has one meaning."""
-    if not _SUSPECTS.match(text):
+    if not _SUSPECTS.match(text) or _PLAIN_INTEGER.fullmatch(text):
         return ""
     if _NO_NUMBER.fullmatch(text):
         return f'is no number that JSON has; write a number, or "{text}" in quotes'

@@ -7,6 +7,7 @@ folder's name. A service has one name in all groups: its namespace, account and 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,8 @@ def _read(folder: Path, names: Collection[str]) -> ServiceFiles:
             mistakes.append(f"{service.file}: {other} has the name {path.stem} already; rename one of them")
         else:
             services[path.stem] = service
+    if os.path.lexists(folder) and not folder.is_dir():
+        mistakes.append(f"{SERVICES_FOLDER}: is not a folder; restore the folder of the service files")
     mistakes += _misplaced(folder)
     mistakes += _conflicts(services)
     return ServiceFiles(services, mistakes, invalid)

@@ -69,7 +69,7 @@ class GitHubSettings(Settings):
     @classmethod
     def _name_without_suffix(cls, repository: str) -> str:
         if repository.endswith(".git"):
-            raise ValueError(f"write {repository.removesuffix('.git')}, without .git")
+            raise ValueError(f"ends in .git; write {repository.removesuffix('.git')}, without .git")
         return repository
 
 
@@ -100,7 +100,7 @@ class CompanySettings(Settings):
     @model_validator(mode="after")
     def _one_parent(self) -> Self:
         if (self.organization is None) == (self.folder is None):
-            raise ValueError("say organization or folder, the one that the admin project is made in, and not both")
+            raise ValueError("say organization or folder, and not both; name the one that the admin project is made in")
         return self
 
     @property

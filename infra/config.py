@@ -11,11 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from infra import CONFIG_KEY, callers
 from infra.environment_rules import check_together
 from infra.errors import ConfigError
-from infra.layout import stack_files
+from infra.layout import STACKS_FOLDER, stack_files
 from infra.service_composition import complete
 from infra.services import ServiceSettings, not_there
 from infra.stack import StackConfig
@@ -35,7 +36,10 @@ def parse(stack: str, text: str, file: Path | None = None) -> StackConfig:
 
 def read_file(path: Path) -> str:
     """The JSON of a stack file's key."""
-    document = read_yaml(path, f"{path.parent.name}/{path.name}")
+    return _settings_of(read_yaml(path, f"{path.parent.name}/{path.name}"), path)
+
+
+def _settings_of(document: Mapping[str, Any], path: Path) -> str:
     config = document.get("config")
     if not isinstance(config, dict) or CONFIG_KEY not in config:
         raise ConfigError(f"{path.parent.name}/{path.name}: config.{CONFIG_KEY} is missing; add it")
@@ -52,6 +56,8 @@ class StackFiles:
     """Lines about the others, and about files that nothing reads."""
     invalid: frozenset[str]
     """Names of the environments of those files."""
+    documents: Mapping[str, Mapping[str, Any]]
+    """The files that are YAML by the name of the environment, with the lines of the engine."""
 
 
 def read_files(directory: Path = STACKS, texts: Mapping[str, str] | None = None, *, lines: bool = True) -> StackFiles:
@@ -60,18 +66,22 @@ def read_files(directory: Path = STACKS, texts: Mapping[str, str] | None = None,
     `texts` has the JSON of stacks whose settings the engine provides: they replace what the stack's file states.
     """
     environments: dict[str, StackConfig] = {}
+    documents: dict[str, Mapping[str, Any]] = {}
     provided, files = texts or {}, stack_files(directory)
     unread = [*unread_stack_files(directory)]
     mistakes, invalid = [str(file) for file in unread], {file.name for file in unread}
     for name in {**files, **provided}:
         try:
             _check_name(name)
-            stated = read_file(files[name]) if name in files else ""
+            stated = ""
+            if name in files:
+                documents[name] = read_yaml(files[name], f"{STACKS_FOLDER}/{files[name].name}")
+                stated = _settings_of(documents[name], files[name])
             environments[name] = parse(name, provided.get(name, stated), files.get(name) if lines else None)
         except ConfigError as error:
             mistakes += str(error).splitlines()
             invalid.add(name)
-    return StackFiles(environments, mistakes, frozenset(invalid))
+    return StackFiles(environments, mistakes, frozenset(invalid), documents)
 
 
 def read_all(

@@ -48,17 +48,15 @@ class EnvironmentSettings(Settings):
     def _ephemeral_expires(self) -> Self:
         if self.kind == "long-lived":
             if self.expires_at is not None:
-                raise ValueError("a long-lived environment has no end: remove expires_at, or set kind: ephemeral")
+                raise ValueError("a long-lived environment has no end; remove expires_at, or set kind: ephemeral")
             if self.services is not None:
-                raise ValueError(
-                    "services is for ephemeral environments: a service's own file names the long-lived environments"
-                )
+                raise ValueError("services is for ephemeral environments; remove it: a service's file names the others")
             return self
         if self.expires_at is None:
-            raise ValueError('an ephemeral environment needs expires_at, such as "2027-01-31T18:00:00Z"')
+            raise ValueError('an ephemeral environment needs expires_at; add it, such as "2027-01-31T18:00:00Z"')
         if self.created_at is None:
             raise ValueError(
-                'an ephemeral environment needs created_at, the moment of its creation, such as "2027-01-28T18:00:00Z"'
+                'an ephemeral environment needs created_at, when it was created; add it, such as "2027-01-28T18:00:00Z"'
             )
         if not self.created_at < self.expires_at <= self.created_at + MAX_LIFETIME:
             raise ValueError(

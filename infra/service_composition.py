@@ -8,6 +8,7 @@ needs no other knowledge of services.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from components.database_login import DatabaseUserSettings
 from components.database_settings import DatabaseSettings
@@ -20,6 +21,9 @@ from infra.services import ServiceEnvironmentSettings, ServiceSettings, database
 from infra.stack import StackConfig
 from infra.validation import config_errors, stated
 
+_MOST_NAMED = 3
+"""Service files that an error about all of them names."""
+
 
 def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:
     """The stack's settings with every service that runs there; `ConfigError` names the service's file."""
@@ -29,7 +33,8 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
         raise ConfigError("\n".join(mistakes))
     if not here:
         return config
-    files = ", ".join(service.file for service, _ in here.values())
+    files = ", ".join(service.file for service, _ in islice(here.values(), _MOST_NAMED))
+    files += f" and {len(here) - _MOST_NAMED} more" if len(here) > _MOST_NAMED else ""
     with config_errors(StackConfig, f"stacks/Pulumi.{stack}.yaml with {files}", (CONFIG_KEY,)):
         tenants = config.tenants | {name: _tenant(name, service, place) for name, (service, place) in here.items()}
         databases = {key: _with_services(instance, _databases(key, here)) for key, instance in config.databases.items()}

@@ -155,15 +155,14 @@ def within(
     stack: str, environment: EnvironmentSettings, services: Mapping[str, ServiceSettings]
 ) -> dict[str, ServiceEnvironmentSettings]:
     """How each service runs in an environment, for those that do."""
-    running: dict[str, ServiceEnvironmentSettings] = {}
-    for name, service in services.items():
-        place = service.environments.get(stack)
-        if place is None and environment.kind == "ephemeral":
-            place = service.ephemeral
-        chosen = environment.services is None or name in environment.services
-        if place is not None and chosen:
-            running[name] = place
-    return running
+    places = {name: place for name, service in services.items() if (place := service.environments.get(stack))}
+    if environment.kind == "ephemeral":
+        places = {name: places.get(name, service.ephemeral) for name, service in services.items()}
+    return {
+        name: place
+        for name, place in places.items()
+        if place is not None and (environment.services is None or name in environment.services)
+    }
 
 
 def not_there(
@@ -173,9 +172,11 @@ def not_there(
     invalid: Collection[str] = (),
 ) -> Iterator[str]:
     """What is wrong with the services that an ephemeral environment chooses; files of `invalid` ones exist."""
+    if environment.services is None:
+        return
     key = f"stacks/Pulumi.{stack}.yaml: {CONFIG_KEY}.environment.services"
     runs = within(stack, environment, services)
-    for name in (name for name in environment.services or () if name not in invalid):
+    for name in (name for name in environment.services if name not in invalid):
         if name not in services:
             able = ", ".join(key for key, service in services.items() if service.ephemeral is not None) or "none"
             yield f"{key}: there is no {SERVICES_FOLDER}/{name}.yaml; name one of {able}"

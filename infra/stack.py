@@ -99,13 +99,15 @@ class StackConfig(DeliverySettings):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         if self.cluster.zone is not None and not self.cluster.zone.startswith(f"{self.region}-"):
-            raise ValueError(f"cluster.zone {self.cluster.zone} is not in region {self.region}")
+            raise ValueError(f"cluster.zone {self.cluster.zone} is not in region {self.region}; choose one that is")
         if self.delivery_key is not None and self.registry is None:
-            raise ValueError(f"{self.delivery_key} needs registry in the same stack: builds push to it")
+            raise ValueError(f"{self.delivery_key} needs registry in the same stack, to which builds push; add it")
         if mistake := self.delivery_mistake():
             raise ValueError(mistake)
         if self.upstream is not None and self.registry is not None:
-            raise ValueError("upstream and registry exclude each other: one registry serves all environments")
+            raise ValueError(
+                "upstream and registry exclude each other, one registry serves all environments; remove one of them"
+            )
         users = [user for database in self.databases.values() for user in database.users]
         twice = sorted({user for user in users if users.count(user) > 1})
         if twice:

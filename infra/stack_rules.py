@@ -55,7 +55,7 @@ def _preview_namespaces_fit(config: StackConfig) -> None:
     if config.preview_namespaces is None:
         return
     if config.upstream is None:
-        raise ValueError("preview_namespaces needs upstream: builds of pull requests come from there")
+        raise ValueError("preview_namespaces needs upstream, whose builds run in them; add upstream, or remove them")
     if config.preview_namespaces.groups and config.cluster.admin_group is None:
         raise ValueError("preview_namespaces.groups have rights only with cluster.admin_group; set it")
     if taken := sorted(set(config.preview_namespaces.names()) & config.tenants.keys()):
@@ -101,7 +101,7 @@ def _can_be_destroyed(config: StackConfig) -> None:
     guarded += [f"databases.{key}" for key, value in config.databases.items() if value.deletion_protection]
     guarded += [f"node_pools.{key}" for key, value in config.node_pools.items() if value.deletion_protection]
     if guarded:
-        raise ValueError(f"an ephemeral environment must be destroyable: set {guarded[0]}.deletion_protection to false")
+        raise ValueError(f"an ephemeral environment must be destroyable; set {guarded[0]}.deletion_protection to false")
     if config.delivery_secrets():
         raise ValueError(
             "an ephemeral environment has no jenkins: its secrets stand before the project does; leave it out"
@@ -117,5 +117,5 @@ def _can_be_destroyed(config: StackConfig) -> None:
         )
     if config.cluster_backup is not None and config.cluster_backup.lock_days > 0:
         raise ValueError(
-            "an ephemeral environment must be destroyable: set cluster_backup.lock_days to 0, or leave backups out"
+            "an ephemeral environment must be destroyable; set cluster_backup.lock_days to 0, or leave backups out"
         )

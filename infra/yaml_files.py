@@ -28,6 +28,7 @@ _HINTS = {
     "could not find expected ':'": "add a colon and a value to the key",
     "undefined alias": "put the text in quotes, or name an anchor above it",
     "unknown escape": "write the backslash twice, or use single quotes",
+    "for merging": "name a map (`<<: *NAME`), or write its entries",
     "another document": "keep one document: remove the line --- and what follows",
     "nesting depth": "write fewer levels",
 }
@@ -54,7 +55,7 @@ def parse_yaml(text: str, shown: str, *, foreign: bool = False) -> dict[str, Any
         root = loader.get_single_node()
         if root is None:
             raise ConfigError(f"{shown}: is empty; copy an existing one")
-        wrong = [*structure_mistakes(root, shown)]
+        wrong = [*structure_mistakes(root, shown, aliases="&" in text)]
         if not wrong and not foreign:
             wrong = [*scalar_mistakes(root, shown)]
         if wrong:
@@ -65,7 +66,7 @@ def parse_yaml(text: str, shown: str, *, foreign: bool = False) -> dict[str, Any
     except RecursionError:
         raise ConfigError(f"{shown}: has too many levels; write fewer") from None
     if not isinstance(loaded, dict):
-        raise ConfigError(f"{shown}: must be a map of keys to values")
+        raise ConfigError(f"{shown}: must be a map of keys to values; write KEY: VALUE on each line")
     return loaded
 
 

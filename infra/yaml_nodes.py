@@ -16,13 +16,16 @@ _MOST_VALUES = 100_000
 """Values that a document may have after its aliases are replaced by what they name."""
 
 
-def structure_mistakes(root: yaml.Node, shown: str) -> Iterator[str]:
-    """One line for each mistake in the structure of a document; nothing can be read from it before they are fixed."""
-    circle = _circle(root, frozenset(), set())
+def structure_mistakes(root: yaml.Node, shown: str, *, aliases: bool) -> Iterator[str]:
+    """One line for each mistake in the structure of a document; nothing can be read from it before they are fixed.
+
+    `aliases` is whether it can have some.
+    """
+    circle = _circle(root, frozenset(), set()) if aliases else None
     if circle is not None:
         yield f"{shown}:{circle.start_mark.line + 1}: an alias stands inside the value that it names; write the value"
         return
-    if _size(root, {}) > _MOST_VALUES:
+    if aliases and _size(root, {}) > _MOST_VALUES:
         yield f"{shown}: its aliases stand for more than {_MOST_VALUES} values; write the values without aliases"
         return
     yield from _keys(root, shown, (), set())
@@ -99,6 +102,9 @@ def _keys(node: Any, shown: str, path: Keys, seen: set[int]) -> Iterator[str]:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 yield f"{shown}:{line}: a key is a list or a map; write text, in quotes if it begins with a brace"
+                continue
+            if not key.value:
+                yield f"{shown}:{line}: a key is empty; write a name"
                 continue
             inner = (*path, key.value)
             first = lines.setdefault(key.value, key)

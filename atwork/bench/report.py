@@ -11,7 +11,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from atwork.bench import environments, groups
+from atwork.bench import checks, environments, groups
 from atwork.bench.commands import Measurement, measure, preview_overhead, time_preview
 from atwork.bench.environments import Row
 from atwork.bench.program import imports, report_seconds
@@ -49,6 +49,11 @@ def run() -> int:
         rows += environments.rows(folder)
         console.print("measuring: groups of services")
         rows += groups.rows(folder)
+        console.print("measuring: the check of many files")
+        many = folder / "many"
+        many.mkdir()
+        _copy(here().checkout, many)
+        rows += checks.rows(many)
         console.print(f"measuring: {_EXTRA_RESOURCES} more resources")
         rows += _more_resources(folder)
     rows += _imports()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from atwork.environments.advice import polling_note
 from atwork.environments.bootstrap import google as cloud
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.bootstrap.google_errors import GoogleError, explain_errors
@@ -16,6 +17,7 @@ from atwork.environments.preflight.project import logged_in
 from atwork.environments.preflight.state import state_bucket
 from infra.catalog import read_all as services_in
 from infra.company import CompanySettings
+from infra.config import read_files
 from infra.layout import SERVICES_FOLDER
 from infra.service_composition import complete
 from infra.stack import StackConfig
@@ -33,7 +35,8 @@ def checks(
     login: Callable[[], Google] = cloud.login,
 ) -> Iterator[Check]:
     """Check the account; without a login, most checks are skipped."""
-    yield _stack_files(stacks, environments, name)
+    yield _stack_files(stacks, name)
+    yield from _pushes(environments)
     try:
         google = login()
     except GoogleError as error:
@@ -55,10 +58,10 @@ def checks(
         yield _apis(google, config)
 
 
-def _stack_files(stacks: Path, environments: dict[str, StackConfig], name: str) -> Check:
+def _stack_files(stacks: Path, name: str) -> Check:
     mistakes = [
         mistake
-        for mistake in secrets_provider_mistakes(stacks, environments)
+        for mistake in secrets_provider_mistakes(stacks, read_files(stacks))
         if not name or f"Pulumi.{name}.yaml" in mistake
     ]
     if not mistakes:
@@ -66,6 +69,15 @@ def _stack_files(stacks: Path, environments: dict[str, StackConfig], name: str) 
     detail, _, fix = mistakes[0].rpartition("; ")
     more = f", and {len(mistakes) - 1} more" if len(mistakes) > 1 else ""
     return wrong("stack files", detail + more, fix)
+
+
+def _pushes(environments: dict[str, StackConfig]) -> Iterator[Check]:
+    """How Jenkins learns of pushes."""
+    for name, config in environments.items():
+        if config.jenkins is not None:
+            line = polling_note(name, config)
+            detail, _, fix = line.rpartition("; ")
+            yield wrong("pushes", detail, fix, needed=False) if line else right("pushes", "GitHub calls Jenkins")
 
 
 def _admin(google: Google, platform: CompanySettings) -> Iterator[Check]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from infra import CONFIG_KEY, company, limits
 from infra.delivery.job_sizes import job_sizes
 from infra.errors import ConfigError
-from infra.layout import STACKS_FOLDER, separate_groups
+from infra.layout import STACKS_FOLDER, group_files
 from infra.needs import Need, needs
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
@@ -33,10 +33,22 @@ def advice(
         settings = company.read(stacks)
     except ConfigError:
         return  # without these settings no job is written
+    groups = group_files(stacks)
     for name in environments:
-        sizes = job_sizes(name, environments, services, settings, separate_groups(stacks, name))
+        separate = {stack.group or "" for stack in groups if stack.environment == name}
+        sizes = job_sizes(name, environments, services, settings, separate)
         for stack, size in sizes.items():
             yield from _lines(stack, Need.of(limits.CONFIG_MAP_BYTES, size))
+
+
+def polling_note(name: str, config: StackConfig) -> str:
+    """How Jenkins learns of pushes where GitHub cannot call it; empty where it can, and without Jenkins."""
+    if config.jenkins is None or config.jenkins.gateway is not None:
+        return ""
+    return (
+        f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.gateway: missing, so that no call of GitHub reaches Jenkins, "
+        "which asks for pushes every 5 minutes (this repository) and every 15 (services); add a gateway"
+    )
 
 
 def _lines(stack: str, *counted: Need) -> Iterator[str]:

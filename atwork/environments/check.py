@@ -16,7 +16,7 @@ from rich.console import Console
 
 from atwork.checkout import find_checkout
 from atwork.environments import facts, files, lifetime
-from atwork.environments.advice import advice
+from atwork.environments.advice import advice, polling_note
 from atwork.errors import ConfigError
 from atwork.group_files import group_mistakes
 from infra import CONFIG_KEY, callers
@@ -83,7 +83,8 @@ def check() -> int:
         console.print(line, markup=False)
     if mistakes:
         return 1
-    for line in advice(checkout, environments, seen.completed[0], services):
+    polling = (note for name, config in environments.items() if (note := polling_note(name, config)))
+    for line in (*polling, *advice(checkout, environments, seen.completed[0], services)):
         console.print(f"note: {line}", markup=False)
     console.print(f"{len(environments)} environments and {len(services)} services: no mistakes.")
     return 0
@@ -147,7 +148,7 @@ def _secrets(seen: Files) -> Iterator[str]:
 
     mistakes: list[str] = []
     yield from _messages(
-        lambda: mistakes.extend(secrets_provider_mistakes(seen.checkout / "stacks", seen.environments))
+        lambda: mistakes.extend(secrets_provider_mistakes(seen.checkout / STACKS_FOLDER, seen.stack_files))
     )
     yield from mistakes
 

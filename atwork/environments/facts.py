@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from infra import CONFIG_KEY, PROJECT, company
 from infra.company import CompanySettings
 from infra.stack import StackConfig
 from infra.yaml_files import read_foreign_yaml, read_yaml
+from infra.yaml_text import read_text
 
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for code owners, in its order: it reads the first that exists.
@@ -43,8 +44,8 @@ def mistakes(checkout: Path, environments: Mapping[str, StackConfig]) -> Iterato
     }
     values = list(_values(workflows))
     yield from _caught(lambda: _check_project(checkout))
-    yield from _company(checkout, environments, values)
-    yield from _engine(checkout, environments, values)
+    yield from _caught(lambda: _company(checkout, environments, values))
+    yield from _caught(lambda: _engine(checkout, environments, values))
 
 
 Value = tuple[str, str, Any]
@@ -68,9 +69,10 @@ def _inside(value: object, key: str) -> Iterator[tuple[str, Any]]:
         yield from _inside(part, f"{key}.{name}" if key else str(name))
 
 
-def _caught(check: Callable[[], object]) -> Iterator[str]:
+def _caught(check: Callable[[], Iterable[str] | None]) -> Iterator[str]:
+    """The lines of a check, and those of the error that ends it."""
     try:
-        check()
+        yield from check() or ()
     except ConfigError as error:
         yield from str(error).splitlines()
 
@@ -109,7 +111,7 @@ def _backends(checkout: Path, settings: CompanySettings, values: list[Value]) ->
     named += [(f"{file}: {key}", str(value)) for file, key, value in values if key.endswith(f"env.{_BACKEND}")]
     jenkinsfile = checkout / "Jenkinsfile"
     if jenkinsfile.exists():
-        buckets = re.findall(rf"{_BACKEND}=([^\s\"'\]]+)", jenkinsfile.read_text())
+        buckets = re.findall(rf"{_BACKEND}=([^\s\"'\]]+)", read_text(jenkinsfile, "Jenkinsfile"))
         named += [(f"Jenkinsfile: {_BACKEND}", value) for value in buckets]
     for where, value in named:
         if value.startswith("gs://") and value.rstrip("/") != settings.backend:
@@ -122,7 +124,7 @@ def _owners(checkout: Path, settings: CompanySettings) -> Iterator[str]:
     file = next((file for file in CODEOWNERS if (checkout / file).exists()), None)
     if file is None:
         return
-    for number, line in enumerate((checkout / file).read_text().splitlines(), start=1):
+    for number, line in enumerate(read_text(checkout / file, file).splitlines(), start=1):
         for owner, team in re.findall(r"(?<=\s)@([\w-]+)/([\w.-]+)", line.partition("#")[0]):
             if owner.lower() != organization.lower():
                 yield (
@@ -135,7 +137,7 @@ def _engine(checkout: Path, environments: Mapping[str, StackConfig], values: lis
     path = checkout / _ENGINE
     if not path.exists():
         return
-    match = re.search(rf"{re.escape(PULUMI.module)} v(\S+)", path.read_text())
+    match = re.search(rf"{re.escape(PULUMI.module)} v(\S+)", read_text(path, str(_ENGINE)))
     if match is None:
         yield f"{_ENGINE}: no {PULUMI.module}; restore the file"
         return

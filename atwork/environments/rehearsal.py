@@ -5,6 +5,7 @@ The engine gets the project as it would be, in a folder that is thrown away.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ def _as_written(backend: Backend, draft: Derived) -> Generator[Backend]:
         folder = Path(name)
         link_project(backend.project, folder)
         for file in all_stack_files(backend.project / "stacks").values():
-            (folder / "stacks" / file.name).write_text(file.read_text())
+            shutil.copyfile(file, folder / "stacks" / file.name)
         for path, text in draft.texts.items():
             (folder / "stacks" / path.name).write_text(text)
         yield _Drafted(url=backend.url, program=backend.program, project=folder, inner=backend, draft=draft)

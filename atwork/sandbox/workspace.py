@@ -16,9 +16,11 @@ from atwork.errors import ConfigError
 from atwork.files import replace_file
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import state_file
+from infra import company
 from infra.layout import PLATFORM_FILE, SERVICES_FOLDER, all_stack_files
 from infra.yaml_dump import dump_yaml
 from infra.yaml_files import read_yaml
+from infra.yaml_text import read_text
 
 _SALT = "encryptionsalt"
 
@@ -55,7 +57,7 @@ def _write(home: Home) -> None:
 def _copy_company(file: Path, copy: Path) -> None:
     """Copy the platform file; without it in the checkout, the folder has none."""
     if file.exists():
-        replace_file(copy, file.read_text())
+        replace_file(copy, read_text(file, company.FILE))
     else:
         copy.unlink(missing_ok=True)
 

@@ -38,7 +38,7 @@ def shortages(
     ):
         for resource, needed, share in _missing(quota, pod, max_agents):
             yield (
-                f"{key}.{resource} has no room for {max_agents} {pods} (max_agents) of {share} each: "
+                f"{key}.{resource} has no room for {max_agents} {pods} (max_agents) of {share} each; "
                 f"write {needed} or more, or lower max_agents"
             )
     for cloud, target in targets.items():

@@ -33,7 +33,9 @@ class ChartSettings(Settings):
         starts = {"repository": "https://", "oci": "oci://", "path": ("./", "../", "/")}[self.source]
         if not self.location.startswith(starts):
             wanted = starts if isinstance(starts, str) else " or ".join(starts)
-            raise ValueError(f"chart.location {self.location} must start with {wanted} where source is {self.source}")
+            raise ValueError(
+                f"chart.location {self.location} must start with {wanted} where source is {self.source}; correct one"
+            )
         return self
 
 

@@ -45,6 +45,21 @@ _OWN_JOBS = {
 
 
 @dataclass(frozen=True)
+class Polling:
+    """How often Jenkins itself asks GitHub for changes."""
+
+    repository: str
+    """Schedule of the job that updates environments: one call of `git ls-remote`."""
+    services: str
+    """Interval of the scans of all repositories and pull requests, whose number is limited by GitHub."""
+
+    @classmethod
+    def of(cls, settings: JenkinsSettings) -> Polling:
+        """With a gateway, GitHub calls, and a call can be lost; without one, no call arrives."""
+        return cls("H * * * *", "1h") if settings.gateway is not None else cls("H/5 * * * *", "15m")
+
+
+@dataclass(frozen=True)
 class JobDefinitions:
     """The files that define jobs, and the jobs of services that they define."""
 
@@ -58,12 +73,14 @@ def release_jobs(
     settings: JenkinsSettings, source: PlatformSource, images: Images, definitions: JobDefinitions
 ) -> dict[str, Any]:
     """All jobs but those of groups of services that have a script of their own."""
+    polling = Polling.of(settings)
     document: dict[str, Any] = {
         "folders": [_platform(settings)],
         "services": {
             "name": SERVICES,
             "organization": source.organization,
             "credential": settings.github_credential,
+            "scan": polling.services,
             # The Jenkinsfile of this repository needs clouds that the folder's jobs may not use.
             "excluded": source.name if settings.platform is not None else "",
         },
@@ -85,6 +102,8 @@ def release_jobs(
             "repository": source.name,
             "url": source.url,
             "main": settings.platform.main,
+            "poll": polling.repository,
+            "scan": polling.services,
             "credential": settings.github_credential,
             "library_credential": settings.library_credential,
             "jobs": [

@@ -28,8 +28,9 @@ organizationFolder(settings.name) {
         workflowMultiBranchProjectFactory { scriptPath('Jenkinsfile') }
     }
     // Without webhooks, and for calls of GitHub that were lost. Children are scanned with the folder.
-    triggers { periodicFolderTrigger { interval('1h') } }
-    // A scan of a new home builds no branch, so that it deploys nothing again. A branch is built when it changes.
+    triggers { periodicFolderTrigger { interval(settings.scan) } }
+    // A scan of a new home builds no branch, so that it deploys nothing again. A branch is built when it changes. A pull
+    // request is built when it is found: no plugin can tell one that is new from one that is new to this home.
     buildStrategies {
         skipInitialBuildOnFirstBranchIndexing()
         buildChangeRequests {

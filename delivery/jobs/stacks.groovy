@@ -24,7 +24,7 @@ multibranchPipelineJob(settings.previews) {
             }
         }
     }
-    triggers { periodicFolderTrigger { interval('1h') } }
+    triggers { periodicFolderTrigger { interval(settings.scan) } }
     factory { workflowBranchProjectFactory { scriptPath('Jenkinsfile') } }
     orphanedItemStrategy { discardOldItems { numToKeep(20) } }
 }
@@ -44,6 +44,8 @@ settings.jobs.each { job ->
                         cron { spec(job.schedule) }
                     } else {
                         githubPush()
+                        // Calls of GitHub arrive only through a gateway, and can be lost.
+                        pollSCM { scmpoll_spec(settings.poll) }
                     }
                 }
             }

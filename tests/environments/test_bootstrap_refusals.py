@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from atwork.environments.bootstrap.journal import opened
 from atwork.environments.bootstrap.stack import secrets_provider_mistakes, with_lines, with_number
 from atwork.errors import BackendError, ConfigError, UsageError
 from infra import company
-from infra.config import read_all
+from infra.config import read_files
 
 ADMIN, BUCKET = "acme-at-work-admin", "acme-at-work-admin-state"
 
@@ -265,7 +266,7 @@ def test_the_engines_lines_are_put_in_place_of_older_ones() -> None:
 
 
 def _mistakes(stacks: Path) -> list[str]:
-    return secrets_provider_mistakes(stacks, read_all(stacks))
+    return secrets_provider_mistakes(stacks, read_files(stacks))
 
 
 def test_a_project_that_was_never_bootstrapped_needs_no_lines() -> None:
@@ -287,7 +288,9 @@ def test_once_one_stack_has_its_lines_all_must(tmp_path: Path) -> None:
     assert mistakes[0].startswith("stacks/Pulumi.production.yaml: secretsprovider is gcpkms://projects/")
     assert "encryptedkey is missing; run `atwork environment bootstrap staging`" in mistakes[1]
     assert "encryptionsalt belongs to a passphrase" in mistakes[2]
-    assert secrets_provider_mistakes(stacks, {}) == mistakes[1:], "the key of an invalid file is not checked"
+    assert secrets_provider_mistakes(stacks, replace(read_files(stacks), environments={})) == mistakes[1:], (
+        "the key of an invalid file is not checked"
+    )
     (stacks / "platform.yaml").unlink()
     production.write_text(re.sub("(?m)^secretsprovider:.*$", "secretsprovider: passphrase", production.read_text()))
     assert any("which is not a Cloud KMS key" in mistake for mistake in _mistakes(stacks))

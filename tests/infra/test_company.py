@@ -41,7 +41,7 @@ def test_a_bucket_of_another_name_is_the_backend(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("repository", "message"),
     [
-        ("acme/at-work.git", r"write acme/at-work, without \.git"),
+        ("acme/at-work.git", r"ends in \.git; write acme/at-work, without \.git"),
         ("acme-/at-work", r".* is not valid; write OWNER/NAME of a GitHub repository, such as acme/at-work"),
         ("acme'/at-work", r".* is not valid; write OWNER/NAME of a GitHub repository, such as acme/at-work"),
         (

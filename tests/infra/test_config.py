@@ -468,7 +468,7 @@ def test_an_ephemeral_environment_guards_no_registry() -> None:
         ephemeral.pop(key, None)
     ephemeral["registry"] = {"location": "europe"}
     with pytest.raises(
-        ConfigError, match=r"an ephemeral environment must be destroyable: set registry\.deletion_protection to false"
+        ConfigError, match=r"an ephemeral environment must be destroyable; set registry\.deletion_protection to false"
     ):
         parse("demo", json.dumps(ephemeral))
 
@@ -493,7 +493,7 @@ def test_keys_are_guarded_with_what_rests_under_them(guards: dict[str, bool], ke
 def test_an_ephemeral_environment_can_always_be_destroyed() -> None:
     ephemeral = json.loads(changed(STAGING, "environment", EPHEMERAL))
     with pytest.raises(
-        ConfigError, match=r"an ephemeral environment must be destroyable: set cluster\.deletion_protection to false"
+        ConfigError, match=r"an ephemeral environment must be destroyable; set cluster\.deletion_protection to false"
     ):
         parse("demo", json.dumps(ephemeral))
     free = json.loads(changed(ephemeral, "cluster.deletion_protection", False))

@@ -7,6 +7,7 @@ PATH in a checkout whose other files have no mistakes; the command must print th
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 import yaml
 from support.checkout import copy
 from support.environments import atwork
+
+from atwork.errors import ConfigError
 
 HERE = Path(__file__).parent
 
@@ -64,6 +67,21 @@ def dangling(path: Path) -> None:
 
 def pipe(path: Path) -> None:
     os.mkfifo(path)
+
+
+@pytest.mark.parametrize("file", ["Jenkinsfile", "CODEOWNERS", "Pulumi.yaml", "stacks/platform.yaml"])
+def test_each_file_that_is_read_can_be_in_another_encoding(file: str, checkout: Path) -> None:
+    path = checkout / file
+    path.write_bytes("# ä\n".encode("latin-1") + (path.read_bytes() if path.exists() else b""))
+    assert [line.partition(";")[0] for line in said()] == [f"{file}:1: the byte 0xE4 is not UTF-8 (ä in Latin-1)"]
+    reap = atwork("reap")
+    assert isinstance(reap.exception, SystemExit | ConfigError | None), reap.exception
+
+
+def test_services_that_are_no_folder_are_not_no_services(checkout: Path) -> None:
+    shutil.rmtree(checkout / "services")
+    (checkout / "services").write_text("")
+    assert "services: is not a folder; restore the folder of the service files" in said()
 
 
 @pytest.mark.parametrize(

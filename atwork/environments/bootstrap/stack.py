@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from atwork.errors import ConfigError
 from atwork.yaml_edits import YamlText, edit_file
 from components.forms import written
 from infra import CONFIG_KEY, company
-from infra.layout import PLATFORM_FILE, stack_files
-from infra.stack import StackConfig
+from infra.config import StackFiles
+from infra.layout import PLATFORM_FILE
 from infra.yaml_files import read_yaml
 
 LINES = ("secretsprovider", "encryptedkey")
@@ -114,15 +113,15 @@ def run_engine(engine: Path, words: list[str], checkout: Path, backend: str) -> 
         ) from None
 
 
-def secrets_provider_mistakes(stacks: Path, environments: Mapping[str, StackConfig]) -> list[str]:
+def secrets_provider_mistakes(stacks: Path, seen: StackFiles) -> list[str]:
     """Mistakes in the engine's lines of stack files; none in a project without a bootstrap.
 
     Without them the engine asks for a passphrase, which locks everybody else out of the stack's secrets. A stack file
-    that is not in `environments` is invalid, and its key is not checked.
+    that is invalid has no checked key.
     """
     from atwork.environments.bootstrap import plan as plans
 
-    files = {name: read_yaml(path, f"stacks/{path.name}") for name, path in stack_files(stacks).items()}
+    files, environments = seen.documents, seen.environments
     if not any(document.get(key) for document in files.values() for key in LINES):
         return []
     platform = company.read(stacks) if os.path.lexists(stacks / PLATFORM_FILE) else None

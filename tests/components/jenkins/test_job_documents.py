@@ -77,6 +77,17 @@ def test_only_folders_of_the_platform_have_the_credential_that_writes_reports() 
     assert "ATWORK_REPORTS_KEY" not in release_jobs(settings(LEAST), SOURCE, IMAGES, JOBS)["jobs"][0]["providedEnv"]
 
 
+@pytest.mark.parametrize(
+    ("base", "poll", "scan"), [(MOST, "H * * * *", "1h"), ({**MOST, "gateway": None}, "H/5 * * * *", "15m")]
+)
+def test_jenkins_asks_for_pushes_more_often_where_github_cannot_call_it(
+    base: dict[str, Any], poll: str, scan: str
+) -> None:
+    document = _release(base)
+    assert document["stacks"]["poll"] == poll
+    assert document["stacks"]["scan"] == document["services"]["scan"] == scan
+
+
 def test_preview_namespaces_have_a_janitor_with_the_repository_of_each_service() -> None:
     [_, _, janitor] = _release(MOST, JOB, PREVIEW)["pipelines"]
     assert json.loads(janitor["arguments"]["repositories"]) == {"orders": "https://github.com/acme/shop"}

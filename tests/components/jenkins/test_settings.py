@@ -68,12 +68,12 @@ def test_required_keys(key: str) -> None:
         (
             "builds",
             {"quota": {"cpu": "10", "memory": "1Ti", "scratch": "4Ti", "pods": 100}},
-            r"builds\.quota\.cpu has no room for 40 builds \(max_agents\) of 1500m each: write 60 or more",
+            r"builds\.quota\.cpu has no room for 40 builds \(max_agents\) of 1500m each; write 60 or more",
         ),
         (
             "builds",
             {"quota": {"cpu": "64", "memory": "1Ti", "scratch": "1Ti", "pods": 100}},
-            r"builds\.quota\.scratch has no room .* of 28672Mi each: write 1120Gi or more, or lower max_agents",
+            r"builds\.quota\.scratch has no room .* of 28672Mi each; write 1120Gi or more, or lower max_agents",
         ),
         ("builds", {"memory": "16Gi"}, r"builds\.quota\.memory has no room"),
         (

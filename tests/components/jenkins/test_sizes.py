@@ -214,7 +214,7 @@ def test_a_quota_without_room_for_a_pod_is_refused() -> None:
     message = r"quota\.cpu of deploy-staging has no room for one pod of 400m: write 1 or more"
     with pytest.raises(ValidationError, match=message):
         settings(LEAST, deploys={"staging": {"quota": small}})
-    message = r"test_quota\.memory has no room for 40 tests \(max_agents\) of 3328Mi each: write 130Gi or more"
+    message = r"test_quota\.memory has no room for 40 tests \(max_agents\) of 3328Mi each; write 130Gi or more"
     with pytest.raises(ValidationError, match=message):
         settings(LEAST, test_quota={"cpu": "64", "memory": "100Gi", "scratch": "500Gi", "pods": 100})
 
