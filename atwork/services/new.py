@@ -77,8 +77,9 @@ def create(checkout: Path, service: NewService, target: Path) -> Path:
 
 def _validate(checkout: Path, stacks: Mapping[str, StackConfig], file: PurePosixPath, text: str, scratch: Path) -> None:
     """Read the catalog with the new file and the stack files, as the program does."""
-    folder = scratch / SERVICES_FOLDER
-    shutil.copytree(checkout / SERVICES_FOLDER, folder) if (checkout / SERVICES_FOLDER).exists() else folder.mkdir()
+    source, folder = checkout / SERVICES_FOLDER, scratch / SERVICES_FOLDER
+    read_all(source)  # which reports what cannot be copied
+    shutil.copytree(source, folder, ignore_dangling_symlinks=True) if source.exists() else folder.mkdir()
     (scratch / file).parent.mkdir(exist_ok=True)
     (scratch / file).write_text(text)
     read(scratch / file, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def new(*arguments: str) -> Result:
     required = ["--repo", "https://github.com/acme/stock", "--owner", "team-stock", *arguments]
     return CliRunner().invoke(app, ["service", "new", "stock", *required])
+
+
+def test_a_folder_that_cannot_be_copied_is_one_line(checkout: Path) -> None:
+    (checkout / "services" / ".#orders.yaml").symlink_to("an editor's lock")
+    assert new().exit_code == 0
+    shutil.rmtree(checkout / "services")
+    (checkout / "services").write_text("")
+    assert str(new("--into", "again").exception) == (
+        "services: is not a folder; restore the folder of the service files"
+    )
 
 
 def test_a_new_service_is_a_repository_and_one_file(checkout: Path) -> None:
