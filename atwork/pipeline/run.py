@@ -108,14 +108,15 @@ def _show(session: PipelineSession, service: str) -> None:
 def snapshot(repository: Path, target: Path, pull_request: str) -> Source:
     """A bare repository with the last commit and the uncommitted changes of files that git tracks, as branch main."""
 
-    def git(*words: str, folder: Path = repository) -> str:
+    def git(*words: str, folder: Path = repository, check: bool = True) -> str:
         command = ["git", *words]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
+        if done.returncode and check:
             raise UsageError(f"{repository}: not a git repository with a commit: {done.stderr.strip()[-200:]}")
         return done.stdout.strip()
 
-    commit = git("stash", "create") or git("rev-parse", "HEAD")
+    # It fails without a word if only times of files changed, which looks like a change until it compares them.
+    commit = git("stash", "create", check=False) or git("rev-parse", "HEAD")
     git("init", "--quiet", "--bare", str(target))
     git("push", "--quiet", "--force", str(target), f"{commit}:refs/heads/main")
     if not (repository / "Jenkinsfile").exists():
