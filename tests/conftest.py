@@ -17,7 +17,8 @@ from support.program import run_stack
 
 from atwork.containers.errors import obstacles
 
-hypothesis.settings.register_profile("atwork", deadline=None)  # no test measures time, because machines are busy
+# No test measures time, because machines are busy.
+hypothesis.settings.register_profile("atwork", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("atwork")
 
 GOLDEN = Path(__file__).parent / "golden"
