@@ -26,6 +26,7 @@ import pulumi_gcp as gcp
 
 from components.database_instance import instance_settings
 from components.database_login import login_account_id, workload_login
+from components.database_replicas import replicas
 from components.database_settings import DatabaseSettings
 from components.network_refs import NetworkRefs
 from components.settings import Region
@@ -38,6 +39,8 @@ class Database(pulumi.ComponentResource):
     connection_name: pulumi.Output[str]
     dns_name: pulumi.Output[str]
     accounts: dict[str, pulumi.Output[str]]
+    replicas: dict[str, pulumi.Output[str]]
+    """Connection names `PROJECT:REGION:INSTANCE` of the replicas."""
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Database(pulumi.ComponentResource):
         network: NetworkRefs,
         workload_pool: pulumi.Input[str],
         encryption_key: pulumi.Input[str] | None,
+        replica_keys: Mapping[str, pulumi.Input[str]],
         labels: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -59,6 +63,8 @@ class Database(pulumi.ComponentResource):
             region=region,
             encryption_key_name=encryption_key,
             deletion_protection=settings.deletion_protection,
+            # An upgrade of the version takes the replicas along, which are then what the program states.
+            include_replicas_for_major_version_upgrade=True if settings.replicas else None,
             settings=instance_settings(settings, project_id, network, labels),
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=network.database_access, protect=settings.deletion_protection
@@ -93,6 +99,17 @@ class Database(pulumi.ComponentResource):
                 instance=instance.name,
                 opts=kept,
             )
+        self.replicas = replicas(
+            name,
+            settings,
+            primary=instance,
+            region=region,
+            project_id=project_id,
+            network=network,
+            key_in=replica_keys,
+            labels=labels,
+            parent=self,
+        )
         self.instance_name = instance.name
         self.connection_name, self.dns_name = instance.connection_name, instance.dns_name
         self.register_outputs(

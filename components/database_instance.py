@@ -16,14 +16,53 @@ if TYPE_CHECKING:
     from components.network_refs import NetworkRefs
 
 
+INSIGHTS: gcp.sql.DatabaseInstanceSettingsInsightsConfigArgsDict = {
+    "query_insights_enabled": True,
+    "query_string_length": 1024,
+    "record_application_tags": True,
+    "record_client_address": False,
+}
+"""Query insights of every instance."""
+
+
+def connection(
+    project_id: pulumi.Input[str], network: NetworkRefs, *, endpoint: bool = True
+) -> gcp.sql.DatabaseInstanceSettingsIpConfigurationArgsDict:
+    """The `ip_configuration` of a private instance; with `endpoint`, one in the network is created with it."""
+    psc: gcp.sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgsDict = {
+        "psc_enabled": True,
+        # The endpoint of a Shared VPC is in its network, on behalf of this project.
+        "allowed_consumer_projects": [project_id, *([network.owner] if network.owner else [])],
+    }
+    if endpoint:
+        psc["psc_auto_dns_enabled"] = True
+        psc["psc_auto_connections"] = [
+            {"consumer_network": network.network_id, "consumer_service_project_id": project_id}
+        ]
+    return {
+        "ipv4_enabled": False,
+        # With connectors, the certificate is the connector's own and short-lived.
+        "ssl_mode": "TRUSTED_CLIENT_CERTIFICATE_REQUIRED",
+        "server_ca_mode": "GOOGLE_MANAGED_CAS_CA",
+        "server_certificate_rotation_mode": "AUTOMATIC_ROTATION_DURING_MAINTENANCE",
+        "psc_configs": [psc],
+    }
+
+
+def database_flags(
+    version: str, flags: Mapping[str, str]
+) -> list[gcp.sql.DatabaseInstanceSettingsDatabaseFlagArgsDict]:
+    """The flags of an instance with the audit flags that every instance has."""
+    return [{"name": name, "value": value} for name, value in sorted({**fixed_flags(version), **flags}.items())]
+
+
 def instance_settings(
     settings: DatabaseSettings,
     project_id: pulumi.Input[str],
     network: NetworkRefs,
     labels: Mapping[str, str],
 ) -> gcp.sql.DatabaseInstanceSettingsArgsDict:
-    """The `settings` of a private instance that is reached through connectors alone."""
-    flags = {**fixed_flags(settings.version), **settings.flags}
+    """The `settings` of a private instance that is reached through connectors, alone if it has no replicas."""
     configuration: gcp.sql.DatabaseInstanceSettingsArgsDict = {
         "tier": settings.tier,
         "edition": settings.edition,
@@ -34,38 +73,16 @@ def instance_settings(
         "disk_autoresize_limit": settings.disk_limit_gb,
         "deletion_protection_enabled": settings.deletion_protection,
         "retain_backups_on_delete": settings.backups.keep_after_deletion,
-        "connector_enforcement": "REQUIRED",
+        "connector_enforcement": "NOT_REQUIRED" if settings.replicas else "REQUIRED",  # see database_replicas.py
         "user_labels": dict(labels),
-        "ip_configuration": {
-            "ipv4_enabled": False,
-            # With connectors required, the certificate is the connector's own and short-lived.
-            "ssl_mode": "TRUSTED_CLIENT_CERTIFICATE_REQUIRED",
-            "server_ca_mode": "GOOGLE_MANAGED_CAS_CA",
-            "server_certificate_rotation_mode": "AUTOMATIC_ROTATION_DURING_MAINTENANCE",
-            "psc_configs": [
-                {
-                    "psc_enabled": True,
-                    # The endpoint of a Shared VPC is in its network, on behalf of this project.
-                    "allowed_consumer_projects": [project_id, *([network.owner] if network.owner else [])],
-                    "psc_auto_dns_enabled": True,
-                    "psc_auto_connections": [
-                        {"consumer_network": network.network_id, "consumer_service_project_id": project_id}
-                    ],
-                }
-            ],
-        },
+        "ip_configuration": connection(project_id, network),
         "backup_configuration": backup_configuration(settings.backups, settings.engine),
         "maintenance_window": {
             "day": settings.maintenance_day,
             "hour": settings.maintenance_hour,
             "update_track": settings.update_track,
         },
-        "insights_config": {
-            "query_insights_enabled": True,
-            "query_string_length": 1024,
-            "record_application_tags": True,
-            "record_client_address": False,
-        },
+        "insights_config": INSIGHTS,
         # No one has a password; this guards the one that a break-glass user would get.
         "password_validation_policy": {
             "enable_password_policy": True,
@@ -74,7 +91,7 @@ def instance_settings(
             "disallow_username_substring": True,
             "reuse_interval": 5,
         },
-        "database_flags": [{"name": name, "value": value} for name, value in sorted(flags.items())],
+        "database_flags": database_flags(settings.version, settings.flags),
     }
     if settings.backups.keep_after_deletion:
         configuration["final_backup_config"] = {"enabled": True, "retention_days": settings.backups.retained}

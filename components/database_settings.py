@@ -10,6 +10,7 @@ from components.database_backups import BackupSettings, YearlyFreezeSettings
 from components.database_engine import DatabaseVersion, engine_of, fixed_flags, lists_connection_aspects
 from components.database_flags import logs_connections
 from components.database_login import DatabaseUserSettings
+from components.database_replicas import MOST_REPLICAS, ReplicaName, ReplicaSettings, replica_mistakes
 from components.forms import TextForm
 from components.google import sql, sql_flags
 from components.google.sql import SqlDiskType
@@ -82,6 +83,11 @@ class DatabaseSettings(Settings):
     groups: tuple[Email, ...] = ()
     """Google Groups whose members may log in by IAM."""
 
+    replicas: Annotated[dict[ReplicaName, ReplicaSettings], Field(max_length=MOST_REPLICAS)] = Field(
+        default_factory=dict
+    )
+    """Copies for reading, by name. With replicas, a client certificate is required in the place of a connector."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         fixed = sorted(
@@ -134,6 +140,12 @@ class DatabaseSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _replicas_follow(self) -> Self:
+        for mistake in replica_mistakes(self):
+            raise ValueError(mistake)
+        return self
+
+    @model_validator(mode="after")
     def _flags_exist(self) -> Self:
         for flag, value in self.flags.items():
             if mistake := sql_flags.mistake(self.version, flag, value):
@@ -154,6 +166,10 @@ class DatabaseSettings(Settings):
             if database in sql.system_databases(self.engine):
                 raise ValueError(f"databases: every instance has {database} from the start; choose another name")
         return self
+
+    def replica_regions(self) -> tuple[str, ...]:
+        """Regions that its replicas name."""
+        return tuple(sorted({replica.region for replica in self.replicas.values() if replica.region is not None}))
 
     @property
     def engine(self) -> sql.Engine:

@@ -21,7 +21,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
-from components import traffic
+from components import gpu, traffic
 from components.forms import TextForm
 from components.settings import Settings
 
@@ -57,6 +57,9 @@ class QuotaSettings(Settings):
 
     volumes: Annotated[int, Field(ge=0, le=1000)] = 0
     """Persistent volume claims."""
+
+    gpus: Annotated[int, Field(ge=0, le=1000)] = 0
+    """GPUs that pods may request, on node pools with `gpu`."""
 
 
 class ContainerDefaultSettings(Settings):
@@ -162,6 +165,7 @@ def _hard(quota: QuotaSettings) -> dict[str, str]:
         "requests.ephemeral-storage": quota.scratch,
         "limits.ephemeral-storage": quota.scratch,
         "persistentvolumeclaims": str(quota.volumes),
+        f"requests.{gpu.TAINT}": str(quota.gpus),
         # Ways into the cluster are Gateways; a service that opens one by itself is a mistake.
         "services.loadbalancers": "0",
         "services.nodeports": "0",

@@ -1,21 +1,17 @@
-"""One node pool: its settings, and the blocks of the provider's resource that they become."""
+"""The settings of one node pool; node_config.py has the blocks of the provider's resource that they become."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from components.forms import TextForm
-from components.google import machines, reserved
+from components.google import gpus, machines, reserved
 from components.google.machines import DiskType
-from components.node_defaults import NO_READ_ONLY_PORT, SCOPES, SHIELDED, WORKLOAD_METADATA
-from components.settings import Settings
-
-if TYPE_CHECKING:
-    import pulumi
-    import pulumi_gcp as gcp
+from components.google.tables import table
+from components.gpu import TAINT, GpuSettings
+from components.settings import Settings, Zone
 
 PoolName = Annotated[
     str,
@@ -80,6 +76,25 @@ class NodePoolSettings(Settings):
     taints: tuple[TaintSettings, ...] = ()
     """Taints; a change reaches the nodes that are there too."""
 
+    zones: tuple[Zone, ...] = ()
+    """Zones of the nodes; left out, those of the cluster. For a new pool: removing it later changes nothing."""
+
+    gpu: GpuSettings | None = None
+    """GPUs of each machine; a change replaces the pool. Tenants use them by `size.quota.gpus`."""
+
+    reservation: (
+        Annotated[
+            str,
+            TextForm(
+                r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$",
+                "the name of a reservation: at most 63 lower-case letters, digits and hyphens, a letter first",
+                "gpus-2027",
+            ),
+        ]
+        | None
+    ) = None
+    """Reservation of Compute Engine in the project from which the machines come; a change replaces the pool."""
+
     upgrade: Literal["surge", "blue-green"] = "surge"
     """Whether nodes are replaced one by one, or a second set is filled and watched before the first goes."""
 
@@ -108,7 +123,29 @@ class NodePoolSettings(Settings):
             raise ValueError(f"disk_type: {mistake}")
         if self.gvisor and (mistake := machines.gvisor_mistake(self.machine_type)):
             raise ValueError(f"gvisor: {mistake}")
+        if mistake := gpus.mistake(self.machine_type, None if self.gpu is None else (self.gpu.type, self.gpu.count)):
+            raise ValueError(mistake)
         return self
+
+    @model_validator(mode="after")
+    def _gpu_fits(self) -> Self:
+        if self.reservation is not None and self.spot:
+            raise ValueError("reservation and spot exclude each other: spot machines never come from one; remove one")
+        if self.gpu is None:
+            return self
+        if self.gvisor and (self.gpu.type in table("machine_series")["gpus_without_gvisor"] or self.gpu.sharing):
+            raise ValueError("gvisor: GKE Sandbox has no shared GPUs and none older than the T4; set it to false")
+        if any(taint.key == TAINT for taint in self.taints):
+            raise ValueError(f"taints: GKE sets {TAINT} on nodes with GPUs by itself; remove it")
+        return self
+
+    @field_validator("zones")
+    @classmethod
+    def _zones_differ(cls, zones: tuple[str, ...]) -> tuple[str, ...]:
+        for zone in zones:
+            if zones.count(zone) > 1:
+                raise ValueError(f"{zone} is there twice; remove one")
+        return zones
 
     @field_validator("machine_type")
     @classmethod
@@ -135,48 +172,4 @@ class NodePoolSettings(Settings):
     @property
     def reserved(self) -> bool:
         """Whether a pod without tolerations cannot run here: GKE's own pods need a pool where they can."""
-        return self.gvisor or any(taint.effect != "PREFER_NO_SCHEDULE" for taint in self.taints)
-
-
-def upgrade_settings(pool: NodePoolSettings) -> gcp.container.NodePoolUpgradeSettingsArgsDict:
-    """The pool's `upgrade_settings`."""
-    if pool.upgrade == "surge":
-        return {"strategy": "SURGE", "max_surge": 1, "max_unavailable": 0}
-    return {
-        "strategy": "BLUE_GREEN",
-        "blue_green_settings": {
-            "node_pool_soak_duration": f"{pool.soak_seconds}s",
-            "standard_rollout_policy": {"batch_percentage": 0.34, "batch_soak_duration": "300s"},
-        },
-    }
-
-
-def node_config(
-    key: str,
-    pool: NodePoolSettings,
-    node_account: pulumi.Input[str],
-    disk_key: pulumi.Input[str] | None,
-    labels: Mapping[str, str],
-) -> gcp.container.NodePoolNodeConfigArgsDict:
-    """The pool's `node_config`."""
-    config: gcp.container.NodePoolNodeConfigArgsDict = {
-        "machine_type": pool.machine_type,
-        "spot": pool.spot,
-        "image_type": "COS_CONTAINERD",
-        "disk_size_gb": pool.disk_size_gb,
-        "disk_type": pool.disk_type,
-        "service_account": node_account,
-        "oauth_scopes": SCOPES,
-        "labels": {POOL_LABEL: key, **pool.labels},
-        "resource_labels": dict(labels),
-        "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in pool.taints],
-        "shielded_instance_config": SHIELDED,
-        "workload_metadata_config": WORKLOAD_METADATA,
-        "metadata": {"disable-legacy-endpoints": "true"},
-        "kubelet_config": NO_READ_ONLY_PORT,
-    }
-    if disk_key is not None:
-        config["boot_disk_kms_key"] = disk_key
-    if pool.gvisor:
-        config["sandbox_config"] = {"type": "GVISOR"}
-    return config
+        return self.gvisor or self.gpu is not None or any(taint.effect != "PREFER_NO_SCHEDULE" for taint in self.taints)

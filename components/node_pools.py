@@ -2,9 +2,9 @@
 
 Owns: pools. Does not own: the cluster, the nodes' account.
 
-Traps: gVisor, spot and the disk key replace a pool; labels and taints change in place. Names are chosen by the
-provider, so that the new pool stands before the old one is drained. The size is the autoscaler's:
-`initial_node_count` is set once and ignored.
+Traps: gVisor, spot, GPUs, a reservation and the disk key replace a pool; labels, taints and zones change in place.
+Names are chosen by the provider, so that the new pool stands before the old one is drained. The size is the
+autoscaler's: `initial_node_count` is set once and ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.google import reserved
-from components.node_pool import POOL_LABEL, NodePoolSettings, PoolName, node_config, upgrade_settings
+from components.node_config import node_config, upgrade_settings
+from components.node_pool import POOL_LABEL, NodePoolSettings, PoolName
 
 ENCRYPTED_NODES = 500
 """The most nodes of a cluster that encrypts between them.
@@ -72,6 +73,7 @@ class NodePools(pulumi.ComponentResource):
             node_pool = gcp.container.NodePool(
                 f"{name}-{key}",
                 cluster=cluster,
+                node_locations=list(pool.zones) or None,
                 initial_node_count=min(pool.min_nodes, 1),  # for each zone; the autoscaler does the rest
                 autoscaling={
                     "total_min_node_count": pool.min_nodes,

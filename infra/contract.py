@@ -167,4 +167,7 @@ def publish(cluster: GkeCluster, databases: Mapping[str, Database], network: Net
     pulumi.export("cluster", cluster.cluster_name)
     pulumi.export("endpoint", cluster.endpoint)
     pulumi.export("databases", {key: database.connection_name for key, database in databases.items()})
+    replicas = {key: database.replicas for key, database in databases.items() if database.replicas}
+    if replicas:
+        pulumi.export("database_replicas", replicas)
     pulumi.export("nat_addresses", network.nat_addresses)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel
 
+from infra.foreign_keys import foreign_key
 from infra.schema_paths import schema_at
 
 _REPOSITORY = "stacks/platform.yaml states it (github.repository); remove it here"
@@ -49,6 +50,8 @@ def unknown_key(model: type[BaseModel], path: Sequence[str], present: Collection
     new = next((new for old, new in _RENAMED.items() if re.fullmatch(old, dotted)), None)
     if new is not None:
         return new, f"it is now called {new}; rename it"
+    if message := foreign_key(dotted):
+        return "", message
     known = list(schema_at(model, path[:-1]).get("properties", {}))
     near = _nearest(path[-1], [key for key in known if key not in present])
     if near:

@@ -162,7 +162,11 @@ class StackConfig(DeliverySettings):
         places: dict[encryption.Purpose, tuple[str, ...]] = {
             "cluster": (self.region,),
             "disks": (self.region,),
-            "databases": (self.region,),
+            "databases": tuple(
+                dict.fromkeys(
+                    [self.region, *(place for item in self.databases.values() for place in item.replica_regions())]
+                )
+            ),
             "secrets": self.secrets.places(),
         }
         if self.registry is not None:

@@ -22,7 +22,13 @@ def check(config: StackConfig) -> None:
 
 
 def _pools_exist(config: StackConfig) -> None:
-    """Pods that choose a node pool that does not exist wait for ever."""
+    """Pods that choose a node pool that does not exist wait for ever, and pools are in the region of their cluster."""
+    for name, settings in config.node_pools.items():
+        for zone in settings.zones:
+            if not zone.startswith(f"{config.region}-"):
+                raise ValueError(
+                    f"node_pools.{name}.zones: {zone} is not in region {config.region}; choose one that is"
+                )
     for key, pool in config.delivery_pools().items():
         if pool not in config.node_pools:
             raise ValueError(

@@ -68,6 +68,7 @@ def estimate(config: StackConfig, prices: Prices) -> Estimate:
             unpriced.append(f"database {name} ({database.tier})")
         else:
             lines.append(line)
+        unpriced += [f"replica {key} of database {name}" for key in database.replicas]
     if config.network.existing is None:
         lines.append(_nat(config, prices))
     return Estimate(tuple(lines), (*unpriced, *_unpriced(config)))
@@ -92,6 +93,8 @@ def _pool(name: str, pool: NodePoolSettings, prices: Prices, group: Group | None
         lines.append(CostLine(f"boot disks of {name}", each * pool.min_nodes, each * pool.max_nodes))
     else:
         missing.append(f"boot disks of {name} ({pool.disk_type})")
+    if pool.gpu is not None:
+        missing.append(f"GPUs of {name} ({pool.gpu.count} {pool.gpu.type} in each node)")
     return lines, missing
 
 

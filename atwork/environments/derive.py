@@ -23,6 +23,9 @@ control plane and the databases have private endpoints among the nodes."""
 SIZES = {"ephemeral": (22, 19), "long-lived": (20, 16)}
 """Prefixes of the ranges for nodes and pods: 29 nodes with a /24 each and room for upgrades; 250 nodes."""
 
+_OF_THE_MACHINE = ("disk_type", "gpu")
+"""Settings of a node pool without which its machine type may be refused."""
+
 _SPAN = re.compile(r"^(\d{1,4})([hd])$")
 
 
@@ -79,11 +82,13 @@ def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) 
             "min_nodes": 1,
             "max_nodes": min(int(pool["max_nodes"]), 4),
             "spot": True,
+            **{name: pool[name] for name in _OF_THE_MACHINE if name in pool},
         }
         for key, pool in settings["node_pools"].items()
     }
     for database in settings.get("databases", {}).values():
-        database.pop("freeze", None)
+        for key in ("freeze", "replicas", "edition", "disk_type"):
+            database.pop(key, None)
         database.pop("disk_type", None)  # the small machine may not take it
         database |= {
             "edition": "ENTERPRISE",

@@ -32,6 +32,7 @@ def database(stack: Inventory, resource: StackResource) -> Box:
     recovery = f"PITR {plural(int(days), 'day')}" if days.isdigit() else "PITR"
     facts = (
         version.replace("sql", "SQL").replace("Postgres ", "PostgreSQL ").replace("MySQL 8 ", "MySQL 8."),
+        "read replica" if resource.value("masterInstanceName") is not None else "",
         resource.text("settings.tier"),
         availability.get(resource.text("settings.availabilityType"), ""),
         recovery if any(resource.is_on(f"{backup}.{key}") for key in _RECOVERY) else "",

@@ -121,7 +121,7 @@ def settings_key(resource: StackResource) -> str:
         case type_tokens.NODE_POOL:
             return _without(resource.name, "pools-", "")
         case type_tokens.DATABASE_INSTANCE:
-            return _without(resource.name, "database-", "-instance")
+            return _without(_without(resource.name, "database-", "-instance"), "", "-replica")
         case type_tokens.REPOSITORY:
             return resource.text("repositoryId") or _without(resource.name, "registry-", "")
         case _:

@@ -19,6 +19,9 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> dict[str, Dat
             network=base.network,
             workload_pool=runtime.cluster.workload_pool,
             encryption_key=base.keys.key("databases", here.config.region),
+            replica_keys={
+                place: key_id for place in settings.replica_regions() if (key_id := base.keys.key("databases", place))
+            },
             labels=here.labels,
             opts=base.google_options,
         )

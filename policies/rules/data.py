@@ -40,7 +40,11 @@ def private(instance: CheckedResource, _: StackContext) -> Iterator[str]:
 
 @resource_rule("database-encrypted-connections", DATABASE_INSTANCE, source="CIS GCP 6.4")
 def encrypted_connections(instance: CheckedResource, _: StackContext) -> Iterator[str]:
-    """Every connection is encrypted and uses a connector."""
+    """Every connection is encrypted and uses a connector; with replicas, it needs a client certificate instead."""
+    # An instance with Private Service Connect has either replicas or connector enforcement.
+    if instance.sets("masterInstanceName") or instance.sets("includeReplicasForMajorVersionUpgrade"):
+        yield from instance.must("settings.ipConfiguration.sslMode", be="TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
+        return
     yield from instance.must(
         "settings.ipConfiguration.sslMode", be=("TRUSTED_CLIENT_CERTIFICATE_REQUIRED", "ENCRYPTED_ONLY")
     )
@@ -97,7 +101,9 @@ def no_passwords(user: CheckedResource, _: StackContext) -> Iterator[str]:
     source="design: production cannot be destroyed by accident, an ephemeral environment always can",
 )
 def deletion_guards(resource: CheckedResource, context: StackContext) -> Iterator[str]:
-    """Resources with data are protected in long-lived environments and unprotected in ephemeral ones."""
+    """Resources with data are protected in long-lived environments and unprotected in ephemeral ones; copies never."""
+    if resource.sets("masterInstanceName"):
+        return
     if context.kind == "ephemeral":
         if (
             resource.protect

@@ -292,6 +292,22 @@ def test_the_logs_of_mysql_are_binary_logs(key: str, expected: int) -> None:
     assert len(violations(RULES["database-backups"], [CheckedResource(SQL, "it", inputs)])) == expected
 
 
+@pytest.mark.parametrize("mark", ["masterInstanceName", "includeReplicasForMajorVersionUpgrade"])
+@pytest.mark.parametrize(("mode", "expected"), [("TRUSTED_CLIENT_CERTIFICATE_REQUIRED", 0), ("ENCRYPTED_ONLY", 1)])
+def test_with_replicas_a_client_certificate_takes_the_place_of_the_connector(
+    mark: str, mode: str, expected: int
+) -> None:
+    settings = {"connectorEnforcement": "NOT_REQUIRED", "ipConfiguration": {"sslMode": mode}}
+    instance = CheckedResource(SQL, "it", {mark: "yes", "settings": settings})
+    assert len(violations(RULES["database-encrypted-connections"], [instance])) == expected
+
+
+def test_a_replica_holds_no_data_of_its_own_and_has_no_guard() -> None:
+    guards = RULES["deletion-guards"]
+    assert violations(guards, [CheckedResource(SQL, "it", {"masterInstanceName": "main"})]) == []
+    assert len(violations(guards, [CheckedResource(SQL, "it", {})])) == 1
+
+
 def test_an_ephemeral_environment_has_no_guard_of_the_provider() -> None:
     repository = CheckedResource(REPOSITORY, "it", {"deletionPolicy": "PREVENT"})
     messages = violations(RULES["deletion-guards"], [repository], StackContext("ephemeral"))

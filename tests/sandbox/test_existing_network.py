@@ -30,13 +30,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
                 path.unlink()
     settings = smallest() | {
         "network": SHARED,
-        "databases": {"main": {"tier": "db-custom-2-7680", "deletion_protection": False}},
+        "databases": {"main": {"tier": "db-custom-2-7680", "deletion_protection": False, "replicas": {"reports": {}}}},
         "cluster": {"deletion_protection": False},
         "policies": {"mandatory": False},
     }
     file = home.checkout / "stacks" / "Pulumi.lab.yaml"
     file.write_text(yaml.safe_dump({"config": {"pulumi:disable-default-providers": ["*"], CONFIG_KEY: settings}}))
     return home
+
+
+def replicas(home: Home) -> list[str]:
+    """Primaries of the replicas."""
+    instances = Cloud(home.cloud).objects(token="gcp:sql/databaseInstance:DatabaseInstance")
+    return [str(item.inputs["masterInstanceName"]) for item in instances if "masterInstanceName" in item.inputs]
 
 
 def types(home: Home) -> set[str]:
@@ -62,6 +68,12 @@ def test_its_subnet_counts_as_the_one_of_its_nodes(home: Home) -> None:
     done = atwork(home, "sandbox", "verify", "--json")
     assert json.loads(done.stdout), done.stderr
     assert done.returncode == 0, done.stdout
+
+
+def test_a_primary_is_in_use_by_its_replica(home: Home) -> None:
+    [primary] = replicas(home)
+    [replica] = [token for token, _ in Cloud(home.cloud).referrers(primary) if token.endswith(":DatabaseInstance")]
+    assert replica
 
 
 def test_a_destroy_leaves_the_network(home: Home) -> None:

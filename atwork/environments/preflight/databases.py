@@ -28,9 +28,12 @@ def _flags(google: Google, config: StackConfig) -> Check:
         if database.version not in offered:
             items = google.call("GET", FLAGS, params={"databaseVersion": database.version}).get("items", [])
             offered[database.version] = {str(item["name"]): item for item in items}
-        for flag, value in {**fixed_flags(database.version), **database.flags}.items():
-            why = _refused(offered[database.version].get(flag), value)
-            refused += [f"databases.{name}: {flag} {why} with {database.version}"] if why else []
+        sets = {name: {**fixed_flags(database.version), **database.flags}}
+        sets |= {f"{name}.replicas.{key}": replica.flags for key, replica in database.replicas.items()}
+        for where, flags in sets.items():
+            for flag, value in flags.items():
+                why = _refused(offered[database.version].get(flag), value)
+                refused += [f"databases.{where}: {flag} {why} with {database.version}"] if why else []
     fix = "choose another version, or correct databases.NAME.flags" if refused else ""
     return Check(NAMES[0], not refused, "; ".join(refused) or f"accepted by {', '.join(sorted(offered))}", fix)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from atwork.environments.bootstrap.google import Google
 from atwork.environments.preflight.check import Check, ask
+from components.google import gpus
 from infra.stack import StackConfig
 
 COMPUTE = "https://compute.googleapis.com/compute/v1/projects"
@@ -41,7 +42,8 @@ def checks(google: Google, config: StackConfig, project: str, *, own: bool) -> I
         yield from (Check(check, None, "not checked: the region is unknown") for check in NAMES[1:])
         return
     quotas = {str(quota["metric"]): quota for quota in region.get("quotas", [])}
-    yield _quota(NAMES[1], needed_cpus(config, cpus, set(quotas)), quotas, config.region, project, own=own)
+    needed = {**needed_cpus(config, cpus, set(quotas)), **needed_gpus(config)}
+    yield _quota(NAMES[1], needed, quotas, config.region, project, own=own)
     # A warning: the disks of all nodes rarely exist at the same time.
     space = _quota(NAMES[2], needed_space(config), quotas, config.region, project, own=own)
     yield replace(space, needed=False)
@@ -52,14 +54,15 @@ def _machines(
 ) -> Check:
     """Check that enough zones offer each machine type; add the vCPUs of each to `cpus`."""
     all_zones = [str(zone).rpartition("/")[2] for zone in region.get("zones", [])]
-    zones = [config.cluster.zone] if config.cluster.zone else all_zones
+    zones = (config.cluster.zone,) if config.cluster.zone else tuple(all_zones)
     missing: list[str] = []
-    for kind in sorted({pool.machine_type for pool in config.node_pools.values()}):
-        there = {zone: _cpus(google, project, zone, kind) for zone in zones}
+    for kind, places in sorted({(pool.machine_type, pool.zones or zones) for pool in config.node_pools.values()}):
+        there = {zone: _cpus(google, project, zone, kind) for zone in places}
         having = [count for count in there.values() if count]
         cpus[kind] = max(having, default=0)
-        if len(having) < min(3, len(zones)):  # a regional cluster has nodes in three zones
-            missing.append(f"{kind} is in {len(having)} of {', '.join(zones)}")
+        # A regional cluster has nodes in three zones, and a pool in all zones that it names.
+        if len(having) < (len(places) if places is not zones else min(3, len(zones))):
+            missing.append(f"{kind} is in {len(having)} of {', '.join(places)}")
     words = "; ".join(missing) or f"{', '.join(sorted(cpus))} in {', '.join(zones)}"
     return Check(NAMES[0], not missing, words, "choose another machine_type, zone or region" if missing else "")
 
@@ -83,6 +86,17 @@ def needed_cpus(config: StackConfig, cpus: Mapping[str, int], metrics: set[str])
     limits = config.cluster.autoprovisioning
     if limits is not None:  # the maximum of the cluster, including its pools
         needs["CPUS"] = max(needs.get("CPUS", 0), limits.max_cpu)
+    return needs
+
+
+def needed_gpus(config: StackConfig) -> dict[str, int]:
+    """Maximum GPUs of all pools by quota, with those of an upgrade; newer types have no quota of a region."""
+    needs: dict[str, int] = {}
+    for pool in config.node_pools.values():
+        metric = "" if pool.gpu is None else gpus.quota(pool.gpu.type, spot=pool.spot)
+        if pool.gpu is not None and metric:
+            nodes = pool.max_nodes * (2 if pool.upgrade == "blue-green" else 1)
+            needs[metric] = needs.get(metric, 0) + nodes * pool.gpu.count
     return needs
 
 

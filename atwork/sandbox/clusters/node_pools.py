@@ -8,6 +8,7 @@ from typing import Any
 
 from atwork.sandbox.clusters.machines import allocatable, capacity
 from atwork.sandbox.selectors import selects
+from components.gpu import TAINT
 
 POOL_LABEL = "cloud.google.com/gke-nodepool"
 GVISOR = "sandbox.gke.io/runtime"
@@ -30,6 +31,10 @@ class Pool:
     spot: bool = False
     disk_gb: int = 100
     gvisor: bool = False
+    gpu: str = ""
+    """Type of the GPUs; "" if there are none."""
+    gpus: int = 0
+    """GPUs of a node, or containers that can share them."""
 
     @classmethod
     def of(cls, inputs: Mapping[str, Any], location: str) -> Pool:
@@ -55,11 +60,15 @@ class Pool:
             bool(node.get("spot")),
             int(node.get("diskSizeGb") or 100),
             (node.get("sandboxConfig") or {}).get("type") == "GVISOR",
+            *_gpus(node.get("guestAccelerators") or ()),
         )
 
     def allocatable(self) -> dict[str, str]:
         """What pods can request from a node."""
-        return allocatable(self.machine_type, self.disk_gb)
+        return {**allocatable(self.machine_type, self.disk_gb), **self._shown_gpus()}
+
+    def _shown_gpus(self) -> dict[str, str]:
+        return {TAINT: str(self.gpus)} if self.gpu else {}
 
     def node(self, number: int) -> dict[str, Any]:
         """The Node object of a machine; machines are spread over the zones in turn."""
@@ -76,6 +85,7 @@ class Pool:
             "iam.gke.io/gke-metadata-server-enabled": "true",
             **({"cloud.google.com/gke-spot": "true"} if self.spot else {}),
             **({GVISOR: "gvisor"} if self.gvisor else {}),
+            **({"cloud.google.com/gke-accelerator": self.gpu} if self.gpu else {}),
         }
         name = f"gke-{self.name}-{number}"
         labels["kubernetes.io/hostname"] = name
@@ -85,18 +95,20 @@ class Pool:
             "metadata": {"name": name, "labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
             "spec": {"taints": [dict(taint) for taint in self.all_taints()]},
             "status": {
-                "capacity": capacity(self.machine_type, self.disk_gb),
+                "capacity": {**capacity(self.machine_type, self.disk_gb), **self._shown_gpus()},
                 "allocatable": self.allocatable(),
             },
         }
 
     def all_taints(self) -> tuple[Mapping[str, str], ...]:
-        """The taints of the pool and the taint that GKE sets on nodes with gVisor.
+        """The taints of the pool and those that GKE sets on nodes with gVisor and on nodes with GPUs.
 
         https://cloud.google.com/kubernetes-engine/docs/how-to/sandbox-pods
+        https://cloud.google.com/kubernetes-engine/docs/how-to/gpus
         """
-        gvisor = {"key": GVISOR, "value": "gvisor", "effect": "NoSchedule"}
-        return (*self.taints, gvisor) if self.gvisor else self.taints
+        own = [{"key": GVISOR, "value": "gvisor", "effect": "NoSchedule"}] if self.gvisor else []
+        own += [{"key": TAINT, "value": "present", "effect": "NoSchedule"}] if self.gpu else []
+        return (*self.taints, *own)
 
     def suits(self, pod: Mapping[str, Any]) -> bool:
         """Whether a node of this pool may run a pod: see `refusal`."""
@@ -114,9 +126,11 @@ class Pool:
         terms = _required(spec)
         if terms and not any(selects(term, labels) for term in terms):
             return "its labels are not those of the pod's node affinity"
+        # GKE adds these tolerations to pods that ask for what the nodes have.
+        given = ({GVISOR} if wants_gvisor else set()) | ({TAINT} if _requests_gpu(spec) else set())
         for taint in self.all_taints():
             admitted = any(_tolerates(item, taint) for item in spec.get("tolerations") or ())
-            if taint["effect"] != "PreferNoSchedule" and not (admitted or (wants_gvisor and taint["key"] == GVISOR)):
+            if taint["effect"] != "PreferNoSchedule" and not (admitted or taint["key"] in given):
                 return f"its taint {taint['key']}={taint['value']}:{taint['effect']} is not tolerated"
         return ""
 
@@ -126,6 +140,19 @@ def pools_of(nodes: Iterable[tuple[Mapping[str, Any], str]]) -> Iterator[tuple[s
     for inputs, location in nodes:
         pool = Pool.of(inputs, location)
         yield pool.name, pool
+
+
+def _gpus(accelerators: Iterable[Mapping[str, Any]]) -> tuple[str, int]:
+    """Type and number of a node's GPUs, as pods see them: shared ones count once for each container."""
+    for accelerator in accelerators:
+        clients = int((accelerator.get("gpuSharingConfig") or {}).get("maxSharedClientsPerGpu") or 1)
+        return str(accelerator["type"]), int(accelerator["count"]) * clients
+    return "", 0
+
+
+def _requests_gpu(spec: Mapping[str, Any]) -> bool:
+    resources = (container.get("resources") or {} for container in spec.get("containers") or ())
+    return any(TAINT in (part.get("limits") or {}) or TAINT in (part.get("requests") or {}) for part in resources)
 
 
 def _zones(location: str) -> tuple[str, ...]:

@@ -51,6 +51,20 @@ def private(**configuration: Any) -> dict[str, Any]:
     return instance(ipConfiguration=configuration)
 
 
+def replica(primary: str, **settings: Any) -> dict[str, Any]:
+    return {**instance(**settings), "masterInstanceName": primary}
+
+
+def pool(**more: Any) -> dict[str, Any]:
+    return {"cluster": "c", "nodeConfig": {"machineType": "g2-standard-4"}, **more}
+
+
+def gpus(count: int, driver: str = "DEFAULT") -> dict[str, Any]:
+    installation = {"gpuDriverVersion": driver}
+    accelerator = {"type": "nvidia-l4", "count": count, "gpuDriverInstallationConfig": installation}
+    return pool(nodeConfig={"machineType": "g2-standard-4", "guestAccelerators": [accelerator]})
+
+
 @pytest.mark.parametrize(
     ("token", "old", "new", "planned"),
     [
@@ -58,6 +72,13 @@ def private(**configuration: Any) -> dict[str, Any]:
         (SUBNET, subnet("10.0.0.0/20"), subnet("10.0.0.0/21"), "delete first"),
         (SUBNET, subnet("10.0.0.0/20"), subnet("10.0.16.0/20"), "delete first"),
         (SUBNET, subnet("10.0.0.0/20"), subnet(UNKNOWN), "update"),
+        (INSTANCE, replica("a"), replica("a", tier="u"), "update"),
+        (INSTANCE, replica("a"), replica("b"), "create first"),
+        (INSTANCE, replica("a"), instance(), "nothing"),
+        (POOL, pool(), pool(nodeLocations=["europe-west1-b"]), "update"),
+        (POOL, pool(), pool(nodeConfig={"guestAccelerators": [{"type": "nvidia-l4", "count": 1}]}), "create first"),
+        (POOL, gpus(1), gpus(2), "create first"),
+        (POOL, gpus(1), gpus(1, "LATEST"), "create first"),
         (CLUSTER, {"enableFqdnNetworkPolicy": True}, {"enableFqdnNetworkPolicy": False}, "create first"),
         (CLUSTER, {"enableFqdnNetworkPolicy": True}, {}, "create first"),
         (CLUSTER, {"enableFqdnNetworkPolicy": False}, {"enableFqdnNetworkPolicy": True}, "update"),

@@ -56,6 +56,7 @@ _REFERENCES = {
     "subnetwork": "projects/{project}/regions/{region}/subnetworks/{}",
     "cluster": "projects/{project}/locations/{location}/clusters/{}",
     "instance": "{}",
+    "masterInstanceName": "{}",
     "managedZone": "projects/{project}/managedZones/{}",
     "router": "projects/{project}/regions/{region}/routers/{}",
     "repository": "projects/{project}/locations/{location}/repositories/{}",

@@ -47,6 +47,11 @@ def _is_removed(old: Json, new: Json) -> bool:
     return bool(old) and not new
 
 
+def _is_another(old: Json, new: Json) -> bool:
+    """Whether a replica gets another primary; a switchover, which the program never makes, would not replace it."""
+    return new is not None and new != old
+
+
 def _is_smaller(old: Json, new: Json) -> bool:
     return new is not None and int(new) < int(old)
 
@@ -57,6 +62,7 @@ CONDITIONAL_REPLACEMENTS: Mapping[tuple[str, Path], Callable[[Json, Json], bool]
     (CLUSTER, ("enableL4IlbSubsetting",)): _is_removed,
     (DATABASE_INSTANCE, ("settings", "ipConfiguration", "privateNetwork")): _is_removed,
     (DATABASE_INSTANCE, _DISK_SIZE): _is_smaller,
+    (DATABASE_INSTANCE, ("masterInstanceName",)): _is_another,
 }
 """Properties of which some changes replace: a test of the values before and after."""
 
