@@ -54,7 +54,9 @@ def test_every_container_has_defaults_for_what_the_quota_counts() -> None:
     recording = _recording()
     hard = recording.resource("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
     (limits,) = recording.resource("kubernetes:core/v1:LimitRange", "team-limits").inputs["spec"]["limits"]
-    counted = {key.partition(".")[2] for key in hard if key.startswith(("requests.", "limits."))}
+    # Kubernetes requires a value of every container for CPU and memory, and never for GPUs.
+    # https://github.com/kubernetes/kubernetes/blob/master/pkg/quota/v1/evaluator/core/pods.go (Constraints)
+    counted = {key.partition(".")[2] for key in hard if key.startswith(("requests.", "limits."))} - {"nvidia.com/gpu"}
     assert counted == set(limits["defaultRequest"]) == {"cpu", *limits["default"]}
     assert (hard["services.loadbalancers"], hard["services.nodeports"]) == ("0", "0")
 
