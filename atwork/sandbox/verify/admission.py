@@ -66,7 +66,8 @@ def _quota(
     used = _at_most(pods) if most else _usage(pod)
     for quota in here.kind("ResourceQuota", pod.namespace):
         hard = {name: parse(amount) for name, amount in (quota["spec"].get("hard") or {}).items()}
-        unstated = [name for name in hard if name.startswith(_COUNTED) and name not in used]
+        # Extended resources, such as nvidia.com/gpu, are counted and never required of a container.
+        unstated = [name for name in hard if name.startswith(_COUNTED) and "/" not in name and name not in used]
         if unstated and not most:
             yield _refused(pod, f"it states no {', '.join(unstated)}, which the quota counts", "state it")
         above = [
