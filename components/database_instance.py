@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.database_backups import backup_configuration, freeze_day
-from components.database_engine import fixed_flags
+from components.database_engine import DatabaseVersion, fixed_flags
 
 if TYPE_CHECKING:
     from components.database_settings import DatabaseSettings
@@ -50,7 +50,7 @@ def connection(
 
 
 def database_flags(
-    version: str, flags: Mapping[str, str]
+    version: DatabaseVersion, flags: Mapping[str, str]
 ) -> list[gcp.sql.DatabaseInstanceSettingsDatabaseFlagArgsDict]:
     """The flags of an instance with the audit flags that every instance has."""
     return [{"name": name, "value": value} for name, value in sorted({**fixed_flags(version), **flags}.items())]
