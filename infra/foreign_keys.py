@@ -79,7 +79,6 @@ KEYS: Mapping[str, str] = {
     rf"{_POOL}(max_surge|max_unavailable|strategy|upgrade_settings)": (
         "how nodes are upgraded is upgrade: surge or blue-green"
     ),
-    rf"{_INSTANCE}(database_version|engine|postgres_version)": "the version is version, such as POSTGRES_18",
     rf"{_INSTANCE}(availability_type|ha|regional)": "a standby in another zone is high_availability: true",
     rf"{_INSTANCE}(disk_size|storage|storage_gb)": "the size of the disk is disk_size_gb",
     rf"{_INSTANCE}(disk_autoresize|disk_autoresize_limit)": "disks grow by themselves up to disk_limit_gb",

@@ -52,7 +52,7 @@ def answer_to(path: str, value: object) -> str:
         ("node_pools.services.local_ssd_count", 1, "local SSDs are not supported: "),
         ("node_pools.services.auto_upgrade", True, "the same for all pools"),
         ("databases.main.read_replicas", [], "replicas, a map by name"),
-        ("databases.main.database_version", "POSTGRES_17", "version, such as POSTGRES_18"),
+        ("databases.main.database_version", "POSTGRES_17", "write version: "),
         ("databases.main.availability_type", "REGIONAL", "high_availability: true"),
         ("databases.main.ipv4_enabled", True, "remove it"),
         ("replicas", 2, "databases.NAME.replicas"),
