@@ -1,4 +1,4 @@
-"""Advice about stack files: limits of Google Cloud and Kubernetes, and values that no list of Google's has."""
+"""Advice about stack files: limits, values that no list of Google's has, and environments that nobody updates."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from infra import CONFIG_KEY, company, limits
 from infra.delivery.job_sizes import job_sizes
+from infra.delivery.settings import EPHEMERAL
 from infra.errors import ConfigError
 from infra.layout import STACKS_FOLDER, group_files
 from infra.needs import Need, needs
+from infra.promotion import Stage, stage
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
 from infra.unlisted import unlisted
@@ -28,6 +30,7 @@ def advice(
     for name, config in completed.items():
         yield from _lines(name, *needs(name, config))
         yield from (f"{STACKS_FOLDER}/Pulumi.{name}.yaml: {CONFIG_KEY}.{line}" for line in unlisted(config))
+    yield from _not_updated(environments)
     stacks = checkout / STACKS_FOLDER
     try:
         settings = company.read(stacks)
@@ -39,6 +42,19 @@ def advice(
         sizes = job_sizes(name, environments, services, settings, separate)
         for stack, size in sizes.items():
             yield from _lines(stack, Need.of(limits.CONFIG_MAP_BYTES, size))
+
+
+def _not_updated(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Environments whose stacks Jenkins cannot update after a merge, where it updates others."""
+    needed = [name if stage(config) is not Stage.EPHEMERAL else EPHEMERAL for name, config in environments.items()]
+    for builder, config in environments.items():
+        updated = config.updated_by_jenkins()
+        for name in dict.fromkeys(needed) if updated else ():
+            if name not in updated:
+                yield (
+                    f"stacks/Pulumi.{builder}.yaml: {CONFIG_KEY}.jenkins.platform.changes: has no {name}, so that the "
+                    f"job of a merge that reaches it fails; add {name}: {{account: …}} (docs/previews.md)"
+                )
 
 
 def polling_note(name: str, config: StackConfig) -> str:

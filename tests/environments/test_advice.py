@@ -170,3 +170,20 @@ def test_a_value_that_no_list_has_is_named_and_is_no_mistake(checkout: Path) -> 
     for value in ("node_pools.services.machine_type: n5-standard-8", "databases.main.flags.cloudsql.enable_future"):
         assert f"note: stacks/Pulumi.staging.yaml: atwork:stack.{value}" in done.output
     assert "run `python -m tools.google_values PROJECT`" in done.output
+
+
+def test_an_environment_that_jenkins_cannot_update_is_named(checkout: Path) -> None:
+    file = stack_file(checkout / "stacks", "ci")
+    document = yaml.safe_load(file.read_text())
+    changes = document["config"]["atwork:stack"]["jenkins"]["platform"]["changes"]
+    del changes["production"], changes["ephemeral"]
+    file.write_text(yaml.safe_dump(document))
+    assert notes(checkout) == [
+        (
+            "stacks/Pulumi.ci.yaml: atwork:stack.jenkins.platform.changes: has no production, so that the job of a "
+            "merge that reaches it fails"
+        )
+    ]
+    del document["config"]["atwork:stack"]["jenkins"]["platform"]
+    file.write_text(yaml.safe_dump(document))
+    assert notes(checkout) == [], "another system updates them"
