@@ -56,7 +56,7 @@ def test_a_value_with_one_meaning_is_read(text: str) -> None:
     assert parse_yaml(f"a: {text}x" if text == "-" else f"a: {text}", "f.yaml")
 
 
-@pytest.mark.parametrize("text", [*TWO_MEANINGS, "2027-06-30", "true", "a: b", "#x", "", "é"])
+@pytest.mark.parametrize("text", [*TWO_MEANINGS, "2027-06-30", "true", "a: b", "#x", "é"])
 def test_text_is_written_so_that_it_is_read_again(text: str) -> None:
     written = dump_yaml({"a": text, text: ["b", text]})
     assert parse_yaml(written, "f.yaml") == {"a": text, text: ["b", text]}
