@@ -47,6 +47,9 @@ def run() -> int:
         rows += _reports(folder)
         console.print("measuring: a new environment")
         rows += environments.rows(folder)
+        console.print(f"measuring: {_EXTRA_RESOURCES} more resources")
+        rows += _more_resources(folder)
+        # Last, because the name of an environment stands for its groups, too.
         console.print("measuring: groups of services")
         rows += groups.rows(folder)
         console.print("measuring: the check of many files")
@@ -54,8 +57,6 @@ def run() -> int:
         many.mkdir()
         _copy(here().checkout, many)
         rows += checks.rows(many)
-        console.print(f"measuring: {_EXTRA_RESOURCES} more resources")
-        rows += _more_resources(folder)
     rows += _imports()
     console.print(_table(rows))
     console.print()
