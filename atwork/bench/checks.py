@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atwork.bench.catalogs import add_service
+from atwork.bench.catalogs import add_service, group_name
 from atwork.bench.commands import time_success
 from atwork.bench.environments import Row
 from atwork.environments.derive import NODES, PODS
@@ -26,7 +26,7 @@ def rows(folder: Path) -> list[Row]:
     names = add_environments(folder, _ENVIRONMENTS)
     for number in range(_SERVICES):
         places = (names[(number + step) % len(names)] for step in range(_PLACES))
-        add_service(folder, f"g{number % 40:02}", f"s{number:04}", places)
+        add_service(folder, group_name(number % 40), f"s{number:04}", places)
     seconds = time_success(folder, ["environment", "check"])
     return [(f"check of {_ENVIRONMENTS} environments and {_SERVICES} services", f"{seconds:.1f} s", "<= 3 s")]
 

@@ -43,9 +43,9 @@ class Client:
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
     def push(self, token: str, image: str, content: str = "an image") -> subprocess.CompletedProcess[str]:
-        """Push an image with one file."""
+        """Push an image with one file; the same content has the same digest, whenever it is pushed."""
         (self.folder / "file").write_text(content)
-        subprocess.run(["tar", "-cf", "layer.tar", "file"], cwd=self.folder, check=True)
+        subprocess.run(["tar", "--mtime=@0", "-cf", "layer.tar", "file"], cwd=self.folder, check=True)
         return self.run(token, "append", "--new_layer", str(self.folder / "layer.tar"), "--new_tag", f"{HOST}/{image}")
 
 
