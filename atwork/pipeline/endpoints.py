@@ -41,7 +41,10 @@ class ClusterEndpoint:
 
 @dataclass(frozen=True)
 class RegistryFault:
-    """An HTTP status with which the registry answers `times` requests (0: all) of a method and path (patterns)."""
+    """An HTTP status with which the registry answers `times` requests (0: all) of a method and path (patterns).
+
+    With the status 0, it does not answer until the client ends the connection.
+    """
 
     method: str
     path: str

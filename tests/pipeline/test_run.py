@@ -12,12 +12,15 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from rich.console import Console
@@ -259,6 +262,51 @@ def test_07c_a_cache_that_cannot_be_used_fails_no_build_of_a_pull_request(run: R
     assert build.stopped_as_asked, build.log.read_text()
     assert "403 Forbidden" in build.log.read_text()
     assert run.digest("CANDIDATES", f"stock:{version(build)}")
+
+
+def test_07d_a_build_that_is_killed_while_it_pushes_leaves_no_candidate_and_a_repeat_completes(run: Run) -> None:
+    run.session.last_stage = "Build"
+    log = run.session.folder / f"build-{len(run.session.builds) + 1}" / "log"
+    ended = threading.Event()
+    killed: list[str] = []
+
+    def kill() -> None:
+        """Kill buildctl while it pushes. The registry does not answer, so that the push lasts until then."""
+        while "pushing manifest" not in (log.read_text() if log.exists() else "") and not ended.wait(0.1):
+            pass
+        for child in psutil.Process().children(recursive=True):
+            if child.name().startswith("buildctl"):
+                child.kill()
+                killed.append(child.name())
+
+    with failing(run, "PUT", "/candidates/stock/manifests/", 0):
+        killer = threading.Thread(target=kill)
+        killer.start()
+        build = run.play()
+        ended.set()
+        killer.join()
+    assert len(killed) == 1, log.read_text()
+    assert "script returned exit code" in failure(build)
+    assert not run.digest("CANDIDATES", f"stock:{version(build)}")
+    repeated = run.play()
+    run.session.last_stage = "Promote"
+    assert repeated.stopped_as_asked, repeated.log.read_text()
+    assert run.digest("CANDIDATES", f"stock:{version(repeated)}")
+
+
+def test_07e_a_full_disk_is_one_line(run: Run, tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(tmp_path)], check=True)
+    try:
+        words = ["env", f"TMPDIR={tmp_path}", sys.executable, "-c", "from atwork.cli import main; main()"]
+        command = [*words, "service", "run", str(run.repository), "--stage", "build"]
+        done = subprocess.run(command, cwd=run.home.checkout, capture_output=True, text=True, check=False)
+        assert list(tmp_path.rglob("*.crt")) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "no space left on device" in line.lower()
 
 
 def test_08_the_command_runs_the_pipeline_of_uncommitted_changes(run: Run) -> None:

@@ -49,6 +49,11 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if fault := g.fault(settings, r); fault != nil {
+		if fault.Status == 0 {
+			_, _ = io.Copy(io.Discard, r.Body) // the server notices the end of a connection only after the body
+			<-r.Context().Done()
+			return
+		}
 		refuse(w, fault.Status, "UNKNOWN", http.StatusText(fault.Status))
 		return
 	}

@@ -33,8 +33,8 @@ type Identity struct {
 type Fault struct {
 	Method string `json:"method"` // regular expression
 	Path   string `json:"path"`   // regular expression
-	Status int    `json:"status"`
-	Times  int    `json:"times"` // number of requests that fail; 0: all of them
+	Status int    `json:"status"` // 0: no answer until the client ends the connection
+	Times  int    `json:"times"`  // number of requests that fail; 0: all of them
 	failed int
 }
 
