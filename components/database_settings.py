@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -187,3 +188,8 @@ class DatabaseSettings(Settings):
         return (
             name == "log_connections" and lists_connection_aspects(self.version) and logs_connections(self.flags[name])
         )
+
+
+def of_postgres(databases: Mapping[str, DatabaseSettings]) -> frozenset[str]:
+    """The instances of PostgreSQL, in whose databases Jobs give rights (components/postgres_rights.py)."""
+    return frozenset(key for key, settings in databases.items() if settings.engine == "POSTGRES")

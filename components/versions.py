@@ -67,6 +67,9 @@ IMAGES = {
 }
 """Images by role. Names without a host are Docker Hub's and are pulled through the registry's mirror."""
 
+CLOUD_SQL_PROXY = "gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.28.0"
+"""What psql connects through in Jobs that give rights in databases; gcr.io answers without the internet."""
+
 
 @dataclass(frozen=True)
 class Floor:

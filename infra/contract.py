@@ -96,6 +96,8 @@ class Shared:
     project_number: pulumi.Input[str]
     deployer: pulumi.Input[str] | None
     """The account that deploys services; None where nothing is deployed to."""
+    mirror: pulumi.Input[str]
+    """The address of the mirror of Docker Hub."""
     secrets_agent: pulumi.Input[str]
     """The service agent of Secret Manager, as an IAM member."""
     secrets_keys: Mapping[str, pulumi.Input[str]]
@@ -113,6 +115,7 @@ class Shared:
                 "workloadPool": self.workload_pool,
                 "projectNumber": self.project_number,
                 "deployer": self.deployer,
+                "mirror": self.mirror,
                 "secretsAgent": self.secrets_agent,
                 "secretsKeys": dict(self.secrets_keys),
                 "instances": {
@@ -133,6 +136,7 @@ class Shared:
             workload_pool=shared["workloadPool"],
             project_number=shared["projectNumber"],
             deployer=shared["deployer"] if config.upstream is not None else None,
+            mirror=shared["mirror"],
             secrets_agent=shared["secretsAgent"],
             secrets_keys={
                 place: shared["secretsKeys"][place] for place in (config.secrets.places() if encrypted else ())

@@ -12,11 +12,11 @@ def declare(here: Environment) -> None:
     base = foundation.make(here)  # the project and its APIs, audit logs, keys, the network
     running = runtime.make(here, base)  # the cluster, its node pools, who reaches it, its backups
     instances = databases.make(here, base, running)  # Cloud SQL
-    deployer = delivery.make(here, base, running)  # the registry and Jenkins, or the access that ci is given
-    offered = shared.of(here, base, running, instances, deployer)
-    accounts = {key: instance.accounts for key, instance in instances.items()}
-    # The teams' namespaces and secrets.
-    tenants.make(here, offered, accounts, google=base.google, cluster_provider=running.cluster_provider)
+    arrival = delivery.make(here, base, running)  # the registry and Jenkins, or the access that ci is given
+    offered = shared.of(here, base, running, instances, arrival)
+    logins = tenants.Logins({key: instance.accounts for key, instance in instances.items()}, [*instances.values()])
+    # The teams' namespaces, secrets and rights in databases.
+    tenants.make(here, offered, logins, google=base.google, cluster_provider=running.cluster_provider)
 
     contract.publish(running.cluster, instances, base.network)
     offered.publish()

@@ -18,6 +18,6 @@ def declare(here: Environment) -> None:
     offered = Shared.of(here.name, config)
     google = providers.google(config.project.id, config.region, here.labels, after=[])
     cluster_provider = providers.cluster(offered.cluster, offered.endpoint, after=[])
-    accounts = service_databases.make(here, offered, google)
-    tenants.make(here, offered, accounts, google=google, cluster_provider=cluster_provider)
+    logins = service_databases.make(here, offered, google)
+    tenants.make(here, offered, logins, google=google, cluster_provider=cluster_provider)
     group_jobs.make(here, cluster_provider)

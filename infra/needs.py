@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from components.cluster_access import CONNECT_ROLE
 from components.cluster_settings import SECRET_ROTATION_SECONDS
+from components.database_administrator import ACCOUNT
 from components.database_login import INSTANCE_ROLES, login_account_id
-from components.database_settings import DatabaseSettings
+from components.database_settings import DatabaseSettings, of_postgres
 from components.node_account import NODE_ROLES, STREAMING_ROLE, node_account_id
 from components.node_pool import NodePoolSettings
 from infra import limits
@@ -78,6 +79,8 @@ def service_accounts(name: str, config: StackConfig) -> set[str]:
     """IDs of the service accounts that the program creates in an environment's project."""
     names = {login_account_id(user) for database in config.databases.values() for user in database.users}
     names.add(node_account_id(physical_name(name)))
+    if of_postgres(config.databases):
+        names.add(ACCOUNT)
     if config.upstream is not None:
         names.add(DEPLOYER)
     if config.preview_namespaces is not None:
@@ -103,8 +106,10 @@ def grants(name: str, config: StackConfig) -> set[tuple[str, str]]:
         pairs.add((connect, account(DEPLOYER)))
     if config.preview_namespaces is not None:
         pairs.add((connect, account(PREVIEW_DEPLOYER)))
-    users = [user for database in config.databases.values() for user in database.users]
-    return pairs | {(role, account(login_account_id(user))) for user in users for role in INSTANCE_ROLES}
+    logins = {login_account_id(user) for database in config.databases.values() for user in database.users}
+    if of_postgres(config.databases):
+        logins.add(ACCOUNT)
+    return pairs | {(role, account(login)) for login in logins for role in INSTANCE_ROLES}
 
 
 def _nodes(pool: NodePoolSettings) -> int:

@@ -17,7 +17,7 @@ from components.secrets import SecretSettings
 from components.tenant import TenantSettings, TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.errors import ConfigError
-from infra.services import ServiceEnvironmentSettings, ServiceSettings, database_name, within
+from infra.services import ServiceDatabaseSettings, ServiceEnvironmentSettings, ServiceSettings, database_name, within
 from infra.stack import StackConfig
 from infra.validation import config_errors, stated
 
@@ -62,6 +62,23 @@ def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSetting
             f"{file}: database: stacks/Pulumi.{stack}.yaml has {database} or the user "
             f"{name} in databases.{service.database.instance} already; remove it there"
         )
+    else:
+        yield from _strangers(stack, instance, service.file, service.database)
+
+
+def _strangers(stack: str, instance: DatabaseSettings, file: str, database: ServiceDatabaseSettings) -> Iterator[str]:
+    """Groups with rights in a database that cannot log in to its instance."""
+    key = f"databases.{database.instance}"
+    for right, groups in (("writers", database.writers), ("readers", database.readers)):
+        if groups and instance.engine != "POSTGRES":
+            yield f"{file}: database.{right}: {key} of {stack} is of MySQL, which has no such roles here; remove it"
+            continue
+        for group in groups:
+            if group not in instance.groups:
+                yield (
+                    f"{file}: database.{right}: {group} cannot log in to {key} of {stack}; add it to {key}.groups in "
+                    f"stacks/Pulumi.{stack}.yaml, or remove it here"
+                )
 
 
 def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettings) -> TenantSettings:

@@ -56,6 +56,19 @@ class ServiceDatabaseSettings(Settings):
     name: DatabaseName | None = None
     """Name of the database; the service's own where it is left out."""
 
+    writers: tuple[Email, ...] = ()
+    """Google Groups whose members read and write its rows, of the instance's `groups`."""
+
+    readers: tuple[Email, ...] = ()
+    """Google Groups whose members read its rows, of the instance's `groups`."""
+
+    @model_validator(mode="after")
+    def _groups_once(self) -> Self:
+        both = sorted(set(self.writers) & set(self.readers))
+        if both:
+            raise ValueError(f"readers: {', '.join(both)} is among writers, who read too; remove it here")
+        return self
+
 
 class ServiceSettings(Settings):
     """All that the platform has to know of a service."""

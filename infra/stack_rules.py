@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components.database_administrator import NAMESPACE as DATABASE_RIGHTS
 from components.google.reserved import is_system_namespace
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 def check(config: StackConfig) -> None:
     """Raise `ValueError` for the first rule that the settings break."""
     _pools_exist(config)
+    _namespaces_are_free(config)
     _tenants_fit(config)
     _preview_namespaces_fit(config)
     _backups_can_be_read(config)
@@ -36,12 +38,17 @@ def _pools_exist(config: StackConfig) -> None:
             )
 
 
-def _tenants_fit(config: StackConfig) -> None:
+def _namespaces_are_free(config: StackConfig) -> None:
     for tenant in filter(is_system_namespace, config.tenants):
         raise ValueError(f"tenants.{tenant}: the namespace belongs to Kubernetes or GKE; choose another name")
     for tenant in config.delivery_namespaces():
         if tenant in config.tenants:
             raise ValueError(f"tenants.{tenant}: the namespace belongs to {config.delivery_key}; choose another name")
+    if DATABASE_RIGHTS in config.tenants:
+        raise ValueError(f"tenants.{DATABASE_RIGHTS}: the namespace belongs to the databases; choose another name")
+
+
+def _tenants_fit(config: StackConfig) -> None:
     taken: dict[str, str] = {}
     for database, settings in config.databases.items():
         for key, user in settings.users.items():

@@ -25,7 +25,6 @@ from atwork.containers.namespaces import namespaces
 from atwork.files import cache_folder
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_DEBIAN = "trixie"
 _SETTINGS = (Path("/etc/pip.conf"), Path("/etc/ssl/certs/ca-certificates.crt"))
 """Files of this machine by which programs in its containers find package indexes and trust them."""
 
@@ -37,6 +36,8 @@ class StandIn:
     packages: tuple[str, ...]
     script: str
     configuration: dict[str, Any] = field(default_factory=dict[str, Any])
+    debian: str = "trixie"
+    """The release of Debian that the packages come from."""
 
 
 STAND_INS = {
@@ -59,6 +60,7 @@ exec "$@" -c unix_socket_directories=/tmp
 END
 """,
         {"Env": [f"PATH=/usr/local/postgres:{_PATH}"], "Entrypoint": ["docker-entrypoint.sh"], "Cmd": ["postgres"]},
+        debian="forky",  # PostgreSQL 18, as in the platform's pods and in Cloud SQL
     ),
     "redis": StandIn(
         ("redis-server",),
@@ -123,10 +125,12 @@ def _bootstrap(recipe: StandIn, tar: Path) -> None:
         f"--include={','.join(recipe.packages)}",
         *(f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")),
         "--dpkgopt=force-unsafe-io",
+        # Lists of packages expire after days, and a mirror may be older. Their signature is verified.
+        '--aptopt=Acquire::Check-Valid-Until "false"',
         f"--customize-hook=copy-in {script} /",
         '--customize-hook=chroot "$1" sh /script && rm "$1/script"',
         *(f'--customize-hook=mkdir -p "$1{path.parent}"; cp {path} "$1{path}"' for path in _SETTINGS if path.exists()),
-        _DEBIAN,
+        recipe.debian,
         str(tar),
         debian_mirror(),
     ]

@@ -117,6 +117,7 @@ TYPES: dict[str, Calls] = {
 KINDS: dict[str, str] = {
     "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": "thirdPartyObjects",
     "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": "thirdPartyObjects",
+    "kubernetes:batch/v1:Job": "jobs",
     "kubernetes:core/v1:ConfigMap": "configMaps",
     "kubernetes:core/v1:LimitRange": "limitRanges",
     "kubernetes:core/v1:Namespace": "namespaces",

@@ -47,7 +47,11 @@ def start_store(
 ) -> subprocess.Popen[str]:
     """Start a data store, and wait until its probe succeeds, as the pod's other containers do."""
     container = build_container(settings, inside, crane, login, folder)
-    log = folder / f"{settings['name']}.log"
+    return run_store(settings, container, folder / f"{settings['name']}.log")
+
+
+def run_store(settings: Mapping[str, Any], container: Container, log: Path) -> subprocess.Popen[str]:
+    """Start a data store in its container, and wait until its probe succeeds."""
     with log.open("w") as output:
         command = container.image.command(settings.get("command"), [*map(str, settings.get("args") or ())])
         process = container.start(command, output=output)

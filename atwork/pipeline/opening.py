@@ -19,7 +19,7 @@ from atwork.containers.stand_ins import STAND_INS, stand_in
 from atwork.files import cache_folder
 from atwork.pipeline import jvm, platform
 from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
-from atwork.pipeline.service_network import CloudSql
+from atwork.pipeline.service_databases import ServiceDatabases
 from atwork.pipeline.session import PipelineSession
 from atwork.pipeline.tools import Toolbox, write_login
 from atwork.pipeline.workloads import ServedCluster, Workloads
@@ -113,7 +113,7 @@ def _containers(session: PipelineSession, home: Home, fleet: Fleet, folder: Path
         Cloud(home.cloud),
         session.toolbox.crane,
         endpoints.registry,
-        CloudSql(database, session.toolbox.crane, login, folder / "cloud-sql"),
+        ServiceDatabases(database, Cloud(home.cloud), session.toolbox.crane, login, folder / "cloud-sql"),
         folder,
         lambda text: session.console.print(text, markup=False),
     )

@@ -23,7 +23,8 @@ from typing import Any
 from atwork.containers.images import Unpacked, unpack
 from atwork.errors import SandboxError
 from atwork.pipeline import network
-from atwork.pipeline.service_network import CloudSql, ServiceNetwork
+from atwork.pipeline.service_databases import ServiceDatabases
+from atwork.pipeline.service_network import ServiceNetwork
 from atwork.pipeline.workload import Neighbor, Workload
 from atwork.pipeline.workload_content import PodContent
 from atwork.pipeline.workload_status import change
@@ -55,7 +56,7 @@ class Workloads:
     cloud: Cloud
     crane: Path
     registry: str
-    database: CloudSql
+    databases: ServiceDatabases
     folder: Path
     say: Callable[[str], None]
     pods: dict[str, tuple[ServedCluster, Workload]] = field(default_factory=dict[str, tuple[ServedCluster, Workload]])
@@ -84,7 +85,7 @@ class Workloads:
             workload.stop()
             _hand_over(cluster.api, workload.content.pod)
         self.pods.clear()
-        self.database.close()
+        self.databases.close()
         self._forwarder.close()
         for cluster in self.clusters:
             cluster.api.close()
@@ -159,15 +160,14 @@ class Workloads:
         folder.mkdir(parents=True)
 
         def neighbors(variables: Mapping[str, str]) -> list[Neighbor]:
-            database = [self.database.neighbor()] if self.database.variables(variables) else []
-            return [*self._network(cluster).neighbors(pod), *database]
+            return [*self._network(cluster).neighbors(pod), *self.databases.neighbors(cluster.api, variables)]
 
         workload = Workload(
             PodContent(cluster.api, self.cloud, pod, str(_ADDRESSES[next(self._numbers)])),
             folder,
             lambda settings: self._unpacked(cluster, settings, folder),
             neighbors,
-            self.database.variables,
+            self.databases.variables,
             self._forwarder,
             self._say_once,
         )

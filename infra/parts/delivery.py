@@ -9,8 +9,11 @@ import pulumi
 
 from components.access import CANDIDATES, RELEASED, AccessRefs, PlatformAccess, PreviewAccess
 from components.binary_authorization import BinaryAuthorization
+from components.database_job import JobImages
+from components.database_settings import of_postgres
 from components.preview_namespaces import PreviewNamespaces, PreviewNamespaceSettings
 from components.registry import ContainerRegistry
+from components.repositories import DOCKER_HUB
 from infra import contract
 from infra.delivery.create import create
 from infra.environment import Environment
@@ -26,20 +29,23 @@ class Arrival:
     """Repositories whose images may run."""
     named: pulumi.Input[Sequence[str]] = ()
     """Other images that may run."""
+    mirror: pulumi.Input[str] = "docker.io"
+    """The address of the mirror of Docker Hub."""
     deployer: pulumi.Output[str] | None = None
 
 
-def make(here: Environment, base: Foundation, runtime: Runtime) -> pulumi.Output[str] | None:
-    """The account that deploys into this environment, where there is one; only images of the registry may run."""
+def make(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
+    """What arrives from where; only images of the registry may run, and those of Jobs for databases."""
     arrival = _downstream(here, base, runtime) if here.config.upstream else _home(here, base, runtime)
+    jobs = JobImages.through(arrival.mirror).names if of_postgres(here.config.databases) else []
     BinaryAuthorization(
         "images",
         here.config.binary_authorization,
         repositories=arrival.images,
-        images=arrival.named,
+        images=pulumi.Output.all(arrival.named, jobs).apply(lambda named: list(dict.fromkeys([*named[0], *named[1]]))),
         opts=base.google_options,
     )
-    return arrival.deployer
+    return arrival
 
 
 def _home(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
@@ -66,7 +72,8 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
         [] if system is None else system.preview_images,
     ).publish()
     pulumi.export("registry", registry.url)
-    return Arrival([registry.url, *registry.old_urls])
+    docker_hub = pulumi.Output.concat(registry.url, "/", DOCKER_HUB)
+    return Arrival([registry.url, *registry.old_urls], mirror=docker_hub)
 
 
 def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
@@ -80,10 +87,11 @@ def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Arriva
     )
     pulumi.export("registry", upstream.registry_url)
     released = pulumi.Output.concat(upstream.registry_url, "/", RELEASED)
+    docker_hub = pulumi.Output.concat(upstream.registry_url, "/", DOCKER_HUB)
     if here.config.preview_namespaces is None:
-        return Arrival([released], deployer=access.deployer)
+        return Arrival([released], (), docker_hub, access.deployer)
     candidates = _preview_namespaces(here, here.config.preview_namespaces, base, runtime, upstream)
-    return Arrival([released, candidates], upstream.preview_images, access.deployer)
+    return Arrival([released, candidates], upstream.preview_images, docker_hub, access.deployer)
 
 
 def _access_refs(base: Foundation, runtime: Runtime, upstream: contract.Platform) -> AccessRefs:

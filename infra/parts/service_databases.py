@@ -8,14 +8,14 @@ from components.database_login import login_account_id
 from components.service_database import ServiceDatabase
 from infra.contract import Shared
 from infra.environment import Environment, through
+from infra.parts.tenants import Logins
 from infra.services import database_name
 
 
-def make(
-    here: Environment, shared: Shared, google: pulumi.ProviderResource
-) -> dict[str, dict[str, pulumi.Output[str]]]:
-    """Accounts of the logins by instance and user."""
+def make(here: Environment, shared: Shared, google: pulumi.ProviderResource) -> Logins:
+    """Accounts of the logins by instance and user, and the databases."""
     accounts: dict[str, dict[str, pulumi.Output[str]]] = {}
+    databases: list[pulumi.Resource] = []
     for name in here.tenants:
         settings = here.services[name].database
         if settings is None:
@@ -32,4 +32,5 @@ def make(
             opts=through(google),
         )
         accounts.setdefault(settings.instance, {})[name] = login.account
-    return accounts
+        databases.append(login)
+    return Logins(accounts, databases)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pulumi
-
 from components.database import Database
 from components.secrets import AGENT
 from infra.contract import Instance, Shared
 from infra.environment import Environment
+from infra.parts.delivery import Arrival
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
 
@@ -19,7 +18,7 @@ def of(
     base: Foundation,
     runtime: Runtime,
     databases: Mapping[str, Database],
-    deployer: pulumi.Output[str] | None,
+    arrival: Arrival,
 ) -> Shared:
     """The offer of the environment that is being declared."""
     places = here.config.secrets.places()
@@ -29,7 +28,8 @@ def of(
         endpoint=runtime.cluster.endpoint,
         workload_pool=runtime.cluster.workload_pool,
         project_number=base.project.number,
-        deployer=deployer,
+        deployer=arrival.deployer,
+        mirror=arrival.mirror,
         secrets_agent=base.agents.members[AGENT],
         secrets_keys=keys,
         instances={

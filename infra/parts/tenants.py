@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 
+from components.database_job import JobImages
+from components.database_login import login_account_id
+from components.database_settings import of_postgres
 from components.secrets import Secrets
 from components.service import DatabaseFacts, ServiceFacts
+from components.service_rights import ServiceDatabaseRefs, ServiceRights
 from components.tenant import Tenant
 from infra.contract import Shared
 from infra.environment import Environment, through
 from infra.services import database_name
 
-Accounts = Mapping[str, Mapping[str, pulumi.Output[str]]]
-"""E-mail addresses of the service accounts that log in to databases, by instance and user."""
+
+@dataclass(frozen=True)
+class Logins:
+    """The logins of services in databases."""
+
+    accounts: Mapping[str, Mapping[str, pulumi.Output[str]]]
+    """E-mail addresses of their service accounts, by instance and user."""
+    components: Sequence[pulumi.Resource]
+    """The components with the databases and the users."""
 
 
 def make(
     here: Environment,
     shared: Shared,
-    accounts: Accounts,
+    databases: Logins,
     *,
     google: pulumi.ProviderResource,
     cluster_provider: pulumi.ProviderResource,
@@ -29,7 +41,9 @@ def make(
     config = here.config
     for key, settings in here.tenants.items():
         protect = here.guarded and settings.deletion_protection
-        logins = {account: accounts[instance][user] for account, (instance, user) in config.logins(key).items()}
+        logins = {
+            account: databases.accounts[instance][user] for account, (instance, user) in config.logins(key).items()
+        }
         tenant = Tenant(
             f"tenant-{key}",
             settings,
@@ -55,7 +69,8 @@ def make(
             opts=through(google),
         )
         if key in here.services:
-            _facts(here, key, tenant, shared, accounts, cluster_provider)
+            _facts(here, key, tenant, shared, databases.accounts, cluster_provider)
+            _rights(here, key, tenant, shared, databases, cluster_provider)
 
 
 def _facts(
@@ -63,7 +78,7 @@ def _facts(
     service: str,
     tenant: Tenant,
     shared: Shared,
-    accounts: Accounts,
+    accounts: Mapping[str, Mapping[str, pulumi.Output[str]]],
     cluster_provider: pulumi.ProviderResource,
 ) -> None:
     settings = here.services[service]
@@ -86,4 +101,32 @@ def _facts(
         },
         database=database,
         opts=through(cluster_provider),
+    )
+
+
+def _rights(
+    here: Environment,
+    service: str,
+    tenant: Tenant,
+    shared: Shared,
+    logins: Logins,
+    cluster_provider: pulumi.ProviderResource,
+) -> None:
+    database, project = here.services[service].database, here.config.project.id
+    if database is None or database.instance not in of_postgres(here.config.databases):
+        return
+    ServiceRights(
+        f"rights-{service}",
+        ServiceDatabaseRefs(
+            shared.instances[database.instance].connection_name,
+            database_name(service, database),
+            f"{login_account_id(service)}@{project}.iam",
+            database.writers,
+            database.readers,
+        ),
+        service=service,
+        namespace=tenant.namespace_name,
+        project_id=project,
+        images=JobImages.through(shared.mirror),
+        opts=pulumi.ResourceOptions(providers=[cluster_provider], depends_on=[tenant, *logins.components]),
     )

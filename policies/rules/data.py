@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from components.database_administrator import ACCOUNT
 from components.database_flags import logs_connections
+from components.postgres_rights import ADMINISTRATOR_ROLE
 from components.type_tokens import (
     CLUSTER,
     CRYPTO_KEY,
@@ -93,6 +95,16 @@ def no_passwords(user: CheckedResource, _: StackContext) -> Iterator[str]:
     for key in ("password", "passwordWo"):
         if user.sets(key):
             yield f"{key} must not be set"
+
+
+@resource_rule("database-administrator", DATABASE_USER, source="docs/adr/0030-database-rights.md")
+def only_administrator(user: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Only the account of the namespace database-rights administers databases."""
+    roles, name = user.get("databaseRoles", ()), user.get("name", UNKNOWN)
+    if roles is UNKNOWN or name is UNKNOWN or str(name).startswith(f"{ACCOUNT}@"):
+        return
+    if ADMINISTRATOR_ROLE in roles:
+        yield f"databaseRoles must not contain {ADMINISTRATOR_ROLE}: {name} could read and change every database"
 
 
 @resource_rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from components.database_administrator import NAMESPACE
 from components.type_tokens import KUBERNETES_NAMESPACE
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule, stack_rule
 
@@ -43,6 +44,13 @@ def no_cluster_admin(binding: CheckedResource, _: StackContext) -> Iterator[str]
     """The program binds nobody to cluster-admin."""
     if binding.get("roleRef.name") == "cluster-admin":
         yield "roleRef.name is cluster-admin; bind a role with only the rights that are needed"
+
+
+@resource_rule("rbac-database-rights", *_ROLE_BINDINGS, source="docs/adr/0030-database-rights.md")
+def closed_to_people(binding: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Nobody has a role in the namespace whose pods administer the databases."""
+    if binding.get("metadata.namespace", "") == NAMESPACE:
+        yield f"metadata.namespace is {NAMESPACE}, whose pods read and change every database; remove the binding"
 
 
 def _denies_all(resource: CheckedResource) -> bool:

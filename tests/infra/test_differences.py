@@ -129,9 +129,10 @@ def test_candidates_never_run_in_production_and_in_staging_in_preview_namespaces
         for policy in recordings[stack].of_type("gcp:binaryauthorization/policy:Policy").values()
     }
     stores = [f"{registry}/docker-hub/library/{versions.IMAGES[store]}" for store in ("postgres", "redis", "mysql")]
+    jobs = [stores[0], versions.CLOUD_SQL_PROXY]  # of the Jobs that give rights in databases
     assert allowed == {
-        "staging": [f"{registry}/services/**", f"{registry}/candidates/**", *stores],
-        "production": [f"{registry}/services/**"],
+        "staging": [f"{registry}/services/**", f"{registry}/candidates/**", *stores, versions.CLOUD_SQL_PROXY],
+        "production": [f"{registry}/services/**", *jobs],
     }
     token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
     assert not recordings["production"].of_type(token)

@@ -65,13 +65,14 @@ def network(nodes: str, pods: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "fits", "exceeds"),
     [
-        # Two accounts are the nodes' and the deployer's.
-        ("service accounts", logins(98), logins(99)),
-        # Four grants are those of the nodes, the administrators and the two deployers; each login has two.
+        # Three accounts are those of the nodes, the deployer and the databases' administrator.
+        ("service accounts", logins(97), logins(98)),
+        # Four grants are those of the nodes, the administrators and the two deployers; each login has two, and so has the
+        # databases' administrator.
         (
             "principals",
-            logins(748) | {"preview_namespaces": {"count": 1}},
-            logins(748) | {"preview_namespaces": {"count": 1}, "cluster": {**CLUSTER, "image_streaming": True}},
+            logins(747) | {"preview_namespaces": {"count": 1}},
+            logins(747) | {"preview_namespaces": {"count": 1}, "cluster": {**CLUSTER, "image_streaming": True}},
         ),
         (
             "nodes of the cluster",

@@ -158,6 +158,10 @@ def test_a_service_can_read_its_environment(recordings: dict[str, Recording]) ->
             {"environments": {"staging": {"host": "orders.example.com"}}},
             r"stock\.yaml: host orders\.example\.com is services/orders\.yaml's already",
         ),
+        (
+            {"database": {"readers": ["a@example.com"], "writers": ["a@example.com"]}},
+            r"database: readers: a@example\.com is among writers, who read too; remove it here",
+        ),
         ({"database": {"name": "orders"}}, r"stock\.yaml: database main/orders is services/orders\.yaml's already"),
     ],
 )
@@ -176,6 +180,17 @@ def test_an_error_names_file_key_and_fix(change: dict[str, Any], message: str, t
         (
             {"database": {"instance": "big"}},
             r"database\.instance: stacks/Pulumi\.[\w-]+\.yaml has no databases\.big \(it has main\)",
+        ),
+        (
+            {"database": {"readers": ["who@example.com"]}},
+            (
+                r"services/stock\.yaml: database\.readers: who@example\.com cannot log in to databases\.main of [a-z]+; "
+                r"add it to databases\.main\.groups in stacks/Pulumi\.[a-z]+\.yaml, or remove it here"
+            ),
+        ),
+        (
+            {"database": {"writers": ["who@example.com"]}},
+            r"services/stock\.yaml: database\.writers: who@example\.com cannot log in",
         ),
         ({"environments": {"ci": {}}, "database": {}}, r"Pulumi\.ci\.yaml has no databases\.main \(it has none\)"),
     ],
@@ -244,6 +259,22 @@ def test_a_service_gets_no_namespace_of_jenkins(name: str, tmp_path: Path) -> No
     """Its deployer could start pods there, which act as the accounts that release and deploy."""
     with pytest.raises(ConfigError, match=rf"services/{name}\.yaml: the name is reserved for the delivery system"):
         read_services(write_catalog(tmp_path, **{name: other(environments={"ci": {}})}))
+
+
+def test_groups_of_people_have_rights_in_postgres_alone(tmp_path: Path) -> None:
+    before = read_all()["staging"]
+    staging = changed(before, databases={"main": changed(before.databases["main"], version="MYSQL_8_4")})
+    services = read_services(write_catalog(tmp_path, stock=other(database={"readers": ["a@example.com"]})))
+    with pytest.raises(ConfigError, match=r"stock\.yaml: database\.readers: databases\.main of staging is of MySQL"):
+        complete("staging", staging, services)
+
+
+def test_the_namespace_of_databases_is_no_services_name(tmp_path: Path) -> None:
+    (tmp_path / "database-rights.yaml").write_text(yaml.safe_dump(other()))
+    with pytest.raises(
+        ConfigError, match="the name is reserved for the namespace that gives rights in databases; rename the file"
+    ):
+        read_services(tmp_path)
 
 
 def test_a_renamed_key_of_a_service_names_the_new_key(tmp_path: Path) -> None:

@@ -161,3 +161,58 @@ def test_05_a_failed_smoke_test_brings_the_release_before_it_back(
     assert version(broken) != version(released)
     assert ask(session, "/healthz")["version"] == version(released)
     assert ask(session, "/visits") == {"visits": 1}
+
+
+MIGRATION = "app/migrations/0002_more.sql"
+IN_STAGING = "DO $$ BEGIN IF current_user = 'stock_owner' THEN {}; END IF; END $$;"
+"""A statement that runs in the database of staging alone: the tests of the build pass."""
+
+
+def migrated(stock: Stock, session: PipelineSession, name: str, statements: str) -> str:
+    """Why the deploy of a version with one more migration failed."""
+    (stock.repository / MIGRATION).write_text(statements)
+    stock.commit()
+    session.run("stock", snapshot(stock.repository, session.folder / f"{name}.git", ""))
+    (stock.repository / MIGRATION).unlink()
+    stock.commit()
+    deploy = session.builds[-1]
+    assert deploy.job == "platform/stock/staging"
+    assert deploy.result is not None
+    assert deploy.result.failure is not None
+    assert "\n" not in deploy.result.failure
+    return deploy.result.failure
+
+
+def test_06_tables_belong_to_the_owner_of_the_database_whoever_creates_them(
+    session: PipelineSession, released: PlayedBuild
+) -> None:
+    script = "from app.visits import connect; c = connect().cursor(); c.execute('{}'); print(c.fetchall())"
+    ask_owner = script.format("SELECT tableowner, session_user FROM pg_tables WHERE tablename = $$visits$$")
+    answer = inside(pod(session), "python", "-c", ask_owner)
+    assert re.search(r"\['stock_owner', 'stock-sql@[\w-]+\.iam'\]", answer), answer
+
+
+def test_07_a_failed_migration_stops_the_deploy_and_the_version_before_it_stays(
+    stock: Stock, session: PipelineSession, released: PlayedBuild, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = pod(session).name
+    failure = migrated(
+        stock, session, "failed", f"ALTER TABLE visits ADD more int; {IN_STAGING.format('PERFORM * FROM nothing')}"
+    )
+    assert "stock-migration" in failure
+    assert ask(session, "/healthz")["version"] == version(released)
+    assert ask(session, "/visits") == {"visits": 1}
+    assert pod(session).name == running, "the pod of the version before was not restarted"
+    shown = capsys.readouterr().err
+    assert re.search(r'stock/stock-migration-\w+: .*relation "nothing" does not exist', shown), shown
+
+
+def test_08_a_migration_that_hangs_stops_the_deploy(
+    stock: Stock, session: PipelineSession, released: PlayedBuild
+) -> None:
+    stock.replace("chart/values.yaml", "timeout_seconds: 300", "timeout_seconds: 6")
+    failure = migrated(stock, session, "hanging", IN_STAGING.format("PERFORM pg_sleep(600)"))
+    stock.replace("chart/values.yaml", "timeout_seconds: 6", "timeout_seconds: 300")
+    assert "stock-migration" in failure
+    assert ask(session, "/healthz")["version"] == version(released)
+    assert ask(session, "/visits") == {"visits": 1}

@@ -110,6 +110,12 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
         (SQL, f"{FLAGS}.{flag}", "off", f"database-audited: .*{flag} must be on")
         for flag in ("cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "log_connections", "log_disconnections")
     ),
+    (
+        "gcp:sql/user:User",
+        "databaseRoles",
+        ["cloudsqlsuperuser"],
+        "database-administrator: .*could read and change every database",
+    ),
     ("gcp:sql/user:User", "type", "BUILT_IN", "database-no-passwords: .*CLOUD_IAM"),
     ("gcp:sql/user:User", "password", "x", "database-no-passwords: .*password must not be set"),
     ("gcp:sql/user:User", "passwordWo", "x", "database-no-passwords: .*passwordWo must not be set"),

@@ -67,6 +67,12 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
     ),
     ("database-audited", SQL, {"databaseVersion": "POSTGRES_18"}, "log_connections must be on"),
     ("database-no-passwords", "gcp:sql/user:User", {"type": "BUILT_IN", "password": "x"}, "password must not be set"),
+    (
+        "database-administrator",
+        "gcp:sql/user:User",
+        {"name": "orders-sql@acme.iam", "databaseRoles": ["cloudsqlsuperuser"]},
+        "orders-sql@acme.iam could read and change every database",
+    ),
     ("deletion-guards", SQL, {}, "must be protected"),
     ("deletion-guards", "gcp:artifactregistry/repository:Repository", {}, "must be protected"),
     ("deletion-guards", "gcp:compute/address:Address", {}, "must be protected"),
@@ -96,6 +102,12 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
     ("iam-no-keys", "gcp:serviceaccount/key:Key", {}, "workload identity federation"),
     ("namespace-pod-security", NAMESPACE, {"metadata": {"name": "a"}}, "must be restricted or baseline"),
     ("namespace-quota", NAMESPACE, {"metadata": {"name": "a"}}, "namespace a has no ResourceQuota"),
+    (
+        "rbac-database-rights",
+        "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+        {"metadata": {"namespace": "database-rights"}, "roleRef": {"name": "view"}},
+        "namespace is database-rights, whose pods read and change every database",
+    ),
     ("namespace-default-deny", NAMESPACE, {"metadata": {"name": "a"}}, "namespace a has no NetworkPolicy"),
     (
         "rbac-no-cluster-admin",

@@ -18,7 +18,8 @@ from atwork.access.duties.methods import (
 )
 from atwork.access.duties.model import Duty, EnvironmentFacts, duty
 from atwork.access.pods import PodAccount
-from components import access, encryption
+from components import access, database_administrator, encryption
+from components.database_settings import of_postgres
 from components.jenkins import secrets as jenkins_secrets
 from components.secrets import AGENT
 
@@ -28,6 +29,7 @@ def duties(environment: EnvironmentFacts, upstream: EnvironmentFacts | None) -> 
     yield from _nodes(environment, upstream)
     yield from _people(environment)
     yield from _services(environment)
+    yield from _databases(environment)
     yield from _agents(environment)
     yield from delivery.builds(environment)
     yield from delivery.releases(environment)
@@ -76,6 +78,17 @@ def _services(environment: EnvironmentFacts) -> Iterator[Duty]:
             for key, secret in tenant.secrets.items():
                 if account in secret.readers:
                     yield duty(pod.identity, "read a secret", READ_SECRET, f"{project}/secrets/{namespace}-{key}")
+
+
+def _databases(environment: EnvironmentFacts) -> Iterator[Duty]:
+    """Jobs that give rights in databases log in as the administrator."""
+    if not of_postgres(environment.config.databases):
+        return
+    project, project_id = environment.project, environment.config.project.id
+    email = f"{database_administrator.ACCOUNT}@{project_id}.iam.gserviceaccount.com"
+    job = PodAccount(project_id, database_administrator.NAMESPACE, database_administrator.ACCOUNT, email)
+    yield duty(job.principal, f"act as {email}", GET_TOKEN, f"{project}/serviceAccounts/{email}")
+    yield duty(job.identity, "give rights in databases", LOG_IN, project)
 
 
 def _agents(environment: EnvironmentFacts) -> Iterator[Duty]:

@@ -17,7 +17,13 @@ PULL = "artifactregistry.repositories.downloadArtifacts"
 
 STREAM = "serviceusage.services.use"
 
-PUBLIC = ("gcr.io/go-containerregistry/", "registry.k8s.io/", "gke.gcr.io/", "gcr.io/distroless/")
+PUBLIC = (
+    "gcr.io/cloud-sql-connectors/",
+    "gcr.io/go-containerregistry/",
+    "registry.k8s.io/",
+    "gke.gcr.io/",
+    "gcr.io/distroless/",
+)
 """Public images outside of the registry; those of Docker Hub come through the registry's mirror."""
 
 _REFERENCE = re.compile(

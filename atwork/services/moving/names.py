@@ -30,6 +30,7 @@ class ServiceNames:
             ("atwork:tenant:Tenant", f"tenant-{self.service}"),
             ("atwork:secrets:Secrets", f"secrets-{self.service}"),
             ("atwork:service:ServiceFacts", f"service-{self.service}"),
+            ("atwork:service_rights:ServiceRights", f"rights-{self.service}"),
         }
         return frozenset(names | ({self.database_component} if self.instance else set()))
 
