@@ -26,6 +26,7 @@ CHART = (
     ("", "services"),
     ("apps", "deployments"),
     ("autoscaling", "horizontalpodautoscalers"),
+    ("batch", "jobs"),
     ("networking.k8s.io", "networkpolicies"),
     ("policy", "poddisruptionbudgets"),
 )
@@ -42,7 +43,6 @@ RELEASED_CHART = (
 CLEARED = (
     *CHART,
     ("batch", "cronjobs"),
-    ("batch", "jobs"),
     ("apps", "statefulsets"),
     ("", "configmaps"),
     ("", "serviceaccounts"),

@@ -111,7 +111,11 @@ class Workload:
             with ExitStack() as stack:
                 stack.callback(self._wait)
                 self._start(stack)
+                end = time.monotonic() + self.content.pod["spec"].get("activeDeadlineSeconds", float("inf"))
                 while not self._stopped.wait(_TICK_SECONDS):
+                    if time.monotonic() > end and self._phase == "Running":
+                        self._report(workload_status.too_late(self.content, [state.status() for state in self._states]))
+                        return
                     for state in self._states:
                         self._look_after(state)
                     self._report(self._status())
@@ -189,9 +193,13 @@ class Workload:
         state.started = state.started or probes.succeeds(state.settings.get("startupProbe"), state.container, ports)
         state.ready = state.started and probes.succeeds(state.settings.get("readinessProbe"), state.container, ports)
 
-    def _status(self) -> dict[str, Any]:
+    @property
+    def _phase(self) -> str:
         policy = self.content.pod["spec"].get("restartPolicy", "Always")
-        phase = workload_status.phase(policy, [state.code for state in self._states])
+        return workload_status.phase(policy, [state.code for state in self._states])
+
+    def _status(self) -> dict[str, Any]:
+        phase = self._phase
         self.ready = phase == "Running" and all(state.ready for state in self._states)
         return workload_status.described(
             self.content, phase, [state.status() for state in self._states], ready=self.ready
@@ -201,8 +209,11 @@ class Workload:
         """Write the status if it changed."""
         if status != self._reported and not self._stopped.is_set():
             self._reported = status
-            for problem in workload_status.problems(status):
-                self.say(f"{self.content.pod['metadata']['namespace']}/{self.name}: {problem}")
+            lines = workload_status.problems(status)
+            if status["phase"] in ("Succeeded", "Failed") and workload_status.of_job(self.content.pod):
+                lines = [*_log_lines(self._states), *lines]
+            for line in lines:
+                self.say(f"{self.content.pod['metadata']['namespace']}/{self.name}: {line}")
             workload_status.write(self.content.api, self.content.pod, status)
 
 
@@ -210,6 +221,11 @@ def _containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if spec.get("initContainers"):
         raise SandboxError("init containers are not played on this machine")
     return list(spec["containers"])
+
+
+def _log_lines(states: Sequence[_State]) -> list[str]:
+    """The logs of containers, as Helm prints those of hooks from kubelets, which this machine does not have."""
+    return [line for state in states for line in state.log.read_text(errors="replace").splitlines()]
 
 
 def _last_line(log: Path) -> str:

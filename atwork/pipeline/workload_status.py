@@ -40,6 +40,21 @@ def refused(content: PodContent, why: str) -> dict[str, Any]:
     return described(content, "Pending", states, ready=False)
 
 
+def too_late(content: PodContent, containers: list[dict[str, Any]]) -> dict[str, Any]:
+    """The status of a pod that is ended after its `activeDeadlineSeconds`, with the states of its containers."""
+    ended = {"exitCode": 137, "reason": "DeadlineExceeded", "message": "it ran longer than activeDeadlineSeconds"}
+    states = [
+        {**each, "ready": False, "state": {"terminated": ended}} if "running" in each["state"] else each
+        for each in containers
+    ]
+    return {**described(content, "Failed", states, ready=False), "reason": "DeadlineExceeded"}
+
+
+def of_job(pod: Mapping[str, Any]) -> bool:
+    """Whether a Job created the pod."""
+    return any(owner["kind"] == "Job" for owner in pod["metadata"].get("ownerReferences") or ())
+
+
 def problems(status: Mapping[str, Any]) -> list[str]:
     """Why containers do not run, one line for each."""
     states = {each["name"]: each["state"] for each in status["containerStatuses"]}

@@ -37,8 +37,8 @@ String lease(Map job, String pull, long expires) {
         container('helm') {
             sh """\
 ${unstuck(namespace)}
-helm upgrade lease ./lease ${access(namespace)} --install --history-max 2 --values stores.json \\
-  --set-string service='${job.service}',pull='${pull}',expires='${expires}',project='${job.project}'
+helm upgrade lease ./lease ${access(namespace)} --install --wait --timeout 5m --history-max 2 \\
+  --values stores.json --set-string service='${job.service}',pull='${pull}',expires='${expires}',project='${job.project}'
 """
         }
     }

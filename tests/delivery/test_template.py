@@ -99,6 +99,34 @@ def test_a_rendered_repository_has_everything_that_the_platform_needs(
     assert formatted.returncode == 0, formatted.stdout
 
 
+def test_a_migration_runs_before_each_version_where_there_is_a_database(
+    rendered: dict[tuple[str, ...], Path], helm: Path
+) -> None:
+    assert "Job/stock-migration" not in objects(helm, rendered[("redis",)])
+    manifests = objects(helm, rendered[("postgres", "redis")], "--set", "migrate.timeout_seconds=30")
+    job, service = manifests["Job/stock-migration"], manifests["Service/stock"]
+    annotations = job["metadata"]["annotations"]
+    assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert annotations["helm.sh/hook-output-log-policy"] == "hook-succeeded,hook-failed"
+    assert job["spec"]["backoffLimit"] == 0
+    pod = job["spec"]["template"]
+    assert pod["spec"]["activeDeadlineSeconds"] == 30
+    assert "activeDeadlineSeconds" not in job["spec"], "a Job that ends a pod deletes it with its log"
+    assert not service["spec"]["selector"].items() <= pod["metadata"]["labels"].items(), "no request reaches it"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"), [("timeout_seconds=541", "migrate"), ("seconds=5", "migrate"), ("command=python", "migrate")]
+)
+def test_settings_of_a_migration_that_helm_would_not_wait_for_are_refused(
+    value: str, message: str, rendered: dict[tuple[str, ...], Path], helm: Path
+) -> None:
+    command = [str(helm), "template", "stock", str(rendered[("postgres",)] / "chart"), "--set", f"migrate.{value}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
     """A PostgreSQL server that all services of the tests share."""
@@ -134,7 +162,7 @@ def test_its_own_tests_pass_with_real_stores_and_fail_without(
     done = make_test(stores_environment)
     assert done.returncode == 0, done.stdout + done.stderr
     kept = {"postgres", "redis"} & set(stores)
-    assert f"{3 + bool(kept) + (len(kept) == 2)} passed" in done.stdout
+    assert f"{3 + bool(kept) + ('postgres' in kept) + (len(kept) == 2)} passed" in done.stdout
     assert (tmp_path / "reports" / "tests.xml").exists()
     if kept:
         without = make_test(dict.fromkeys(stores_environment, ""))
@@ -163,6 +191,7 @@ def test_kubernetes_and_the_platform_accept_its_objects(
     rendered_objects = objects(helm, folder, *values)
     assert set(rendered_objects) == {
         "Deployment/stock",
+        "Job/stock-migration",
         "Service/stock",
         "HorizontalPodAutoscaler/stock",
         "PodDisruptionBudget/stock",
@@ -186,6 +215,7 @@ def test_kubernetes_and_the_platform_accept_its_objects(
         assert Checker(schema.resource(resource_type), {}, {}).mistakes(item) == [], name
     for spec in (
         rendered_objects["Deployment/stock"]["spec"]["template"]["spec"],
+        rendered_objects["Job/stock-migration"]["spec"]["template"]["spec"],
         rendered_objects["Pod/stock-smoke-test"]["spec"],
     ):
         assert restricted(spec) == []

@@ -72,14 +72,14 @@ def pods(
         if template is None:
             continue
         metadata = workload["metadata"]
-        hook = "helm.sh/hook" in (metadata.get("annotations") or {})
+        test = "test" in (metadata.get("annotations") or {}).get("helm.sh/hook", "").split(",")
         stated = int(workload["spec"].get("replicas", workload["spec"].get("parallelism", 1)))
         count = scaled.get((workload["kind"], metadata["name"]), stated)
         yield Pod(
             environment,
             metadata["namespace"],
             metadata["name"],
-            "smoke-test" if hook else role,
+            "smoke-test" if test else role,
             template["spec"],
             (template.get("metadata") or {}).get("labels") or {},
             group=f"{workload['kind']}/{metadata['name']}",

@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS visits (id bigint GENERATED ALWAYS AS IDENTITY, at timestamptz DEFAULT now());
