@@ -97,7 +97,7 @@ def no_passwords(user: CheckedResource, _: StackContext) -> Iterator[str]:
             yield f"{key} must not be set"
 
 
-@resource_rule("database-administrator", DATABASE_USER, source="docs/adr/0030-database-rights.md")
+@resource_rule("database-administrator", DATABASE_USER, source="docs/adr/0031-database-rights.md")
 def only_administrator(user: CheckedResource, _: StackContext) -> Iterator[str]:
     """Only the account of the namespace database-rights administers databases."""
     roles, name = user.get("databaseRoles", ()), user.get("name", UNKNOWN)

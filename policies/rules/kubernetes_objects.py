@@ -46,7 +46,7 @@ def no_cluster_admin(binding: CheckedResource, _: StackContext) -> Iterator[str]
         yield "roleRef.name is cluster-admin; bind a role with only the rights that are needed"
 
 
-@resource_rule("rbac-database-rights", *_ROLE_BINDINGS, source="docs/adr/0030-database-rights.md")
+@resource_rule("rbac-database-rights", *_ROLE_BINDINGS, source="docs/adr/0031-database-rights.md")
 def closed_to_people(binding: CheckedResource, _: StackContext) -> Iterator[str]:
     """Nobody has a role in the namespace whose pods administer the databases."""
     if binding.get("metadata.namespace", "") == NAMESPACE:
