@@ -60,6 +60,8 @@ class Forwarder:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._servers: set[asyncio.Server] = set()
+        self._connections: set[asyncio.Task[None] | None] = set()
+        """asyncio itself forgets a task that waits for one end after the other has ended."""
         self._thread = threading.Thread(target=self._loop.run_forever, name="forwarder", daemon=True)
         self._thread.start()
 
@@ -67,7 +69,12 @@ class Forwarder:
         """Forward until the returned function is called."""
 
         async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._carry(reader, writer, dial)
+            task = asyncio.current_task()
+            self._connections.add(task)
+            try:
+                await self._carry(reader, writer, dial)
+            finally:
+                self._connections.discard(task)
 
         server = asyncio.run_coroutine_threadsafe(asyncio.start_server(carry, sock=listener), self._loop).result()
         self._servers.add(server)
