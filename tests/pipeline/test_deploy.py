@@ -49,7 +49,12 @@ def session(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     fill_secrets(stock.home, "stock")
     dockerfile = (stock.repository / "Dockerfile").read_text()
     with opened(
-        Checkout(stock.home.checkout), stock.home, Console(stderr=True, soft_wrap=True), folder, dockerfile, deploys=True
+        Checkout(stock.home.checkout),
+        stock.home,
+        Console(stderr=True, soft_wrap=True),
+        folder,
+        dockerfile,
+        deploys=True,
     ) as session:
         yield session
     assert [path for path in folder.rglob("images") if path.is_dir()] == []  # root file systems

@@ -91,7 +91,9 @@ def run(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]
     folder = tmp_path_factory.mktemp("run")
     source = snapshot(stock.repository, folder / "stock.git", "")
     dockerfile = (stock.repository / "Dockerfile").read_text()
-    with opened(Checkout(stock.home.checkout), stock.home, Console(stderr=True, soft_wrap=True), folder / "run", dockerfile) as session:
+    with opened(
+        Checkout(stock.home.checkout), stock.home, Console(stderr=True, soft_wrap=True), folder / "run", dockerfile
+    ) as session:
         session.last_stage = "Promote"
         yield Run(session, stock.home, stock.repository, source, session.run("stock", source))
     assert not (folder / "run" / "endpoints" / "blobs").exists()
