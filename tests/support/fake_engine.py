@@ -75,10 +75,14 @@ def resource(kind: str, name: str, stack: str, inputs: dict[str, Any] | None = N
     return {"type": kind, "urn": urn, "custom": True, "inputs": inputs or {}, **more}
 
 
-def _wait_for_turn() -> None:
-    """If FAKE_TURNS names a folder: create a file there, and continue when the test deletes it."""
+def _wait_for_turn(words: Sequence[str], stack: str) -> None:
+    """If FAKE_TURNS names a folder: create a file there, and continue when the test deletes it.
+
+    Its name is `STACK COMMAND PROCESS`, where the deletion of some resources is the command `inside`.
+    """
     if "FAKE_TURNS" in os.environ:
-        turn = Path(os.environ["FAKE_TURNS"], str(os.getpid()))
+        command = "inside" if "--target" in words else words[0]
+        turn = Path(os.environ["FAKE_TURNS"], f"{stack} {command} {os.getpid()}")
         turn.touch()
         while turn.exists():
             time.sleep(0.005)
@@ -89,13 +93,11 @@ def main(words: Sequence[str]) -> int:
     # Like the engine, end after SIGINT also where a shell started the tests with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     path = Path(os.environ["FAKE_BACKEND"])
-    _wait_for_turn()
+    options = {word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")}
+    _wait_for_turn(words, options.get("--stack", ""))
     with path.with_suffix(".lock").open("w") as lock:  # stacks of groups are destroyed at the same time
         fcntl.flock(lock, fcntl.LOCK_EX)
         content = json.loads(path.read_text())
-        options = {
-            word: words[number + 1] for number, word in enumerate(words[:-1]) if word in ("--stack", "--event-log")
-        }
         shown = [word for word in words if word not in ("--non-interactive", "--yes", "--skip-preview", "--json")]
         if shown[:2] == ["stack", "rm"]:  # the order of name and options means nothing
             shown.sort(key=lambda word: word.startswith("--"))
