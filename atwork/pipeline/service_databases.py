@@ -28,6 +28,7 @@ from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.provider.values import reveal
 from components.database_administrator import NAMESPACE
+from components.database_engine import engine_of
 from components.database_job import COMPONENT, COMPONENT_LABEL
 from components.jenkins.stores import STORES
 from components.type_tokens import DATABASE, DATABASE_INSTANCE, DATABASE_USER
@@ -77,6 +78,7 @@ class ServiceDatabases:
         return network.connect(self._running[connection].pid, _POSTGRES.port)
 
     def _start(self, api: Api, connection: str) -> Namespaces:
+        databases, users = self._content(connection)
         folder = self.folder / connection.replace(":", "-")
         (folder / "workspace").mkdir(parents=True)
         inside = self._stack.enter_context(namespaces(own_network=True))
@@ -85,7 +87,7 @@ class ServiceDatabases:
         self._stack.callback(process.wait)
         self._stack.callback(os.kill, inside.pid, signal.SIGKILL)
         instance = CloudSqlInstance(container, folder / "statements.log")
-        instance.setup(*self._content(connection))
+        instance.setup(databases, users)
         for job in _jobs(api, connection):
             [psql] = job["spec"]["template"]["spec"]["containers"]
             instance.execute(psql["command"], {pair["name"]: pair["value"] for pair in psql["env"]})
@@ -94,8 +96,12 @@ class ServiceDatabases:
     def _content(self, connection: str) -> tuple[list[str], list[CloudSqlUser]]:
         """Databases and users of an instance in the simulated cloud."""
         name = connection.rpartition(":")[2]
-        if not any(item.id == name for item in self.cloud.objects("", DATABASE_INSTANCE)):
+        instances = [item for item in self.cloud.objects("", DATABASE_INSTANCE) if item.id == name]
+        if not instances:
             raise SandboxError(f"{connection}: no such Cloud SQL instance in the sandbox; run `atwork sandbox up`")
+        version = instances[0].inputs["databaseVersion"]
+        if engine_of(version) != "POSTGRES":
+            raise SandboxError(f"{connection} is of {version}, and this machine has only PostgreSQL for services")
 
         def inputs(kind: str) -> list[Mapping[str, Any]]:
             every = [reveal(item.inputs) for item in self.cloud.objects("", kind)]
