@@ -66,9 +66,9 @@ def test_a_thousand_services_in_forty_groups_exceed_exactly_these_limits(checkou
     state_connections(checkout, 1000)
     lines = notes(checkout)
     assert lines[:-1] == [
-        # 925 services with databases and orders, with the account of the nodes and those that deploy.
-        "stacks/Pulumi.production.yaml: up to 928 service accounts of the project, and the default is 100",
-        "stacks/Pulumi.production.yaml: up to 1,855 principals in the project's allow policy, and the limit is 1,500",
+        # 925 services with databases and orders, with the accounts of nodes, of deploys and of the databases' administrator.
+        "stacks/Pulumi.production.yaml: up to 929 service accounts of the project, and the default is 100",
+        "stacks/Pulumi.production.yaml: up to 1,857 principals in the project's allow policy, and the limit is 1,500",
         (
             "stacks/Pulumi.production.yaml: up to 50,200 pods by the quotas of all namespaces on 256 nodes with 110 pods "
             "each, and the limit is 28,160"
@@ -77,8 +77,8 @@ def test_a_thousand_services_in_forty_groups_exceed_exactly_these_limits(checkou
             "stacks/Pulumi.production.yaml: up to 46,450 connections to databases.main, one for each pod of a service with "
             "a login, and the limit is 1,000"
         ),
-        "stacks/Pulumi.staging.yaml: up to 929 service accounts of the project, and the default is 100",
-        "stacks/Pulumi.staging.yaml: up to 1,856 principals in the project's allow policy, and the limit is 1,500",
+        "stacks/Pulumi.staging.yaml: up to 930 service accounts of the project, and the default is 100",
+        "stacks/Pulumi.staging.yaml: up to 1,858 principals in the project's allow policy, and the limit is 1,500",
         (
             "stacks/Pulumi.staging.yaml: up to 50,130 pods by the quotas of all namespaces on 256 nodes with 110 pods "
             "each, and the limit is 28,160"
