@@ -11,7 +11,18 @@ from pathlib import Path
 from atwork.access import simulated
 from atwork.access.model import AccessModel
 from atwork.sandbox.cloud import CloudObject
-from atwork.sandbox.verify import admission, builds, flows, identity, images, jenkins, mounts, placement, services
+from atwork.sandbox.verify import (
+    admission,
+    builds,
+    charts,
+    flows,
+    identity,
+    images,
+    jenkins,
+    mounts,
+    placement,
+    services,
+)
 from atwork.sandbox.verify.charts import ChartRefused, refused
 from atwork.sandbox.verify.environments import EnvironmentObjects, Object, environments
 from atwork.sandbox.verify.model import Pod, PodFinding, VerifyReport
@@ -59,6 +70,7 @@ def plan(objects: Iterable[CloudObject], checkout: Path, helm: Path) -> PodPlan:
         for name, here in environments(objects).items():
             if name not in stacks:
                 continue  # without a stack file nothing runs there
+            pods += charts.pods(name, here.kind("Job"), "rights")
             rendered = services.read(platform, here)
             pods += rendered.pods
             findings += rendered.findings

@@ -47,8 +47,8 @@ class Flow:
 
 
 _AGENTS: tuple[Role, ...] = ("build", "test", "deploy", "platform")
-_CALLERS: tuple[Role, ...] = ("controller", *_AGENTS, "service", "smoke-test")
-_WITH_IDENTITY: tuple[Role, ...] = ("build", "deploy", "platform", "service")
+_CALLERS: tuple[Role, ...] = ("controller", *_AGENTS, "service", "smoke-test", "rights")
+_WITH_IDENTITY: tuple[Role, ...] = ("build", "deploy", "platform", "service", "rights")
 
 FLOWS = (
     Flow(_CALLERS, "name resolution", 53, "every name", protocol="UDP"),
@@ -64,6 +64,7 @@ FLOWS = (
     Flow(("controller",), "load balancers", HTTP, "people and GitHub's calls", when="gateway", inward=True),
     Flow(("service",), "load balancers", 8080, "callers from outside", when="gateway", inward=True),
     Flow(("service",), "Cloud SQL", CONNECTOR_PORT, "the connector's TLS", when="database"),
+    Flow(("rights",), "Cloud SQL", CONNECTOR_PORT, "the TLS of Cloud SQL's proxy"),
     Flow(("service",), "internet", 443, "APIs of others", when="internet-443"),
     Flow(("smoke-test",), "own namespace", 8080, "asks the service whether it is well"),
     *(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 CheckName = Literal["chart", "image", "mount", "identity", "placement", "admission", "network"]
 """Subject of a finding."""
 
-Role = Literal["controller", "build", "test", "deploy", "platform", "service", "smoke-test", "store", "other"]
+Role = Literal["controller", "build", "test", "deploy", "platform", "service", "smoke-test", "store", "rights", "other"]
 """What a pod does; the table of network flows (flows.py) has rows for every role but `other`."""
 
 Reason = Literal["ErrImagePull", "FailedMount", "FailedScheduling", "FailedCreate", "Unhealthy"]

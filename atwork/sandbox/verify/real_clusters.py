@@ -9,6 +9,7 @@ from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.selectors import selects
 from atwork.sandbox.verify.environments import EnvironmentObjects, Object
 from atwork.sandbox.verify.model import Pod, Role
+from components.database_job import COMPONENT, COMPONENT_LABEL
 from components.jenkins import names
 from components.jenkins.stores import STORES
 from components.jenkins.traffic import CONTROLLER_LABELS
@@ -50,6 +51,8 @@ def _role(labels: Mapping[str, str], namespace: str) -> Role:
         return "controller"
     if _STORE_LABEL in labels:
         return "store"
+    if labels.get(COMPONENT_LABEL) == COMPONENT:
+        return "rights"
     if namespace in _AGENTS:
         return _AGENTS[namespace]
     if namespace.startswith(f"{names.CONTROLLER_NAMESPACE}-"):

@@ -142,6 +142,8 @@ def test_a_deleted_pod_is_not_an_error() -> None:
         ("jenkins-deploy-staging", {}, "deploy"),
         ("preview-1", {"atwork.dev/store": "redis"}, "store"),
         ("orders", {"app.kubernetes.io/name": "orders", "app.kubernetes.io/instance": "orders"}, "service"),
+        ("orders", {"app.kubernetes.io/component": "database-rights"}, "rights"),
+        ("database-rights", {"app.kubernetes.io/component": "database-rights"}, "rights"),
         ("orders", {"app.kubernetes.io/name": "orders-smoke-test"}, "other"),
     ],
 )

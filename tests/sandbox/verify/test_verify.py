@@ -52,6 +52,8 @@ def test_all_pods_of_the_platform_are_checked(before: VerifyReport) -> None:
         ("staging", "preview-1", "redis"),
         ("staging", "preview-4", "orders"),
         ("production", "orders", "orders"),
+        ("production", "database-rights", "orders"),
+        ("production", "orders", "database-login"),
     }
     [orders] = [
         pod for pod in before.pods if (pod.environment, pod.namespace, pod.name) == ("production", "orders", "orders")
@@ -66,6 +68,7 @@ def test_all_pods_of_the_platform_are_checked(before: VerifyReport) -> None:
         "service",
         "smoke-test",
         "store",
+        "rights",
     }
 
 
@@ -300,6 +303,18 @@ PLANTED: dict[str, tuple[Change, str, str, str]] = {
         "production: orders/orders",
         "network",
         r"does not reach Cloud SQL \(10\.9\.0\.0/20 at TCP 3307",
+    ),
+    "Jobs that do not reach the databases": (
+        gone("production", ":NetworkPolicy", "database-administrator-allow-out"),
+        "production: database-rights/orders",
+        "network",
+        "does not reach Cloud SQL .* egress of database-rights is closed by",
+    ),
+    "Jobs that may not act as the databases' administrator": (
+        gone("staging", "gcp:serviceaccount/iAMMember:IAMMember", "database-administrator-impersonation"),
+        "staging: database-rights/orders",
+        "identity",
+        "database-admin@",
     ),
     "a way in that is closed": (
         gone("production", ":NetworkPolicy", "tenant-orders-allow-in"),
