@@ -25,6 +25,8 @@ COMPONENT = "database-rights"
 _PORT = 5432
 _PROXY_CHECKS = 9090
 _SECONDS = 600
+_USER = 65532
+"""The user of the proxy's image; psql runs as any."""
 _TIMEOUTS = pulumi.CustomTimeouts(create="15m")
 """Longer than the Job's own deadline, so that its message is in the error."""
 _HARDENED: kubernetes.core.v1.SecurityContextArgsDict = {
@@ -86,7 +88,8 @@ def rights_job(
             {"name": "PGUSER", "value": login.user},
             {"name": "PGDATABASE", "value": database},
         ],
-        "security_context": {**_HARDENED, "run_as_user": 70, "run_as_group": 70},
+        "image_pull_policy": "Always",
+        "security_context": _HARDENED,
         "resources": _resources("64Mi"),
         "termination_message_policy": "FallbackToLogsOnError",
     }
@@ -109,7 +112,8 @@ def rights_job(
             "period_seconds": 1,
             "failure_threshold": 60,
         },
-        "security_context": {**_HARDENED, "run_as_user": 65532, "run_as_group": 65532},
+        "image_pull_policy": "Always",
+        "security_context": _HARDENED,
         "resources": _resources("128Mi"),
     }
     return kubernetes.batch.v1.Job(
@@ -130,7 +134,12 @@ def rights_job(
                     "automount_service_account_token": False,
                     "enable_service_links": False,
                     "restart_policy": "Never",
-                    "security_context": {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}},
+                    "security_context": {
+                        "run_as_non_root": True,
+                        "run_as_user": _USER,
+                        "run_as_group": _USER,
+                        "seccomp_profile": {"type": "RuntimeDefault"},
+                    },
                     "init_containers": [proxy],
                     "containers": [psql],
                 },
@@ -142,4 +151,4 @@ def rights_job(
 
 def _resources(memory: str) -> kubernetes.core.v1.ResourceRequirementsArgsDict:
     sizes = {"memory": memory, "ephemeral-storage": "64Mi"}
-    return {"requests": {"cpu": "50m", **sizes}, "limits": sizes}
+    return {"requests": {"cpu": "50m", **sizes}, "limits": {"cpu": "500m", **sizes}}
