@@ -309,7 +309,7 @@ def test_service_accounts_of_a_project_are_counted_with_those_that_the_environme
     account.fake.state.identities[f"atwork-staging-nodes{domain}"] = {}
     check = asked(account, bootstrapped=True)["service accounts"]
     assert (check.ok, check.bad) == (False, False)
-    assert check.detail == "101 in acme-at-work-staging, 103 with all of the environment's; 100 by default"
+    assert check.detail == "101 in acme-at-work-staging, 104 with all of the environment's; 100 by default"
 
 
 def test_principals_of_a_policy_are_counted_as_often_as_they_are_named(account: Account) -> None:
@@ -331,8 +331,8 @@ def test_grants_that_the_policy_has_already_are_counted_once(account: Account) -
     there = needs.grants("staging", read_all(account.checkout / "stacks")["staging"])
     account.fake.state.policies[project] = [{"role": role, "members": [member]} for role, member in sorted(there)]
     check = asked(account, bootstrapped=True)["principals"]
-    assert (check.ok, len(there)) == (True, 4)
-    assert check.detail == "4 in the policy of acme-at-work-staging, at most 0 more; 1500 is Google's limit"
+    assert (check.ok, len(there)) == (True, 6)
+    assert check.detail == "6 in the policy of acme-at-work-staging, at most 0 more; 1500 is Google's limit"
 
 
 def test_quotas_of_networks_are_those_of_the_project(account: Account) -> None:
