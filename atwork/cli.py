@@ -8,12 +8,12 @@ import typer
 
 from atwork.access.cli import app as access
 from atwork.access.source import AccessSource, register_source
-from atwork.checkout import Checkout
+from atwork.checkout import Checkout, find_checkout
 from atwork.deploy.cli import app as deploy
 from atwork.doctor.cli import app as doctor
 from atwork.engine.choice import Sandbox, register_sandbox
 from atwork.environments.cli import app as environment
-from atwork.errors import reported
+from atwork.errors import UsageError, reported
 from atwork.graph.cli import app as graph
 from atwork.locks.cli import app as locks
 from atwork.pipeline.cli import run as pipeline_run
@@ -98,7 +98,17 @@ register_sandbox(_sandbox)
 register_source(_access)
 
 
+def _with_lines(message: str) -> str:
+    """A message with the lines of the keys that it names, in a checkout."""
+    from infra.yaml_lines import with_lines
+
+    try:
+        return with_lines(message, find_checkout().root)
+    except UsageError:
+        return message
+
+
 def main() -> None:
     """Run the command; an error that the user can fix is printed without a traceback, with exit code 1."""
-    with reported():
+    with reported(_with_lines):
         app()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from enum import IntEnum
 
@@ -60,12 +60,15 @@ class AccessError(UserError):
 
 
 @contextmanager
-def reported() -> Generator[None]:
-    """End the process with one message and exit code 1 when the block raises a `UserError`, or when a disk is full."""
+def reported(shown: Callable[[str], str] = str) -> Generator[None]:
+    """End the process with one message and exit code 1 when the block raises a `UserError`, or when a disk is full.
+
+    `shown` makes what is printed of the error's message.
+    """
     try:
         yield
     except UserError as error:
-        message = str(error)
+        message = shown(str(error))
     except OSError as error:
         if error.errno not in _FULL:
             raise

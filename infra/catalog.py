@@ -19,7 +19,7 @@ from infra.services import ServiceSettings, database_name, is_name
 from infra.stack_name import DEFAULT_GROUP, GROUP_WORDS, is_group_name
 from infra.unread_files import unread_service_files
 from infra.validation import settings_from_json
-from infra.yaml_files import Lines, read_yaml
+from infra.yaml_files import read_yaml
 
 _LONGEST_WITH_DATABASE = 19
 
@@ -102,7 +102,7 @@ def read(path: Path, folder: Path) -> ServiceSettings:
     """One service of the catalog in `folder`; the file's name is the service's."""
     shown = f"{SERVICES_FOLDER}/{path.relative_to(folder).as_posix()}"
     text = json.dumps(read_yaml(path, shown))
-    service = settings_from_json(ServiceSettings, text, shown, (), Lines(path)).read_from(shown)
+    service = settings_from_json(ServiceSettings, text, shown, ()).read_from(shown)
     mistakes = [f"{shown}: {message}" for message in _names(path.stem, service)]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -137,12 +137,16 @@ def _conflicts(services: Mapping[str, ServiceSettings]) -> Iterator[str]:
     """What two services may not share: a repository, a host, a database."""
     taken: dict[tuple[str, str], str] = {}
     for name, service in services.items():
-        claims = [("repository", repository_key(service.repository))]
-        claims += [("host", place.host) for place in service.environments.values() if place.host is not None]
+        claims = [("repository", "repository", repository_key(service.repository))]
+        claims += [
+            ("host", f"environments.{stack}.host", place.host)
+            for stack, place in service.environments.items()
+            if place.host is not None
+        ]
         if service.database is not None:
-            claims.append(("database", f"{service.database.instance}/{database_name(name, service.database)}"))
-        for claim in claims:
-            other = taken.setdefault(claim, name)
+            database = database_name(name, service.database)
+            claims.append(("database", "database", f"{service.database.instance}/{database}"))
+        for kind, key, value in claims:
+            other = taken.setdefault((kind, value), name)
             if other != name:
-                owner = services[other].file
-                yield f"{service.file}: {claim[0]} {claim[1]} is {owner}'s already; choose another"
+                yield f"{service.file}: {key}: {value} is {services[other].file}'s already; choose another"

@@ -21,7 +21,7 @@ from infra.errors import ConfigError
 from infra.layout import PLATFORM_FILE, STACKS_FOLDER
 from infra.stack import StackConfig
 from infra.validation import settings_from_json
-from infra.yaml_files import Lines, read_yaml
+from infra.yaml_files import read_yaml
 
 FILE = f"{STACKS_FOLDER}/{PLATFORM_FILE}"
 """Its name in messages."""
@@ -139,4 +139,4 @@ def read(stacks: Path) -> CompanySettings:
     path = stacks / PLATFORM_FILE
     if not os.path.lexists(path):
         raise ConfigError(f"{FILE}: file not found; write it with your values:\n\n{EXAMPLE}")
-    return settings_from_json(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, (), Lines(path))
+    return settings_from_json(CompanySettings, json.dumps(read_yaml(path, FILE)), FILE, ())

@@ -23,15 +23,14 @@ from infra.stack import StackConfig
 from infra.stack_name import ENVIRONMENT_WORDS, StackName, is_environment_name
 from infra.unread_files import unread_stack_files
 from infra.validation import settings_from_json
-from infra.yaml_files import Lines, read_yaml
+from infra.yaml_files import read_yaml
 
 STACKS = Path(__file__).resolve().parent.parent / "stacks"
 
 
-def parse(stack: str, text: str, file: Path | None = None) -> StackConfig:
-    """One stack's settings from the JSON of its key; `ConfigError` names every wrong key, and its line in `file`."""
-    lines = None if file is None else Lines(file, ("config", CONFIG_KEY))
-    return settings_from_json(StackConfig, text, f"stacks/Pulumi.{stack}.yaml", (CONFIG_KEY,), lines)
+def parse(stack: str, text: str) -> StackConfig:
+    """One stack's settings from the JSON of its key; `ConfigError` names every wrong key."""
+    return settings_from_json(StackConfig, text, f"stacks/Pulumi.{stack}.yaml", (CONFIG_KEY,))
 
 
 def read_file(path: Path) -> str:
@@ -60,8 +59,8 @@ class StackFiles:
     """The files that are YAML by the name of the environment, with the lines of the engine."""
 
 
-def read_files(directory: Path = STACKS, texts: Mapping[str, str] | None = None, *, lines: bool = True) -> StackFiles:
-    """All stack files of environments; without `lines`, mistakes in settings do not name them.
+def read_files(directory: Path = STACKS, texts: Mapping[str, str] | None = None) -> StackFiles:
+    """All stack files of environments.
 
     `texts` has the JSON of stacks whose settings the engine provides: they replace what the stack's file states.
     """
@@ -77,18 +76,16 @@ def read_files(directory: Path = STACKS, texts: Mapping[str, str] | None = None,
             if name in files:
                 documents[name] = read_yaml(files[name], f"{STACKS_FOLDER}/{files[name].name}")
                 stated = _settings_of(documents[name], files[name])
-            environments[name] = parse(name, provided.get(name, stated), files.get(name) if lines else None)
+            environments[name] = parse(name, provided.get(name, stated))
         except ConfigError as error:
             mistakes += str(error).splitlines()
             invalid.add(name)
     return StackFiles(environments, mistakes, frozenset(invalid), documents)
 
 
-def read_all(
-    directory: Path = STACKS, texts: Mapping[str, str] | None = None, *, lines: bool = True
-) -> dict[str, StackConfig]:
+def read_all(directory: Path = STACKS, texts: Mapping[str, str] | None = None) -> dict[str, StackConfig]:
     """All environments by name, each valid by itself; `ConfigError` has a line for every mistake in any file."""
-    files = read_files(directory, texts, lines=lines)
+    files = read_files(directory, texts)
     if files.mistakes:
         raise ConfigError("\n".join(files.mistakes))
     return dict(files.environments)

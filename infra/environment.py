@@ -48,13 +48,12 @@ class Environment:
         root = Path(pulumi.get_root_directory())
         stacks, catalog = root / STACKS_FOLDER, root / SERVICES_FOLDER
         try:
-            # The stack files can be copies with other lines (atwork/sandbox/workspace.py).
             if stack.group is not None:
-                others = read_all(stacks, lines=False)
+                others = read_all(stacks)
                 check_group(stack, others)
                 services = read_group(catalog, stack.group)
             else:
-                others = read_all(stacks, {stack.environment: text or ""}, lines=False)
+                others = read_all(stacks, {stack.environment: text or ""})
                 services = services_in(catalog, without=separate_groups(stacks, stack.environment))
             config = with_services(stack.environment, others, services, names(catalog))
             known = company.read(stacks) if stack.group is None and config.jenkins is not None else None

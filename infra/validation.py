@@ -12,22 +12,16 @@ from pydantic import BaseModel, ValidationError
 from infra.errors import ConfigError
 from infra.keys import unknown_key
 from infra.wrong_values import wrong_value
-from infra.yaml_files import Lines
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def settings_from_json(
-    model: type[Model], text: str, file: str, prefix: Sequence[str], lines: Lines | None = None
-) -> Model:
-    """Settings from JSON text; `ConfigError` names the file and each wrong key, with `prefix` in front of the key.
-
-    With `lines`, it names the lines of the keys as well.
-    """
+def settings_from_json(model: type[Model], text: str, file: str, prefix: Sequence[str]) -> Model:
+    """Settings from JSON text; `ConfigError` names the file and each wrong key, with `prefix` in front of the key."""
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise ConfigError("\n".join(_messages(model, file, prefix, error, json.loads(text), lines))) from None
+        raise ConfigError("\n".join(_messages(model, file, prefix, error, json.loads(text)))) from None
 
 
 @contextmanager
@@ -50,7 +44,6 @@ def _messages(
     prefix: Sequence[str],
     error: ValidationError,
     document: object = None,
-    lines: Lines | None = None,
 ) -> Iterator[str]:
     unknown: dict[tuple[str, ...], str] = {}
     meant: set[tuple[str, ...]] = set()
@@ -65,9 +58,7 @@ def _messages(
             continue  # the misspelled key is reported
         message = unknown.get(path) or wrong_value(model, problem)
         where = ".".join((*prefix, *path))
-        line = lines.of(path) if lines is not None else 0
-        shown = f"{file}:{line}" if line else file
-        yield f"{shown}: {where}: {message}" if where else f"{shown}: {message}"
+        yield f"{file}: {where}: {message}" if where else f"{file}: {message}"
 
 
 def _keys(document: object, path: Sequence[str]) -> set[str]:

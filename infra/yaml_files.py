@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from infra.errors import ConfigError
-from infra.yaml_nodes import line_of, structure_mistakes
+from infra.yaml_nodes import structure_mistakes
 from infra.yaml_scalars import scalar_mistakes
 from infra.yaml_text import read_text
 
@@ -70,24 +67,9 @@ def parse_yaml(text: str, shown: str, *, foreign: bool = False) -> dict[str, Any
     return loaded
 
 
-@dataclass(frozen=True)
-class Lines:
-    """The lines of the keys of a file, read when they are asked for."""
-
-    file: Path
-    above: Sequence[str] = ()
-    """Keys above those that are asked for."""
-
-    def of(self, keys: Sequence[str]) -> int:
-        """The line of a key, or of the last one above it that the file has; 0 for an unknown line."""
-        return 0 if self._root is None else line_of(self._root, (*self.above, *keys))
-
-    @cached_property
-    def _root(self) -> yaml.Node | None:
-        try:
-            return yaml.compose(read_text(self.file, self.file.name), _LOADER)
-        except (ConfigError, yaml.YAMLError, ValueError):
-            return None
+def compose(path: Path) -> yaml.Node | None:
+    """The nodes of a YAML file, which have their lines; None for an empty file."""
+    return yaml.compose(read_text(path, path.name), _LOADER)
 
 
 def _not_yaml(text: str, error: Exception, shown: str) -> str:

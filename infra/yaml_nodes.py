@@ -5,7 +5,7 @@ The nodes of a document have their lines, which the data that it becomes has not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -46,21 +46,6 @@ def nodes(node: Any, path: Keys = (), seen: set[int] | None = None) -> Iterator[
             inner = (*path, str(key.value))
             yield from nodes(key, inner, seen)
             yield from nodes(item, inner, seen)
-
-
-def line_of(root: Any, keys: Sequence[str]) -> int:
-    """The line of the key at a path, or of the last key on the path that exists; 0 for none."""
-    line, node = 0, root
-    for name in keys:
-        pairs: list[Any] = []
-        if isinstance(node, yaml.MappingNode):
-            pairs = [(key, value) for key, value in node.value if key.value == name]
-        elif isinstance(node, yaml.SequenceNode) and name.isdecimal():
-            pairs = [(item, item) for item in node.value[int(name) : int(name) + 1]]
-        if not pairs:
-            break
-        line, node = pairs[-1][0].start_mark.line + 1, pairs[-1][1]
-    return line
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:

@@ -17,6 +17,7 @@ from atwork.environments.preflight.check import Check, wrong
 from atwork.errors import ConfigError
 from infra import company
 from infra.config import read_all
+from infra.yaml_lines import with_lines
 
 
 def run(checkout: Path, name: str, *, login: Callable[[], Google] = cloud.login, console: Console | None = None) -> int:
@@ -31,7 +32,8 @@ def run(checkout: Path, name: str, *, login: Callable[[], Google] = cloud.login,
         platform = company.read(stacks)
     except ConfigError as error:
         platform = None
-        cloud_checks = [wrong("platform", str(error).splitlines()[0], "docs/bootstrap.md", needed=bool(name))]
+        message = with_lines(str(error).splitlines()[0], checkout)
+        cloud_checks = [wrong("platform", message, "docs/bootstrap.md", needed=bool(name))]
     bucket = f"gs://{platform.bucket}" if platform else ""
     with console.status("Checking this machine"):
         machine_checks = list(machine.checks(checkout, real=bool(name), bucket=bucket))

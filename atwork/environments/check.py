@@ -28,6 +28,7 @@ from infra.layout import SERVICES_FOLDER, STACKS_FOLDER
 from infra.service_composition import complete
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
+from infra.yaml_lines import with_lines
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,8 @@ def check() -> int:
                 f"note: stacks/Pulumi.{name}.yaml: {name} expired at {end:%Y-%m-%d %H:%M} UTC; "
                 "`atwork environment reap` destroys it"
             )
-    for line in dict.fromkeys(mistakes):
-        console.print(line, markup=False)
     if mistakes:
+        console.print(with_lines("\n".join(dict.fromkeys(mistakes)), checkout), markup=False)
         return 1
     polling = (note for name, config in environments.items() if (note := polling_note(name, config)))
     for line in (*polling, *advice(checkout, environments, seen.completed[0], services)):

@@ -27,6 +27,7 @@ from infra.layout import STACKS_FOLDER, group_files, stack_files
 from infra.stack import StackConfig
 from infra.stack_name import StackName
 from infra.unread_files import unread_stack_files
+from infra.yaml_lines import with_lines
 
 _WRONG = ("protected", "newer", "orphan", "unreadable")
 
@@ -91,9 +92,9 @@ def _configs(folder: Path) -> tuple[dict[str, StackConfig], dict[str, str]]:
     unreadable = {file.name: str(file) for file in unread_stack_files(folder)}
     for name, path in stack_files(folder).items():
         try:
-            configs[name] = parse(name, read_file(path), path)
+            configs[name] = parse(name, read_file(path))
         except ConfigError as error:
-            unreadable[name] = str(error).splitlines()[0]
+            unreadable[name] = with_lines(str(error).splitlines()[0], folder.parent)
     return configs, unreadable
 
 

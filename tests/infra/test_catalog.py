@@ -46,7 +46,7 @@ def test_a_folder_is_a_group_and_the_top_level_is_the_default_group(tmp_path: Pa
 def test_a_broken_file_stops_only_its_own_group(tmp_path: Path) -> None:
     catalog = write(tmp_path, "orders.yaml", "payments/stock.yaml")
     (catalog / "payments" / "broken.yaml").write_text("ownr: x\n")
-    with pytest.raises(ConfigError, match=r"services/payments/broken\.yaml:1: ownr: unknown key"):
+    with pytest.raises(ConfigError, match=r"services/payments/broken\.yaml: ownr: unknown key"):
         read_group(catalog, "payments")
     with pytest.raises(ConfigError, match=r"services/payments/broken\.yaml"):
         read_all(catalog)
@@ -63,7 +63,7 @@ def test_groups_share_no_repository(tmp_path: Path) -> None:
     catalog = write(tmp_path, "stock.yaml", "payments/ledger.yaml", repository="https://github.com/acme/same")
     with pytest.raises(
         ConfigError,
-        match=r"services/payments/ledger\.yaml: repository \S+ is services/stock\.yaml's already; choose another",
+        match=r"services/payments/ledger\.yaml: repository: \S+ is services/stock\.yaml's already; choose another",
     ):
         read_all(catalog)
 

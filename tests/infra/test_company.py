@@ -52,7 +52,7 @@ def test_a_bucket_of_another_name_is_the_backend(tmp_path: Path) -> None:
 )
 def test_a_repository_is_its_owner_and_its_name(repository: str, message: str, tmp_path: Path) -> None:
     stacks = written(tmp_path, "repository: acme/at-work", f'repository: "{repository}"')
-    with pytest.raises(ConfigError, match=rf"^stacks/platform\.yaml:8: github\.repository: {message}"):
+    with pytest.raises(ConfigError, match=rf"^stacks/platform\.yaml: github\.repository: {message}"):
         company.read(stacks)
 
 

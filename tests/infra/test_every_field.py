@@ -23,7 +23,8 @@ from infra.services import ServiceSettings
 from infra.stack import StackConfig
 from infra.validation import settings_from_json
 from infra.yaml_dump import dump_yaml
-from infra.yaml_files import Lines, read_yaml
+from infra.yaml_files import read_yaml
+from infra.yaml_lines import with_lines
 
 Path = tuple[str, ...]
 
@@ -226,7 +227,7 @@ def test_one_mistake_is_one_line_with_its_line_and_its_key(
         pattern = re.compile(rf"{'  ' * depth}['\"]?{re.escape(key)}['\"]?:")
         line = next(at for at, text in enumerate(dump_yaml(wrong).splitlines(), 1) if at > line and pattern.match(text))
     with pytest.raises(ConfigError) as caught:
-        settings_from_json(model, json.dumps(read_yaml(file, "f.yaml")), "f.yaml", (), Lines(file))
-    [message] = str(caught.value).splitlines()
+        settings_from_json(model, json.dumps(read_yaml(file, "f.yaml")), "f.yaml", ())
+    [message] = with_lines(str(caught.value), file.parent).splitlines()
     assert message.startswith(f"f.yaml:{line}: {'.'.join(path)}: ")
     assert_clear(message.replace(f":{line}: ", ": ", 1))

@@ -14,7 +14,7 @@ from infra.config import STACKS, read_file
 from infra.environment import Environment
 from infra.layout import stack_file, stack_files
 from infra.validation import settings_from_json
-from infra.yaml_files import Lines, read_yaml
+from infra.yaml_files import read_yaml
 
 
 @pytest.mark.parametrize("stack", ["ci", "staging"])
@@ -28,10 +28,10 @@ def test_the_start_of_the_program_refuses_a_second_read(stack: str, monkeypatch:
         assert reads[shown] == 1, f"{shown} is read twice"
         return read_yaml(path, shown)
 
-    def validate_once(model: Any, content: str, file: str, prefix: tuple[str, ...], lines: Lines | None) -> Any:
+    def validate_once(model: Any, content: str, file: str, prefix: tuple[str, ...]) -> Any:
         validations[file] += 1
         assert validations[file] == 1, f"{file} is validated twice"
-        return settings_from_json(model, content, file, prefix, lines)
+        return settings_from_json(model, content, file, prefix)
 
     for module in (config, catalog, company):
         monkeypatch.setattr(module, "read_yaml", read_once)

@@ -76,7 +76,7 @@ def test_a_name_that_only_looks_reserved_is_free(name: str, tmp_path: Path) -> N
 def test_two_services_cannot_share_a_repository_however_it_is_written(other: str, tmp_path: Path) -> None:
     write(tmp_path, "other", repository=other)
     write(tmp_path, "stock", repository="https://github.com/acme/stock")
-    with pytest.raises(ConfigError, match=r"services/stock\.yaml: repository \S+ is services/other\.yaml's already"):
+    with pytest.raises(ConfigError, match=r"services/stock\.yaml: repository: \S+ is services/other\.yaml's already"):
         read_all(tmp_path)
 
 

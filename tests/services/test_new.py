@@ -162,7 +162,7 @@ def test_a_chart_has_values_for_each_environment_that_releases_reach_whatever_it
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--stores", "mongo"], r"services/stock\.yaml:5: stores\.0: .mongo. is not possible; write one of postgres"),
+        (["--stores", "mongo"], r"services/stock\.yaml: stores\.0: .mongo. is not possible; write one of postgres"),
         (["--repo", "https://github.com/acme/orders"], r"is services/orders\.yaml's already; choose another"),
         (["--environments", "moon"], r"environments\.moon: there is no stacks/Pulumi\.moon\.yaml; name one of"),
         (["--host", "staging"], r"--host staging: write ENVIRONMENT=NAME"),

@@ -25,6 +25,11 @@ def atwork(*words: str) -> Result:
     return CliRunner().invoke(app, ["environment", *words])
 
 
+def without_lines(output: str) -> str:
+    """What a command printed, with `FILE: KEY` in the place of `FILE:LINE: KEY`."""
+    return re.sub(r"(\.ya?ml):\d+: ", r"\1: ", output)
+
+
 def new(name: str, *words: str) -> Result:
     return atwork("new", name, "--owner", "team-orders", "--no-preview", *words)
 

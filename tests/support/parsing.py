@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from infra import config
@@ -15,9 +13,9 @@ def record_parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     parsed: list[str] = []
     parse = config.parse
 
-    def recorded(stack: str, text: str, file: Path | None = None) -> StackConfig:
+    def recorded(stack: str, text: str) -> StackConfig:
         parsed.append(stack)
-        return parse(stack, text, file)
+        return parse(stack, text)
 
     monkeypatch.setattr(config, "parse", recorded)
     return parsed
