@@ -113,7 +113,8 @@ def main() -> None:
     gc.disable()
     for module in sys.argv[2:]:
         with suppress(ImportError):
-            importlib.import_module(module)
+            # The SDKs load their modules when something asks for an attribute (`lazy_import` of pulumi).
+            getattr(importlib.import_module(module), "__all__", None)
     gc.freeze()
     gc.enable()
     serve(connection)

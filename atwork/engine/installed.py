@@ -14,9 +14,11 @@ def read() -> dict[str, list[dict[str, str]]]:
     plugins: list[dict[str, str]] = []
     for distribution in distributions():
         packages.append({"name": distribution.metadata["Name"], "version": distribution.version})
-        for file in distribution.files or []:
-            if file.name == "pulumi-plugin.json":
-                plugin = json.loads(file.read_text())
+        # Parsed by hand: `distribution.files` makes an object of each file, and the SDKs have tens of thousands.
+        for line in (distribution.read_text("RECORD") or "").splitlines():
+            file = line.partition(",")[0]
+            if file.endswith("/pulumi-plugin.json"):
+                plugin = json.loads(distribution.locate_file(file).read_text())
                 if plugin.get("resource"):
                     number = plugin.get("version") or distribution.version
                     plugins.append({"name": plugin["name"], "version": f"v{number.removeprefix('v')}"})

@@ -61,8 +61,10 @@ def test_the_end_is_that_of_an_interpreter(
 
 
 def test_the_sdks_are_imported_before_the_program_and_the_project_is_not(server: ForkServer, tmp_path: Path) -> None:
-    text = "import sys; print([name in sys.modules for name in ('pulumi_gcp.compute', 'infra', 'atwork')])"
-    assert ended(start(server, tmp_path, text))[1] == "[True, False, False]\n"
+    names = ("pulumi_gcp.compute", "infra", "atwork")
+    text = f"import sys; print([type(sys.modules.get(name)).__name__ for name in {names}])"
+    # Not `_LazyModule`, which is loaded on first use.
+    assert ended(start(server, tmp_path, text))[1] == "['module', 'NoneType', 'NoneType']\n"
 
 
 def test_programs_do_not_see_each_other(server: ForkServer, tmp_path: Path) -> None:
