@@ -5,15 +5,19 @@ A token has the form `PACKAGE:MODULE:CLASS`. https://www.pulumi.com/docs/iac/con
 
 from __future__ import annotations
 
+ATTESTOR = "gcp:binaryauthorization/attestor:Attestor"
 BINARY_AUTHORIZATION_POLICY = "gcp:binaryauthorization/policy:Policy"
 CLUSTER = "gcp:container/cluster:Cluster"
 CRYPTO_KEY = "gcp:kms/cryptoKey:CryptoKey"
+CRYPTO_KEY_VERSION = "gcp:kms/cryptoKeyVersion:CryptoKeyVersion"
 DATABASE = "gcp:sql/database:Database"
 DATABASE_INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 DATABASE_USER = "gcp:sql/user:User"
 KEY_RING = "gcp:kms/keyRing:KeyRing"
 NETWORK = "gcp:compute/network:Network"
 NODE_POOL = "gcp:container/nodePool:NodePool"
+NOTE = "gcp:containeranalysis/note:Note"
+OCCURRENCE = "gcp:containeranalysis/occurence:Occurence"  # the SDK's spelling
 ORGANIZATION_CUSTOM_ROLE = "gcp:organizations/iAMCustomRole:IAMCustomRole"
 PROJECT = "gcp:organizations/project:Project"
 PROJECT_AUDIT_CONFIG = "gcp:projects/iAMAuditConfig:IAMAuditConfig"

@@ -32,6 +32,8 @@ class Platform:
     """IAM member that may deploy, by `deployer_key` and `preview_key`."""
     preview_images: pulumi.Input[Sequence[str]]
     """Images of data stores in preview namespaces."""
+    signing_key: pulumi.Input[str] | None = None
+    """Id of the key that signs releases; None, and empty in other stacks, if nobody signs them."""
 
     def publish(self) -> None:
         """Export it from the stack that owns the registry and Jenkins."""
@@ -43,6 +45,7 @@ class Platform:
                 "registryUrl": self.registry_url,
                 "deployers": self.deployers,
                 "previewImages": self.preview_images,
+                **({} if self.signing_key is None else {"signingKey": self.signing_key}),
             },
         )
 
@@ -56,6 +59,7 @@ class Platform:
             registry_url=platform["registryUrl"],
             deployers=platform["deployers"],
             preview_images=platform.apply(lambda outputs: outputs.get("previewImages", [])),
+            signing_key=platform.apply(lambda outputs: outputs.get("signingKey", "")),
         )
 
     def deployer(self, environment: str, *, previews: bool = False) -> pulumi.Output[str]:
@@ -74,6 +78,20 @@ class Platform:
             return deployers[identity]
 
         return pulumi.Output.from_input(self.deployers).apply(pick)
+
+    def trusted_key(self, upstream: str) -> pulumi.Output[str]:
+        """The key whose signatures an environment requires."""
+
+        def required(key: str | None) -> Any:
+            if not key and pulumi.runtime.is_dry_run():
+                return UNKNOWN
+            if not key:
+                raise pulumi.RunError(
+                    f"the stack {upstream} signs no releases yet: run `pulumi up -s {upstream}` first"
+                )
+            return key
+
+        return pulumi.Output.from_input(self.signing_key).apply(required)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def check_together(environments: Mapping[str, StackConfig], invalid: Collection[
         *_preview_namespaces(environments, invalid),
         *_approvals(environments),
         *_streaming(environments),
+        *_attestations(environments),
     ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -179,4 +180,21 @@ def _streaming(environments: Mapping[str, StackConfig]) -> Iterator[str]:
                 f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.cluster.image_streaming: {config.upstream} holds the images "
                 f"and does not have {missing[0]}; set cluster.image_streaming in stacks/Pulumi.{config.upstream}.yaml, "
                 "or add the API to its project.extra_services"
+            )
+
+
+def _attestations(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """Who requires attestations trusts public keys of the environment that signs."""
+    for name, config in environments.items():
+        upstream = environments.get(config.upstream or "")
+        if not config.attested or upstream is None:
+            continue
+        key = f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.binary_authorization.attestation"
+        there = f"stacks/Pulumi.{config.upstream}.yaml"
+        if upstream.release_signing is None:
+            yield f"{key}: nobody signs releases; add release_signing to {there} and update {config.upstream} first"
+        elif not upstream.release_signing.public_keys:
+            yield (
+                f"{key}: no public key is trusted; add release_signing.public_keys to {there} (docs/security.md says "
+                "how), or remove this"
             )

@@ -17,6 +17,7 @@ CREATED_FIRST = frozenset(
         "gcp:compute/subnetwork:Subnetwork",
         "gcp:container/cluster:Cluster",
         "gcp:container/nodePool:NodePool",
+        "gcp:containeranalysis/note:Note",
         "gcp:dns/managedZone:ManagedZone",
         "gcp:gkebackup/backupPlan:BackupPlan",
         "gcp:kms/cryptoKey:CryptoKey",

@@ -7,7 +7,16 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from components import binary_authorization, cluster_backup, encryption, registry, repositories, secrets
+from components import (
+    attestor,
+    binary_authorization,
+    cluster_backup,
+    encryption,
+    registry,
+    release_signing,
+    repositories,
+    secrets,
+)
 from components.audit_logs import AuditLogSettings
 from components.binary_authorization import BinaryAuthorizationSettings
 from components.cluster_backup import ClusterBackupSettings
@@ -22,6 +31,7 @@ from components.node_pool import NodePoolSettings, PoolName
 from components.node_pools import pool_conflicts
 from components.preview_namespaces import PreviewNamespaceSettings
 from components.project import ProjectSettings
+from components.release_signing import ReleaseSigningSettings
 from components.repositories import RegistrySettings
 from components.secrets import SecretStoreSettings
 from components.settings import DnsLabel, Region
@@ -87,6 +97,9 @@ class StackConfig(DeliverySettings):
     registry: RegistrySettings | None = None
     """The container registry, in the one environment that has it."""
 
+    release_signing: ReleaseSigningSettings | None = None
+    """Signatures of released images, in the environment that has Jenkins."""
+
     policies: PolicySettings = PolicySettings()
     """How strictly policies are taken, and what is exempt from them."""
 
@@ -118,6 +131,11 @@ class StackConfig(DeliverySettings):
         return self
 
     @property
+    def attested(self) -> bool:
+        """Whether Binary Authorization looks for attestations."""
+        return self.binary_authorization.attestation != "off"
+
+    @property
     def subnetwork_id(self) -> str | None:
         """Resource name of the existing subnet; None where the environment creates its own."""
         existing = self.network.existing
@@ -133,6 +151,8 @@ class StackConfig(DeliverySettings):
             names |= {*encryption.SERVICES}
         if self.registry is not None:
             names |= {*registry.SERVICES}
+        if self.release_signing is not None:
+            names |= {*release_signing.SERVICES}
         if self.cluster_backup is not None:
             names |= {*cluster_backup.SERVICES}
         return names
@@ -140,6 +160,8 @@ class StackConfig(DeliverySettings):
     def agents(self) -> set[str]:
         """Services whose agents act in this environment."""
         names = {encryption.AGENTS[purpose] for purpose in self.encrypted_places() if purpose in self.encryption.covers}
+        if self.attested:
+            names |= {attestor.AGENT}
         return {*names, secrets.AGENT}
 
     def protected_keys(self) -> frozenset[encryption.Purpose]:

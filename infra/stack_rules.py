@@ -19,6 +19,7 @@ def check(config: StackConfig) -> None:
     _preview_namespaces_fit(config)
     _backups_can_be_read(config)
     _own_accounts_are_elsewhere(config)
+    _signs_and_attests(config)
     if config.environment.kind == "ephemeral":
         _can_be_destroyed(config)
 
@@ -88,6 +89,17 @@ def _own_accounts_are_elsewhere(config: StackConfig) -> None:
             )
 
 
+def _signs_and_attests(config: StackConfig) -> None:
+    """Jenkins' promote job signs, and environments that run its releases look for the signatures."""
+    if config.release_signing is not None and (config.jenkins is None or not config.jenkins.deploys):
+        raise ValueError("release_signing needs jenkins.deploys, whose promote job signs; add them, or remove it")
+    if config.attested and config.upstream is None:
+        raise ValueError(
+            f"binary_authorization.attestation: {config.binary_authorization.attestation} needs upstream, which signs "
+            "what runs here; set it in the environments that run releases, and remove it here"
+        )
+
+
 def _backups_can_be_read(config: StackConfig) -> None:
     """Backups of volumes stay encrypted with the disks' key, which is lost with the cluster's region.
 
@@ -118,6 +130,11 @@ def _can_be_destroyed(config: StackConfig) -> None:
     if config.delivery_secrets():
         raise ValueError(
             "an ephemeral environment has no jenkins: its secrets stand before the project does; leave it out"
+        )
+    if config.attested:
+        raise ValueError(
+            "an ephemeral environment has no attestor: its project and its rights end with it; remove "
+            "binary_authorization.attestation"
         )
     if config.network.existing is not None:
         raise ValueError(

@@ -28,7 +28,7 @@ NAMED_IN = (
     "docs/previews.md",
 )
 """Files that bind roles, or ask a person to. Other files name roles that nothing binds."""
-_ROLE = re.compile(r"\broles/[a-z]+(?:\.[a-zA-Z0-9]+)?(?![\w./*])")
+_ROLE = re.compile(r"\broles/[a-z]+(?:\.[a-zA-Z0-9]+)*(?![\w./*])")
 
 
 def named_roles(root: Path = ROOT) -> set[str]:

@@ -20,6 +20,8 @@ TYPES = {
     "keyRings": "cloudkms.googleapis.com/KeyRing",
     "cryptoKeys": "cloudkms.googleapis.com/CryptoKey",
     "repositories": "artifactregistry.googleapis.com/Repository",
+    "notes": "containeranalysis.googleapis.com/Note",
+    "attestors": "binaryauthorization.googleapis.com/Attestor",
     "topics": "pubsub.googleapis.com/Topic",
     "clusters": "container.googleapis.com/Cluster",
     "instances": "sqladmin.googleapis.com/Instance",

@@ -18,10 +18,14 @@ def system_namespaces() -> tuple[str, ...]:
     return tuple(table("reserved")["namespaces"])
 
 
+def system_namespace_prefixes() -> tuple[str, ...]:
+    """Prefixes of the namespaces that Kubernetes and GKE create later."""
+    return tuple(table("reserved")["namespace_prefixes"])
+
+
 def is_system_namespace(namespace: str) -> bool:
     """Whether a name belongs to Kubernetes or GKE."""
-    prefixes = tuple(table("reserved")["namespace_prefixes"])
-    return namespace in system_namespaces() or namespace.startswith(prefixes)
+    return namespace in system_namespaces() or namespace.startswith(system_namespace_prefixes())
 
 
 def pool_mistake(name: str) -> str:

@@ -15,7 +15,7 @@ from components.delivery import PlatformSource
 from components.jenkins import credentials, names, secrets
 from components.jenkins.documents import as_yaml
 from components.jenkins.job_documents import JobDefinitions, release_jobs
-from components.jenkins.registry import Addresses, Images
+from components.jenkins.registry import Addresses, Images, Signing
 from components.jenkins.settings import JenkinsSettings
 
 EVERYBODY = ("Overall/Read", "Job/Read", "Job/Build", "Job/Cancel", "View/Read", "Agent/Build")
@@ -77,13 +77,14 @@ def scripts(
     source: PlatformSource,
     jobs: JobDefinitions,
     environments: Sequence[str] = (),
+    signing: Signing | None = None,
 ) -> dict[str, str]:
     """The scripts by name; the chart's reloader loads each as a file."""
     images = Images(addresses.docker_hub, settings.images)
     documents: dict[str, Any] = {
         "credentials": credentials.script(settings, source),
         "library": _library(settings, source),
-        "environment": _environment(settings, addresses, source, images, environments),
+        "environment": _environment(settings, addresses, source, images, environments, signing),
         "jobs": release_jobs(settings, source, images, jobs),
     }
     if settings.slack is not None:
@@ -135,7 +136,12 @@ def _library(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any
 
 
 def _environment(
-    settings: JenkinsSettings, addresses: Addresses, source: PlatformSource, images: Images, environments: Sequence[str]
+    settings: JenkinsSettings,
+    addresses: Addresses,
+    source: PlatformSource,
+    images: Images,
+    environments: Sequence[str],
+    signing: Signing | None,
 ) -> dict[str, Any]:
     variables = {
         "REGISTRY_HOST": addresses.host,
@@ -149,6 +155,12 @@ def _environment(
         "REPORTS_CREDENTIAL": settings.reports_credential,
         "RELEASE_ENVIRONMENTS": ",".join(environments),
     }
+    if signing is not None:
+        variables |= {
+            "SIGNING_KEY": signing.key_version,
+            "RELEASES_NOTE": signing.releases,
+            "PROVENANCE_NOTE": signing.provenance,
+        }
     if settings.slack is not None:
         variables["SLACK_CHANNEL"] = settings.slack.channel
     if (platform := settings.platform) is not None:

@@ -26,6 +26,7 @@ from components.jenkins.release import addresses, release
 from components.jenkins.settings import JenkinsSettings
 from components.priority_classes import Priority, priority_classes
 from components.registry import RegistryRefs
+from components.release_signing import SigningRefs
 
 _PRIORITIES = {
     "controller": Priority(names.CONTROLLER_PRIORITY, 1_000_000, "PreemptLowerPriority", "Jenkins itself"),
@@ -52,6 +53,7 @@ class Jenkins(pulumi.ComponentResource):
         registry: RegistryRefs,
         source: PlatformSource,
         jobs: JobDefinitions,
+        signing: SigningRefs | None = None,
         environments: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -117,6 +119,7 @@ class Jenkins(pulumi.ComponentResource):
             registry=registry,
             source=source,
             jobs=jobs,
+            signing=signing,
             environments=environments,
             opts=pulumi.ResourceOptions(
                 parent=self,

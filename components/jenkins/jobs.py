@@ -92,8 +92,12 @@ class PromoteJob(Job):
         return self.releases
 
     def arguments(self, images: Images) -> dict[str, str]:  # noqa: ARG002 - previews name images
-        """The service, and the job whose builds are released."""
-        return {"service": self.service, "source": self.releases}
+        """The service, the job whose builds are released, and the repository that it builds."""
+        return {
+            "service": self.service,
+            "source": self.releases,
+            "repository": self.repository.removesuffix(".git"),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.jenkins.value_types import ImageRole
@@ -39,6 +39,20 @@ class Addresses:
         """Addresses from the ids of the repositories, by the name of the field."""
         server = host(location)
         return cls(server, project, **{key: f"{server}/{project}/{name}" for key, name in repositories.items()})
+
+
+@dataclass(frozen=True)
+class Signing:
+    """With what the promote job signs, and where it keeps its statements: names of resources without the service."""
+
+    key_version: str
+    releases: str
+    provenance: str
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Signing | None:
+        """From the names in the order of the fields; None without names."""
+        return cls(*names) if names else None
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ import pulumi_kubernetes as kubernetes
 
 from components.delivery import PlatformSource
 from components.jenkins.job_documents import JobDefinitions
-from components.jenkins.registry import Addresses
+from components.jenkins.registry import Addresses, Signing
 from components.jenkins.settings import JenkinsSettings
 from components.jenkins.values import helm_values
 from components.registry import RegistryRefs
+from components.release_signing import SigningRefs
 
 _TIMEOUT_SECONDS = 900
 
@@ -30,6 +31,7 @@ def release(
     registry: RegistryRefs,
     source: PlatformSource,
     jobs: JobDefinitions,
+    signing: SigningRefs | None,
     environments: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
@@ -45,11 +47,17 @@ def release(
         repository_opts={"repo": chart.location} if chart.source == "repository" else None,
         timeout=_TIMEOUT_SECONDS,
         max_history=10,
-        values=registry.project_id.apply(
-            lambda project: helm_values(settings, addresses(registry, project), source, jobs, environments)
+        values=pulumi.Output.all(registry.project_id, *_named(signing)).apply(
+            lambda given: helm_values(
+                settings, addresses(registry, given[0]), source, jobs, environments, Signing.of(given[1:])
+            )
         ),
         opts=opts,
     )
+
+
+def _named(signing: SigningRefs | None) -> list[pulumi.Output[str]]:
+    return [] if signing is None else [signing.version, signing.releases, signing.provenance]
 
 
 def addresses(registry: RegistryRefs, project: str) -> Addresses:

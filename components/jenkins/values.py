@@ -12,7 +12,7 @@ from typing import Any
 from components.delivery import PlatformSource
 from components.jenkins import agent_values, gateway_values, jcasc, names, pods, secrets, sizes, tokens
 from components.jenkins.job_documents import JobDefinitions
-from components.jenkins.registry import Addresses, Images
+from components.jenkins.registry import Addresses, Images, Signing
 from components.jenkins.settings import JenkinsSettings
 from components.versions import CHART_PLUGINS, PLUGINS
 
@@ -40,17 +40,20 @@ def helm_values(
     source: PlatformSource,
     jobs: JobDefinitions,
     environments: Sequence[str] = (),
+    signing: Signing | None = None,
 ) -> dict[str, Any]:
     """All values for the chart.
 
-    `environments` are those that a release reaches, in order.
+    `environments` are those that a release reaches, in order; releases are signed if there is `signing`.
     """
     images = Images(addresses.docker_hub, settings.images)
     return {
         "fullnameOverride": "jenkins",
         # Empty: Jenkins discovers the API server and its certificate, even if a cloud has its own credential.
         "kubernetesURL": "",
-        "controller": _controller(settings, images, jcasc.scripts(settings, addresses, source, jobs, environments)),
+        "controller": _controller(
+            settings, images, jcasc.scripts(settings, addresses, source, jobs, environments, signing)
+        ),
         "agent": agent_values.builders(settings, images),
         "additionalAgents": agent_values.templates(settings, images),
         "additionalClouds": agent_values.restricted_clouds(settings, images),

@@ -7,6 +7,7 @@ import pulumi
 from components.delivery import Delivery
 from components.external_ci import ExternalCi
 from components.registry import RegistryRefs
+from components.release_signing import SigningRefs
 from infra.delivery import jobs
 from infra.delivery.job_files import job_files
 from infra.environment import Environment, through
@@ -15,7 +16,9 @@ from infra.parts.runtime import Runtime
 from infra.promotion import release_order
 
 
-def create(here: Environment, base: Foundation, runtime: Runtime, registry: RegistryRefs) -> Delivery | None:
+def create(
+    here: Environment, base: Foundation, runtime: Runtime, registry: RegistryRefs, signing: SigningRefs | None
+) -> Delivery | None:
     """The delivery system of this environment; None where there is no section for one."""
     config = here.config
     if config.external_ci is not None:
@@ -33,6 +36,7 @@ def create(here: Environment, base: Foundation, runtime: Runtime, registry: Regi
         registry=registry,
         source=here.source,
         jobs=JobDefinitions(job_files(), jobs.offered(here, config.jenkins)),
+        signing=signing,
         environments=[name for name in release_order(here.others) if name in config.jenkins.deploys],
         opts=through(base.google, runtime.cluster_provider),
     )

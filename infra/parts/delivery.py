@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 
+from components import attestor
 from components.access import CANDIDATES, RELEASED, AccessRefs, PlatformAccess, PreviewAccess
+from components.attestor import Attestor
 from components.binary_authorization import BinaryAuthorization
 from components.database_job import JobImages
 from components.database_settings import of_postgres
@@ -16,6 +18,7 @@ from components.registry import ContainerRegistry
 from components.repositories import DOCKER_HUB
 from infra import contract
 from infra.delivery.create import create
+from infra.delivery.signing import sign
 from infra.environment import Environment
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
@@ -25,13 +28,16 @@ from infra.parts.runtime import Runtime
 class Arrival:
     """Who deploys here: into tenants, and into preview namespaces; nobody where ci itself is."""
 
-    images: list[pulumi.Output[str]]
-    """Repositories whose images may run."""
+    released: list[pulumi.Output[str]]
+    """Repositories whose images may run, with an attestation if the environment requires one."""
+    exempt: Sequence[pulumi.Output[str]] = ()
+    """Repositories whose images may run without one."""
     named: pulumi.Input[Sequence[str]] = ()
     """Other images that may run."""
     mirror: pulumi.Input[str] = "docker.io"
     """The address of the mirror of Docker Hub."""
     deployer: pulumi.Output[str] | None = None
+    attestor: pulumi.Output[str] | None = None
 
 
 def make(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
@@ -41,8 +47,11 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
     BinaryAuthorization(
         "images",
         here.config.binary_authorization,
-        repositories=arrival.images,
+        released=arrival.released,
+        exempt=arrival.exempt,
         images=pulumi.Output.all(arrival.named, jobs).apply(lambda named: list(dict.fromkeys([*named[0], *named[1]]))),
+        attestor=arrival.attestor,
+        cluster=runtime.cluster_provider,
         opts=base.google_options,
     )
     return arrival
@@ -60,7 +69,8 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
         key_in=lambda place: base.keys.key("registry", place),
         opts=base.google_options,
     )
-    system = create(here, base, runtime, registry.refs)
+    signing = sign(here, base, runtime)
+    system = create(here, base, runtime, registry.refs, signing)
     deployers = {} if system is None else dict(system.identities)
     if system is not None:
         pulumi.export("identities", deployers)  # people bind the accounts of this repository's jobs to them
@@ -70,6 +80,7 @@ def _home(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
         registry.url,
         pulumi.Output.all(**deployers),
         [] if system is None else system.preview_images,
+        None if signing is None else signing.key,
     ).publish()
     pulumi.export("registry", registry.url)
     docker_hub = pulumi.Output.concat(registry.url, "/", DOCKER_HUB)
@@ -87,11 +98,28 @@ def _downstream(here: Environment, base: Foundation, runtime: Runtime) -> Arriva
     )
     pulumi.export("registry", upstream.registry_url)
     released = pulumi.Output.concat(upstream.registry_url, "/", RELEASED)
-    docker_hub = pulumi.Output.concat(upstream.registry_url, "/", DOCKER_HUB)
+    mirror = pulumi.Output.concat(upstream.registry_url, "/", DOCKER_HUB)
+    trusted = _attestor(here, base, upstream) if here.config.attested else None
+    arrival = Arrival([released], mirror=mirror, deployer=access.deployer, attestor=trusted)
     if here.config.preview_namespaces is None:
-        return Arrival([released], (), docker_hub, access.deployer)
+        return arrival
     candidates = _preview_namespaces(here, here.config.preview_namespaces, base, runtime, upstream)
-    return Arrival([released, candidates], upstream.preview_images, docker_hub, access.deployer)
+    return replace(arrival, exempt=[candidates], named=upstream.preview_images)
+
+
+def _attestor(here: Environment, base: Foundation, upstream: contract.Platform) -> pulumi.Output[str]:
+    """Who attests releases here, with the public keys in the stack file of the upstream."""
+    name = here.config.upstream or ""
+    signing = here.others[name].release_signing
+    return Attestor(
+        "attestor",
+        {} if signing is None else signing.public_keys,
+        project_id=base.project.id,
+        upstream_project=upstream.registry_project,
+        key=upstream.trusted_key(name),
+        agent=base.agents.members[attestor.AGENT],
+        opts=base.google_options,
+    ).attestor
 
 
 def _access_refs(base: Foundation, runtime: Runtime, upstream: contract.Platform) -> AccessRefs:

@@ -200,6 +200,15 @@ def test_the_schema_for_editors_is_current() -> None:
             {"also_allowed": {"all": "*"}},
             r"also_allowed\.all: .\*. is not valid; write HOST/PATH",
         ),
+        (
+            "binary_authorization",
+            {"attestation": "enforce", "enforced": False},
+            r"attestation: enforce needs enforced: true; remove enforced, or write attestation: log",
+        ),
+        ("binary_authorization", {"attestation": False}, r"attestation: false is not possible; write one of .off., log"),
+        ("release_signing", {}, r"release_signing needs jenkins\.deploys, whose promote job signs"),
+        ("release_signing", {"version": "v1"}, r"version: .v1. is not valid; write the number of a key version"),
+        ("release_signing", {"public_keys": {"1": "x"}}, r"public_keys\.1: is not a public key of the curve P-256"),
         ("tenants", {}, r"users\.orders: there is no tenants\.orders with the account orders/orders; add it"),
         ("tenants.orders.accounts", ["other"], r"readers: orders is not among accounts \(other\)"),
         (
@@ -229,6 +238,7 @@ def test_a_mistake_is_named_with_file_key_and_fix(path: str, value: object, mess
         ("cluster_backup", {"location": "europe-west4", "retain_days": 31, "lock_days": 31}),
         ("encryption", {"covers": ["cluster"], "rotation_days": 30}),
         ("binary_authorization", {"also_allowed": {"tools": "gcr.io/acme/tools/**"}}),
+        ("binary_authorization", {"attestation": "log", "enforced": False}),
         ("databases.main.flags", {"max_connections": "200"}),
         ("cluster.break_glass", {"cidrs": {"office": "192.0.2.0/24"}}),
     ],

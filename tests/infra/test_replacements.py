@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support import signing
 from support.mocks import Recorded, Recording
 
 from atwork.report import tables
@@ -37,9 +38,9 @@ CONFIG = {"project": "acme", "region": "europe-west1", "kubeconfig": KUBECONFIG,
 
 @pytest.fixture(scope="module")
 def resources(recordings: dict[str, Recording]) -> dict[str, list[Recorded]]:
-    """Resources of the three stacks by type."""
+    """Resources of the three stacks by type, also with signatures of releases."""
     by_type: dict[str, list[Recorded]] = {}
-    for recording in recordings.values():
+    for recording in (*recordings.values(), *signing.recordings("log").values()):
         for resource in recording.resources.values():
             if resource.custom and resource.type.startswith(("gcp:", "kubernetes:")):
                 by_type.setdefault(resource.type, []).append(resource)

@@ -71,6 +71,10 @@ def _others(document: Document) -> dict[str, Document]:
         others["staging"] = _other(9)  # where the example's services run, too
     if upstream := document.get("upstream"):
         others[upstream] = _other(1, external_ci=_deploys(document), registry={"location": "europe"})
+        if "attestation" in document.get("binary_authorization", {}):
+            signing = read_example(EXAMPLES / "release_signing.most.yaml")
+            signing["jenkins"]["deploys"] = {STACK: {"approvers": ["ada@example.com"]}}
+            others[upstream] = _other(1, **signing)
     delivery = document.get("jenkins") or document.get("external_ci") or {}
     for number, (target, deploy) in enumerate(delivery.get("deploys", {}).items(), 2):
         previews = {"preview_namespaces": {}} if "preview_namespaces" in deploy else {}

@@ -27,6 +27,7 @@ PLATFORM = {
         "previews-staging": "principal://staging-previews",
         "deploy-production": "principal://production-deployer",
     },
+    "signingKey": "projects/acme-at-work-ci/locations/europe-west1/keyRings/release-signing-ring/cryptoKeys/releases",
     "previewImages": [f"{_REGISTRY}/docker-hub/library/{IMAGES[store]}" for store in ("postgres", "redis", "mysql")],
 }
 

@@ -32,6 +32,7 @@ _UPDATE_CLUSTER = frozenset(
     f"container.{kind}.{verb}" for kind in set(calls.KINDS.values()) for verb in ("create", "update", "delete")
 ) | {f"container.{kind}.{verb}" for kind in ("roles", "clusterRoles") for verb in ("bind", "escalate")}
 _REPOSITORY_MEMBER = ["gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"]
+_NOTE_MEMBER = ["gcp:containeranalysis/noteIamMember:NoteIamMember"]
 _PROJECT_MEMBER = ["gcp:projects/iAMMember:IAMMember"]
 _SET_REPOSITORY_MEMBERS = (
     calls.reads(_REPOSITORY_MEMBER) | calls.writes(_REPOSITORY_MEMBER) | calls.permissions(USE_SERVICE)
@@ -86,7 +87,8 @@ def _in_folder(plan: BootstrapPlan) -> Iterator[Duty]:
     yield duty(preview, "reach the clusters of ephemeral environments", (*FIND_CLUSTER, *USE_SERVICE), folder)
     yield Duty(plan.member(plan.drift_account), "read the resources of stacks", _READ_RESOURCES, folder)
     reap = plan.member(REAP_ACCOUNT)
-    destroy = calls.reads((*calls.TYPES, *calls.KINDS)) | calls.writes(calls.TYPES) | _UPDATE_CLUSTER
+    types = [token for token in calls.TYPES if token not in calls.SIGNING]
+    destroy = calls.reads((*types, *calls.KINDS)) | calls.writes(types) | _UPDATE_CLUSTER
     destroy |= calls.permissions((*USE_SERVICE, *DELETE_PROJECT))
     yield Duty(reap, "destroy ephemeral environments", destroy, folder)
     if plan.upstream_project:
@@ -118,6 +120,11 @@ def _in_upstream_project(plan: BootstrapPlan) -> Iterator[Duty]:
     for identity in (preview, drift):
         yield Duty(identity, "read grants on repositories", read, project)
     yield Duty(deploy, "grant access to repositories", _SET_REPOSITORY_MEMBERS, project)
+    if plan.config.attested:
+        for identity in (preview, drift):
+            yield Duty(identity, "read grants on notes", calls.reads(_NOTE_MEMBER), project)
+        wanted = calls.reads(_NOTE_MEMBER) | calls.writes(_NOTE_MEMBER)
+        yield Duty(deploy, "grant access to attestations", wanted, project)
     if plan.config.cluster.image_streaming:
         for identity in (preview, drift):
             yield Duty(identity, "read the grant for image streaming", calls.reads(_PROJECT_MEMBER), project)

@@ -7,10 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from atwork.access.duties.methods import FIND_CLUSTER, GET_TOKEN, PULL, PUSH
+from atwork.access.duties.methods import (
+    ATTACH,
+    ATTEST,
+    FIND_CLUSTER,
+    GET_TOKEN,
+    PULL,
+    PUSH,
+    READ_ATTESTATIONS,
+    SIGN,
+)
 from atwork.access.duties.model import Duty, EnvironmentFacts, duty
 from atwork.access.pods import PodAccount
-from components import access
+from components import access, attestor, release_signing
 from components.delivery import deployer_key, preview_key
 from components.jenkins import names
 
@@ -33,6 +42,11 @@ def releases(environment: EnvironmentFacts) -> Iterator[Duty]:
     account = PodAccount(config.project.id, names.target_namespace(names.PROMOTE_CLOUD), names.DEPLOY_ACCOUNT)
     yield duty(account.identity, "read candidates", PULL, environment.repository("candidates"))
     yield from _release(environment, account.identity)
+    if config.release_signing is not None:
+        yield duty(account.identity, "sign releases", SIGN, environment.keys[f"{release_signing.KEY}-{config.region}"])
+        yield duty(account.identity, "create attestations", ATTEST, environment.project)
+        for note in (release_signing.RELEASES_NOTE, release_signing.PROVENANCE_NOTE):
+            yield duty(account.identity, "attach attestations", ATTACH, f"{environment.project}/notes/{note}")
 
 
 def _release(environment: EnvironmentFacts, identity: str) -> Iterator[Duty]:
@@ -52,6 +66,9 @@ def deploys(environment: EnvironmentFacts, upstream: EnvironmentFacts) -> Iterat
         yield duty(identity, f"act as {email}", GET_TOKEN, f"{environment.project}/serviceAccounts/{email}")
         yield duty(account, "reach the cluster", FIND_CLUSTER, environment.project)
         yield duty(account, "pull charts", PULL, upstream.repository(charts))
+    if environment.config.attested:
+        note = f"{upstream.project}/notes/{release_signing.RELEASES_NOTE}"
+        yield duty(environment.agents[attestor.AGENT], "read attestations", READ_ATTESTATIONS, note)
 
 
 def _builders(environment: EnvironmentFacts) -> Iterator[str]:

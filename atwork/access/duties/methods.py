@@ -26,6 +26,12 @@ USE_KEY = (
     "cloudkms.projects.locations.keyRings.cryptoKeys.encrypt",
     "cloudkms.projects.locations.keyRings.cryptoKeys.decrypt",
 )
+SIGN = ("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.asymmetricSign",)
+ATTACH = ("permission:containeranalysis.notes.attachOccurrence", "containeranalysis.projects.notes.get")
+ATTEST = ("containeranalysis.projects.occurrences.create",)
+"""https://cloud.google.com/container-analysis/docs/ca-access-control"""
+
+READ_ATTESTATIONS = ("containeranalysis.projects.notes.get", "containeranalysis.projects.notes.occurrences.list")
 PUBLISH = ("pubsub.projects.topics.publish",)
 GET_TOKEN = ("iamcredentials.projects.serviceAccounts.generateAccessToken",)
 FIND_CLUSTER = ("container.projects.locations.clusters.get", "permission:container.clusters.connect")
@@ -54,6 +60,10 @@ _ALL = (
     PUSH,
     READ_SECRET,
     USE_KEY,
+    SIGN,
+    ATTACH,
+    ATTEST,
+    READ_ATTESTATIONS,
     USE_SUBNETWORK,
     PUBLISH,
     GET_TOKEN,

@@ -78,6 +78,32 @@ REGISTRY_GRANTER = CustomRole(
 )
 """Updates of the environments that pull, in the project of the registry."""
 
+SIGNING_ADMIN = CustomRole(
+    "atworkSigningAdmin",
+    "Create notes and attestors",
+    "Notes of attestations with their policies, and attestors; no attestations",
+    calls.reads(calls.SIGNING) | calls.writes(calls.SIGNING),
+)
+"""Updates. Google's role that sets policies of notes also changes and deletes attestations and vulnerabilities."""
+
+_NOTE_GRANTS = ("gcp:containeranalysis/noteIamMember:NoteIamMember",)
+
+NOTE_READER = CustomRole(
+    "atworkNoteReader",
+    "Read access to notes",
+    "The policies of notes, for the environments that require attestations",
+    calls.reads(_NOTE_GRANTS),
+)
+"""Previews and drift of the environments that require attestations, in the project that signs."""
+
+NOTE_GRANTER = CustomRole(
+    "atworkNoteGranter",
+    "Grant access to notes",
+    "The policies of notes, for the environments that require attestations; no key",
+    calls.reads(_NOTE_GRANTS) | calls.writes(_NOTE_GRANTS),
+)
+"""Updates of the environments that require attestations, in the project that signs."""
+
 DEPLOYER = (
     "roles/artifactregistry.admin",
     "roles/binaryauthorization.policyEditor",

@@ -130,10 +130,11 @@ def custom_roles(plan: BootstrapPlan) -> dict[str, tuple[CustomRole, ...]]:
     """The roles that bootstrap creates, by project."""
     created: dict[str, tuple[CustomRole, ...]] = {}
     if plan.upstream_project:
-        created[plan.upstream_project] = (roles.GRANT_READER, roles.REGISTRY_GRANTER)
+        notes = (roles.NOTE_READER, roles.NOTE_GRANTER) if plan.config.attested else ()
+        created[plan.upstream_project] = (roles.GRANT_READER, roles.REGISTRY_GRANTER, *notes)
     if not plan.ephemeral:
         releases = (roles.RELEASE_READER,) if plan.config.jenkins is not None else ()
-        created[plan.config.project.id] = (roles.READER, *releases, roles.SECRET_ADMIN)
+        created[plan.config.project.id] = (roles.READER, *releases, roles.SECRET_ADMIN, roles.SIGNING_ADMIN)
     return created
 
 
@@ -157,7 +158,8 @@ def rights(plan: BootstrapPlan) -> dict[Resource, list[Grant]]:
     granted = [Grant(roles.READER.name(project), member) for member in (preview, drift)]
     if plan.config.jenkins is not None:
         granted.append(Grant(roles.RELEASE_READER.name(project), drift))
-    granted += [Grant(role, deploy) for role in (*roles.DEPLOYER, roles.SECRET_ADMIN.name(project))]
+    own = (roles.SECRET_ADMIN.name(project), roles.SIGNING_ADMIN.name(project))
+    granted += [Grant(role, deploy) for role in (*roles.DEPLOYER, *own)]
     return {Resource.project(project): granted, **above}
 
 
@@ -168,6 +170,9 @@ def _above(plan: BootstrapPlan, readers: tuple[str, ...], deploy: str) -> dict[R
         return {}
     granted = [Grant(roles.GRANT_READER.name(project), reader) for reader in readers]
     granted.append(Grant(roles.REGISTRY_GRANTER.name(project), deploy))
+    if plan.config.attested:
+        granted += [Grant(roles.NOTE_READER.name(project), reader) for reader in readers]
+        granted.append(Grant(roles.NOTE_GRANTER.name(project), deploy))
     if plan.config.cluster.image_streaming:
         # Nodes need one role there, and they exist only after the first update, so the update grants it.
         granted.append(Grant("roles/resourcemanager.projectIamAdmin", deploy, _STREAMING_ALONE))

@@ -49,7 +49,11 @@ def test_a_service_is_built_by_the_job_of_its_repository() -> None:
 def test_only_the_branch_of_the_service_file_is_released() -> None:
     job = PromoteJob(**SHOP)
     assert job.path == "platform/orders/promote"
-    assert job.arguments(IMAGES) == {"service": "orders", "source": "services/shop/release%2F1"}
+    assert job.arguments(IMAGES) == {
+        "service": "orders",
+        "source": "services/shop/release%2F1",
+        "repository": "https://github.com/acme/shop",
+    }
     assert job.description == "services/shop/release%2F1"
 
 

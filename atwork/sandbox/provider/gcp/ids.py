@@ -13,6 +13,7 @@ _FORMATS = {
     "gcp:artifactregistry/repository:Repository": "projects/{project}/locations/{location}/repositories/{repositoryId}",
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": "projects/{project}/locations/{location}/"
     "repositories/{repository}/{role}/{member}",
+    "gcp:binaryauthorization/attestor:Attestor": "projects/{project}/attestors/{name}",
     "gcp:binaryauthorization/policy:Policy": "projects/{project}",
     "gcp:compute/address:Address": "projects/{project}/regions/{region}/addresses/{name}",
     "gcp:compute/firewall:Firewall": "projects/{project}/global/firewalls/{name}",
@@ -22,6 +23,8 @@ _FORMATS = {
     "gcp:compute/subnetwork:Subnetwork": "projects/{project}/regions/{region}/subnetworks/{name}",
     "gcp:container/cluster:Cluster": "projects/{project}/locations/{location}/clusters/{name}",
     "gcp:container/nodePool:NodePool": "{cluster}/nodePools/{name}",
+    "gcp:containeranalysis/note:Note": "projects/{project}/notes/{name}",
+    "gcp:containeranalysis/noteIamMember:NoteIamMember": "projects/{project}/notes/{note}/{role}/{member}",
     "gcp:dns/managedZone:ManagedZone": "projects/{project}/managedZones/{name}",
     "gcp:dns/recordSet:RecordSet": "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}",
     "gcp:dns/policy:Policy": "projects/{project}/policies/{name}",
@@ -63,6 +66,7 @@ _REFERENCES = {
     "serviceAccountId": "{}",
     "keyRing": "{}",
     "cryptoKeyId": "{}",
+    "note": "projects/{project}/notes/{}",
     "secretId": "projects/{project}/secrets/{}",
     "topic": "projects/{project}/topics/{}",
 }

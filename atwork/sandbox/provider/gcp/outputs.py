@@ -34,7 +34,7 @@ def computed_outputs(resource: ResourceRequest, identity: str) -> dict[str, Json
         outputs["selfLink"] = f"{_COMPUTE}{identity}"
     if resource.token in COMPUTED:
         outputs |= COMPUTED[resource.token](inputs, project, identity)
-    if ":RepositoryIamMember" in resource.token or resource.token.endswith(":IAMMember"):
+    if resource.token.endswith((":RepositoryIamMember", ":NoteIamMember", ":IAMMember")):
         outputs["etag"] = base64.b64encode(bytes.fromhex(stable_hex(identity, digits=16))).decode()
     return outputs
 

@@ -6,6 +6,7 @@ SERVICES = {
     "artifactregistry": "artifactregistry.googleapis.com",
     "binaryauthorization": "binaryauthorization.googleapis.com",
     "compute": "compute.googleapis.com",
+    "containeranalysis": "containeranalysis.googleapis.com",
     "container": "container.googleapis.com",
     "dns": "dns.googleapis.com",
     "gkebackup": "gkebackup.googleapis.com",
