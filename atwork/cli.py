@@ -16,6 +16,7 @@ from atwork.environments.cli import app as environment
 from atwork.errors import UsageError, reported
 from atwork.graph.cli import app as graph
 from atwork.locks.cli import app as locks
+from atwork.pipeline.cli import image as pipeline_image
 from atwork.pipeline.cli import run as pipeline_run
 from atwork.preview.cli import app as preview
 from atwork.sandbox.cli import app as sandbox
@@ -76,6 +77,7 @@ app.add_typer(locks)
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(access, name="access")
 service.command("run")(pipeline_run)
+service.command("image")(pipeline_image)
 app.add_typer(service, name="service")
 app.add_typer(environment, name="environment")
 

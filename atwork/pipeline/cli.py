@@ -1,4 +1,4 @@
-"""`atwork service run`."""
+"""`atwork service run` and `atwork service image`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def image(
+    reference: Annotated[str, typer.Argument(help="Digest of an image, or HOST/PATH@DIGEST.", metavar="DIGEST")],
+    *,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Read the attestations of the sandbox.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show who built a released image, from which commit, and who attested it."""
+    from atwork.pipeline.image import image as show
+
+    raise typer.Exit(show(reference, sandbox=sandbox, as_json=as_json))
 
 
 def run(

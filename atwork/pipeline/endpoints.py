@@ -1,4 +1,4 @@
-"""Google's endpoints on loopback, under their real names: the container registry and the API servers of clusters.
+"""Google's endpoints on loopback, under their real names: the container registry, API servers of clusters, other APIs.
 
 Programs find them by the variables of a proxy, and trust them by the file of a certificate authority, so that
 no name is resolved, no fixed port is used, and no address in a pipeline is changed.
@@ -66,6 +66,8 @@ class Endpoints:
     """By token."""
     faults: tuple[RegistryFault, ...] = ()
     proxy: str = ""
+    services: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Addresses of the servers of other APIs, by host name."""
 
     def save(self) -> None:
         """Write the settings that the program reads."""
@@ -76,6 +78,7 @@ class Endpoints:
             "location": self.location,
             "immutable": list(self.immutable),
             "clusters": {host: asdict(cluster) for host, cluster in self.clusters.items()},
+            "services": dict(self.services),
             "identities": {token: asdict(holder) for token, holder in self.holders.items()},
             "faults": [asdict(fault) for fault in self.faults],
         }
@@ -97,7 +100,7 @@ def serve(program: Path, endpoints: Endpoints) -> Generator[Endpoints]:
     """Serve endpoints until the end; the program ends with this process in any case. Images stay in the folder."""
     folder = endpoints.folder
     (folder / "blobs").mkdir(parents=True, exist_ok=True)
-    _write_certificates(folder, [endpoints.registry, *endpoints.clusters])
+    _write_certificates(folder, [endpoints.registry, *endpoints.clusters, *endpoints.services])
     endpoints.save()
     command = [str(program), "-settings", str(folder / "endpoints.json"), "-blobs", str(folder / "blobs")]
     with (folder / "endpoints.log").open("wb") as log:

@@ -17,8 +17,9 @@ from atwork.checkout import Checkout
 from atwork.containers.errors import ContainerError, check_machine
 from atwork.containers.stand_ins import STAND_INS, stand_in
 from atwork.files import cache_folder
-from atwork.pipeline import jvm, platform
+from atwork.pipeline import google_apis, jvm, platform
 from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
+from atwork.pipeline.google_apis import GoogleApis
 from atwork.pipeline.service_databases import ServiceDatabases
 from atwork.pipeline.session import PipelineSession
 from atwork.pipeline.tools import Toolbox, write_login
@@ -47,12 +48,18 @@ def opened(
     check_machine()
     with real_clusters(home, console) as fleet:
         jenkins = platform.read(checkout, home, fleet)
-        with _serving(jenkins, console, folder) as (endpoints, toolbox):
+        apis = GoogleApis(Cloud(home.cloud), jenkins.may)
+        with google_apis.serve(apis) as address, _serving(jenkins, console, folder, address) as (endpoints, toolbox):
             _fill_mirror(jenkins, endpoints, toolbox, console, dockerfile)
             player = jvm.player(console)
             session = PipelineSession(
                 jenkins, endpoints, toolbox, player, checkout.root / "delivery", folder / "builds", console
             )
+
+            def may(principal: str, permission: str, resource: str) -> bool:
+                return session.platform.may(principal, permission, resource)  # tests replace the platform
+
+            apis.may = may
             if fleet is None or not deploys:
                 yield session
                 return
@@ -61,7 +68,9 @@ def opened(
 
 
 @contextmanager
-def _serving(jenkins: platform.JenkinsPlatform, console: Console, folder: Path) -> Generator[tuple[Endpoints, Toolbox]]:
+def _serving(
+    jenkins: platform.JenkinsPlatform, console: Console, folder: Path, apis: str
+) -> Generator[tuple[Endpoints, Toolbox]]:
     environment = jenkins.environment
     toolbox = Toolbox(
         programs.registry(console)[0],
@@ -79,6 +88,7 @@ def _serving(jenkins: platform.JenkinsPlatform, console: Console, folder: Path) 
             if (repository.inputs.get("dockerConfig") or {}).get("immutableTags")
         ),
         {each.host: each.endpoint for each in jenkins.clusters if each.endpoint is not None},
+        services=dict.fromkeys(google_apis.HOSTS, apis),
     )
     try:
         with serve(programs.google_endpoints(console), endpoints):

@@ -97,7 +97,7 @@ class JenkinsPlatform:
         if known is None:
             raise SandboxError(f"{namespace}/{account}: no such service account in {self.project}")
         registry = self._registry(known.identity)
-        clusters = tuple(each.host for each in self.clusters if self._may(known.identity, _CONNECT, each.resource))
+        clusters = tuple(each.host for each in self.clusters if self.may(known.identity, _CONNECT, each.resource))
         return TokenHolder(known.identity, registry, clusters, known.identity.removeprefix("serviceAccount:"))
 
     def node(self, project: str) -> TokenHolder:
@@ -107,7 +107,7 @@ class JenkinsPlatform:
 
     def _registry(self, principal: str) -> dict[str, list[str]]:
         return {
-            key: [permission for permission in _REGISTRY if self._may(principal, permission, repository.id)]
+            key: [permission for permission in _REGISTRY if self.may(principal, permission, repository.id)]
             for key, repository in self.repositories.items()
         }
 
@@ -116,10 +116,11 @@ class JenkinsPlatform:
         return {
             f"{each.project}/{each.location}/{each.name}": each.host
             for each in self.clusters
-            if self._may(holder.principal, DESCRIBE, each.resource)
+            if self.may(holder.principal, DESCRIBE, each.resource)
         }
 
-    def _may(self, principal: str, permission: str, resource: str) -> bool:
+    def may(self, principal: str, permission: str, resource: str) -> bool:
+        """Whether the IAM grants of the simulated cloud allow it."""
         return bool(self.model.may(principal, permission, resource))
 
 

@@ -51,6 +51,8 @@ class Script:
     """Descriptions of the platform's jobs, by full name."""
     pulls: Sequence[str] = ()
     """Full names of the jobs of pull requests."""
+    commits: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Commits of builds, by JOB#NUMBER."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def play(command: Sequence[str], script: Script, steps: StepHandler, log: Path) 
             "currentBuild": dict(script.build),
             "jobs": dict(script.jobs),
             "pulls": list(script.pulls),
+            "commits": dict(script.commits),
         }
         try:
             print(json.dumps(request), file=child.stdin, flush=True)

@@ -33,6 +33,11 @@ class Source:
     branch: str
     pull_request: str = ""
 
+    @property
+    def commit(self) -> str:
+        """The commit that the branch is at."""
+        return _git("rev-parse", self.branch, folder=Path(self.repository)).strip()
+
 
 @dataclass
 class PipelineSession:
@@ -100,6 +105,7 @@ class PlayedBuild:
     result: Result | None = None
     last_stage: str | None = None
     stages: list[str] = field(default_factory=list[str])
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def stopped_as_asked(self) -> bool:
@@ -127,6 +133,7 @@ class PlayedBuild:
     ) -> PlayedBuild:
         """Play the text of a pipeline to its end."""
         self.session.builds.append(self)
+        self.parameters = parameters
         self.folder.mkdir(parents=True)
         script = self.folder / "Jenkinsfile"
         script.write_text(text)
@@ -145,7 +152,8 @@ class PlayedBuild:
         try:
             jobs = {path: str(job.get("description", "")) for path, job in self.session.platform.jobs.items()}
             pulls = [build.job for build in self.session.builds if build.source and build.source.pull_request]
-            played = Script(script, self.session.library, environment, parameters, fields, jobs, pulls)
+            commits = {f"{each.job}#{each.number}": each.source.commit for each in self.session.builds if each.source}
+            played = Script(script, self.session.library, environment, parameters, fields, jobs, pulls, commits)
             self.result = play(self.session.player, played, steps, self.folder / "player.log")
         finally:
             steps.close()

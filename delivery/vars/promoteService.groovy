@@ -4,12 +4,14 @@
  * and charts. A repeated run succeeds; a version that exists with other content is an error. Everything is checked before
  * the first copy.
  *
- * service, source (the job whose builds are released)
+ * service, source (the job whose builds are released), repository
  */
 def call(Map job) {
     try {
         Map caller = callers.check(action: "release ${job.service}", job: job.source)
         Map release = read(job, caller)
+        release.commit = attestation.commit(caller, release.version)
+        release.build = caller
         agents.promote {
             timeout(time: 30, unit: 'MINUTES') {
                 promote(job, release)
@@ -55,6 +57,15 @@ private void promote(Map job, Map release) {
             if (copyImage) {
                 sh "crane copy '${image}' '${releasedImage}'"
             }
+        }
+        // Without its chart, an image is not deployed: a release that cannot be signed has none.
+        if (release.commit) {
+            attestation.sign([
+                image: "${env.SERVICES}/${job.service}@${release.image}".toString(), service: job.service, version: release.version,
+                repository: job.repository, commit: release.commit, job: release.build.job, number: "${release.build.number}".toString(),
+            ])
+        }
+        container('crane') {
             if (copyChart) {
                 sh "crane copy '${chart}' '${releasedChart}'"
             }

@@ -10,7 +10,7 @@ from support.checkout import ROOT
 from support.jenkins import ADDRESSES
 from support.mocks import Recording
 
-from atwork.sandbox.verify.images import matches
+from atwork.sandbox.verify.binary_authorization import matches
 from atwork.toolchain.programs import HELM, REGISTRY
 from components.jenkins.registry import Images
 from components.jenkins.value_types import ImageRole

@@ -17,6 +17,7 @@ from support.mocks import Recording
 
 from atwork.services.new import NewService, render
 from atwork.toolchain import programs
+from components.jenkins.registry import Signing
 from components.jenkins.stores import STORES
 from components.jenkins.values import helm_values
 from infra.config import read_all
@@ -158,13 +159,14 @@ def test_the_platform_defines_the_templates_and_variables_of_the_library() -> No
     """Names that Groovy and Python share."""
     from support.jenkins import ADDRESSES, JOBS, MOST, SOURCE, settings
 
-    values = helm_values(settings(MOST), ADDRESSES, SOURCE, JOBS)
+    values = helm_values(settings(MOST), ADDRESSES, SOURCE, JOBS, signing=Signing("key", "releases", "provenance"))
     templates = {template["podName"] for template in values["additionalAgents"].values()}
     assert {"build", "test", *(f"store-{store}" for store in STORES)} <= templates
     assert {"deploy-staging", "previews-staging", *CLOUDS_OF_THE_JENKINSFILE} <= set(values["additionalClouds"])
     environment = values["controller"]["JCasC"]["configScripts"]["environment"]
     sources = "".join(path.read_text() for path in [*(LIBRARY / "vars").glob("*.groovy"), JENKINSFILE])
-    jenkins_own = {"BRANCH_NAME", "BUILD_NUMBER", "BUILD_URL", "CHANGE_ID", "CHANGE_TARGET", "JOB_NAME", "WORKSPACE"}
+    jenkins_own = {"BRANCH_NAME", "BUILD_NUMBER", "BUILD_URL", "CHANGE_ID", "CHANGE_TARGET", "JENKINS_URL", "JOB_NAME"}
+    jenkins_own |= {"WORKSPACE"}
     used = set(re.findall(r"env\.([A-Z_]+)", sources)) | {"REGISTRY_HOST"}
     used -= set(re.findall(r"env\.([A-Z_]+) =", sources))  # what a build notes for the next one
     assert {name for name in used - jenkins_own if f"key: {name}\n" not in environment} == set()

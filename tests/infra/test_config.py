@@ -205,7 +205,11 @@ def test_the_schema_for_editors_is_current() -> None:
             {"attestation": "enforce", "enforced": False},
             r"attestation: enforce needs enforced: true; remove enforced, or write attestation: log",
         ),
-        ("binary_authorization", {"attestation": False}, r"attestation: false is not possible; write one of .off., log"),
+        (
+            "binary_authorization",
+            {"attestation": False},
+            r"attestation: false is not possible; write one of .off., log",
+        ),
         ("release_signing", {}, r"release_signing needs jenkins\.deploys, whose promote job signs"),
         ("release_signing", {"version": "v1"}, r"version: .v1. is not valid; write the number of a key version"),
         ("release_signing", {"public_keys": {"1": "x"}}, r"public_keys\.1: is not a public key of the curve P-256"),

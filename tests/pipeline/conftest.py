@@ -1,4 +1,7 @@
-"""A sandbox with Jenkins and staging on real clusters, and the repository of a new service, for all pipelines."""
+"""A sandbox with Jenkins and staging on real clusters, and the repository of a new service, for all pipelines.
+
+Releases are signed. Staging trusts the public key of ci, and logs the pods whose image has no attestation.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from support import shell
 from support.checkout import copy
 from support.pipelines import Stock
+from support.shell import run
 
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
@@ -21,12 +24,16 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
     repository = folder / "stock"
     words = ["--repo", "https://github.com/acme/stock", "--owner", "team-stock", "--into", str(repository)]
     stores = ["--stores", "postgres,redis", "--secrets", "api-key"]
-    up = ["sandbox", "up", "ci", "staging", "--clusters", "real"]
     try:
-        for command in (["service", "new", "stock", *words, *stores], up):
-            done = shell.atwork(home, *command)
-            assert done.returncode == 0, done.stdout + done.stderr
+        run(home, "service", "new", "stock", *words, *stores)
+        ci = home.project.stacks / "Pulumi.ci.yaml"
+        ci.write_text(f"{ci.read_text().rstrip()}\n    release_signing: {{}}\n")
+        run(home, "sandbox", "up", "ci", "--clusters", "real")
         stock = Stock(home, repository)
+        block = "".join(f"          {line}\n" for line in stock.public_key().splitlines())
+        trusted = f'release_signing:\n      public_keys:\n        "1": |\n{block}'
+        ci.write_text(ci.read_text().replace("release_signing: {}\n", trusted))
+        stock.require("log")
         stock.commit("init", "--quiet", "--initial-branch=main")
         yield stock
     finally:

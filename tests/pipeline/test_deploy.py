@@ -1,6 +1,7 @@
 """Deploys and preview namespaces with real tools: from a commit to a container that answers HTTP, and back.
 
-Real, in addition to test_run.py: Helm with the rights of the deployer, an API server with the platform's admission, the
+Staging starts only pods whose image has an attestation; preview namespaces run candidates. Real, in addition to
+test_run.py: Helm with the rights of the deployer, an API server with the platform's admission, the
 pods of the service, its stores and its smoke test as containers, with the variables, files and ports of the chart.
 Played: nodes and scheduling on them, Cloud SQL (a PostgreSQL on this machine), the network between pods (Services work,
 network policies are not enforced), GitHub.
@@ -12,8 +13,10 @@ import json
 import re
 import shutil
 import subprocess
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -28,6 +31,8 @@ from atwork.pipeline.session import PipelineSession, PlayedBuild
 from atwork.pipeline.simulated_values import fill_secrets
 from atwork.pipeline.workload import Workload
 from atwork.pipeline.workloads import Workloads
+from atwork.sandbox.clusters.blocked import BLOCKED
+from components.type_tokens import OCCURRENCE
 
 pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.engine]
 
@@ -46,6 +51,7 @@ def test_01_a_pull_request_runs_in_a_preview_namespace_until_its_lease_ends(stoc
 @pytest.fixture(scope="module")
 def session(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSession]:
     folder = tmp_path_factory.mktemp("deploy")
+    stock.require("enforce")
     fill_secrets(stock.home, "stock")
     dockerfile = (stock.repository / "Dockerfile").read_text()
     with opened(
@@ -88,6 +94,11 @@ def inside(workload: Workload, *words: str) -> str:
     """The output of a command in the container of the service."""
     process = workload.containers["service"].start(words, output=subprocess.PIPE)
     return process.communicate()[0]
+
+
+def noted(pod: Mapping[str, Any]) -> Mapping[str, str]:
+    """The annotations of a pod of the cluster."""
+    return pod["metadata"].get("annotations") or {}
 
 
 def version(build: PlayedBuild) -> str:
@@ -221,3 +232,31 @@ def test_08_a_migration_that_hangs_stops_the_deploy(
     assert "stock-migration" in failure
     assert ask(session, "/healthz")["version"] == version(released)
     assert ask(session, "/visits") == {"visits": 1}
+
+
+def test_09_an_image_without_an_attestation_does_not_start(
+    stock: Stock, session: PipelineSession, released: PlayedBuild
+) -> None:
+    """A pod of a release does not start after its attestation is deleted, and starts when the image is attested again."""
+    for item in stock.cloud.objects("", OCCURRENCE):
+        stock.cloud.delete("", OCCURRENCE, item.id)
+    [running] = workloads(session).running("staging", "stock")
+    name = running.content.pod["metadata"]["name"]
+    api = running.content.api
+    api.delete(api.place("v1", "Pod"), "stock", name, propagation="Background")
+    deadline = time.monotonic() + 60
+    while not (blocked := [pod for pod in api.all("/api/v1/namespaces/stock/pods") if BLOCKED in noted(pod)]):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    digest = blocked[0]["spec"]["containers"][0]["image"].partition("@")[2]
+    why = f"platform-releases has no attestation of {digest} with a key that it trusts"
+    assert "Binary Authorization of staging does not admit it" in noted(blocked[0])[BLOCKED]
+    assert why in noted(blocked[0])[BLOCKED]
+    [promoted] = [
+        each for each in session.builds if each.job.endswith("/promote") and each.number == released.number + 1
+    ]
+    again = session.start("platform/stock/promote", promoted.parameters, released)
+    assert again.passed, again.log.read_text()
+    while not workloads(session).running("staging", "stock"):
+        assert time.monotonic() < deadline + 60
+        time.sleep(0.2)

@@ -7,6 +7,7 @@ metadata server and gcloud, the pods themselves (placement, spot nodes, limits),
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -19,10 +20,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 import yaml
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from rich.console import Console
 from support import shell
 from support.pipelines import Stock
@@ -34,7 +39,11 @@ from atwork.pipeline.opening import opened
 from atwork.pipeline.run import snapshot
 from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
 from atwork.pipeline.tools import write_login
+from atwork.sandbox import signing
+from atwork.sandbox.clusters.api import Api, ApiError
+from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
+from components.release_signing import RELEASES_NOTE
 
 pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.engine]
 AGENT = "[jenkins-agents/jenkins-agent]"
@@ -45,10 +54,19 @@ class Run:
     """A session, the repository of the service, and its first build."""
 
     session: PipelineSession
-    home: Home
-    repository: Path
+    stock: Stock
     source: Source
     released: PlayedBuild
+
+    @property
+    def home(self) -> Home:
+        """The sandbox."""
+        return self.stock.home
+
+    @property
+    def repository(self) -> Path:
+        """The repository of the service."""
+        return self.stock.repository
 
     def crane(self, *words: str) -> subprocess.CompletedProcess[str]:
         """crane, as somebody who may read everything."""
@@ -95,7 +113,7 @@ def run(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]
         Checkout(stock.home.checkout), stock.home, Console(stderr=True, soft_wrap=True), folder / "run", dockerfile
     ) as session:
         session.last_stage = "Promote"
-        yield Run(session, stock.home, stock.repository, source, session.run("stock", source))
+        yield Run(session, stock, source, session.run("stock", source))
     assert not (folder / "run" / "endpoints" / "blobs").exists()
     assert [path for path in folder.rglob("images") if path.is_dir()] == []  # root file systems
     shutil.rmtree(folder)
@@ -131,6 +149,86 @@ def test_02_the_released_chart_names_the_released_image_by_digest(run: Run, tmp_
     )
     image = {"repository": f"{environment['SERVICES']}/stock", "digest": run.digest("SERVICES", name)}
     assert yaml.safe_load(shown.stdout)["image"] == image
+
+
+def statements(run: Run, note: str) -> list[dict[str, Any]]:
+    """The occurrences of a note of ci."""
+    return signing.occurrences(run.stock.cloud, f"projects/{run.session.platform.project}/notes/{note}")
+
+
+def test_02a_the_release_is_signed_as_binary_authorization_expects(run: Run) -> None:
+    """The form is that of `gcloud container binauthz attestations sign-and-create`, checked without this project's code."""
+    name = f"stock:{version(run.released)}"
+    digest, path = run.digest("SERVICES", name), f"{run.session.platform.environment['SERVICES']}/stock"
+    [occurrence] = statements(run, RELEASES_NOTE)
+    assert occurrence["resourceUri"] == f"https://{path}@{digest}"
+    payload = base64.b64decode(occurrence["attestation"]["serializedPayload"])
+    assert json.loads(payload) == {
+        "critical": {
+            "identity": {"docker-reference": path},
+            "image": {"docker-manifest-digest": digest},
+            "type": "Google cloud binauthz container signature",
+        }
+    }
+    [signature] = occurrence["attestation"]["signatures"]
+    assert signature["publicKeyId"] == f"//cloudkms.googleapis.com/v1/{run.stock.signing_key}"
+    key = serialization.load_pem_public_key(run.stock.public_key().encode())
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    signed = base64.b64decode(signature["signature"])
+    key.verify(signed, payload, ec.ECDSA(hashes.SHA256()))
+    with pytest.raises(InvalidSignature):
+        key.verify(signed, payload.replace(digest.encode(), b"sha256:" + b"0" * 64), ec.ECDSA(hashes.SHA256()))
+
+
+def test_02b_the_command_says_who_built_an_image_from_which_commit(run: Run) -> None:
+    digest = run.digest("SERVICES", f"stock:{version(run.released)}")
+    shown = shell.run(run.home, "service", "image", digest, "--sandbox", "--json")
+    facts = json.loads(shown)
+    assert facts["built by"] == "services/stock/main#1"
+    assert facts["commit"] == f"{run.source.commit} of https://github.com/acme/stock"
+    assert facts["service"] == f"stock {version(run.released)}"
+    assert facts["attested"].endswith(f" by {run.stock.signing_key}")
+    assert facts["required in"] == "staging (log)"
+    other = shell.atwork(run.home, "service", "image", f"sha256:{'0' * 64}", "--sandbox")
+    assert (other.returncode, other.stderr) == (1, "")
+    assert "attested:   no: the promote job did not release it" in other.stdout
+
+
+def test_02c_the_api_server_refuses_images_of_other_registries_while_attestations_are_logged(run: Run) -> None:
+    """Binary Authorization itself logs only, so that an admission policy refuses what it refused before."""
+    fleet = fleet_of(run.home)
+    assert fleet is not None
+    cluster = fleet.of("staging")
+    assert cluster is not None
+    api = Api(fleet.kubeconfig(cluster))
+    services = run.session.platform.environment["SERVICES"]
+
+    def start(image: str, namespace: str = "stock") -> None:
+        container = {
+            "name": "a",
+            "image": image,
+            "resources": {"limits": {"memory": "64Mi", "ephemeral-storage": "64Mi"}},
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "runAsNonRoot": True,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+        }
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [container]}}
+        api.call("POST", f"/api/v1/namespaces/{namespace}/pods", body=pod, query={"dryRun": "All"})
+
+    start(f"{services}/stock@sha256:{'0' * 64}")
+    for image in (
+        "docker.io/library/alpine:3",
+        f"{services}-other/stock:1",
+        "example.com/a:1",
+        f"x.dev/{services}/a:1",
+    ):
+        with pytest.raises(ApiError, match="the image is not of the platform's registry"):
+            start(image)
+    start("gke.gcr.io/pause:3", "kube-system")
+    api.close()
 
 
 def test_03_a_build_of_a_pull_request_releases_nothing(run: Run) -> None:
@@ -191,6 +289,61 @@ def test_06_build_pods_may_not_write_what_is_released(run: Run) -> None:
     project = run.session.platform.project
     for repository in ("services", "charts", "docker-hub"):
         assert "artifactregistry.repositories.uploadArtifacts" not in holder.registry[f"{project}/{repository}"]
+
+
+def test_06a_a_build_pod_signs_nothing(run: Run, tmp_path: Path) -> None:
+    """It runs the platform's own script with the token of its pod."""
+    endpoints, platform = run.session.endpoints, run.session.platform
+    endpoints.holders["build"] = platform.holder("jenkins-agents", "jenkins-agent")
+    endpoints.save()
+    (tmp_path / "gcloud").write_text("#!/bin/sh\necho build\n")
+    (tmp_path / "gcloud").chmod(0o755)
+    release = {
+        "image": f"{platform.environment['SERVICES']}/stock@sha256:{'0' * 64}",
+        "key": platform.environment["SIGNING_KEY"],
+        "releases": platform.environment["RELEASES_NOTE"],
+        "provenance": platform.environment["PROVENANCE_NOTE"],
+        **dict.fromkeys(("service", "version", "repository", "commit", "job", "number", "builder"), "x"),
+    }
+    (tmp_path / "release.json").write_text(json.dumps(release))
+    script = run.session.library / "resources" / "promote" / "attest.py"
+    environment = {**os.environ, **endpoints.environment(), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "release.json")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "403 Permission 'cloudkms.cryptoKeyVersions.useToSign' denied on resource" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    before = statements(run, RELEASES_NOTE)
+    assert all(f"sha256:{'0' * 64}" not in each["resourceUri"] for each in before)
+
+
+def test_06b_a_release_that_cannot_be_signed_has_no_chart(run: Run) -> None:
+    run.session.last_stage = "Chart"
+    build = run.play()
+    run.session.last_stage = "Promote"
+    name = f"stock:{version(build)}"
+    candidate = {
+        "VERSION": version(build),
+        "IMAGE": run.digest("CANDIDATES", name),
+        "CHART": run.digest("CANDIDATES", f"charts/{name}"),
+    }
+    complete = run.session.platform
+    rest = tuple(each for each in complete.model.bindings if each.role != "roles/cloudkms.signer")
+    assert len(rest) == len(complete.model.bindings) - 1
+    run.session.platform = replace(complete, model=replace(complete.model, bindings=rest))
+    failed = run.session.start("platform/stock/promote", candidate, build)
+    run.session.platform = complete
+    assert f"@{candidate['IMAGE']} is not signed: " in failure(failed)
+    assert "Permission 'cloudkms.cryptoKeyVersions.useToSign' denied" in failure(failed)
+    assert not run.digest("CHARTS", name)
+    repeated = run.session.start("platform/stock/promote", candidate, build)
+    assert repeated.passed, repeated.log.read_text()
+    assert run.digest("CHARTS", name) == candidate["CHART"]
 
 
 def test_07_a_registry_that_fails_while_a_version_is_released_leaves_no_chart_without_its_image(run: Run) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.shell import run
+
+from atwork.sandbox import signing
+from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.home import Home
+from components.release_signing import KEY
+from components.type_tokens import CRYPTO_KEY
 
 
 @dataclass(frozen=True)
@@ -15,6 +22,28 @@ class Stock:
 
     home: Home
     repository: Path
+
+    @property
+    def cloud(self) -> Cloud:
+        """The simulated cloud."""
+        return Cloud(self.home.cloud)
+
+    @property
+    def signing_key(self) -> str:
+        """The version of the key that signs releases."""
+        [key] = [item.id for item in self.cloud.objects("", CRYPTO_KEY) if item.id.endswith(f"/{KEY}")]
+        return f"{key}/cryptoKeyVersions/1"
+
+    def public_key(self) -> str:
+        """The public key of the key that signs, in PEM, as Cloud KMS returns it."""
+        return signing.public_key(self.cloud, self.signing_key)
+
+    def require(self, attestation: str) -> None:
+        """Update ci and staging, which then logs or enforces attestations."""
+        staging = self.home.project.stacks / "Pulumi.staging.yaml"
+        text = re.sub(r"    binary_authorization: .*\n", "", staging.read_text()).rstrip()
+        staging.write_text(f"{text}\n    binary_authorization: {{attestation: {attestation}}}\n")
+        run(self.home, "sandbox", "up", "ci", "staging", "--clusters", "real")
 
     def replace(self, path: str, old: str, new: str) -> None:
         """Replace text in a file of the repository, and commit it."""

@@ -8,6 +8,13 @@ import sys
 from atwork.sandbox.home import Home
 
 
+def run(home: Home, *words: str) -> str:
+    """Run a command of atwork that succeeds; returns its output."""
+    done = atwork(home, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def atwork(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
     return _run(home, sys.executable, "-c", "from atwork.cli import main; main()", *words)
 

@@ -11,7 +11,7 @@ from atwork.engine.urn import stack_of
 from atwork.sandbox.cloud import CloudObject
 from atwork.sandbox.provider.values import reveal
 from components.google.reserved import is_system_namespace
-from components.type_tokens import CLUSTER, RELEASE, SECRET, SECRET_VERSION, SUBNETWORK
+from components.type_tokens import CLUSTER, OCCURRENCE, RELEASE, SECRET, SECRET_VERSION, SUBNETWORK
 from infra.stack_name import StackName
 
 Object = Mapping[str, Any]
@@ -91,8 +91,9 @@ def environments(objects: Iterable[CloudObject]) -> dict[str, EnvironmentObjects
         elif stack and item.type == RELEASE:
             google[stack][RELEASE].append(reveal(item.inputs))
     # Secrets and their versions are also created without Pulumi, and their ids name their project; so are subnets.
+    # Attestations are in the project of the promote job.
     for resources in google.values():
-        for token in (SECRET, SECRET_VERSION):
+        for token in (SECRET, SECRET_VERSION, OCCURRENCE):
             resources[token] += unowned.get(token, [])
         subnets = {str(cluster.get("subnetwork")) for cluster in resources.get(CLUSTER, ())}
         resources[SUBNETWORK] += [item for item in unowned.get(SUBNETWORK, []) if item["id"] in subnets]

@@ -1,4 +1,4 @@
-"""Images of pods: whether the node can pull them, and whether Binary Authorization admits them."""
+"""Images of pods: whether the node can pull them; binary_authorization.py says whether they are admitted."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from atwork.access.model import AccessModel
+from atwork.sandbox.verify import binary_authorization
 from atwork.sandbox.verify.environments import EnvironmentObjects, Object
 from atwork.sandbox.verify.model import Pod, PodFinding
 from components.repositories import GCR_LOCATIONS
-from components.type_tokens import BINARY_AUTHORIZATION_POLICY, NODE_POOL, REPOSITORY, ROUTER_NAT
+from components.type_tokens import NODE_POOL, REPOSITORY, ROUTER_NAT
 
 PULL = "artifactregistry.repositories.downloadArtifacts"
 """https://cloud.google.com/artifact-registry/docs/access-control#permissions"""
@@ -67,7 +68,7 @@ def check(
             )
             continue
         yield from _pulled(pod, image, match["path"], here, everywhere, access)
-        yield from _admitted(pod, image, here)
+        yield from binary_authorization.check(pod, image, here, access)
 
 
 def _pulled(
@@ -145,39 +146,3 @@ def _is(repository: Object, place: ImageLocation | None) -> bool:
         return False
     project = str(repository["id"]).split("/")[1]
     return place == ImageLocation(project, str(repository["location"]), str(repository["repositoryId"]))
-
-
-def _admitted(pod: Pod, image: str, here: EnvironmentObjects) -> Iterator[PodFinding]:
-    """https://cloud.google.com/binary-authorization/docs/policy-yaml-reference"""
-    policy = here.only(BINARY_AUTHORIZATION_POLICY)
-    evaluated = (here.cluster.get("binaryAuthorization") or {}).get("evaluationMode")
-    if not policy or evaluated in (None, "DISABLED"):
-        return
-    rule = policy["defaultAdmissionRule"]
-    if rule["evaluationMode"] == "ALWAYS_ALLOW" or rule["enforcementMode"].startswith("DRYRUN"):
-        return
-    patterns = [entry["namePattern"] for entry in policy.get("admissionWhitelistPatterns") or ()]
-    if not any(matches(image, pattern) for pattern in patterns):
-        yield pod.finding(
-            "image",
-            f"image {image}: Binary Authorization of {here.name} does not admit it",
-            "the pod is refused at admission",
-            "add a pattern to binary_authorization.also_allowed, or use an image of the registry",
-            "FailedCreate",
-        )
-
-
-def matches(image: str, pattern: str) -> bool:
-    """Whether an image matches a pattern: `*` ends at a slash, `**` does not; both occur only at the end.
-
-    A pattern without them matches its own tag and digest only.
-    """
-    name = image.partition("@")[0]
-    if pattern.endswith((":*", "@*")):
-        return image.startswith(pattern.removesuffix("*"))
-    if pattern.endswith("/**"):
-        return name.startswith(pattern.removesuffix("**"))
-    if pattern.endswith("/*"):
-        start = pattern.removesuffix("*")
-        return name.startswith(start) and "/" not in name.removeprefix(start)
-    return pattern == image

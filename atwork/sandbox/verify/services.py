@@ -10,6 +10,7 @@ from pathlib import Path
 
 from atwork.errors import ConfigError, SandboxError
 from atwork.sandbox.verify import charts
+from atwork.sandbox.verify.binary_authorization import EXAMPLE_DIGEST
 from atwork.sandbox.verify.environments import EnvironmentObjects, Object
 from atwork.sandbox.verify.model import Pod, PodFinding, Role
 from atwork.services.new import NewService
@@ -21,8 +22,6 @@ from infra.services import ServiceSettings, within
 from infra.stack import StackConfig
 
 _PARALLEL = 4
-
-_DIGEST = f"sha256:{'0' * 64}"
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def _chart(
         name,
         namespace,
         files=[own] if own.exists() else [],
-        values={"image": {"repository": image, "digest": _DIGEST}},
+        values={"image": {"repository": image, "digest": EXAMPLE_DIGEST}},
         strings={key: value for key, value in values.items() if key in passed},
     )
 
@@ -185,4 +184,4 @@ def _traits(service: ServiceSettings, host: str | None) -> set[str]:
 
 def example_image(platform: ChartContext, stack: str) -> str:
     """A candidate as a test of ci runs it."""
-    return f"{platform.registry(stack).candidates}/example@{_DIGEST}"
+    return f"{platform.registry(stack).candidates}/example@{EXAMPLE_DIGEST}"

@@ -93,6 +93,7 @@ class Player extends BasePipelineTestCPS {
         binding.setVariable('currentBuild', new RunningBuild(run.currentBuild))
         jenkins.model.Jenkins.DESCRIPTIONS.putAll(run.jobs)
         jenkins.model.Jenkins.PULLS.addAll(run.pulls)
+        jenkins.model.Jenkins.COMMITS.putAll(run.commits)
         steps()
         try {
             runScript(run.script)

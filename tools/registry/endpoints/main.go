@@ -1,5 +1,6 @@
 // Command google-endpoints answers, on loopback and under their real names, for the parts of Google Cloud that a
-// pipeline talks to: the container registry and the API servers of clusters.
+// pipeline talks to: the container registry, the API servers of clusters, and other APIs that a server of the sandbox
+// answers for.
 //
 // It is an HTTPS proxy: clients with HTTPS_PROXY reach only the hosts of the settings file, under certificates of the
 // sandbox's own authority. Every request needs a token of the settings file, and may do what the file says for it. The
@@ -134,6 +135,10 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if cluster, found := settings.Clusters[host]; found {
 		cluster.serve(w, r, settings.identity(r), host)
+		return
+	}
+	if address, found := settings.Services[host]; found {
+		serveService(w, r, settings.identity(r), address)
 		return
 	}
 	h.registry.ServeHTTP(w, r)

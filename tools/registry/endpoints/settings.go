@@ -17,6 +17,7 @@ type Settings struct {
 	Location    string              `json:"location"`
 	Immutable   []string            `json:"immutable"`  // PROJECT/REPOSITORY whose tags never move
 	Clusters    map[string]*Cluster `json:"clusters"`   // by host name
+	Services    map[string]string   `json:"services"`   // addresses of servers of other APIs, by host name
 	Identities  map[string]Identity `json:"identities"` // by token
 	Faults      []*Fault            `json:"faults"`
 }
@@ -39,8 +40,9 @@ type Fault struct {
 }
 
 func (s *Settings) serves(host string) bool {
-	_, found := s.Clusters[host]
-	return found || host == s.Registry
+	_, cluster := s.Clusters[host]
+	_, service := s.Services[host]
+	return cluster || service || host == s.Registry
 }
 
 // identity returns the identity of a request's token, or nil.

@@ -57,6 +57,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
         binding.setVariable('currentBuild', new RunningBuild(startTimeInMillis: NOW * 1000))
         jenkins.model.Jenkins.DESCRIPTIONS.clear()
         jenkins.model.Jenkins.PULLS.clear()
+        jenkins.model.Jenkins.COMMITS.clear()
         jenkins.model.Jenkins.PULLS.addAll(['services/orders/PR-7', 'services/orders/PR-8', 'services/stock/PR-7', 'services/orders-2/PR-7'])
         jenkins.model.Jenkins.DESCRIPTIONS['platform/orders/promote'] = 'services/orders/main'
         steps()
@@ -127,6 +128,7 @@ abstract class Jenkins extends BasePipelineTestCPS {
         step('readFile', [String], { String path -> files[path.replaceFirst('^\\./', '')] })
         step('readYaml', [Map], { Map arguments -> new org.yaml.snakeyaml.Yaml().load(arguments.text ?: files[arguments.file.replaceFirst('^\\./', '')]) })
         step('writeYaml', [Map], { Map arguments -> written[arguments.file.replaceFirst('^\\./', '')] = arguments.data })
+        step('writeJSON', [Map], { Map arguments -> written[arguments.file] = arguments.json })
         step('readJSON', [Map], { Map arguments -> arguments.text ? new groovy.json.JsonSlurperClassic().parseText(arguments.text) : ['containerimage.digest': arguments.file.contains('test') ? TEST_DIGEST : digest] })
         step('build', [Map], { Map arguments -> started << arguments; events << "start ${arguments.job}".toString(); answer(arguments.job) ?: [result: 'SUCCESS'] })
         step('input', [Map], { Map arguments -> asked = arguments.message; events << "input ${arguments.submitter}".toString(); answer('input') })

@@ -125,4 +125,56 @@ class PromoteServiceTest extends Jenkins {
         answers["crane digest 'r/services/orders"] = 'Error: GET https://r/v2/token: unexpected status code 403 Forbidden'
         refused("r/services/orders:${VERSION}: Error: GET https://r/v2/token: unexpected status code 403 Forbidden")
     }
+
+    /** A platform that signs, and a build of a commit. */
+    private void signing(String commit) {
+        env.SIGNING_KEY = 'projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1'
+        env.RELEASES_NOTE = 'projects/p/notes/platform-releases'
+        env.PROVENANCE_NOTE = 'projects/p/notes/platform-provenance'
+        if (commit) {
+            jenkins.model.Jenkins.COMMITS['services/orders/main#17'] = commit
+        }
+        answers['attest.py'] = "attested r/services/orders@${DIGEST}\n".toString()
+    }
+
+    @Test
+    void a_release_is_signed_before_its_chart_is_released() {
+        String commit = '1a2b3c4d' + '0' * 32
+        signing(commit)
+        assert play('promote.Jenkinsfile') == null
+        assert written['release.json'] == [
+            image: "r/services/orders@${DIGEST}".toString(), service: 'orders', version: VERSION,
+            repository: 'https://github.com/acme/orders', commit: commit, job: 'services/orders/main', number: '17',
+            key: env.SIGNING_KEY, releases: env.RELEASES_NOTE, provenance: env.PROVENANCE_NOTE, builder: '',
+        ]
+        assert commands.find { it.script.contains('attest.py') }.container == 'gcloud'
+        assert at("crane copy 'r/candidates/orders") < at('attest.py')
+        assert at('attest.py') < at("crane copy 'r/candidates/charts")
+    }
+
+    @Test
+    void a_release_that_is_not_signed_has_no_chart() {
+        signing('1a2b3c4d' + '0' * 32)
+        for (String answer : ['https://cloudkms.googleapis.com/v1/k:asymmetricSign: 403 denied', '', "attested r/services/orders@${TEST_DIGEST}".toString()]) {
+            answers['attest.py'] = answer
+            commands.clear()
+            assert play('promote.Jenkinsfile').message == "r/services/orders@${DIGEST} is not signed: ${answer ?: 'no answer'}".toString()
+            assert !has("crane copy 'r/candidates/charts")
+        }
+    }
+
+    @Test
+    void the_signed_commit_is_the_one_that_jenkins_recorded() {
+        signing(null)
+        refused('Jenkins does not know the commit of build 17 of services/orders/main, so its image cannot be signed; build again')
+        signing('9' * 40)
+        refused("VERSION '${VERSION}': build 17 of services/orders/main was made from ${'9' * 40}")
+        assert pods.empty
+    }
+
+    @Test
+    void nothing_is_signed_without_a_key() {
+        assert play('promote.Jenkinsfile') == null
+        assert !has('attest.py') && !written.containsKey('release.json')
+    }
 }
