@@ -17,7 +17,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.delivery import PlatformSource
 from components.identity import principal
-from components.jenkins import controller, names, secrets, traffic
+from components.jenkins import controller, names, reload, secrets, traffic
 from components.jenkins.builders import Builders
 from components.jenkins.deploy import DeployTarget
 from components.jenkins.job_documents import JobDefinitions
@@ -75,6 +75,12 @@ class Jenkins(pulumi.ComponentResource):
             ),
             opts=child,
         )
+        reloader = kubernetes.core.v1.ServiceAccount(
+            f"{name}-reload-account",
+            metadata={"name": reload.ACCOUNT, "namespace": namespace.namespace_name},
+            automount_service_account_token=False,
+            opts=child,
+        )
         builders = Builders(
             f"{name}-builders",
             settings,
@@ -124,7 +130,7 @@ class Jenkins(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Until the network policy exists, the pod that starts Jenkins reaches no API server and no plugin.
-                depends_on=[*priorities, namespace, home, policy, *readers, builders, *targets.values()],
+                depends_on=[*priorities, namespace, home, policy, reloader, *readers, builders, *targets.values()],
             ),
         )
         self.url = pulumi.Output.from_input(settings.url)

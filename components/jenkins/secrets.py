@@ -88,10 +88,12 @@ def provider_class(settings: JenkinsSettings, project: str) -> dict[str, Any]:
     }
 
 
-def persistence() -> dict[str, Any]:
-    """The volume and its mount as values of the chart, which also mounts it in its init container."""
+def volume() -> dict[str, Any]:
+    """The volume with the files, as a value of the chart."""
     source = {"driver": DRIVER, "readOnly": True, "volumeAttributes": {"secretProviderClass": _CLASS}}
-    return {
-        "volumes": [{"name": _VOLUME, "csi": source}],
-        "mounts": [{"name": _VOLUME, "mountPath": FOLDER, "readOnly": True}],
-    }
+    return {"name": _VOLUME, "csi": source}
+
+
+def mount() -> dict[str, Any]:
+    """Its mount in the controller; the chart also mounts it in its init container."""
+    return {"name": _VOLUME, "mountPath": FOLDER, "readOnly": True}

@@ -23,18 +23,20 @@ KEY = "token"
 
 def objects(clouds: Iterable[str]) -> dict[str, dict[str, Any]]:
     """An empty Secret for each cloud's scheduler, by a key for the values of the chart."""
+    return {f"token-{cloud}": secret(names.scheduler_token(cloud), names.scheduler_account(cloud)) for cloud in clouds}
+
+
+def secret(name: str, account: str) -> dict[str, Any]:
+    """An empty Secret that Kubernetes fills with the token of an account."""
     return {
-        f"token-{cloud}": {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {
-                "name": names.scheduler_token(cloud),
-                "namespace": names.CONTROLLER_NAMESPACE,
-                "annotations": {"kubernetes.io/service-account.name": names.scheduler_account(cloud)},
-            },
-            "type": _TYPE,
-        }
-        for cloud in clouds
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": name,
+            "namespace": names.CONTROLLER_NAMESPACE,
+            "annotations": {"kubernetes.io/service-account.name": account},
+        },
+        "type": _TYPE,
     }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.delivery import PlatformSource
-from components.jenkins import agent_values, gateway_values, jcasc, names, pods, secrets, sizes, tokens
+from components.jenkins import agent_values, gateway_values, jcasc, names, pods, reload, secrets, sizes, tokens
 from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Addresses, Images, Signing
 from components.jenkins.settings import JenkinsSettings
@@ -57,7 +57,11 @@ def helm_values(
         "agent": agent_values.builders(settings, images),
         "additionalAgents": agent_values.templates(settings, images),
         "additionalClouds": agent_values.restricted_clouds(settings, images),
-        "persistence": {"existingClaim": names.HOME_CLAIM, **secrets.persistence()},
+        "persistence": {
+            "existingClaim": names.HOME_CLAIM,
+            "volumes": [secrets.volume(), reload.volume()],
+            "mounts": [secrets.mount()],
+        },
         "networkPolicy": {
             "enabled": False
         },  # the chart's policy opens 8080 to everyone; the component declares its own
@@ -67,6 +71,7 @@ def helm_values(
         "extraObjects": {
             "secrets": secrets.provider_class(settings, addresses.project),
             **tokens.objects(settings.targets()),
+            **reload.objects(),
             **(gateway_values.objects() if settings.gateway is not None else {}),
         },
     }
@@ -80,12 +85,12 @@ def _controller(settings: JenkinsSettings, images: Images, scripts: dict[str, st
         "executorMode": "EXCLUSIVE",
         "admin": {"createSecret": False},
         # A secret that cannot be read stops the start; without this setting it would be an empty password.
-        "containerEnv": [{"name": "CASC_STRICT_SECRET_RESOLUTION", "value": "true"}],
+        "containerEnv": [{"name": "CASC_STRICT_SECRET_RESOLUTION", "value": "true"}, reload.variable()],
         "jenkinsUrl": settings.url,
         "jenkinsAdminEmail": settings.admins[0],
         "resources": sizes.controller(size.cpu, size.memory),
         "initContainerResources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
-        "javaOpts": "-XX:MaxRAMPercentage=60 -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError",
+        "javaOpts": "-XX:MaxRAMPercentage=60 -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError " + reload.JAVA_OPTION,
         "podSecurityContextOverride": _POD,
         "containerSecurityContext": _CONTAINER,
         # The first start loads plugins and jobs: it has ten minutes.
@@ -113,6 +118,7 @@ def _controller(settings: JenkinsSettings, images: Images, scripts: dict[str, st
                 "image": images.parts("reloader").values(),
                 "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
                 "containerSecurityContext": _CONTAINER,
+                **reload.reloader(),
             }
         },
         "googlePodMonitor": {"enabled": True, "scrapeEndpoint": "/prometheus/"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -35,7 +35,7 @@ Answers = dict[str, list[tuple[int, Any]]]
 
 
 @contextmanager
-def google(answers: Answers, asked: list[tuple[str, Any]]) -> Iterator[str]:
+def google(answers: Answers, asked: list[tuple[str, Any]]) -> Generator[str]:
     """An API that gives its answers in turn, the last one for ever, by a part of the path."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -124,7 +124,7 @@ def test_01_a_commit_is_built_tested_and_released(run: Run) -> None:
     assert build.stopped_as_asked, build.log.read_text()
     assert build.stages == ["Preflight", "Build", "Test", "Chart", "Promote"]
     log = build.log.read_text()
-    assert "5 tests, 0 failed" in log  # one of them reads and writes both stores
+    assert "6 tests, 0 failed" in log  # one of them reads and writes both stores
     name = f"stock:{version(build)}"
     assert run.digest("SERVICES", name) == run.digest("CANDIDATES", name) != ""
     assert run.digest("CHARTS", name)
@@ -249,7 +249,7 @@ def test_04_a_test_that_fails_ends_the_build(run: Run) -> None:
     build = run.play(snapshot(run.repository, run.session.folder / "broken.git", ""))
     path.write_text(text)
     assert "script returned exit code 2" in failure(build)
-    assert "5 tests, 1 failed: test_each_visit_is_counted_once" in build.log.read_text()
+    assert "6 tests, 1 failed: test_each_visit_is_counted_once" in build.log.read_text()
     assert build.stages == ["Preflight", "Build", "Test"]
     assert not run.digest("SERVICES", f"stock:{version(build)}")
 

@@ -97,6 +97,36 @@ def test_the_controller_mounts_its_secrets_by_the_add_on(rendered: dict[str, dic
     assert pod["serviceAccountName"] == account
 
 
+def test_the_reload_token_is_not_the_name_of_the_pod(rendered: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    """Kubernetes replaces $(NAME) by a variable that is earlier in the list, and Java takes the last -D of a property."""
+    pod = rendered["StatefulSet/jenkins"]["spec"]["template"]["spec"]
+    containers = {container["name"]: container for container in [*pod["initContainers"], *pod["containers"]]}
+    token = {"secretKeyRef": {"name": "jenkins-reload-token", "key": "token"}}
+    for name in ("jenkins", "config-reload"):
+        variables = [variable["name"] for variable in containers[name]["env"]]
+        assert len(variables) == len(set(variables)), f"{name}: a second variable of a name is lost in an upgrade"
+        assert {"name": "RELOAD_TOKEN", "valueFrom": token} in containers[name]["env"]
+    controller = containers["jenkins"]["env"]
+    names = [variable["name"] for variable in controller]
+    assert names.index("RELOAD_TOKEN") < names.index("JAVA_OPTS")
+    options = controller[names.index("JAVA_OPTS")]["value"]
+    assert re.findall(r"-Dcasc\.reload\.token=(\S+)", options) == ["$(POD_NAME)", "$(RELOAD_TOKEN)"]
+    (tmp_path / "Show.java").write_text(
+        'class Show { public static void main(String[] a) { System.out.print(System.getProperty("casc.reload.token")); } }'
+    )
+    command = ["java", "-Dcasc.reload.token=jenkins-0", "-Dcasc.reload.token=secret", str(tmp_path / "Show.java")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "secret"
+    reloader = containers["config-reload"]
+    [script] = [variable["value"] for variable in reloader["env"] if variable["name"] == "SCRIPT"]
+    [mount] = [mount for mount in reloader["volumeMounts"] if script.startswith(f"{mount['mountPath']}/")]
+    assert {"name": mount["name"], "configMap": {"name": mount["name"]}} in pod["volumes"]
+    assert script.rpartition("/")[2] in rendered[f"ConfigMap/{mount['name']}"]["data"]
+    account = rendered["Secret/jenkins-reload-token"]["metadata"]["annotations"]["kubernetes.io/service-account.name"]
+    assert account == "jenkins-reload"
+    bound = [each for key, each in rendered.items() if "RoleBinding/" in key]
+    assert account not in [subject["name"] for binding in bound for subject in binding["subjects"]]
+
+
 def test_every_container_of_a_large_controller_is_valid(helm: Path, tmp_path: Path) -> None:
     rendered = _render(helm, tmp_path, {**LEAST, "controller": {"cpu": "4", "memory": "16Gi"}})
     pod = rendered["StatefulSet/jenkins"]["spec"]["template"]["spec"]
@@ -167,7 +197,7 @@ def test_the_chart_creates_no_volume_account_or_policy_that_the_program_declares
     assert [key for key in rendered if key.startswith("ServiceAccount/")] == ["ServiceAccount/jenkins"]
     # The cluster fills them with tokens.
     filled = [manifest for manifest in rendered.values() if manifest["kind"] == "Secret"]
-    assert len(filled) == len(settings(MOST).targets())
+    assert len(filled) == len(settings(MOST).targets()) + 1  # and the token that reloads
     for secret in filled:
         assert secret["type"] == "kubernetes.io/service-account-token"
         assert not {"data", "stringData"} & secret.keys()

@@ -106,7 +106,7 @@ def test_pod_security_levels() -> None:
 
 def test_accounts_mount_no_token_by_themselves() -> None:
     accounts = _most().of_type("kubernetes:core/v1:ServiceAccount").values()
-    assert len(accounts) == 2 + 2 * len(CLOUDS)
+    assert len(accounts) == 3 + 2 * len(CLOUDS)
     assert all(account.inputs["automountServiceAccountToken"] is False for account in accounts)
 
 
@@ -226,7 +226,10 @@ def test_tokens_are_extra_objects_of_the_chart_that_the_cluster_fills_in() -> No
         item.inputs["metadata"]["name"]: item.urn
         for item in _in(_most(), "kubernetes:core/v1:ServiceAccount")["jenkins"]
     }
-    assert len(created) == len(CLOUDS)
+    assert len(created) == len(CLOUDS) + 1
+    reload = created.pop("jenkins-reload-token")
+    assert reload["metadata"]["annotations"]["kubernetes.io/service-account.name"] in accounts
+    assert (reload["type"], "data" in reload) == ("kubernetes.io/service-account-token", False)
     for secret in created.values():
         assert secret["type"] == "kubernetes.io/service-account-token"
         assert secret["metadata"]["annotations"]["kubernetes.io/service-account.name"] in accounts

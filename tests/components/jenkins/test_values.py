@@ -84,14 +84,15 @@ def test_the_pod_mounts_all_secrets_that_are_expected_and_no_other(base: dict[st
         {"resourceName": f"projects/acme-ci/secrets/{secret.name}/versions/latest", "path": secret.name}
         for secret in secrets.expected(chosen)
     ]
-    (volume,) = values["persistence"]["volumes"]
+    volume, script = values["persistence"]["volumes"]
+    assert script == {"name": "jenkins-reload", "configMap": {"name": "jenkins-reload"}}
     assert volume["csi"] == {
         "driver": "secrets-store-gke.csi.k8s.io",
         "readOnly": True,
         "volumeAttributes": {"secretProviderClass": provider["metadata"]["name"]},
     }
     assert values["persistence"]["mounts"][0]["name"] == volume["name"]
-    assert values["controller"]["containerEnv"] == [{"name": "CASC_STRICT_SECRET_RESOLUTION", "value": "true"}]
+    assert values["controller"]["containerEnv"][0] == {"name": "CASC_STRICT_SECRET_RESOLUTION", "value": "true"}
 
 
 def test_only_parts_in_use_need_a_secret() -> None:
@@ -299,7 +300,7 @@ def test_routes_for_people_and_webhooks_exist_only_with_a_gateway() -> None:
     assert [policy["spec"]["targetRef"]["name"] for policy in guarded] == ["jenkins"]
     assert guarded[0]["spec"]["default"]["iap"] == {"enabled": True}
     assert "httpRoute" not in least["controller"]
-    assert [item["kind"] for item in least["extraObjects"].values()] == ["SecretProviderClass"]
+    assert [item["kind"] for item in least["extraObjects"].values()] == ["SecretProviderClass", "Secret", "ConfigMap"]
 
 
 def test_slack_is_optional() -> None:
