@@ -7,6 +7,7 @@ https://cloud.google.com/container-analysis/docs/reference/rest/v1/projects.occu
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -56,14 +57,22 @@ def trusted(
     """The statements about a digest that are signed by one of the keys, which have the id of the signature's key."""
     for occurrence in occurrences:
         attestation = occurrence.get("attestation") or {}
-        payload = base64.b64decode(attestation.get("serializedPayload") or "")
+        payload = _decoded(attestation.get("serializedPayload"))
         for signature in attestation.get("signatures") or ():
             pem = public_keys.get(str(signature.get("publicKeyId")))
-            if pem is None or not verified(payload, base64.b64decode(signature.get("signature") or ""), pem):
+            if pem is None or not verified(payload, _decoded(signature.get("signature")), pem):
                 continue
             statement = _statement(occurrence, payload, signature)
             if statement is not None and statement.digest == digest:
                 yield statement
+
+
+def _decoded(text: object) -> bytes:
+    """Base64 of either alphabet; empty for other text."""
+    try:
+        return base64.b64decode(str(text or "").replace("-", "+").replace("_", "/"))
+    except binascii.Error:
+        return b""
 
 
 def _statement(occurrence: Mapping[str, Any], payload: bytes, signature: Mapping[str, Any]) -> SignedStatement | None:

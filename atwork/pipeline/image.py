@@ -70,7 +70,7 @@ def image(reference: str, *, sandbox: bool, as_json: bool) -> int:
         print(json.dumps(facts))
     else:
         for key, value in facts.items():
-            print(f"{key + ':':12}{value}")
+            print(f"{key + ':':13}{value}")
     return 0 if admitted else 1
 
 

@@ -1,8 +1,8 @@
 """The token with which the chart's reloader asks Jenkins to load its configuration again.
 
 The chart makes the name of the pod the token, which everybody who reaches port 8080 can guess. Its values can add a
-second `-D` to Java's options, of which the last one counts, and a script that the reloader runs when files have changed.
-The token is that of an account without rights, which Kubernetes writes into a Secret (tokens.py).
+second `-D` to Java's options, of which the last one counts, and a script that the reloader runs when files changed. The
+token is that of an account without rights, which Kubernetes writes into a Secret (tokens.py).
 
 Trap: the reloader still makes the chart's own request after the script; Jenkins refuses it, and nothing depends on it.
 The init container runs the script, too, when Jenkins does not run yet.

@@ -191,7 +191,7 @@ def test_02b_the_command_says_who_built_an_image_from_which_commit(run: Run) -> 
     assert facts["required in"] == "staging (log)"
     other = shell.atwork(run.home, "service", "image", f"sha256:{'0' * 64}", "--sandbox")
     assert (other.returncode, other.stderr) == (1, "")
-    assert "attested:   no: the promote job did not release it" in other.stdout
+    assert "attested:    no: the promote job did not release it" in other.stdout
 
 
 def test_02c_the_api_server_refuses_images_of_other_registries_while_attestations_are_logged(run: Run) -> None:
