@@ -105,6 +105,7 @@ def test_custom_roles_are_created_corrected_and_undeleted(account: Account) -> N
         "projects/acme-at-work-ci/roles/atworkRegistryGranter",
         "projects/acme-at-work-staging/roles/atworkReader",
         "projects/acme-at-work-staging/roles/atworkSecretAdmin",
+        "projects/acme-at-work-staging/roles/atworkSigningAdmin",
     }
     before = copy.deepcopy(roles)
     reader = roles["projects/acme-at-work-staging/roles/atworkReader"]
