@@ -109,11 +109,15 @@ def test_targets_are_those_of_make(text: str, tmp_path: Path) -> None:
     done = subprocess.run(
         ["make", "-pRrnq", "-f", "Makefile", ":"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
+    makefile = read_makefile(tmp_path, "Makefile", "")
+    refused = re.search(r"^Makefile:(\d+): \*\*\* missing separator", done.stderr, re.MULTILINE)
+    assert makefile.spaces == (int(refused[1]) if refused else 0)
+    if refused:
+        return
     rules = done.stdout.partition("# Files\n")[2].split("\n\n")
     lines = [line for rule in rules if not rule.startswith("# Not a target") for line in rule.splitlines()]
     targets = {match[1] for line in lines if (match := re.match(r"(\w[\w.-]*)::?(?!=)", line))}
-    actual = read_makefile(tmp_path, "Makefile", "").targets
-    assert {name for name in actual if not name.startswith(".")} == targets - {"Makefile"} - {
+    assert {name for name in makefile.targets if not name.startswith(".")} == targets - {"Makefile"} - {
         path.name for path in tmp_path.iterdir()
     }
 

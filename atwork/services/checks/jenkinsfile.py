@@ -47,6 +47,8 @@ class Jenkinsfile:
     libraries: set[str] = field(default_factory=set[str])
     """Names of the shared libraries, without their versions."""
     calls: list[PipelineCall] = field(default_factory=list[PipelineCall])
+    broken: int = 0
+    """The line of the library or of a call that is not Groovy; 0 for none."""
 
 
 def read_jenkinsfile(text: str) -> Jenkinsfile:
@@ -56,8 +58,12 @@ def read_jenkinsfile(text: str) -> Jenkinsfile:
     variables = _variables(nodes)
     result = Jenkinsfile()
     for node in nodes:
-        if (node.type, _name(node)) in _LOADS:
+        if (node.type, _name(node)) in _LOADS and node.has_error:
+            result.broken = result.broken or node.start_point.row + 1
+        elif (node.type, _name(node)) in _LOADS:
             result.libraries |= _libraries(node)
+        elif node.type == "identifier" and _text(node) == PIPELINE and _is_broken(node):
+            result.broken = result.broken or node.start_point.row + 1
         elif node.type == "identifier" and _text(node) == PIPELINE and _is_called(node):
             arguments = _arguments(node.next_named_sibling, variables)
             result.calls.append(PipelineCall(node.start_point.row + 1, arguments))
@@ -85,6 +91,12 @@ def _name(node: Node) -> str:
 def _libraries(node: Node) -> set[str]:
     texts = (_value(each, {}) for each in _nodes(node) if each.type in _TEXTS)
     return {text.partition("@")[0] for text in texts if isinstance(text, str)}
+
+
+def _is_broken(name: Node) -> bool:
+    """Whether the grammar could not read the call to its end: a bracket, a quote or a comma is missing."""
+    call = name.parent
+    return call is not None and (call.type == "ERROR" or (call.type in _CALLS and call.has_error))
 
 
 def _is_called(node: Node) -> bool:

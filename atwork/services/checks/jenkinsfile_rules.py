@@ -54,6 +54,9 @@ def check_jenkinsfile(
 ) -> tuple[list[RepositoryFinding], list[BuiltService]]:
     """Findings about the Jenkinsfile, and the services that it builds."""
     content = read_jenkinsfile(read_text(folder, FILE, "two lines are enough (docs/onboarding.md)"))
+    if content.broken:
+        message = "is not Groovy; close its brackets and quotes, and write commas between arguments"
+        return [RepositoryFinding(FILE, message, content.broken)], [BuiltService()]
     findings: list[RepositoryFinding] = []
     if LIBRARY not in content.libraries:
         findings.append(RepositoryFinding(FILE, f"begin with @Library('{LIBRARY}') _", 1))

@@ -21,6 +21,11 @@ from atwork.services.checks.files import UnreadableFileError, is_inside, read_te
 _REFERENCE = re.compile(r"\$(?:\((\w[\w.-]*)\)|\{(\w[\w.-]*)\}|(\w))")
 _WILDCARD = re.compile(r"\$[({]wildcard\s+([^(){}$]+)[)}]")
 _COMPUTED = re.compile(r"\$[({](?:eval|call|foreach)\b")
+_COMMAND = re.compile(
+    r" +(?!(?:if|ifn?def|ifn?eq|else|endif|-?include|sinclude|unexport|export|override|vpath|private|define|undefine"
+    r"|endef|load)\b)[^\s#$][^=:]*$"
+)
+"""A line that begins with spaces and is no directive, comment, call of a function, assignment or rule."""
 _CONTAINERS = (
     "conditional",
     "else_directive",
@@ -43,6 +48,8 @@ class Makefile:
     """Recipes and values of variables, without comments."""
     variables: dict[str, str] = field(default_factory=dict[str, str])
     files: set[Path] = field(default_factory=set[Path])
+    spaces: int = 0
+    """The first line of the Makefile that is a command indented with spaces, which make refuses; 0 for none."""
     unknown: str = ""
     """What can define targets that are not known here, such as an include with a computed name."""
 
@@ -64,9 +71,22 @@ class Makefile:
 
 def read_makefile(folder: Path, file: str, missing: str) -> Makefile:
     """The Makefile of a repository. Raises `UnreadableFileError`; an included file that is missing is `unknown`."""
-    result = Makefile()
-    _read(folder, file, read_text(folder, file, missing), result, is_first=True)
+    text = read_text(folder, file, missing)
+    result = Makefile(spaces=_command_after_spaces(text))
+    _read(folder, file, text, result, is_first=True)
     return result
+
+
+def _command_after_spaces(text: str) -> int:
+    """The first line that begins with spaces and is nothing but a command; the grammar reads it as a recipe."""
+    before, inside = "", False
+    for number, line in enumerate(text.splitlines(), 1):
+        inside = inside or line.startswith("define ")
+        if not inside and not before.endswith("\\") and _COMMAND.match(line) and ".RECIPEPREFIX" not in text:
+            return number
+        inside = inside and not line.startswith("endef")
+        before = line
+    return 0
 
 
 @cache

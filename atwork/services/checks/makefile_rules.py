@@ -24,6 +24,9 @@ def check_makefile(folder: Path, file: str) -> Iterator[RepositoryFinding]:
     other = next((name for name in NAMES if (context / name).is_file()), "")
     rename = f"rename {other}" if other else "add one with the targets build and test, which the pipeline calls"
     makefile = read_makefile(folder, file, rename)
+    if makefile.spaces:
+        yield RepositoryFinding(file, "is a command indented with spaces; indent it with a tab", makefile.spaces)
+        return
     for target in ("build", "test"):
         if makefile.has(target):
             continue
