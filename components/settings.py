@@ -120,8 +120,8 @@ Owner = Annotated[
 Email = Annotated[
     str,
     TextForm(
-        r"^[^@\s{}$,\"\\]+@[a-z0-9.-]+\.[a-z]+$",
-        "an e-mail address with its domain in lower case",
+        r"^[^@:\s{}$,\"\\]+@[a-z0-9.-]+\.[a-z]+$",
+        "an e-mail address with its domain in lower case, without user: or group:",
         "platform@example.com",
     ),
 ]
@@ -148,8 +148,18 @@ HttpsUrl = Annotated[
 ]
 """An https address, free of the characters that templates and scripts would read as their own."""
 
-SlackChannel = Annotated[str, TextForm(r"^#[a-z0-9_-]+$", "a Slack channel in lower case, with #", "#team-orders")]
-"""A Slack channel."""
+GithubRepositoryUrl = Annotated[
+    str,
+    TextForm(
+        r"^https://github\.com/[A-Za-z0-9]([A-Za-z0-9-]{0,37}[A-Za-z0-9])?/[A-Za-z0-9._-]{0,99}[A-Za-z0-9_-]/?$",
+        "the address of a repository on GitHub: https://github.com/OWNER/NAME",
+        "https://github.com/acme/orders",
+    ),
+]
+"""The https address of a repository on GitHub, also with `.git` or a slash at its end."""
+
+SlackChannel = Annotated[str, TextForm(r"^#[a-z0-9_-]{1,80}$", "a Slack channel in lower case, with #", "#team-orders")]
+"""A Slack channel, at most 80 characters: https://docs.slack.dev/reference/methods/conversations.create"""
 
 BillingAccount = Annotated[
     str, TextForm(r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", "the ID of a billing account", "01AB23-CD45EF-678901")

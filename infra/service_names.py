@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from components.database_administrator import NAMESPACE as DATABASE_RIGHTS
 from components.google.reserved import is_system_namespace
@@ -30,11 +29,5 @@ def reserved_name(name: str) -> str:
 
 
 def repository_key(url: str) -> str:
-    """A repository's address as GitHub reads it: in any case, with any slashes, with or without `.git` at the end.
-
-    What does not name the repository is left out: a user, a port, a query, `www.`.
-    """
-    address = urlsplit(url.lower())
-    host = (address.hostname or "").removeprefix("www.")
-    path = re.sub(r"/+", "/", address.path).rstrip("/").removesuffix(".git")
-    return f"https://{host}{path}"
+    """A repository's address as GitHub reads it: in any case, with or without a slash and `.git` at the end."""
+    return url.lower().rstrip("/").removesuffix(".git")

@@ -15,14 +15,23 @@ from components.delivery import StoreName
 from components.forms import TextForm
 from components.namespace import NamespaceSettings
 from components.secrets import SecretName, SecretRotationSettings
-from components.settings import DatabaseName, DnsLabel, Email, Hostname, HttpsUrl, Owner, Settings, SlackChannel
+from components.settings import (
+    DatabaseName,
+    DnsLabel,
+    Email,
+    GithubRepositoryUrl,
+    Hostname,
+    Owner,
+    Settings,
+    SlackChannel,
+)
 from components.tenant import TenantTrafficSettings
 from infra import CONFIG_KEY
 from infra.environment_settings import EnvironmentSettings
 from infra.layout import SERVICES_FOLDER
 from infra.stack_name import DEFAULT_GROUP
 
-_BRANCH = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$"
+_BRANCH = r"^(?!refs/)[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$"
 
 
 class ServiceEnvironmentSettings(Settings):
@@ -76,12 +85,14 @@ class ServiceSettings(Settings):
     owner: Owner
     """Team that answers for it."""
 
-    repository: HttpsUrl
+    repository: GithubRepositoryUrl
     """Git repository, with a Jenkinsfile, a Dockerfile, a Makefile and a chart."""
 
     main_branch: Annotated[
         str,
-        TextForm(_BRANCH, "the name of a branch: letters, digits, dots, hyphens, underscores and slashes", "release/1"),
+        TextForm(
+            _BRANCH, "a branch without refs/: letters, digits, dots, hyphens, underscores and slashes", "release/1"
+        ),
     ] = "main"
     """Branch whose builds are released and deployed."""
 

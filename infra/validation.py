@@ -47,6 +47,7 @@ def _messages(
 ) -> Iterator[str]:
     unknown: dict[tuple[str, ...], str] = {}
     meant: set[tuple[str, ...]] = set()
+    lists = {tuple(map(str, problem["loc"][:-1])) for problem in error.errors()}
     for problem in error.errors():
         if problem["type"] == "extra_forbidden":
             path = tuple(map(str, problem["loc"]))
@@ -56,6 +57,8 @@ def _messages(
         path = tuple(str(part) for part in problem["loc"] if part != "[key]")
         if problem["type"] == "missing" and path in meant:
             continue  # the misspelled key is reported
+        if problem["type"] == "too_short" and path in lists:
+            continue  # the entry that is not counted is reported
         message = unknown.get(path) or wrong_value(model, problem)
         where = ".".join((*prefix, *path))
         yield f"{file}: {where}: {message}" if where else f"{file}: {message}"

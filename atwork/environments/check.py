@@ -156,7 +156,7 @@ def _secrets(seen: Files) -> Iterator[str]:
 def _facts(seen: Files) -> Iterator[str]:
     """Files that disagree with the facts about the company, the engine and the project."""
     mistakes: list[str] = []
-    yield from _messages(lambda: mistakes.extend(facts.mistakes(seen.checkout, seen.environments)))
+    yield from _messages(lambda: mistakes.extend(facts.mistakes(seen.checkout, seen.environments, seen.services)))
     yield from mistakes
 
 

@@ -20,6 +20,7 @@ from atwork.errors import ConfigError
 from components.versions import IMAGES
 from infra import CONFIG_KEY, PROJECT, company
 from infra.company import CompanySettings
+from infra.services import ServiceSettings
 from infra.stack import StackConfig
 from infra.yaml_files import read_foreign_yaml, read_yaml
 from infra.yaml_text import read_text
@@ -35,7 +36,9 @@ _ENGINE = "tools/engine/go.mod"
 _VERSION = "pulumi-version"
 
 
-def mistakes(checkout: Path, environments: Mapping[str, StackConfig]) -> Iterator[str]:
+def mistakes(
+    checkout: Path, environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]
+) -> Iterator[str]:
     """One line for each statement that disagrees, with file, key and fix."""
     workflows = {
         f"{path.parent.relative_to(checkout).as_posix()}/{path.name}": path
@@ -44,7 +47,7 @@ def mistakes(checkout: Path, environments: Mapping[str, StackConfig]) -> Iterato
     }
     values = list(_values(workflows))
     yield from _caught(lambda: _check_project(checkout))
-    yield from _caught(lambda: _company(checkout, environments, values))
+    yield from _caught(lambda: _company(checkout, environments, services, values))
     yield from _caught(lambda: _engine(checkout, environments, values))
 
 
@@ -86,9 +89,14 @@ def _check_project(checkout: Path) -> None:
         )
 
 
-def _company(checkout: Path, environments: Mapping[str, StackConfig], values: list[Value]) -> Iterator[str]:
+def _company(
+    checkout: Path,
+    environments: Mapping[str, StackConfig],
+    services: Mapping[str, ServiceSettings],
+    values: list[Value],
+) -> Iterator[str]:
+    with_jenkins = [name for name, config in environments.items() if config.jenkins is not None]
     if not os.path.lexists(checkout / company.FILE):
-        with_jenkins = [name for name, config in environments.items() if config.jenkins is not None]
         if with_jenkins:
             yield (
                 f"{company.FILE}: file not found, and jenkins of stacks/Pulumi.{with_jenkins[0]}.yaml needs "
@@ -103,6 +111,20 @@ def _company(checkout: Path, environments: Mapping[str, StackConfig], values: li
     yield from _caught(lambda: company.check_admin_project(settings, environments))
     yield from _backends(checkout, settings, values)
     yield from _owners(checkout, settings)
+    if with_jenkins:
+        yield from _repositories(settings, services)
+
+
+def _repositories(settings: CompanySettings, services: Mapping[str, ServiceSettings]) -> Iterator[str]:
+    """Services whose repositories Jenkins does not find: it looks in one organization."""
+    organization = settings.source.organization
+    for service in services.values():
+        owner, _, name = service.repository.removeprefix("https://github.com/").partition("/")
+        if owner.lower() != organization.lower():
+            yield (
+                f"{service.file}: repository: {owner}/{name} is not in {organization}, whose repositories Jenkins "
+                f"builds ({company.FILE}: github.repository); move it there"
+            )
 
 
 def _backends(checkout: Path, settings: CompanySettings, values: list[Value]) -> Iterator[str]:

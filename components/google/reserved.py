@@ -45,7 +45,7 @@ def label_key(key: str) -> str:
     domain = key.rpartition("/")[0]
     for reserved in table("reserved")["label_domains"]:
         if domain == reserved or domain.endswith(f".{reserved}"):
-            raise ValueError(f"{key}: {reserved} is reserved, and GKE refuses its keys; use a domain of your own")
+            raise ValueError(f"{reserved} is reserved, and GKE refuses its keys; use a domain of your own")
     return key
 
 

@@ -27,7 +27,7 @@ def rendered(helm: Path, folder: Path, stores: Sequence[StoreName]) -> dict[str,
     """Its objects by kind and name, with the values that the job has."""
     job = PreviewJob(
         service="stock",
-        repository="https://x.org/stock",
+        repository="https://github.com/acme/stock",
         branch="main",
         environment="staging",
         project="p",

@@ -57,6 +57,10 @@ def test_only_what_needs_the_company_asks_for_it(project: Path) -> None:
     ("change", "line"),
     [
         (
+            edited("services/orders.yaml", "github.com/acme/", "github.com/other/"),
+            "services/orders.yaml: repository: other/orders is not in acme, whose repositories Jenkins builds (stacks/platform.yaml: github.repository); move it there",
+        ),
+        (
             edited("stacks/platform.yaml", "location:", "lokation:"),
             "stacks/platform.yaml: lokation: unknown key; did you mean location?",
         ),

@@ -559,3 +559,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_renamed_key_names_the_new_key(stack: dict[str, Any], path: str, new: str) -> None:
     with pytest.raises(ConfigError, match=rf"atwork:stack\.{re.escape(path)}: it is now called {new}; rename it"):
         parse("demo", changed(stack, path, {}))
+
+
+def test_an_entry_that_is_not_possible_does_not_make_its_list_too_short() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse("staging", changed(STAGING, "cluster.maintenance.days", ["Monday"]))
+    [line] = str(caught.value).splitlines()
+    assert 'cluster.maintenance.days.0: "Monday" is not possible; write one of MO, TU' in line

@@ -71,7 +71,7 @@ def ephemeral(**more: Any) -> EnvironmentSettings:
 
 def test_an_ephemeral_environment_runs_what_does_not_stay_out(tmp_path: Path) -> None:
     services = read_services(
-        write_catalog(tmp_path, stock=other(), billing=other(repository="https://x.org/b", ephemeral=None))
+        write_catalog(tmp_path, stock=other(), billing=other(repository="https://github.com/acme/b", ephemeral=None))
     )
     assert within("preview-1", ephemeral(), services).keys() == {"stock"}
     assert within("production", read_all()["production"].environment, services) == {}
@@ -82,8 +82,8 @@ def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_pat
         write_catalog(
             tmp_path,
             stock=other(),
-            web=other(repository="https://x.org/w"),
-            billing=other(repository="https://x.org/b", ephemeral=None),
+            web=other(repository="https://github.com/acme/w"),
+            billing=other(repository="https://github.com/acme/b", ephemeral=None),
         )
     )
     document = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
@@ -139,8 +139,18 @@ def test_a_service_can_read_its_environment(recordings: dict[str, Recording]) ->
         ({"channel": "team"}, r"services/stock\.yaml: channel: .team. is not valid; write a Slack channel"),
         (
             {"repository": "git@github.com:acme/stock"},
-            r"repository: .git@.*. is not valid; write an address that begins with https://",
+            r"repository: .git@.*. is not valid; write the address of a repository on GitHub: https://github\.com/OWNER/NAME",
         ),
+        ({"repository": "https://github.com/acme"}, r"repository: .*/acme. is not valid; write the address"),
+        ({"repository": "https://github.com/acme/stock/tree/main"}, r"repository: .*/main. is not valid"),
+        ({"repository": "https://gitlab.com/acme/stock"}, r"repository: .*gitlab.* is not valid"),
+        ({"repository": "https://token@github.com/acme/stock"}, r"repository: .*token.* is not valid"),
+        ({"main_branch": "refs/heads/main"}, r"main_branch: .*heads/main. is not valid; write a branch without refs/"),
+        (
+            {"viewers": ["group:a@example.com"]},
+            r"viewers\.0: .*group:.* is not valid; write .*, without user: or group:",
+        ),
+        ({"channel": f"#{'a' * 81}"}, r"channel: .* is not valid; write a Slack channel"),
         ({"environments": {}}, r"environments: is empty; write an entry"),
         (
             {"environments": {"staging": {"host": "stock"}}},

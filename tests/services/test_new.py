@@ -185,7 +185,7 @@ def test_a_refused_service_leaves_nothing_behind(arguments: list[str], message: 
 
 @pytest.mark.parametrize("name", ["Stock", "2nd", "st_ock"])
 def test_a_name_that_is_not_a_label_is_refused(name: str, checkout: Path) -> None:
-    result = CliRunner().invoke(app, ["service", "new", name, "--repo", "https://x.org/y", "--owner", "o"])
+    result = CliRunner().invoke(app, ["service", "new", name, "--repo", "https://github.com/acme/y", "--owner", "o"])
     assert "the file's name is the service's: lower-case letters" in str(result.exception)
     assert not (checkout.parent / name).exists()
 
