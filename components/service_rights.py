@@ -36,7 +36,10 @@ class ServiceDatabaseRefs:
 
 
 class ServiceRights(pulumi.ComponentResource):
-    """The login of a service owns all objects of its database; groups of people read or write them."""
+    """The login of a service owns all objects of its database; groups of people read or write them.
+
+    `after` are the namespace, the database and all users in the instance.
+    """
 
     roles: dict[str, str]
     """The roles of the database: owner, writer and reader."""
@@ -50,6 +53,7 @@ class ServiceRights(pulumi.ComponentResource):
         namespace: pulumi.Input[str],
         project_id: str,
         images: JobImages,
+        after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:service_rights:ServiceRights", name, {}, opts)
@@ -62,6 +66,7 @@ class ServiceRights(pulumi.ComponentResource):
             database=database.name,
             images=images,
             parent=self,
+            after=after,
         )
         rights_job(
             f"{name}-login",

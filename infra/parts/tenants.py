@@ -128,5 +128,6 @@ def _rights(
         namespace=tenant.namespace_name,
         project_id=project,
         images=JobImages.through(shared.mirror),
-        opts=pulumi.ResourceOptions(providers=[cluster_provider], depends_on=[tenant, *logins.components]),
+        after=[tenant, *logins.components],
+        opts=through(cluster_provider),
     )

@@ -171,7 +171,7 @@ def test_07b_drift_is_detected_and_reverted(home: Home) -> None:
 
 
 def test_07c_a_resource_that_the_state_lost_is_imported(home: Home) -> None:
-    [lost] = [each for each in resources(home, "staging") if each["type"] == "gcp:gkebackup/backupPlan:BackupPlan"]
+    [lost] = [each for each in resources(home, "staging") if each["type"] == "gcp:dns/policy:Policy"]
     assert pulumi(home, "state", "delete", lost["urn"], "-s", "staging", "--yes").returncode == 0
     done = atwork(home, "sandbox", "up", "staging")
     assert done.returncode == 1
