@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.environments import PLACE, atwork, contents, create_ephemeral, new
+from support.environments import PLACE, atwork, contents, create_ephemeral, new, without_lines
 
 from atwork.errors import ConfigError
 from infra.config import read_all
@@ -66,5 +66,5 @@ def test_an_environment_that_nobody_deploys_to_is_a_mistake(checkout: Path) -> N
     use_external_ci(checkout, {"staging": entry(STAGING)})
     done = atwork("check")
     assert done.exit_code == 1
-    line = "stacks/Pulumi.ci.yaml:67: atwork:stack.external_ci.deploys.production: missing; add {releases: IDENTITY}"
-    assert line in done.output.splitlines()
+    line = "stacks/Pulumi.ci.yaml: atwork:stack.external_ci.deploys.production: missing; add {releases: IDENTITY}"
+    assert line in without_lines(done.output).splitlines()
