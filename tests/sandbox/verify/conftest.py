@@ -31,4 +31,7 @@ def shipped() -> list[CloudObject]:
 
 @pytest.fixture(scope="session")
 def planned(shipped: list[CloudObject], helm: Path) -> PodPlan:
-    return plan(shipped, ROOT, helm)
+    """All pods, with the controller of Jenkins as it is described here, also where its chart is at hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("JENKINS_CHART_DIR", raising=False)
+        return plan(shipped, ROOT, helm)

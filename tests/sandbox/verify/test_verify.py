@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -35,6 +36,15 @@ def before(shipped: Objects, planned: PodPlan) -> VerifyReport:
 
 def test_every_shipped_pod_could_start_and_work(before: VerifyReport) -> None:
     assert [str(finding) for finding in before.errors()] == []
+
+
+@pytest.mark.skipif(
+    "JENKINS_CHART_DIR" not in os.environ, reason="needs JENKINS_CHART_DIR (charts/jenkins of jenkinsci/helm-charts)"
+)
+def test_the_controller_of_the_official_chart_could_start_and_work(shipped: Objects, helm: Path) -> None:
+    rendered = report(shipped, plan(shipped, ROOT, helm))
+    assert ("ci", "jenkins", "jenkins") in {(pod.environment, pod.namespace, pod.name) for pod in rendered.pods}
+    assert [str(finding) for finding in rendered.errors()] == []
 
 
 def test_all_pods_of_the_platform_are_checked(before: VerifyReport) -> None:
@@ -364,7 +374,10 @@ def values(objects: Objects) -> dict[str, Any]:
     return of(objects, "ci", ":Release", "jenkins-release").inputs["values"]
 
 
-def test_a_request_above_the_limit_of_the_chart_is_reported(shipped: Objects, helm: Path) -> None:
+def test_a_request_above_the_limit_of_the_chart_is_reported(
+    shipped: Objects, helm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JENKINS_CHART_DIR", raising=False)
     objects = deepcopy(shipped)
     controller = values(objects)["controller"]
     controller["resources"] = {"requests": {"cpu": "3", "memory": "4Gi"}}
