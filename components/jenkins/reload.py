@@ -28,9 +28,10 @@ _FILE = "reload.sh"
 _SCRIPT = """\
 [ "$METHOD" = LIST ] && exit 0  # the init container: Jenkins does not run yet
 exec python - <<'PYTHON'
-import os, time, urllib.error, urllib.request
+import os, time, urllib.error, urllib.parse, urllib.request
 
-url = "http://localhost:8080/reload-configuration-as-code/?casc-reload-token=" + os.environ["RELOAD_TOKEN"]
+query = urllib.parse.urlencode([("casc-reload-token", os.environ["RELOAD_TOKEN"])])
+url = f"http://localhost:8080/reload-configuration-as-code/?{query}"
 for attempt in range(60):
     try:
         urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30).close()
