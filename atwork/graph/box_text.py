@@ -54,9 +54,10 @@ def lines(box: Box, width: int, padding: int, badge: str) -> tuple[tuple[Line, .
 
 
 def badge(box: Box, width: int, padding: int, forms: Sequence[str]) -> str:
-    """The longest form of a badge that leaves room for a title."""
+    """The longest form of a badge that leaves room for a title, else the shortest; none where that does not fit."""
     _, _, room = _room(box, width, padding)
-    return next((form for form in forms if badge_width(form) <= room - _MIN_TITLE_WIDTH), forms[-1])
+    shortest = forms[-1] if badge_width(forms[-1]) <= room else ""
+    return next((form for form in forms if badge_width(form) <= room - _MIN_TITLE_WIDTH), shortest)
 
 
 def outside(box: Box, width: int) -> Placed:
