@@ -14,7 +14,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from components.database_login import INSTANCE_ROLES
+from components.database_login import grant_login
 from components.identity import acts_as
 from components.namespace import Namespace, NamespaceSettings, QuotaSettings
 from components.tenant import TenantTrafficSettings, allow
@@ -53,14 +53,7 @@ class DatabaseAdministrator(pulumi.ComponentResource):
         account = gcp.serviceaccount.Account(
             f"{name}-account", account_id=ACCOUNT, display_name="Gives rights in databases", opts=child
         )
-        for role in INSTANCE_ROLES:
-            gcp.projects.IAMMember(
-                f"{name}-{role.rpartition('.')[2]}",
-                project=project_id,
-                role=role,
-                member=account.member,
-                opts=child,
-            )
+        grant_login(name, account, project_id, child)
         namespace = Namespace(name, _SIZE, physical_name=NAMESPACE, opts=child)
         kubernetes.core.v1.ServiceAccount(
             f"{name}-kubernetes-account",

@@ -27,6 +27,16 @@ def login_account_id(user: str) -> str:
     return f"{user}-sql"
 
 
+def grant_login(
+    name: str, account: gcp.serviceaccount.Account, project_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> None:
+    """Let an account connect to the instances of a project, and log in."""
+    for role in INSTANCE_ROLES:
+        gcp.projects.IAMMember(
+            f"{name}-{role.rpartition('.')[2]}", project=project_id, role=role, member=account.member, opts=opts
+        )
+
+
 def workload_login(
     name: str,
     account_id: str,
@@ -51,14 +61,7 @@ def workload_login(
         member=pulumi.Output.format("serviceAccount:{0}[{1}/{2}]", workload_pool, user.namespace, user.service_account),
         opts=child,
     )
-    for role in INSTANCE_ROLES:
-        gcp.projects.IAMMember(
-            f"{name}-{role.rpartition('.')[2]}",
-            project=project_id,
-            role=role,
-            member=account.member,
-            opts=child,
-        )
+    grant_login(name, account, project_id, child)
     gcp.sql.User(
         f"{name}-user",
         # Not from the account's own e-mail: a preview has to know the name before the account is there.

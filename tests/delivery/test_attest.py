@@ -7,12 +7,11 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
+from support.http_server import QuietHandler, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "delivery" / "resources" / "promote" / "attest.py"
@@ -38,28 +37,17 @@ Answers = dict[str, list[tuple[int, Any]]]
 def google(answers: Answers, asked: list[tuple[str, Any]]) -> Generator[str]:
     """An API that gives its answers in turn, the last one for ever, by a part of the path."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 (the server's name for it)
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             asked.append((self.path, body))
             turns = next(given for part, given in answers.items() if part in self.path)
             status, answer = turns.pop(0) if len(turns) > 1 else turns[0]
             data = json.dumps(answer).encode() if not isinstance(answer, bytes) else answer
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.answer(status, data)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-            """Nothing to read."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 def attest(folder: Path, answers: Answers) -> tuple[subprocess.CompletedProcess[str], list[tuple[str, Any]]]:

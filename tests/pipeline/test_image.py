@@ -6,9 +6,7 @@ import base64
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.checkout import copy
+from support.http_server import QuietHandler, serving
 from support.signing import public_key
 from typer.testing import CliRunner
 
@@ -50,31 +49,18 @@ def attestation(digest: str = DIGEST) -> dict[str, Any]:
 def google(pages: list[list[dict[str, Any]]]) -> Generator[str]:
     """Container Analysis with these pages for the note of releases, and none for others."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802 (the server's name for it)
             address = urlsplit(self.path)
             number = int(parse_qs(address.query).get("pageToken", ["0"])[0])
             own = pages if "/platform-releases/" in address.path else [[]]
             body: dict[str, Any] = {"occurrences": own[number]}
             if number + 1 < len(own):
                 body["nextPageToken"] = str(number + 1)
-            data = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.answer(200, json.dumps(body).encode())
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-            """Nothing to read."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 @pytest.fixture
