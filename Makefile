@@ -35,7 +35,7 @@ $(STAMP): requirements/bootstrap.txt requirements/run.txt requirements/sandbox.t
 engine: setup  ## Find the Pulumi engine, or build it once into the shared cache
 	@$(BIN)/atwork engine
 
-tools: setup  ## Find or build what the tests run: helm, crane, a registry, a Kubernetes control plane
+tools: setup  ## Find or build what the tests run: helm, crane, a registry, promtool, a Kubernetes control plane
 	@$(BIN)/atwork tools
 
 sandbox: setup  ## Create every environment on this machine, without a cloud account (CLUSTERS=real)

@@ -35,14 +35,19 @@ def engine() -> None:
 
 @app.command()
 def tools() -> None:
-    """Find or build the programs of tests and real clusters: helm, crane, a Kubernetes control plane, BuildKit, …"""
+    """Find or build the programs of tests and real clusters: helm, crane, promtool, a control plane, BuildKit, …"""
     from rich.console import Console
 
     from atwork.containers.errors import obstacles
     from atwork.toolchain import programs
 
     console = Console(soft_wrap=True, highlight=False)
-    binaries = [programs.helm(console), *programs.registry(console), programs.actionlint(console)]
+    binaries = [
+        programs.helm(console),
+        *programs.registry(console),
+        programs.actionlint(console),
+        programs.promtool(console),
+    ]
     if missing := obstacles():
         console.print(f"BuildKit is not needed: no container runs on this machine ({'; '.join(missing)})")
     else:

@@ -14,6 +14,11 @@ MetricComponent = Literal["APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVI
 _METRICS = ("SYSTEM_COMPONENTS", "POD", "DEPLOYMENT", "STATEFULSET", "DAEMONSET", "HPA", "STORAGE")
 
 
+def metric_packages(control_plane: Sequence[MetricComponent]) -> frozenset[str]:
+    """The packages of metrics that a cluster sends."""
+    return frozenset({*_METRICS, *control_plane})
+
+
 def logging_config(control_plane: Sequence[LogComponent]) -> gcp.container.ClusterLoggingConfigArgsDict:
     """The cluster's `logging_config`."""
     return {"enable_components": ["SYSTEM_COMPONENTS", "WORKLOADS", *control_plane]}

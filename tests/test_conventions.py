@@ -113,7 +113,11 @@ def test_one_module_owns_it(pattern: str, owner: str) -> None:
 
 
 ENVIRONMENT_NAMES = {"ci", "staging", "production", "prod"}
-NAMED = {"infra/environment_settings.py": {"production"}, "infra/promotion.py": {"production"}}
+NAMED = {
+    "components/monitoring/rule.py": {"production"},
+    "infra/environment_settings.py": {"production"},
+    "infra/promotion.py": {"production"},
+}
 """A value of the setting `environment.tier`, and the stage of that name."""
 
 

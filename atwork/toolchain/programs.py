@@ -50,6 +50,16 @@ ACTIONLINT = Program(
 )
 """Checks workflows."""
 
+_PROMETHEUS = "github.com/prometheus/prometheus"
+PROMTOOL = Program(
+    "promtool",
+    _PROMETHEUS,
+    {"promtool": f"{_PROMETHEUS}/cmd/promtool"},
+    minutes=5,
+    variables={"github.com/prometheus/common/version.Version": "{version}"},
+)
+"""Tests the rules of alerts."""
+
 _MAIN = "k8s.io/kubernetes/cmd"
 _VERSION = "k8s.io/component-base/version"
 KUBERNETES = Program(
@@ -75,6 +85,11 @@ def actionlint(console: Console) -> Path:
     """The checker of workflows: the one on PATH, or the one in the cache."""
     path = shutil.which("actionlint")
     return Path(path) if path else provide(ACTIONLINT, console) / "actionlint"
+
+
+def promtool(console: Console) -> Path:
+    """The tester of alert rules: always the pinned one from the cache, because its language of cases changes."""
+    return provide(PROMTOOL, console) / "promtool"
 
 
 def helm(console: Console) -> Path:

@@ -1,0 +1,134 @@
+"""Which rules an environment has: those of its stage whose metrics it sends. Plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from string import Template
+
+from components.monitoring.catalog import RULES
+from components.monitoring.metrics import packages_of
+from components.monitoring.rule import AlertRule, Severity, Stage, Threshold, interval
+from components.monitoring.scope import PARTS, MonitoredDatabase, Scope
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """What an environment changes of a rule; None keeps what the catalog says."""
+
+    severity: Severity | None = None
+    threshold: float | None = None
+    """In the unit of the rule."""
+    minutes: int | None = None
+    off: str | None = None
+    """Why the environment does without the rule."""
+
+
+@dataclass(frozen=True)
+class ActiveRule:
+    """A rule of an environment."""
+
+    rule: AlertRule
+    severity: Severity
+    threshold: Threshold
+    minutes: int
+    expression: str
+    """PromQL that is true for what is wrong."""
+
+    @property
+    def interval(self) -> int:
+        """Seconds between two evaluations."""
+        return interval(self.severity)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A rule of the environment's stage that it does without, and why."""
+
+    rule: AlertRule
+    reason: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rules of an environment, in the order of the catalog."""
+
+    active: tuple[ActiveRule, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class MonitoredEnvironment:
+    """What decides about the rules of an environment."""
+
+    stage: Stage
+    packages: frozenset[str]
+    """The metric packages that its cluster sends."""
+    scope: Scope
+    adjustments: Mapping[str, Adjustment] = field(default_factory=dict[str, Adjustment])
+    """By the id of the rule."""
+
+
+def select(environment: MonitoredEnvironment, rules: Mapping[str, AlertRule] = RULES) -> Selection:
+    """The rules of an environment, and those that it does without."""
+    decisions = [_decide(rule, severity, environment) for rule, severity in _of_stage(environment, rules)]
+    return Selection(
+        tuple(decision for decision in decisions if isinstance(decision, ActiveRule)),
+        tuple(decision for decision in decisions if isinstance(decision, LeftOut)),
+    )
+
+
+def _of_stage(
+    environment: MonitoredEnvironment, rules: Mapping[str, AlertRule]
+) -> Iterator[tuple[AlertRule, Severity]]:
+    for rule in rules.values():
+        adjustment = environment.adjustments.get(rule.id, Adjustment())
+        severity = adjustment.severity or rule.severities.at(environment.stage)
+        if severity is not None:
+            yield rule, severity
+
+
+def _decide(rule: AlertRule, severity: Severity, environment: MonitoredEnvironment) -> ActiveRule | LeftOut:
+    adjustment = environment.adjustments.get(rule.id, Adjustment())
+    if adjustment.off is not None:
+        return LeftOut(rule, f"off: {adjustment.off}")
+    if part := missing_part(rule, environment.scope):
+        return LeftOut(rule, f"the environment has no {part.removeprefix('a ')}")
+    threshold = rule.threshold
+    if adjustment.threshold is not None:
+        threshold = replace(threshold, value=adjustment.threshold)
+    expression = render(rule, threshold, environment.scope)
+    if missing := sorted(packages_of(expression) - environment.packages):
+        return LeftOut(rule, f"the cluster does not send {', '.join(missing)}; add it to cluster.control_plane_metrics")
+    minutes = rule.minutes if adjustment.minutes is None else adjustment.minutes
+    return ActiveRule(rule, severity, threshold, minutes, expression)
+
+
+def missing_part(rule: AlertRule, scope: Scope) -> str:
+    """What the environment lacks for a rule; "" for nothing."""
+    names = set(re.findall(r"\$(\w+)", rule.value))
+    known = set(scope.selectors())
+    for database in _databases(rule, scope):
+        known |= set(scope.of_database(database))
+    return PARTS[min(names - known)] if names - known else ""
+
+
+def render(rule: AlertRule, threshold: Threshold, scope: Scope) -> str:
+    """The PromQL of a rule in an environment that has all it needs."""
+    selectors = scope.selectors()
+    if rule.each_database:
+        parts = [
+            Template(rule.value).substitute(selectors, **scope.of_database(database))
+            for database in _databases(rule, scope)
+        ]
+        value = parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+    else:
+        value = Template(rule.value).substitute(selectors)
+    return f"{value} {threshold.operator} {threshold.operand}"
+
+
+def _databases(rule: AlertRule, scope: Scope) -> tuple[MonitoredDatabase, ...]:
+    if not rule.each_database:
+        return ()
+    return scope.postgres() if "$connections" in rule.value else scope.databases
