@@ -1,7 +1,7 @@
 """The VPC of an environment: one subnet with room for nodes and pods, the way out, and the way to Google's services.
 
 Owns: network, subnet, router and NAT, the deny-all firewall rule, private DNS for Google's APIs, and the
-service connection policy through which Cloud SQL gets its private endpoint.
+service connection policies through which Cloud SQL and Redis get their private endpoints.
 Does not own: the firewall rules that GKE makes for its own cluster, peering (environments do not talk), and networks of
 others (existing_network.py).
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
+from components import redis
 from components.google_dns import private_google_dns
 from components.nat import nat_gateway
 from components.network_refs import NetworkRefs
@@ -104,6 +105,15 @@ class Network(pulumi.ComponentResource):
             psc_config={"subnetworks": [subnetwork.id], "limit": str(settings.database_endpoints)},
             opts=child,
         )
+        redis_policy = gcp.networkconnectivity.ServiceConnectionPolicy(
+            f"{name}-redis",
+            name=f"{physical_name}-redis",
+            location=region,
+            service_class=redis.SERVICE_CLASS,
+            network=network.id,
+            psc_config={"subnetworks": [subnetwork.id], "limit": str(settings.redis_endpoints)},
+            opts=child,
+        )
         self.refs = NetworkRefs(
             network.id,
             subnetwork.id,
@@ -111,6 +121,7 @@ class Network(pulumi.ComponentResource):
             tuple(settings.extra_pods),
             self.nat_addresses,
             database_access=[database_policy],
+            redis_access=[redis_policy],
         )
         self.network_id, self.subnetwork_id = network.id, subnetwork.id
         self.register_outputs(

@@ -25,6 +25,8 @@ class NetworkRefs:
     """The project of the network, where it is not the environment's own."""
     database_access: Sequence[pulumi.Resource] = ()
     """What must exist before a database gets its private endpoint."""
+    redis_access: Sequence[pulumi.Resource] = ()
+    """What must exist before a Redis gets its private endpoints."""
 
     def ip_allocation(self) -> gcp.container.ClusterIpAllocationPolicyArgsDict:
         """A cluster's `ip_allocation_policy`. No range for services: GKE takes its own, 34.118.224.0/20."""

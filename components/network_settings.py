@@ -25,7 +25,7 @@ class FlowLogSettings(Settings):
     """Whether names of VMs and networks are logged with the addresses."""
 
 
-_OF_THE_OWNER = ("flow_logs", "nat", "dns_logs", "database_endpoints")
+_OF_THE_OWNER = ("flow_logs", "nat", "dns_logs", "database_endpoints", "redis_endpoints")
 """Settings of what the owner of an existing network decides."""
 
 
@@ -55,6 +55,9 @@ class NetworkSettings(Settings):
 
     database_endpoints: Annotated[int, Field(ge=1, le=64)] = 8
     """How many private Cloud SQL endpoints the subnet may hold."""
+
+    redis_endpoints: Annotated[int, Field(ge=2, le=128)] = 16
+    """How many private Redis endpoints the subnet may hold; an instance has two."""
 
     def ranges(self) -> dict[str, ipaddress.IPv4Network]:
         """All address ranges by the key that sets them."""

@@ -29,6 +29,7 @@ PLATFORM_SERVICES = (
     "iam.googleapis.com",
     "iamcredentials.googleapis.com",
     "logging.googleapis.com",
+    "memorystore.googleapis.com",
     "monitoring.googleapis.com",
     "networkconnectivity.googleapis.com",
     "secretmanager.googleapis.com",

@@ -38,6 +38,17 @@ class DatabaseFacts:
     """Of its instance."""
 
 
+@dataclass(frozen=True)
+class RedisFacts:
+    """How a service reaches its Redis: by TLS, and with an access token of its account as the password."""
+
+    address: pulumi.Input[str]
+    """`rediss://HOST:PORT/0`."""
+
+    authorities: pulumi.Input[str]
+    """Certificates that its certificate is verified with, PEM."""
+
+
 class ServiceFacts(pulumi.ComponentResource):
     """Facts of the environment, as environment variables."""
 
@@ -50,6 +61,7 @@ class ServiceFacts(pulumi.ComponentResource):
         namespace: pulumi.Input[str],
         facts: Mapping[str, pulumi.Input[str]],
         database: DatabaseFacts | None,
+        redis: RedisFacts | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:service:ServiceFacts", name, {}, opts)
@@ -62,6 +74,8 @@ class ServiceFacts(pulumi.ComponentResource):
                     lambda account: login_name(database.version, account)
                 ),
             }
+        if redis is not None:
+            data |= {"REDIS_URL": redis.address, "REDIS_CA": redis.authorities, "REDIS_AUTH": "iam"}
         kubernetes.core.v1.ConfigMap(
             f"{name}-facts",
             metadata={"name": CONFIG_MAP, "namespace": namespace},

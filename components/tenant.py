@@ -8,7 +8,8 @@ Traps:
 - Groups work in RBAC only when they are members of the cluster's `admin_group` (Google Groups for RBAC).
 - The built-in role `edit` starts pods as any account of the namespace: the border is the namespace, not the account.
 - The Google account that deploys has no rights in the namespace; it acts as its account `deployer`.
-- Cloud SQL is reached by connectors: port 3307 at an address of the nodes' range, after a word with the SQL API.
+- Cloud SQL is reached by connectors: port 3307 at an address of the nodes' range, after a word with the SQL API. Redis
+  has addresses of the same range.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pydantic import Field, model_validator
 from components import namespace_deployer, traffic
 from components.identity import acts_as
 from components.namespace import Namespace, NamespaceSettings
+from components.redis import PORT, RedisSettings
 from components.secrets import SecretName, SecretSettings
 from components.settings import DnsLabel, Email, Owner, Settings
 
@@ -74,6 +76,9 @@ class TenantSettings(Settings):
 
     secrets: dict[SecretName, SecretSettings] = Field(default_factory=dict)
     """Secrets of the team's services, by name."""
+
+    redis: RedisSettings | None = None
+    """A Redis for the namespace; left out, it has none."""
 
     @model_validator(mode="after")
     def _deployer_is_reserved(self) -> Self:
@@ -155,7 +160,14 @@ class Tenant(pulumi.ComponentResource):
                 subjects=[subject],
                 opts=child,
             )
-        allow(name, settings.traffic, database_range, namespace=self.namespace_name, opts=child)
+        allow(
+            name,
+            settings.traffic,
+            database_range,
+            redis=settings.redis is not None,
+            namespace=self.namespace_name,
+            opts=child,
+        )
         self.register_outputs({"namespace_name": self.namespace_name})
 
 
@@ -164,18 +176,19 @@ def allow(
     settings: TenantTrafficSettings,
     database_range: str,
     *,
+    redis: bool = False,
     namespace: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Make the network policies of a namespace."""
-    for key, spec in policies(settings, database_range).items():
+    for key, spec in policies(settings, database_range, redis=redis).items():
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-{key}", metadata={"name": key, "namespace": namespace}, spec=spec, opts=opts
         )
 
 
 def policies(
-    settings: TenantTrafficSettings, database_range: str
+    settings: TenantTrafficSettings, database_range: str, *, redis: bool = False
 ) -> dict[str, kubernetes.networking.v1.NetworkPolicySpecArgsDict]:
     """What is allowed on top of the namespace's default denial, by policy name."""
     everyone: kubernetes.networking.v1.NetworkPolicyPeerArgsDict = {"pod_selector": {}}
@@ -189,6 +202,8 @@ def policies(
     ]
     if settings.databases:
         called.append({"to": traffic.addresses(database_range), "ports": traffic.tcp(CONNECTOR_PORT)})
+    if redis:
+        called.append({"to": traffic.addresses(database_range), "ports": traffic.tcp(PORT)})
     if settings.internet_ports:
         called.append(traffic.internet(settings.internet_ports))
     return {

@@ -25,6 +25,7 @@ PROJECT_CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
 PROJECT_POLICY = "gcp:projects/iAMPolicy:IAMPolicy"
 PROJECT_SERVICE = "gcp:projects/service:Service"
+REDIS_INSTANCE = "gcp:memorystore/instance:Instance"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 ROUTER_NAT = "gcp:compute/routerNat:RouterNat"
 SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 (a type)

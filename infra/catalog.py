@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.redis import LONGEST_NAME, physical_name
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER
 from infra.service_names import repository_key, reserved_name
@@ -130,6 +131,11 @@ def _names(name: str, service: ServiceSettings) -> Iterator[str]:
         yield (
             f"database: its login is called as the service, 2 to {_LONGEST_WITH_DATABASE} characters "
             f"({name} has {len(name)}); choose another name"
+        )
+    elif service.uses_redis and len(name) > LONGEST_NAME:
+        yield (
+            f"redis: the account that logs in to it is called {physical_name(name)}, and a service with Redis has at "
+            f"most {LONGEST_NAME} characters ({name} has {len(name)}); choose another name"
         )
 
 

@@ -15,8 +15,15 @@ def declare(here: Environment) -> None:
     arrival = delivery.make(here, base, running)  # the registry and Jenkins, or the access that ci is given
     offered = shared.of(here, base, running, instances, arrival)
     logins = tenants.Logins({key: instance.accounts for key, instance in instances.items()}, [*instances.values()])
-    # The teams' namespaces, secrets and rights in databases.
-    tenants.make(here, offered, logins, google=base.google, cluster_provider=running.cluster_provider)
+    # The teams' namespaces, secrets, Redis and rights in databases.
+    tenants.make(
+        here,
+        offered,
+        logins,
+        redis_access=base.network.redis_access,
+        google=base.google,
+        cluster_provider=running.cluster_provider,
+    )
 
     contract.publish(running.cluster, instances, base.network)
     offered.publish()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components import redis
 from components.cluster_access import CONNECT_ROLE
 from components.cluster_settings import SECRET_ROTATION_SECONDS
 from components.database_administrator import ACCOUNT
@@ -85,7 +86,7 @@ def service_accounts(name: str, config: StackConfig) -> set[str]:
         names.add(DEPLOYER)
     if config.preview_namespaces is not None:
         names.add(PREVIEW_DEPLOYER)
-    return names
+    return names | {login for tenant in config.redis() for login in config.redis_logins(tenant).values()}
 
 
 def grants(name: str, config: StackConfig) -> set[tuple[str, str]]:
@@ -109,6 +110,8 @@ def grants(name: str, config: StackConfig) -> set[tuple[str, str]]:
     logins = {login_account_id(user) for database in config.databases.values() for user in database.users}
     if of_postgres(config.databases):
         logins.add(ACCOUNT)
+    for tenant in config.redis():
+        pairs |= {(redis.CONNECT_ROLE, account(login)) for login in config.redis_logins(tenant).values()}
     return pairs | {(role, account(login)) for login in logins for role in INSTANCE_ROLES}
 
 
@@ -133,8 +136,8 @@ def _addresses(config: StackConfig, nodes: int) -> Iterator[Need]:
     )
     existing = config.network.existing is not None  # its endpoints are in the subnets that its owner chose
     yield Need(
-        f"addresses of network.nodes for nodes{'' if existing else ' and database endpoints'}",
-        nodes + (0 if existing else config.network.database_endpoints),
+        f"addresses of network.nodes for nodes{'' if existing else ' and endpoints of databases and Redis'}",
+        nodes + (0 if existing else config.network.database_endpoints + config.network.redis_endpoints),
         config.network.ranges()["nodes"].num_addresses - limits.RESERVED_ADDRESSES,
         limits.SUBNET_SIZES,
         "lower node_pools.NAME.max_nodes, or choose a larger range for a new environment",

@@ -22,6 +22,7 @@ CREATED_FIRST = frozenset(
         "gcp:gkebackup/backupPlan:BackupPlan",
         "gcp:kms/cryptoKey:CryptoKey",
         "gcp:kms/keyRing:KeyRing",
+        "gcp:memorystore/instance:Instance",
         "gcp:organizations/project:Project",
         "gcp:pubsub/topic:Topic",
         "gcp:secretmanager/secret:Secret",

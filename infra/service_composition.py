@@ -12,6 +12,7 @@ from itertools import islice
 
 from components.database_login import DatabaseUserSettings
 from components.database_settings import DatabaseSettings
+from components.google.memorystore import region_mistake
 from components.google.sql import system_databases
 from components.secrets import SecretSettings
 from components.tenant import TenantSettings, TenantTrafficSettings
@@ -28,7 +29,9 @@ _MOST_NAMED = 3
 def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSettings]) -> StackConfig:
     """The stack's settings with every service that runs there; `ConfigError` names the service's file."""
     here = {name: (services[name], place) for name, place in within(stack, config.environment, services).items()}
-    mistakes = [message for name, (service, _) in here.items() for message in _misfits(stack, config, name, service)]
+    mistakes = [
+        message for name, (service, place) in here.items() for message in _misfits(stack, config, name, service, place)
+    ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     if not here:
@@ -41,10 +44,15 @@ def complete(stack: str, config: StackConfig, services: Mapping[str, ServiceSett
         return StackConfig.model_validate(stated(config) | {"tenants": tenants, "databases": databases})
 
 
-def _misfits(stack: str, config: StackConfig, name: str, service: ServiceSettings) -> Iterator[str]:
+def _misfits(
+    stack: str, config: StackConfig, name: str, service: ServiceSettings, place: ServiceEnvironmentSettings
+) -> Iterator[str]:
     file = service.file
     if name in config.tenants:
         yield f"{file}: stacks/Pulumi.{stack}.yaml has tenants.{name} already; remove it there"
+    if service.redis_in(place) is not None and (mistake := region_mistake(config.region)):
+        key = f"environments.{stack}.redis" if place.redis is not None else "redis"
+        yield f"{file}: {key}: {mistake}; or leave redis out in {stack}, the environment in {config.region}"
     if service.database is None:
         return
     instance = config.databases.get(service.database.instance)
@@ -94,6 +102,7 @@ def _tenant(name: str, service: ServiceSettings, place: ServiceEnvironmentSettin
             stated(service.traffic) | {"databases": service.database is not None}
         ),
         secrets=dict.fromkeys(service.secrets, secret),
+        redis=service.redis_in(place),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from components.delivery import StoreName
 from components.forms import TextForm
 from components.namespace import NamespaceSettings
+from components.redis import RedisSettings
 from components.secrets import SecretName, SecretRotationSettings
 from components.settings import (
     DatabaseName,
@@ -54,6 +55,9 @@ class ServiceEnvironmentSettings(Settings):
 
     rotation: SecretRotationSettings | None = None
     """When somebody is reminded to change its secrets."""
+
+    redis: RedisSettings | None = None
+    """Its Redis here, in place of the one for all environments."""
 
 
 class ServiceDatabaseSettings(Settings):
@@ -105,6 +109,9 @@ class ServiceSettings(Settings):
     database: ServiceDatabaseSettings | None = None
     """Present when it keeps data in Cloud SQL."""
 
+    redis: RedisSettings | None = None
+    """Present when it uses Redis in every environment."""
+
     secrets: tuple[SecretName, ...] = ()
     """Secrets in Secret Manager that its pods read, `NAMESPACE-SECRET` there."""
 
@@ -136,6 +143,16 @@ class ServiceSettings(Settings):
         """Remember the file that states it."""
         self._file = file
         return self
+
+    def redis_in(self, place: ServiceEnvironmentSettings) -> RedisSettings | None:
+        """Its Redis in an environment."""
+        return place.redis or self.redis
+
+    @property
+    def uses_redis(self) -> bool:
+        """Whether it has a Redis in an environment."""
+        places = [*self.environments.values(), *([self.ephemeral] if self.ephemeral else [])]
+        return any(self.redis_in(place) is not None for place in places)
 
     @model_validator(mode="after")
     def _said_once(self) -> Self:

@@ -21,6 +21,7 @@ from components.audit_logs import AuditLogSettings
 from components.binary_authorization import BinaryAuthorizationSettings
 from components.cluster_backup import ClusterBackupSettings
 from components.cluster_settings import ClusterSettings
+from components.database_login import login_account_id
 from components.database_settings import DatabaseSettings
 from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
@@ -31,6 +32,7 @@ from components.node_pool import NodePoolSettings, PoolName
 from components.node_pools import pool_conflicts
 from components.preview_namespaces import PreviewNamespaceSettings
 from components.project import ProjectSettings
+from components.redis import RedisSettings, physical_name
 from components.release_signing import ReleaseSigningSettings
 from components.repositories import RegistrySettings
 from components.secrets import SecretStoreSettings
@@ -212,6 +214,18 @@ class StackConfig(DeliverySettings):
             for database, settings in self.databases.items()
             for key, user in settings.users.items()
             if user.namespace == tenant
+        }
+
+    def redis(self) -> dict[str, RedisSettings]:
+        """The Redis instances, by tenant."""
+        return {name: tenant.redis for name, tenant in self.tenants.items() if tenant.redis is not None}
+
+    def redis_logins(self, tenant: str) -> dict[str, str]:
+        """IDs of the Google accounts with which accounts of a tenant log in to its Redis, by account."""
+        databases = self.logins(tenant)
+        return {
+            account: login_account_id(databases[account][1]) if account in databases else physical_name(tenant)
+            for account in self.tenants[tenant].accounts
         }
 
     def groups(self) -> set[str]:

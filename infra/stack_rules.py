@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from components.database_administrator import NAMESPACE as DATABASE_RIGHTS
+from components.google.memorystore import region_mistake
 from components.google.reserved import is_system_namespace
+from components.redis import ENDPOINTS, LONGEST_NAME, physical_name
 
 if TYPE_CHECKING:
     from infra.stack import StackConfig
@@ -61,8 +63,26 @@ def _tenants_fit(config: StackConfig) -> None:
                 raise ValueError(f"{where}: {who} logs in as {taken[who]} already; give it an account of its own")
             taken[who] = where
     for key, tenant in config.tenants.items():
+        if tenant.redis is not None:
+            _redis_fits(key, config)
         if tenant.groups and config.cluster.admin_group is None:
             raise ValueError(f"tenants.{key}: groups have rights only with cluster.admin_group; set it")
+
+
+def _redis_fits(tenant: str, config: StackConfig) -> None:
+    if mistake := region_mistake(config.region):
+        raise ValueError(f"tenants.{tenant}.redis: {mistake}")
+    if len(tenant) > LONGEST_NAME:
+        raise ValueError(
+            f"tenants.{tenant}.redis: the account that logs in to it is called {physical_name(tenant)}, which is "
+            f"longer than 30 characters; choose a name of at most {LONGEST_NAME}"
+        )
+    count, room = len(config.redis()), config.network.redis_endpoints
+    if config.network.existing is None and count * ENDPOINTS > room:
+        raise ValueError(
+            f"network.redis_endpoints: {room} are too few for {count} Redis instances with {ENDPOINTS} each; raise it "
+            f"to {count * ENDPOINTS} or more"
+        )
 
 
 def _preview_namespaces_fit(config: StackConfig) -> None:

@@ -31,7 +31,7 @@ def of_file(name: str, config: StackConfig, environments: Mapping[str, StackConf
 def _of_data(key: str, config: StackConfig) -> Iterator[str]:
     """Deletion protection of clusters, registries, databases, node pools and Jenkins."""
     if config.cluster.deletion_protection:
-        guarded = "namespaces, secrets, keys and addresses"
+        guarded = "namespaces, secrets, Redis, keys and addresses"
         yield f"{key}.cluster.deletion_protection: true; set it to false (it guards {guarded} too)"
     if config.registry is not None and config.registry.deletion_protection:
         yield f"{key}.registry.deletion_protection: true; set it to false (it guards the registry's keys too)"

@@ -2,7 +2,8 @@
 
 The methods are the providers' REST calls (`terraform-provider-google`, services/*/resource_*.go), with the operations
 that they wait for. When Google's data set has no method, the table has the permission instead
-(https://cloud.google.com/sql/docs/postgres/iam-permissions, https://cloud.google.com/iam/docs/permissions-reference).
+(https://cloud.google.com/sql/docs/postgres/iam-permissions,
+https://docs.cloud.google.com/memorystore/docs/valkey/access-control, https://cloud.google.com/iam/docs/permissions-reference).
 """
 
 from __future__ import annotations
@@ -91,6 +92,12 @@ TYPES: dict[str, Calls] = {
     ),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _member(f"{_KEYS}.cryptoKeys"),
     "gcp:kms/keyRing:KeyRing": Calls((f"{_KEYS}.get",), (f"{_KEYS}.create",)),
+    "gcp:memorystore/instance:Instance": Calls(
+        _permissions("memorystore.instances.get"),
+        _permissions(
+            *(f"memorystore.instances.{verb}" for verb in ("create", "update", "delete")), "memorystore.operations.get"
+        ),
+    ),
     "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": _crud(
         "networkconnectivity.projects.locations.serviceConnectionPolicies",
         more=("networkconnectivity.projects.locations.operations.get",),

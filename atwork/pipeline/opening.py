@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.console import Console
@@ -21,6 +22,7 @@ from atwork.pipeline import google_apis, jvm, platform
 from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
 from atwork.pipeline.google_apis import GoogleApis
 from atwork.pipeline.service_databases import ServiceDatabases
+from atwork.pipeline.service_redis import ServiceRedis
 from atwork.pipeline.session import PipelineSession
 from atwork.pipeline.tools import Toolbox, write_login
 from atwork.pipeline.workloads import ServedCluster, Workloads
@@ -31,6 +33,7 @@ from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.home import Home
 from atwork.toolchain import programs
+from components.delivery import StoreName
 
 _BASE = re.compile(r"^FROM\s+\$\{?DOCKER_HUB\}?/library/(\w+)(:\S+)", re.MULTILINE)
 """A base image from the mirror of Docker Hub, in a Dockerfile."""
@@ -115,15 +118,20 @@ def _containers(session: PipelineSession, home: Home, fleet: Fleet, folder: Path
             cluster = environments[each.resource]
             served.append(ServedCluster(cluster.environment, Api(fleet.kubeconfig(cluster)), login))
     endpoints.save()
-    template = yaml.safe_load(jenkins.values["additionalAgents"]["store-postgres"]["yamlTemplate"])
-    [database] = template["spec"]["initContainers"]
     login = next(each.login for each in served)
+    stand_ins: tuple[tuple[type[ServiceDatabases | ServiceRedis], StoreName, str], ...] = (
+        (ServiceDatabases, "postgres", "cloud-sql"),
+        (ServiceRedis, "redis", "memorystore"),
+    )
     workloads = Workloads(
         served,
         Cloud(home.cloud),
         session.toolbox.crane,
         endpoints.registry,
-        ServiceDatabases(database, Cloud(home.cloud), session.toolbox.crane, login, folder / "cloud-sql"),
+        [
+            kind(_store(jenkins, store), Cloud(home.cloud), session.toolbox.crane, login, folder / name)
+            for kind, store, name in stand_ins
+        ],
         folder,
         lambda text: session.console.print(text, markup=False),
     )
@@ -133,6 +141,13 @@ def _containers(session: PipelineSession, home: Home, fleet: Fleet, folder: Path
             yield workloads
     finally:
         workloads.stop()
+
+
+def _store(jenkins: platform.JenkinsPlatform, name: StoreName) -> dict[str, Any]:
+    """The container of a store in pods of tests."""
+    template = yaml.safe_load(jenkins.values["additionalAgents"][f"store-{name}"]["yamlTemplate"])
+    [container] = template["spec"]["initContainers"]
+    return container
 
 
 def _fill_mirror(

@@ -18,12 +18,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from atwork.containers.images import Unpacked, unpack
 from atwork.errors import SandboxError
 from atwork.pipeline import network
-from atwork.pipeline.service_databases import ServiceDatabases
 from atwork.pipeline.service_network import ServiceNetwork
 from atwork.pipeline.workload import Neighbor, Workload
 from atwork.pipeline.workload_content import PodContent
@@ -48,6 +47,22 @@ class ServedCluster:
     login: Mapping[str, str]
 
 
+class ServiceData(Protocol):
+    """What stands in for a service of Google that keeps the data of services."""
+
+    def variables(self, known: Mapping[str, str]) -> dict[str, str]:
+        """What a container with these variables gets in addition."""
+        ...
+
+    def neighbors(self, api: Api, known: Mapping[str, str]) -> list[Neighbor]:
+        """What a pod with these variables reaches in addition."""
+        ...
+
+    def close(self) -> None:
+        """End what runs."""
+        ...
+
+
 @dataclass
 class Workloads:
     """The pods that run on this machine."""
@@ -56,7 +71,7 @@ class Workloads:
     cloud: Cloud
     crane: Path
     registry: str
-    databases: ServiceDatabases
+    data: Sequence[ServiceData]
     folder: Path
     say: Callable[[str], None]
     pods: dict[str, tuple[ServedCluster, Workload]] = field(default_factory=dict[str, tuple[ServedCluster, Workload]])
@@ -85,7 +100,8 @@ class Workloads:
             workload.stop()
             _hand_over(cluster.api, workload.content.pod)
         self.pods.clear()
-        self.databases.close()
+        for each in self.data:
+            each.close()
         self._forwarder.close()
         for cluster in self.clusters:
             cluster.api.close()
@@ -160,14 +176,18 @@ class Workloads:
         folder.mkdir(parents=True)
 
         def neighbors(variables: Mapping[str, str]) -> list[Neighbor]:
-            return [*self._network(cluster).neighbors(pod), *self.databases.neighbors(cluster.api, variables)]
+            near = self._network(cluster).neighbors(pod)
+            return near + [other for each in self.data for other in each.neighbors(cluster.api, variables)]
+
+        def more_variables(variables: Mapping[str, str]) -> dict[str, str]:
+            return {key: value for each in self.data for key, value in each.variables(variables).items()}
 
         workload = Workload(
             PodContent(cluster.api, self.cloud, pod, str(_ADDRESSES[next(self._numbers)])),
             folder,
             lambda settings: self._unpacked(cluster, settings, folder),
             neighbors,
-            self.databases.variables,
+            more_variables,
             self._forwarder,
             self._say_once,
         )

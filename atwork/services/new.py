@@ -51,6 +51,11 @@ class NewService:
         """Whether it uses Cloud SQL: a service that tests with PostgreSQL does."""
         return "postgres" in self.stores
 
+    @property
+    def redis(self) -> bool:
+        """Whether it uses Memorystore for Valkey: a service that tests with Redis does."""
+        return "redis" in self.stores
+
 
 def create(checkout: Path, service: NewService, target: Path) -> Path:
     """Write the repository to `target` and return its new service file. On an error, nothing is written.
@@ -119,6 +124,8 @@ def service_file(service: NewService) -> str:
         lines.append(f"stores: [{', '.join(map(written, service.stores))}]")
     if service.database:
         lines.append("database: {instance: main}")
+    if service.redis:
+        lines.append("redis: {}")
     if service.secrets:
         lines.append(f"secrets: [{', '.join(map(written, service.secrets))}]")
     lines += ["", "environments:"]

@@ -10,12 +10,14 @@ import pulumi
 from components.database_job import JobImages
 from components.database_login import login_account_id
 from components.database_settings import of_postgres
+from components.redis import Redis
 from components.secrets import Secrets
-from components.service import DatabaseFacts, ServiceFacts
+from components.service import DatabaseFacts, RedisFacts, ServiceFacts
 from components.service_rights import ServiceDatabaseRefs, ServiceRights
 from components.tenant import Tenant
 from infra.contract import Shared
 from infra.environment import Environment, through
+from infra.parts import redis
 from infra.services import database_name
 
 
@@ -34,6 +36,7 @@ def make(
     shared: Shared,
     databases: Logins,
     *,
+    redis_access: Sequence[pulumi.Resource] = (),
     google: pulumi.ProviderResource,
     cluster_provider: pulumi.ProviderResource,
 ) -> None:
@@ -44,6 +47,9 @@ def make(
         logins = {
             account: databases.accounts[instance][user] for account, (instance, user) in config.logins(key).items()
         }
+        store = redis.make(here, key, shared, logins, access=redis_access, google=google)
+        if store is not None:
+            logins |= store.logins
         tenant = Tenant(
             f"tenant-{key}",
             settings,
@@ -68,8 +74,9 @@ def make(
             labels=here.labels,
             opts=through(google),
         )
+        if key in here.services or store is not None:
+            _facts(here, key, tenant, shared, databases.accounts, store, cluster_provider)
         if key in here.services:
-            _facts(here, key, tenant, shared, databases.accounts, cluster_provider)
             _rights(here, key, tenant, shared, databases, cluster_provider)
 
 
@@ -79,11 +86,12 @@ def _facts(
     tenant: Tenant,
     shared: Shared,
     accounts: Mapping[str, Mapping[str, pulumi.Output[str]]],
+    store: Redis | None,
     cluster_provider: pulumi.ProviderResource,
 ) -> None:
-    settings = here.services[service]
+    settings = here.services.get(service)
     database = None
-    if settings.database is not None:
+    if settings is not None and settings.database is not None:
         instance = settings.database.instance
         database = DatabaseFacts(
             shared.instances[instance].connection_name,
@@ -100,6 +108,7 @@ def _facts(
             "GOOGLE_CLOUD_REGION": here.config.region,
         },
         database=database,
+        redis=None if store is None else RedisFacts(store.address, store.authorities),
         opts=through(cluster_provider),
     )
 

@@ -13,6 +13,7 @@ from components.type_tokens import (
     DATABASE_INSTANCE,
     DATABASE_USER,
     KUBERNETES_SECRET,
+    REDIS_INSTANCE,
     REPOSITORY,
     SECRET,
     SECRET_VERSION,
@@ -22,6 +23,7 @@ from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule,
 _BACKUP_PLAN = "gcp:gkebackup/backupPlan:BackupPlan"
 _PROTECTED = (
     DATABASE_INSTANCE,
+    REDIS_INSTANCE,
     CLUSTER,
     REPOSITORY,
     "gcp:compute/address:Address",
@@ -97,6 +99,23 @@ def no_passwords(user: CheckedResource, _: StackContext) -> Iterator[str]:
             yield f"{key} must not be set"
 
 
+@resource_rule(
+    "redis-encrypted-and-authorized",
+    REDIS_INSTANCE,
+    source="docs/adr/0035-redis.md; https://docs.cloud.google.com/memorystore/docs/valkey/about-iam-auth",
+)
+def redis_encrypted_and_authorized(instance: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Redis takes connections with TLS and with logins by IAM only."""
+    yield from instance.must("transitEncryptionMode", be="SERVER_AUTHENTICATION", hint="; the default is no encryption")
+    yield from instance.must("authorizationMode", be="IAM_AUTH", hint="; the default lets everybody in")
+
+
+@resource_rule("redis-valkey", "gcp:redis/*", "gcp:memcache/*", source="docs/adr/0035-redis.md")
+def redis_is_valkey(resource: CheckedResource, _: StackContext) -> Iterator[str]:
+    """Redis is Memorystore for Valkey, where no client has a password."""
+    yield f"{resource.name}: use components/redis.py; this service has passwords or no logins at all"
+
+
 @resource_rule("database-administrator", DATABASE_USER, source="docs/adr/0031-database-rights.md")
 def only_administrator(user: CheckedResource, _: StackContext) -> Iterator[str]:
     """Only the account of the namespace database-rights administers databases."""
@@ -120,6 +139,7 @@ def deletion_guards(resource: CheckedResource, context: StackContext) -> Iterato
         if (
             resource.protect
             or resource.get("deletionProtection") is True
+            or resource.get("deletionProtectionEnabled") is True
             or resource.get("deletionPolicy") == "PREVENT"
         ):
             yield "must not be protected in an ephemeral environment, which could not be destroyed"

@@ -25,6 +25,7 @@ def rights(access: AccessModel) -> set[tuple[str, str]]:
 OWN = {
     ("roles/cloudsql.client", STAGING),
     ("roles/cloudsql.instanceUser", STAGING),  # a login needs a database user of its name, too
+    ("roles/memorystore.dbConnectionUser", STAGING),  # by its condition, for its own instance alone
     ("roles/secretmanager.secretAccessor", f"{STAGING}/secrets/orders-payment-gateway"),
 }
 
@@ -34,6 +35,13 @@ def test_a_pod_of_a_service_has_its_database_and_its_secrets_alone(platform: Acc
     assert rights(platform) == OWN
     more = Binding("roles/secretmanager.secretAccessor", SERVICE, STAGING)
     assert rights(replace(platform, bindings=(*platform.bindings, more))) != OWN
+
+
+def test_a_pod_of_a_service_logs_in_to_its_own_redis_alone(platform: AccessModel) -> None:
+    instances = f"{STAGING}/locations/europe-west1/instances"
+    for name, allowed in (("orders-redis", True), ("stock-redis", False), ("orders-redis-2", False)):
+        decision = platform.may(SERVICE, "memorystore.instances.connect", f"{instances}/{name}")
+        assert decision.allowed is allowed, name
 
 
 def test_a_pod_of_a_service_may_do_nothing_in_its_cluster(stacks: dict[str, Simulated]) -> None:

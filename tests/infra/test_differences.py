@@ -31,6 +31,7 @@ def test_ci_guards_the_images_of_all_and_the_others_what_would_be_missed(recordi
     keys = {"gcp:kms/cryptoKey:CryptoKey", "gcp:kms/keyRing:KeyRing"}
     missed = keys | {
         "gcp:container/cluster:Cluster",
+        "gcp:memorystore/instance:Instance",
         "gcp:secretmanager/secret:Secret",
         "gcp:sql/databaseInstance:DatabaseInstance",
         "kubernetes:core/v1:Namespace",

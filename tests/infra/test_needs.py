@@ -98,8 +98,17 @@ def network(nodes: str, pods: str, **more: Any) -> dict[str, Any]:
         ),
         (
             "network.nodes",
-            network("10.0.0.0/28", "10.64.0.0/16", database_endpoints=8) | {"node_pools": {"a": pool(3)}},
-            network("10.0.0.0/28", "10.64.0.0/16", database_endpoints=9) | {"node_pools": {"a": pool(3)}},
+            network("10.0.0.0/28", "10.64.0.0/16", database_endpoints=6, redis_endpoints=2)
+            | {"node_pools": {"a": pool(3)}},
+            network("10.0.0.0/28", "10.64.0.0/16", database_endpoints=6, redis_endpoints=3)
+            | {"node_pools": {"a": pool(3)}},
+        ),
+        (
+            "network.nodes",
+            network("10.0.0.0/28", "10.64.0.0/16", database_endpoints=6, redis_endpoints=2)
+            | {"node_pools": {"a": pool(3)}},
+            network("10.0.0.0/28", "10.64.0.0/16", database_endpoints=7, redis_endpoints=2)
+            | {"node_pools": {"a": pool(3)}},
         ),
         ("pods of the cluster", {"tenants": tenants(*[5000] * 40)}, {"tenants": tenants(*[5000] * 40, 1)}),
         (

@@ -120,6 +120,9 @@ def test_a_service_can_read_its_environment(recordings: dict[str, Recording]) ->
         "DATABASE_USER": facts["data"]["DATABASE_USER"],
         "GOOGLE_CLOUD_PROJECT": "acme-at-work-production",
         "GOOGLE_CLOUD_REGION": "europe-west1",
+        "REDIS_AUTH": "iam",
+        "REDIS_CA": "certificate of the instance",
+        "REDIS_URL": "rediss://10.0.15.7:6379/0",
     }
     assert facts["data"]["DATABASE_USER"].endswith("@example.iam")
 

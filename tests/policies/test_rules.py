@@ -13,6 +13,7 @@ from support.policies import BROKEN, CLUSTER, MEMBER, NAMESPACE, POOL, RULES, SQ
 from support.policies import environments as resources_of
 
 from components.database_flags import CIS_MYSQL_FLAGS
+from components.type_tokens import REDIS_INSTANCE
 from policies.catalog import RULES as ALL_RULES
 from policies.rule import UNKNOWN, CheckedResource, StackContext
 
@@ -116,6 +117,15 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
         ["cloudsqlsuperuser"],
         "database-administrator: .*could read and change every database",
     ),
+    (REDIS_INSTANCE, "transitEncryptionMode", None, "redis-encrypted-and-authorized: .*must be SERVER_AUTHENTICATION"),
+    (
+        REDIS_INSTANCE,
+        "transitEncryptionMode",
+        "TRANSIT_ENCRYPTION_DISABLED",
+        "redis-encrypted-and-authorized: .*must be SERVER_AUTHENTICATION",
+    ),
+    (REDIS_INSTANCE, "authorizationMode", None, "redis-encrypted-and-authorized: .*must be IAM_AUTH"),
+    (REDIS_INSTANCE, "authorizationMode", "AUTH_DISABLED", "redis-encrypted-and-authorized: .*must be IAM_AUTH"),
     ("gcp:sql/user:User", "type", "BUILT_IN", "database-no-passwords: .*CLOUD_IAM"),
     ("gcp:sql/user:User", "password", "x", "database-no-passwords: .*password must not be set"),
     ("gcp:sql/user:User", "passwordWo", "x", "database-no-passwords: .*passwordWo must not be set"),
@@ -261,7 +271,7 @@ def test_each_rule_checks_a_resource_except_rules_on_unused_types(
 ) -> None:
     types = {resource.type for resources in environments.values() for resource in resources}
     unused = {rule.name for rule in ALL_RULES if not any(rule.applies(token) for token in types)}
-    assert unused == {"no-secret-values", "no-plain-secrets", "registry-not-gcr", "iam-no-keys"}
+    assert unused == {"no-secret-values", "no-plain-secrets", "redis-valkey", "registry-not-gcr", "iam-no-keys"}
 
 
 @pytest.mark.parametrize(
@@ -314,10 +324,26 @@ def test_a_replica_holds_no_data_of_its_own_and_has_no_guard() -> None:
     assert len(violations(guards, [CheckedResource(SQL, "it", {})])) == 1
 
 
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("gcp:redis/instance:Instance", 1),
+        ("gcp:redis/cluster:Cluster", 1),
+        ("gcp:memcache/instance:Instance", 1),
+        (REDIS_INSTANCE, 0),
+    ],
+)
+def test_redis_is_valkey(token: str, expected: int) -> None:
+    rule = RULES["redis-valkey"]
+    assert len(violations(rule, [CheckedResource(token, "it", {})] if rule.applies(token) else [])) == expected
+
+
 def test_an_ephemeral_environment_has_no_guard_of_the_provider() -> None:
     repository = CheckedResource(REPOSITORY, "it", {"deletionPolicy": "PREVENT"})
     messages = violations(RULES["deletion-guards"], [repository], StackContext("ephemeral"))
     assert messages == ["it: must not be protected in an ephemeral environment, which could not be destroyed"]
+    redis = CheckedResource(REDIS_INSTANCE, "it", {"deletionProtectionEnabled": True})
+    assert violations(RULES["deletion-guards"], [redis], StackContext("ephemeral")) == messages
 
 
 @pytest.mark.parametrize(

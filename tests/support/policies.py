@@ -7,6 +7,7 @@ from typing import Any
 
 from support.mocks import Recording
 
+from components.type_tokens import REDIS_INSTANCE
 from policies.catalog import RULES as ALL_RULES
 from policies.rule import CheckedResource, Rule, StackContext
 
@@ -21,6 +22,13 @@ SHIELDED = "nodeConfig.shieldedInstanceConfig.enableSecureBoot"
 
 # Rule, type, properties of the resource, message of the violation.
 BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "redis-encrypted-and-authorized",
+        REDIS_INSTANCE,
+        {"transitEncryptionMode": "SERVER_AUTHENTICATION", "authorizationMode": "AUTH_DISABLED"},
+        "authorizationMode must be IAM_AUTH",
+    ),
+    ("redis-valkey", "gcp:redis/instance:Instance", {}, "use components/redis.py"),
     (
         "cluster-private",
         CLUSTER,

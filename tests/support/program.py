@@ -44,6 +44,12 @@ def cloud(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             return {"controlPlaneEndpointsConfig": {**endpoints, "dnsEndpointConfig": endpoint}}
         case "gcp:sql/databaseInstance:DatabaseInstance":
             return {"connectionName": f"project:region:{name}", "dnsName": f"{name}.sql.goog.", "name": name}
+        case "gcp:memorystore/instance:Instance":
+            primary = {"connectionType": "CONNECTION_TYPE_PRIMARY", "ipAddress": "10.0.15.7", "port": 6379}
+            reader = {**primary, "connectionType": "CONNECTION_TYPE_READER", "ipAddress": "10.0.15.8"}
+            connections = [{"pscAutoConnection": each} for each in (reader, primary)]
+            certificates = [{"certificates": ["certificate of the instance\n"]}]
+            return {"endpoints": [{"connections": connections}], "managedServerCas": [{"caCerts": certificates}]}
         case "gcp:projects/iAMCustomRole:IAMCustomRole":
             return {"name": f"projects/example/roles/{inputs['roleId']}"}
         case "gcp:projects/serviceIdentity:ServiceIdentity":

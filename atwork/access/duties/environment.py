@@ -9,6 +9,7 @@ from atwork.access.duties.methods import (
     FIND_CLUSTER,
     GET_TOKEN,
     LOG_IN,
+    LOG_IN_TO_REDIS,
     PUBLISH,
     PULL,
     READ_SECRET,
@@ -18,7 +19,8 @@ from atwork.access.duties.methods import (
 )
 from atwork.access.duties.model import Duty, EnvironmentFacts, duty
 from atwork.access.pods import PodAccount
-from components import access, database_administrator, encryption
+from components import access, database_administrator, encryption, redis
+from components.database_login import login_account_id
 from components.database_settings import of_postgres
 from components.jenkins import secrets as jenkins_secrets
 from components.secrets import AGENT
@@ -64,17 +66,24 @@ def _people(environment: EnvironmentFacts) -> Iterator[Duty]:
 
 
 def _services(environment: EnvironmentFacts) -> Iterator[Duty]:
-    """Secrets and databases of services, as the account that their pods are to Google."""
+    """Secrets, databases and Redis of services, as the account that their pods are to Google."""
     project, project_id = environment.project, environment.config.project.id
     for namespace, tenant in environment.config.tenants.items():
         logins = environment.config.logins(namespace)
         for account in tenant.accounts:
             user = logins[account][1] if account in logins else None
-            email = f"{user}-sql@{project_id}.iam.gserviceaccount.com" if user else None
+            login = login_account_id(user) if user else None
+            if tenant.redis is not None:
+                login = environment.config.redis_logins(namespace)[account]
+            email = f"{login}@{project_id}.iam.gserviceaccount.com" if login else None
             pod = PodAccount(project_id, namespace, account, email)
             if email is not None:
                 yield duty(pod.principal, f"act as {email}", GET_TOKEN, f"{project}/serviceAccounts/{email}")
+            if user is not None:
                 yield duty(pod.identity, "log in to Cloud SQL", LOG_IN, project)
+            if tenant.redis is not None:
+                instance = redis.resource_name(project_id, environment.config.region, namespace)
+                yield duty(pod.identity, "log in to Redis", LOG_IN_TO_REDIS, instance)
             for key, secret in tenant.secrets.items():
                 if account in secret.readers:
                     yield duty(pod.identity, "read a secret", READ_SECRET, f"{project}/secrets/{namespace}-{key}")

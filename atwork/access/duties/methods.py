@@ -22,6 +22,9 @@ READ_SECRET = ("secretmanager.projects.secrets.versions.access",)
 LOG_IN = tuple(f"permission:cloudsql.instances.{verb}" for verb in ("connect", "get", "login"))
 """The connector requests the instance and a certificate, and logs in through IAM."""
 
+LOG_IN_TO_REDIS = ("permission:memorystore.instances.connect",)
+"""https://docs.cloud.google.com/memorystore/docs/valkey/about-iam-auth"""
+
 USE_KEY = (
     "cloudkms.projects.locations.keyRings.cryptoKeys.encrypt",
     "cloudkms.projects.locations.keyRings.cryptoKeys.decrypt",

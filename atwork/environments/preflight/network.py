@@ -11,6 +11,7 @@ from atwork.environments.bootstrap.shared_network import rights
 from atwork.environments.preflight.check import Check, ask
 from components.existing_network import ExistingNetworkSettings
 from components.google_dns import PRIVATE_GOOGLE_ZONES
+from components.redis import SERVICE_CLASS
 from infra.stack import StackConfig
 
 NAMES = ("subnet", "network services")
@@ -82,7 +83,7 @@ def _subnet_mistakes(subnet: dict[str, Any], config: StackConfig, existing: Exis
 
 def _services(google: Google, config: StackConfig, existing: ExistingNetworkSettings) -> Check:
     missing = [*_missing_services(google, config, existing)]
-    words = f"missing: {', '.join(missing)}" if missing else "Cloud NAT, private DNS and databases are prepared"
+    words = f"missing: {', '.join(missing)}" if missing else "Cloud NAT, private DNS and private endpoints are prepared"
     return Check(
         NAMES[1], not missing, words, f"ask the owner of the network; {PAGE} has the commands" if missing else ""
     )
@@ -98,15 +99,15 @@ def _missing_services(google: Google, config: StackConfig, existing: ExistingNet
     for domain in PRIVATE_GOOGLE_ZONES.values():
         if domain not in answered:
             yield f"a private DNS zone {domain}"
-    if config.databases:
+    wanted = [*(["google-cloud-sql"] if config.databases else []), *([SERVICE_CLASS] if config.redis() else [])]
+    if wanted:
         where = f"projects/{owner}/locations/{config.region}"
         url = f"https://networkconnectivity.googleapis.com/v1/{where}/serviceConnectionPolicies"
         policies = google.call("GET", url).get("serviceConnectionPolicies", [])
-        if not any(
-            policy.get("serviceClass") == "google-cloud-sql" and str(policy.get("network", "")).endswith(network)
-            for policy in policies
-        ):
-            yield f"a service connection policy of google-cloud-sql in {config.region}"
+        present = {each.get("serviceClass") for each in policies if str(each.get("network", "")).endswith(network)}
+        for service_class in wanted:
+            if service_class not in present:
+                yield f"a service connection policy of {service_class} in {config.region}"
 
 
 def _is_bound(zone: dict[str, Any], network: str) -> bool:

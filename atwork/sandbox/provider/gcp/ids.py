@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from atwork.sandbox.provider import schema
+from atwork.sandbox.provider.gcp.rules import is_policy_member
 from atwork.sandbox.provider.package import ResourceRequest
 from atwork.sandbox.provider.values import reveal
 
@@ -32,6 +33,7 @@ _FORMATS = {
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "{cryptoKeyId}/{role}/{member}",
     "gcp:kms/keyRing:KeyRing": "projects/{project}/locations/{location}/keyRings/{name}",
     "gcp:kms/cryptoKey:CryptoKey": "{keyRing}/cryptoKeys/{name}",
+    "gcp:memorystore/instance:Instance": "projects/{project}/locations/{location}/instances/{instanceId}",
     "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": "projects/{project}/locations/"
     "{location}/serviceConnectionPolicies/{name}",
     "gcp:organizations/project:Project": "projects/{projectId}",
@@ -84,13 +86,21 @@ def id_of(resource: ResourceRequest) -> str:
     """The id of the resource."""
     fields = _fields(resource)
     if resource.token in _FORMATS:
-        return _FORMATS[resource.token].format_map(fields)
+        return _FORMATS[resource.token].format_map(fields) + _condition(resource)
     # Types outside of the table: all naming properties in the order of the schema, which is unique for the type.
     properties = schema.resource(resource.token)["inputs"]["properties"]
     naming = [key for key in properties if key in ("location", "region", "zone", "name", "role", "member")]
     naming += [key for key in properties if key.endswith("Id") and key not in naming]
     parts = [f"projects/{fields['project']}", *(fields[key] for key in naming if key in fields)]
     return "/".join(parts) if len(parts) > 1 else f"{parts[0]}/{resource.logical_name}"
+
+
+def _condition(resource: ResourceRequest) -> str:
+    """What a condition adds to the id of a member of a policy (tpgiamresource/iam_condition.go)."""
+    condition = reveal(resource.inputs).get("condition")
+    if not isinstance(condition, dict) or not is_policy_member(resource.token):
+        return ""
+    return "".join(f"/{condition.get(key, '')}" for key in ("title", "description", "expression"))
 
 
 def references_of(resource: ResourceRequest) -> set[str]:

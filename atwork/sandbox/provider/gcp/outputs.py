@@ -16,6 +16,7 @@ from components.type_tokens import (
     DATABASE_INSTANCE,
     PROJECT,
     PROJECT_CUSTOM_ROLE,
+    REDIS_INSTANCE,
     REPOSITORY,
     SECRET,
     SERVICE_ACCOUNT,
@@ -61,6 +62,27 @@ def _instance(inputs: dict[str, Any], project: str, identity: str) -> dict[str, 
         "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/projects/{project}/instances/{identity}",
         "serviceAccountEmailAddress": f"p{project_number(project)}-{short[:6]}"
         "@gcp-sa-cloud-sql.iam.gserviceaccount.com",
+    }
+
+
+def _redis(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
+    del inputs, project
+
+    def connection(kind: str, place: str) -> Json:
+        address_of = address(f"{identity}/{place}", "10.0.15")
+        return {"pscAutoConnection": {"connectionType": kind, "ipAddress": address_of, "port": 6379}}
+
+    body = base64.b64encode(stable_hex(identity, digits=64).encode()).decode()
+    certificate = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+    connections: Json = [
+        connection("CONNECTION_TYPE_PRIMARY", "primary"),
+        connection("CONNECTION_TYPE_READER", "reader"),
+    ]
+    return {
+        "name": identity,
+        "endpoints": [{"connections": connections}],
+        "managedServerCas": [{"caCerts": [{"certificates": [certificate]}]}],
+        "state": "ACTIVE",
     }
 
 
@@ -116,5 +138,6 @@ COMPUTED: dict[str, Callable[[dict[str, Any], str, str], dict[str, Json]]] = {
     SECRET: _named_by_id,
     SERVICE_ACCOUNT: _service_account,
     DATABASE_INSTANCE: _instance,
+    REDIS_INSTANCE: _redis,
 }
 """The computed outputs by type: a function of inputs, project and id."""

@@ -11,6 +11,7 @@ SERVICES = {
     "dns": "dns.googleapis.com",
     "gkebackup": "gkebackup.googleapis.com",
     "kms": "cloudkms.googleapis.com",
+    "memorystore": "memorystore.googleapis.com",
     "monitoring": "monitoring.googleapis.com",
     "networkconnectivity": "networkconnectivity.googleapis.com",
     "pubsub": "pubsub.googleapis.com",
