@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from support.cloud import Simulated
 
 from atwork.access.binding import Binding
+from atwork.access.conditions import ConditionRequest, holds
 from atwork.access.model import AccessModel
 from atwork.access.rbac import ApiRequest, Rbac
 from atwork.environments.bootstrap import plan as plans
@@ -39,9 +41,12 @@ def test_a_pod_of_a_service_has_its_database_and_its_secrets_alone(platform: Acc
 
 def test_a_pod_of_a_service_logs_in_to_its_own_redis_alone(platform: AccessModel) -> None:
     instances = f"{STAGING}/locations/europe-west1/instances"
-    for name, allowed in (("orders-redis", True), ("stock-redis", False), ("orders-redis-2", False)):
-        decision = platform.may(SERVICE, "memorystore.instances.connect", f"{instances}/{name}")
-        assert decision.allowed is allowed, name
+    assert platform.may(SERVICE, "memorystore.instances.connect", f"{instances}/orders-redis").allowed
+    [grant] = [binding for binding in platform.of(SERVICE) if binding.role == "roles/memorystore.dbConnectionUser"]
+    assert grant.condition is not None
+    for name in ("stock-redis", "orders-redis-2"):
+        request = ConditionRequest(f"{instances}/{name}", datetime.now(UTC))
+        assert not holds(grant.condition.expression, request), name
 
 
 def test_a_pod_of_a_service_may_do_nothing_in_its_cluster(stacks: dict[str, Simulated]) -> None:
