@@ -75,7 +75,7 @@ class Redis(pulumi.ComponentResource):
         region: Region,
         project_id: str,
         workload_pool: pulumi.Input[str],
-        network_id: pulumi.Input[str],
+        network_id: str,
         access: Sequence[pulumi.Resource],
         protect: bool,
         opts: pulumi.ResourceOptions | None = None,

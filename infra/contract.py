@@ -120,8 +120,6 @@ class Shared:
     """The service agent of Secret Manager, as an IAM member."""
     secrets_keys: Mapping[str, pulumi.Input[str]]
     """Ids of the keys of secrets by location; empty where Google's own keys are used."""
-    network: pulumi.Input[str]
-    """Resource name of the network."""
     instances: Mapping[str, Instance]
     """Cloud SQL instances by their key in the stack file."""
 
@@ -138,7 +136,6 @@ class Shared:
                 "mirror": self.mirror,
                 "secretsAgent": self.secrets_agent,
                 "secretsKeys": dict(self.secrets_keys),
-                "network": self.network,
                 "instances": {
                     key: {"name": instance.name, "connectionName": instance.connection_name}
                     for key, instance in self.instances.items()
@@ -162,7 +159,6 @@ class Shared:
             secrets_keys={
                 place: shared["secretsKeys"][place] for place in (config.secrets.places() if encrypted else ())
             },
-            network=shared["network"],
             instances={
                 key: Instance(shared["instances"][key]["name"], shared["instances"][key]["connectionName"])
                 for key in config.databases

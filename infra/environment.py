@@ -74,6 +74,14 @@ class Environment:
         return physical_name(self.name)
 
     @property
+    def network_id(self) -> str:
+        """Resource name of the network, also for stacks that do not create it."""
+        project, existing = self.config.project.id, self.config.network.existing
+        if existing is not None:
+            return existing.network_id(project)
+        return f"projects/{project}/global/networks/{self.physical_name}"
+
+    @property
     def source(self) -> PlatformSource:
         """Where the platform's repository and state are, for stacks with Jenkins."""
         if self.company is None:

@@ -32,7 +32,7 @@ def make(
         region=here.config.region,
         project_id=here.config.project.id,
         workload_pool=shared.workload_pool,
-        network_id=shared.network,
+        network_id=here.network_id,
         access=access,
         protect=here.guarded and settings.deletion_protection,
         opts=through(google),

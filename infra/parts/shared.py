@@ -32,7 +32,6 @@ def of(
         mirror=arrival.mirror,
         secrets_agent=base.agents.members[AGENT],
         secrets_keys=keys,
-        network=base.network.network_id,
         instances={
             key: Instance(database.instance_name, database.connection_name) for key, database in databases.items()
         },

@@ -29,6 +29,7 @@ class ServiceNames:
         names = {
             ("atwork:tenant:Tenant", f"tenant-{self.service}"),
             ("atwork:secrets:Secrets", f"secrets-{self.service}"),
+            ("atwork:redis:Redis", f"redis-{self.service}"),
             ("atwork:service:ServiceFacts", f"service-{self.service}"),
             ("atwork:service_rights:ServiceRights", f"rights-{self.service}"),
         }
