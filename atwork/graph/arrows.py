@@ -75,12 +75,17 @@ class Arrows:
                 yield Arrow("deploys", self._outside_project(project), control)
 
     def _data(self, stack: Inventory) -> Iterable[Arrow]:
-        """Namespaces whose pods log in to a database, and that read secrets."""
+        """Namespaces whose pods log in to a database or to Redis, and that read secrets."""
         for grant in stack.of(types.ACCOUNT_MEMBER):
             namespace = self._namespace(stack, grant.text("member"))
             for instance in stack.of(types.INSTANCE):
                 if namespace and grant.parent and grant.parent == instance.parent:
                     yield Arrow("data", namespace, self._id(stack, "database", instance.name))
+        for grant in stack.of(types.PROJECT_MEMBER):
+            for instance in stack.of(types.REDIS):
+                if grant.parent and grant.parent == instance.parent:
+                    for namespace in self._namespaces(stack, grant.text("member")):
+                        yield Arrow("data", namespace, self._id(stack, "redis", instance.name))
         for grant in stack.of(types.SECRET_MEMBER):
             for namespace in self._namespaces(stack, grant.text("member")):
                 yield Arrow("secrets", namespace, self._id(stack, "secrets", ""))

@@ -88,6 +88,7 @@ def _networks(stack: Inventory, *, wide: bool) -> list[Box]:
     contents = [(cluster_boxes.cluster(stack, item, wide=wide),) for item in stack.of(types.CLUSTER)]
     contents += [(item,) for item in cluster_boxes.parts_without_cluster(stack)]
     databases = [environment_boxes.database(stack, item) for item in stack.of(types.INSTANCE)]
+    databases += [environment_boxes.redis(stack, item) for item in stack.of(types.REDIS)]
     contents += pairs([*databases, *(environment_boxes.nat(stack, item) for item in stack.of(types.NAT))])
     subnets = stack.of(types.SUBNETWORK)
     facts = [fact for subnet in subnets for fact in _ranges(subnet)]

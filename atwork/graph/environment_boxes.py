@@ -1,4 +1,4 @@
-"""The boxes of an environment outside its cluster: databases, NAT, registry, secrets, keys, backups and project."""
+"""The boxes of an environment outside its cluster, such as databases, Redis, NAT, registry, secrets and keys."""
 
 from __future__ import annotations
 
@@ -42,6 +42,22 @@ def database(stack: Inventory, resource: StackResource) -> Box:
     )
     title, guarded = f"Cloud SQL {settings_key(resource)}", resource.is_on("deletionProtection")
     return box(stack.stack, "database", resource.name, resource, title=title, facts=facts, guarded=guarded)
+
+
+def redis(stack: Inventory, resource: StackResource) -> Box:
+    """A Memorystore for Valkey instance: version, size and replicas."""
+    version = resource.text("engineVersion").removeprefix("VALKEY_").replace("_", ".")
+    replicas = resource.text("replicaCount")
+    count = int(float(replicas)) if replicas else 0
+    facts = (
+        f"Valkey {version}" if version else "",
+        resource.text("nodeType").lower().replace("_", "-"),
+        (plural(count, "replica") if count else "no replica") if resource.inputs else "",
+        "TLS" if resource.text("transitEncryptionMode") == "SERVER_AUTHENTICATION" else "",
+        "IAM" if resource.text("authorizationMode") == "IAM_AUTH" else "",
+    )
+    title, guarded = f"Redis {settings_key(resource)}", resource.is_on("deletionProtectionEnabled")
+    return box(stack.stack, "redis", resource.name, resource, title=title, facts=facts, guarded=guarded)
 
 
 def nat(stack: Inventory, resource: StackResource) -> Box:

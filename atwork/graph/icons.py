@@ -8,6 +8,10 @@ _CYLINDER = (
     "M2.5 3.8c0-1.2 2.5-2 5.5-2s5.5.8 5.5 2-2.5 2-5.5 2-5.5-.8-5.5-2z"
     "M2.5 3.8v8.4c0 1.2 2.5 2 5.5 2s5.5-.8 5.5-2V3.8M2.5 8c0 1.2 2.5 2 5.5 2s5.5-.8 5.5-2"
 )
+_MEMORY = (
+    "M3.5 3.5h9v9h-9zM6.3 6.3h3.4v3.4H6.3zM6 3.5v-2M10 3.5v-2M6 14.5v-2M10 14.5v-2"
+    "M3.5 6h-2M3.5 10h-2M14.5 6h-2M14.5 10h-2"
+)
 _CUBE = "M8 1.5l5.8 3.2v6.6L8 14.5l-5.8-3.2V4.7zM2.2 4.7L8 8l5.8-3.3M8 8v6.5"
 _WHEEL = (
     "M8 1.5l5.2 2.5 1.3 5.6-3.6 4.6H5.1L1.5 9.6 2.8 4zM8 5.5v-2.3M10.3 9.3l1.9 1.1M5.7 9.3l-1.9 1.1"
@@ -44,6 +48,7 @@ ICONS: dict[BoxKind, str] = {
     "jenkins": _GEAR,
     "namespace": _FRAME,
     "database": _CYLINDER,
+    "redis": _MEMORY,
     "registry": _CUBE,
     "secrets": _PADLOCK,
     "keys": _KEY,

@@ -19,6 +19,7 @@ CLUSTER = type_tokens.CLUSTER
 POOL = type_tokens.NODE_POOL
 INSTANCE = type_tokens.DATABASE_INSTANCE
 DATABASE = type_tokens.DATABASE
+REDIS = type_tokens.REDIS_INSTANCE
 REPOSITORY = type_tokens.REPOSITORY
 REPOSITORY_MEMBER = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
 SECRET = type_tokens.SECRET
@@ -122,6 +123,8 @@ def settings_key(resource: StackResource) -> str:
             return _without(resource.name, "pools-", "")
         case type_tokens.DATABASE_INSTANCE:
             return _without(_without(resource.name, "database-", "-instance"), "", "-replica")
+        case type_tokens.REDIS_INSTANCE:
+            return _without(resource.name, "redis-", "-instance")
         case type_tokens.REPOSITORY:
             return resource.text("repositoryId") or _without(resource.name, "registry-", "")
         case _:

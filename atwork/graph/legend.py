@@ -13,7 +13,7 @@ from atwork.graph.placed import FACT_SIZE, MARGIN
 ARROWS: dict[ArrowKind, str] = {
     "images": "images",
     "deploys": "deploys to",
-    "data": "database login",
+    "data": "logs in to data",
     "secrets": "reads secrets",
     "people": "reaches the control plane",
     "internet": "to the internet",

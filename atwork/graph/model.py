@@ -20,6 +20,7 @@ BoxKind = Literal[
     "jenkins",
     "namespace",
     "database",
+    "redis",
     "registry",
     "repository",
     "secrets",

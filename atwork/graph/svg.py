@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from xml.etree import ElementTree as ET
 
 from atwork.graph import icons, legend, text
+from atwork.graph.colors import FAMILY, theme
 from atwork.graph.elements import Element, add, add_text, arrow, icon, number, write
 from atwork.graph.marks import Marks, worst
 from atwork.graph.model import Arrow, BoxKind
@@ -34,13 +34,15 @@ def render(
         "width": str(WIDTH),
         "height": str(height),
         "class": "atwork-topology",
+        "font-family": FAMILY,
         "role": "img",
         "aria-label": text.clean(title),
     }
     root = ET.Element("svg", attributes)
     add_text(root, "title", title)
     add_text(root, "desc", description)
-    add_text(root, "style", (files("atwork.graph") / "topology.css").read_text().strip(), verbatim=True)
+    colors = theme()
+    add_text(root, "style", colors.sheet(), verbatim=True)
     add(root, "rect", {"class": "ground", "width": str(WIDTH), "height": str(height), "rx": "12"})
     legend.arrows(root, [kind for kind in legend.ARROWS if any(item.kind == kind for item in routes)])
     if changes:
@@ -51,6 +53,7 @@ def render(
         group = add(root, "g", {"data-from": item.source, "data-to": item.target})
         add_text(group, "title", f"{item.source} {legend.ARROWS[item.kind]} {item.target}")
         arrow(group, item.kind, points)
+    colors.apply(root)
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode", short_empty_elements=True) + "\n"
 

@@ -13,6 +13,7 @@ from atwork.sandbox.verify.network_policies import Connection, End, closed_by
 from components import traffic
 from components.jenkins.stores import STORES
 from components.jenkins.traffic import HTTP
+from components.redis import PORT
 from components.tenant import CONNECTOR_PORT
 from components.type_tokens import SUBNETWORK
 
@@ -24,6 +25,7 @@ OtherEnd = Literal[
     "Kubernetes API",
     "Jenkins controller",
     "Cloud SQL",
+    "Redis",
     "own namespace",
     "store",
     "load balancers",
@@ -65,6 +67,7 @@ FLOWS = (
     Flow(("service",), "load balancers", 8080, "callers from outside", when="gateway", inward=True),
     Flow(("service",), "Cloud SQL", CONNECTOR_PORT, "the connector's TLS", when="database"),
     Flow(("rights",), "Cloud SQL", CONNECTOR_PORT, "the TLS of Cloud SQL's proxy"),
+    Flow(("service",), "Redis", PORT, "TLS to Memorystore for Valkey", when="redis"),
     Flow(("service",), "internet", 443, "APIs of others", when="internet-443"),
     Flow(("smoke-test",), "own namespace", 8080, "asks the service whether it is well"),
     *(
@@ -126,8 +129,8 @@ def _outside(other: OtherEnd, here: EnvironmentObjects) -> list[End]:
             return [_addresses(traffic.GOOGLE_APIS)]
         case "internet":
             return [_addresses("140.82.112.0/20")]  # of GitHub, as an example
-        case "Kubernetes API" | "Cloud SQL":
-            # Both answer on an address of the nodes' range.
+        case "Kubernetes API" | "Cloud SQL" | "Redis":
+            # All answer on an address of the nodes' range.
             return [_addresses(str(subnetwork["ipCidrRange"])) for subnetwork in here.all(SUBNETWORK)]
         case "load balancers":
             return list(map(_addresses, traffic.LOAD_BALANCERS))

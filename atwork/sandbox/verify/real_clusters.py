@@ -65,8 +65,10 @@ def _role(labels: Mapping[str, str], namespace: str) -> Role:
 def _traits(namespace: str, here: EnvironmentObjects) -> frozenset[str]:
     """Traits of the pods in a namespace, from the ConfigMap that the platform writes for services."""
     facts = (here.kubernetes.get(("ConfigMap", namespace, CONFIG_MAP)) or {}).get("data") or {}
-    stores = {f"store-{name}" for name, store in STORES.items() if store.variable in facts}
-    return frozenset(stores | ({"database"} if "DATABASE_INSTANCE" in facts else set()))
+    traits = {f"store-{name}" for name, store in STORES.items() if store.variable in facts}
+    if "REDIS_AUTH" in facts:  # Memorystore for Valkey, and no store next to the pods
+        traits = traits - {"store-redis"} | {"redis"}
+    return frozenset(traits | ({"database"} if "DATABASE_INSTANCE" in facts else set()))
 
 
 def _all(api: Api, version: str, kind: str) -> list[Object]:

@@ -18,7 +18,7 @@ from atwork.services.new import render as render_repository
 from components.jenkins import stores
 from components.jenkins.registry import Addresses, Images
 from components.preview_admission import LABEL
-from infra.services import ServiceSettings, within
+from infra.services import ServiceEnvironmentSettings, ServiceSettings, within
 from infra.stack import StackConfig
 
 _PARALLEL = 4
@@ -109,7 +109,7 @@ def _services(platform: ChartContext, environment: EnvironmentObjects) -> Iterat
         values = {"environment": environment.name, "host": place.host or "", "project": config.project.id}
         image = f"{platform.registry(environment.name).services}/{name}"
         chart = _chart(platform, name, name, image, values, passed, environment.name)
-        yield _Release(chart, "service", _traits(platform.services[name], place.host))
+        yield _Release(chart, "service", _traits(platform.services[name], place))
 
 
 def _previews(platform: ChartContext, environment: EnvironmentObjects) -> Iterator[_Release]:
@@ -173,11 +173,13 @@ def passed_by(pipeline: Path, function: str) -> set[str]:
     return {key for words in re.findall(r"--set-string (\S+)", body) for key in re.findall(r"(?:^|,)(\w+)=", words)}
 
 
-def _traits(service: ServiceSettings, host: str | None) -> set[str]:
+def _traits(service: ServiceSettings, place: ServiceEnvironmentSettings) -> set[str]:
     traits = {f"internet-{port}" for port in service.traffic.internet_ports}
     if service.database is not None:
         traits.add("database")
-    if host is not None:
+    if service.redis_in(place) is not None:
+        traits.add("redis")
+    if place.host is not None:
         traits.add("gateway")
     return traits
 

@@ -129,6 +129,15 @@ def test_an_event_is_not_repeated() -> None:
     assert (len(recorder.merged), len(recorder.events)) == (2, 1)
 
 
+def test_a_service_with_redis_of_the_platform_needs_no_store_next_to_it() -> None:
+    facts = {"REDIS_URL": "rediss://10.0.15.7:6379/0", "REDIS_AUTH": "iam"}
+    platform = {"kind": "ConfigMap", "metadata": {"namespace": "orders", "name": "platform"}, "data": facts}
+    here = EnvironmentObjects("staging", {}, {}).with_objects([platform])
+    labels = {"app.kubernetes.io/name": "orders", "app.kubernetes.io/instance": "orders"}
+    result = real_clusters.pod({"metadata": {"name": "p", "namespace": "orders", "labels": labels}, "spec": {}}, here)
+    assert result.traits == frozenset({"redis"})
+
+
 def test_a_deleted_pod_is_not_an_error() -> None:
     assert report_to(Recorder(there=False), finding("FailedMount")).events == []
 

@@ -314,6 +314,12 @@ PLANTED: dict[str, tuple[Change, str, str, str]] = {
         "network",
         r"does not reach Cloud SQL \(10\.9\.0\.0/20 at TCP 3307",
     ),
+    "a Redis range that is another": (
+        put("production", ":Subnetwork", "network-subnet", "ipCidrRange", "10.9.0.0/20"),
+        "production: orders/orders",
+        "network",
+        r"does not reach Redis \(10\.9\.0\.0/20 at TCP 6379",
+    ),
     "Jobs that do not reach the databases": (
         gone("production", ":NetworkPolicy", "database-administrator-allow-out"),
         "production: database-rights/orders",
