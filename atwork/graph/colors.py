@@ -19,7 +19,7 @@ FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Helvetica, 
 
 
 @dataclass(frozen=True)
-class Rule:
+class ColorRule:
     """What elements with some classes look like."""
 
     parent: frozenset[str]
@@ -43,7 +43,7 @@ class Theme:
 
     light: Mapping[str, str]
     dark: Mapping[str, str]
-    rules: tuple[Rule, ...]
+    rules: tuple[ColorRule, ...]
 
     def apply(self, root: ET.Element) -> None:
         """Set the attributes of all elements in light mode."""
@@ -82,7 +82,7 @@ def theme() -> Theme:
     return Theme(light, dark, tuple(_rule(selector, given) for selector, given in data["rules"].items()))
 
 
-def _rule(selector: str, attributes: Mapping[str, str]) -> Rule:
+def _rule(selector: str, attributes: Mapping[str, str]) -> ColorRule:
     parent, _, own = selector.rpartition(" > ")
     values = {key: str(value) for key, value in attributes.items()}
-    return Rule(frozenset(parent.split()), frozenset(own.split()), values)
+    return ColorRule(frozenset(parent.split()), frozenset(own.split()), values)
