@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -16,10 +15,12 @@ from atwork.checkout import find_checkout
 from atwork.errors import UsageError
 from atwork.pipeline.leftovers import run_folder
 from atwork.pipeline.opening import opened
-from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
+from atwork.pipeline.repository import identify, snapshot
+from atwork.pipeline.session import PipelineSession, PlayedBuild
 from atwork.pipeline.simulated_values import fill_secrets
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
+from infra.catalog import read_files
 
 LAST_STAGES: Mapping[str, str | None] = {
     "build": "Build",
@@ -41,7 +42,8 @@ def run(repository: Path, stage: str, pull_request: int | None) -> int:
         raise UsageError(f"--stage {stage}: choose one of {', '.join(LAST_STAGES)}")
     checkout = find_checkout()
     home = Home(checkout.root)
-    service = repository.resolve().name
+    known = identify(repository, read_files(checkout.services).services)
+    service = known.service
     if stage == "deploy":
         if fleet_of(home) is None:
             raise UsageError(
@@ -52,11 +54,9 @@ def run(repository: Path, stage: str, pull_request: int | None) -> int:
             console.print(f"{name} had no value in the sandbox; it has a random one now")
     with run_folder() as folder:
         source = snapshot(repository, folder / "repository.git", str(pull_request) if pull_request else "")
-        dockerfile = repository / "Dockerfile"
-        text = dockerfile.read_text() if dockerfile.exists() else ""
-        with opened(checkout, home, console, folder, text, deploys=stage == "deploy") as session:
+        with opened(checkout, home, console, folder, known.dockerfiles, deploys=stage == "deploy") as session:
             session.last_stage = LAST_STAGES[stage]
-            build = session.run(service, source)
+            build = session.run(known.name, source)
             failure = _failure(session, build, stage)
             if failure is None:
                 console.print(f"{repository}: {' → '.join(build.stages)} passed")
@@ -103,22 +103,3 @@ def _show(session: PipelineSession, service: str) -> None:
         janitor = session.platform.job("platform/preview-janitor")
         session.clock = lambda: time.time() + (int(janitor["arguments"]["hours"]) + 1) * _HOUR_SECONDS
         session.start("platform/preview-janitor", {})
-
-
-def snapshot(repository: Path, target: Path, pull_request: str) -> Source:
-    """A bare repository with the last commit and the uncommitted changes of files that git tracks, as branch main."""
-
-    def git(*words: str, folder: Path = repository, check: bool = True) -> str:
-        command = ["git", *words]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode and check:
-            raise UsageError(f"{repository}: not a git repository with a commit: {done.stderr.strip()[-200:]}")
-        return done.stdout.strip()
-
-    # It fails without a word if only times of files changed, which looks like a change until it compares them.
-    commit = git("stash", "create", check=False) or git("rev-parse", "HEAD")
-    git("init", "--quiet", "--bare", str(target))
-    git("push", "--quiet", "--force", str(target), f"{commit}:refs/heads/main")
-    if not (repository / "Jenkinsfile").exists():
-        raise UsageError(f"{repository}: has no Jenkinsfile; `atwork service check {repository}` lists what is missing")
-    return Source(str(target), "main", pull_request)

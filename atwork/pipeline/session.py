@@ -62,12 +62,12 @@ class PipelineSession:
     )
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def run(self, service: str, source: Source) -> PlayedBuild:
-        """Play the Jenkinsfile of a repository as the job of its branch or pull request does."""
+    def run(self, repository: str, source: Source) -> PlayedBuild:
+        """Play the Jenkinsfile of a repository as the job of its branch or pull request; the name is that on GitHub."""
         number = next(self._numbers)
         branch = f"PR-{source.pull_request}" if source.pull_request else source.branch
         variables = {"BRANCH_NAME": branch, **({"CHANGE_ID": source.pull_request} if source.pull_request else {})}
-        build = PlayedBuild(self, f"services/{service}/{branch}", number, source)
+        build = PlayedBuild(self, f"services/{repository}/{branch}", number, source)
         text = _git("show", f"{source.branch}:Jenkinsfile", folder=Path(source.repository))
         build.play(text, variables, {}, [{"_class": "jenkins.branch.BranchEventCause"}])
         while self._later:

@@ -26,7 +26,7 @@ from support.pipelines import Stock
 from atwork.checkout import Checkout
 from atwork.pipeline.endpoints import RegistryFault
 from atwork.pipeline.opening import opened
-from atwork.pipeline.run import snapshot
+from atwork.pipeline.repository import snapshot
 from atwork.pipeline.session import PipelineSession, PlayedBuild
 from atwork.pipeline.simulated_values import fill_secrets
 from atwork.pipeline.workload import Workload

@@ -36,7 +36,7 @@ from atwork.access import principals
 from atwork.checkout import Checkout
 from atwork.pipeline.endpoints import RegistryFault, TokenHolder
 from atwork.pipeline.opening import opened
-from atwork.pipeline.run import snapshot
+from atwork.pipeline.repository import snapshot
 from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
 from atwork.pipeline.tools import write_login
 from atwork.sandbox import signing
