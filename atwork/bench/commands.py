@@ -62,12 +62,18 @@ def time_preview(folder: Path, *stacks: str) -> float:
 def time_success(folder: Path, arguments: list[str]) -> float:
     """Seconds of a command that must succeed."""
     started = time.perf_counter()
+    run_atwork(folder, arguments)
+    return time.perf_counter() - started
+
+
+def run_atwork(folder: Path, arguments: list[str]) -> str:
+    """The output of a command that must succeed."""
     result = subprocess.run(
         [*_ATWORK, *arguments], cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     if result.returncode:
         sys.exit(f"atwork {' '.join(arguments)} failed: {(result.stdout + result.stderr)[-1000:]}")
-    return time.perf_counter() - started
+    return result.stdout
 
 
 def preview_overhead(folder: Path, stack: str) -> float:

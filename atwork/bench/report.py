@@ -11,7 +11,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from atwork.bench import checks, environments, groups
+from atwork.bench import checks, environments, groups, pipelines
 from atwork.bench.catalogs import add_service
 from atwork.bench.commands import Measurement, measure, preview_overhead, time_preview
 from atwork.bench.environments import Row
@@ -55,6 +55,8 @@ def run() -> int:
         rows += environments.rows(folder)
         console.print(f"measuring: {_EXTRA_RESOURCES} more resources")
         rows += _more_resources(folder)
+        console.print("measuring: the pipeline of a service")
+        rows += pipelines.rows(folder)
         console.print("measuring: groups of services")
         rows += groups.rows(folder)
         console.print("measuring: the check of many files")

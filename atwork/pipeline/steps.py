@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import yaml
 
+from atwork.pipeline import junit
 from atwork.pipeline.player import Result, StepFailed
 from atwork.pipeline.pod import BuildPod
 
@@ -60,6 +62,7 @@ class Steps:
             case "stage":
                 self.stages.append(str(first))
                 self._build.say(f"── {first}")
+                stack.callback(self._ended, str(first), time.monotonic())
             case "podTemplate":
                 stack.callback(self._templates.pop)
                 self._templates.append(first or {})
@@ -82,6 +85,9 @@ class Steps:
         _, stack = self._bodies.pop()
         stack.close()
         return name == "catchError" and failure is not None
+
+    def _ended(self, stage: str, began: float) -> None:
+        self._build.say(f"── {stage}: {time.monotonic() - began:.1f} s")
 
     def close(self) -> None:
         """End all bodies, innermost first, of a build that this process gave up."""
@@ -156,14 +162,7 @@ class Steps:
         return (self._library / "resources" / name).read_text()
 
     def _step_junit(self, given: Any) -> None:
-        suites = [ET.parse(path).getroot() for path in self._path(".").glob(given["testResults"])]  # noqa: S314 (own)
-        cases = [case for suite in suites for case in suite.iter("testcase")]
-        failed = [
-            case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None
-        ]
-        self._build.say(
-            f"{len(cases)} tests, {len(failed)} failed{': ' if failed else ''}{', '.join(map(str, failed))}"
-        )
+        self._build.say(junit.summary(self._path(".").glob(given["testResults"])))
 
     def _step_build(self, given: Any) -> dict[str, Any]:
         pairs = [item["by"] for item in given.get("parameters") or ()]
