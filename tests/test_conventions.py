@@ -144,6 +144,7 @@ def test_no_environment_is_known_by_its_name() -> None:
 
 PROCESSES = {
     "atwork/bench/commands.py": "the command itself, and plain `pulumi` for comparison",
+    "atwork/bench/pipelines.py": "git",
     "atwork/bench/program.py": "Python, to measure imports",
     "atwork/containers/buildkit.py": "BuildKit",
     "atwork/containers/container.py": "runc",
@@ -165,7 +166,7 @@ PROCESSES = {
     "atwork/pipeline/opening.py": "crane",
     "atwork/pipeline/player.py": "the player of pipelines",
     "atwork/pipeline/pod.py": "commands of a pipeline",
-    "atwork/pipeline/run.py": "git",
+    "atwork/pipeline/repository.py": "git",
     "atwork/pipeline/session.py": "git",
     "atwork/pipeline/workloads.py": "crane",
     "atwork/sandbox/provider/kubernetes/helm.py": "helm",
