@@ -1,8 +1,8 @@
 """The first process in the namespaces of containers; it is started as a script and imports no package.
 
-Arguments: a file descriptor. When it closes, because the process at its other end called for it or was killed, this
-process ends, and with it the kernel ends every process of the PID namespace, and the mounts and interfaces that only
-these had.
+Arguments: a file descriptor, and `ro` or `rw` for control groups. When the descriptor closes, because the process at
+its other end called for it or was killed, this process ends. The kernel then ends every process of the PID namespace,
+and the mounts and interfaces that only these had.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def _start_loopback() -> None:
 def main() -> None:
     """Prepare the namespaces, report on standard output, and collect ended processes until the descriptor closes."""
     lifeline = int(sys.argv[1])
-    _hide_control_groups()
+    if sys.argv[2] == "ro":
+        _hide_control_groups()
     _start_loopback()
     signal.signal(signal.SIGCHLD, lambda *_: None)  # interrupts nothing: the wait below has a time limit
     print("ready", flush=True)

@@ -1,7 +1,8 @@
 """Linux namespaces in which containers and BuildKit run, and with which all their processes end.
 
 A killed process cannot clean up, so the kernel does: when the first process of a PID namespace ends, the kernel kills
-the others; mounts and network interfaces end with their namespaces. Control groups would remain, so none are created.
+the others; mounts and network interfaces end with their namespaces. Control groups would remain, so none are created,
+except by whoever asks for them and removes them.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ class Namespaces:
 
 
 @contextmanager
-def namespaces(*, own_network: bool) -> Generator[Namespaces]:
-    """New namespaces; at the end, every process in them is killed."""
+def namespaces(*, own_network: bool, control_groups: bool = False) -> Generator[Namespaces]:
+    """New namespaces; at the end, every process in them is killed. `control_groups` can be created if asked for."""
     reader, writer = os.pipe()
     network = ["--net"] if own_network else []
     unshare = ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount", "--mount-proc", *network]
     child = subprocess.Popen(
-        [*unshare, sys.executable, "-IS", str(_INIT), str(reader)],
+        [*unshare, sys.executable, "-IS", str(_INIT), str(reader), "rw" if control_groups else "ro"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

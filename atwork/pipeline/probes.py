@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from atwork.containers import network
 from atwork.containers.container import Container
 from atwork.containers.errors import ContainerError
-from atwork.pipeline import network
 
 
 def succeeds(probe: Mapping[str, Any] | None, container: Container, ports: Mapping[str, int]) -> bool:

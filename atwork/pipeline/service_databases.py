@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from atwork.containers import network
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.errors import SandboxError
-from atwork.pipeline import network
 from atwork.pipeline.build_containers import build_container, run_store
 from atwork.pipeline.cloud_sql import CloudSqlInstance, CloudSqlUser
 from atwork.pipeline.leftovers import remove_folders

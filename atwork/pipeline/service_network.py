@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from atwork.containers import network
 from atwork.errors import SandboxError
-from atwork.pipeline import network
 from atwork.pipeline.workload import Neighbor
 from atwork.sandbox.clusters.api import Api
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from atwork.containers import network
 from atwork.containers.container import Container
 from atwork.containers.images import Unpacked
 from atwork.containers.namespaces import namespaces
 from atwork.errors import SandboxError, UserError
-from atwork.pipeline import network, probes, workload_status
+from atwork.pipeline import probes, workload_status
 from atwork.pipeline.leftovers import remove_folders
 from atwork.pipeline.workload_content import PodContent
 from atwork.sandbox.clusters.api import ApiError

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from atwork.containers import network
 from atwork.containers.images import Unpacked, unpack
 from atwork.errors import SandboxError
-from atwork.pipeline import network
 from atwork.pipeline.service_network import ServiceNetwork
 from atwork.pipeline.workload import Neighbor, Workload
 from atwork.pipeline.workload_content import PodContent

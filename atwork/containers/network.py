@@ -1,17 +1,20 @@
-"""Connections between the pods that run on this machine.
+"""Connections into and between the networks of containers on this machine.
 
-Each pod has a network of its own with loopback alone. Its Services listen at addresses of this loopback, and a thread
-connects each request to a ready pod, in the network of that pod. No interface, route or rule of the machine is changed.
-Network policies are not enforced.
+Each pod of a run has a network of its own with loopback alone. Its Services listen at addresses of this loopback, and a
+thread connects each request to a ready pod, in the network of that pod. No interface, route or rule of the machine is
+changed. Network policies are not enforced.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
+import fcntl
+import ipaddress
 import logging
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +22,12 @@ from pathlib import Path
 
 from atwork.errors import UserError
 
-log = logging.getLogger("atwork.pipeline")
+log = logging.getLogger("atwork.containers")
 
 _NEW_NETWORK = 0x40000000  # linux/sched.h CLONE_NEWNET
+_ADD_BRIDGE = 0x89A0  # linux/sockios.h SIOCBRADDBR, and the next ones
+_SET_FLAGS, _SET_ADDRESS, _SET_MASK = 0x8914, 0x8916, 0x891C
+_UP = 0x1  # linux/if.h IFF_UP
 _CHUNK = 1 << 16
 _CONNECT_SECONDS = 5
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -35,9 +41,19 @@ def listen(pid: int, address: str, port: int) -> socket.socket:
     return _inside(pid, lambda: socket.create_server((address, port)))
 
 
-def connect(pid: int, port: int) -> socket.socket:
-    """A connection to a port of loopback in the network of a process."""
-    return _inside(pid, lambda: socket.create_connection(("127.0.0.1", port), _CONNECT_SECONDS))
+def connect(pid: int, port: int, address: str = "127.0.0.1") -> socket.socket:
+    """A connection to a port that the network of a process has or reaches."""
+    return _inside(pid, lambda: socket.create_connection((address, port), _CONNECT_SECONDS))
+
+
+def add_bridge(pid: int, name: str, address: ipaddress.IPv4Interface) -> None:
+    """Create a bridge with an address in the network of a process."""
+    with _inside(pid, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as control:
+        interface = name.encode()
+        fcntl.ioctl(control, _ADD_BRIDGE, interface.ljust(16, b"\0"))
+        for request, value in ((_SET_ADDRESS, address.ip), (_SET_MASK, address.netmask)):
+            fcntl.ioctl(control, request, struct.pack("16sHH4s8x", interface, socket.AF_INET, 0, value.packed))
+        fcntl.ioctl(control, _SET_FLAGS, struct.pack("16sh14x", interface, _UP))
 
 
 def _inside(pid: int, work: Dial) -> socket.socket:

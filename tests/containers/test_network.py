@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from atwork.pipeline.network import Forwarder
+from atwork.containers.network import Forwarder
 
 
 @pytest.fixture
