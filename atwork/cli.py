@@ -49,9 +49,10 @@ def tools() -> None:
         programs.promtool(console),
     ]
     if missing := obstacles():
-        console.print(f"BuildKit is not needed: no container runs on this machine ({'; '.join(missing)})")
+        console.print(f"BuildKit and containerd are not needed: no container runs here ({'; '.join(missing)})")
     else:
-        binaries.append(programs.buildkit(console) / "buildkitd")
+        kubelet, containerd = programs.node(console)
+        binaries += [programs.buildkit(console) / "buildkitd", containerd / "containerd", kubelet]
     for binary in (*binaries, *programs.control_plane(console).values()):
         console.print(f"{binary.name}: {binary}")
 

@@ -169,6 +169,7 @@ PROCESSES = {
     "atwork/pipeline/repository.py": "git",
     "atwork/pipeline/session.py": "git",
     "atwork/pipeline/workloads.py": "crane",
+    "atwork/sandbox/clusters/node/agent.py": "containerd, its client and the kubelet, in the namespaces of a node",
     "atwork/sandbox/provider/kubernetes/helm.py": "helm",
     "atwork/sandbox/verify/charts.py": "helm",
     "atwork/toolchain/gobuild.py": "go",

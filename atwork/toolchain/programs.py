@@ -77,6 +77,34 @@ KUBERNETES = Program(
 )
 """The control plane of real clusters in the sandbox."""
 
+KUBELET = Program(
+    "kubelet",
+    "k8s.io/kubernetes",
+    {"kubelet": f"{_MAIN}/kubelet"},
+    minutes=4,
+    variables=KUBERNETES.variables,
+)
+"""The agent of nodes that run pods. A module of its own: its dependencies are not those of the control plane."""
+
+_CONTAINERD = "github.com/containerd/containerd/v2"
+_NETWORK = "github.com/containernetworking/plugins/plugins"
+NODE = Program(
+    "node",
+    _CONTAINERD,
+    {
+        "containerd": f"{_CONTAINERD}/cmd/containerd",
+        "containerd-shim-runc-v2": f"{_CONTAINERD}/cmd/containerd-shim-runc-v2",
+        "ctr": f"{_CONTAINERD}/cmd/ctr",
+        "bridge": f"{_NETWORK}/main/bridge",
+        "loopback": f"{_NETWORK}/main/loopback",
+        "host-local": f"{_NETWORK}/ipam/host-local",
+        "pause": "./pause",
+    },
+    minutes=2,
+    variables={f"{_CONTAINERD}/version.Version": "{version}"},
+)
+"""What runs the pods of a node: containerd, which starts runc, and the plugins of the pods' network."""
+
 KWOK = Program("kwok", "sigs.k8s.io/kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, minutes=3)
 """Plays their nodes, so that pods become ready with no container running."""
 
@@ -121,6 +149,11 @@ def registry(console: Console) -> tuple[Path, Path]:
     """The client and the registry; nobody has the latter on PATH, so that both come from the cache."""
     folder = provide(REGISTRY, console)
     return folder / "crane", folder / "registry"
+
+
+def node(console: Console) -> tuple[Path, Path]:
+    """The kubelet, and the folder of `NODE`, from the cache: the files that the sandbox writes fit these versions."""
+    return provide(KUBELET, console) / "kubelet", provide(NODE, console)
 
 
 def control_plane(console: Console) -> dict[str, Path]:

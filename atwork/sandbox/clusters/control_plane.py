@@ -18,7 +18,7 @@ from pathlib import Path
 
 from atwork.errors import SandboxError
 from atwork.files import replace_file
-from atwork.sandbox.clusters import credentials, stages
+from atwork.sandbox.clusters import credentials, node_pools, stages
 from atwork.sandbox.clusters.daemon import Daemon
 
 SERVICES = "34.118.224.0/20"
@@ -103,6 +103,7 @@ class ControlPlane:
         controllers, scheduler, kwok = (
             str(self._kubeconfig(user)) for user in ("system:kube-controller-manager", "system:kube-scheduler", "kwok")
         )
+        [selector] = (f"{key}={value}" for key, value in node_pools.SIMULATED.items())
         return {
             "kube-controller-manager": [
                 str(binaries["kube-controller-manager"]),
@@ -129,7 +130,8 @@ class ControlPlane:
                 str(binaries["kwok"]),
                 f"--kubeconfig={kwok}",
                 f"--config={self._stages()}",
-                "--manage-all-nodes=true",
+                "--manage-all-nodes=false",
+                f"--manage-nodes-with-annotation-selector={selector}",
                 "--cidr=10.244.0.0/16",
                 "--node-ip=127.0.0.1",
                 "--node-lease-duration-seconds=0",

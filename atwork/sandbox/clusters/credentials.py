@@ -22,11 +22,15 @@ PLUGIN = "gke-gcloud-auth-plugin"
 ENGINEER = "engineer@sandbox"
 """The user of every command of the sandbox: an administrator, as an owner of the project is in GKE."""
 
+NODE = "real-0"
+"""The node that runs pods; each cluster has one at most."""
+
 _ACCOUNTS = {
     ENGINEER: "system:masters",
     "system:kube-controller-manager": "",
     "system:kube-scheduler": "",
     "kwok": "system:masters",
+    f"system:node:{NODE}": "system:nodes",
 }
 
 
@@ -34,10 +38,12 @@ def write(folder: Path) -> None:
     """Create the tokens, and the key that encrypts Secrets in etcd, if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     tokens = folder / "tokens.csv"
-    if not tokens.exists():
-        lines = [
+    lines = tokens.read_text().splitlines() if tokens.exists() else []
+    known = {line.split(",")[1] for line in lines}
+    if new := {user: group for user, group in _ACCOUNTS.items() if user not in known}:
+        lines += [
             ",".join([secrets.token_urlsafe(32), user, user, *([f'"{group}"'] if group else [])])
-            for user, group in _ACCOUNTS.items()
+            for user, group in new.items()
         ]
         replace_file(tokens, "\n".join(lines) + "\n", mode=_OWNER_ONLY)
     encryption = folder / "encryption.yaml"

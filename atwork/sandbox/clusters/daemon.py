@@ -61,6 +61,12 @@ class Daemon:
             os.close(null)
         replace_file(self._pid_file, json.dumps({"pid": pid, "born": born(pid)}))
 
+    @property
+    def number(self) -> int | None:
+        """Its PID; None if it does not run."""
+        process = self._process()
+        return process[0] if process is not None and self.alive() else None
+
     def alive(self) -> bool:
         """Whether it runs; the start time shows whether another process got its PID."""
         process = self._process()

@@ -19,6 +19,7 @@ from atwork.sandbox.clusters.cluster import Cluster, read_clusters
 from atwork.sandbox.clusters.control_plane import ControlPlane
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.etcd import Etcd
+from atwork.sandbox.clusters.node.files import ApiAccess
 
 
 class Fleet:
@@ -151,6 +152,14 @@ class Fleet:
             return external.kubeconfig(self._choice.contexts[cluster.environment])
         token = credentials.token(self._shared, credentials.ENGINEER)
         return credentials.kubeconfig(cluster.name, cluster.server, self.authority(cluster).read_bytes(), token)
+
+    def node_access(self, cluster: Cluster) -> ApiAccess:
+        """How the node of a cluster reaches its API server, with rights of a node only."""
+        authority = self.authority(cluster).read_bytes()
+        token = credentials.token(self._shared, f"system:node:{credentials.NODE}")
+        return ApiAccess(
+            cluster.server, credentials.kubeconfig(cluster.name, cluster.server, authority, token), authority
+        )
 
     def _write_credentials(self, cluster: Cluster) -> None:
         """Write certificates and tokens if missing, and let the plugin answer for the cluster."""

@@ -12,6 +12,9 @@ from components.gpu import TAINT
 
 POOL_LABEL = "cloud.google.com/gke-nodepool"
 GVISOR = "sandbox.gke.io/runtime"
+SIMULATED = {"kwok.x-k8s.io/node": "fake"}
+"""Annotation of the nodes that kwok plays."""
+
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
 
 
@@ -92,7 +95,7 @@ class Pool:
         return {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+            "metadata": {"name": name, "labels": labels, "annotations": dict(SIMULATED)},
             "spec": {"taints": [dict(taint) for taint in self.all_taints()]},
             "status": {
                 "capacity": {**capacity(self.machine_type, self.disk_gb), **self._shown_gpus()},

@@ -17,6 +17,7 @@ from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice, ClusterKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.fleet import Fleet
+from atwork.sandbox.clusters.node_pools import SIMULATED
 
 pytestmark = pytest.mark.engine
 
@@ -83,7 +84,11 @@ def test_ci_uses_an_external_cluster_and_its_destroy_leaves_the_cluster_unchange
 def test_outside_a_sandbox_every_pod_starts(external: tuple[Fleet, Cluster]) -> None:
     fleet, cluster = external
     server = Api(fleet.kubeconfig(cluster))
-    server.call("POST", "/api/v1/nodes", body={"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"}})
+    server.call(
+        "POST",
+        "/api/v1/nodes",
+        body={"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node", "annotations": SIMULATED}},
+    )
     containers = [{"name": "main", "image": "nowhere.example.com/none:1"}]
     spec = {"nodeName": "node", "containers": containers, "automountServiceAccountToken": False}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": spec}

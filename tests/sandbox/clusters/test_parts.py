@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from atwork.sandbox.clusters import certificates, credentials, daemon, external,
 from atwork.sandbox.clusters.choice import Choice, ClusterKind, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.machines import capacity, size
+from atwork.sandbox.clusters.node import control_groups, files
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
 
 POOL = {
@@ -295,3 +297,55 @@ def test_the_commands_do_not_import_the_client_of_kubernetes() -> None:
     """Its import takes half a second; only commands with real clusters need it."""
     code = "import sys; import atwork.cli, atwork.sandbox.commands; sys.exit('kubernetes.client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_new_program_gets_a_token_and_the_others_keep_theirs(tmp_path: Path) -> None:
+    credentials.write(tmp_path)
+    tokens = tmp_path / "tokens.csv"
+    node = f"system:node:{credentials.NODE}"
+    lines = tokens.read_text().splitlines(keepends=True)
+    tokens.write_text("".join(line for line in lines if node not in line))
+    with pytest.raises(KeyError):
+        credentials.token(tmp_path, node)
+    engineer = credentials.token(tmp_path, credentials.ENGINEER)
+    credentials.write(tmp_path)
+    assert credentials.token(tmp_path, node)
+    assert credentials.token(tmp_path, credentials.ENGINEER) == engineer
+
+
+def test_the_files_of_a_node_keep_its_programs_away_from_the_machine(tmp_path: Path) -> None:
+    access = files.ApiAccess("https://127.0.0.1:20001", "{}", b"authority")
+    files.write(tmp_path, access, name="n", registry=20002, group="atwork-1", runc="/usr/sbin/runc")
+    kubelet = yaml.safe_load((tmp_path / "kubelet.yaml").read_text())
+    assert (kubelet["cgroupRoot"], kubelet["protectKernelDefaults"]) == ("/atwork-1", True)
+    containerd = tomllib.loads((tmp_path / "containerd.toml").read_text())
+    assert containerd["version"] == 3
+    folders = [containerd["root"], containerd["state"], containerd["plugins"]["io.containerd.internal.v1.opt"]["path"]]
+    assert all(folder.startswith("/run/") for folder in folders)
+    registries = tomllib.loads((tmp_path / "registries" / "_default" / "hosts.toml").read_text())
+    assert [registries["server"], *registries["host"]] == ["http://127.0.0.1:20002"] * 2
+    assert (tmp_path / "kubeconfig").stat().st_mode & 0o777 == 0o600
+
+
+def test_control_groups_are_removed_with_those_below_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cpu", "memory"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cgroup.procs").touch()
+    monkeypatch.setattr(control_groups, "_ROOT", tmp_path)
+    control_groups.create("atwork-1")
+    (tmp_path / "memory" / "atwork-1" / "kubepods" / "pod1").mkdir(parents=True)
+    control_groups.remove("atwork-1")
+    assert sorted(path.name for path in tmp_path.glob("*/*")) == ["cgroup.procs"] * 2
+    control_groups.remove("atwork-1")
+
+
+def test_a_control_group_with_a_process_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cgroup.controllers").touch()  # version 2
+    monkeypatch.setattr(control_groups, "_ROOT", tmp_path)
+    monkeypatch.setattr(control_groups, "_SECONDS", 0)
+    control_groups.create("atwork-1")
+    (
+        tmp_path / "atwork-1" / "busy"
+    ).touch()  # the kernel refuses a group with a process as it does a folder with a file
+    with pytest.raises(SandboxError, match=r"atwork-1: a process in this control group does not end; end it"):
+        control_groups.remove("atwork-1")

@@ -1,0 +1,158 @@
+"""The program of a node: it creates the namespaces, starts containerd and the kubelet in them, and ends with them.
+
+Arguments: the folder of the node, with `node.json`. It connects ports of loopback in the node with the same ports of
+the machine: those of the API server and of the registry. Nothing else leads out of the node.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+from atwork.containers import network
+from atwork.containers.layout import write_layout
+from atwork.containers.namespaces import Namespaces, namespaces
+from atwork.errors import SandboxError
+from atwork.files import replace_file
+from atwork.sandbox.clusters.node import files
+
+_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.1
+
+# Mount points that exist on every machine. What the programs write to their usual folders ends with the node.
+_MOUNTS = """
+set -e
+mount --make-rshared /
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir {home} {programs}
+touch {kubelet}
+mount --bind "$1" {home}
+mount --bind "$2" {programs}
+mount --bind "$3" {kubelet}
+mount -t tmpfs -o mode=755 tmpfs /var/lib
+mount -t tmpfs -o mode=755 tmpfs /var/log
+"""
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """What the agent needs to know; `node.json`."""
+
+    kubelet: str
+    programs: str
+    ports: tuple[int, ...]
+    """Ports of loopback that lead to the machine."""
+
+    def save(self, folder: Path) -> None:
+        """Write the file."""
+        replace_file(folder / "node.json", json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, folder: Path) -> NodeSettings:
+        """Read the file."""
+        document = json.loads((folder / "node.json").read_text())
+        return cls(document["kubelet"], document["programs"], tuple(document["ports"]))
+
+
+def run(folder: Path) -> None:
+    """Run the node until one of its programs ends; `SandboxError` then says which."""
+    settings = NodeSettings.read(folder)
+    with namespaces(own_network=True, control_groups=True) as inside, closing(network.Forwarder()) as forwarder:
+        replace_file(folder / "first.pid", str(inside.pid))
+        _mount(inside, folder, settings)
+        network.add_bridge(inside.pid, files.BRIDGE, files.ADDRESS)
+        for port in settings.ports:
+            forwarder.forward(network.listen(inside.pid, "127.0.0.1", port), _machine(port))
+        containerd = _start(
+            inside, folder, [str(files.PROGRAMS / "containerd"), f"--config={files.HOME / 'containerd.toml'}"]
+        )
+        _import_pause(inside, folder, Path(settings.programs), containerd)
+        kubelet = _start(inside, folder, [str(files.KUBELET), *(folder / "kubelet.flags").read_text().splitlines()])
+        children = {"containerd": containerd, "kubelet": kubelet}
+        while all(child.poll() is None for child in children.values()):
+            time.sleep(_POLL_SECONDS)
+        ended = [
+            f"{name} ended with {child.returncode}" for name, child in children.items() if child.poll() is not None
+        ]
+        raise SandboxError("; ".join(ended))
+
+
+def _machine(port: int) -> network.Dial:
+    return lambda: socket.create_connection(("127.0.0.1", port))
+
+
+def _mount(inside: Namespaces, folder: Path, settings: NodeSettings) -> None:
+    script = _MOUNTS.format(home=files.HOME, programs=files.PROGRAMS, kubelet=files.KUBELET)
+    script += "".join(
+        f"mount --bind {files.HOME}/tunables/{path.replace('/', '.')} /proc/sys/{path}\n" for path in files.TUNABLES
+    )
+    _call(inside, ["sh", "-c", script, "sh", str(folder), settings.programs, settings.kubelet], "prepare the mounts")
+
+
+def _import_pause(inside: Namespaces, folder: Path, programs: Path, containerd: subprocess.Popen[bytes]) -> None:
+    """Make the image of the first container of pods, and give it to containerd as soon as that answers."""
+    ctr = [str(files.PROGRAMS / "ctr"), f"--address={files.SOCKET}"]
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        layout, root, image = Path(name, "layout"), Path(name, "root.tar"), Path(name, "image.tar")
+        with tarfile.open(root, "w") as archive:
+            archive.add(programs / "pause", "pause")
+        write_layout(root, {"Entrypoint": ["/pause"]}, layout)
+        with tarfile.open(image, "w") as archive:
+            archive.add(layout, ".")
+        end = time.monotonic() + _READY_SECONDS
+        while subprocess.run(inside.command([*ctr, "version"]), capture_output=True, check=False).returncode:
+            if containerd.poll() is not None or time.monotonic() > end:
+                raise SandboxError(f"{folder / 'containerd.log'}: containerd does not answer")
+            time.sleep(_POLL_SECONDS)
+        path = files.HOME / image.relative_to(folder)
+        words = ["--namespace=k8s.io", "images", "import", f"--index-name={files.PAUSE}", str(path)]
+        _call(inside, [*ctr, *words], "import the image of pods")
+
+
+def _start(inside: Namespaces, folder: Path, words: Sequence[str]) -> subprocess.Popen[bytes]:
+    with (folder / f"{Path(words[0]).name}.log").open("ab") as output:
+        return subprocess.Popen(
+            inside.command(words), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment()
+        )
+
+
+def _call(inside: Namespaces, words: Sequence[str], doing: str) -> None:
+    done = subprocess.run(inside.command(words), capture_output=True, text=True, check=False, env=_environment())
+    if done.returncode:
+        raise SandboxError(f"could not {doing}: {done.stderr.strip()[-600:]}")
+
+
+def _environment() -> Mapping[str, str]:
+    """No proxy, no login: the node's programs reach the registry and the API server only."""
+    path = f"{files.PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"PATH": path, "HOME": "/run", "GOMAXPROCS": os.environ.get("GOMAXPROCS", "2")}
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit()
+
+
+def main() -> None:
+    """Run the node of a folder; SIGTERM ends it."""
+    signal.signal(signal.SIGTERM, _end)
+    folder = Path(sys.argv[1])
+    try:
+        run(folder)
+    except (SandboxError, OSError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The files and flags of a node's programs. Paths are those in its mount namespace (agent.py)."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from atwork.files import replace_file
+
+HOME = Path("/run/node")
+"""The folder of the node."""
+
+PROGRAMS = Path("/run/programs")
+"""The folder of containerd and the plugins."""
+
+KUBELET = Path("/run/kubelet")
+SOCKET = Path("/run/containerd/containerd.sock")
+PAUSE = "sandbox.atwork.dev/pause:1"
+"""The image of the first container of each pod, made from tools/node/pause."""
+
+BRIDGE = "cni0"
+PODS = ipaddress.ip_network("10.246.0.0/16")
+"""Addresses of pods, in the network of the node alone. No route of the machine leads there."""
+
+ADDRESS = ipaddress.IPv4Interface((PODS[1], PODS.prefixlen))
+"""The node's own address, which is the gateway of its pods."""
+
+TAINT = "sandbox.atwork.dev/node"
+"""Taint of the node: only pods that are chosen for it run there."""
+
+TUNABLES = {
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/keys/root_maxbytes": "25000000",
+}
+"""Values that the kubelet sets for the machine: in the node, files with these values hide the machine's own.
+
+https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/kubelet/cm/container_manager_linux.go (setupKernelTunables)
+"""
+
+
+@dataclass(frozen=True)
+class ApiAccess:
+    """How a node reaches its API server."""
+
+    server: str
+    """URL, with a port of loopback."""
+    kubeconfig: str
+    authority: bytes
+
+
+def write(folder: Path, access: ApiAccess, *, name: str, registry: int, group: str, runc: str) -> None:
+    """Write all files into the folder of a node. `registry` is the port of the registry of all images."""
+    for kind in ("containerd", "kubelet", "logs", "network", "registries/_default", "tunables"):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    replace_file(folder / "kubeconfig", access.kubeconfig, mode=0o600)
+    replace_file(folder / "ca.crt", access.authority)
+    replace_file(folder / "resolv.conf", "")
+    replace_file(folder / "containerd.toml", _containerd(runc))
+    replace_file(folder / "kubelet.yaml", yaml.safe_dump(_kubelet(group), sort_keys=False))
+    replace_file(folder / "network" / "bridge.conflist", json.dumps(_network()))
+    address = json.dumps(f"http://127.0.0.1:{registry}")
+    hosts = f'server = {address}\n\n[host.{address}]\ncapabilities = ["pull", "resolve"]\n'
+    replace_file(folder / "registries" / "_default" / "hosts.toml", hosts)
+    for path, value in TUNABLES.items():
+        replace_file(folder / "tunables" / path.replace("/", "."), value)
+    replace_file(folder / "kubelet.flags", "\n".join(_flags(name)))
+
+
+def _flags(name: str) -> list[str]:
+    return [
+        f"--config={HOME / 'kubelet.yaml'}",
+        f"--kubeconfig={HOME / 'kubeconfig'}",
+        f"--root-dir={HOME / 'kubelet'}",
+        f"--cert-dir={HOME / 'kubelet' / 'pki'}",
+        f"--hostname-override={name}",
+        f"--node-ip={ADDRESS.ip}",
+    ]
+
+
+def _containerd(runc: str) -> str:
+    """https://github.com/containerd/containerd/blob/v2.4.2/docs/cri/config.md."""
+    cri = "plugins.'io.containerd.cri.v1"
+    tables: dict[str, dict[str, Any]] = {
+        "grpc": {"address": str(SOCKET)},
+        "plugins.'io.containerd.internal.v1.opt'": {"path": str(HOME / "opt")},
+        "plugins.'io.containerd.nri.v1.nri'": {"disable": True},
+        f"{cri}.images'": {"snapshotter": "overlayfs"},
+        f"{cri}.images'.pinned_images": {"sandbox": PAUSE},
+        f"{cri}.images'.registry": {"config_path": str(HOME / "registries")},
+        # The score of a process may not be below that of its parent without CAP_SYS_RESOURCE.
+        f"{cri}.runtime'": {"restrict_oom_score_adj": True},
+        f"{cri}.runtime'.cni": {"bin_dirs": [str(PROGRAMS)], "conf_dir": str(HOME / "network")},
+        f"{cri}.runtime'.containerd.runtimes.runc": {"runtime_type": "io.containerd.runc.v2"},
+        f"{cri}.runtime'.containerd.runtimes.runc.options": {"BinaryName": runc, "SystemdCgroup": False},
+    }
+    lines = ["version = 3", f"root = {json.dumps(str(HOME / 'containerd'))}", 'state = "/run/containerd"']
+    for table, values in tables.items():
+        lines += ["", f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _kubelet(group: str) -> dict[str, Any]:
+    """https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/."""
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": "127.0.0.1",
+        "readOnlyPort": 0,
+        "authentication": {"anonymous": {"enabled": False}, "x509": {"clientCAFile": str(HOME / "ca.crt")}},
+        "authorization": {"mode": "Webhook"},
+        "containerRuntimeEndpoint": f"unix://{SOCKET}",
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{group}",
+        "failCgroupV1": False,
+        "enforceNodeAllocatable": [],
+        "failSwapOn": False,
+        "protectKernelDefaults": True,  # fails instead of changing the machine: TUNABLES
+        "makeIPTablesUtilChains": False,
+        "oomScoreAdj": 0,
+        "resolvConf": str(HOME / "resolv.conf"),
+        "podLogsDir": str(HOME / "logs"),
+        "volumePluginDir": str(HOME / "kubelet" / "volume-plugins"),
+        "registerWithTaints": [{"key": TAINT, "value": "real", "effect": "NoSchedule"}],
+        # The disk is shared with everything else on this machine; a full one is seen by writes that fail.
+        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "0%", "imagefs.available": "0%"},
+        "imageGCHighThresholdPercent": 100,
+        "serializeImagePulls": False,
+    }
+
+
+def _network() -> dict[str, Any]:
+    """https://www.cni.dev/plugins/current/main/bridge/."""
+    addresses = {
+        "type": "host-local",
+        "ranges": [[{"subnet": str(PODS)}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+        "dataDir": "/run/cni",
+    }
+    bridge = {"type": "bridge", "bridge": BRIDGE, "isGateway": True, "hairpinMode": True, "ipam": addresses}
+    return {"cniVersion": "1.0.0", "name": "pods", "plugins": [bridge]}

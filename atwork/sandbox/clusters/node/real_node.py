@@ -1,0 +1,69 @@
+"""A node that runs pods, as commands see it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from atwork.containers.runtime import runc
+from atwork.sandbox.clusters import credentials
+from atwork.sandbox.clusters.daemon import Daemon
+from atwork.sandbox.clusters.node import control_groups, files
+from atwork.sandbox.clusters.node.agent import NodeSettings
+from atwork.sandbox.clusters.node.files import ApiAccess
+
+
+@dataclass(frozen=True)
+class RealNode:
+    """The node of a cluster, with its files in a folder."""
+
+    folder: Path
+
+    @property
+    def daemon(self) -> Daemon:
+        """Its agent: what it started ends with it."""
+        return Daemon("node", self.folder)
+
+    @property
+    def control_group(self) -> str:
+        """Name of its control group, which no other node of this machine has."""
+        return f"atwork-{hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:12]}"
+
+    @property
+    def pid(self) -> int:
+        """The first process in its namespaces, as the machine numbers it."""
+        return int((self.folder / "first.pid").read_text())
+
+    def start(self, access: ApiAccess, registry: int, kubelet: Path, programs: Path) -> None:
+        """Start it if it does not run; its pods begin again, as after a reboot.
+
+        `registry` is the port of the registry of all images, `programs` the folder of containerd.
+        """
+        if self.daemon.alive():
+            return
+        self._clean()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files.write(
+            self.folder, access, name=credentials.NODE, registry=registry, group=self.control_group, runc=runc()
+        )
+        ports = (int(access.server.rpartition(":")[2]), registry)
+        NodeSettings(str(kubelet), str(programs), ports).save(self.folder)
+        control_groups.create(self.control_group)
+        self.daemon.start([sys.executable, "-P", "-m", "atwork.sandbox.clusters.node.agent", str(self.folder)])
+
+    def stop(self) -> None:
+        """Stop it and keep its images, and the volumes of its pods."""
+        self.daemon.stop()
+        self._clean()
+
+    def _clean(self) -> None:
+        """Remove what the agent cannot remove if it is killed."""
+        control_groups.remove(self.control_group)
+
+    def remove(self) -> None:
+        """Stop it and delete its files."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
