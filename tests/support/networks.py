@@ -58,6 +58,8 @@ def prepared(fake: FakeGoogle, project: str) -> None:
             ]
         },
         f"/v1/projects/{HOST}/locations/europe-west1/serviceConnectionPolicies": {
-            "serviceConnectionPolicies": [{"serviceClass": "google-cloud-sql", "network": NETWORK}]
+            "serviceConnectionPolicies": [
+                {"serviceClass": name, "network": NETWORK} for name in ("google-cloud-sql", "gcp-memorystore")
+            ]
         },
     }
