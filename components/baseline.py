@@ -24,12 +24,15 @@ PRIORITIES = (
 STORAGE_CLASS = "atwork-balanced"
 
 OUR_KINDS = {
-    "gateway.networking.k8s.io": ("httproutes", "gateways"),
-    "networking.gke.io": ("healthcheckpolicies", "gcpbackendpolicies"),
+    "gateway.networking.k8s.io": ("httproutes",),
+    "networking.gke.io": ("healthcheckpolicies",),
     "monitoring.googleapis.com": ("podmonitorings", "rules"),
     "secrets-store.csi.x-k8s.io": ("secretproviderclasses",),
 }
 """Kinds that services use and that the built-in roles do not contain."""
+
+GATEWAY_KINDS = {"gateway.networking.k8s.io": ("gateways",), "networking.gke.io": ("gcpbackendpolicies",)}
+"""Kinds of the platform, which decide who reaches a service: teams only look at them."""
 
 
 class Baseline(pulumi.ComponentResource):
@@ -75,7 +78,7 @@ class Baseline(pulumi.ComponentResource):
                 },
                 rules=[
                     {"api_groups": [group], "resources": list(kinds), "verbs": verbs}
-                    for group, kinds in OUR_KINDS.items()
+                    for group, kinds in [*OUR_KINDS.items(), *(GATEWAY_KINDS.items() if role == "view" else ())]
                 ],
                 opts=child,
             )

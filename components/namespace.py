@@ -100,15 +100,22 @@ class Namespace(pulumi.ComponentResource):
         *,
         physical_name: str,
         labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
         protect: bool = False,
         retain: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:namespace:Namespace", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
+            "name": physical_name,
+            "labels": {**_pod_security(settings.pod_security), **(labels or {})},
+        }
+        if annotations:
+            metadata["annotations"] = dict(annotations)
         namespace = kubernetes.core.v1.Namespace(
             f"{name}-namespace",
-            metadata={"name": physical_name, "labels": {**_pod_security(settings.pod_security), **(labels or {})}},
+            metadata=metadata,
             opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=retain),
         )
         self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or physical_name)

@@ -22,6 +22,7 @@ import pulumi_kubernetes as kubernetes
 from pydantic import Field, model_validator
 
 from components import namespace_deployer, traffic
+from components.gateway import hosts
 from components.identity import acts_as
 from components.namespace import Namespace, NamespaceSettings
 from components.redis import PORT, RedisSettings
@@ -120,6 +121,7 @@ class Tenant(pulumi.ComponentResource):
         deployer: pulumi.Input[str] | None,
         database_range: str,
         protect: bool,
+        host: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:tenant:Tenant", name, {}, opts)
@@ -128,7 +130,8 @@ class Tenant(pulumi.ComponentResource):
             name,
             settings.size,
             physical_name=physical_name,
-            labels={"owner": settings.owner},
+            labels={"owner": settings.owner, **(hosts.NAMESPACE_LABELS if host is not None else {})},
+            annotations=None if host is None else hosts.namespace_annotations(host, physical_name),
             protect=protect,
             opts=child,
         )

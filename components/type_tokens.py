@@ -34,8 +34,11 @@ SERVICE_ACCOUNT = "gcp:serviceaccount/account:Account"
 SERVICE_IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 
+BACKEND_POLICY = "kubernetes:networking.gke.io/v1:GCPBackendPolicy"
+GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 KUBERNETES_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 KUBERNETES_NAMESPACE = "kubernetes:core/v1:Namespace"
 KUBERNETES_SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 (a type)
 RELEASE = "kubernetes:helm.sh/v3:Release"
+ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
 VOLUME_CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"

@@ -16,6 +16,8 @@ from pulumi.output import UNKNOWN
 from components.cluster import GkeCluster
 from components.database import Database
 from components.delivery import deployer_key, preview_key
+from components.gateway.hosts import GatewayRefs
+from components.gateway.settings import GatewaySettings
 from components.network_refs import NetworkRefs
 from infra import PLATFORM, SHARED
 from infra.stack import StackConfig
@@ -122,6 +124,8 @@ class Shared:
     """Ids of the keys of secrets by location; empty where Google's own keys are used."""
     instances: Mapping[str, Instance]
     """Cloud SQL instances by their key in the stack file."""
+    gateway: GatewayRefs | None = None
+    """The Gateway; None where there is none."""
 
     def publish(self) -> None:
         """Export it for the stacks of the environment's groups."""
@@ -140,6 +144,7 @@ class Shared:
                     key: {"name": instance.name, "connectionName": instance.connection_name}
                     for key, instance in self.instances.items()
                 },
+                **_gateway_outputs(self.gateway),
             },
         )
 
@@ -163,7 +168,18 @@ class Shared:
                 key: Instance(shared["instances"][key]["name"], shared["instances"][key]["connectionName"])
                 for key in config.databases
             },
+            gateway=_gateway_of(shared, config.gateway),
         )
+
+
+def _gateway_outputs(gateway: GatewayRefs | None) -> dict[str, Any]:
+    return {} if gateway is None else {"gateway": {"address": gateway.address, "zone": gateway.zone}}
+
+
+def _gateway_of(shared: pulumi.Output[Any], settings: GatewaySettings | None) -> GatewayRefs | None:
+    if settings is None:
+        return None
+    return GatewayRefs(settings, shared["gateway"]["address"], shared["gateway"]["zone"])
 
 
 def output_of(stack: str, name: str) -> pulumi.Output[Any]:

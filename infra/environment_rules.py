@@ -30,6 +30,7 @@ def check_together(environments: Mapping[str, StackConfig], invalid: Collection[
         *_approvals(environments),
         *_streaming(environments),
         *_attestations(environments),
+        *_domains(environments),
     ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -197,4 +198,18 @@ def _attestations(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             yield (
                 f"{key}: no public key is trusted; add release_signing.public_keys to {there} (docs/security.md says "
                 "how), or remove this"
+            )
+
+
+def _domains(environments: Mapping[str, StackConfig]) -> Iterator[str]:
+    """A domain has one zone and one certificate."""
+    seen: dict[str, str] = {}
+    for name, config in environments.items():
+        if config.gateway is None:
+            continue
+        other = seen.setdefault(config.gateway.domain, name)
+        if other != name:
+            yield (
+                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.gateway.domain: {config.gateway.domain} is the domain of "
+                f"{other} already; choose another"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra import contract
 from infra.environment import Environment
-from infra.parts import databases, delivery, foundation, runtime, shared, tenants
+from infra.parts import databases, delivery, foundation, gateway, runtime, shared, tenants
 
 
 def declare(here: Environment) -> None:
@@ -12,8 +12,9 @@ def declare(here: Environment) -> None:
     base = foundation.make(here)  # the project and its APIs, audit logs, keys, the network
     running = runtime.make(here, base)  # the cluster, its node pools, who reaches it, its backups
     instances = databases.make(here, base, running)  # Cloud SQL
+    way_in = gateway.make(here, base, running)  # the Gateway and its certificate
     arrival = delivery.make(here, base, running)  # the registry and Jenkins, or the access that ci is given
-    offered = shared.of(here, base, running, instances, arrival)
+    offered = shared.of(here, base, running, instances, arrival, way_in)
     logins = tenants.Logins({key: instance.accounts for key, instance in instances.items()}, [*instances.values()])
     # The teams' namespaces, secrets, Redis and rights in databases.
     tenants.make(

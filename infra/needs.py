@@ -15,6 +15,7 @@ from components.cluster_settings import SECRET_ROTATION_SECONDS
 from components.database_administrator import ACCOUNT
 from components.database_login import INSTANCE_ROLES, login_account_id
 from components.database_settings import DatabaseSettings, of_postgres
+from components.gateway.names import IAP_ROLE
 from components.node_account import NODE_ROLES, STREAMING_ROLE, node_account_id
 from components.node_pool import NodePoolSettings
 from infra import limits
@@ -103,6 +104,8 @@ def grants(name: str, config: StackConfig) -> set[tuple[str, str]]:
         pairs.add((STREAMING_ROLE, nodes))
     if config.cluster.admin_group is not None:
         pairs.add((connect, f"group:{config.cluster.admin_group}"))
+    if config.gateway is not None and config.gateway.iap is not None:
+        pairs |= {(IAP_ROLE, f"group:{group}") for group in config.gateway.iap.groups}
     if config.upstream is not None:
         pairs.add((connect, account(DEPLOYER)))
     if config.preview_namespaces is not None:

@@ -13,6 +13,7 @@ CREATED_FIRST = frozenset(
     {
         "gcp:artifactregistry/repository:Repository",
         "gcp:compute/address:Address",
+        "gcp:compute/globalAddress:GlobalAddress",
         "gcp:compute/network:Network",
         "gcp:compute/subnetwork:Subnetwork",
         "gcp:container/cluster:Cluster",

@@ -53,6 +53,7 @@ def _misfits(
     if service.redis_in(place) is not None and (mistake := region_mistake(config.region)):
         key = f"environments.{stack}.redis" if place.redis is not None else "redis"
         yield f"{file}: {key}: {mistake}; or leave redis out in {stack}, the environment in {config.region}"
+    yield from _unreachable(stack, config, service, place)
     if service.database is None:
         return
     instance = config.databases.get(service.database.instance)
@@ -72,6 +73,29 @@ def _misfits(
         )
     else:
         yield from _strangers(stack, instance, service.file, service.database)
+
+
+def _unreachable(
+    stack: str, config: StackConfig, service: ServiceSettings, place: ServiceEnvironmentSettings
+) -> Iterator[str]:
+    """A host that the environment's gateway does not answer, or not for whom it should."""
+    if place.host is None:
+        return
+    key, there = f"{service.file}: environments.{stack}", f"stacks/Pulumi.{stack}.yaml"
+    gateway = config.gateway
+    if gateway is None:
+        yield f"{key}.host: {there} has no gateway, so that nothing answers; add gateway there, or remove host"
+    elif mistake := gateway.mistake(place.host):
+        yield f"{key}.host: {mistake}"
+    elif place.host in config.delivery_hosts():
+        yield f"{key}.host: {place.host} is {config.delivery_key}'s in {there}; choose another"
+    elif place.public and gateway.waf is None:
+        yield f"{key}.public: {there} has no web application firewall; remove gateway.waf: null there, or public here"
+    elif not place.public and gateway.iap is None:
+        yield (
+            f"{key}.host: is not public, and {there} admits nobody; add gateway.iap with groups there, or write "
+            "public: true"
+        )
 
 
 def _strangers(stack: str, instance: DatabaseSettings, file: str, database: ServiceDatabaseSettings) -> Iterator[str]:

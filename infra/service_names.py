@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from components.database_administrator import NAMESPACE as DATABASE_RIGHTS
+from components.gateway import names as gateway_names
 from components.google.reserved import is_system_namespace
 from components.namespace_deployer import DEPLOYER
 from infra.delivery.settings import RESERVED_NAMES, RESERVED_PREFIXES
@@ -19,6 +20,8 @@ def reserved_name(name: str) -> str:
         return "preview namespaces"
     if name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES):
         return "the delivery system"
+    if name == gateway_names.NAMESPACE:
+        return "the namespace of the gateway"
     if name == DATABASE_RIGHTS:
         return "the namespace that gives rights in databases"
     if is_system_namespace(name):

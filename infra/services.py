@@ -39,7 +39,12 @@ class ServiceEnvironmentSettings(Settings):
     """A service in one environment."""
 
     host: Hostname | None = None
-    """Name under which it is reached from outside; none where only other services call it."""
+    """Name under which it is reached from outside; none where only other services call it. Its domain is that of the
+    stack's `gateway`."""
+
+    public: bool = False
+    """Whether everybody reaches the host. Otherwise the Identity-Aware Proxy admits the groups of the stack's
+    `gateway.iap`."""
 
     size: NamespaceSettings = NamespaceSettings()
     """Quota and default limits of its namespace."""
@@ -162,7 +167,11 @@ class ServiceSettings(Settings):
                 raise ValueError(f"{key}: {', '.join(twice)} is there twice; remove one")
         if re.match(r"PR-\d", self.main_branch):
             raise ValueError(f"main_branch: Jenkins calls pull requests {self.main_branch}; rename the branch")
+        if self.ephemeral is not None and self.ephemeral.host is not None:
+            raise ValueError("ephemeral.host: an ephemeral environment has no gateway; remove it")
         for stack, place in self.environments.items():
+            if place.public and place.host is None:
+                raise ValueError(f"environments.{stack}.public: there is no host; add host, or remove public")
             if place.rotation is not None and not self.secrets:
                 raise ValueError(f"environments.{stack}.rotation: there are no secrets to change; remove it")
         return self

@@ -26,6 +26,8 @@ from components.database_settings import DatabaseSettings
 from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
 from components.forms import TextForm
+from components.gateway import gateway
+from components.gateway.settings import GatewaySettings
 from components.network_settings import NetworkSettings
 from components.node_account import STREAMING_SERVICES
 from components.node_pool import NodePoolSettings, PoolName
@@ -74,6 +76,9 @@ class StackConfig(DeliverySettings):
 
     node_pools: Annotated[dict[PoolName, NodePoolSettings], Field(min_length=1)]
     """The cluster's node pools, by name."""
+
+    gateway: GatewaySettings | None = None
+    """The way in for people: the domain, its certificate, the firewall."""
 
     databases: dict[InstanceName, DatabaseSettings] = Field(default_factory=dict)
     """Cloud SQL instances, by name."""
@@ -157,6 +162,8 @@ class StackConfig(DeliverySettings):
             names |= {*release_signing.SERVICES}
         if self.cluster_backup is not None:
             names |= {*cluster_backup.SERVICES}
+        if self.gateway is not None:
+            names |= gateway.services(self.gateway)
         return names
 
     def agents(self) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from components.database_administrator import NAMESPACE as DATABASE_RIGHTS
+from components.gateway import names
 from components.google.memorystore import region_mistake
 from components.google.reserved import is_system_namespace
 from components.redis import ENDPOINTS, LONGEST_NAME, physical_name
@@ -22,6 +23,7 @@ def check(config: StackConfig) -> None:
     _backups_can_be_read(config)
     _own_accounts_are_elsewhere(config)
     _signs_and_attests(config)
+    _gateway_fits(config)
     if config.environment.kind == "ephemeral":
         _can_be_destroyed(config)
 
@@ -120,6 +122,23 @@ def _signs_and_attests(config: StackConfig) -> None:
         )
 
 
+def _gateway_fits(config: StackConfig) -> None:
+    """Jenkins behind the environment's own Gateway needs what that says of people and of GitHub's calls."""
+    if config.gateway is not None and names.NAMESPACE in config.tenants:
+        raise ValueError(f"tenants.{names.NAMESPACE}: the namespace belongs to gateway; choose another name")
+    jenkins = config.jenkins
+    if jenkins is None or jenkins.gateway is None or not jenkins.gateway.own:
+        return
+    if config.gateway is None:
+        raise ValueError("jenkins.gateway: the stack has no gateway; add gateway, or name one with name and namespace")
+    if mistake := config.gateway.mistake(jenkins.hostname):
+        raise ValueError(f"jenkins.hostname: {mistake}")
+    if config.gateway.iap is None:
+        raise ValueError("jenkins.gateway: nobody is admitted; add gateway.iap with groups")
+    if config.gateway.waf is None:
+        raise ValueError("jenkins.gateway: GitHub's calls come without a login; remove gateway.waf: null")
+
+
 def _backups_can_be_read(config: StackConfig) -> None:
     """Backups of volumes stay encrypted with the disks' key, which is lost with the cluster's region.
 
@@ -160,6 +179,11 @@ def _can_be_destroyed(config: StackConfig) -> None:
         raise ValueError(
             "an ephemeral environment creates its project, where no network exists and which is no service project of "
             "a Shared VPC: leave network.existing out, and it creates its own"
+        )
+    if config.gateway is not None:
+        raise ValueError(
+            "an ephemeral environment has no gateway: the delegation of its domain would stay; leave gateway out, and "
+            "use port-forwarding"
         )
     if config.encryption.covers:
         raise ValueError(

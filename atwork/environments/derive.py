@@ -97,7 +97,7 @@ def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) 
             "deletion_protection": False,
             "backups": {"retained": 1, "point_in_time_days": 1, "keep_after_deletion": False},
         }
-    for key in ("cluster_backup", "secrets", "audit_logs", "preview_namespaces"):
+    for key in ("cluster_backup", "secrets", "audit_logs", "preview_namespaces", "gateway"):
         settings.pop(key, None)
     settings |= {"encryption": {"covers": []}, "policies": {"mandatory": False}}
     settings["network"] = {"dns_logs": False}
@@ -120,6 +120,7 @@ def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
     tier = settings["environment"].get("tier")
     settings["environment"] = {"kind": "long-lived", **({"tier": tier} if tier else {})}
     settings.pop("preview_namespaces", None)  # those of pull requests are in one environment
+    settings.pop("gateway", None)  # its domain is that of the other environment
     network = settings.get("network", {})
     network.pop("extra_pods", None)
     network.pop("existing", None)  # its subnet has other ranges; the new environment creates a network of its own

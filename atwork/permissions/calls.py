@@ -46,6 +46,8 @@ _KEYS = "cloudkms.projects.locations.keyRings"
 _CLUSTERS = "container.projects.locations.clusters"
 _POOLS = f"{_CLUSTERS}.nodePools"
 _REPOSITORIES = "artifactregistry.projects.locations.repositories"
+_CERTIFICATES = "certificatemanager.projects.locations"
+_CERTIFICATE_WAIT = (f"{_CERTIFICATES}.operations.get",)
 _CLUSTER_WAIT = ("container.projects.locations.operations.get",)
 
 TYPES: dict[str, Calls] = {
@@ -55,6 +57,19 @@ TYPES: dict[str, Calls] = {
     "gcp:binaryauthorization/policy:Policy": Calls(
         ("binaryauthorization.projects.getPolicy",), ("binaryauthorization.projects.updatePolicy",)
     ),
+    "gcp:certificatemanager/certificate:Certificate": _crud(f"{_CERTIFICATES}.certificates", more=_CERTIFICATE_WAIT),
+    "gcp:certificatemanager/certificateMap:CertificateMap": _crud(
+        f"{_CERTIFICATES}.certificateMaps", more=_CERTIFICATE_WAIT
+    ),
+    # An entry uses the certificate, and a certificate the authorization.
+    "gcp:certificatemanager/certificateMapEntry:CertificateMapEntry": _crud(
+        f"{_CERTIFICATES}.certificateMaps.certificateMapEntries",
+        more=(*_CERTIFICATE_WAIT, *_permissions("certificatemanager.certs.use")),
+    ),
+    "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": _crud(
+        f"{_CERTIFICATES}.dnsAuthorizations",
+        more=(*_CERTIFICATE_WAIT, *_permissions("certificatemanager.dnsauthorizations.use")),
+    ),
     "gcp:compute/address:Address": Calls(
         ("compute.addresses.get",),
         (
@@ -63,9 +78,18 @@ TYPES: dict[str, Calls] = {
         ),
     ),
     "gcp:compute/firewall:Firewall": _crud("compute.firewalls", create="insert", more=_COMPUTE_WAIT),
+    "gcp:compute/globalAddress:GlobalAddress": _crud(
+        "compute.globalAddresses", create="insert", update="setLabels", more=_COMPUTE_WAIT
+    ),
     "gcp:compute/network:Network": _crud("compute.networks", create="insert", more=_COMPUTE_WAIT),
     "gcp:compute/router:Router": _crud("compute.routers", create="insert", more=_COMPUTE_WAIT),
     "gcp:compute/routerNat:RouterNat": Calls(("compute.routers.get",), ("compute.routers.patch", *_COMPUTE_WAIT)),
+    "gcp:compute/securityPolicy:SecurityPolicy": _crud(
+        "compute.securityPolicies",
+        create="insert",
+        more=(*(f"compute.securityPolicies.{verb}" for verb in ("addRule", "patchRule", "removeRule")), *_COMPUTE_WAIT),
+    ),
+    "gcp:compute/sSLPolicy:SSLPolicy": _crud("compute.sslPolicies", create="insert", more=_COMPUTE_WAIT),
     "gcp:compute/subnetwork:Subnetwork": _crud("compute.subnetworks", create="insert", more=_COMPUTE_WAIT),
     "gcp:container/cluster:Cluster": _crud(
         _CLUSTERS,
@@ -127,6 +151,9 @@ TYPES: dict[str, Calls] = {
 SIGNING = tuple(token for token in TYPES if token.startswith(("gcp:containeranalysis/", "gcp:binaryauthorization/att")))
 """Signatures of releases, and who trusts them: long-lived environments only."""
 
+CERTIFICATES = tuple(token for token in TYPES if token.startswith("gcp:certificatemanager/"))
+"""Certificates: environments with a gateway only."""
+
 KINDS: dict[str, str] = {
     "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": "thirdPartyObjects",
     "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": "thirdPartyObjects",
@@ -139,7 +166,11 @@ KINDS: dict[str, str] = {
     "kubernetes:core/v1:Secret": "secrets",
     "kubernetes:core/v1:ServiceAccount": "serviceAccounts",
     "kubernetes:core/v1:ServiceAccountPatch": "serviceAccounts",
+    "kubernetes:gateway.networking.k8s.io/v1:Gateway": "thirdPartyObjects",
+    "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": "thirdPartyObjects",
     "kubernetes:helm.sh/v3:Release": "secrets",  # where Helm stores releases
+    "kubernetes:networking.gke.io/v1:GCPBackendPolicy": "thirdPartyObjects",
+    "kubernetes:networking.gke.io/v1:GCPGatewayPolicy": "thirdPartyObjects",
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": "networkPolicies",
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": "clusterRoles",
     "kubernetes:rbac.authorization.k8s.io/v1:Role": "roles",

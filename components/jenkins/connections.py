@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from components.forms import TextForm
+from components.gateway import names
 from components.jenkins.value_types import TemplateSafeText
 from components.settings import DnsLabel, Hostname, HttpsUrl, Settings, SlackChannel
 
@@ -65,17 +66,25 @@ class SlackSettings(Settings):
     """Credential with the bot's token."""
 
 
-class GatewaySettings(Settings):
-    """The GKE Gateway through which people reach Jenkins, behind the Identity-Aware Proxy."""
+class JenkinsGatewaySettings(Settings):
+    """The GKE Gateway through which people reach Jenkins, behind the Identity-Aware Proxy.
 
-    name: DnsLabel
+    By default the one of the stack's `gateway`.
+    """
+
+    name: DnsLabel = names.GATEWAY
     """Name of the Gateway."""
 
-    namespace: DnsLabel
+    namespace: DnsLabel = names.NAMESPACE
     """Namespace of the Gateway."""
 
     webhook_credential: DnsLabel = "github-webhook"
     """Credential with the GitHub App's webhook secret."""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the Gateway of the stack, not one that was made by hand."""
+        return (self.name, self.namespace) == (names.GATEWAY, names.NAMESPACE)
 
 
 def email_domain(email: str) -> str:

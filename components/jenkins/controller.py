@@ -9,7 +9,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.jenkins import names, sizes
+from components.gateway import hosts
+from components.jenkins import gateway_values, names, sizes
 from components.jenkins.controller_settings import ControllerSettings
 from components.jenkins.settings import JenkinsSettings
 from components.namespace import ContainerDefaultSettings, Namespace, NamespaceSettings, QuotaSettings
@@ -34,6 +35,10 @@ def namespace(name: str, settings: JenkinsSettings, opts: pulumi.ResourceOptions
         f"{name}-controller",
         controller_namespace(settings.controller),
         physical_name=names.CONTROLLER_NAMESPACE,
+        labels=hosts.NAMESPACE_LABELS if settings.gateway is not None else None,
+        annotations=None
+        if settings.gateway is None
+        else hosts.namespace_annotations(settings.hostname, names.CONTROLLER_NAMESPACE, gateway_values.WEBHOOK),
         protect=settings.protect_home,
         retain=settings.retain_home,
         opts=opts,

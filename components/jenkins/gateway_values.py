@@ -4,44 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.gateway import names as gateway_names
+from components.gateway import routes
 from components.jenkins import names, traffic
-from components.jenkins.connections import GatewaySettings
+from components.jenkins.connections import JenkinsGatewaySettings
 
-_WEBHOOK = "jenkins-webhook"
+WEBHOOK = "jenkins-webhook"
 """Service for GitHub's calls, which cannot pass the Identity-Aware Proxy."""
 
 
-def route(gateway: GatewaySettings, hostname: str) -> dict[str, Any]:
+def route(gateway: JenkinsGatewaySettings, hostname: str) -> dict[str, Any]:
     """The HTTPRoute of the chart, with an extra rule for GitHub's calls."""
     webhook = {
         "matches": [{"path": {"type": "Exact", "value": "/github-webhook/"}}],
-        "backendRefs": [{"name": _WEBHOOK, "port": traffic.HTTP}],
+        "backendRefs": [{"name": WEBHOOK, "port": traffic.HTTP}],
     }
-    parent = {"name": gateway.name, "namespace": gateway.namespace}
+    parent = routes.parent() if gateway.own else {"name": gateway.name, "namespace": gateway.namespace}
     return {"enabled": True, "parentRefs": [parent], "hostnames": [hostname], "extraRules": [webhook]}
 
 
-def objects() -> dict[str, Any]:
-    """Extra objects of the chart: the service for GitHub's calls, the health checks and the Identity-Aware Proxy."""
+def objects(gateway: JenkinsGatewaySettings) -> dict[str, Any]:
+    """Extra objects of the chart: the service for GitHub's calls, the health checks and the Identity-Aware Proxy.
+
+    The Cloud Armor policy of the stack's own Gateway is in front of both services.
+    """
+    armor = {"securityPolicy": gateway_names.SHARED} if gateway.own else {}
     return {
         "webhook-service": {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": _in_controller(_WEBHOOK),
+            "metadata": _in_controller(WEBHOOK),
             "spec": {
                 "selector": dict(traffic.CONTROLLER_LABELS),
                 "ports": [{"name": "http", "port": traffic.HTTP, "targetPort": traffic.HTTP}],
             },
         },
-        "webhook-health": _health_check(_WEBHOOK),
+        "webhook-health": _health_check(WEBHOOK),
         "health": _health_check("jenkins"),
-        "proxy": {
-            "apiVersion": "networking.gke.io/v1",
-            "kind": "GCPBackendPolicy",
-            "metadata": _in_controller("jenkins"),
-            # Agents do not pass here, but log views are long-lived: an hour instead of 30 seconds.
-            "spec": {"default": {"timeoutSec": 3600, "iap": {"enabled": True}}, "targetRef": _service("jenkins")},
-        },
+        # Agents do not pass here, but log views are long-lived: an hour instead of 30 seconds.
+        "proxy": _backend("jenkins", {"timeoutSec": 3600, "iap": {"enabled": True}, **armor}),
+        **({"webhook-proxy": _backend(WEBHOOK, armor)} if armor else {}),
+    }
+
+
+def _backend(service: str, default: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.gke.io/v1",
+        "kind": "GCPBackendPolicy",
+        "metadata": _in_controller(service),
+        "spec": {"default": default, "targetRef": _service(service)},
     }
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from components.delivery import DeployRules, StoreName
 from components.jenkins import capacity, names
 from components.jenkins.build_settings import BuildSettings
-from components.jenkins.connections import GatewaySettings, LibrarySettings, LoginSettings, SlackSettings
+from components.jenkins.connections import JenkinsGatewaySettings, LibrarySettings, LoginSettings, SlackSettings
 from components.jenkins.controller_settings import ChartSettings, ControllerSettings
 from components.jenkins.target_settings import DeploySettings, PlatformSettings, PreviewDeploySettings, TargetSettings
 from components.jenkins.value_types import ImageName, ImageRole
@@ -79,7 +79,7 @@ class JenkinsSettings(Settings):
     slack: SlackSettings | None = None
     """Messages to Slack."""
 
-    gateway: GatewaySettings | None = None
+    gateway: JenkinsGatewaySettings | None = None
     """Route from outside. Without it, Jenkins is only reached by port-forwarding."""
 
     deploys: dict[DnsLabel, DeploySettings] = Field(default_factory=dict)

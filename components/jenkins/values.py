@@ -72,7 +72,7 @@ def helm_values(
             "secrets": secrets.provider_class(settings, addresses.project),
             **tokens.objects(settings.targets()),
             **reload.objects(),
-            **(gateway_values.objects() if settings.gateway is not None else {}),
+            **(gateway_values.objects(settings.gateway) if settings.gateway is not None else {}),
         },
     }
 

@@ -74,6 +74,10 @@ class DeliverySettings(Settings):
             *(names.target_namespace(cloud) for cloud in self.jenkins.targets()),
         )
 
+    def delivery_hosts(self) -> tuple[str, ...]:
+        """Host names that the delivery system has."""
+        return () if self.jenkins is None else (self.jenkins.hostname,)
+
     def delivery_pools(self) -> dict[str, str]:
         """Node pools that pods of the delivery system choose, by the key that names them."""
         if self.jenkins is None:

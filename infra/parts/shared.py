@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.database import Database
+from components.gateway.hosts import GatewayRefs
 from components.secrets import AGENT
 from infra.contract import Instance, Shared
 from infra.environment import Environment
@@ -19,6 +20,7 @@ def of(
     runtime: Runtime,
     databases: Mapping[str, Database],
     arrival: Arrival,
+    gateway: GatewayRefs | None,
 ) -> Shared:
     """The offer of the environment that is being declared."""
     places = here.config.secrets.places()
@@ -35,4 +37,5 @@ def of(
         instances={
             key: Instance(database.instance_name, database.connection_name) for key, database in databases.items()
         },
+        gateway=gateway,
     )

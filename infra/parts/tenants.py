@@ -10,6 +10,7 @@ import pulumi
 from components.database_job import JobImages
 from components.database_login import login_account_id
 from components.database_settings import of_postgres
+from components.gateway.hosts import expose, record
 from components.redis import Redis
 from components.secrets import Secrets
 from components.service import DatabaseFacts, RedisFacts, ServiceFacts
@@ -18,7 +19,7 @@ from components.tenant import Tenant
 from infra.contract import Shared
 from infra.environment import Environment, through
 from infra.parts import redis
-from infra.services import database_name
+from infra.services import ServiceEnvironmentSettings, database_name, within
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def make(
             deployer=shared.deployer,
             database_range=config.network.nodes,
             protect=protect,
+            host=_host(here, key),
             opts=through(cluster_provider),
         )
         Secrets(
@@ -78,6 +80,7 @@ def make(
             _facts(here, key, tenant, shared, databases.accounts, store, cluster_provider)
         if key in here.services:
             _rights(here, key, tenant, shared, databases, cluster_provider)
+            _expose(here, key, tenant, shared, google, cluster_provider)
 
 
 def _facts(
@@ -139,4 +142,40 @@ def _rights(
         images=JobImages.through(shared.mirror),
         after=[tenant, *logins.components],
         opts=through(cluster_provider),
+    )
+
+
+def _place(here: Environment, key: str) -> ServiceEnvironmentSettings | None:
+    """How a service runs here; None for a tenant of the stack file."""
+    if key not in here.services:
+        return None
+    return within(here.name, here.config.environment, {key: here.services[key]}).get(key)
+
+
+def _host(here: Environment, key: str) -> str | None:
+    place = _place(here, key)
+    return None if place is None else place.host
+
+
+def _expose(
+    here: Environment,
+    service: str,
+    tenant: Tenant,
+    shared: Shared,
+    google: pulumi.ProviderResource,
+    cluster_provider: pulumi.ProviderResource,
+) -> None:
+    """The host of a service."""
+    place = _place(here, service)
+    if place is None or place.host is None or shared.gateway is None:
+        return
+    record(f"service-{service}", place.host, shared.gateway, pulumi.ResourceOptions(parent=tenant, provider=google))
+    expose(
+        f"service-{service}",
+        place.host,
+        shared.gateway,
+        service=service,
+        namespace=tenant.namespace_name,
+        public=place.public,
+        opts=pulumi.ResourceOptions(parent=tenant, provider=cluster_provider),
     )

@@ -70,6 +70,9 @@ def test_nobody_reaches_another_namespace(stacks: dict[str, Simulated]) -> None:
     assert not staging.may(google, ApiRequest("impersonate", "serviceaccounts", "preview-1", name="deployer"))
     deployer = "ServiceAccount:orders/deployer"
     assert not staging.may(deployer, ApiRequest("create", "rolebindings", "orders", "rbac.authorization.k8s.io"))
+    for group, kind in (("gateway.networking.k8s.io", "gateways"), ("networking.gke.io", "gcpbackendpolicies")):
+        assert not staging.may(deployer, ApiRequest("create", kind, "orders", group))
+    assert not staging.may(deployer, ApiRequest("patch", "namespaces", "orders", name="orders"))
     for namespace in ("kube-system", "preview-1", ""):  # a namespace that a chart names, and a `lookup` in all
         assert not staging.may(deployer, ApiRequest("list", "secrets", namespace))
         assert not staging.may(deployer, ApiRequest("create", "deployments", namespace, "apps"))

@@ -39,6 +39,7 @@ def ephemeral() -> BootstrapPlan:
     }
     create = {"name": "Demo", "folder_id": "571903264418", "billing_account": "01AB23-CD45EF-678901"}
     settings |= {"project": {"id": "acme-at-work-demo", "create": create}, "encryption": {"covers": []}}
+    del settings["gateway"]
     settings["cluster"]["deletion_protection"] = False
     settings["databases"]["main"]["deletion_protection"] = False
     config = StackConfig.model_validate_json(json.dumps(settings))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.environments import PUSHES, atwork
+from support.environments import atwork
 from support.program import cloud, run_stack
 
 from atwork.environments.advice import advice
@@ -27,7 +27,7 @@ def service(name: str, group: str, **more: Any) -> dict[str, Any]:
         "owner": f"team-{group}",
         "repository": f"https://github.com/acme/{name}",
         "channel": f"#{group}",
-        "environments": {"staging": {}, "production": {"host": f"{name}.example.com"}},
+        "environments": {"staging": {}, "production": {"host": f"{name}.example.com", "public": True}},
         **more,
     }
 
@@ -135,7 +135,7 @@ def test_a_config_map_at_the_limit_is_no_note_and_one_byte_more_is(
     )
     done = atwork("check")
     assert done.exit_code == 0
-    *lines, last = done.output.replace(PUSHES, "").splitlines()
+    *lines, last = done.output.splitlines()
     assert last == "3 environments and 1 services: no mistakes."
     assert [line.partition(":")[0] for line in lines] == expected
     assert all("1,048,577 bytes of Jenkins jobs" in line for line in lines)
@@ -145,17 +145,17 @@ def test_advice_is_a_note_and_fails_nothing(checkout: Path) -> None:
     state_connections(checkout, 49)  # orders may have 50 pods in staging, and 200 in production
     done = atwork("check")
     assert done.exit_code == 0
-    *lines, last = done.output.replace(PUSHES, "").splitlines()
+    *lines, last = done.output.splitlines()
     assert last == "3 environments and 1 services: no mistakes."
     assert [line.partition(" up to ")[0] for line in lines] == [
         "note: stacks/Pulumi.production.yaml:",
         "note: stacks/Pulumi.staging.yaml:",
     ]
     state_connections(checkout, 50)
-    [note, _] = atwork("check").output.replace(PUSHES, "").splitlines()
+    [note, _] = atwork("check").output.splitlines()
     assert note.startswith("note: stacks/Pulumi.production.yaml: up to 200 connections to databases.main, ")
     state_connections(checkout, 200)
-    assert atwork("check").output == f"{PUSHES}3 environments and 1 services: no mistakes.\n"
+    assert atwork("check").output == "3 environments and 1 services: no mistakes.\n"
 
 
 def test_a_value_that_no_list_has_is_named_and_is_no_mistake(checkout: Path) -> None:

@@ -31,6 +31,7 @@ TEXTS = {
     "jenkins-oidc-client-secret": "planted-oidc-secret",
     "jenkins-github-app-id": "4711",
     "jenkins-github-reports-id": "4712",
+    "jenkins-github-webhook": "planted-webhook-secret",
     "jenkins-slack-token": "xoxb-planted",
 }
 

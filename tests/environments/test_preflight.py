@@ -160,7 +160,7 @@ def test_secrets_of_services_are_made_empty_and_wait_for_a_value(account: Accoun
 def test_secrets_before_bootstrap_and_where_none_is_needed(account: Account) -> None:
     stacks, google = read_all(account.checkout / "stacks"), bootstrapping.google(account.endpoint)
     early, _ = secrets.checks(google, "ci", stacks["ci"], bootstrapped=False)
-    assert (early.ok, early.detail) == (None, "bootstrap creates 8")
+    assert (early.ok, early.detail) == (None, "bootstrap creates 9")
     none, no_service = secrets.checks(google, "staging", stacks["staging"], bootstrapped=True)
     assert (no_service.ok, no_service.detail) == (True, "no service has a secret")
     assert none.ok
@@ -331,8 +331,8 @@ def test_grants_that_the_policy_has_already_are_counted_once(account: Account) -
     there = needs.grants("staging", read_all(account.checkout / "stacks")["staging"])
     account.fake.state.policies[project] = [{"role": role, "members": [member]} for role, member in sorted(there)]
     check = asked(account, bootstrapped=True)["principals"]
-    assert (check.ok, len(there)) == (True, 6)
-    assert check.detail == "6 in the policy of acme-at-work-staging, at most 0 more; 1500 is Google's limit"
+    assert (check.ok, len(there)) == (True, 7)
+    assert check.detail == "7 in the policy of acme-at-work-staging, at most 0 more; 1500 is Google's limit"
 
 
 def test_quotas_of_networks_are_those_of_the_project(account: Account) -> None:

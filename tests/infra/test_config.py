@@ -62,7 +62,9 @@ def test_the_real_stack_files_are_right_alone_and_together() -> None:
 
 def test_an_ephemeral_environment_has_no_jenkins_for_its_secrets_stand_before_it() -> None:
     registry = {**CI["registry"], "deletion_protection": False}
-    ephemeral = CI | {"environment": EPHEMERAL, "encryption": {"covers": []}, "registry": registry}
+    jenkins = {key: value for key, value in CI["jenkins"].items() if key != "gateway"}
+    ephemeral = CI | {"environment": EPHEMERAL, "encryption": {"covers": []}, "registry": registry, "jenkins": jenkins}
+    del ephemeral["gateway"]
     with pytest.raises(
         ConfigError, match=r"an ephemeral environment has no jenkins: its secrets stand before the project does"
     ):
@@ -77,7 +79,7 @@ def test_what_an_environment_expects_in_secret_manager() -> None:
     assert (secret.made_by, secret.value) == ("program", "text")
     assert {(secret.namespace, secret.made_by) for secret in ci.expected_secrets()} == {("jenkins", "bootstrap")}
     names = [secret.name for secret in ci.expected_secrets()]
-    assert len(names) == len(set(names)) == 8
+    assert len(names) == len(set(names)) == 9
 
 
 @pytest.mark.parametrize("nodes", [500, 501])
@@ -512,6 +514,9 @@ def test_an_ephemeral_environment_can_always_be_destroyed() -> None:
         parse("demo", json.dumps(ephemeral))
     free = json.loads(changed(ephemeral, "cluster.deletion_protection", False))
     free["databases"]["main"]["deletion_protection"] = False
+    with pytest.raises(ConfigError, match=r"an ephemeral environment has no gateway: .*leave gateway out"):
+        parse("demo", json.dumps(free))
+    del free["gateway"]
     with pytest.raises(
         ConfigError, match=r"an ephemeral environment must leave nothing: set encryption\.covers to \[\]"
     ):

@@ -136,7 +136,7 @@ def test_candidates_never_run_in_production_and_in_staging_in_preview_namespaces
         "production": [f"{registry}/services/**", *jobs],
     }
     token = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
-    assert not recordings["production"].of_type(token)
+    assert "preview-namespaces-candidates" not in recordings["production"].of_type(token)
     policy = recordings["staging"].resource(token, "preview-namespaces-candidates").inputs["spec"]
     assert all(
         f"startsWith('{registry}/candidates/')" in validation["expression"] for validation in policy["validations"]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from support.mocks import Recording
-from support.policies import BROKEN, CLUSTER, MEMBER, NAMESPACE, POOL, RULES, SQL, violations
+from support.policies import ALL_NAMESPACES, BROKEN, CLUSTER, MEMBER, NAMESPACE, POOL, RULES, SQL, violations
 from support.policies import environments as resources_of
 
 from components.database_flags import CIS_MYSQL_FLAGS
-from components.type_tokens import REDIS_INSTANCE
+from components.type_tokens import BACKEND_POLICY, GATEWAY, REDIS_INSTANCE, ROUTE
 from policies.catalog import RULES as ALL_RULES
 from policies.rule import UNKNOWN, CheckedResource, StackContext
 
@@ -26,6 +26,7 @@ ACCEPTED = {
 }
 """Advisory or exempt: stacks/Pulumi.ci.yaml is not mandatory, stacks/Pulumi.staging.yaml has an exemption."""
 
+ARMOR = "gcp:compute/securityPolicy:SecurityPolicy"
 IN_CLUSTER = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 FLAGS = "settings.databaseFlags"
@@ -140,6 +141,11 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
         (MEMBER, "role", role, "iam-no-basic-roles: .*is a basic role")
         for role in ("roles/owner", "roles/editor", "roles/viewer")
     ),
+    (BACKEND_POLICY, "spec.default.securityPolicy", None, "gateway-armored: .*securityPolicy is missing"),
+    (ROUTE, "spec.hostnames", [], "route-https: .*takes every host"),
+    ("gcp:compute/sSLPolicy:SSLPolicy", "minTlsVersion", "TLS_1_0", "gateway-tls: .*minTlsVersion must be"),
+    ("gcp:compute/sSLPolicy:SSLPolicy", "profile", None, "gateway-tls: .*profile must be"),
+    (ARMOR, "rules", [{"action": "deny(403)", "preview": False}], "armor-rate-limit: .*none limits"),
     (MEMBER, "member", "allUsers", "iam-not-public: .*everyone on the internet"),
     (MEMBER, "member", "allAuthenticatedUsers", "iam-not-public: .*everyone on the internet"),
     (
@@ -258,6 +264,39 @@ def test_only_a_policy_for_all_pods_and_both_directions_closes_a_namespace(
 def test_a_firewall_rule_without_a_source_allows_everyone(properties: dict[str, Any], *, reported: bool) -> None:
     rule = CheckedResource("gcp:compute/firewall:Firewall", "it", properties)
     assert bool(violations(RULES["firewall-closed"], [rule])) is reported
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "properties", "expected"),
+    [
+        ("gateway-armored", BACKEND_POLICY, {"spec": {"default": {"iap": {"enabled": True}}}}, 0),
+        ("gateway-armored", BACKEND_POLICY, {"spec": {"default": {"iap": {"enabled": False}}}}, 1),
+        ("gateway-armored", BACKEND_POLICY, {"spec": {"default": {"securityPolicy": UNKNOWN}}}, 0),
+        ("gateway-https", GATEWAY, {"spec": {"listeners": [{"protocol": "HTTP"}]}}, 0),
+        ("gateway-https", GATEWAY, {"spec": {"listeners": [{"protocol": "HTTPS", **ALL_NAMESPACES}]}}, 0),
+        ("gateway-https", GATEWAY, {"spec": {"listeners": UNKNOWN}}, 0),
+        ("route-https", ROUTE, {"spec": {"rules": [{"filters": [{"type": "RequestRedirect"}]}]}}, 0),
+        ("armor-rate-limit", ARMOR, {"rules": UNKNOWN}, 0),
+        ("armor-rate-limit", ARMOR, {"rules": []}, 1),
+        ("dns-signed", "gcp:dns/managedZone:ManagedZone", {"visibility": "private"}, 0),
+        ("dns-signed", "gcp:dns/managedZone:ManagedZone", {}, 1),
+    ],
+)
+def test_the_way_in(rule: str, token: str, properties: dict[str, Any], expected: int) -> None:
+    assert len(violations(RULES[rule], [CheckedResource(token, "it", properties)])) == expected
+
+
+@pytest.mark.parametrize(
+    ("member", "gateway", "expected"),
+    [("group:a@b.com", True, 0), (None, True, 1), (None, False, 0), (UNKNOWN, True, 0), ("user:a@b.com", False, 1)],
+)
+def test_the_proxy_admits_groups_and_somebody(member: Any, expected: int, *, gateway: bool) -> None:
+    proxied = {"spec": {"default": {"iap": {"enabled": True}}}}
+    resources = [CheckedResource(BACKEND_POLICY, "orders", proxied)]
+    resources += [CheckedResource(GATEWAY, "main", {})] if gateway else []
+    role = {"role": "roles/iap.httpsResourceAccessor", "member": member}
+    resources += [CheckedResource(MEMBER, "engineers", role)] if member is not None else []
+    assert len(violations(RULES["iap-groups"], resources)) == expected
 
 
 @pytest.mark.parametrize("name", RULES)

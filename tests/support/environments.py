@@ -18,7 +18,7 @@ PUSHES = (
     "note: stacks/Pulumi.ci.yaml: atwork:stack.jenkins.gateway: missing, so that no call of GitHub reaches Jenkins, "
     "which asks for pushes every 5 minutes (this repository) and every 15 (services); add a gateway\n"
 )
-"""What the check says about the shipped stack files, which have no gateway."""
+"""What the check says about a stack file whose Jenkins has no gateway."""
 
 
 def atwork(*words: str) -> Result:

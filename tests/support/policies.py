@@ -7,7 +7,7 @@ from typing import Any
 
 from support.mocks import Recording
 
-from components.type_tokens import REDIS_INSTANCE
+from components.type_tokens import BACKEND_POLICY, GATEWAY, REDIS_INSTANCE, ROUTE
 from policies.catalog import RULES as ALL_RULES
 from policies.rule import CheckedResource, Rule, StackContext
 
@@ -18,6 +18,7 @@ POOL = "gcp:container/nodePool:NodePool"
 SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 MEMBER = "gcp:projects/iAMMember:IAMMember"
 NAMESPACE = "kubernetes:core/v1:Namespace"
+ALL_NAMESPACES = {"allowedRoutes": {"namespaces": {"from": "All"}}}
 SHIELDED = "nodeConfig.shieldedInstanceConfig.enableSecureBoot"
 
 # Rule, type, properties of the resource, message of the violation.
@@ -96,6 +97,33 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
         {"allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]},
         "entire internet",
     ),
+    ("gateway-armored", BACKEND_POLICY, {"spec": {"default": {"timeoutSec": 30}}}, "name the Cloud Armor policy"),
+    (
+        "gateway-https",
+        GATEWAY,
+        {"spec": {"listeners": [{"name": "web", "protocol": "HTTP", **ALL_NAMESPACES}]}},
+        "takes routes of other namespaces by plain HTTP",
+    ),
+    (
+        "route-https",
+        ROUTE,
+        {"spec": {"parentRefs": [{"name": "main"}], "hostnames": ["a.b"], "rules": [{"backendRefs": [{}]}]}},
+        "write sectionName: https",
+    ),
+    ("gateway-tls", "gcp:compute/sSLPolicy:SSLPolicy", {"profile": "COMPATIBLE"}, "profile must be MODERN"),
+    (
+        "armor-rate-limit",
+        "gcp:compute/securityPolicy:SecurityPolicy",
+        {"rules": [{"action": "throttle", "preview": True}, {"action": "allow"}]},
+        "none limits the requests",
+    ),
+    (
+        "iap-groups",
+        MEMBER,
+        {"role": "roles/iap.httpsResourceAccessor", "member": "domain:example.com"},
+        "member domain:example.com is no group",
+    ),
+    ("dns-signed", "gcp:dns/managedZone:ManagedZone", {"visibility": "public"}, "dnssecConfig.state must be on"),
     ("registry-not-gcr", "gcp:container/registry:Registry", {}, r"use artifactregistry\.Repository"),
     ("registry-cleaned", "gcp:artifactregistry/repository:Repository", {}, "cleanupPolicies is empty"),
     ("registry-encrypted", "gcp:artifactregistry/repository:Repository", {}, "kmsKeyName is missing"),

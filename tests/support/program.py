@@ -55,10 +55,22 @@ def cloud(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
         case "gcp:projects/serviceIdentity:ServiceIdentity":
             agent = inputs["service"].removesuffix(".googleapis.com")
             return {"member": f"serviceAccount:service-1@gcp-sa-{agent}.iam.gserviceaccount.com"}
-        case "gcp:compute/address:Address":
+        case "gcp:compute/address:Address" | "gcp:compute/globalAddress:GlobalAddress":
             return {"address": "203.0.113.10", "selfLink": f"https://compute/{name}"}
         case "pulumi:pulumi:StackReference":
             return {"outputs": {"platform": PLATFORM}}
+        case _:
+            return _names(token, inputs)
+
+
+def _names(token: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What Cloud DNS and Certificate Manager compute."""
+    match token:
+        case "gcp:certificatemanager/dnsAuthorization:DnsAuthorization":
+            record = {"name": f"_acme-challenge.{inputs['domain']}.", "type": "CNAME", "data": "authorize.example."}
+            return {"dnsResourceRecords": [record]}
+        case "gcp:dns/managedZone:ManagedZone":
+            return {"nameServers": ["ns1.example.", "ns2.example."]}
         case _:
             return {}
 

@@ -87,7 +87,7 @@ def _in_folder(plan: BootstrapPlan) -> Iterator[Duty]:
     yield duty(preview, "reach the clusters of ephemeral environments", (*FIND_CLUSTER, *USE_SERVICE), folder)
     yield Duty(plan.member(plan.drift_account), "read the resources of stacks", _READ_RESOURCES, folder)
     reap = plan.member(REAP_ACCOUNT)
-    types = [token for token in calls.TYPES if token not in calls.SIGNING]
+    types = [token for token in calls.TYPES if token not in (*calls.SIGNING, *calls.CERTIFICATES)]
     destroy = calls.reads((*types, *calls.KINDS)) | calls.writes(types) | _UPDATE_CLUSTER
     destroy |= calls.permissions((*USE_SERVICE, *DELETE_PROJECT))
     yield Duty(reap, "destroy ephemeral environments", destroy, folder)
@@ -106,7 +106,8 @@ def _in_project(plan: BootstrapPlan) -> Iterator[Duty]:
         yield Duty(identity, "read the resources of stacks", _READ_RESOURCES, project)
     if plan.config.jenkins is not None:
         yield Duty(drift, "refresh Helm releases", calls.reads(_RELEASES), project)
-    yield Duty(deploy, "update the stack", calls.writes(calls.TYPES) | calls.permissions(USE_SERVICE), project)
+    types = [token for token in calls.TYPES if plan.config.gateway is not None or token not in calls.CERTIFICATES]
+    yield Duty(deploy, "update the stack", calls.writes(types) | calls.permissions(USE_SERVICE), project)
     yield Duty(deploy, "update the objects in the cluster", _UPDATE_CLUSTER, project)
 
 

@@ -10,6 +10,7 @@ from atwork.access.duties.methods import (
     GET_TOKEN,
     LOG_IN,
     LOG_IN_TO_REDIS,
+    PASS_PROXY,
     PUBLISH,
     PULL,
     READ_SECRET,
@@ -63,6 +64,9 @@ def _people(environment: EnvironmentFacts) -> Iterator[Duty]:
     group = environment.config.cluster.admin_group
     if group is not None:
         yield duty(f"group:{group}", "reach the cluster", FIND_CLUSTER, environment.project)
+    gateway = environment.config.gateway
+    for admitted in gateway.iap.groups if gateway is not None and gateway.iap is not None else ():
+        yield duty(f"group:{admitted}", "pass the Identity-Aware Proxy", PASS_PROXY, environment.project)
 
 
 def _services(environment: EnvironmentFacts) -> Iterator[Duty]:

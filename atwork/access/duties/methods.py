@@ -44,6 +44,9 @@ REPORT_NODE = (
     "permission:monitoring.timeSeries.create",
     "permission:autoscaling.sites.writeMetrics",
 )
+PASS_PROXY = ("permission:iap.webServiceVersions.accessViaIAP",)
+"""https://cloud.google.com/iap/docs/managing-access"""
+
 USE_SERVICE = ("permission:serviceusage.services.use",)
 USE_SUBNETWORK = ("permission:compute.subnetworks.use", "compute.subnetworks.get")
 """Nodes, load balancers and endpoints in the subnet of a Shared VPC."""

@@ -86,6 +86,14 @@ SIGNING_ADMIN = CustomRole(
 )
 """Updates. Google's role that sets policies of notes also changes and deletes attestations and vulnerabilities."""
 
+CERTIFICATE_ADMIN = CustomRole(
+    "atworkCertificateAdmin",
+    "Create certificates",
+    "Certificates that Google issues, their authorizations and maps",
+    calls.reads(calls.CERTIFICATES) | calls.writes(calls.CERTIFICATES),
+)
+"""Updates of environments with a gateway. Google's role that deletes certificates also administers private CAs."""
+
 _NOTE_GRANTS = ("gcp:containeranalysis/noteIamMember:NoteIamMember",)
 
 NOTE_READER = CustomRole(

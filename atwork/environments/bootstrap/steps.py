@@ -134,7 +134,7 @@ def custom_roles(plan: BootstrapPlan) -> dict[str, tuple[CustomRole, ...]]:
         created[plan.upstream_project] = (roles.GRANT_READER, roles.REGISTRY_GRANTER, *notes)
     if not plan.ephemeral:
         releases = (roles.RELEASE_READER,) if plan.config.jenkins is not None else ()
-        created[plan.config.project.id] = (roles.READER, *releases, roles.SECRET_ADMIN, roles.SIGNING_ADMIN)
+        created[plan.config.project.id] = (roles.READER, *releases, *_admins(plan))
     return created
 
 
@@ -158,9 +158,15 @@ def rights(plan: BootstrapPlan) -> dict[Resource, list[Grant]]:
     granted = [Grant(roles.READER.name(project), member) for member in (preview, drift)]
     if plan.config.jenkins is not None:
         granted.append(Grant(roles.RELEASE_READER.name(project), drift))
-    own = (roles.SECRET_ADMIN.name(project), roles.SIGNING_ADMIN.name(project))
+    own = (role.name(project) for role in _admins(plan))
     granted += [Grant(role, deploy) for role in (*roles.DEPLOYER, *own)]
     return {Resource.project(project): granted, **above}
+
+
+def _admins(plan: BootstrapPlan) -> tuple[CustomRole, ...]:
+    """The custom roles of updates in the project."""
+    certificates = (roles.CERTIFICATE_ADMIN,) if plan.config.gateway is not None else ()
+    return (roles.SECRET_ADMIN, roles.SIGNING_ADMIN, *certificates)
 
 
 def _above(plan: BootstrapPlan, readers: tuple[str, ...], deploy: str) -> dict[Resource, list[Grant]]:

@@ -15,6 +15,7 @@ _KINDS = {
     "gateway.networking.k8s.io": (("v1", "Gateway", "gateways"), ("v1", "HTTPRoute", "httproutes")),
     "networking.gke.io": (
         ("v1", "GCPBackendPolicy", "gcpbackendpolicies"),
+        ("v1", "GCPGatewayPolicy", "gcpgatewaypolicies"),
         ("v1", "HealthCheckPolicy", "healthcheckpolicies"),
     ),
     "monitoring.googleapis.com": (("v1", "PodMonitoring", "podmonitorings"), ("v1", "Rules", "rules")),

@@ -12,6 +12,7 @@ import hashlib
 import importlib
 import inspect
 import json
+import re
 import threading
 import typing
 from enum import Enum
@@ -26,6 +27,10 @@ _PACKAGES = {"gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
 _READING = threading.RLock()
 """The SDKs import their modules on first access, and a second thread would see a partly initialized module."""
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+_CUSTOM = re.compile(r"kubernetes:(?P<group>[a-z0-9-]+(?:\.[a-z0-9-]+)+)/(?P<version>v[a-z0-9]+):(?P<kind>[A-Z]\w+)")
+"""Types of objects whose kind a cluster has by a CustomResourceDefinition."""
 
 
 class ObjectSchema(TypedDict):
@@ -63,7 +68,11 @@ def resource(token: str) -> ResourceSchema:
         return json.loads(cached.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         with _READING:
-            resource_schema = _Reader().resource(_class(token), is_provider=token.startswith("pulumi:providers:"))
+            resource_schema = (
+                _custom(*custom.groups())
+                if package == "kubernetes" and (custom := _CUSTOM.fullmatch(token)) and not _in_sdk(custom["group"])
+                else _Reader().resource(_class(token), is_provider=token.startswith("pulumi:providers:"))
+            )
     cached.parent.mkdir(parents=True, exist_ok=True)
     replace_file(cached, json.dumps(resource_schema))
     return resource_schema
@@ -96,6 +105,26 @@ def _modules(package: str) -> dict[str, tuple[str, str]]:
             if info.get("pkg") == package:
                 classes |= {token: (info["fqn"], name) for token, name in info["classes"].items()}
     return classes
+
+
+def _in_sdk(group: str) -> bool:
+    """Whether the SDK has types of a group of the Kubernetes API."""
+    return any(token.startswith(f"kubernetes:{group}/") for token in _modules("kubernetes"))
+
+
+def _custom(group: str, version: str, kind: str) -> ResourceSchema:
+    """The schema of an object of a custom kind: metadata as every object has, and any other content."""
+    metadata = _Reader()
+    known = metadata.resource(_class("kubernetes:core/v1:Namespace"), is_provider=False)
+    properties: dict[str, Any] = {
+        "apiVersion": {"enum": [f"{group}/{version}"]},
+        "kind": {"enum": [kind]},
+        "metadata": known["inputs"]["properties"]["metadata"],
+        "spec": "any",
+    }
+    outputs = {**properties, "metadata": known["outputs"]["metadata"], "status": "any"}
+    inputs = ObjectSchema(properties=properties, required=["apiVersion", "kind"])
+    return {"inputs": inputs, "outputs": outputs, "objects": known["objects"]}
 
 
 def _class(token: str) -> type:

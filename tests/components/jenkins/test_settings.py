@@ -94,7 +94,7 @@ def test_required_keys(key: str) -> None:
             {"team": "acme", "channel": "#builds", "token_credential": "github-app"},
             "two credentials are called github-app; give each a name of its own",
         ),
-        ("gateway", {"name": "ci"}, r"gateway.namespace\n  Field required"),
+        ("gateway", {"nam": "ci"}, r"gateway.nam\n  Extra inputs"),
         ("hostnames", "jenkins.example.com", "Extra inputs are not permitted"),
     ],
 )

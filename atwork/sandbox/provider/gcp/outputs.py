@@ -104,6 +104,24 @@ def _compute_address(inputs: dict[str, Any], project: str, identity: str) -> dic
     return {"address": address(identity, "203.0.113"), "creationTimestamp": "2026-01-01T00:00:00.000-08:00"}
 
 
+def _certificate(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
+    """Certificates are never issued: that needs a delegation, which nobody makes here."""
+    del project, identity
+    return {"managed": {**(inputs.get("managed") or {}), "state": "PROVISIONING"}}
+
+
+def _dns_authorization(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
+    del project
+    data = f"{stable_hex(identity, digits=32)}.{stable_number(identity, digits=2)}.authorize.certificatemanager.goog."
+    return {"dnsResourceRecords": [{"name": f"_acme-challenge.{inputs.get('domain')}.", "type": "CNAME", "data": data}]}
+
+
+def _managed_zone(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
+    del inputs, project
+    letter = "abcde"[int(stable_number(identity, digits=2)) % 5]
+    return {"nameServers": [f"ns-cloud-{letter}{number}.googledomains.com." for number in range(1, 5)]}
+
+
 def _project(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
     del project, identity
     return {"number": project_number(str(inputs.get("projectId")))}
@@ -129,9 +147,13 @@ _AGENTS = {
 }
 COMPUTED: dict[str, Callable[[dict[str, Any], str, str], dict[str, Json]]] = {
     REPOSITORY: _repository,
+    "gcp:certificatemanager/certificate:Certificate": _certificate,
+    "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": _dns_authorization,
     "gcp:compute/address:Address": _compute_address,
+    "gcp:compute/globalAddress:GlobalAddress": _compute_address,
     "gcp:compute/network:Network": _network,
     CLUSTER: cluster_outputs,
+    "gcp:dns/managedZone:ManagedZone": _managed_zone,
     PROJECT: _project,
     PROJECT_CUSTOM_ROLE: _named_by_id,
     SERVICE_IDENTITY: _service_identity,

@@ -5,6 +5,7 @@ from __future__ import annotations
 SERVICES = {
     "artifactregistry": "artifactregistry.googleapis.com",
     "binaryauthorization": "binaryauthorization.googleapis.com",
+    "certificatemanager": "certificatemanager.googleapis.com",
     "compute": "compute.googleapis.com",
     "containeranalysis": "containeranalysis.googleapis.com",
     "container": "container.googleapis.com",

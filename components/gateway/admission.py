@@ -1,0 +1,85 @@
+"""What is refused at admission, so that no team takes the host of another.
+
+A namespace has its host names and the Services behind them in annotations, which only the program changes: accounts of
+a namespace have no right to change the namespace itself. The policy compares every route with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.gateway import names
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicySpecArgsDict as Spec
+    from pulumi_kubernetes.admissionregistration.v1 import VariableArgsDict as Variable
+
+POLICY = "hosts"
+
+
+def spec() -> Spec:
+    """Routes outside of the gateway's own namespace have hosts and backends of their namespace only."""
+    return {
+        "failure_policy": "Fail",
+        "match_constraints": {
+            "resource_rules": [
+                {
+                    "api_groups": ["gateway.networking.k8s.io"],
+                    "api_versions": ["*"],
+                    "operations": ["CREATE", "UPDATE"],
+                    "resources": ["httproutes"],
+                }
+            ],
+            "namespace_selector": {
+                "match_expressions": [
+                    {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": [names.NAMESPACE]}
+                ]
+            },
+        },
+        # A route that is being deleted changes once more, when its finalizers go.
+        "match_conditions": [{"name": "stays", "expression": "!has(object.metadata.deletionTimestamp)"}],
+        "variables": [_listed("hosts", names.HOSTS), _listed("backends", names.BACKENDS)],
+        "validations": [
+            {
+                "expression": "object.spec.?hostnames.orValue([]).size() > 0 && "
+                "object.spec.hostnames.all(host, host in variables.hosts)",
+                "message_expression": "'hostnames must be those of the namespace (' + variables.hosts.join(', ') + "
+                "'); write the host in environments of services/NAME.yaml'",
+            },
+            {
+                "expression": "object.spec.?rules.orValue([]).all(rule, rule.?backendRefs.orValue([]).all(backend, "
+                "backend.name in variables.backends && backend.?kind.orValue('Service') == 'Service' && "
+                "backend.?namespace.orValue(namespaceObject.metadata.name) == namespaceObject.metadata.name))",
+                "message_expression": "'backendRefs must be Services behind the policies of the gateway (' + "
+                "variables.backends.join(', ') + ')'",
+            },
+        ],
+    }
+
+
+def _listed(name: str, annotation: str) -> Variable:
+    """The values of an annotation of the namespace."""
+    return {
+        "name": name,
+        "expression": f"namespaceObject.metadata.?annotations[?'{annotation}'].orValue('').split(',')"
+        ".filter(value, value != '')",
+    }
+
+
+def make(name: str, opts: pulumi.ResourceOptions) -> None:
+    """The policy, in force."""
+    policy = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
+        f"{name}-hosts", metadata={"name": POLICY}, spec=spec(), opts=opts
+    )
+    kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+        f"{name}-hosts-binding",
+        metadata={"name": POLICY},
+        spec={
+            "policy_name": policy.metadata.apply(lambda metadata: metadata.name or POLICY),
+            "validation_actions": ["Deny"],
+        },
+        opts=opts,
+    )

@@ -1,0 +1,71 @@
+"""The certificate of a domain and of all names one label below it, with the record that proves the domain is ours.
+
+Traps: Google issues the certificate only after the record is visible in the DNS of the internet, which can take an hour
+and needs the delegation of a new zone. Nothing waits for it.
+https://cloud.google.com/certificate-manager/docs/domain-authorization
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.gateway import names
+
+_MISSING = "missing.invalid."
+"""Data of the record where the provider does not know it; the next update corrects it."""
+
+_ACTIVE = "ACTIVE"
+
+
+def certificate(
+    name: str, domain: str, zone: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> gcp.certificatemanager.Certificate:
+    """Declare the certificate, its authorization and the map by which the Gateway finds it."""
+    authorization = gcp.certificatemanager.DnsAuthorization(
+        f"{name}-authorization", location="global", domain=domain, type="FIXED_RECORD", opts=opts
+    )
+    gcp.dns.RecordSet(
+        f"{name}-authorization-record",
+        managed_zone=zone,
+        name=f"_acme-challenge.{names.fully_qualified(domain)}",
+        type="CNAME",
+        ttl=300,
+        rrdatas=[authorization.dns_resource_records.apply(_data)],
+        opts=opts,
+    )
+    issued = gcp.certificatemanager.Certificate(
+        f"{name}-certificate",
+        location="global",
+        scope="DEFAULT",
+        description=f"{domain} and the names below it",
+        managed={"domains": [domain, f"*.{domain}"], "dns_authorizations": [authorization.id]},
+        opts=opts,
+    )
+    certificates = gcp.certificatemanager.CertificateMap(
+        f"{name}-certificates", name=names.SHARED, description="Certificates of the Gateway", opts=opts
+    )
+    gcp.certificatemanager.CertificateMapEntry(
+        f"{name}-certificates-entry",
+        map=certificates.name,
+        certificates=[issued.id],
+        matcher="PRIMARY",
+        opts=opts,
+    )
+    return issued
+
+
+def _data(records: Sequence[Mapping[str, Any]] | None) -> str:
+    return next((record["data"] for record in records or () if record.get("data")), _MISSING)
+
+
+def status(domain: str, managed: Mapping[str, Any] | None, servers: Sequence[str] | None) -> str:
+    """What people read about the certificate after an update."""
+    if managed is not None and managed.get("state") == _ACTIVE:
+        return "active"
+    if not servers:
+        return f"pending: the certificate of {domain} waits for its record in DNS"
+    return f"pending: delegate {domain} in the zone above it to NS {', '.join(sorted(servers))}"

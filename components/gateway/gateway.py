@@ -1,0 +1,142 @@
+"""The way into an environment: one load balancer for all hosts, with TLS, a firewall and the Identity-Aware Proxy.
+
+Owns: the address, the domain's zone, its certificate, the Cloud Armor policy, the TLS policy, the namespace `gateway`
+with the Gateway and the redirect to HTTPS, who passes the Identity-Aware Proxy, and which hosts a namespace may have.
+Does not own: the record, the route and the backend policy of a host (components/gateway/hosts.py).
+
+Traps:
+- GKE's controller creates the load balancer from the Gateway and removes it when the Gateway is deleted; without its
+  cluster, forwarding rules and endpoint groups stay. Hence the Gateway depends on all that its load balancer uses, and
+  goes before it and before the cluster.
+- Nothing waits for the certificate: the output `gateway` says what is missing.
+- The Identity-Aware Proxy with Google's own client admits people of the organization alone.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+
+from components.gateway import admission, names, routes
+from components.gateway.armor import rules
+from components.gateway.certificate import certificate, status
+from components.gateway.settings import GatewaySettings
+from components.namespace import Namespace, NamespaceSettings, QuotaSettings
+
+SERVICES = ("certificatemanager.googleapis.com",)
+IAP_SERVICE = "iap.googleapis.com"
+
+_NOTHING_RUNS_HERE = NamespaceSettings(quota=QuotaSettings(cpu="1", memory="1Gi", scratch="1Gi", pods=1))
+_API = "gateway.networking.k8s.io/v1"
+_GKE_API = "networking.gke.io/v1"
+
+
+def services(settings: GatewaySettings) -> set[str]:
+    """APIs of Google that the settings need."""
+    return {*SERVICES, *([IAP_SERVICE] if settings.iap is not None else [])}
+
+
+class Gateway(pulumi.ComponentResource):
+    """The Gateway of an environment."""
+
+    address: pulumi.Output[str]
+    zone: pulumi.Output[str]
+    status: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        settings: GatewaySettings,
+        *,
+        project_id: pulumi.Input[str],
+        protect: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("atwork:gateway:Gateway", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # Whoever points or delegates a name here does it by hand: a new address or zone needs that again.
+        kept = pulumi.ResourceOptions(parent=self, protect=protect)
+        address = gcp.compute.GlobalAddress(
+            f"{name}-address", name=names.SHARED, description="All hosts of the environment", opts=kept
+        )
+        zone = _zone(name, settings, kept) if settings.dns.zone is None else None
+        self.zone = pulumi.Output.from_input(settings.dns.zone or "") if zone is None else zone.name
+        issued = certificate(name, settings.domain, self.zone, child)
+        used: list[pulumi.Resource] = [address, issued, _tls(name, child)]
+        if settings.waf is not None:
+            used.append(
+                gcp.compute.SecurityPolicy(
+                    f"{name}-armor",
+                    name=names.SHARED,
+                    description="In front of every host",
+                    rules=rules(settings.waf),
+                    opts=child,
+                )
+            )
+        for group in settings.iap.groups if settings.iap is not None else ():
+            gcp.projects.IAMMember(
+                f"{name}-iap-{group.partition('@')[0]}",
+                project=project_id,
+                role=names.IAP_ROLE,
+                member=f"group:{group}",
+                opts=child,
+            )
+        namespace = Namespace(name, _NOTHING_RUNS_HERE, physical_name=names.NAMESPACE, opts=child)
+        _objects(name, namespace.namespace_name, pulumi.ResourceOptions(parent=self, depends_on=used))
+        admission.make(name, child)
+        servers = pulumi.Output.from_input(None) if zone is None else zone.name_servers
+        self.address = address.address
+        self.status = pulumi.Output.all(issued.managed, servers).apply(lambda about: status(settings.domain, *about))
+        self.register_outputs({"address": self.address, "zone": self.zone, "status": self.status})
+
+
+def _zone(name: str, settings: GatewaySettings, opts: pulumi.ResourceOptions) -> gcp.dns.ManagedZone:
+    return gcp.dns.ManagedZone(
+        f"{name}-zone",
+        name=names.SHARED,
+        dns_name=names.fully_qualified(settings.domain),
+        description="Hosts of the environment",
+        visibility="public",
+        dnssec_config={"state": "on"},
+        cloud_logging_config={"enable_logging": True},
+        opts=opts,
+    )
+
+
+def _tls(name: str, opts: pulumi.ResourceOptions) -> gcp.compute.SSLPolicy:
+    return gcp.compute.SSLPolicy(
+        f"{name}-tls", name=names.SHARED, profile="MODERN", min_tls_version="TLS_1_2", opts=opts
+    )
+
+
+def _objects(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+    """The Gateway, its TLS policy and the redirect."""
+    kubernetes.apiextensions.CustomResource(
+        f"{name}-gateway",
+        api_version=_API,
+        kind="Gateway",
+        metadata={
+            "name": names.GATEWAY,
+            "namespace": namespace,
+            "annotations": {routes.CERTIFICATE_MAP: names.SHARED},
+        },
+        spec=routes.gateway(),
+        opts=opts,
+    )
+    kubernetes.apiextensions.CustomResource(
+        f"{name}-tls-policy",
+        api_version=_GKE_API,
+        kind="GCPGatewayPolicy",
+        metadata={"name": names.GATEWAY, "namespace": namespace},
+        spec=routes.tls_policy(),
+        opts=opts,
+    )
+    kubernetes.apiextensions.CustomResource(
+        f"{name}-redirect",
+        api_version=_API,
+        kind="HTTPRoute",
+        metadata={"name": "redirect-to-https", "namespace": namespace},
+        spec=routes.redirect(),
+        opts=opts,
+    )

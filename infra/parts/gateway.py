@@ -1,0 +1,30 @@
+"""The way in: the Gateway of the environment, and the host of what delivers."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.gateway.gateway import Gateway
+from components.gateway.hosts import GatewayRefs, record
+from infra.environment import Environment, through
+from infra.parts.foundation import Foundation
+from infra.parts.runtime import Runtime
+
+
+def make(here: Environment, base: Foundation, runtime: Runtime) -> GatewayRefs | None:
+    """The Gateway, where the stack file has one; the hosts of services are in infra/parts/tenants.py."""
+    settings, jenkins = here.config.gateway, here.config.jenkins
+    if settings is None:
+        return None
+    gateway = Gateway(
+        "gateway",
+        settings,
+        project_id=base.project.id,
+        protect=here.guarded,
+        opts=through(base.google, runtime.cluster_provider),
+    )
+    refs = GatewayRefs(settings, gateway.address, gateway.zone)
+    if jenkins is not None and jenkins.gateway is not None and jenkins.gateway.own:
+        record("jenkins-host", jenkins.hostname, refs, pulumi.ResourceOptions(parent=gateway, provider=base.google))
+    pulumi.export("gateway", {"domain": settings.domain, "address": gateway.address, "certificate": gateway.status})
+    return refs
