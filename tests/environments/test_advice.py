@@ -78,7 +78,7 @@ def test_a_thousand_services_in_forty_groups_exceed_exactly_these_limits(checkou
             "a login, and the limit is 1,000"
         ),
         "stacks/Pulumi.staging.yaml: up to 930 service accounts of the project, and the default is 100",
-        "stacks/Pulumi.staging.yaml: up to 1,859 principals in the project's allow policy, and the limit is 1,500",
+        "stacks/Pulumi.staging.yaml: up to 1,860 principals in the project's allow policy, and the limit is 1,500",
         (
             "stacks/Pulumi.staging.yaml: up to 50,130 pods by the quotas of all namespaces on 256 nodes with 110 pods "
             "each, and the limit is 28,160"
