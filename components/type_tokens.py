@@ -5,6 +5,7 @@ A token has the form `PACKAGE:MODULE:CLASS`. https://www.pulumi.com/docs/iac/con
 
 from __future__ import annotations
 
+ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 ATTESTOR = "gcp:binaryauthorization/attestor:Attestor"
 BINARY_AUTHORIZATION_POLICY = "gcp:binaryauthorization/policy:Policy"
 CLUSTER = "gcp:container/cluster:Cluster"

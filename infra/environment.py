@@ -16,7 +16,7 @@ from infra.catalog import read_all as services_in
 from infra.company import CompanySettings
 from infra.config import check_group, read_all, with_services
 from infra.errors import ConfigError
-from infra.layout import SERVICES_FOLDER, STACKS_FOLDER, separate_groups
+from infra.layout import RUNBOOKS, SERVICES_FOLDER, STACKS_FOLDER, separate_groups
 from infra.services import ServiceSettings
 from infra.stack import StackConfig
 from infra.stack_name import StackName
@@ -56,7 +56,8 @@ class Environment:
                 others = read_all(stacks, {stack.environment: text or ""})
                 services = services_in(catalog, without=separate_groups(stacks, stack.environment))
             config = with_services(stack.environment, others, services, names(catalog))
-            known = company.read(stacks) if stack.group is None and config.jenkins is not None else None
+            needed = config.jenkins is not None or config.monitoring is not None
+            known = company.read(stacks) if stack.group is None and needed else None
             return cls(stack.environment, config, services, others, known, stack.group)
         except ConfigError as error:
             raise pulumi.RunError(str(error)) from None
@@ -84,9 +85,18 @@ class Environment:
     @property
     def source(self) -> PlatformSource:
         """Where the platform's repository and state are, for stacks with Jenkins."""
+        return self._known_company.source
+
+    @property
+    def runbooks(self) -> str:
+        """The address of the folder with a page for each alert."""
+        return f"https://github.com/{self._known_company.github.repository}/blob/main/{RUNBOOKS}"
+
+    @property
+    def _known_company(self) -> CompanySettings:
         if self.company is None:
-            raise ValueError(f"{company.FILE} is read for stacks with jenkins only, and {self.name} has none")
-        return self.company.source
+            raise ValueError(f"{company.FILE} is read for stacks with jenkins or monitoring, and {self.name} has none")
+        return self.company
 
     @property
     def guarded(self) -> bool:

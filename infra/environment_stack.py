@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra import contract
 from infra.environment import Environment
-from infra.parts import databases, delivery, foundation, gateway, runtime, shared, tenants
+from infra.parts import alerts, databases, delivery, foundation, gateway, runtime, shared, tenants
 
 
 def declare(here: Environment) -> None:
@@ -25,6 +25,8 @@ def declare(here: Environment) -> None:
         google=base.google,
         cluster_provider=running.cluster_provider,
     )
+
+    alerts.make(here, base, instances)  # who is notified of what
 
     contract.publish(running.cluster, instances, base.network)
     offered.publish()

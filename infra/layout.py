@@ -9,6 +9,8 @@ from infra.stack_name import StackName
 
 STACKS_FOLDER = "stacks"
 SERVICES_FOLDER = "services"
+RUNBOOKS = "docs/runbooks/alerts"
+"""The folder with a page for each alert."""
 PLATFORM_FILE = "platform.yaml"
 """The platform file, in the folder of the stack files."""
 

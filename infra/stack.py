@@ -28,6 +28,8 @@ from components.expected_secrets import ExpectedSecret
 from components.forms import TextForm
 from components.gateway import gateway
 from components.gateway.settings import GatewaySettings
+from components.monitoring import channels
+from components.monitoring.settings import MonitoringSettings
 from components.network_settings import NetworkSettings
 from components.node_account import STREAMING_SERVICES
 from components.node_pool import NodePoolSettings, PoolName
@@ -113,6 +115,9 @@ class StackConfig(DeliverySettings):
     preview_namespaces: PreviewNamespaceSettings | None = None
     """Namespaces in which builds of pull requests run for a while."""
 
+    monitoring: MonitoringSettings | None = None
+    """Alerts, and whom they reach."""
+
     upstream: DnsLabel | None = None
     """The stack whose registry this one pulls from and whose deployer it lets in."""
 
@@ -171,6 +176,8 @@ class StackConfig(DeliverySettings):
         names = {encryption.AGENTS[purpose] for purpose in self.encrypted_places() if purpose in self.encryption.covers}
         if self.attested:
             names |= {attestor.AGENT}
+        if self.monitoring is not None and self.monitoring.topics():
+            names |= {channels.AGENT}
         return {*names, secrets.AGENT}
 
     def protected_keys(self) -> frozenset[encryption.Purpose]:

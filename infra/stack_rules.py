@@ -9,6 +9,7 @@ from components.gateway import names
 from components.google.memorystore import region_mistake
 from components.google.reserved import is_system_namespace
 from components.redis import ENDPOINTS, LONGEST_NAME, physical_name
+from infra import monitored
 
 if TYPE_CHECKING:
     from infra.stack import StackConfig
@@ -26,6 +27,8 @@ def check(config: StackConfig) -> None:
     _gateway_fits(config)
     if config.environment.kind == "ephemeral":
         _can_be_destroyed(config)
+    for mistake in monitored.mistakes(config):
+        raise ValueError(mistake)
 
 
 def _pools_exist(config: StackConfig) -> None:

@@ -47,6 +47,7 @@ JUSTIFIED: Mapping[str, str] = {
     "roles/iam.workloadIdentityUser": "an identity token proves no more than an access token",
     "roles/iam.securityReviewer": "for ephemeral environments without a project yet; its writes only test access",
     "roles/memorystore.admin": "updates create instances; the role may also log in, back up and restore",
+    "roles/monitoring.editor": "updates create alerts and channels; the role may also write metrics",
     "roles/pubsub.admin": "updates create topics; the role may also publish to them",
     "roles/resourcemanager.projectIamAdmin": "updates grant roles in their project; policy bindings are unused",
     "roles/secretmanager.admin": "destroying ephemeral environments deletes secrets; folders cannot bind custom roles",

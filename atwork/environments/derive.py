@@ -97,7 +97,7 @@ def ephemeral(like: Mapping[str, Any], *, created: datetime, expires: datetime) 
             "deletion_protection": False,
             "backups": {"retained": 1, "point_in_time_days": 1, "keep_after_deletion": False},
         }
-    for key in ("cluster_backup", "secrets", "audit_logs", "preview_namespaces", "gateway"):
+    for key in ("cluster_backup", "secrets", "audit_logs", "preview_namespaces", "gateway", "monitoring"):
         settings.pop(key, None)
     settings |= {"encryption": {"covers": []}, "policies": {"mandatory": False}}
     settings["network"] = {"dns_logs": False}
@@ -121,10 +121,28 @@ def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
     settings["environment"] = {"kind": "long-lived", **({"tier": tier} if tier else {})}
     settings.pop("preview_namespaces", None)  # those of pull requests are in one environment
     settings.pop("gateway", None)  # its domain is that of the other environment
+    if alerts := _alerts(settings.pop("monitoring", {"channels": {}})):
+        settings["monitoring"] = alerts
     network = settings.get("network", {})
     network.pop("extra_pods", None)
     network.pop("existing", None)  # its subnet has other ranges; the new environment creates a network of its own
     return settings
+
+
+def _alerts(like: Mapping[str, Any]) -> dict[str, Any]:
+    """The section `monitoring` without what belongs to one project: channels that exist, and accounts that deploy it.
+
+    A severity that loses its last channel gets the first of the others. Without any, there are no alerts yet.
+    """
+    channels = {key: channel for key, channel in like["channels"].items() if "existing" not in channel}
+    if not channels:
+        return {}
+    routes = {
+        severity: [key for key in keys if key in channels] or [next(iter(channels))]
+        for severity, keys in like["routes"].items()
+    }
+    kept = {key: value for key, value in like.items() if key != "audit_changes"}
+    return {**kept, "channels": channels, "routes": routes}
 
 
 def ranges(kind: str, taken: Iterable[ipaddress.IPv4Network]) -> dict[str, str]:

@@ -122,6 +122,8 @@ TYPES: dict[str, Calls] = {
             *(f"memorystore.instances.{verb}" for verb in ("create", "update", "delete")), "memorystore.operations.get"
         ),
     ),
+    "gcp:monitoring/alertPolicy:AlertPolicy": _crud("monitoring.projects.alertPolicies"),
+    "gcp:monitoring/notificationChannel:NotificationChannel": _crud("monitoring.projects.notificationChannels"),
     "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": _crud(
         "networkconnectivity.projects.locations.serviceConnectionPolicies",
         more=("networkconnectivity.projects.locations.operations.get",),

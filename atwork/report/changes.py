@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from atwork.engine.urn import name_of, type_of
 from atwork.report import tables
+from atwork.report.alerts import alert_guards
 from atwork.report.keeping import is_kept
 from atwork.report.model import Change, ChangeKind, Guard, Property
 from atwork.report.refusals import refusal
@@ -114,6 +115,7 @@ def change_of(
     differing = list(differences(old, new, seen.type)) if kind not in _WITHOUT_PROPERTIES else []
     properties = differing + _unseen_paths(seen, differing) if kind in ("update", "replace") else []
     guards = tuple(_guards(seen.old, seen.new, differing)) if kind not in _WITHOUT_PROPERTIES else ()
+    guards += tuple(alert_guards(seen.type, old, {} if kind == "delete" else new))
     guarded_paths = {guard.name for guard in guards}
     shown_properties = [
         item for item in properties if item.path not in guarded_paths and not _is_noise(urn, item.path, noise, hidden)

@@ -124,3 +124,30 @@ def log_days(edition: str) -> int:
 def system_databases(engine: Engine) -> tuple[str, ...]:
     """Databases that every instance has from the start."""
     return tuple(table("sql")["system_databases"][engine])
+
+
+_CONNECTIONS = ((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100), (1.7, 50))
+"""Connections by the memory in GiB from which on PostgreSQL takes them:
+https://cloud.google.com/sql/docs/postgres/flags#postgres-m (max_connections)"""
+_LEAST_CONNECTIONS = 25
+_MEMORY = {"db-f1-micro": 0.6, "db-g1-small": 1.7}
+_MEMORY_PER_CPU = {"db-n1-standard-": 3.75, "db-n1-highmem-": 6.5}
+_LEAST_MEMORY_PER_CPU = 8.0
+"""GiB of a CPU in the other machines, of which some have more."""
+
+
+def memory_gib(tier: str) -> float:
+    """The memory of a tier, GiB: of machines whose memory is not in their name, at least as much."""
+    if match := re.fullmatch(r"db-custom-(?:[A-Z]\w*-)?\d+-(\d+)", tier):
+        return int(match[1]) / 1024
+    if tier in _MEMORY:
+        return _MEMORY[tier]
+    cpus = re.search(r"\d+$", tier)
+    each = next((size for start, size in _MEMORY_PER_CPU.items() if tier.startswith(start)), _LEAST_MEMORY_PER_CPU)
+    return int(cpus[0]) * each if cpus is not None else 0.0
+
+
+def postgres_connections(tier: str) -> int:
+    """How many connections PostgreSQL takes on a tier if the flag `max_connections` does not say another number."""
+    memory = memory_gib(tier)
+    return next((connections for least, connections in _CONNECTIONS if memory >= least), _LEAST_CONNECTIONS)

@@ -93,3 +93,9 @@ def alert_name(rule_id: str) -> str:
 def interval(severity: Severity) -> int:
     """Seconds between two evaluations."""
     return PAGE_INTERVAL if severity == "page" else INTERVAL
+
+
+PolicySeverity = Literal["CRITICAL", "ERROR", "WARNING"]
+
+POLICY_SEVERITY: Mapping[Severity, PolicySeverity] = {"page": "CRITICAL", "ticket": "ERROR", "note": "WARNING"}
+"""How Cloud Monitoring names the severities."""

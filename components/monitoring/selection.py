@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from string import Template
 
 from components.monitoring.catalog import RULES
+from components.monitoring.logs import LOG_RULES, LogRule
 from components.monitoring.metrics import packages_of
 from components.monitoring.rule import AlertRule, Severity, Stage, Threshold, interval
 from components.monitoring.scope import PARTS, MonitoredDatabase, Scope
@@ -21,7 +22,7 @@ class Adjustment:
     threshold: float | None = None
     """In the unit of the rule."""
     minutes: int | None = None
-    off: str | None = None
+    disabled: str | None = None
     """Why the environment does without the rule."""
 
 
@@ -91,8 +92,8 @@ def _of_stage(
 
 def _decide(rule: AlertRule, severity: Severity, environment: MonitoredEnvironment) -> ActiveRule | LeftOut:
     adjustment = environment.adjustments.get(rule.id, Adjustment())
-    if adjustment.off is not None:
-        return LeftOut(rule, f"off: {adjustment.off}")
+    if adjustment.disabled is not None:
+        return LeftOut(rule, f"disabled: {adjustment.disabled}")
     if part := missing_part(rule, environment.scope):
         return LeftOut(rule, f"the environment has no {part.removeprefix('a ')}")
     threshold = rule.threshold
@@ -132,3 +133,20 @@ def _databases(rule: AlertRule, scope: Scope) -> tuple[MonitoredDatabase, ...]:
     if not rule.each_database:
         return ()
     return scope.postgres() if "$connections" in rule.value else scope.databases
+
+
+def active_logs(environment: MonitoredEnvironment) -> tuple[tuple[LogRule, Severity], ...]:
+    """The alerts about logs of an environment, with their severity."""
+    chosen: list[tuple[LogRule, Severity]] = []
+    for rule in LOG_RULES.values():
+        adjustment = environment.adjustments.get(rule.id, Adjustment())
+        severity = adjustment.severity or rule.severities.at(environment.stage)
+        if severity is not None and adjustment.disabled is None:
+            chosen.append((rule, severity))
+    return tuple(chosen)
+
+
+def has_severity(rule_id: str, stage: Stage) -> bool:
+    """Whether the catalog has an alert for environments of a stage."""
+    rule = RULES[rule_id] if rule_id in RULES else LOG_RULES[rule_id]
+    return rule.severities.at(stage) is not None

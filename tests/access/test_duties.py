@@ -42,6 +42,7 @@ def ephemeral() -> BootstrapPlan:
     del settings["gateway"]
     settings["cluster"]["deletion_protection"] = False
     settings["databases"]["main"]["deletion_protection"] = False
+    del settings["monitoring"]
     config = StackConfig.model_validate_json(json.dumps(settings))
     return replace(plans.read("staging", STACKS), name="demo", config=config, ephemeral_stacks=frozenset({"demo"}))
 

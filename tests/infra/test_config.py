@@ -64,7 +64,7 @@ def test_an_ephemeral_environment_has_no_jenkins_for_its_secrets_stand_before_it
     registry = {**CI["registry"], "deletion_protection": False}
     jenkins = {key: value for key, value in CI["jenkins"].items() if key != "gateway"}
     ephemeral = CI | {"environment": EPHEMERAL, "encryption": {"covers": []}, "registry": registry, "jenkins": jenkins}
-    del ephemeral["gateway"]
+    del ephemeral["gateway"], ephemeral["monitoring"]
     with pytest.raises(
         ConfigError, match=r"an ephemeral environment has no jenkins: its secrets stand before the project does"
     ):
@@ -521,7 +521,7 @@ def test_an_ephemeral_environment_can_always_be_destroyed() -> None:
         ConfigError, match=r"an ephemeral environment must leave nothing: set encryption\.covers to \[\]"
     ):
         parse("demo", json.dumps(free))
-    free["encryption"] = {"covers": []}
+    free |= {"encryption": {"covers": []}, "monitoring": None}
     free["cluster_backup"] = {"location": "europe-north1"}
     with pytest.raises(ConfigError, match=r"set cluster_backup\.lock_days to 0"):
         parse("demo", json.dumps(free))

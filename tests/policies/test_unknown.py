@@ -32,7 +32,9 @@ DENY = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 BY_TYPE_ALONE = {
     "deletion-guards",
     "backup-of-clusters",
+    "cluster-alerts",
     "no-secret-values",
+    "redis-valkey",
     "registry-not-gcr",
     "iam-additive",
     "iam-no-keys",

@@ -13,6 +13,7 @@ from policies.rule import CheckedResource, Rule, StackContext
 
 RULES = {rule.name: rule for rule in ALL_RULES}
 
+ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 CLUSTER = "gcp:container/cluster:Cluster"
 POOL = "gcp:container/nodePool:NodePool"
 SQL = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -144,6 +145,8 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
         {"metadata": {"namespace": "database-rights"}, "roleRef": {"name": "view"}},
         "namespace is database-rights, whose pods read and change every database",
     ),
+    ("alert-channel", ALERT_POLICY, {"enabled": True, "severity": "CRITICAL"}, "no channel is notified of severity"),
+    ("cluster-alerts", CLUSTER, {}, "cluster has no monitoring.AlertPolicy"),
     ("namespace-default-deny", NAMESPACE, {"metadata": {"name": "a"}}, "namespace a has no NetworkPolicy"),
     (
         "rbac-no-cluster-admin",

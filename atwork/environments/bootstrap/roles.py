@@ -126,6 +126,7 @@ DEPLOYER = (
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountUser",
     "roles/memorystore.admin",
+    "roles/monitoring.editor",
     "roles/pubsub.admin",
     "roles/resourcemanager.projectIamAdmin",
     "roles/serviceusage.serviceUsageAdmin",

@@ -75,13 +75,13 @@ def test_rules_of_postgres_look_at_databases_of_postgres_alone() -> None:
 def test_an_environment_tunes_a_rule_or_turns_it_off() -> None:
     changed = {
         "volume-filling": Adjustment(threshold=80, minutes=20, severity="note"),
-        "api-slow": Adjustment(off="the clients are batch jobs"),
+        "api-slow": Adjustment(disabled="the clients are batch jobs"),
     }
     selection = select(replace(PRODUCTION, adjustments=changed))
     rule = next(active for active in selection.active if active.rule.id == "volume-filling")
     assert (rule.severity, rule.minutes, rule.threshold.words) == ("note", 20, "80%")
     assert rule.expression.endswith(" > 0.8")
-    assert left_out(selection) == {"api-slow": "off: the clients are batch jobs"}
+    assert left_out(selection) == {"api-slow": "disabled: the clients are batch jobs"}
 
 
 def test_few_rules_wake_a_person_and_none_outside_production() -> None:

@@ -1,0 +1,175 @@
+"""The section `monitoring` of a stack file: what it accepts, what it refuses and with which words, what it declares."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from support.mocks import Recording
+
+from components.google.sql import postgres_connections
+from components.monitoring.logs import LOG_RULES, log_filter
+from components.monitoring.rule import POLICY_SEVERITY
+from components.monitoring.selection import select
+from components.type_tokens import ALERT_POLICY
+from infra.config import STACKS, parse, read_all, read_file
+from infra.errors import ConfigError
+from infra.monitored import monitored
+
+PRODUCTION: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.production.yaml") or "")
+STAGING: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
+MOST_RESOURCES = {"production": 60, "staging": 45, "ci": 35}
+
+
+def text(base: dict[str, Any], **changes: Any) -> str:
+    settings = copy.deepcopy(base)
+    settings["monitoring"] |= changes
+    return json.dumps(settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"channels": {}}, r"monitoring\.channels: is empty; write an entry"),
+        ({"channels": {"team": {}}}, "has no ways to reach people; write exactly one of existing, email and topic"),
+        ({"channels": {"team": {"email": "a@example.com", "topic": "alerts"}}}, "has 2 ways to reach people"),
+        ({"channels": {"team": {"existing": "slack"}}}, "projects/PROJECT/notificationChannels/NUMBER"),
+        (
+            {"routes": {"page": ["nobody"], "ticket": ["team"]}},
+            r"routes\.page: there is no channels\.nobody; name one of",
+        ),
+        ({"routes": {"urgent": ["team"]}}, r"routes\.urgent.*page"),
+        ({"routes": {"ticket": ["team"], "note": ["on-call"]}}, r"monitoring\.routes\.page: \d+ alerts .* add one"),
+        ({"routes": {"page": ["team"], "ticket": ["team"]}}, r"channels\.on-call: no route uses it; add it to routes"),
+        ({"alerts": {"volume-filing": {"minutes": 5}}}, r"alerts\.volume-filing: .*did you mean volume-filling"),
+        ({"alerts": {"sql-cpu": {"severity": "urgent"}}}, r"severity.*page"),
+        ({"alerts": {"sql-cpu": {"threshold": "80"}}}, r"alerts\.sql-cpu\.threshold: 80 has no unit; write it as 90%"),
+        ({"alerts": {"sql-cpu": {"threshold": "2s"}}}, "2s is not a number of %; write it as 90%"),
+        ({"alerts": {"api-slow": {"threshold": "2%"}}}, "2% is not a number of s; write it as 1s"),
+        ({"alerts": {"sql-down": {"threshold": "1"}}}, "about a state and has no limit; remove it"),
+        ({"alerts": {"sql-cpu": {"minutes": 7}}}, r"minutes.*5"),
+        (
+            {"alerts": {"sql-cpu": {"disabled": "we know better", "minutes": 5}}},
+            "disabled excludes the other keys; remove them",
+        ),
+        ({"alerts": {"audit-data": {"minutes": 5}}}, "about entries of logs; only severity and disabled"),
+        ({"alerts": {"build-pods-fail": {"minutes": 5}}}, "no severity for it here; set severity, or remove this key"),
+        ({"alerts": {"build-pods-fail": {"severity": "note"}}}, "the environment has no Jenkins, or remove this key"),
+    ],
+)
+def test_a_mistake_is_named_with_its_fix(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse("production", text(PRODUCTION, **changes))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"volume-filling": {"threshold": "80.5%"}},
+        {"container-restarts": {"threshold": "10 restarts", "minutes": 0}},
+        {"api-slow": {"threshold": "2 s", "severity": "note"}},
+        {"audit-network": {"disabled": "another team watches the network"}},
+    ],
+)
+def test_an_alert_can_be_changed(change: dict[str, Any]) -> None:
+    parse("production", text(PRODUCTION, alerts=change))
+
+
+def test_an_alert_without_its_metrics_cannot_be_tuned() -> None:
+    wrong = text(STAGING, alerts={"volume-trend": {"severity": "note"}})
+    with pytest.raises(ConfigError, match="volume-trend: the cluster does not send KUBELET; add it to cluster"):
+        parse("staging", wrong)
+
+
+def test_an_ephemeral_environment_has_no_alerts() -> None:
+    settings = json.loads(text(STAGING))
+    settings["environment"] = {
+        "kind": "ephemeral",
+        "owner": "me",
+        "created_at": "2027-01-28T18:00:00Z",
+        "expires_at": "2027-01-31T18:00:00Z",
+    }
+    settings["cluster"]["deletion_protection"] = False
+    settings["databases"]["main"]["deletion_protection"] = False
+    settings["encryption"] = {"covers": []}
+    with pytest.raises(ConfigError, match="monitoring is for long-lived environments"):
+        parse("staging", json.dumps(settings))
+
+
+@pytest.mark.parametrize("name", MOST_RESOURCES)
+def test_the_stack_files_have_all_alerts_and_few_resources(name: str, recordings: dict[str, Recording]) -> None:
+    config = read_all()[name]
+    environment = monitored(config, f"atwork-{name}")
+    assert environment is not None
+    assert select(environment).left_out == ()
+    created = [item for item in recordings[name].resources.values() if item.custom and item.name.startswith("alerts-")]
+    assert 0 < len(created) <= MOST_RESOURCES[name]
+    policies = [item.inputs for item in created if item.type == ALERT_POLICY]
+    assert all(len(policy["conditions"]) == 1 for policy in policies)
+    assert {policy["severity"] for policy in policies} <= {*POLICY_SEVERITY.values()}
+    for policy in policies:
+        heard = policy["severity"] == "WARNING" or policy["notificationChannels"]
+        assert heard, policy["displayName"]
+        assert policy["documentation"]["links"][0]["url"].endswith(f"/{policy['userLabels']['rule']}.md")
+
+
+def test_only_an_environment_of_production_pages(recordings: dict[str, Recording]) -> None:
+    paging = {
+        name
+        for name, recording in recordings.items()
+        for item in recording.resources.values()
+        if item.type == ALERT_POLICY and item.inputs["severity"] == "CRITICAL"
+    }
+    assert paging == {"production"}
+
+
+def test_an_environment_that_is_alone_counts_as_production() -> None:
+    alone = json.loads(text(PRODUCTION)) | {"upstream": None}
+    environment = monitored(parse("production", json.dumps(alone)), "atwork-production")
+    assert environment is not None
+    assert environment.stage == "production"
+
+
+@pytest.mark.parametrize(
+    ("tier", "connections"),
+    [
+        ("db-f1-micro", 25),
+        ("db-g1-small", 50),
+        ("db-custom-1-3840", 100),
+        ("db-custom-2-7680", 400),
+        ("db-custom-4-16384", 500),
+        ("db-custom-N4-8-30720", 600),
+        ("db-n1-standard-1", 100),
+        ("db-n1-highmem-2", 400),
+        ("db-perf-optimized-N-8", 800),
+        ("db-perf-optimized-N-128", 1000),
+    ],
+)
+def test_connections_follow_from_the_memory(tier: str, connections: int) -> None:
+    assert postgres_connections(tier) == connections
+
+
+def test_a_flag_decides_about_connections() -> None:
+    settings = json.loads(text(PRODUCTION))
+    settings["databases"]["main"]["flags"] = {"max_connections": "333"}
+    environment = monitored(parse("production", json.dumps(settings)), "atwork-production")
+    assert environment is not None
+    expressions = {active.rule.id: active.expression for active in select(environment).active}
+    assert "/ 333 > 0.8" in expressions["sql-connections"]
+
+
+@pytest.mark.parametrize("rule", LOG_RULES.values(), ids=LOG_RULES)
+def test_a_filter_of_logs_is_about_this_cluster_or_leaves_out_who_is_expected(rule: Any) -> None:
+    written = log_filter(rule, cluster="atwork-x", expected_actors=["deploy@acme.iam.gserviceaccount.com"])
+    assert written.count("(") == written.count(")")
+    assert written.count('"') % 2 == 0
+    assert "$" not in written.replace('$"', "")
+    if rule.change:
+        assert written.endswith(
+            'AND NOT protoPayload.authenticationInfo.principalEmail="deploy@acme.iam.gserviceaccount.com"'
+        )
+        assert 'principalEmail=~"^service-[0-9]+@"' in written
+    else:
+        assert 'resource.labels.cluster_name="atwork-x"' in written
