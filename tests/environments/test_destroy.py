@@ -48,7 +48,7 @@ def test_every_guard_is_named_with_its_file_and_key(checkout: Path, backend: Fak
     lines = refused(atwork("destroy", "production", "--confirm", "production")).splitlines()
     assert lines == [
         "production is guarded; lift this in a reviewed change and deploy it:",
-        "stacks/Pulumi.production.yaml: atwork:stack.cluster.deletion_protection: true; set it to false (it guards namespaces, secrets, keys and addresses too)",
+        "stacks/Pulumi.production.yaml: atwork:stack.cluster.deletion_protection: true; set it to false (it guards namespaces, secrets, Redis, keys and addresses too)",
         "stacks/Pulumi.production.yaml: atwork:stack.databases.main.deletion_protection: true; set it to false",
         "stacks/Pulumi.production.yaml: atwork:stack.cluster_backup.lock_days: 7; set it to 0, and wait until the last locked backup may go",
     ]
