@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi
 import pytest
+import yaml
 from support.checkout import copy
 
 from atwork.errors import ConfigError
@@ -88,14 +89,24 @@ def current(stack: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Envi
 def test_the_program_reads_it_where_jenkins_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkout = copy(tmp_path / "checkout")
     written(checkout / "stacks", "acme/at-work", "other/platform")
+    without_alerts(checkout)
     assert current("ci", checkout, monkeypatch).source.url == "https://github.com/other/platform"
     with pytest.raises(ValueError, match="staging has none"):
         _ = current("staging", checkout, monkeypatch).source
 
 
+def without_alerts(checkout: Path) -> None:
+    """Remove the alerts of staging, whose notifications link to the runbooks of the company."""
+    path = checkout / "stacks" / "Pulumi.staging.yaml"
+    document = yaml.safe_load(path.read_text())
+    del document["config"][CONFIG_KEY]["monitoring"]
+    path.write_text(yaml.safe_dump(document))
+
+
 def test_without_it_only_the_stack_with_jenkins_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkout = copy(tmp_path / "checkout")
     (checkout / "stacks" / PLATFORM_FILE).unlink()
+    without_alerts(checkout)
     assert current("staging", checkout, monkeypatch).company is None
     with pytest.raises(pulumi.RunError, match=r"^stacks/platform\.yaml: file not found; write it") as caught:
         current("ci", checkout, monkeypatch)

@@ -93,7 +93,7 @@ def test_an_ephemeral_environment_has_its_own_network() -> None:
         "encryption": {"covers": []},
         "preview_namespaces": None,
     }
-    del settings["gateway"]
+    del settings["gateway"], settings["monitoring"]
     settings["cluster"]["deletion_protection"] = settings["databases"]["main"]["deletion_protection"] = False
     with pytest.raises(ConfigError, match=r"leave network\.existing out, and it creates its own"):
         parse("staging", json.dumps(settings))
@@ -124,5 +124,5 @@ def test_the_subnet_holds_the_nodes_and_its_owner_counts_the_endpoints() -> None
     [need] = [need for need in needs("staging", config) if "addresses of network.nodes" in need.name]
     own = parse("staging", json.dumps(networks.settings(existing=None)))
     [with_endpoints] = [need for need in needs("staging", own) if "addresses of network.nodes" in need.name]
-    assert need.count == with_endpoints.count - own.network.database_endpoints
+    assert need.count == with_endpoints.count - own.network.database_endpoints - own.network.redis_endpoints
     assert "endpoints" not in need.name

@@ -137,7 +137,7 @@ def test_a_group_has_a_stack_only_in_a_long_lived_environment(stack: str, messag
     }
     settings["cluster"]["deletion_protection"] = settings["databases"]["main"]["deletion_protection"] = False
     settings.pop("cluster_backup", None)
-    settings.pop("gateway")
+    del settings["gateway"], settings["monitoring"]
     settings.pop("preview_namespaces", None)
     stack_file(folder / "stacks", "demo").write_text(yaml.safe_dump(demo))
     with pytest.raises(pulumi.RunError, match=message):

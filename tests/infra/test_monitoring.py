@@ -94,6 +94,7 @@ def test_an_ephemeral_environment_has_no_alerts() -> None:
     settings["cluster"]["deletion_protection"] = False
     settings["databases"]["main"]["deletion_protection"] = False
     settings["encryption"] = {"covers": []}
+    del settings["gateway"]
     with pytest.raises(ConfigError, match="monitoring is for long-lived environments"):
         parse("staging", json.dumps(settings))
 

@@ -71,8 +71,9 @@ def network(nodes: str, pods: str, **more: Any) -> dict[str, Any]:
         # databases' administrator.
         (
             "principals",
-            logins(747) | {"preview_namespaces": {"count": 1}},
-            logins(747) | {"preview_namespaces": {"count": 1}, "cluster": {**CLUSTER, "image_streaming": True}},
+            logins(747) | {"gateway": None, "preview_namespaces": {"count": 1}},
+            logins(747)
+            | {"gateway": None, "preview_namespaces": {"count": 1}, "cluster": {**CLUSTER, "image_streaming": True}},
         ),
         (
             "nodes of the cluster",

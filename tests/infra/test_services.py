@@ -87,7 +87,7 @@ def test_an_ephemeral_environment_runs_only_the_services_that_it_chooses(tmp_pat
         )
     )
     document = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
-    del document["gateway"]
+    del document["gateway"], document["monitoring"]
     document |= {"environment": ephemeral().model_dump(mode="json"), "encryption": {"covers": []}}
     document["cluster"]["deletion_protection"] = document["databases"]["main"]["deletion_protection"] = False
     staging = parse("demo", json.dumps(document))
