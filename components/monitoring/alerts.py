@@ -72,7 +72,7 @@ class Alerts(pulumi.ComponentResource):
                 documentation=_documentation(rule_id, title, environment.scope.cluster, runbooks),
                 user_labels={**labels, "rule": rule_id, "severity": severity},
                 opts=pulumi.ResourceOptions(parent=self),
-            ).name
+            ).id
 
         self.policies = {
             active.rule.id: policy(

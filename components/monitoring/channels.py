@@ -1,7 +1,9 @@
 """Notification channels: those that exist by their name, those without a secret made by the program.
 
-Trap: Monitoring publishes to a topic as its own service agent, which must be asked for and let in first
-(https://cloud.google.com/monitoring/support/notification-options#pubsub).
+Traps:
+- The ID of a channel is its resource name; the property `name` is an output that only an answer of Google fills.
+- Monitoring publishes to a topic as its own service agent, which must be asked for and let in first
+  (https://cloud.google.com/monitoring/support/notification-options#pubsub).
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ def notification_channels(
                 labels={"email_address": channel.email},
                 user_labels=labels,
                 opts=child,
-            ).name
+            ).id
         else:
             topic = gcp.pubsub.Topic(f"{name}-topic-{key}", name=channel.topic, opts=child)
             grant = gcp.pubsub.TopicIAMMember(
@@ -56,5 +58,5 @@ def notification_channels(
                 labels={"topic": topic.id},
                 user_labels=labels,
                 opts=pulumi.ResourceOptions(parent=parent, depends_on=[grant]),
-            ).name
+            ).id
     return channels

@@ -111,8 +111,9 @@ def test_the_stack_files_have_all_alerts_and_few_resources(name: str, recordings
     assert all(len(policy["conditions"]) == 1 for policy in policies)
     assert {policy["severity"] for policy in policies} <= {*POLICY_SEVERITY.values()}
     for policy in policies:
-        heard = policy["severity"] == "WARNING" or policy["notificationChannels"]
-        assert heard, policy["displayName"]
+        channels = policy["notificationChannels"]
+        assert all(isinstance(channel, str) and channel for channel in channels), channels
+        assert channels or policy["severity"] == "WARNING", policy["displayName"]
         assert policy["documentation"]["links"][0]["url"].endswith(f"/{policy['userLabels']['rule']}.md")
 
 
