@@ -103,8 +103,45 @@ def outside_network(stack: Inventory) -> list[Box]:
         names = sorted({key.text("name") or key.name for key in keys})
         boxes.append(box(stack.stack, "keys", "", *keys, title="KMS keys", facts=(enumerated(names, 6),)))
     boxes += [_backup(stack, plan) for plan in stack.of(types.BACKUP)]
-    boxes.append(_project(stack))
+    boxes += [*_gateway(stack), *_alerts(stack), _project(stack)]
     return boxes
+
+
+def _gateway(stack: Inventory) -> list[Box]:
+    """The load balancer: its hosts, its certificate, and what is in front of them."""
+    certificates = stack.of(types.CERTIFICATE)
+    if not certificates:
+        return []
+    # The network has an address and zones of its own, for Google's APIs.
+    private = {zone.parent for zone in stack.of(types.ZONE) if zone.text("visibility") == "private"}
+    shared = stack.of(types.GLOBAL_ADDRESS, types.ZONE, types.RECORD)
+    parts = [
+        *(resource for resource in shared if resource.parent not in private),
+        *stack.of(types.FIREWALL, types.TLS, *types.CERTIFICATE_PARTS),
+    ]
+    hosts = sorted(item.text("name").rstrip(".") for item in parts if item.text("type") == "A")
+    covered = [name for item in certificates for name in _strings(item, "managed.domains")]
+    facts = (
+        f"hosts: {enumerated(hosts)}" if hosts else "",
+        f"certificate of {enumerated(covered)}" if covered else "",
+        "Cloud Armor" if stack.of(types.FIREWALL) else "",
+    )
+    return [box(stack.stack, "gateway", "", *parts, title="Load balancer", facts=facts)]
+
+
+def _strings(resource: StackResource, path: str) -> list[str]:
+    values = resource.value(path)
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def _alerts(stack: Inventory) -> list[Box]:
+    """Alerts, and whom they reach."""
+    alerts, channels = stack.of(types.ALERT), stack.of(types.CHANNEL)
+    if not alerts:
+        return []
+    reached = sorted({channel.text("type") or "unknown" for channel in channels})
+    facts = (plural(len(alerts), "alert"), f"channels: {enumerated(reached)}" if reached else "")
+    return [box(stack.stack, "alerts", "", *alerts, *channels, title="Alerts", facts=facts)]
 
 
 def _backup(stack: Inventory, plan: StackResource) -> Box:

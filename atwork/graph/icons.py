@@ -33,6 +33,8 @@ _GEAR = (
     "M12.3 8h2.2M3.4 3.4l1.6 1.6M11 11l1.6 1.6M3.4 12.6L5 11M11 5l1.6-1.6"
 )
 _FRAME = "M2 5V2h3M11 2h3v3M14 11v3h-3M5 14H2v-3M5.5 5.5h5v5h-5z"
+_ENTRY = "M6.5 2h7v12h-7M2 8h8M7.5 5.5L10 8l-2.5 2.5"
+_BELL = "M3.5 11.5c1-1 1-2.3 1-4a3.5 3.5 0 0 1 7 0c0 1.7 0 3 1 4zM6.5 13.5h3"
 _FOLDER = "M1.5 13.5v-11h4.8l1.5 2h6.7v9z"
 _TERMINAL = "M1.5 2.5h13v11h-13zM4 6l2.2 2L4 10M8 10.3h3.5"
 _SLIDERS = "M2 4.5h6M12 4.5h2M2 11.5h2M8 11.5h6M8 2.8h4v3.4H8zM4 9.8h4v3.4H4z"
@@ -54,6 +56,8 @@ ICONS: dict[BoxKind, str] = {
     "keys": _KEY,
     "backup": _CYCLE,
     "nat": _EXIT,
+    "gateway": _ENTRY,
+    "alerts": _BELL,
     "images": _SHIELD,
     "project": _SLIDERS,
     "outside": _FOLDER,

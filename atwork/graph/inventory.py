@@ -32,6 +32,20 @@ CUSTOM_ROLE = type_tokens.PROJECT_CUSTOM_ROLE
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
 API = type_tokens.PROJECT_SERVICE
 PROJECT = type_tokens.PROJECT
+ALERT = type_tokens.ALERT_POLICY
+CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
+GLOBAL_ADDRESS = "gcp:compute/globalAddress:GlobalAddress"
+FIREWALL = "gcp:compute/securityPolicy:SecurityPolicy"
+TLS = "gcp:compute/sSLPolicy:SSLPolicy"
+CERTIFICATE = "gcp:certificatemanager/certificate:Certificate"
+ZONE = "gcp:dns/managedZone:ManagedZone"
+RECORD = "gcp:dns/recordSet:RecordSet"
+CERTIFICATE_PARTS = (
+    CERTIFICATE,
+    "gcp:certificatemanager/certificateMap:CertificateMap",
+    "gcp:certificatemanager/certificateMapEntry:CertificateMapEntry",
+    "gcp:certificatemanager/dnsAuthorization:DnsAuthorization",
+)
 NAMESPACE = type_tokens.KUBERNETES_NAMESPACE
 SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 QUOTA = "kubernetes:core/v1:ResourceQuota"

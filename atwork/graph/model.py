@@ -26,6 +26,8 @@ BoxKind = Literal[
     "secrets",
     "keys",
     "backup",
+    "gateway",
+    "alerts",
     "project",
     "images",
     "note",

@@ -196,7 +196,6 @@ def test_kubernetes_and_the_platform_accept_its_objects(
         "HorizontalPodAutoscaler/stock",
         "PodDisruptionBudget/stock",
         "NetworkPolicy/stock",
-        "HTTPRoute/stock",
         "HealthCheckPolicy/stock",
         "SecretProviderClass/stock",
         "Pod/stock-smoke-test",

@@ -74,7 +74,7 @@ class JobsTest extends Jenkins {
     @Test
     void jobs_start_with_a_push_or_at_fixed_times_and_only_updates_at_the_same_time() {
         assert JobDsl.all(job('platform-changes/update'))*.name.contains('githubPush')
-        assert JobDsl.inside(job('platform-changes/update'), 'scmpoll_spec') == 'H/5 * * * *'
+        assert JobDsl.inside(job('platform-changes/update'), 'scmpoll_spec') == 'H * * * *'
         assert !JobDsl.all(job('platform-changes/drift'))*.name.contains('pollSCM')
         assert JobDsl.inside(job('platform-changes/drift'), 'spec') == 'H 3 * * *'
         assert JobDsl.inside(job('platform/preview-janitor'), 'spec') == 'H * * * *'
@@ -84,8 +84,8 @@ class JobsTest extends Jenkins {
 
     @Test
     void new_repositories_and_pull_requests_are_found_without_a_call_of_github() {
-        assert JobDsl.inside(job('services'), 'interval') == '15m'
-        assert JobDsl.inside(job('platform-previews/stacks'), 'interval') == '15m'
+        assert JobDsl.inside(job('services'), 'interval') == '1h'
+        assert JobDsl.inside(job('platform-previews/stacks'), 'interval') == '1h'
     }
 
     @Test
