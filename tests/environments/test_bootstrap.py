@@ -232,6 +232,7 @@ def test_an_ephemeral_environment_gets_rights_where_its_project_will_be_and_shar
     settings["cluster"]["deletion_protection"] = False
     settings["databases"]["main"]["deletion_protection"] = False
     settings["encryption"] = {"covers": []}
+    del settings["gateway"], settings["monitoring"]
     settings["project"]["deletable"] = True
     settings["network"] |= {"nodes": "10.0.64.0/22", "pods": "10.70.0.0/19"}
     settings["project"]["id"] = "acme-at-work-demo-x4k2"

@@ -107,7 +107,8 @@ def _compute_address(inputs: dict[str, Any], project: str, identity: str) -> dic
 def _certificate(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
     """Certificates are never issued: that needs a delegation, which nobody makes here."""
     del project, identity
-    return {"managed": {**(inputs.get("managed") or {}), "state": "PROVISIONING"}}
+    managed = inputs.get("managed") or {}
+    return {"managed": {**managed, "state": "PROVISIONING"}} if isinstance(managed, dict) else {}
 
 
 def _dns_authorization(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
