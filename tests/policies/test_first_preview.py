@@ -17,8 +17,8 @@ import pulumi_kubernetes
 complete = environment_stack.tenants.make
 
 
-def make(*arguments, google, cluster_provider):
-    complete(*arguments, google=google, cluster_provider=cluster_provider)
+def make(*arguments, cluster_provider, **others):
+    complete(*arguments, cluster_provider=cluster_provider, **others)
     pulumi_kubernetes.core.v1.Namespace(
         "open",
         metadata={"name": "open", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
