@@ -69,7 +69,7 @@ def bootstrapped(home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch) -> F
     fake = bootstrapping.opened_account(FakeGoogle())
     fake.state.billing[CI] = "billingAccounts/01AB23-CD45EF-678901"
     folder.mkdir()
-    for name in ("oidc-client-id", "oidc-client-secret", "github-app-id", "github-reports-id"):
+    for name in ("oidc-client-id", "oidc-client-secret", "github-app-id", "github-reports-id", "github-webhook"):
         (folder / f"jenkins-{name}").write_text(f"{name}\n")
     for name in ("github-app-key", "github-reports-key"):
         (folder / f"jenkins-{name}").write_text(bootstrapping.private_key())
