@@ -8,6 +8,7 @@ import typer
 
 from atwork.access.cli import app as access
 from atwork.access.source import AccessSource, register_source
+from atwork.alerts.cli import app as alerts
 from atwork.checkout import Checkout, find_checkout
 from atwork.deploy.cli import app as deploy
 from atwork.doctor.cli import app as doctor
@@ -84,6 +85,7 @@ app.add_typer(sandbox, name="sandbox")
 app.add_typer(access, name="access")
 service.command("run")(pipeline_run)
 service.command("image")(pipeline_image)
+app.add_typer(alerts, name="alerts")
 app.add_typer(service, name="service")
 app.add_typer(environment, name="environment")
 

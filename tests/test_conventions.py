@@ -143,6 +143,7 @@ def test_no_environment_is_known_by_its_name() -> None:
 
 
 PROCESSES = {
+    "atwork/alerts/promtool.py": "promtool",
     "atwork/bench/commands.py": "the command itself, and plain `pulumi` for comparison",
     "atwork/bench/pipelines.py": "git",
     "atwork/bench/program.py": "Python, to measure imports",

@@ -22,7 +22,7 @@ from components.monitoring.channels import notification_channels
 from components.monitoring.logs import LogRule, log_filter
 from components.monitoring.rule import POLICY_SEVERITY, Severity, alert_name
 from components.monitoring.scope import Scope
-from components.monitoring.selection import ActiveRule, MonitoredEnvironment, active_logs, render, select
+from components.monitoring.selection import ActiveRule, MonitoredEnvironment, active_logs, left_out_logs, render, select
 from components.monitoring.settings import MonitoringSettings
 
 _CLOSED_AFTER = "86400s"
@@ -85,6 +85,7 @@ class Alerts(pulumi.ComponentResource):
             strategy = _rate_limited(rule)
             self.policies[rule.id] = policy(rule.id, rule.title, severity, matched, strategy)
         self.left_out = {item.rule.id: item.reason for item in selection.left_out}
+        self.left_out |= {rule.id: reason for rule, reason in left_out_logs(environment)}
         self.register_outputs({"policies": self.policies, "left_out": self.left_out})
 
 

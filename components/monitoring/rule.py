@@ -26,6 +26,10 @@ INTERVAL = 300
 """Seconds between two evaluations of any other rule: Google charges for the time series that an evaluation reads."""
 
 
+_SIGNS = frozenset(("%", "s"))
+"""Units that follow their number without a space."""
+
+
 @dataclass(frozen=True)
 class Threshold:
     """What a value is compared with. `None` as the unit means a state: nobody tunes it."""
@@ -44,9 +48,11 @@ class Threshold:
     def words(self) -> str:
         """The threshold as people and stack files write it, such as `85%` or `5 restarts`."""
         number = format(self.value, ".10g")
-        if self.unit is None:
-            return number
-        return f"{number}{self.unit}" if self.unit in {"%", "s"} else f"{number} {self.unit}"
+        return f"{number} {self.unit}" if self.unit not in _SIGNS | {None} else f"{number}{self.unit or ''}"
+
+    def shown(self, value: float) -> str:
+        """A value of the expression, rounded, with the sign of the unit."""
+        return f"{value * 100 if self.unit == '%' else value:.3g}{self.unit if self.unit in _SIGNS else ''}"
 
 
 @dataclass(frozen=True)

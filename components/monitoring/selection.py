@@ -146,6 +146,12 @@ def active_logs(environment: MonitoredEnvironment) -> tuple[tuple[LogRule, Sever
     return tuple(chosen)
 
 
+def left_out_logs(environment: MonitoredEnvironment) -> tuple[tuple[LogRule, str], ...]:
+    """The alerts about logs that the environment does without, with the reason."""
+    disabled = {key: change.disabled for key, change in environment.adjustments.items() if change.disabled is not None}
+    return tuple((rule, f"disabled: {disabled[rule.id]}") for rule in LOG_RULES.values() if rule.id in disabled)
+
+
 def has_severity(rule_id: str, stage: Stage) -> bool:
     """Whether the catalog has an alert for environments of a stage."""
     rule = RULES[rule_id] if rule_id in RULES else LOG_RULES[rule_id]

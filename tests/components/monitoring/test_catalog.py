@@ -5,25 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from support import promtool
-from support.promtool import SCOPE, VARIANTS, Case
-
-from components.cluster_monitoring import metric_packages
+from atwork.alerts import promtool
+from atwork.alerts.cases import ALL_PACKAGES, CASES, SCOPE, VARIANTS, active_rules
 from components.monitoring.catalog import RULES
 from components.monitoring.rule import STAGES
 from components.monitoring.selection import ActiveRule, MonitoredEnvironment, render, select
 
-CASES = Case.read(Path(__file__).parent / "cases.yaml")
-ALL_PACKAGES = metric_packages(("APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"))
-
 
 def active() -> list[ActiveRule]:
-    """Every rule once, as the most important environment has it."""
-    rules: dict[str, ActiveRule] = {}
-    for stage in STAGES:
-        for rule in select(MonitoredEnvironment(stage, ALL_PACKAGES, SCOPE)).active:
-            rules.setdefault(rule.rule.id, rule)
-    return list(rules.values())
+    return list(active_rules().values())
 
 
 def test_every_rule_fires_when_it_should_and_not_otherwise(tmp_path: Path) -> None:

@@ -7,14 +7,12 @@ from datetime import timedelta
 
 import promql_parser as promql
 import pytest
-from support.promtool import SCOPE
 
-from components.cluster_monitoring import metric_packages
+from atwork.alerts.cases import ALL_PACKAGES, SCOPE
 from components.monitoring.metrics import METRICS, metric, series_in
 from components.monitoring.rule import STAGES
 from components.monitoring.selection import MonitoredEnvironment, select
 
-ALL_PACKAGES = metric_packages(("APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"))
 EXPRESSIONS = sorted(
     {rule.expression for stage in STAGES for rule in select(MonitoredEnvironment(stage, ALL_PACKAGES, SCOPE)).active}
 )

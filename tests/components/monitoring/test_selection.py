@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from support.promtool import SCOPE
-
+from atwork.alerts.cases import ALL_PACKAGES, SCOPE
 from components.cluster_monitoring import metric_packages
 from components.monitoring.catalog import RULES
 from components.monitoring.rule import SEVERITIES, STAGES
 from components.monitoring.selection import Adjustment, MonitoredEnvironment, Selection, select
 from infra.config import STACKS, read_all
 
-ALL_PACKAGES = metric_packages(("APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"))
 PRODUCTION = MonitoredEnvironment("production", ALL_PACKAGES, SCOPE)
 MOST_PAGES = 12
 

@@ -1,27 +1,26 @@
-"""Tests of alert rules with promtool: the cases of cases.yaml, each in a project that also holds another environment."""
+"""The cases of the alerts: what each rule sees when it fires, when it is quiet, and at its boundary.
+
+Each case is in a project that also holds another environment, whose series have the opposite values.
+"""
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from rich.console import Console
 
-from atwork.toolchain import programs
-from components.monitoring.rule import alert_name
-from components.monitoring.rule_file import rule_file
+from components.cluster_monitoring import metric_packages
+from components.monitoring.catalog import RULES
+from components.monitoring.rule import STAGES, alert_name
 from components.monitoring.scope import MonitoredDatabase, Scope
-from components.monitoring.selection import ActiveRule
+from components.monitoring.selection import ActiveRule, MonitoredEnvironment, select
 
 Variant = Literal["firing", "quiet", "boundary"]
-Change = Callable[[ActiveRule], ActiveRule]
 VARIANTS: tuple[Variant, ...] = ("firing", "quiet", "boundary")
 
 PROJECT = "acme-at-work-production"
@@ -35,6 +34,7 @@ SCOPE = Scope(
     ),
     builds=True,
 )
+"""The environment of the cases."""
 
 _OWN = {
     "project": PROJECT,
@@ -48,6 +48,8 @@ _OTHER = {
     "database": f"{PROJECT}:main-9z9z9z9",
     "gateway": "atwork-production-2",
 }
+
+ALL_PACKAGES = metric_packages(("APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"))
 
 
 def _labels(names: Mapping[str, str]) -> dict[str, str]:
@@ -78,6 +80,7 @@ class Case:
     labels: Mapping[str, str]
     series: tuple[Mapping[str, Any], ...]
     after: int
+    """The minute in which the expression becomes true."""
 
     @classmethod
     def read(cls, path: Path) -> dict[str, Case]:
@@ -93,25 +96,35 @@ def cases_of(active: ActiveRule, case: Case, rule_path: Path) -> dict[str, Any]:
     return {
         "rule_files": [str(rule_path)],
         "evaluation_interval": f"{active.interval}s",
-        "tests": [_test(active, case, variant, active.interval // 60) for variant in VARIANTS],
+        "tests": [_test(active, case, variant) for variant in VARIANTS],
     }
 
 
-def _test(active: ActiveRule, case: Case, variant: Variant, step: int) -> dict[str, Any]:
+def due(active: ActiveRule, case: Case) -> int:
+    """The minute of the evaluation in which the rule notifies somebody of its firing case."""
+    step = active.interval // 60
+    return step * math.ceil(case.after / step) + active.minutes
+
+
+def series_of(case: Case, variant: Variant, length: int) -> list[dict[str, str]]:
+    """What a rule sees for some minutes: the environment, and another one that is in the opposite state."""
+    return [*_series(case, variant, _OWN, length), *_series(case, _opposite(variant), _OTHER, length)]
+
+
+def _test(active: ActiveRule, case: Case, variant: Variant) -> dict[str, Any]:
     """One test. A rule that fires does so after its wait, and not one evaluation earlier."""
-    start = step * math.ceil(case.after / step)
-    due = start + active.minutes
-    length = due + 60
-    firing = {"exp_labels": {key: _named(value) for key, value in case.labels.items()} | {"severity": active.severity}}
+    notified = due(active, case)
+    length = notified + 60
+    firing = {"exp_labels": labels_of(case) | {"severity": active.severity}}
     expected: dict[int, list[Any]] = {length: []}
     if variant == "firing":
-        expected = {due: [firing]}
+        expected = {notified: [firing]}
         if active.minutes:
-            expected[due - step] = []
+            expected[notified - active.interval // 60] = []
     return {
         "name": f"{active.rule.id} {variant}",
         "interval": "1m",
-        "input_series": [*_series(case, variant, _OWN, length), *_series(case, _opposite(variant), _OTHER, length)],
+        "input_series": series_of(case, variant, length),
         "alert_rule_test": [
             {"eval_time": f"{minute}m", "alertname": alert_name(active.rule.id), "exp_alerts": alerts}
             for minute, alerts in sorted(expected.items())
@@ -121,6 +134,11 @@ def _test(active: ActiveRule, case: Case, variant: Variant, step: int) -> dict[s
 
 def _opposite(variant: Variant) -> Variant:
     return "quiet" if variant == "firing" else "firing"
+
+
+def labels_of(case: Case) -> dict[str, str]:
+    """The labels of the alert in the firing case, without its severity."""
+    return {key: _named(value) for key, value in case.labels.items()}
 
 
 def _named(value: str) -> str:
@@ -145,45 +163,14 @@ def _values(value: object, length: int) -> str:
     return value if isinstance(value, str) else f"{value}x{length}"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The result of promtool."""
-
-    passed: bool
-    output: str
-
-    @property
-    def failed(self) -> frozenset[str]:
-        """The names of the tests that failed."""
-        return frozenset(re.findall(r"name: ([a-z-]+ (?:firing|quiet|boundary))", self.output))
+CASES: Mapping[str, Case] = Case.read(Path(__file__).parent / "cases.yaml")
+"""By the id of the rule."""
 
 
-def check(folder: Path, rules: Iterable[ActiveRule]) -> Outcome:
-    """`promtool check rules`, with every lint as an error."""
-    return _run("check", "rules", "--lint=all", "--lint-fatal", str(_write(folder, "rules", rule_file(rules))))
-
-
-def run(
-    folder: Path, rules: Iterable[ActiveRule], cases: Mapping[str, Case], change: Change = lambda active: active
-) -> Outcome:
-    """`promtool test rules` with all cases of the rules; `change` makes rules wrong after their cases are written.
-
-    A file for each rule: promtool evaluates all rules of a file for each test.
-    """
-    files: list[Path] = []
-    for active in rules:
-        path = _write(folder, f"{active.rule.id}-rule", rule_file([change(active)]))
-        files.append(_write(folder, f"{active.rule.id}-cases", cases_of(active, cases[active.rule.id], path)))
-    return _run("test", "rules", *map(str, files))
-
-
-def _write(folder: Path, name: str, content: object) -> Path:
-    path = folder / f"{name}.yaml"
-    path.write_text(json.dumps(content, indent=1))  # JSON is YAML, and is written faster
-    return path
-
-
-def _run(*arguments: str) -> Outcome:
-    program = str(programs.promtool(Console(stderr=True)))
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    return Outcome(done.returncode == 0, done.stdout + done.stderr)
+def active_rules() -> dict[str, ActiveRule]:
+    """Every rule by its id, as the most important environment has it."""
+    rules: dict[str, ActiveRule] = {}
+    for stage in reversed(STAGES):
+        for active in select(MonitoredEnvironment(stage, ALL_PACKAGES, SCOPE)).active:
+            rules.setdefault(active.rule.id, active)
+    return {key: rules[key] for key in RULES}

@@ -1,0 +1,1 @@
+"""What pages whom, and the tests of alerts."""
