@@ -6,25 +6,16 @@ commands of the Jobs that give rights (components/service_rights.py), as they ar
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from atwork.containers import network
-from atwork.containers.namespaces import Namespaces, namespaces
+from atwork.containers.namespaces import Namespaces
 from atwork.errors import SandboxError
-from atwork.pipeline.build_containers import build_container, run_store
 from atwork.pipeline.cloud_sql import CloudSqlInstance, CloudSqlUser
-from atwork.pipeline.leftovers import remove_folders
+from atwork.pipeline.service_stores import ServiceStores
 from atwork.pipeline.workload import Neighbor
-from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.provider.values import reveal
 from components.database_administrator import NAMESPACE
@@ -37,19 +28,8 @@ _HOST = "cloud-sql"
 _POSTGRES = STORES["postgres"]
 
 
-@dataclass
-class ServiceDatabases:
+class ServiceDatabases(ServiceStores):
     """The instances that pods connect to, by connection name."""
-
-    settings: Mapping[str, Any]
-    """The container of the store in pods of tests."""
-    cloud: Cloud
-    crane: Path
-    login: Mapping[str, str]
-    folder: Path
-    _stack: ExitStack = field(default_factory=ExitStack)
-    _running: dict[str, Namespaces] = field(default_factory=dict[str, Namespaces])
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @staticmethod
     def variables(known: Mapping[str, str]) -> dict[str, str]:
@@ -63,29 +43,14 @@ class ServiceDatabases:
         """The database of a pod with these variables in a cluster."""
         if not self.variables(known):
             return []
-        return [Neighbor([_HOST], {_POSTGRES.port: lambda: self._dial(api, known["DATABASE_INSTANCE"])})]
+        return [Neighbor([_HOST], {_POSTGRES.port: lambda: self._connected(api, known["DATABASE_INSTANCE"])})]
 
-    def close(self) -> None:
-        """End all instances."""
-        self._stack.close()
-        for folder in self.folder.iterdir() if self.folder.exists() else ():
-            remove_folders(folder)
-
-    def _dial(self, api: Api, connection: str) -> socket.socket:
-        with self._lock:
-            if connection not in self._running:
-                self._running[connection] = self._start(api, connection)
-        return network.connect(self._running[connection].pid, _POSTGRES.port)
+    def _connected(self, api: Api, connection: str) -> socket.socket:
+        return self.connected(connection, _POSTGRES.port, lambda: self._start(api, connection))
 
     def _start(self, api: Api, connection: str) -> Namespaces:
         databases, users = self._content(connection)
-        folder = self.folder / connection.replace(":", "-")
-        (folder / "workspace").mkdir(parents=True)
-        inside = self._stack.enter_context(namespaces(own_network=True))
-        container = build_container(self.settings, inside, self.crane, self.login, folder)
-        process = run_store(self.settings, container, folder / "postgres.log")
-        self._stack.callback(process.wait)
-        self._stack.callback(os.kill, inside.pid, signal.SIGKILL)
+        inside, container, folder = self.started(connection.replace(":", "-"), "postgres.log")
         instance = CloudSqlInstance(container, folder / "statements.log")
         instance.setup(databases, users)
         for job in _jobs(api, connection):

@@ -6,24 +6,14 @@ and without a login: the template's tests cover both (tests/delivery/test_redis.
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from atwork.containers import network
-from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.errors import SandboxError
-from atwork.pipeline.build_containers import build_container, run_store
-from atwork.pipeline.leftovers import remove_folders
+from atwork.pipeline.service_stores import ServiceStores
 from atwork.pipeline.workload import Neighbor
-from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api
 from components.jenkins.stores import STORES
 from components.type_tokens import REDIS_INSTANCE
@@ -32,19 +22,8 @@ _HOST = "memorystore"
 _REDIS = STORES["redis"]
 
 
-@dataclass
-class ServiceRedis:
+class ServiceRedis(ServiceStores):
     """The instances that pods connect to, by their address in the simulated cloud."""
-
-    settings: Mapping[str, Any]
-    """The container of the store in pods of tests."""
-    cloud: Cloud
-    crane: Path
-    login: Mapping[str, str]
-    folder: Path
-    _stack: ExitStack = field(default_factory=ExitStack)
-    _running: dict[str, Namespaces] = field(default_factory=dict[str, Namespaces])
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @staticmethod
     def variables(known: Mapping[str, str]) -> dict[str, str]:
@@ -58,29 +37,10 @@ class ServiceRedis:
         del api
         if not self.variables(known):
             return []
-        return [Neighbor([_HOST], {_REDIS.port: lambda: self._dial(known[_REDIS.variable])})]
+        return [Neighbor([_HOST], {_REDIS.port: lambda: self._connected(known[_REDIS.variable])})]
 
-    def close(self) -> None:
-        """End all instances."""
-        self._stack.close()
-        for folder in self.folder.iterdir() if self.folder.exists() else ():
-            remove_folders(folder)
-
-    def _dial(self, address: str) -> socket.socket:
-        with self._lock:
-            if address not in self._running:
-                self._running[address] = self._start(address)
-        return network.connect(self._running[address].pid, _REDIS.port)
-
-    def _start(self, address: str) -> Namespaces:
-        folder = self.folder / self._instance(address)
-        (folder / "workspace").mkdir(parents=True)
-        inside = self._stack.enter_context(namespaces(own_network=True))
-        container = build_container(self.settings, inside, self.crane, self.login, folder)
-        process = run_store(self.settings, container, folder / "redis.log")
-        self._stack.callback(process.wait)
-        self._stack.callback(os.kill, inside.pid, signal.SIGKILL)
-        return inside
+    def _connected(self, address: str) -> socket.socket:
+        return self.connected(address, _REDIS.port, lambda: self.started(self._instance(address), "redis.log")[0])
 
     def _instance(self, address: str) -> str:
         """The name of the instance with an address."""
