@@ -34,7 +34,12 @@ from atwork.pipeline.workloads import Workloads
 from atwork.sandbox.clusters.blocked import BLOCKED
 from components.type_tokens import OCCURRENCE
 
-pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.engine]
+pytestmark = [pytest.mark.usefixtures("containers", "pipelines", "enforced"), pytest.mark.engine]
+
+
+@pytest.fixture(scope="module")
+def enforced(stock: Stock) -> None:
+    stock.require("enforce")
 
 
 def test_01_a_pull_request_runs_in_a_preview_namespace_until_its_lease_ends(stock: Stock) -> None:
@@ -51,7 +56,6 @@ def test_01_a_pull_request_runs_in_a_preview_namespace_until_its_lease_ends(stoc
 @pytest.fixture(scope="module")
 def session(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineSession]:
     folder = tmp_path_factory.mktemp("deploy")
-    stock.require("enforce")
     fill_secrets(stock.home, "stock")
     dockerfile = (stock.repository / "Dockerfile").read_text()
     with opened(

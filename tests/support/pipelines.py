@@ -41,8 +41,11 @@ class Stock:
     def require(self, attestation: str) -> None:
         """Update ci and staging, which then logs or enforces attestations."""
         staging = self.home.project.stacks / "Pulumi.staging.yaml"
+        line = f"    binary_authorization: {{attestation: {attestation}}}\n"
+        if line in staging.read_text():
+            return
         text = re.sub(r"    binary_authorization: .*\n", "", staging.read_text()).rstrip()
-        staging.write_text(f"{text}\n    binary_authorization: {{attestation: {attestation}}}\n")
+        staging.write_text(f"{text}\n{line}")
         run(self.home, "sandbox", "up", "ci", "staging", "--clusters", "real")
 
     def replace(self, path: str, old: str, new: str) -> None:
