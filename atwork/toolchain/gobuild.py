@@ -53,6 +53,9 @@ class Program:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     """Go variables that are set; `{version}` in a value is the module's."""
 
+    tags: tuple[str, ...] = ()
+    """Build tags that leave out what nobody here uses."""
+
     @property
     def sources(self) -> Path:
         """The folder with go.mod and go.sum."""
@@ -69,6 +72,7 @@ class Program:
         """Where its binaries are in the cache; another one for every other set of modules and own sources."""
         own = sorted(path for path in self.sources.rglob("*.go") if path.name != "tools.go")
         content = b"".join(path.read_bytes() for path in (self.sources / "go.mod", self.sources / "go.sum", *own))
+        content += ",".join(self.tags).encode()
         digest = hashlib.sha256(content).hexdigest()[:16]
         key = f"{self.version()}-{platform.system().lower()}-{platform.machine()}-{digest}"
         return cache_folder() / self.name / key
@@ -115,13 +119,14 @@ def _build(program: Program, folder: Path, console: Console, check: Callable[[Pa
     with tempfile.TemporaryDirectory(prefix="atwork-build-") as name:
         sources = Path(name, "src")
         shutil.copytree(program.sources, sources)
-        with console.status(f"Downloading the modules of the {program.name}"):
-            _run([go, "mod", "download"], sources, environment, f"download the modules of the {program.name}")
+        tags = f"-tags={','.join(program.tags)}"
         for binary, package in program.binaries.items():
-            packages = _run([go, "list", "-deps", package], sources, environment, f"list {package}").count("\n")
+            # This downloads the modules that have one of the packages, and no other.
+            with console.status(f"Downloading the modules of {binary}"):
+                listed = _run([go, "list", tags, "-deps", package], sources, environment, f"list {package}")
             unfinished = folder / f"{binary}.{os.getpid()}"
-            command = [go, "build", "-v", "-trimpath", "-ldflags", f"-s -w {values}".strip()]
-            _compile([*command, "-o", str(unfinished), package], sources, environment, packages, console)
+            command = [go, "build", "-v", "-trimpath", tags, "-ldflags", f"-s -w {values}".strip()]
+            _compile([*command, "-o", str(unfinished), package], sources, environment, listed.count("\n"), console)
             check(unfinished)
             unfinished.replace(folder / binary)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from atwork.toolchain import gobuild
 from atwork.toolchain.gobuild import Program
 
 
-def test_a_change_of_own_sources_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_own_sources_or_build_tags_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gobuild, "ROOT", tmp_path)
     folder = tmp_path / "tools" / "some" / "command"
     folder.mkdir(parents=True)
@@ -22,3 +23,4 @@ def test_a_change_of_own_sources_is_built_again(tmp_path: Path, monkeypatch: pyt
         (folder / "main.go").write_text(text)
         folders.append(program.folder())
     assert folders[0] == folders[2] != folders[1]
+    assert replace(program, tags=("small",)).folder() != program.folder()
