@@ -70,6 +70,15 @@ def disagreements(home: Home, stack: str, drifted: Collection[str] = ()) -> Iter
             yield from _differences(urn, in_state[urn, identity], in_cloud[urn, identity])
 
 
+def left_in_instances(home: Home, stack: str, project: str) -> list[str]:
+    """IDs of what an unfinished removal left in the database instances of a project, and the state does not have."""
+    resources: Any = deployment(home, stack).get("resources") or []
+    in_state = {each.get("id") for each in resources}
+    cloud = Cloud(home.cloud)
+    in_cloud = [item.id for kind in _LEFT_TO_INSTANCE for item in cloud.objects("", kind)]
+    return [identity for identity in in_cloud if project in identity and identity not in in_state]
+
+
 def _differences(urn: str, resource: dict[str, Any], live: CloudObject) -> Iterator[str]:
     compared = [("output", resource.get("outputs") or {}, live.outputs)]
     if not resource.get("initErrors"):

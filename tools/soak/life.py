@@ -65,7 +65,15 @@ class Life:
         environment.settings, changed = edit(environment.settings, self.chance)
         project.save(self.home, environment.name, environment.settings)
         self.figures["edits"] += 1
+        self._adopt(environment)
         return changed
+
+    def _adopt(self, environment: SoakEnvironment) -> None:
+        """Import what an unfinished removal left in a database instance that the stack file has again, as people do."""
+        left = invariants.left_in_instances(self.home, environment.name, environment.settings["project"]["id"])
+        if environment.settings["databases"] and left:
+            self.ended(self.engines.atwork("environment", "adopt", environment.name, "--yes"))
+            self.figures["adoptions"] += 1
 
     def ended(self, started: Started, *, code: int | None = 0, holding: str = "") -> Done:
         """Wait for a command; `Disagreement` for another exit code, missing text, a stack trace or a secret."""

@@ -9,7 +9,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from atwork.engine.urn import type_of
+from atwork.engine.urn import stack_of, type_of
+from atwork.report.keeping import is_importable
 from atwork.sandbox.cloud import AlreadyExists, Cloud, CloudObject
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
@@ -63,7 +64,7 @@ class ProviderServicer(ConfiguredServicer):
                 else:
                     self._cloud.create(created, references)
             except AlreadyExists:
-                raise Refused(f"Error 409: '{identity}' already exists; import it, or choose another name") from None
+                raise Refused(_exists(resource, identity)) from None
         self._provision(created)
         abort_if_not_ready(context, created, self._package.readiness_problems(created, self._cloud))
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))
@@ -164,3 +165,8 @@ class ProviderServicer(ConfiguredServicer):
         for reference in sorted(references):
             self._package.check_reference(reference, self._cloud)
         return references
+
+
+def _exists(resource: ResourceRequest, identity: str) -> str:
+    adopt = f" (`atwork environment adopt {stack_of(resource.urn)}`)" if is_importable(resource.token) else ""
+    return f"Error 409: '{identity}' already exists; import it{adopt}, or choose another name"

@@ -179,6 +179,9 @@ def test_a_key_ring_is_never_deleted_and_its_name_cannot_be_used_again(fresh: di
         grpc.RpcError, match=r"409: 'projects/acme/locations/europe-west1/keyRings/ring' already exists"
     ):
         gcp.create(token, "ring", inputs)
+    # The key of a name is still there, too, and is one of the types that the command imports.
+    with pytest.raises(grpc.RpcError, match=r"already exists; import it \(`atwork environment adopt \w+`\), or choose"):
+        gcp.create("gcp:kms/cryptoKey:CryptoKey", "key", key)
 
 
 def test_members_are_deleted_with_their_resource(fresh: dict[str, Provider]) -> None:

@@ -96,6 +96,14 @@ def test_only_what_a_kill_left_or_the_soak_did_is_excused(pair: Pair) -> None:
     running.close()
 
 
+def test_what_a_removal_left_in_an_instance_is_found(pair: Pair) -> None:
+    for name in ("left", "kept"):
+        pair.cloud.create(CloudObject("", "gcp:sql/user:User", f"{name}@acme-alpha.iam//main", "", {}, {}), set())
+    pair.in_state("kept@acme-alpha.iam//main")
+    assert invariants.left_in_instances(pair.home, "alpha", "acme-alpha") == ["left@acme-alpha.iam//main"]
+    assert invariants.left_in_instances(pair.home, "alpha", "acme-beta") == []
+
+
 def test_an_update_that_partly_failed_keeps_its_old_inputs_in_the_state(pair: Pair) -> None:
     pair.in_state("n", max=7)
     pair.in_cloud("n", max=2)
