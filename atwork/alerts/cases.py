@@ -61,6 +61,7 @@ def _labels(names: Mapping[str, str]) -> dict[str, str]:
         "kubelet": f'{kube},job="kubelet",node="node-1"',
         "kube": f'{kube},job="kube-state-metrics"',
         "apiserver": f'{kube},job="apiserver"',
+        "jenkins": f'{place},cluster="{names["cluster"]}",namespace="jenkins",job="jenkins",instance="jenkins-0:http"',
         "k8s_container": f'monitored_resource="k8s_container",{system}',
         "k8s_pod": f'monitored_resource="k8s_pod",{system}',
         "k8s_node": f'monitored_resource="k8s_node",{system}',

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.delivery import PlatformSource
-from components.jenkins import credentials, names, secrets
+from components.jenkins import credentials, metrics, names, secrets
 from components.jenkins.documents import as_yaml
 from components.jenkins.job_documents import JobDefinitions, release_jobs
 from components.jenkins.registry import Addresses, Images, Signing
@@ -86,6 +86,7 @@ def scripts(
         "library": _library(settings, source),
         "environment": _environment(settings, addresses, source, images, environments, signing),
         "jobs": release_jobs(settings, source, images, jobs),
+        "metrics": metrics.plugin(),
     }
     if settings.slack is not None:
         documents["slack"] = {

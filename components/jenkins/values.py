@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.delivery import PlatformSource
-from components.jenkins import agent_values, gateway_values, jcasc, names, pods, reload, secrets, sizes, tokens
+from components.jenkins import agent_values, gateway_values, jcasc, metrics, names, pods, reload, secrets, sizes, tokens
 from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Addresses, Images, Signing
 from components.jenkins.settings import JenkinsSettings
@@ -72,6 +72,7 @@ def helm_values(
             "secrets": secrets.provider_class(settings, addresses.project),
             **tokens.objects(settings.targets()),
             **reload.objects(),
+            **metrics.collection(),
             **(gateway_values.objects(settings.gateway) if settings.gateway is not None else {}),
         },
     }
@@ -121,7 +122,6 @@ def _controller(settings: JenkinsSettings, images: Images, scripts: dict[str, st
                 **reload.reloader(),
             }
         },
-        "googlePodMonitor": {"enabled": True, "scrapeEndpoint": "/prometheus/"},
         "testEnabled": False,
         **pods.placement(size.pool),
     }

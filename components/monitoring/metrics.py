@@ -1,7 +1,8 @@
 """The metrics that rules read: their kind, who sends them, and where Google says so. Plain data.
 
 `package` is the component of `monitoring_config` that a cluster must send (components/cluster_monitoring.py); None for
-metrics that Google's services send by themselves. In PromQL, a boolean is 0 or 1, and a DELTA is a counter.
+metrics that Google's services send by themselves, and for those of Jenkins (components/jenkins/metrics.py). In PromQL,
+a boolean is 0 or 1, and a DELTA is a counter.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ _KUBE_STATE = "https://cloud.google.com/kubernetes-engine/docs/how-to/kube-state
 _KUBELET = "https://cloud.google.com/kubernetes-engine/docs/how-to/cadvisor-kubelet-metrics"
 _CONTROL_PLANE = "https://cloud.google.com/kubernetes-engine/docs/how-to/control-plane-metrics"
 _SYSTEM = "https://cloud.google.com/monitoring/api/metrics_kubernetes"
+_JENKINS = "https://plugins.jenkins.io/prometheus/"
 _SERVICES = "https://cloud.google.com/monitoring/api/metrics_gcp"
 
 
@@ -57,6 +59,12 @@ METRICS: Mapping[str, Metric] = {
     "kubernetes_io:container_restart_count": Metric("counter", "SYSTEM_COMPONENTS", _SYSTEM),
     "kubernetes_io:node_status_condition": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
     "kubernetes_io:pod_volume_utilization": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
+    "default_jenkins_builds_last_build_result_ordinal": Metric("gauge", None, _JENKINS),
+    "default_jenkins_up": Metric("gauge", None, _JENKINS),
+    "jenkins_health_check_score": Metric("gauge", None, _JENKINS),
+    "jenkins_queue_buildable_value": Metric("gauge", None, _JENKINS),
+    "jenkins_runs_failure_total": Metric("counter", None, _JENKINS),
+    "jenkins_runs_total_total": Metric("counter", None, _JENKINS),
     "cloudsql_googleapis_com:database_available_for_failover": Metric("gauge", None, _SERVICES),
     "cloudsql_googleapis_com:database_cpu_utilization": Metric("gauge", None, _SERVICES),
     "cloudsql_googleapis_com:database_disk_bytes_used": Metric("gauge", None, _SERVICES),

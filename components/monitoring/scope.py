@@ -52,6 +52,7 @@ class Scope:
         if self.builds:
             selectors["builds"] = f'{managed},namespace=~"jenkins-.+"'
             selectors["agents"] = f'{managed},namespace="jenkins-agents"'
+            selectors["jenkins"] = f'{managed},namespace="jenkins"'
         if self.gateway is not None:
             selectors["gateway"] = f'monitored_resource="nat_gateway",gateway_name="{self.gateway}"'
         if self.databases:
@@ -87,6 +88,7 @@ PARTS: Mapping[str, str] = {
     "databases": "a database",
     "disk_limit_bytes": "a database",
     "gateway": "a NAT gateway of its own",
+    "jenkins": "Jenkins",
     "postgres": "a database of PostgreSQL",
     "standby": "a database with a standby",
 }

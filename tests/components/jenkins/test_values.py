@@ -300,7 +300,8 @@ def test_routes_for_people_and_webhooks_exist_only_with_a_gateway() -> None:
     assert [policy["spec"]["targetRef"]["name"] for policy in guarded] == ["jenkins"]
     assert guarded[0]["spec"]["default"]["iap"] == {"enabled": True}
     assert "httpRoute" not in least["controller"]
-    assert [item["kind"] for item in least["extraObjects"].values()] == ["SecretProviderClass", "Secret", "ConfigMap"]
+    kinds = [item["kind"] for item in least["extraObjects"].values()]
+    assert kinds == ["SecretProviderClass", "Secret", "ConfigMap", "PodMonitoring"]
 
 
 def test_slack_is_optional() -> None:
