@@ -38,8 +38,8 @@ engine: setup  ## Find the Pulumi engine, or build it once into the shared cache
 tools: setup  ## Find or build what the tests run: helm, crane, a registry, promtool, a Kubernetes control plane
 	@$(BIN)/atwork tools
 
-sandbox: setup  ## Create every environment on this machine, without a cloud account (CLUSTERS=real)
-	@$(BIN)/atwork sandbox up $(if $(CLUSTERS),--clusters $(CLUSTERS))
+sandbox: setup  ## Create every environment on this machine, without a cloud account (CLUSTERS=real, NODES=real)
+	@$(BIN)/atwork sandbox up $(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(NODES),--nodes $(NODES))
 
 down: setup  ## Destroy the environments of the sandbox
 	@$(BIN)/atwork sandbox down

@@ -19,7 +19,6 @@ from atwork.containers.errors import ContainerError, check_machine
 from atwork.containers.stand_ins import STAND_INS, stand_in
 from atwork.files import cache_folder
 from atwork.pipeline import google_apis, jvm, platform
-from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
 from atwork.pipeline.google_apis import GoogleApis
 from atwork.pipeline.service_databases import ServiceDatabases
 from atwork.pipeline.service_redis import ServiceRedis
@@ -31,6 +30,7 @@ from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.claims import claim
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
+from atwork.sandbox.endpoints import Endpoints, TokenHolder, serve
 from atwork.sandbox.home import Home
 from atwork.toolchain import programs
 from components.delivery import StoreName
@@ -52,8 +52,11 @@ def opened(
     with real_clusters(home, console) as fleet:
         jenkins = platform.read(checkout, home, fleet)
         apis = GoogleApis(Cloud(home.cloud), jenkins.may)
-        with google_apis.serve(apis) as address, _serving(jenkins, console, folder, address) as (endpoints, toolbox):
-            _fill_mirror(jenkins, endpoints, toolbox, console, dockerfile)
+        with (
+            google_apis.serve(apis) as address,
+            _serving(jenkins, fleet, console, folder, address) as (endpoints, toolbox),
+        ):
+            _fill_mirror(jenkins, endpoints, toolbox, console, dockerfile, folder)
             player = jvm.player(console)
             session = PipelineSession(
                 jenkins, endpoints, toolbox, player, checkout.root / "delivery", folder / "builds", console
@@ -72,7 +75,7 @@ def opened(
 
 @contextmanager
 def _serving(
-    jenkins: platform.JenkinsPlatform, console: Console, folder: Path, apis: str
+    jenkins: platform.JenkinsPlatform, fleet: Fleet | None, console: Console, folder: Path, apis: str
 ) -> Generator[tuple[Endpoints, Toolbox]]:
     environment = jenkins.environment
     toolbox = Toolbox(
@@ -93,6 +96,10 @@ def _serving(
         {each.host: each.endpoint for each in jenkins.clusters if each.endpoint is not None},
         services=dict.fromkeys(google_apis.HOSTS, apis),
     )
+    if fleet is not None and fleet.real_nodes:  # they pull after the end, too
+        with fleet.registry.session(endpoints):
+            yield endpoints, toolbox
+        return
     try:
         with serve(programs.google_endpoints(console), endpoints):
             yield endpoints, toolbox
@@ -110,13 +117,14 @@ def _containers(session: PipelineSession, home: Home, fleet: Fleet, folder: Path
         if each.endpoint is not None and each.project in jenkins.nodes:
             token = platform.new_token()
             endpoints.holders[token] = jenkins.node(each.project)
-            folder_of_login = endpoints.folder / f"nodes-{each.project}"
+            folder_of_login = folder / "logins" / each.project
             login = {
                 **endpoints.environment(),
                 "DOCKER_CONFIG": str(write_login(folder_of_login, endpoints.registry, token)),
             }
             cluster = environments[each.resource]
-            served.append(ServedCluster(cluster.environment, Api(fleet.kubeconfig(cluster)), login))
+            node = fleet.node(cluster) if fleet.real_nodes and cluster.managed else None
+            served.append(ServedCluster(cluster.environment, Api(fleet.kubeconfig(cluster)), login, node))
     endpoints.save()
     login = next(each.login for each in served)
     stand_ins: tuple[tuple[type[ServiceDatabases | ServiceRedis], StoreName, str], ...] = (
@@ -151,7 +159,12 @@ def _store(jenkins: platform.JenkinsPlatform, name: StoreName) -> dict[str, Any]
 
 
 def _fill_mirror(
-    jenkins: platform.JenkinsPlatform, endpoints: Endpoints, toolbox: Toolbox, console: Console, dockerfile: str
+    jenkins: platform.JenkinsPlatform,
+    endpoints: Endpoints,
+    toolbox: Toolbox,
+    console: Console,
+    dockerfile: str,
+    folder: Path,
 ) -> None:
     """Put the images that stand in for Docker Hub's into the mirror, as Artifact Registry fetches the real ones."""
     mirror = jenkins.environment["DOCKER_HUB"]
@@ -160,7 +173,7 @@ def _fill_mirror(
     token = platform.new_token()
     endpoints.holders[token] = TokenHolder("serviceAccount:mirror", {repository: verbs})
     endpoints.save()
-    login = write_login(endpoints.folder / "mirror", endpoints.registry, token)
+    login = write_login(folder / "mirror", endpoints.registry, token)
     variables = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(login)}
     images = {name: f"{mirror}/library/{name}{tag}" for name, tag in _BASE.findall(dockerfile)}
     for name, template in jenkins.values["additionalAgents"].items():

@@ -14,17 +14,17 @@ from atwork.access.model import AccessModel
 from atwork.access.pods import PodAccount
 from atwork.checkout import Checkout
 from atwork.errors import AccessError, SandboxError
-from atwork.pipeline.endpoints import ClusterEndpoint, TokenHolder
 from atwork.sandbox.access_model import SandboxAccess, accounts
 from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.clusters import credentials
 from atwork.sandbox.clusters.fleet import Fleet
+from atwork.sandbox.endpoints import ClusterEndpoint, TokenHolder
 from atwork.sandbox.home import Home
+from atwork.sandbox.node_rights import repositories, rights
 from atwork.sandbox.provider.values import reveal
 from components.jenkins.job_documents import VARIABLE
-from components.type_tokens import CLUSTER, NODE_POOL, RELEASE, REPOSITORY
+from components.type_tokens import CLUSTER, NODE_POOL, RELEASE
 
-_REGISTRY = [f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload", "delete")]
 _CONNECT = "container.clusters.connect"
 DESCRIBE = "container.clusters.get"
 
@@ -106,10 +106,7 @@ class JenkinsPlatform:
         return TokenHolder(principal, self._registry(principal))
 
     def _registry(self, principal: str) -> dict[str, list[str]]:
-        return {
-            key: [permission for permission in _REGISTRY if self.may(principal, permission, repository.id)]
-            for key, repository in self.repositories.items()
-        }
+        return rights(principal, self.repositories, self.may)
 
     def described(self, holder: TokenHolder) -> dict[str, str]:
         """The endpoints of the clusters that an identity may describe, by PROJECT/LOCATION/NAME."""
@@ -136,16 +133,13 @@ def read(checkout: Checkout, home: Home, fleet: Fleet | None) -> JenkinsPlatform
         model = SandboxAccess(checkout).model()
     except AccessError as error:
         raise SandboxError(str(error)) from None
-    repositories = {
-        f"{item.id.split('/')[1]}/{item.id.rpartition('/')[2]}": item for item in objects if item.type == REPOSITORY
-    }
     return JenkinsPlatform(
         values := reveal(release.inputs)["values"],
         [*_documents(values["controller"]["JCasC"]["configScripts"]["jobs"])],
         ci.project,
         model,
         {(each.project, each.namespace, each.name): each for each in accounts(objects)},
-        repositories,
+        repositories(objects),
         clusters,
         {
             item.id.split("/")[1]: str(reveal(item.inputs)["nodeConfig"]["serviceAccount"])

@@ -21,11 +21,11 @@ from atwork.containers.container import Container
 from atwork.containers.namespaces import namespaces
 from atwork.errors import SandboxError
 from atwork.pipeline.build_containers import build_container, start_store
-from atwork.pipeline.endpoints import Endpoints
 from atwork.pipeline.leftovers import remove_folders
 from atwork.pipeline.platform import JenkinsPlatform, new_token
 from atwork.pipeline.templates import PodTemplate
 from atwork.pipeline.tools import TOOLS, Toolbox, variables_of, write_login, write_tools
+from atwork.sandbox.endpoints import Endpoints
 
 
 @dataclass

@@ -83,7 +83,7 @@ def _failure(session: PipelineSession, build: PlayedBuild, stage: str) -> str | 
 
 
 def _show(session: PipelineSession, service: str) -> None:
-    """Say where the service runs, and keep it until a person at a terminal has seen it; empty preview namespaces."""
+    """Say where the service runs; keep one that ends with this command until a person has seen it; empty previews."""
     if session.workloads is None:
         return
     places: list[tuple[str, str]] = []
@@ -97,7 +97,11 @@ def _show(session: PipelineSession, service: str) -> None:
     for environment, namespace in places:
         address = session.workloads.address(environment, namespace, service)
         session.console.print(f"{service} answers at http://{address} (namespace {namespace} of {environment})")
-    if places and sys.stdin.isatty():
+    staying = [place for place in places if session.workloads.stays(*place) and place[1] == service]
+    for environment, _ in staying:
+        again = f"atwork sandbox open {service} --environment {environment}"
+        session.console.print(f"It stays on the node of {environment}: `{again}` prints an address at any time")
+    if len(places) > len(staying) and sys.stdin.isatty():
         session.console.input("Press Enter to end it. ")
     if any(namespace != service for _, namespace in places):
         janitor = session.platform.job("platform/preview-janitor")

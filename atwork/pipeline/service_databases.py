@@ -15,8 +15,8 @@ from atwork.containers.namespaces import Namespaces
 from atwork.errors import SandboxError
 from atwork.pipeline.cloud_sql import CloudSqlInstance, CloudSqlUser
 from atwork.pipeline.service_stores import ServiceStores
-from atwork.pipeline.workload import Neighbor
 from atwork.sandbox.clusters.api import Api
+from atwork.sandbox.clusters.service_network import Neighbor
 from atwork.sandbox.provider.values import reveal
 from components.database_administrator import NAMESPACE
 from components.database_engine import engine_of

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from atwork.errors import SandboxError
 from atwork.pipeline.service_stores import ServiceStores
-from atwork.pipeline.workload import Neighbor
 from atwork.sandbox.clusters.api import Api
+from atwork.sandbox.clusters.service_network import Neighbor
 from components.jenkins.stores import STORES
 from components.type_tokens import REDIS_INSTANCE
 

@@ -15,13 +15,13 @@ from rich.console import Console
 
 from atwork.errors import UsageError
 from atwork.pipeline import pod as pods
-from atwork.pipeline.endpoints import Endpoints
 from atwork.pipeline.platform import JenkinsPlatform
 from atwork.pipeline.player import Result, Script, play
 from atwork.pipeline.steps import Steps
 from atwork.pipeline.templates import compose
 from atwork.pipeline.tools import Toolbox
 from atwork.pipeline.workloads import Workloads
+from atwork.sandbox.endpoints import Endpoints
 
 
 @dataclass(frozen=True)

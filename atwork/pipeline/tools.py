@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from atwork.pipeline.endpoints import Endpoints
+from atwork.sandbox.endpoints import Endpoints
 
 TOOLS = ("jnlp", "buildkit", "helm", "crane", "gcloud")
 """Containers of pods that are played by programs of this machine."""
@@ -38,7 +38,7 @@ def variables_of(folder: Path, endpoints: Endpoints) -> dict[str, str]:
 
 def write_login(login: Path, registry: str, token: str) -> Path:
     """Write the folder that DOCKER_CONFIG names, with the login of a token; returns it."""
-    login.mkdir(exist_ok=True)
+    login.mkdir(parents=True, exist_ok=True)
     (login / "config.json").touch(mode=0o600)
     credentials = {"username": "oauth2accesstoken", "password": token}
     (login / "config.json").write_text(json.dumps({"auths": {registry: credentials}}))

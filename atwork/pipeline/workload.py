@@ -21,19 +21,10 @@ from atwork.pipeline import probes, workload_status
 from atwork.pipeline.leftovers import remove_folders
 from atwork.pipeline.workload_content import PodContent
 from atwork.sandbox.clusters.api import ApiError
+from atwork.sandbox.clusters.service_network import Neighbor
 
 _TICK_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Neighbor:
-    """A Service that a pod reaches by names, at ports that connect somewhere."""
-
-    names: Sequence[str]
-    ports: Mapping[int, network.Dial]
-    own: bool = False
-    """Whether the Service leads to the pod itself: its names are then those of loopback."""
 
 
 @dataclass

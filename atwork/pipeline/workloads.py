@@ -2,7 +2,7 @@
 
 A thread looks at the real clusters, as the kubelets of their nodes would. The gate of the sandbox decides whether a pod
 may start (atwork/sandbox/verify/gate.py). kwok plays pods whose images are not in the registry, and all pods after the
-end.
+end. Pods on a real node are left to its kubelet.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from typing import Any, Protocol
 from atwork.containers import network
 from atwork.containers.images import Unpacked, unpack
 from atwork.errors import SandboxError
-from atwork.pipeline.service_network import ServiceNetwork
-from atwork.pipeline.workload import Neighbor, Workload
+from atwork.pipeline.workload import Workload
 from atwork.pipeline.workload_content import PodContent
 from atwork.pipeline.workload_status import change
 from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.clusters import waiting
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED, CONTAINERS, PLAYED
+from atwork.sandbox.clusters.credentials import NODE
+from atwork.sandbox.clusters.node.real_node import RealNode
+from atwork.sandbox.clusters.service_network import Neighbor, ServiceNetwork
 
 log = logging.getLogger("atwork.pipeline")
 
@@ -45,6 +48,8 @@ class ServedCluster:
     environment: str
     api: Api
     login: Mapping[str, str]
+    node: RealNode | None = None
+    """The node that runs pods, if there is one: its pods are not this machine's to start, and stay after the end."""
 
 
 class ServiceData(Protocol):
@@ -127,6 +132,12 @@ class Workloads:
         self._forwarder.forward(listener, dial)
         return "{}:{}".format(*listener.getsockname())
 
+    def stays(self, environment: str, namespace: str) -> bool:
+        """Whether pods of a namespace run on a real node, and therefore after the end."""
+        [cluster] = [each for each in self.clusters if each.environment == environment]
+        pods = cluster.api.all(f"/api/v1/namespaces/{namespace}/pods", fieldSelector=f"spec.nodeName={NODE}")
+        return cluster.node is not None and bool(pods)
+
     def _watch(self) -> None:
         while not self._stopped.wait(_INTERVAL_SECONDS):
             for cluster in self.clusters:
@@ -141,6 +152,8 @@ class Workloads:
             metadata, annotations = pod["metadata"], _annotations(pod)
             if BLOCKED in annotations:
                 self._say_once(f"{metadata['namespace']}/{metadata['name']}: {annotations[BLOCKED]}")
+            if pod["spec"].get("nodeName") == NODE and (why := waiting.stuck(pod)):
+                self._say_once(f"{metadata['namespace']}/{metadata['name']}: {why}")
             if annotations.get(ADMITTED) != CONTAINERS or "deletionTimestamp" in metadata:
                 continue
             present.add(metadata["uid"])
@@ -206,7 +219,7 @@ class Workloads:
             return self._images[image]
 
     def _network(self, cluster: ServedCluster) -> ServiceNetwork:
-        return ServiceNetwork(cluster.api, self._dial)
+        return ServiceNetwork(cluster.api, cluster.node, self._dial)
 
     def _dial(self, uid: str, port: int) -> socket.socket:
         if uid not in self.pods:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from atwork.arguments import Stacks
-from atwork.sandbox.clusters.choice import ClusterKind
+from atwork.sandbox.clusters.choice import ClusterKind, NodeKind
 from atwork.sandbox.faults.cli import app as fault
 
 app = typer.Typer(no_args_is_help=True)
@@ -30,6 +30,10 @@ def sandbox_up(
         ClusterKind | None,
         typer.Option(help="Simulated clusters or real API servers; fixed until the sandbox is empty."),
     ] = None,
+    nodes: Annotated[
+        NodeKind | None,
+        typer.Option(help="Simulated nodes, or one in each real cluster that runs the pods of services (Linux, root)."),
+    ] = None,
     context: Annotated[
         list[str] | None,
         typer.Option(help="ENVIRONMENT=CONTEXT: your own cluster (kind, minikube), by its kubeconfig context."),
@@ -38,7 +42,7 @@ def sandbox_up(
     """Create or update environments."""
     from atwork.sandbox import commands
 
-    raise typer.Exit(commands.up(stacks or [], clusters=clusters, contexts=context or []))
+    raise typer.Exit(commands.up(stacks or [], clusters=clusters, contexts=context or [], nodes=nodes))
 
 
 @app.command()
@@ -99,6 +103,19 @@ def kubeconfig(environment: Annotated[str, typer.Argument(help="Environment with
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.kubeconfig(environment))
+
+
+@app.command(name="open")
+def open_service(
+    service: Annotated[str, typer.Argument(help="Name of a service that runs on a real node.")],
+    *,
+    environment: Annotated[str, typer.Option(help="Environment; else the first one where it is ready.")] = "",
+    namespace: Annotated[str, typer.Option(help="Namespace, such as preview-1; else that of the service.")] = "",
+) -> None:
+    """Print an address of this machine where a service answers, until Ctrl-C."""
+    from atwork.sandbox.open_service import run
+
+    raise typer.Exit(run(service, environment, namespace))
 
 
 @app.command()

@@ -16,7 +16,9 @@ from atwork.errors import SandboxError
 from atwork.sandbox import report
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters import external
-from atwork.sandbox.clusters.choice import Choice, ClusterKind, contexts_of
+from atwork.sandbox.clusters import status as cluster_status
+from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind, choose, contexts_of
+from atwork.sandbox.clusters.node.machine import check_node
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home, here
 from atwork.sandbox.session import Session, opened
@@ -24,15 +26,21 @@ from atwork.sandbox.state_files import deployment, resources, stack_names
 from atwork.sandbox.waves import run_in_waves, waves_of
 
 
-def up(stacks: Sequence[str], *, clusters: ClusterKind | None = None, contexts: Sequence[str] = ()) -> int:
-    """Create or update environments, each after its upstream; `clusters` and `contexts` choose their clusters."""
+def up(
+    stacks: Sequence[str],
+    *,
+    clusters: ClusterKind | None = None,
+    contexts: Sequence[str] = (),
+    nodes: NodeKind | None = None,
+) -> int:
+    """Create or update environments, each after its upstream; the options choose their clusters and nodes."""
     home, console = here(), _console()
-    with home.locked("atwork sandbox up"), _open(home, console, clusters, contexts) as session:
-        chosen = home.project.selected(stacks)
-        for stack in chosen:
+    with home.locked("atwork sandbox up"), _open(home, console, clusters, contexts, nodes) as session:
+        selected = home.project.selected(stacks)
+        for stack in selected:
             session.ensure_stack(stack)
             session.recover(stack)
-        outcomes = run_in_waves(session, "up", waves_of(home.project, chosen), console)
+        outcomes = run_in_waves(session, "up", waves_of(home.project, selected), console)
     return report.show(home, outcomes, console, addresses=True)
 
 
@@ -90,9 +98,8 @@ def status() -> int:
     console.print(report.addresses_of(home, stacks))
     fleet = fleet_of(home)
     if fleet is not None:
-        for cluster in fleet.clusters():
-            state = "running" if fleet.running(cluster) else "stopped; the next command starts it"
-            console.print(f"{cluster.environment}: API server {cluster.server}: {state}")
+        for line in cluster_status.lines(fleet):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
@@ -149,12 +156,18 @@ def reset(*, yes: bool) -> int:
 
 
 def _open(
-    home: Home, console: Console, clusters: ClusterKind | None = None, contexts: Sequence[str] = ()
+    home: Home,
+    console: Console,
+    clusters: ClusterKind | None = None,
+    contexts: Sequence[str] = (),
+    nodes: NodeKind | None = None,
 ) -> AbstractContextManager[Session]:
-    """A session; a choice of clusters is checked and saved first."""
-    if clusters is not None or contexts:
+    """A session; a choice of clusters and nodes is checked and saved first."""
+    if clusters is not None or contexts or nodes is not None:
+        choice = choose(Choice.kept(home.folder), clusters, contexts_of(contexts), nodes)
+        if choice.nodes == NodeKind.real:
+            check_node()
         home.prepare()
-        choice = Choice(clusters or ClusterKind.real, contexts_of(contexts))
         for context in choice.contexts.values():
             external.access(context)  # refuses unusable contexts before anything is created
             external.server(context)

@@ -20,7 +20,7 @@ from atwork.containers.container import Container
 from atwork.containers.images import Unpacked, unpack
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.containers.stand_ins import stand_in
-from atwork.pipeline.endpoints import Endpoints, TokenHolder, serve
+from atwork.sandbox.endpoints import Endpoints, TokenHolder, serve
 from atwork.toolchain import programs
 
 pytestmark = [pytest.mark.usefixtures("containers"), pytest.mark.engine]

@@ -1,4 +1,4 @@
-"""A sandbox with Jenkins and staging on real clusters, and the repository of a new service, for all pipelines.
+"""A sandbox with Jenkins and staging on real clusters and nodes, and the repositories of two services, for all pipelines.
 
 Releases are signed, and staging trusts the public key of ci. Whether it requires attestations, each module says
 (`Stock.require`): modules may run in the same sandbox, in any order.
@@ -27,9 +27,11 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
     stores = ["--stores", "postgres,redis", "--secrets", "api-key"]
     try:
         run(home, "service", "new", "stock", *words, *stores)
+        words = ["--repo", "https://github.com/acme/web", "--owner", "team-web", "--into", str(folder / "web")]
+        run(home, "service", "new", "web", *words)
         ci = home.project.stacks / "Pulumi.ci.yaml"
         ci.write_text(f"{ci.read_text().rstrip()}\n    release_signing: {{}}\n")
-        run(home, "sandbox", "up", "ci", "--clusters", "real")
+        run(home, "sandbox", "up", "ci", "--nodes", "real")
         stock = Stock(home, repository)
         block = "".join(f"          {line}\n" for line in stock.public_key().splitlines())
         trusted = f'release_signing:\n      public_keys:\n        "1": |\n{block}'

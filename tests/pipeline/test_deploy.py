@@ -24,7 +24,6 @@ from support import shell
 from support.pipelines import Stock
 
 from atwork.checkout import Checkout
-from atwork.pipeline.endpoints import RegistryFault
 from atwork.pipeline.opening import opened
 from atwork.pipeline.repository import snapshot
 from atwork.pipeline.session import PipelineSession, PlayedBuild
@@ -32,6 +31,7 @@ from atwork.pipeline.simulated_values import fill_secrets
 from atwork.pipeline.workload import Workload
 from atwork.pipeline.workloads import Workloads
 from atwork.sandbox.clusters.blocked import BLOCKED
+from atwork.sandbox.endpoints import RegistryFault
 from components.type_tokens import OCCURRENCE
 
 pytestmark = [pytest.mark.usefixtures("containers", "pipelines", "enforced"), pytest.mark.engine]

@@ -34,7 +34,6 @@ from support.pipelines import Stock
 
 from atwork.access import principals
 from atwork.checkout import Checkout
-from atwork.pipeline.endpoints import RegistryFault, TokenHolder
 from atwork.pipeline.opening import opened
 from atwork.pipeline.repository import snapshot
 from atwork.pipeline.session import PipelineSession, PlayedBuild, Source
@@ -42,6 +41,7 @@ from atwork.pipeline.tools import write_login
 from atwork.sandbox import signing
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.running import fleet_of
+from atwork.sandbox.endpoints import RegistryFault, TokenHolder
 from atwork.sandbox.home import Home
 from components.release_signing import RELEASES_NOTE
 

@@ -24,6 +24,11 @@ class Stock:
     repository: Path
 
     @property
+    def web(self) -> Path:
+        """The repository of a service without stores and secrets."""
+        return self.repository.with_name("web")
+
+    @property
     def cloud(self) -> Cloud:
         """The simulated cloud."""
         return Cloud(self.home.cloud)

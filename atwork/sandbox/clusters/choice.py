@@ -1,4 +1,4 @@
-"""The clusters of a sandbox: simulated, real, or external ones that already run (kind, minikube)."""
+"""The clusters of a sandbox: simulated, real, or external ones that already run (kind, minikube); and their nodes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,21 @@ class ClusterKind(StrEnum):
     real = "real"
 
 
+class NodeKind(StrEnum):
+    """Whether kwok plays all nodes of real clusters, or each has one more node that runs the pods of services."""
+
+    simulated = "simulated"
+    real = "real"
+
+
 @dataclass(frozen=True)
 class Choice:
-    """The choice that the first `up` saves: the kind of clusters stays the same until the sandbox is empty."""
+    """The choice that the first `up` saves: clusters and nodes stay of the same kind until the sandbox is empty."""
 
     kind: ClusterKind = ClusterKind.simulated
     contexts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Context in the user's kubeconfig, for each environment with an external cluster."""
+    nodes: NodeKind = NodeKind.simulated
 
     @classmethod
     def kept(cls, folder: Path) -> Choice | None:
@@ -33,7 +41,8 @@ class Choice:
         path = folder / "clusters.json"
         try:
             document = json.loads(path.read_text())
-            return cls(ClusterKind(document["kind"]), dict(document["contexts"]))
+            nodes = NodeKind(document.get("nodes", NodeKind.simulated))
+            return cls(ClusterKind(document["kind"]), dict(document["contexts"]), nodes)
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
@@ -44,11 +53,37 @@ class Choice:
         before = Choice.kept(folder) or (self if empty else Choice())
         if before != self and not empty:
             raise SandboxError(
-                f"the sandbox was brought up with {before.kind} clusters; run `atwork sandbox down` or `atwork sandbox "
-                f"reset`, then `atwork sandbox up --clusters {self.kind}`"
+                f"the sandbox was brought up with {before}; run `atwork sandbox down` or `atwork sandbox reset`, then "
+                f"`atwork sandbox up {self._options}`"
             )
-        text = json.dumps({"kind": self.kind, "contexts": dict(self.contexts)})
+        text = json.dumps({"kind": self.kind, "contexts": dict(self.contexts), "nodes": self.nodes})
         replace_file(folder / "clusters.json", text)
+
+    def __str__(self) -> str:
+        """The kinds, for a message."""
+        return f"{self.kind} clusters" + (f" and {self.nodes} nodes" if self.kind == ClusterKind.real else "")
+
+    @property
+    def _options(self) -> str:
+        nodes = f" --nodes {self.nodes}" if self.kind == ClusterKind.real else ""
+        return f"--clusters {self.kind}{nodes}"
+
+
+def choose(
+    kept: Choice | None, clusters: ClusterKind | None, contexts: Mapping[str, str], nodes: NodeKind | None
+) -> Choice:
+    """The choice of a command's options, each of which can be left out; `UsageError` if they contradict each other."""
+    before = kept or Choice()
+    if clusters is None and not contexts:
+        clusters, contexts = before.kind, before.contexts
+        if nodes == NodeKind.real and kept is None:
+            clusters = ClusterKind.real
+    kind = clusters or ClusterKind.real
+    if nodes == NodeKind.real and kind == ClusterKind.simulated:
+        raise UsageError("--nodes real: nodes need real clusters; add `--clusters real` to an empty sandbox")
+    if nodes is None:
+        nodes = before.nodes if kind == before.kind else NodeKind.simulated
+    return Choice(kind, contexts, nodes)
 
 
 def contexts_of(words: Sequence[str]) -> dict[str, str]:

@@ -14,12 +14,15 @@ from rich.console import Console
 
 from atwork.sandbox.clusters import certificates, credentials, external, gke_addons
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.clusters.choice import Choice
+from atwork.sandbox.clusters.choice import Choice, NodeKind
 from atwork.sandbox.clusters.cluster import Cluster, read_clusters
 from atwork.sandbox.clusters.control_plane import ControlPlane
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.etcd import Etcd
+from atwork.sandbox.clusters.node import placement
 from atwork.sandbox.clusters.node.files import ApiAccess
+from atwork.sandbox.clusters.node.real_node import RealNode
+from atwork.sandbox.clusters.node.registry import NodeRegistry
 
 
 class Fleet:
@@ -32,6 +35,13 @@ class Fleet:
         self._gate = Daemon("gate", self._shared)
         """Admits pods that would start on GKE; one program for all clusters."""
         self._binaries: Mapping[str, Path] | None = None
+        self.registry = NodeRegistry(self._shared / "registry")
+        """Where nodes pull images from; it runs if nodes are real."""
+
+    @property
+    def real_nodes(self) -> bool:
+        """Whether each managed cluster has a node that runs pods."""
+        return self._choice.nodes == NodeKind.real
 
     @property
     def gated(self) -> bool:
@@ -75,11 +85,24 @@ class Fleet:
                 checkout = self.folder.parents[1]
                 self._gate.start([sys.executable, "-P", "-m", "atwork.sandbox.verify.gate", str(checkout)])
         self._control_plane(cluster).start(self._programs(), etcd)
+        if self.real_nodes:
+            self._start_node(cluster)
+
+    def _start_node(self, cluster: Cluster) -> None:
+        from atwork.toolchain import programs
+
+        with self._lock():
+            self.registry.start(programs.google_endpoints(self._console))
+            rights = [sys.executable, "-P", "-m", "atwork.sandbox.node_rights", str(self.folder.parents[1])]
+            access = self.registry.admit(cluster.key, [*rights, cluster.identity])
+        self.node(cluster).start(self._node_access(cluster), access, *programs.node(self._console))
 
     def remove(self, cluster: Cluster) -> None:
         """Stop a cluster and delete its data; etcd ends with the last managed cluster."""
         with self._lock():
             if cluster.managed:
+                self._stop_node(cluster)
+                self.registry.dismiss(cluster.key)
                 self._control_plane(cluster).stop()
             shutil.rmtree(self.folder / cluster.key, ignore_errors=True)
             if any(other.managed for other in self.clusters()):
@@ -87,6 +110,7 @@ class Fleet:
                     self._etcd.delete_keys(cluster.prefix)
                 return
             self._gate.stop()
+            self.registry.remove()
             self._etcd.remove()
 
     def resume(self, known: Container[str]) -> None:
@@ -104,14 +128,24 @@ class Fleet:
             self._gate.stop()
             for cluster in self.clusters():
                 if cluster.managed:
+                    self._stop_node(cluster)
                     self._control_plane(cluster).stop()
+            self.registry.stop()
             self._etcd.stop()
+
+    def _stop_node(self, cluster: Cluster) -> None:
+        if self.real_nodes:
+            self.node(cluster).stop()
 
     def running(self, cluster: Cluster) -> bool:
         """Whether all programs of a cluster run."""
         if not cluster.managed:
             return True
-        return self._control_plane(cluster).alive() and (not self.gated or self._gate.alive())
+        return all(daemon.alive() for daemon in self.daemons(cluster))
+
+    def node(self, cluster: Cluster) -> RealNode:
+        """The node of a cluster that runs pods, if nodes are real."""
+        return RealNode(self.folder / cluster.key / "node")
 
     def connect(self, kubeconfig: str) -> Api:
         """A client from the program's own kubeconfig, with its server and plugin, and the sandbox's CA.
@@ -132,15 +166,18 @@ class Fleet:
             if cluster.managed:
                 gke_addons.create_system_namespaces(api)
             gke_addons.install_addons(api)
+            if cluster.managed and self.real_nodes:
+                placement.install(api)
         finally:
             api.close()
 
     def daemons(self, cluster: Cluster) -> list[Daemon]:
-        """The programs of a cluster, with the shared ones: etcd, and the gate in a sandbox."""
+        """The programs of a cluster, with the shared ones: etcd, the gate in a sandbox, the registry of real nodes."""
         if not cluster.managed:
             return []
+        nodes = [self.node(cluster).daemon, self.registry.daemon] if self.real_nodes else []
         shared = [self._gate] if self.gated else []
-        return [*self._control_plane(cluster).daemons().values(), *shared, self._etcd.daemon]
+        return [*self._control_plane(cluster).daemons().values(), *nodes, *shared, self._etcd.daemon]
 
     def authority(self, cluster: Cluster) -> Path:
         """The file with the CA of a cluster's certificate."""
@@ -153,7 +190,7 @@ class Fleet:
         token = credentials.token(self._shared, credentials.ENGINEER)
         return credentials.kubeconfig(cluster.name, cluster.server, self.authority(cluster).read_bytes(), token)
 
-    def node_access(self, cluster: Cluster) -> ApiAccess:
+    def _node_access(self, cluster: Cluster) -> ApiAccess:
         """How the node of a cluster reaches its API server, with rights of a node only."""
         authority = self.authority(cluster).read_bytes()
         token = credentials.token(self._shared, f"system:node:{credentials.NODE}")

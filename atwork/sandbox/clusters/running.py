@@ -15,7 +15,7 @@ from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.gke import GkeControllers
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
 from atwork.sandbox.home import Home
-from components.type_tokens import CLUSTER, NODE_POOL
+from components.type_tokens import CLUSTER, NODE_POOL, REPOSITORY
 
 
 def fleet_of(home: Home, console: Console | None = None) -> Fleet | None:
@@ -35,6 +35,7 @@ def real_clusters(home: Home, console: Console | None) -> Generator[Fleet | None
         return
     cloud = Cloud(home.cloud)
     fleet.resume({cluster.id for cluster in cloud.objects("", CLUSTER)})
+    _describe_registry(fleet, cloud)
     # The client starts `gke-gcloud-auth-plugin` from PATH, as kubectl and the official provider do.
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(home.folder / "bin"), before])
@@ -46,7 +47,22 @@ def real_clusters(home: Home, console: Console | None) -> Generator[Fleet | None
     finally:
         thread.stop()
         clients.close()
+        _describe_registry(fleet, cloud)
         os.environ["PATH"] = before
+
+
+def _describe_registry(fleet: Fleet, cloud: Cloud) -> None:
+    """Let the registry of real nodes answer for the repositories that the simulated cloud has now."""
+    if not fleet.registry.daemon.alive():
+        return
+    repositories = [item for item in cloud.objects("", REPOSITORY) if item.inputs.get("format") == "DOCKER"]
+    hosts = sorted({f"{_location(item.id)}-docker.pkg.dev" for item in repositories})
+    immutable = [
+        f"{item.id.split('/')[1]}/{item.id.rpartition('/')[2]}"
+        for item in repositories
+        if (item.inputs.get("dockerConfig") or {}).get("immutableTags")
+    ]
+    fleet.registry.describe(next(iter(hosts), ""), immutable)
 
 
 class _Clients:
@@ -75,5 +91,5 @@ class _Clients:
 
 
 def _location(identity: str) -> str:
-    """The location in projects/P/locations/L/clusters/C."""
+    """The location in projects/P/locations/L/…."""
     return identity.split("/")[3]

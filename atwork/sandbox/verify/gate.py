@@ -3,7 +3,7 @@
 A program that runs as long as the clusters. It checks each pod that has a node: a pod without findings gets the
 annotation that kwok waits for, or the command that claimed its namespace (clusters/claims.py). Another pod stays as on
 GKE (ImagePullBackOff, ContainerCreating, not Ready), with the reasons as events and in an annotation. The scheduler
-decides about pods without a node.
+decides about pods without a node, and the kubelet of a real node about its own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from atwork.sandbox.cloud import Cloud, CloudCorrupt
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED, CONTAINERS, PLAYED
 from atwork.sandbox.clusters.claims import claimed
+from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
 from atwork.sandbox.verify import real_clusters
@@ -103,7 +104,7 @@ def _waits(pod: Mapping[str, Any]) -> bool:
     judged = ADMITTED in (metadata.get("annotations") or {})
     if judged or "deletionTimestamp" in metadata:
         return False
-    return bool(pod["spec"].get("nodeName")) and phase in ("Pending", "Running")
+    return pod["spec"].get("nodeName", NODE) != NODE and phase in ("Pending", "Running")
 
 
 def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[PodFinding], starter: str = PLAYED) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,14 +23,18 @@ from rich.console import Console
 
 from atwork.containers import network
 from atwork.containers.stand_ins import stand_in
+from atwork.sandbox.clusters import status, waiting
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.clusters.choice import Choice, ClusterKind
+from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind
+from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.credentials import NODE
-from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.node import files
 from atwork.sandbox.clusters.node.real_node import RealNode
+from atwork.sandbox.clusters.node.registry import NodeRegistry
+from atwork.sandbox.endpoints import Endpoints, TokenHolder
 from atwork.toolchain import programs
+from components.service import CONFIG_MAP
 
 pytestmark = [pytest.mark.usefixtures("containers"), pytest.mark.engine]
 
@@ -35,45 +42,63 @@ _SECONDS = 120
 """More than any step takes on a busy machine."""
 
 
+HOST = "europe-docker.pkg.dev"
+READ, WRITE = (f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload"))
+
+
 @dataclass(frozen=True)
 class Machine:
     """A cluster with a node, and the registry of its images."""
 
-    node: RealNode
+    fleet: Fleet
+    cluster: Cluster
     api: Api
-    registry: str
-    start: Callable[[], None]
+    rights: Path
+    """File with what the node may do in the registry."""
     before: Footprint
+
+    @property
+    def node(self) -> RealNode:
+        return self.fleet.node(self.cluster)
+
+    def start(self) -> None:
+        self.fleet.start(self.cluster)
+        self.may_read("p/services")
+
+    def may_read(self, repository: str) -> None:
+        """Let the node read from one repository."""
+        identity = {"principal": "serviceAccount:nodes", "registry": {repository: [READ]}}
+        self.rights.write_text(json.dumps(identity))
+        # The simulated cloud, which the registry of a sandbox asks, is not there.
+        self.fleet.registry.admit(self.cluster.key, ["cat", str(self.rights)])
 
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     console, folder = Console(stderr=True), tmp_path_factory.mktemp("node")
-    crane, _ = programs.registry(console)
-    port = free_port()
-    (folder / "images").mkdir()
-    registry = Daemon("registry", folder)
-    registry.start([str(crane), "registry", "serve", f"--address=127.0.0.1:{port}", f"--disk={folder / 'images'}"])
-    fleet = Fleet(folder / "clusters", folder / "bin", Choice(ClusterKind.real), console)
+    before = Footprint.of_machine()
+    choice = Choice(ClusterKind.real, nodes=NodeKind.real)
+    fleet = Fleet(folder / "clusters", folder / "bin", choice, console)
     cluster = fleet.reserve("projects/p/locations/europe-west1/clusters/one", "one")
     try:
         fleet.start(cluster)
-        api = Api(fleet.kubeconfig(cluster))
-        layout = stand_in("python", console)
-        wait_for(lambda: b"serving" in registry.log.read_bytes(), registry.last_output)
-        push = [str(crane), "push", "--insecure", str(layout), f"127.0.0.1:{port}/p/services/web:1"]
-        subprocess.run(push, capture_output=True, check=True)
-        node = RealNode(folder / "clusters" / cluster.key / "node")
-        kubelet, containerd = programs.node(console)
-
-        def start() -> None:
-            node.start(fleet.node_access(cluster), port, kubelet, containerd)
-
-        yield Machine(node, api, f"127.0.0.1:{port}", start, Footprint.of_machine())
+        fleet.install_addons(cluster)
+        machine = Machine(fleet, cluster, Api(fleet.kubeconfig(cluster)), folder / "rights.json", before)
+        push(fleet.registry, folder, f"{HOST}/p/services/web:1", console)
+        yield machine
     finally:
-        RealNode(folder / "clusters" / cluster.key / "node").stop()
         fleet.stop()
-        registry.stop()
+
+
+def push(registry: NodeRegistry, folder: Path, image: str, console: Console) -> None:
+    """Push an image with Python, as a session of a pipeline does."""
+    writer = TokenHolder("serviceAccount:writer", {"p/services": [READ, WRITE]})
+    with registry.session(Endpoints(folder, HOST, "europe", (), {}, {"writer": writer})) as endpoints:
+        login = base64.b64encode(b"oauth2accesstoken:writer").decode()
+        (folder / "config.json").write_text(json.dumps({"auths": {HOST: {"auth": login}}}))
+        environment = {**endpoints.environment(), "DOCKER_CONFIG": str(folder), "HOME": str(folder)}
+        command = [str(programs.registry(console)[0]), "push", str(stand_in("python", console)), image]
+        subprocess.run(command, env=environment, capture_output=True, check=True)
 
 
 def wait_for(condition: Callable[[], bool], what: Callable[[], object] = lambda: "") -> None:
@@ -102,7 +127,7 @@ def pod(name: str, image: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": "default"},
+        "metadata": {"name": name, "namespace": "shop"},
         "spec": {
             "securityContext": {
                 "runAsNonRoot": True,
@@ -110,8 +135,6 @@ def pod(name: str, image: str) -> dict[str, Any]:
                 "fsGroup": 1000,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "nodeSelector": {"kubernetes.io/hostname": NODE},
-            "tolerations": [{"key": files.TAINT, "operator": "Exists"}],
             "containers": [container],
             "volumes": [{"name": "data", "emptyDir": {}}],
             "terminationGracePeriodSeconds": 1,
@@ -120,13 +143,29 @@ def pod(name: str, image: str) -> dict[str, Any]:
 
 
 def read(machine: Machine, name: str) -> dict[str, Any]:
-    return machine.api.call("GET", f"/api/v1/namespaces/default/pods/{name}")
+    return machine.api.call("GET", f"/api/v1/namespaces/shop/pods/{name}")
 
 
 def messages(machine: Machine, name: str) -> list[str]:
     """The messages of a pod's events, which are written after its status."""
-    path = "/api/v1/namespaces/default/events"
+    path = "/api/v1/namespaces/shop/events"
     return [each["message"] for each in machine.api.all(path, fieldSelector=f"involvedObject.name={name}")]
+
+
+@pytest.fixture(scope="module")
+def shop(machine: Machine) -> None:
+    """The namespace of a service, as the program creates it."""
+    machine.start()
+    for path, body in (
+        ("/api/v1/namespaces", {"metadata": {"name": "shop"}}),
+        ("/api/v1/namespaces/shop/configmaps", {"metadata": {"name": CONFIG_MAP}, "data": {"A": "b"}}),
+        ("/api/v1/namespaces", {"metadata": {"name": "data"}}),
+        ("/api/v1/namespaces/data/configmaps", {"metadata": {"name": CONFIG_MAP}, "data": {"DATABASE_URL": "b"}}),
+    ):
+        machine.api.call("POST", path, body=body)
+    accounts = machine.api.place("v1", "ServiceAccount")
+    for namespace in ("shop", "data", "default"):
+        wait_for(lambda name=namespace: machine.api.get(accounts, name, "default") is not None)
 
 
 def is_ready(machine: Machine, name: str) -> bool:
@@ -198,11 +237,42 @@ def namespace_of(machine: Machine) -> str:
     return str(Path(f"/proc/{machine.node.pid}/ns/pid").readlink())
 
 
+def placed(machine: Machine, body: dict[str, Any]) -> bool:
+    """Whether a pod is for the node, in a dry run."""
+    path = f"/api/v1/namespaces/{body['metadata']['namespace']}/pods"
+    spec = machine.api.call("POST", path, body=body, query={"dryRun": "All"})["spec"]
+    tolerated = any(each["key"] == files.TAINT for each in spec.get("tolerations") or ())
+    assert tolerated == (spec.get("nodeSelector") == {"kubernetes.io/hostname": NODE})
+    return tolerated
+
+
+@pytest.mark.parametrize(
+    ("namespace", "annotations", "spec"),
+    [
+        ("default", {}, {}),
+        ("data", {}, {}),
+        ("shop", {"helm.sh/hook": "test"}, {}),
+        ("shop", {}, {"volumes": [{"name": "data", "csi": {"driver": "secrets-store-gke.csi.k8s.io"}}]}),
+        ("shop", {}, {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "a"}}]}),
+        ("shop", {}, {"nodeName": "gke-default-0"}),
+        ("shop", {}, {"affinity": {"nodeAffinity": {}}}),
+    ],
+)
+@pytest.mark.usefixtures("shop")
+def test_pods_that_the_node_cannot_run_stay_on_nodes_of_kwok(
+    machine: Machine, namespace: str, annotations: dict[str, str], spec: dict[str, Any]
+) -> None:
+    body = pod("web", "a:1")
+    wait_for(lambda: placed(machine, body))  # the API server needs a moment for a new policy
+    body["metadata"] |= {"namespace": namespace, "annotations": annotations}
+    body["spec"] |= spec
+    assert not placed(machine, body)
+
+
+@pytest.mark.usefixtures("shop")
 def test_a_restricted_pod_runs_answers_and_is_in_the_control_group_of_the_node(machine: Machine) -> None:
-    machine.start()
-    wait_for(lambda: machine.api.get(machine.api.place("v1", "ServiceAccount"), "default", "default") is not None)
-    body = pod("web", f"{machine.registry}/p/services/web:1")
-    machine.api.call("POST", "/api/v1/namespaces/default/pods", body=body)
+    body = pod("web", f"{HOST}/p/services/web:1")
+    machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=body)
     wait_for(lambda: is_ready(machine, "web"), lambda: read(machine, "web")["status"])
     assert answer(machine, "web") == http.client.OK
     uid = read(machine, "web")["metadata"]["uid"]
@@ -215,30 +285,50 @@ def test_a_restricted_pod_runs_answers_and_is_in_the_control_group_of_the_node(m
     assert replace(Footprint.of_machine(), control_groups=machine.before.control_groups) == machine.before
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_node_without_the_right_to_read_pulls_no_image(machine: Machine) -> None:
+    machine.may_read("p/others")
+    body = pod("forbidden", f"{HOST}/p/services/web:1")
+    body["spec"]["containers"][0]["imagePullPolicy"] = "Always"
+    machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=body)
+    denied = 'Permission "artifactregistry.repositories.downloadArtifacts" denied on resource'
+    wait_for(lambda: any(denied in why for why in reasons(machine)), lambda: messages(machine, "forbidden"))
+    machine.may_read("p/services")
+    wait_for(lambda: is_ready(machine, "forbidden"), lambda: read(machine, "forbidden")["status"])
+    machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/forbidden")
+
+
+def reasons(machine: Machine) -> list[str]:
+    """Why pods do not run, as `atwork sandbox status` shows it."""
+    return waiting.reasons(machine.api)
+
+
 def test_a_node_reaches_no_other_port_of_the_machine(machine: Machine) -> None:
     machine.start()
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ConnectionRefusedError):
         network.connect(machine.node.pid, listener.getsockname()[1])
-    with network.connect(machine.node.pid, int(machine.registry.rpartition(":")[2])) as connection:
-        connection.sendall(b"GET /v2/ HTTP/1.0\r\n\r\n")
-        assert b" 200 OK" in connection.recv(100)
+    port = int(machine.fleet.registry.endpoints("", ()).proxy.rpartition(":")[2])
+    with network.connect(machine.node.pid, port) as connection:
+        connection.sendall(b"CONNECT registry-1.docker.io:443 HTTP/1.1\r\nHost: registry-1.docker.io:443\r\n\r\n")
+        assert b"403 registry-1.docker.io is no endpoint of the sandbox" in connection.recv(100)
 
 
 def test_a_pod_whose_image_is_nowhere_says_so(machine: Machine) -> None:
     machine.start()
     body = pod("absent", "europe-docker.pkg.dev/p/services/absent:1")
-    machine.api.call("POST", "/api/v1/namespaces/default/pods", body=body)
+    machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=body)
 
     def waits() -> bool:
         states = read(machine, "absent")["status"].get("containerStatuses") or ()
         return any((each["state"].get("waiting") or {}).get("reason") == "ImagePullBackOff" for each in states)
 
     wait_for(waits, lambda: read(machine, "absent")["status"])
-    wait_for(
-        lambda: any("services/absent:1: not found" in message for message in messages(machine, "absent")),
-        lambda: messages(machine, "absent"),
-    )
-    machine.api.call("DELETE", "/api/v1/namespaces/default/pods/absent")
+    lines = list(status.lines(machine.fleet))
+    assert lines[0] == f"one: API server {machine.cluster.server}: running"
+    assert re.match(r"one: pods: \d on the node real-0, which runs them; 0 on other nodes", lines[1])
+    [line] = [line for line in lines if "absent" in line]
+    assert re.match(r"one: shop/absent: ImagePullBackOff: .*services/absent:1: not found", line)
+    machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/absent")
 
 
 @pytest.mark.parametrize(("program", "stopped"), [("kubelet", True), ("containerd", False), ("agent", True)])
@@ -255,6 +345,19 @@ def test_a_killed_program_ends_the_node_and_the_next_command_removes_what_is_lef
     if stopped:
         machine.node.stop()
         assert Footprint.of_machine() == machine.before
+    machine.start()
+    wait_for(lambda: restarted(machine), lambda: read(machine, "web")["status"])
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_killed_registry_is_reported_and_the_next_command_starts_it_with_its_images(machine: Machine) -> None:
+    registry = machine.fleet.registry.daemon
+    assert registry.number is not None
+    os.kill(registry.number, signal.SIGKILL)
+    wait_for(lambda: not registry.alive())
+    assert "stopped: registry; the next command starts what" in next(iter(status.lines(machine.fleet)))
+    assert not machine.fleet.running(machine.cluster)
+    machine.fleet.node(machine.cluster).remove()  # with the image that it pulled
     machine.start()
     wait_for(lambda: restarted(machine), lambda: read(machine, "web")["status"])
 

@@ -17,12 +17,16 @@ import yaml
 
 from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.clusters import certificates, credentials, daemon, external, stages
-from atwork.sandbox.clusters.choice import Choice, ClusterKind, contexts_of
+from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind, choose, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.machines import capacity, size
 from atwork.sandbox.clusters.node import control_groups, files
+from atwork.sandbox.clusters.node.machine import check_node
+from atwork.sandbox.clusters.node.registry import RegistryAccess
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
+from atwork.toolchain import machine as toolchain_machine
 
+REAL_NODES = Choice(ClusterKind.real, {}, NodeKind.real)
 POOL = {
     "name": "agents-1a2b",
     "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": 8},
@@ -315,16 +319,68 @@ def test_a_new_program_gets_a_token_and_the_others_keep_theirs(tmp_path: Path) -
 
 def test_the_files_of_a_node_keep_its_programs_away_from_the_machine(tmp_path: Path) -> None:
     access = files.ApiAccess("https://127.0.0.1:20001", "{}", b"authority")
-    files.write(tmp_path, access, name="n", registry=20002, group="atwork-1", runc="/usr/sbin/runc")
+    registry = RegistryAccess(20002, b"authority", "a-token")
+    files.write(tmp_path, access, registry, name="n", group="atwork-1", runc="/usr/sbin/runc")
     kubelet = yaml.safe_load((tmp_path / "kubelet.yaml").read_text())
     assert (kubelet["cgroupRoot"], kubelet["protectKernelDefaults"]) == ("/atwork-1", True)
     containerd = tomllib.loads((tmp_path / "containerd.toml").read_text())
     assert containerd["version"] == 3
     folders = [containerd["root"], containerd["state"], containerd["plugins"]["io.containerd.internal.v1.opt"]["path"]]
     assert all(folder.startswith("/run/") for folder in folders)
-    registries = tomllib.loads((tmp_path / "registries" / "_default" / "hosts.toml").read_text())
-    assert [registries["server"], *registries["host"]] == ["http://127.0.0.1:20002"] * 2
-    assert (tmp_path / "kubeconfig").stat().st_mode & 0o777 == 0o600
+    assert files.pull_environment(20002)["HTTPS_PROXY"] == "http://127.0.0.1:20002"
+    assert all((tmp_path / name).stat().st_mode & 0o777 == 0o600 for name in ("kubeconfig", "login.json"))
+
+
+def test_a_machine_that_cannot_run_nodes_says_why_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(toolchain_machine, "missing", lambda _: ["runc is missing: run `make packages`"])
+    with pytest.raises(SandboxError) as refused:
+        check_node()
+    assert str(refused.value) == (
+        "nodes cannot run on this machine: they need root: run the command with sudo; runc is missing: run "
+        "`make packages`; or leave out `--nodes real`: kwok then plays all nodes"
+    )
+
+
+def test_control_groups_that_cannot_be_written_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_groups, "_ROOT", tmp_path)
+    assert control_groups.problem() == f"{tmp_path} has no control groups; mount them there"
+    (tmp_path / "cgroup.controllers").touch()
+    assert control_groups.problem() == ""
+    monkeypatch.setattr(Path, "mkdir", lambda *_: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+    assert "control groups cannot be created ([Errno 30] Read-only" in control_groups.problem()
+
+
+@pytest.mark.parametrize(
+    ("kept", "options", "expected"),
+    [
+        (None, (None, {}, NodeKind.real), Choice(ClusterKind.real, {}, NodeKind.real)),
+        (None, (None, {}, NodeKind.simulated), Choice()),
+        (REAL_NODES, (ClusterKind.real, {}, None), REAL_NODES),
+        (REAL_NODES, (None, {}, NodeKind.simulated), Choice(ClusterKind.real)),
+        (REAL_NODES, (ClusterKind.simulated, {}, None), Choice()),
+        (Choice(), (None, {"ci": "kind-ci"}, None), Choice(ClusterKind.real, {"ci": "kind-ci"})),
+    ],
+)
+def test_options_that_are_left_out_keep_the_choice(
+    kept: Choice | None,
+    options: tuple[ClusterKind | None, dict[str, str], NodeKind | None],
+    expected: Choice,
+) -> None:
+    assert choose(kept, *options) == expected
+
+
+@pytest.mark.parametrize("kept", [None, Choice()])
+def test_real_nodes_need_real_clusters(kept: Choice | None) -> None:
+    with pytest.raises(UsageError, match="--nodes real: nodes need real clusters"):
+        choose(kept, ClusterKind.simulated, {}, NodeKind.real)
+
+
+def test_nodes_cannot_change_until_the_sandbox_is_empty(tmp_path: Path) -> None:
+    REAL_NODES.keep(tmp_path, empty=True)
+    assert Choice.kept(tmp_path) == REAL_NODES
+    with pytest.raises(SandboxError, match=r"real clusters and real nodes.*--clusters real --nodes simulated`"):
+        Choice(ClusterKind.real).keep(tmp_path, empty=False)
 
 
 def test_control_groups_are_removed_with_those_below_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@
 // It is an HTTPS proxy: clients with HTTPS_PROXY reach only the hosts of the settings file, under certificates of the
 // sandbox's own authority. Every request needs a token of the settings file, and may do what the file says for it. The
 // file is read again when it changes. The program ends when its standard input closes, so that it never outlives the
-// process that started it.
+// process that started it. With -listen it stays until it is stopped, and keeps its images.
 package main
 
 import (
@@ -27,31 +27,40 @@ import (
 func main() {
 	path := flag.String("settings", "", "settings file (JSON)")
 	blobs := flag.String("blobs", "", "folder for the content of images")
+	address := flag.String("listen", "", "address of a program that stays; else any free port, until standard input closes")
+	manifests := flag.String("manifests", "", "folder for the manifests of images, which the next start reads")
 	flag.Parse()
 	settings := &source{path: *path}
-	first, err := settings.current()
-	if err != nil {
+	if _, err := settings.current(); err != nil {
 		log.Fatal(err)
 	}
-	pair, err := tls.LoadX509KeyPair(first.Certificate, first.Key)
-	if err != nil {
-		log.Fatal(err)
+	stays := *address != ""
+	if !stays {
+		*address = "127.0.0.1:0"
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", *address)
 	if err != nil {
 		log.Fatal(err)
 	}
 	quiet := log.New(io.Discard, "", 0)
-	images := registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(*blobs)), registry.Logger(quiet))
+	var images http.Handler = registry.New(
+		registry.WithBlobHandler(registry.NewDiskBlobHandler(*blobs)), registry.Logger(quiet))
+	if *manifests != "" {
+		if images, err = keepManifests(images, *manifests); err != nil {
+			log.Fatal(err)
+		}
+	}
 	inner := newConnections(listener.Addr())
 	hosts := &hosts{settings: settings, registry: &guard{settings: settings, images: images}}
 	go func() { log.Fatal((&http.Server{Handler: hosts, ErrorLog: quiet}).Serve(inner)) }()
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
+	if !stays {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+	}
 	fmt.Println(listener.Addr())
-	outer := &proxy{settings: settings, inner: inner, tls: &tls.Config{Certificates: []tls.Certificate{pair}}}
+	outer := &proxy{settings: settings, inner: inner, tls: &tls.Config{GetCertificate: settings.certificate}}
 	log.Fatal((&http.Server{Handler: outer, ErrorLog: quiet}).Serve(listener))
 }
 
@@ -69,12 +78,14 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	host, _, _ := net.SplitHostPort(r.Host)
-	if r.Method != http.MethodConnect || !settings.serves(host) {
-		http.Error(w, host+": not an endpoint of the sandbox", http.StatusForbidden)
-		return
-	}
 	conn, buffered, err := w.(http.Hijacker).Hijack()
 	if err != nil {
+		return
+	}
+	if r.Method != http.MethodConnect || !settings.serves(host) {
+		// Clients show the text of the status line and nothing else.
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 403 %s is no endpoint of the sandbox\r\nContent-Length: 0\r\n\r\n", host)
+		_ = conn.Close()
 		return
 	}
 	_, _ = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
@@ -133,12 +144,17 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
+	identity, err := settings.identity(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	if cluster, found := settings.Clusters[host]; found {
-		cluster.serve(w, r, settings.identity(r), host)
+		cluster.serve(w, r, identity, host)
 		return
 	}
 	if address, found := settings.Services[host]; found {
-		serveService(w, r, settings.identity(r), address)
+		serveService(w, r, identity, address)
 		return
 	}
 	h.registry.ServeHTTP(w, r)

@@ -36,7 +36,11 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, "UNKNOWN", err.Error())
 		return
 	}
-	identity := settings.identity(r)
+	identity, err := settings.identity(r)
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, "UNKNOWN", err.Error())
+		return
+	}
 	if identity == nil {
 		challenge := fmt.Sprintf(`Bearer realm="https://%s/v2/token",service="%s"`, settings.Registry, settings.Registry)
 		w.Header().Set("WWW-Authenticate", challenge)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -19,7 +20,10 @@ type Settings struct {
 	Clusters    map[string]*Cluster `json:"clusters"`   // by host name
 	Services    map[string]string   `json:"services"`   // addresses of servers of other APIs, by host name
 	Identities  map[string]Identity `json:"identities"` // by token
+	Nodes       string              `json:"nodes"`      // file (JSON) with more identities, those of nodes
 	Faults      []*Fault            `json:"faults"`
+	pair        *tls.Certificate
+	rights      *rights
 }
 
 // Identity is who a token stands for, and what it may do.
@@ -28,6 +32,7 @@ type Identity struct {
 	Registry  map[string][]string `json:"registry"` // permissions by PROJECT/REPOSITORY
 	Clusters  []string            `json:"clusters"` // hosts of clusters whose API it reaches
 	User      string              `json:"user"`     // its name in Kubernetes
+	Command   []string            `json:"command"`  // prints principal and registry, if these are not known yet
 }
 
 // Fault is a failure of the registry.
@@ -46,23 +51,41 @@ func (s *Settings) serves(host string) bool {
 }
 
 // identity returns the identity of a request's token, or nil.
-func (s *Settings) identity(r *http.Request) *Identity {
+func (s *Settings) identity(r *http.Request) (*Identity, error) {
 	kind, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(kind, "Basic") {
 		decoded, err := base64.StdEncoding.DecodeString(value)
 		if err != nil {
-			return nil
+			return nil, nil
 		}
 		user, password, _ := strings.Cut(string(decoded), ":")
 		if user != "oauth2accesstoken" {
-			return nil
+			return nil, nil
 		}
 		value = password
 	}
 	if found, known := s.Identities[value]; known {
-		return &found
+		return &found, nil
 	}
-	return nil
+	if s.Nodes == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(s.Nodes)
+	if err != nil {
+		return nil, err
+	}
+	nodes := map[string]Identity{}
+	if err := json.Unmarshal(content, &nodes); err != nil {
+		return nil, err
+	}
+	found, known := nodes[value]
+	if !known {
+		return nil, nil
+	}
+	if len(found.Command) > 0 {
+		return s.rights.ask(value, found.Command)
+	}
+	return &found, nil
 }
 
 // source reads the settings file again when it changes.
@@ -71,6 +94,16 @@ type source struct {
 	lock     sync.Mutex
 	read     os.FileInfo
 	settings *Settings
+	rights   rights
+}
+
+// certificate returns the certificate of the settings, which a session of the sandbox replaces by one with more names.
+func (s *source) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	settings, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	return settings.pair, nil
 }
 
 func (s *source) current() (*Settings, error) {
@@ -88,10 +121,15 @@ func (s *source) current() (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings := &Settings{}
+	settings := &Settings{rights: &s.rights}
 	if err := json.Unmarshal(content, settings); err != nil {
 		return nil, err
 	}
+	pair, err := tls.LoadX509KeyPair(settings.Certificate, settings.Key)
+	if err != nil {
+		return nil, err
+	}
+	settings.pair = &pair
 	s.settings, s.read = settings, info
 	return settings, nil
 }

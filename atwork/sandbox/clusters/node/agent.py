@@ -52,8 +52,10 @@ class NodeSettings:
 
     kubelet: str
     programs: str
-    ports: tuple[int, ...]
-    """Ports of loopback that lead to the machine."""
+    api: int
+    """Port of loopback that leads to the API server of the machine."""
+    registry: int
+    """Port of loopback that leads to the registry of the machine."""
 
     def save(self, folder: Path) -> None:
         """Write the file."""
@@ -63,7 +65,7 @@ class NodeSettings:
     def read(cls, folder: Path) -> NodeSettings:
         """Read the file."""
         document = json.loads((folder / "node.json").read_text())
-        return cls(document["kubelet"], document["programs"], tuple(document["ports"]))
+        return cls(document["kubelet"], document["programs"], int(document["api"]), int(document["registry"]))
 
 
 def run(folder: Path) -> None:
@@ -73,11 +75,10 @@ def run(folder: Path) -> None:
         replace_file(folder / "first.pid", str(inside.pid))
         _mount(inside, folder, settings)
         network.add_bridge(inside.pid, files.BRIDGE, files.ADDRESS)
-        for port in settings.ports:
+        for port in (settings.api, settings.registry):
             forwarder.forward(network.listen(inside.pid, "127.0.0.1", port), _machine(port))
-        containerd = _start(
-            inside, folder, [str(files.PROGRAMS / "containerd"), f"--config={files.HOME / 'containerd.toml'}"]
-        )
+        words = [str(files.PROGRAMS / "containerd"), f"--config={files.HOME / 'containerd.toml'}"]
+        containerd = _start(inside, folder, words, files.pull_environment(settings.registry))
         _import_pause(inside, folder, Path(settings.programs), containerd)
         kubelet = _start(inside, folder, [str(files.KUBELET), *(folder / "kubelet.flags").read_text().splitlines()])
         children = {"containerd": containerd, "kubelet": kubelet}
@@ -121,10 +122,13 @@ def _import_pause(inside: Namespaces, folder: Path, programs: Path, containerd: 
         _call(inside, [*ctr, *words], "import the image of pods")
 
 
-def _start(inside: Namespaces, folder: Path, words: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(
+    inside: Namespaces, folder: Path, words: Sequence[str], variables: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    environment = {**_environment(), **(variables or {})}
     with (folder / f"{Path(words[0]).name}.log").open("ab") as output:
         return subprocess.Popen(
-            inside.command(words), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment()
+            inside.command(words), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
         )
 
 
@@ -135,7 +139,7 @@ def _call(inside: Namespaces, words: Sequence[str], doing: str) -> None:
 
 
 def _environment() -> Mapping[str, str]:
-    """No proxy, no login: the node's programs reach the registry and the API server only."""
+    """No login of this user, and none of its proxies."""
     path = f"{files.PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {"PATH": path, "HOME": "/run", "GOMAXPROCS": os.environ.get("GOMAXPROCS", "2")}
 

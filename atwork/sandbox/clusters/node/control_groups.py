@@ -13,6 +13,21 @@ _SECONDS = 10.0
 """Longer than the kernel needs to end the processes of a group."""
 
 
+def problem() -> str:
+    """Why groups cannot be created, with the fix; empty if they can."""
+    probe = f"atwork-probe-{os.getpid()}"
+    try:
+        hierarchies = _hierarchies()
+        if not hierarchies:
+            return f"{_ROOT} has no control groups; mount them there"
+        for hierarchy in hierarchies:
+            (hierarchy / probe).mkdir()
+            (hierarchy / probe).rmdir()
+    except OSError as error:
+        return f"control groups cannot be created ({error}); remount {_ROOT} with write access"
+    return ""
+
+
 def create(name: str) -> None:
     """Create the group below which the kubelet creates those of pods."""
     for hierarchy in _hierarchies():

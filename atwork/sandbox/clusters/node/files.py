@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from atwork.files import replace_file
+from atwork.sandbox.clusters.node.registry import RegistryAccess
 
 HOME = Path("/run/node")
 """The folder of the node."""
@@ -29,6 +30,12 @@ PODS = ipaddress.ip_network("10.246.0.0/16")
 
 ADDRESS = ipaddress.IPv4Interface((PODS[1], PODS.prefixlen))
 """The node's own address, which is the gateway of its pods."""
+
+_PROVIDER = "artifact-registry"
+"""Name of the credential provider: a program that prints the login of the node."""
+
+_REGISTRIES = "*.pkg.dev"
+"""Hosts of Artifact Registry."""
 
 TAINT = "sandbox.atwork.dev/node"
 """Taint of the node: only pods that are chosen for it run there."""
@@ -57,9 +64,9 @@ class ApiAccess:
     authority: bytes
 
 
-def write(folder: Path, access: ApiAccess, *, name: str, registry: int, group: str, runc: str) -> None:
-    """Write all files into the folder of a node. `registry` is the port of the registry of all images."""
-    for kind in ("containerd", "kubelet", "logs", "network", "registries/_default", "tunables"):
+def write(folder: Path, access: ApiAccess, registry: RegistryAccess, *, name: str, group: str, runc: str) -> None:
+    """Write all files into the folder of a node."""
+    for kind in ("containerd", "credentials", "kubelet", "logs", "network", "tunables"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     replace_file(folder / "kubeconfig", access.kubeconfig, mode=0o600)
     replace_file(folder / "ca.crt", access.authority)
@@ -67,9 +74,10 @@ def write(folder: Path, access: ApiAccess, *, name: str, registry: int, group: s
     replace_file(folder / "containerd.toml", _containerd(runc))
     replace_file(folder / "kubelet.yaml", yaml.safe_dump(_kubelet(group), sort_keys=False))
     replace_file(folder / "network" / "bridge.conflist", json.dumps(_network()))
-    address = json.dumps(f"http://127.0.0.1:{registry}")
-    hosts = f'server = {address}\n\n[host.{address}]\ncapabilities = ["pull", "resolve"]\n'
-    replace_file(folder / "registries" / "_default" / "hosts.toml", hosts)
+    replace_file(folder / "registry.crt", registry.authority)
+    replace_file(folder / "login.json", json.dumps(_login(registry.token)), mode=0o600)
+    replace_file(folder / "credentials" / _PROVIDER, f"#!/bin/sh\nexec cat {HOME / 'login.json'}\n", mode=0o755)
+    replace_file(folder / "credential-provider.yaml", yaml.safe_dump(_credential_provider(), sort_keys=False))
     for path, value in TUNABLES.items():
         replace_file(folder / "tunables" / path.replace("/", "."), value)
     replace_file(folder / "kubelet.flags", "\n".join(_flags(name)))
@@ -83,7 +91,35 @@ def _flags(name: str) -> list[str]:
         f"--cert-dir={HOME / 'kubelet' / 'pki'}",
         f"--hostname-override={name}",
         f"--node-ip={ADDRESS.ip}",
+        f"--image-credential-provider-config={HOME / 'credential-provider.yaml'}",
+        f"--image-credential-provider-bin-dir={HOME / 'credentials'}",
     ]
+
+
+def pull_environment(port: int) -> dict[str, str]:
+    """Variables with which containerd reaches the registry, and no other."""
+    return {"HTTPS_PROXY": f"http://127.0.0.1:{port}", "SSL_CERT_FILE": str(HOME / "registry.crt")}
+
+
+def _credential_provider() -> dict[str, Any]:
+    """https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/."""
+    provider = {
+        "name": _PROVIDER,
+        "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
+        "matchImages": [_REGISTRIES],
+        "defaultCacheDuration": "0s",
+    }
+    return {"apiVersion": "kubelet.config.k8s.io/v1", "kind": "CredentialProviderConfig", "providers": [provider]}
+
+
+def _login(token: str) -> dict[str, Any]:
+    """What the credential provider answers: the token of the node's account."""
+    return {
+        "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
+        "kind": "CredentialProviderResponse",
+        "cacheKeyType": "Registry",
+        "auth": {_REGISTRIES: {"username": "oauth2accesstoken", "password": token}},
+    }
 
 
 def _containerd(runc: str) -> str:
@@ -95,7 +131,6 @@ def _containerd(runc: str) -> str:
         "plugins.'io.containerd.nri.v1.nri'": {"disable": True},
         f"{cri}.images'": {"snapshotter": "overlayfs"},
         f"{cri}.images'.pinned_images": {"sandbox": PAUSE},
-        f"{cri}.images'.registry": {"config_path": str(HOME / "registries")},
         # The score of a process may not be below that of its parent without CAP_SYS_RESOURCE.
         f"{cri}.runtime'": {"restrict_oom_score_adj": True},
         f"{cri}.runtime'.cni": {"bin_dirs": [str(PROGRAMS)], "conf_dir": str(HOME / "network")},

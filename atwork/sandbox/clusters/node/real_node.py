@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atwork.containers.runtime import runc
+from atwork.errors import SandboxError
 from atwork.sandbox.clusters import credentials
 from atwork.sandbox.clusters.daemon import Daemon
 from atwork.sandbox.clusters.node import control_groups, files
 from atwork.sandbox.clusters.node.agent import NodeSettings
 from atwork.sandbox.clusters.node.files import ApiAccess
+from atwork.sandbox.clusters.node.machine import check_node, needs_root
+from atwork.sandbox.clusters.node.registry import RegistryAccess
 
 
 @dataclass(frozen=True)
@@ -37,25 +40,23 @@ class RealNode:
         """The first process in its namespaces, as the machine numbers it."""
         return int((self.folder / "first.pid").read_text())
 
-    def start(self, access: ApiAccess, registry: int, kubelet: Path, programs: Path) -> None:
-        """Start it if it does not run; its pods begin again, as after a reboot.
-
-        `registry` is the port of the registry of all images, `programs` the folder of containerd.
-        """
+    def start(self, access: ApiAccess, registry: RegistryAccess, kubelet: Path, programs: Path) -> None:
+        """Start it if it does not run; its pods begin again, as after a reboot. `programs` is containerd's folder."""
         if self.daemon.alive():
             return
+        check_node()
         self._clean()
         self.folder.mkdir(parents=True, exist_ok=True)
-        files.write(
-            self.folder, access, name=credentials.NODE, registry=registry, group=self.control_group, runc=runc()
-        )
-        ports = (int(access.server.rpartition(":")[2]), registry)
-        NodeSettings(str(kubelet), str(programs), ports).save(self.folder)
+        files.write(self.folder, access, registry, name=credentials.NODE, group=self.control_group, runc=runc())
+        api = int(access.server.rpartition(":")[2])
+        NodeSettings(str(kubelet), str(programs), api, registry.port).save(self.folder)
         control_groups.create(self.control_group)
         self.daemon.start([sys.executable, "-P", "-m", "atwork.sandbox.clusters.node.agent", str(self.folder)])
 
     def stop(self) -> None:
         """Stop it and keep its images, and the volumes of its pods."""
+        if problem := needs_root(self.folder):
+            raise SandboxError(problem)
         self.daemon.stop()
         self._clean()
 

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from atwork.pipeline.endpoints import Endpoints, RegistryFault, TokenHolder, serve
+from atwork.errors import SandboxError
+from atwork.sandbox.clusters.node.registry import NodeRegistry
+from atwork.sandbox.endpoints import Endpoints, RegistryFault, TokenHolder, serve
 from atwork.toolchain import programs
 
 HOST = "europe-docker.pkg.dev"
@@ -147,9 +149,43 @@ def test_a_manifest_of_an_immutable_repository_that_stalls_holds_up_no_other(cli
             assert ended.status == HTTPStatus.CREATED
 
 
+def test_the_registry_of_nodes_keeps_images_and_asks_who_a_node_is(tmp_path: Path) -> None:
+    console = Console(stderr=True)
+    program, registry = programs.google_endpoints(console), NodeRegistry(tmp_path / "registry")
+    try:
+        registry.start(program)
+        rights = tmp_path / "rights.json"
+        token = registry.admit("one", ["cat", str(rights)]).token
+        with registry.session(Endpoints(tmp_path, HOST, "europe", (), {}, {"writer": WRITER})) as endpoints:
+            client = Client(programs.registry(console)[0], endpoints, tmp_path)
+            assert client.push("writer", "acme/services/web:1").returncode == 0
+            assert "another command uses the registry" in _second(registry, endpoints)
+        refused = client.run(token, "digest", f"{HOST}/acme/services/web:1")
+        assert "500" in refused.stderr  # the command fails
+        rights.write_text(json.dumps({"principal": "serviceAccount:n", "registry": {"acme/services": [READ]}}))
+        registry.stop()
+        registry.start(program)
+        assert client.run(token, "digest", f"{HOST}/acme/services/web:1").stdout.startswith("sha256:")
+        assert client.run("writer", "digest", f"{HOST}/acme/services/web:1").returncode  # the session has ended
+        registry.dismiss("one")
+        assert client.run(token, "digest", f"{HOST}/acme/services/web:1").returncode
+    finally:
+        registry.remove()
+    assert not registry.folder.exists()
+
+
+def _second(registry: NodeRegistry, endpoints: Endpoints) -> str:
+    """The refusal of a second session."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("atwork.sandbox.clusters.node.registry._SESSION_SECONDS", 0)
+        with pytest.raises(SandboxError) as refused, registry.session(endpoints):
+            pass
+    return str(refused.value)
+
+
 def test_other_hosts_are_not_reached(client: Client) -> None:
     refused = client.run("writer", "digest", "index.docker.io/library/python:3")
-    assert "Forbidden" in refused.stderr
+    assert "index.docker.io is no endpoint of the sandbox" in refused.stderr
 
 
 def test_a_change_of_grants_holds_for_the_next_request(client: Client) -> None:

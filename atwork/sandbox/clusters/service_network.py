@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from atwork.containers import network
 from atwork.errors import SandboxError
-from atwork.pipeline.workload import Neighbor
 from atwork.sandbox.clusters.api import Api
+from atwork.sandbox.clusters.credentials import NODE
+from atwork.sandbox.clusters.node.real_node import RealNode
+
+
+@dataclass(frozen=True)
+class Neighbor:
+    """A Service that a pod reaches by names, at ports that connect somewhere."""
+
+    names: Sequence[str]
+    ports: Mapping[int, network.Dial]
+    own: bool = False
+    """Whether the Service leads to the pod itself: its names are then those of loopback."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +29,10 @@ class ServiceNetwork:
     """The Services of a cluster."""
 
     api: Api
+    node: RealNode | None
+    """The node that runs pods, if there is one."""
     dial_pod: Callable[[str, int], socket.socket]
-    """Connects to a port of the pod with a UID."""
+    """Connects to a port of a pod with a UID that is not on the node."""
 
     def neighbors(self, pod: Mapping[str, Any]) -> list[Neighbor]:
         """The Services of a pod's namespace."""
@@ -51,6 +64,8 @@ class ServiceNetwork:
                 for endpoint in piece.get("endpoints") or ():
                     uid = (endpoint.get("targetRef") or {}).get("uid")
                     if numbers and uid and (endpoint.get("conditions") or {}).get("ready"):
+                        if self.node is not None and endpoint.get("nodeName") == NODE:
+                            return network.connect(self.node.pid, numbers[0], endpoint["addresses"][0])
                         return self.dial_pod(uid, numbers[0])
             raise ConnectionRefusedError(f"{namespace}/{service} has no ready pod")
 

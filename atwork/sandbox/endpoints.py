@@ -68,6 +68,8 @@ class Endpoints:
     proxy: str = ""
     services: Mapping[str, str] = field(default_factory=dict[str, str])
     """Addresses of the servers of other APIs, by host name."""
+    nodes: str = ""
+    """File with the tokens of nodes that run pods (clusters/node/registry.py)."""
 
     def save(self) -> None:
         """Write the settings that the program reads."""
@@ -80,6 +82,7 @@ class Endpoints:
             "clusters": {host: asdict(cluster) for host, cluster in self.clusters.items()},
             "services": dict(self.services),
             "identities": {token: asdict(holder) for token, holder in self.holders.items()},
+            "nodes": self.nodes,
             "faults": [asdict(fault) for fault in self.faults],
         }
         replace_file(self.folder / "endpoints.json", json.dumps(settings), mode=0o600)
@@ -100,7 +103,7 @@ def serve(program: Path, endpoints: Endpoints) -> Generator[Endpoints]:
     """Serve endpoints until the end; the program ends with this process in any case. Images stay in the folder."""
     folder = endpoints.folder
     (folder / "blobs").mkdir(parents=True, exist_ok=True)
-    _write_certificates(folder, [endpoints.registry, *endpoints.clusters, *endpoints.services])
+    write_certificates(folder, endpoints)
     endpoints.save()
     command = [str(program), "-settings", str(folder / "endpoints.json"), "-blobs", str(folder / "blobs")]
     with (folder / "endpoints.log").open("wb") as log:
@@ -120,12 +123,19 @@ def serve(program: Path, endpoints: Endpoints) -> Generator[Endpoints]:
         child.stdout.close()
 
 
-def _write_certificates(folder: Path, hosts: list[str]) -> None:
+def write_certificates(folder: Path, endpoints: Endpoints, *, keep: bool = False) -> None:
+    """Write a certificate with the names of all hosts; with `keep`, of the authority that the folder has already."""
     import trustme
 
-    authority = trustme.CA(organization_name="atwork sandbox", key_type=trustme.KeyType.ECDSA)
-    served = authority.issue_cert(*hosts, key_type=trustme.KeyType.ECDSA)
-    chain = b"".join(part.bytes() for part in served.cert_chain_pems)
-    replace_file(folder / "ca.crt", authority.cert_pem.bytes())
-    replace_file(folder / "endpoints.crt", chain)
+    kind, key, certificate = trustme.KeyType.ECDSA, folder / "ca.key", folder / "ca.crt"
+    if keep and key.exists() and certificate.exists():
+        authority = trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
+    else:
+        authority = trustme.CA(organization_name="atwork sandbox", key_type=kind)
+    if keep:
+        replace_file(key, authority.private_key_pem.bytes(), mode=0o600)
+    hosts = [host for host in (endpoints.registry, *endpoints.clusters, *endpoints.services) if host]
+    served = authority.issue_cert(*(hosts or ["localhost"]), key_type=kind)
+    replace_file(certificate, authority.cert_pem.bytes())
+    replace_file(folder / "endpoints.crt", b"".join(part.bytes() for part in served.cert_chain_pems))
     replace_file(folder / "endpoints.key", served.private_key_pem.bytes(), mode=0o600)

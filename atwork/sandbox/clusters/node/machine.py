@@ -1,0 +1,66 @@
+"""Whether this machine can run nodes: root, programs, and what the kernel must permit."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from atwork.containers import network
+from atwork.containers.errors import ContainerError
+from atwork.containers.namespaces import Namespaces, namespaces
+from atwork.errors import SandboxError
+from atwork.sandbox.clusters.node import control_groups
+from atwork.toolchain import machine
+
+_PROGRAMS = ("runc", "unshare", "nsenter")
+_INSTEAD = "or leave out `--nodes real`: kwok then plays all nodes"
+_OVERLAY = """
+set -e
+mount -t tmpfs tmpfs /run
+mkdir /run/low /run/up /run/work /run/all
+mount -t overlay overlay -o lowerdir=/run/low,upperdir=/run/up,workdir=/run/work /run/all
+"""
+
+
+def check_node() -> None:
+    """Raise `SandboxError` with everything that keeps this machine from running nodes, in one line."""
+    if problems := obstacles():
+        raise SandboxError(f"nodes cannot run on this machine: {'; '.join(problems)}; {_INSTEAD}")
+
+
+def obstacles() -> list[str]:
+    """Why this machine runs no nodes, each with its fix; empty if it does."""
+    if sys.platform != "linux":
+        return ["they need Linux: use a Linux machine"]
+    root = [] if os.geteuid() == 0 else ["they need root: run the command with sudo"]
+    return [*root, *machine.missing(_PROGRAMS)] or _refused_by_kernel()
+
+
+def _refused_by_kernel() -> list[str]:
+    """What the kernel, or the container that this command runs in, does not permit."""
+    if problem := control_groups.problem():
+        return [problem]
+    try:
+        with namespaces(own_network=True, control_groups=True) as inside:
+            network.add_bridge(inside.pid, "probe", ipaddress.IPv4Interface("10.246.0.1/16"))
+            return _refused_overlay(inside)
+    except (ContainerError, OSError) as error:
+        return [f"the kernel permits no namespaces with a bridge ({error}); use a machine of your own"]
+
+
+def _refused_overlay(inside: Namespaces) -> list[str]:
+    done = subprocess.run(inside.command(["sh", "-c", _OVERLAY]), capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return []
+    why = done.stderr.strip().splitlines()[-1:]
+    return [f"the kernel mounts no overlay file system ({''.join(why)}); load the module overlay"]
+
+
+def needs_root(folder: Path) -> str:
+    """Why this process cannot stop the node of a folder that runs; empty if it can."""
+    if os.geteuid() == 0 or not folder.exists():
+        return ""
+    return f"{folder}: a node runs there; run the command with sudo, as the one that started it"

@@ -1,0 +1,80 @@
+"""Which pods run on the node of a cluster, by an admission policy of the sandbox: objects stay as users deploy them.
+
+A policy that changes pods when they are created, in namespaces with the ConfigMap `platform`: those of services, and
+previews. All other pods, those of the system and of Jenkins, stay on nodes that kwok plays. So do pods that need what
+the node does not have yet:
+
+- volumes of Secret Manager and disks;
+- names of Services: tests of Helm, and all pods of a namespace with a database, a Redis, or stores next to its pods;
+- machines of a certain kind: a selector, an affinity, a runtime class.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atwork.sandbox.clusters.api import Api
+from atwork.sandbox.clusters.credentials import NODE
+from atwork.sandbox.clusters.node.files import TAINT
+from components.jenkins.stores import STORES
+from components.service import CONFIG_MAP
+
+_MANAGER = "sandbox"
+_NAME = "sandbox-node"
+_DATA = ("DATABASE_INSTANCE", *(store.variable for store in STORES.values()))
+"""Variables of namespaces whose pods need data that this machine keeps elsewhere."""
+
+_HOST = "kubernetes.io/hostname"
+_TOLERATION = f"{{'key': '{TAINT}', 'operator': 'Exists', 'effect': 'NoSchedule'}}"
+_CONDITIONS = {
+    "no-stores": f"!has(params.data) || !params.data.exists(name, name in {list(_DATA)})",
+    "no-hook": "!has(object.metadata.annotations) || !('helm.sh/hook' in object.metadata.annotations)",
+    "scratch-volumes": "!object.spec.?volumes.orValue([]).exists("
+    "volume, has(volume.csi) || has(volume.persistentVolumeClaim) || has(volume.ephemeral))",
+    "any-machine": "!has(object.spec.nodeSelector) && !has(object.spec.nodeName) && !has(object.spec.runtimeClassName)"
+    " && !object.spec.?affinity.?nodeAffinity.hasValue()",
+}
+_MUTATION = (
+    "[has(object.spec.tolerations)"
+    f" ? JSONPatch{{op: 'add', path: '/spec/tolerations/-', value: {_TOLERATION}}}"
+    f" : JSONPatch{{op: 'add', path: '/spec/tolerations', value: [{_TOLERATION}]}},"
+    f" JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{'{_HOST}': '{NODE}'}}}}]"
+)
+
+
+def install(api: Api) -> None:
+    """Create the policy in a cluster with a node."""
+    for body in (_policy(), _binding()):
+        place = api.place(body["apiVersion"], body["kind"])
+        api.apply(place, body, manager=_MANAGER, force=True)
+
+
+def _policy() -> dict[str, Any]:
+    """https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": _NAME},
+        "spec": {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+            "matchConstraints": {"resourceRules": [rule]},
+            "matchConditions": [{"name": name, "expression": text} for name, text in _CONDITIONS.items()],
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": _MUTATION}}],
+        },
+    }
+
+
+def _binding() -> dict[str, Any]:
+    """The parameter is the ConfigMap in the namespace of the pod; without it, the pod stays as it is."""
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": _NAME},
+        "spec": {
+            "policyName": _NAME,
+            "paramRef": {"name": CONFIG_MAP, "parameterNotFoundAction": "Allow"},
+        },
+    }
