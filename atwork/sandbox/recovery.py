@@ -6,8 +6,9 @@ object that the run created and the state does not have is deleted: in a real cl
 it has no content yet. Updated and deleted objects are read again.
 
 An object that a finished run left in the cloud, such as a database that outlives its stack, belongs to no stack from
-the next run on; an object that moved to the state of another stack of the environment belongs to that one. A killed run
-that tried to create the same object again does not make it an orphan.
+the next run on; an object that moved to the state of another stack of the environment belongs to that one, and an
+imported object to the stack that has it now. A killed run that tried to create the same object again does not make it
+an orphan.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def recover(home: Home, stack: Stack, fleet: Fleet | None, console: Console) -> 
     unfinished = journal.unfinished(home.running, name)
     pending = _pending(home, name)
     if not pending and not unfinished:
-        _release_kept(home, name)
+        _settle_owners(home, name)
         return
     # Before the refresh clears the pending operations: if this run is killed, too, the next run still knows them.
     _delete_orphans(home, name, fleet, pending.union(*(calls.urns for calls in unfinished)), console)
@@ -66,13 +67,19 @@ def _known(home: Home, stack: str) -> set[tuple[str, str]]:
     return {(str(each["urn"]), str(each.get("id", ""))) for each in state_files.resources(home, stack)}
 
 
-def _release_kept(home: Home, stack: str) -> None:
-    """Release the objects that are not in the state: a run left them in the cloud, or another stack has them now."""
+def _settle_owners(home: Home, stack: str) -> None:
+    """Release the objects that a run left in the cloud, or that another stack has; take those that were imported."""
     cloud, known = Cloud(home.cloud), _known(home, stack)
-    kept = [each for each in cloud.objects() if stack_of(each.urn) == stack and (each.urn, each.id) not in known]
+    objects = cloud.objects()
+    kept = [each for each in objects if stack_of(each.urn) == stack and (each.urn, each.id) not in known]
     moved = _of_other_stacks(home, stack) if kept else {}
     for each in kept:
         cloud.assign(each, moved.get((each.type, each.id), ""))
+    free = {(each.type, each.id): each for each in objects if not each.urn and not each.scope}
+    for each in state_files.resources(home, stack) if free else ():
+        imported = free.get((str(each["type"]), str(each.get("id", ""))))
+        if imported is not None and not each.get("external"):
+            cloud.assign(imported, str(each["urn"]))
 
 
 def _of_other_stacks(home: Home, stack: str) -> dict[tuple[str, str], str]:

@@ -95,6 +95,15 @@ def test_an_object_that_outlives_its_stack_is_no_orphan_of_a_run_that_tries_to_c
     assert stack.recover() == ["kept", "outlives"]
 
 
+def test_an_object_that_outlives_its_stack_belongs_to_it_again_after_an_import(stack: FakeStack) -> None:
+    stack.create("outlives")
+    stack.recover()
+    assert {each.id: each.urn for each in stack.cloud.objects()} == {"kept": urn("kept"), "outlives": ""}
+    stack.state("kept", "outlives")
+    stack.recover()
+    assert {each.urn for each in stack.cloud.objects()} == {urn("kept"), urn("outlives")}
+
+
 @pytest.mark.parametrize("kind", ["creating", "importing"])
 def test_an_engine_that_was_killed_alone_leaves_no_orphan(stack: FakeStack, kind: str) -> None:
     """The process with the providers ended cleanly, so that only the state has the pending operation."""
