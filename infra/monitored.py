@@ -26,6 +26,7 @@ def scope(config: StackConfig, cluster: str, instances: Mapping[str, str]) -> Sc
         gateway=cluster if config.network.existing is None else None,
         databases=tuple(_database(instances[key], settings) for key, settings in config.databases.items()),
         builds=config.jenkins is not None,
+        teams=() if config.monitoring is None else tuple(config.monitoring.routes.teams),
     )
 
 

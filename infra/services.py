@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from components.delivery import StoreName
 from components.forms import TextForm
+from components.monitoring.slo_settings import SloSettings
 from components.namespace import NamespaceSettings
 from components.redis import RedisSettings
 from components.secrets import SecretName, SecretRotationSettings
@@ -63,6 +64,9 @@ class ServiceEnvironmentSettings(Settings):
 
     redis: RedisSettings | None = None
     """Its Redis here, in place of the one for all environments."""
+
+    slo: SloSettings | None = None
+    """Its objectives here, in place of those for all environments; null turns them off."""
 
 
 class ServiceDatabaseSettings(Settings):
@@ -117,6 +121,13 @@ class ServiceSettings(Settings):
     redis: RedisSettings | None = None
     """Present when it uses Redis in every environment."""
 
+    metrics: bool = False
+    """Whether its chart has a `PodMonitoring` for `http_requests_total` and `http_request_duration_seconds`, as the
+    template's has."""
+
+    slo: SloSettings | None = None
+    """Its objectives in every environment with alerts; needs `metrics`."""
+
     secrets: tuple[SecretName, ...] = ()
     """Secrets in Secret Manager that its pods read, `NAMESPACE-SECRET` there."""
 
@@ -153,6 +164,10 @@ class ServiceSettings(Settings):
         """Its Redis in an environment."""
         return place.redis or self.redis
 
+    def slo_in(self, place: ServiceEnvironmentSettings) -> SloSettings | None:
+        """Its objectives in an environment."""
+        return place.slo if "slo" in place.model_fields_set else self.slo
+
     @property
     def uses_redis(self) -> bool:
         """Whether it has a Redis in an environment."""
@@ -174,6 +189,19 @@ class ServiceSettings(Settings):
                 raise ValueError(f"environments.{stack}.public: there is no host; add host, or remove public")
             if place.rotation is not None and not self.secrets:
                 raise ValueError(f"environments.{stack}.rotation: there are no secrets to change; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _objectives_are_measured(self) -> Self:
+        if self.ephemeral is not None and self.ephemeral.slo is not None:
+            raise ValueError("ephemeral.slo: an ephemeral environment has no alerts; remove it")
+        places = {f"environments.{stack}.slo": place.slo for stack, place in self.environments.items()}
+        for key, slo in {"slo": self.slo, **places}.items():
+            if slo is not None and not self.metrics:
+                raise ValueError(
+                    f"{key}: the service exports no metrics; set metrics to true once its chart has a PodMonitoring, "
+                    "as the template's, or remove slo"
+                )
         return self
 
 

@@ -35,6 +35,7 @@ CHART = (
 RELEASED_CHART = (
     *CHART,
     ("gateway.networking.k8s.io", "httproutes"),
+    ("monitoring.googleapis.com", "podmonitorings"),
     ("networking.gke.io", "healthcheckpolicies"),
     ("secrets-store.csi.x-k8s.io", "secretproviderclasses"),
 )

@@ -58,6 +58,7 @@ def _labels(names: Mapping[str, str]) -> dict[str, str]:
     kube = f'{place},cluster="{names["cluster"]}",instance="gke-managed"'
     system = f'{place},cluster_name="{names["cluster"]}"'
     return {
+        "recorded": f'{place},cluster="{names["cluster"]}",namespace="orders"',
         "kubelet": f'{kube},job="kubelet",node="node-1"',
         "kube": f'{kube},job="kube-state-metrics"',
         "apiserver": f'{kube},job="apiserver"',

@@ -39,7 +39,19 @@ class RuleTests:
 
 def check(folder: Path, rules: Iterable[ActiveRule]) -> RuleTests:
     """`promtool check rules`, with every lint as an error."""
-    return _run("check", "rules", "--lint=all", "--lint-fatal", str(_write(folder, "rules", rule_file(rules))))
+    return check_file(folder, rule_file(rules))
+
+
+def check_file(folder: Path, content: object) -> RuleTests:
+    """`promtool check rules` for the content of a rule file."""
+    return _run("check", "rules", "--lint=all", "--lint-fatal", str(_write(folder, "rules", content)))
+
+
+def run_tests(folder: Path, rules: object, tests: Sequence[object], *, minutes: int = 1) -> RuleTests:
+    """`promtool test rules` for the content of a rule file, whose groups are evaluated in order every few minutes."""
+    path = _write(folder, "rules", rules)
+    content = {"rule_files": [str(path)], "evaluation_interval": f"{minutes}m", "tests": tests}
+    return _run("test", "rules", str(_write(folder, "tests", content)))
 
 
 def run(

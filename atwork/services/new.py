@@ -126,6 +126,7 @@ def service_file(service: NewService) -> str:
         lines.append("database: {instance: main}")
     if service.redis:
         lines.append("redis: {}")
+    lines.append("metrics: true")
     if service.secrets:
         lines.append(f"secrets: [{', '.join(map(written, service.secrets))}]")
     lines += ["", "environments:"]

@@ -14,6 +14,7 @@ Traps:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pulumi
 import pulumi_gcp as gcp
@@ -59,16 +60,17 @@ class Alerts(pulumi.ComponentResource):
             severity: Severity,
             condition: gcp.monitoring.AlertPolicyConditionArgsDict,
             strategy: gcp.monitoring.AlertPolicyAlertStrategyArgsDict,
+            team: str | None = None,
         ) -> pulumi.Output[str]:
             return gcp.monitoring.AlertPolicy(
-                f"{name}-{rule_id}",
-                display_name=title,
+                f"{name}-{rule_id}" if team is None else f"{name}-{rule_id}-{team}",
+                display_name=title if team is None else f"{title} ({team})",
                 combiner="OR",
                 severity=POLICY_SEVERITY[severity],
                 enabled=True,
                 conditions=[condition],
                 alert_strategy=strategy,
-                notification_channels=[channels[key] for key in settings.routes.channels(severity)],
+                notification_channels=[channels[key] for key in settings.routes.channels(severity, team)],
                 documentation=_documentation(rule_id, title, environment.scope.cluster, runbooks),
                 user_labels={**labels, "rule": rule_id, "severity": severity},
                 opts=pulumi.ResourceOptions(parent=self),
@@ -80,6 +82,16 @@ class Alerts(pulumi.ComponentResource):
             )
             for active in selection.active
         }
+        for active in selection.active:
+            for team in settings.routes.teams if active.rule.each_team else ():
+                self.policies[f"{active.rule.id}-{team}"] = policy(
+                    active.rule.id,
+                    active.rule.title,
+                    active.severity,
+                    _query(active, scope, team),
+                    {"auto_close": _CLOSED_AFTER},
+                    team,
+                )
         for rule, severity in active_logs(environment):
             matched = _matched(rule, environment.scope.cluster, settings.audit_changes.expected_actors)
             strategy = _rate_limited(rule)
@@ -89,9 +101,11 @@ class Alerts(pulumi.ComponentResource):
         self.register_outputs({"policies": self.policies, "left_out": self.left_out})
 
 
-def _query(active: ActiveRule, scope: pulumi.Input[Scope]) -> gcp.monitoring.AlertPolicyConditionArgsDict:
+def _query(
+    active: ActiveRule, scope: pulumi.Input[Scope], team: str | None = None
+) -> gcp.monitoring.AlertPolicyConditionArgsDict:
     def query(known: Scope) -> str:
-        return render(active.rule, active.threshold, known)
+        return render(active.rule, active.threshold, replace(known, team=team))
 
     return {
         "display_name": active.rule.title,

@@ -20,6 +20,7 @@ _CONTROL_PLANE = "https://cloud.google.com/kubernetes-engine/docs/how-to/control
 _SYSTEM = "https://cloud.google.com/monitoring/api/metrics_kubernetes"
 _JENKINS = "https://plugins.jenkins.io/prometheus/"
 _SERVICES = "https://cloud.google.com/monitoring/api/metrics_gcp"
+_RECORDED = "components/monitoring/slo.py"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ METRICS: Mapping[str, Metric] = {
     "router_googleapis_com:nat_dropped_sent_packets_count": Metric("counter", None, _SERVICES),
     "router_googleapis_com:nat_nat_allocation_failed": Metric("gauge", None, _SERVICES),
     "serviceruntime_googleapis_com:quota_exceeded": Metric("gauge", None, _SERVICES),
+    "slo:page_burn:ratio": Metric("gauge", None, _RECORDED),
+    "slo:ticket_burn:ratio": Metric("gauge", None, _RECORDED),
 }
 
 

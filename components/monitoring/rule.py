@@ -89,6 +89,8 @@ class AlertRule:
     severities: Severities
     each_database: bool = False
     """Whether the value is written for each database and joined, because its limit differs."""
+    each_team: bool = False
+    """Whether teams with channels of their own have a policy of their own: the alert is about their services."""
 
 
 def alert_name(rule_id: str) -> str:

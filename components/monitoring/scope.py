@@ -37,12 +37,17 @@ class Scope:
     databases: tuple[MonitoredDatabase, ...] = ()
     builds: bool = False
     """Whether Jenkins builds in the cluster."""
+    team: str | None = None
+    """Only services of this team; None for all teams without channels of their own."""
+    teams: tuple[str, ...] = ()
+    """Teams with channels of their own."""
 
     def selectors(self) -> Mapping[str, str]:
         """Label matchers by the name that rules use; those of parts that are missing are missing."""
         managed, system = f'cluster="{self.cluster}"', f'cluster_name="{self.cluster}"'
         selectors = {
             "cluster": managed,
+            "objectives": f"{managed}{self._team()}",
             "workloads": f'{managed},namespace!~"{_OTHERS}"',
             "containers": f'monitored_resource="k8s_container",{system},namespace_name!~"{_OTHERS}"',
             "pods": f'monitored_resource="k8s_pod",{system},namespace_name!~"{_OTHERS}"',
@@ -62,6 +67,11 @@ class Scope:
         if standby := tuple(database for database in self.databases if database.standby):
             selectors["standby"] = self._instances(standby)
         return selectors
+
+    def _team(self) -> str:
+        if self.team is not None:
+            return f',team="{self.team}"'
+        return f',team!~"{"|".join(self.teams)}"' if self.teams else ""
 
     def postgres(self) -> tuple[MonitoredDatabase, ...]:
         """The databases whose connections are counted."""

@@ -14,7 +14,7 @@ from components.monitoring.catalog import RULES
 from components.monitoring.logs import LOG_RULES
 from components.monitoring.rule import INTERVAL, SEVERITIES, AlertRule, Severity
 from components.monitoring.selection import Adjustment
-from components.settings import DnsLabel, Email, Settings
+from components.settings import DnsLabel, Email, Owner, Settings
 
 _STEP = INTERVAL // 60
 
@@ -49,6 +49,24 @@ class ChannelSettings(Settings):
         return self
 
 
+class TeamRouteSettings(Settings):
+    """Which channels alerts about the objectives of a team's services reach."""
+
+    page: Annotated[tuple[DnsLabel, ...], Field(min_length=1)]
+    """Wakes a person of the team."""
+
+    ticket: Annotated[tuple[DnsLabel, ...], Field(min_length=1)]
+    """The team does it in working hours."""
+
+    note: tuple[DnsLabel, ...] = ()
+    """Nobody has to do anything."""
+
+    def channels(self, severity: Severity) -> tuple[str, ...]:
+        """The channels of a severity."""
+        routes: Mapping[Severity, tuple[str, ...]] = {"page": self.page, "ticket": self.ticket, "note": self.note}
+        return routes[severity]
+
+
 class RouteSettings(Settings):
     """Which channels an alert reaches, by how urgent it is."""
 
@@ -61,8 +79,13 @@ class RouteSettings(Settings):
     note: tuple[DnsLabel, ...] = ()
     """Nobody has to do anything; left out, it is only in the console."""
 
-    def channels(self, severity: Severity) -> tuple[str, ...]:
-        """The channels of a severity."""
+    teams: dict[Owner, TeamRouteSettings] = Field(default_factory=dict)
+    """Teams that hear of their own services' objectives, by the `owner` of these; one policy more for each alert."""
+
+    def channels(self, severity: Severity, team: str | None = None) -> tuple[str, ...]:
+        """The channels of a severity, of a team with channels of its own."""
+        if team is not None:
+            return self.teams[team].channels(severity)
         routes: Mapping[Severity, tuple[str, ...]] = {"page": self.page, "ticket": self.ticket, "note": self.note}
         return routes[severity]
 
@@ -113,14 +136,16 @@ class MonitoringSettings(Settings):
 
     @model_validator(mode="after")
     def _channels_exist(self) -> Self:
-        for severity in SEVERITIES:
-            for channel in self.routes.channels(severity):
-                if channel not in self.channels:
-                    raise ValueError(
-                        f"routes.{severity}: there is no channels.{channel}; "
-                        f"name one of {', '.join(self.channels)}, or add it"
-                    )
-        used = {channel for severity in SEVERITIES for channel in self.routes.channels(severity)}
+        used: set[str] = set()
+        for key, team in {"": None, **{f"teams.{name}.": name for name in self.routes.teams}}.items():
+            for severity in SEVERITIES:
+                for channel in self.routes.channels(severity, team):
+                    used.add(channel)
+                    if channel not in self.channels:
+                        raise ValueError(
+                            f"routes.{key}{severity}: there is no channels.{channel}; "
+                            f"name one of {', '.join(self.channels)}, or add it"
+                        )
         if unused := sorted(self.channels.keys() - used):
             raise ValueError(f"channels.{unused[0]}: no route uses it; add it to routes, or remove it")
         return self

@@ -11,6 +11,7 @@ from components.database_job import JobImages
 from components.database_login import login_account_id
 from components.database_settings import of_postgres
 from components.gateway.hosts import expose, record
+from components.monitoring.objectives import Objectives
 from components.redis import Redis
 from components.secrets import Secrets
 from components.service import DatabaseFacts, RedisFacts, ServiceFacts
@@ -81,6 +82,7 @@ def make(
         if key in here.services:
             _rights(here, key, tenant, shared, databases, cluster_provider)
             _expose(here, key, tenant, shared, google, cluster_provider)
+            _objectives(here, key, tenant, cluster_provider)
 
 
 def _facts(
@@ -150,6 +152,23 @@ def _place(here: Environment, key: str) -> ServiceEnvironmentSettings | None:
     if key not in here.services:
         return None
     return within(here.name, here.config.environment, {key: here.services[key]}).get(key)
+
+
+def _objectives(here: Environment, key: str, tenant: Tenant, cluster_provider: pulumi.ProviderResource) -> None:
+    """The objectives of a service, where alerts read them."""
+    place, service = _place(here, key), here.services[key]
+    settings = None if place is None else service.slo_in(place)
+    if settings is None or here.config.monitoring is None:
+        return
+    Objectives(
+        f"slo-{key}",
+        settings,
+        service=key,
+        team=service.owner,
+        cluster=here.physical_name,
+        namespace=tenant.namespace_name,
+        opts=through(cluster_provider),
+    )
 
 
 def _host(here: Environment, key: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -19,8 +20,9 @@ from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.check import Checker
 from atwork.sandbox.verify.pod_security import restricted
 from atwork.services.check import check
-from atwork.services.new import NewService, render
+from atwork.services.new import TEMPLATE, NewService, render
 from components.baseline import OUR_KINDS
+from components.monitoring.slo_settings import BUCKETS_MS
 from components.service import CONFIG_MAP
 from infra.config import read_all
 from infra.services import ServiceSettings
@@ -162,7 +164,7 @@ def test_its_own_tests_pass_with_real_stores_and_fail_without(
     done = make_test(stores_environment)
     assert done.returncode == 0, done.stdout + done.stderr
     kept = {"postgres", "redis"} & set(stores)
-    assert f"{3 + bool(kept) + ('postgres' in kept) + (len(kept) == 2)} passed" in done.stdout
+    assert f"{4 + bool(kept) + ('postgres' in kept) + (len(kept) == 2)} passed" in done.stdout
     assert (tmp_path / "reports" / "tests.xml").exists()
     if kept:
         without = make_test(dict.fromkeys(stores_environment, ""))
@@ -197,6 +199,7 @@ def test_kubernetes_and_the_platform_accept_its_objects(
         "PodDisruptionBudget/stock",
         "NetworkPolicy/stock",
         "HealthCheckPolicy/stock",
+        "PodMonitoring/stock",
         "SecretProviderClass/stock",
         "Pod/stock-smoke-test",
     }
@@ -237,6 +240,22 @@ def test_kubernetes_and_the_platform_accept_its_objects(
     selector = rendered_objects["Service/stock"]["spec"]["selector"]
     assert selector.items() <= rendered_objects["Deployment/stock"]["spec"]["template"]["metadata"]["labels"].items()
     assert not selector.items() <= rendered_objects["Pod/stock-smoke-test"]["metadata"]["labels"].items()
+    collected = rendered_objects["PodMonitoring/stock"]["spec"]
+    assert collected["selector"]["matchLabels"] == selector
+    assert {"name": collected["endpoints"][0]["port"], "containerPort": 9090} in container["ports"]
+    assert {"name": "METRICS_PORT", "value": "9090"} in container["env"]
+
+
+def test_nobody_collects_the_metrics_of_previews(rendered: dict[tuple[str, ...], Path], helm: Path) -> None:
+    folder = rendered[()]
+    assert "PodMonitoring/stock" in objects(helm, folder)
+    assert "PodMonitoring/stock" not in objects(helm, folder, "--values", str(folder / "chart/values-preview.yaml"))
+
+
+def test_the_template_measures_the_buckets_that_objectives_name() -> None:
+    tree = ast.parse((TEMPLATE / "repository/app/metrics.py").read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "buckets"]
+    assert [round(bound * 1000) for bound in ast.literal_eval(calls[0].value)] == list(BUCKETS_MS)
 
 
 def test_without_a_host_there_is_no_route_and_without_secrets_no_volume(

@@ -40,6 +40,20 @@ def text(base: dict[str, Any], **changes: Any) -> str:
             {"routes": {"page": ["nobody"], "ticket": ["team"]}},
             r"routes\.page: there is no channels\.nobody; name one of",
         ),
+        (
+            {
+                "routes": {
+                    "page": ["on-call"],
+                    "ticket": ["team"],
+                    "teams": {"team-shop": {"page": ["x"], "ticket": ["team"]}},
+                }
+            },
+            r"routes\.teams\.team-shop\.page: there is no channels\.x; name one of",
+        ),
+        (
+            {"routes": {"page": ["on-call"], "ticket": ["team"], "teams": {"team-shop": {"page": ["on-call"]}}}},
+            r"routes\.teams\.team-shop\.ticket",
+        ),
         ({"routes": {"urgent": ["team"]}}, r"routes\.urgent.*page"),
         ({"routes": {"ticket": ["team"], "note": ["on-call"]}}, r"monitoring\.routes\.page: \d+ alerts .* add one"),
         ({"routes": {"page": ["team"], "ticket": ["team"]}}, r"channels\.on-call: no route uses it; add it to routes"),

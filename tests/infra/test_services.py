@@ -136,6 +136,19 @@ def test_a_service_can_read_its_environment(recordings: dict[str, Recording]) ->
             r"services/stock\.yaml: stores\.1: .mongo. is not possible; write one of postgres, redis, mysql",
         ),
         ({"stores": ["redis", "redis"]}, r"stores: redis is there twice; remove one"),
+        ({"slo": {"availability": 99.9}}, r"slo: the service exports no metrics; set metrics to true once its chart"),
+        (
+            {"environments": {"staging": {"slo": {"availability": 99.9}}}},
+            r"environments\.staging\.slo: the service exports no metrics; set metrics",
+        ),
+        ({"metrics": True, "slo": {"availability": 100}}, r"slo\.availability: 100 leaves no budget .* write 99\.99"),
+        ({"metrics": True, "slo": {"availability": 85}}, r"slo\.availability: 85 is below 90, .* write 90 at least"),
+        ({"metrics": True, "slo": {"latency": {"share": 99}}}, r"slo\.latency\.under"),
+        ({"metrics": True, "slo": {}}, r"slo: has no objective; add availability or latency"),
+        (
+            {"metrics": True, "ephemeral": {"slo": {"availability": 99}}},
+            r"ephemeral\.slo: an ephemeral environment has no alerts; remove it",
+        ),
         ({"main_branch": "PR-7"}, r"main_branch: Jenkins calls pull requests PR-7; rename the branch"),
         ({"main_branch": "main%2Fx"}, r"main_branch"),
         ({"main_branch": "/main"}, r"main_branch"),
@@ -296,3 +309,21 @@ def test_a_renamed_key_of_a_service_names_the_new_key(tmp_path: Path) -> None:
     write_catalog(tmp_path, stock=other(**{old: None}))
     with pytest.raises(ConfigError, match=rf"services/stock\.yaml: {old}: it is now called ephemeral; rename it"):
         read_services(tmp_path)
+
+
+def test_an_environment_has_objectives_of_its_own_or_none() -> None:
+    settings = {
+        "owner": "team-stock",
+        "repository": "https://github.com/acme/stock",
+        "channel": "#stock",
+        "metrics": True,
+        "slo": {"availability": 99.9},
+        "environments": {"staging": {"slo": None}, "demo": {"slo": {"availability": 99}}, "production": {}},
+    }
+    service = ServiceSettings.model_validate_json(json.dumps(settings))
+    places = {name: service.slo_in(place) for name, place in service.environments.items()}
+    assert {name: slo and slo.availability for name, slo in places.items()} == {
+        "staging": None,
+        "demo": 99,
+        "production": 99.9,
+    }

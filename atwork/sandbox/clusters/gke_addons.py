@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from atwork.sandbox.clusters.api import Api
+from atwork.sandbox.clusters.collection_kinds import SPECS
 from components.google.reserved import system_namespaces
 
 FIELD_MANAGER = "gke"
 DISK_DRIVER = "pd.csi.storage.gke.io"
 
-# Kinds of GKE's add-ons. Their schemas are Google's; here they accept any content.
+# Kinds of GKE's add-ons. Those without a schema in collection_kinds.py accept any content.
 _KINDS = {
     "gateway.networking.k8s.io": (("v1", "Gateway", "gateways"), ("v1", "HTTPRoute", "httproutes")),
     "networking.gke.io": (
@@ -54,7 +55,9 @@ def install_addons(api: Api) -> None:
 
 
 def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, Any]:
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    schema: dict[str, Any] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    if kind in SPECS:
+        schema |= {"required": ["spec"], "properties": {"spec": SPECS[kind]}}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

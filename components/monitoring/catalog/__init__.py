@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.monitoring.catalog import builds, control_plane, databases, nodes, project, workloads
+from components.monitoring.catalog import builds, control_plane, databases, nodes, objectives, project, workloads
 from components.monitoring.rule import AlertRule
 
 RULES: Mapping[str, AlertRule] = {
-    rule.id: rule for part in (workloads, nodes, control_plane, databases, project, builds) for rule in part.RULES
+    rule.id: rule
+    for part in (objectives, workloads, nodes, control_plane, databases, project, builds)
+    for rule in part.RULES
 }
 """The rules by their id."""

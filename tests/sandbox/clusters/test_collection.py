@@ -1,0 +1,83 @@
+"""The objects of Managed Prometheus on a real API server, with the schemas of its kinds."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+from support.checkout import ROOT
+from support.program import run_stack
+
+from atwork.sandbox.clusters.api import Api, ApiError
+from atwork.sandbox.clusters.choice import Choice, ClusterKind
+from atwork.sandbox.clusters.fleet import Fleet
+from components.monitoring.objectives import NAME
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(shutil.which("go") is None, reason="the control plane is built from Go modules"),
+]
+
+TEMPLATE = ROOT / "delivery/template/repository/chart/templates/metrics.yaml"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """An API server with the kinds of GKE's add-ons."""
+    folder = tmp_path_factory.mktemp("collection")
+    fleet = Fleet(folder / "clusters", folder / "bin", Choice(ClusterKind.real), Console(stderr=True))
+    cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
+    try:
+        fleet.start(cluster)
+        fleet.install_addons(cluster)
+        api = Api(fleet.kubeconfig(cluster))
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "orders"}}
+        api.apply(api.place("v1", "Namespace"), namespace, manager="test", force=True)
+        yield api
+    finally:
+        fleet.stop()
+
+
+def refusal(api: Api, body: dict[str, Any]) -> str:
+    """Why an object is refused; "" if it would be created."""
+    for _ in range(300):
+        try:
+            place = api.place(body["apiVersion"], body["kind"])
+        except (ApiError, KeyError):
+            time.sleep(0.1)  # a kind is served shortly after its definition is created
+            continue
+        try:
+            api.create(place, body, manager="test", dry_run=True)
+        except ApiError as error:
+            return str(error)
+        return ""
+    raise AssertionError(f"{body['kind']} is not served within 30 seconds")
+
+
+def test_the_objectives_of_a_service_are_accepted(server: Api) -> None:
+    rules = run_stack("production").resource("kubernetes:monitoring.googleapis.com/v1:Rules", "slo-orders-rules").inputs
+    assert rules["metadata"] == {"name": NAME, "namespace": "orders"}
+    assert refusal(server, rules) == ""
+    wrong = copy.deepcopy(rules)
+    del wrong["spec"]["groups"][0]["rules"][0]["record"]
+    assert "Must set exactly one of Record or Alert" in refusal(server, wrong)
+    wrong = copy.deepcopy(rules)
+    wrong["spec"]["groups"][0]["rules"][0]["record"] = "slo burn"
+    assert "spec.groups[0].rules[0].record" in refusal(server, wrong)
+
+
+def test_the_collection_of_the_template_is_accepted(server: Api) -> None:
+    text = TEMPLATE.read_text().replace("{{ .Release.Name }}", "orders")
+    lines = [line.partition(" {{-")[0] for line in text.splitlines() if not line.startswith("{{-")]
+    monitoring = yaml.safe_load("\n".join(lines))
+    monitoring["metadata"] = {"name": "orders", "namespace": "orders"}
+    monitoring["spec"]["selector"]["matchLabels"] = {"app": "orders"}
+    assert refusal(server, monitoring) == ""
+    del monitoring["spec"]["endpoints"][0]["interval"]
+    assert "spec.endpoints[0].interval" in refusal(server, monitoring)
