@@ -1,15 +1,16 @@
 """Namespaces in which builds of pull requests run for a while, a fixed number of them, handed out like parking spaces.
 
 Owns: the namespaces `preview-1` to `preview-N` with all that makes a namespace safe, the account `deployer` in each,
-who may act as these accounts, and what is refused in them at admission.
+who may act as these accounts, who may give a build its host, and what is refused in them at admission.
 Does not own: what runs there and for how long (delivery/vars/previewService.groovy), the Google account that ci acts as
-(components/access.py).
+(components/access.py), certificate and record of hosts (components/gateway/previews.py).
 
 Traps:
 - RBAC knows no prefixes: a right to make namespaces `pr-*` is a right to make any. Hence namespaces that stand already
   (docs/adr/0007-preview-namespaces.md).
-- A chart of a pull request is unreviewed and may name any namespace. ci therefore has no right of its own in them: it
-  acts as the account of the one namespace that it was given, which has none in the others.
+- A chart of a pull request is unreviewed and may name any namespace. ci therefore installs it as the account of the one
+  namespace that it was given, which has no rights in the others. Its own rights in them are for routes and their
+  policies, which a chart must not write: without its policy, a build would be public (docs/adr/0038-preview-hosts.md).
 - Candidates may be pulled by every node of the cluster, for the nodes pull; a policy keeps them out of all namespaces
   but these.
 """
@@ -24,11 +25,13 @@ import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from components import namespace_deployer, preview_admission
+from components.gateway import hosts
 from components.namespace import Namespace, NamespaceSettings, QuotaSettings
 from components.settings import Email, Settings
 from components.tenant import TenantTrafficSettings, allow, policies
 
 ROLE = "atwork-preview"
+HOST_ROLE = "atwork-preview-host"
 
 _RBAC = "rbac.authorization.k8s.io"
 _ALL = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
@@ -49,8 +52,19 @@ RULES: list[kubernetes.rbac.v1.PolicyRuleArgsDict] = [
     {"api_groups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": _ALL},
     {"api_groups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": _ALL},
     {"api_groups": ["monitoring.googleapis.com"], "resources": ["podmonitorings"], "verbs": _ALL},
+    {"api_groups": ["networking.gke.io"], "resources": ["healthcheckpolicies"], "verbs": _ALL},
 ]
 """What a chart may bring. Not the built-in `edit`: a route would take a host's traffic, a role would hand rights on."""
+
+HOST_RULES: list[kubernetes.rbac.v1.PolicyRuleArgsDict] = [
+    {
+        "api_groups": [group],
+        "resources": [resource],
+        "verbs": ["create", "patch", "deletecollection"],
+    }
+    for group, resource in (("gateway.networking.k8s.io", "httproutes"), ("networking.gke.io", "gcpbackendpolicies"))
+]
+"""What the platform brings itself where builds have hosts (delivery/vars/previews.groovy)."""
 
 
 class PreviewNamespaceSettings(Settings):
@@ -87,6 +101,7 @@ class PreviewNamespaces(pulumi.ComponentResource):
         candidates: pulumi.Input[str],
         database_range: str,
         owner: str,
+        domain: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:preview_namespaces:PreviewNamespaces", name, {}, opts)
@@ -94,7 +109,13 @@ class PreviewNamespaces(pulumi.ComponentResource):
         preview_admission.make(
             name, candidates=candidates, kept=_platform_policies(settings, database_range), opts=child
         )
-        role = kubernetes.rbac.v1.ClusterRole(f"{name}-role", metadata={"name": ROLE}, rules=RULES, opts=child)
+        roles = [kubernetes.rbac.v1.ClusterRole(f"{name}-role", metadata={"name": ROLE}, rules=RULES, opts=child)]
+        if domain is not None:
+            roles.append(
+                kubernetes.rbac.v1.ClusterRole(
+                    f"{name}-host-role", metadata={"name": HOST_ROLE}, rules=HOST_RULES, opts=child
+                )
+            )
         self.namespaces = [
             PreviewNamespace(
                 f"{name}-{namespace}",
@@ -103,7 +124,8 @@ class PreviewNamespaces(pulumi.ComponentResource):
                 deployer=deployer,
                 database_range=database_range,
                 owner=owner,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
+                domain=domain,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=roles),
             ).namespace_name
             for namespace in settings.names()
         ]
@@ -124,12 +146,20 @@ class PreviewNamespace(pulumi.ComponentResource):
         deployer: pulumi.Input[str],
         database_range: str,
         owner: str,
+        domain: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("atwork:preview_namespaces:PreviewNamespace", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         labels = {"owner": owner, preview_admission.LABEL: "true"}
-        namespace = Namespace(name, settings.size, physical_name=physical_name, labels=labels, opts=child)
+        namespace = Namespace(
+            name,
+            settings.size,
+            physical_name=physical_name,
+            labels={**labels, **(hosts.NAMESPACE_LABELS if domain is not None else {})},
+            annotations=None if domain is None else hosts.preview_annotations(domain),
+            opts=child,
+        )
         self.namespace_name = namespace.namespace_name
         inside = namespace_deployer.make(name, namespace=self.namespace_name, acting=deployer, opts=child)
         people: Sequence[kubernetes.rbac.v1.SubjectArgsDict] = [
@@ -142,12 +172,21 @@ class PreviewNamespace(pulumi.ComponentResource):
             subjects=[inside, *people],
             opts=child,
         )
-        allow(name, _traffic(settings), database_range, namespace=self.namespace_name, opts=child)
+        if domain is not None:
+            kubernetes.rbac.v1.RoleBinding(
+                f"{name}-host-binding",
+                metadata={"name": "host", "namespace": self.namespace_name},
+                role_ref={"api_group": _RBAC, "kind": "ClusterRole", "name": HOST_ROLE},
+                subjects=[{"kind": "User", "name": deployer, "api_group": _RBAC}],
+                opts=child,
+            )
+        exposed = _traffic(settings, gateway=domain is not None)
+        allow(name, exposed, database_range, namespace=self.namespace_name, opts=child)
         self.register_outputs({"namespace_name": self.namespace_name})
 
 
-def _traffic(settings: PreviewNamespaceSettings) -> TenantTrafficSettings:
-    return TenantTrafficSettings(gateway=False, databases=False, internet_ports=settings.internet_ports)
+def _traffic(settings: PreviewNamespaceSettings, *, gateway: bool = False) -> TenantTrafficSettings:
+    return TenantTrafficSettings(gateway=gateway, databases=False, internet_ports=settings.internet_ports)
 
 
 def _platform_policies(settings: PreviewNamespaceSettings, database_range: str) -> list[str]:

@@ -33,6 +33,9 @@ from infra.environment_settings import EnvironmentSettings
 from infra.layout import SERVICES_FOLDER
 from infra.stack_name import DEFAULT_GROUP
 
+LONGEST_NAME = 40
+"""The most characters of the name of a service."""
+
 _BRANCH = r"^(?!refs/)[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$"
 
 
@@ -220,7 +223,7 @@ def is_name(name: str) -> bool:
         and name == name.lower()
         and name[0].isalpha()
         and name[-1] != "-"
-        and len(name) <= 40
+        and len(name) <= LONGEST_NAME
     )
 
 

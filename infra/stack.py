@@ -27,6 +27,7 @@ from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
 from components.forms import TextForm
 from components.gateway import gateway
+from components.gateway.names import preview_domain
 from components.gateway.settings import GatewaySettings
 from components.monitoring import channels
 from components.monitoring.settings import MonitoringSettings
@@ -152,6 +153,16 @@ class StackConfig(DeliverySettings):
         """Resource name of the existing subnet; None where the environment creates its own."""
         existing = self.network.existing
         return None if existing is None else existing.subnetwork_id(self.project.id, self.region)
+
+    @property
+    def preview_domain(self) -> str | None:
+        """Domain of the hosts of preview namespaces; None where they have no hosts.
+
+        Nobody has reviewed what runs there: it is behind the Identity-Aware Proxy, or nobody reaches it.
+        """
+        if self.preview_namespaces is None or self.gateway is None or self.gateway.iap is None:
+            return None
+        return preview_domain(self.gateway.domain)
 
     def services(self) -> set[str]:
         """APIs that the chosen parts call, in addition to those of every environment."""

@@ -10,9 +10,13 @@ from components.google.memorystore import region_mistake
 from components.google.reserved import is_system_namespace
 from components.redis import ENDPOINTS, LONGEST_NAME, physical_name
 from infra import monitored
+from infra.services import LONGEST_NAME as LONGEST_SERVICE
 
 if TYPE_CHECKING:
     from infra.stack import StackConfig
+
+_LONGEST_HOST = 253
+"""Characters of a host name (RFC 1035)."""
 
 
 def check(config: StackConfig) -> None:
@@ -129,6 +133,13 @@ def _gateway_fits(config: StackConfig) -> None:
     """Jenkins behind the environment's own Gateway needs what that says of people and of GitHub's calls."""
     if config.gateway is not None and names.NAMESPACE in config.tenants:
         raise ValueError(f"tenants.{names.NAMESPACE}: the namespace belongs to gateway; choose another name")
+    if config.gateway is not None and config.preview_domain is not None:
+        longest = names.longest_preview_host(LONGEST_SERVICE, config.gateway.domain)
+        if longest > _LONGEST_HOST:
+            raise ValueError(
+                f"gateway.domain: hosts of preview namespaces would have {longest} characters, and DNS allows "
+                f"{_LONGEST_HOST}; choose a domain of at most {len(config.gateway.domain) - longest + _LONGEST_HOST}"
+            )
     jenkins = config.jenkins
     if jenkins is None or jenkins.gateway is None or not jenkins.gateway.own:
         return

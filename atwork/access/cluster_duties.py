@@ -41,6 +41,10 @@ RELEASED_CHART = (
 )
 """Resources of the chart outside preview namespaces."""
 
+HOST = (("gateway.networking.k8s.io", "httproutes"), ("networking.gke.io", "gcpbackendpolicies"))
+HOST_VERBS = ("create", "patch", "deletecollection")
+"""Resources and verbs with which a build gets its host (`delivery/vars/previews.groovy`)."""
+
 CLEARED = (
     *CHART,
     ("batch", "cronjobs"),
@@ -48,6 +52,7 @@ CLEARED = (
     ("", "configmaps"),
     ("", "serviceaccounts"),
     ("monitoring.googleapis.com", "podmonitorings"),
+    ("networking.gke.io", "healthcheckpolicies"),
 )
 """Resources that are deleted in a preview namespace (`delivery/vars/previews.groovy`)."""
 
@@ -107,6 +112,8 @@ def duties(config: StackConfig) -> Iterator[ClusterDuty]:
     for namespace in config.preview_namespaces.names() if config.preview_namespaces is not None else ():
         google = f"User:platform-preview-namespaces@{project}.iam.gserviceaccount.com"
         yield ClusterDuty(google, "act as the deployer of a preview namespace", (_acting(namespace),))
+        if config.preview_domain is not None:
+            yield ClusterDuty(google, "give a build its host", _requests(HOST, namespace, HOST_VERBS))
         deployer = f"ServiceAccount:{namespace}/{DEPLOYER}"
         yield ClusterDuty(deployer, "deploy to a preview namespace", _requests(CHART, namespace, _ALL_VERBS))
         yield ClusterDuty(deployer, "empty a preview namespace", _requests(CLEARED, namespace, ("deletecollection",)))

@@ -1,4 +1,4 @@
-"""The certificate of a domain and of all names one label below it, with the record that proves the domain is ours.
+"""Certificates of a domain and of all names one label below it, with the record that proves the domain is ours.
 
 Traps: Google issues the certificate only after the record is visible in the DNS of the internet, which can take an hour
 and needs the delegation of a new zone. Nothing waits for it.
@@ -24,7 +24,7 @@ _ACTIVE = "ACTIVE"
 def certificate(
     name: str, domain: str, zone: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> gcp.certificatemanager.Certificate:
-    """Declare the certificate, its authorization and the map by which the Gateway finds it."""
+    """Declare the certificate and its authorization."""
     authorization = gcp.certificatemanager.DnsAuthorization(
         f"{name}-authorization", location="global", domain=domain, type="FIXED_RECORD", opts=opts
     )
@@ -37,7 +37,7 @@ def certificate(
         rrdatas=[authorization.dns_resource_records.apply(_data)],
         opts=opts,
     )
-    issued = gcp.certificatemanager.Certificate(
+    return gcp.certificatemanager.Certificate(
         f"{name}-certificate",
         location="global",
         scope="DEFAULT",
@@ -45,17 +45,23 @@ def certificate(
         managed={"domains": [domain, f"*.{domain}"], "dns_authorizations": [authorization.id]},
         opts=opts,
     )
+
+
+def certificate_map(
+    name: str, primary: gcp.certificatemanager.Certificate, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """Declare the map by which the Gateway finds certificates, and the one for every name without an entry."""
     certificates = gcp.certificatemanager.CertificateMap(
         f"{name}-certificates", name=names.SHARED, description="Certificates of the Gateway", opts=opts
     )
     gcp.certificatemanager.CertificateMapEntry(
         f"{name}-certificates-entry",
         map=certificates.name,
-        certificates=[issued.id],
+        certificates=[primary.id],
         matcher="PRIMARY",
         opts=opts,
     )
-    return issued
+    return certificates.name
 
 
 def _data(records: Sequence[Mapping[str, Any]] | None) -> str:

@@ -20,7 +20,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.gateway import admission, names, routes
 from components.gateway.armor import rules
-from components.gateway.certificate import certificate, status
+from components.gateway.certificate import certificate, certificate_map, status
 from components.gateway.settings import GatewaySettings
 from components.namespace import Namespace, NamespaceSettings, QuotaSettings
 
@@ -28,8 +28,6 @@ SERVICES = ("certificatemanager.googleapis.com",)
 IAP_SERVICE = "iap.googleapis.com"
 
 _NOTHING_RUNS_HERE = NamespaceSettings(quota=QuotaSettings(cpu="1", memory="1Gi", scratch="1Gi", pods=1))
-_API = "gateway.networking.k8s.io/v1"
-_GKE_API = "networking.gke.io/v1"
 
 
 def services(settings: GatewaySettings) -> set[str]:
@@ -41,6 +39,7 @@ class Gateway(pulumi.ComponentResource):
     """The Gateway of an environment."""
 
     address: pulumi.Output[str]
+    certificates: pulumi.Output[str]
     zone: pulumi.Output[str]
     status: pulumi.Output[str]
 
@@ -63,6 +62,7 @@ class Gateway(pulumi.ComponentResource):
         zone = _zone(name, settings, kept) if settings.dns.zone is None else None
         self.zone = pulumi.Output.from_input(settings.dns.zone or "") if zone is None else zone.name
         issued = certificate(name, settings.domain, self.zone, child)
+        self.certificates = certificate_map(name, issued, child)
         used: list[pulumi.Resource] = [address, issued, _tls(name, child)]
         if settings.waf is not None:
             used.append(
@@ -88,7 +88,14 @@ class Gateway(pulumi.ComponentResource):
         servers = pulumi.Output.from_input(None) if zone is None else zone.name_servers
         self.address = address.address
         self.status = pulumi.Output.all(issued.managed, servers).apply(lambda about: status(settings.domain, *about))
-        self.register_outputs({"address": self.address, "zone": self.zone, "status": self.status})
+        self.register_outputs(
+            {
+                "address": self.address,
+                "certificates": self.certificates,
+                "zone": self.zone,
+                "status": self.status,
+            }
+        )
 
 
 def _zone(name: str, settings: GatewaySettings, opts: pulumi.ResourceOptions) -> gcp.dns.ManagedZone:
@@ -114,7 +121,7 @@ def _objects(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptio
     """The Gateway, its TLS policy and the redirect."""
     kubernetes.apiextensions.CustomResource(
         f"{name}-gateway",
-        api_version=_API,
+        api_version=routes.API,
         kind="Gateway",
         metadata={
             "name": names.GATEWAY,
@@ -126,7 +133,7 @@ def _objects(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptio
     )
     kubernetes.apiextensions.CustomResource(
         f"{name}-tls-policy",
-        api_version=_GKE_API,
+        api_version=routes.GKE_API,
         kind="GCPGatewayPolicy",
         metadata={"name": names.GATEWAY, "namespace": namespace},
         spec=routes.tls_policy(),
@@ -134,7 +141,7 @@ def _objects(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptio
     )
     kubernetes.apiextensions.CustomResource(
         f"{name}-redirect",
-        api_version=_API,
+        api_version=routes.API,
         kind="HTTPRoute",
         metadata={"name": "redirect-to-https", "namespace": namespace},
         spec=routes.redirect(),

@@ -30,6 +30,11 @@ def namespace_annotations(host: str, *backends: str) -> Mapping[str, str]:
     return {names.HOSTS: host, names.BACKENDS: ",".join(backends)}
 
 
+def preview_annotations(domain: str) -> Mapping[str, str]:
+    """Annotations of a preview namespace whose hosts are below a domain."""
+    return {names.PREVIEW_DOMAIN: domain}
+
+
 NAMESPACE_LABELS: Mapping[str, str] = {names.EXPOSED: "true"}
 """Labels of a namespace with a host."""
 
@@ -60,15 +65,15 @@ def expose(
     """Declare the route to a Service and the policy for it, in the cluster of the provider in `opts`."""
     kubernetes.apiextensions.CustomResource(
         f"{name}-route",
-        api_version="gateway.networking.k8s.io/v1",
+        api_version=routes.API,
         kind="HTTPRoute",
-        metadata={"name": f"{service}-host", "namespace": namespace},
+        metadata={"name": routes.name(service), "namespace": namespace},
         spec=routes.route(host, service),
         opts=opts,
     )
     kubernetes.apiextensions.CustomResource(
         f"{name}-backend",
-        api_version="networking.gke.io/v1",
+        api_version=routes.GKE_API,
         kind="GCPBackendPolicy",
         metadata={"name": service, "namespace": namespace},
         spec=routes.backend(gateway.settings, service, public=public),

@@ -10,6 +10,9 @@ from typing import Any
 from components.gateway import names
 from components.gateway.settings import GatewaySettings
 
+API = "gateway.networking.k8s.io/v1"
+GKE_API = "networking.gke.io/v1"
+
 CLASS = "gke-l7-global-external-managed"
 """https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities"""
 
@@ -65,6 +68,11 @@ def tls_policy() -> dict[str, Any]:
 def parent() -> dict[str, str]:
     """The Gateway's HTTPS listener, as routes of other namespaces name it."""
     return {"name": names.GATEWAY, "namespace": names.NAMESPACE, "sectionName": names.HTTPS}
+
+
+def name(service: str) -> str:
+    """Name of the route to a Service."""
+    return f"{service}-host"
 
 
 def route(host: str, service: str) -> dict[str, Any]:

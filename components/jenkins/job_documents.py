@@ -174,5 +174,6 @@ def _pipelines(jobs: Sequence[Job], images: Images, janitor: str) -> Iterable[di
         "arguments": {
             **{key: all_arguments[key] for key in _JANITOR_ARGUMENTS},
             "repositories": json.dumps(repositories),
+            "hosts": "true" if all_arguments["host"] else "",
         },
     }

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from components.delivery import StoreName
+from components.gateway import previews
+from components.gateway.names import preview_host
+from components.gateway.settings import GatewaySettings
 from components.jenkins import names, stores
 from components.jenkins.registry import Images
 
+_PULL = "PULL"
 FOLDER = names.PLATFORM_FOLDER
 SERVICES = "services"
 """Folder of the services' own jobs, one for each repository with a Jenkinsfile."""
@@ -160,6 +164,8 @@ class PreviewJob(TargetJob):
     namespaces: int = 1
     hours: int = 72
     stores: tuple[StoreName, ...] = ()
+    gateway: GatewaySettings | None = None
+    """The Gateway of the environment; None where builds have no hosts."""
 
     function: ClassVar[str] = "previewService"
     parameters: ClassVar[Mapping[str, str]] = {
@@ -186,4 +192,15 @@ class PreviewJob(TargetJob):
             "namespaces": str(self.namespaces),
             "hours": str(self.hours),
             "stores": json.dumps({"stores": shared}),
+            **self._host(),
+        }
+
+    def _host(self) -> dict[str, str]:
+        """The host of a build, with `PULL` for its number, and the objects that give it the host; empty without one."""
+        if self.gateway is None:
+            return dict.fromkeys(("host", "backend", "route"), "")
+        return {
+            "host": preview_host(self.service, _PULL, self.gateway.domain),
+            "backend": json.dumps(previews.backend(self.gateway, self.service)),
+            "route": json.dumps(previews.route(self.gateway, self.service, _PULL)),
         }

@@ -2,7 +2,8 @@
  * The job `platform/preview-janitor`: each hour, empties preview namespaces whose lease has expired or whose pull request
  * is closed. A namespace that cannot be emptied fails the job, which tries again an hour later.
  *
- * environment, project, location, cluster, namespaces, hours, repositories (JSON: the repository of each service)
+ * environment, project, location, cluster, namespaces, hours, repositories (JSON: the repository of each service), hosts
+ * (not empty if builds have hosts)
  */
 def call(Map job) {
     Map repositories = readJSON(text: job.repositories)
@@ -81,7 +82,7 @@ private void empty(Map job, String namespace, String why, List emptied, List fai
     // A namespace with a running deploy is left for the next hour.
     lock(resource: "preview-${job.environment}-${namespace}", skipIfLocked: true) {
         try {
-            previews.clear(namespace)
+            previews.clear(job, namespace)
             emptied << "${namespace}: ${why}".toString()
             echo "${namespace} is free: ${why}"
         } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {

@@ -2,12 +2,14 @@
  * The job `platform/SERVICE/preview`, which the platform defines from services/*.yaml: deploys a build of a pull request to
  * a preview namespace, until some hours after the last build. The name of the calling build contains the pull request.
  *
- * service, environment, project, location, cluster, channel, source (the job that may start it), namespaces, hours, stores
+ * service, environment, project, location, cluster, channel, source (the job that may start it), namespaces, hours, stores,
+ * host (of a build, with PULL for the number of its pull request), backend and route (JSON of the objects behind it); these
+ * three are empty in an environment without hosts for builds
  */
 def call(Map job) {
     String version = params.VERSION ?: ''
     Map thread = slack.join(job.channel, params.THREAD ?: '', "preview of ${job.service} ${version}")
-    Map run = [stage: 'Preflight', namespace: null]
+    Map run = [stage: 'Preflight', namespace: null, host: '']
     outcome.report(thread, run) {
         String pull = check(job, version)
         long expires = currentBuild.startTimeInMillis.intdiv(1000) + (job.hours as int) * 3600
@@ -18,8 +20,14 @@ def call(Map job) {
         }
         if (run.namespace) {
             String description = "pull request ${pull} runs in ${run.namespace} of ${job.environment} until ${moment(expires)}"
-            currentBuild.description = description
-            slack.good(thread, "${description}: `kubectl --namespace ${run.namespace} port-forward service/${job.service} 8080:80`")
+            if (run.host) {
+                currentBuild.description = "${description}: https://${run.host}"
+                slack.good(thread, currentBuild.description)
+            } else {
+                currentBuild.description = description
+                slack.good(thread, "${description}, without a URL because ${job.environment} has no gateway with iap: " +
+                    "`kubectl --namespace ${run.namespace} port-forward service/${job.service} 8080:80`")
+            }
         } else {
             currentBuild.result = 'NOT_BUILT'
             currentBuild.description = "all ${job.namespaces} preview namespaces of ${job.environment} are taken"
@@ -58,7 +66,12 @@ private void deploy(Map job, String pull, String version, long expires, Map run)
         lock("preview-${job.environment}-${run.namespace}") {
             run.stage = 'Deploy'
             stage('Deploy') {
-                previews.install(job, run.namespace, version)
+                String host = job.host ? job.host.replace('PULL', pull) : ''
+                previews.install(job, run.namespace, version, host)
+                if (host) {
+                    previews.expose(job, run.namespace, pull)
+                }
+                run.host = host
             }
             run.stage = 'Smoke test'
             stage('Smoke test') {

@@ -1,7 +1,7 @@
 /**
  * Preview namespaces of an environment, `preview-1` to `preview-N`. They always exist. The values of the Helm release
- * `lease` are the service, the pull request and the expiry date. All requests act as the account `deployer` of the
- * namespace, so the chart of a pull request reaches no other namespace.
+ * `lease` are the service, the pull request and the expiry date. Helm acts as the account `deployer` of the namespace, so the
+ * chart of a pull request reaches no other namespace. Only the host of a build is written by the platform's own account.
  */
 
 /** All preview namespaces: [namespace, releases, lease: [service, pull, expires]]. Fails if the cluster does not answer. */
@@ -46,7 +46,7 @@ helm upgrade lease ./lease ${access(namespace)} --install --wait --timeout 5m --
 }
 
 /** Install the service. A failed installation stays for inspection, until the next build or the end of the lease. */
-void install(Map job, String namespace, String version) {
+void install(Map job, String namespace, String version, String host) {
     container('helm') {
         sh "helm pull 'oci://${env.CANDIDATES}/charts/${job.service}' --version ${version} --untar --registry-config \"\$DOCKER_CONFIG/config.json\""
         String values = "${job.service}/values-preview.yaml"
@@ -56,7 +56,33 @@ void install(Map job, String namespace, String version) {
         sh """\
 ${unstuck(namespace)}
 helm upgrade '${job.service}' './${job.service}' ${access(namespace)} --install --wait --timeout 10m --history-max 3 \\
-  --set-string environment=preview --set-string project='${job.project}' --set-string host=''${fileExists(values) ? " --values '${values}'" : ''}
+  --set-string environment=preview --set-string project='${job.project}' --set-string host='${host}'${fileExists(values) ? " --values '${values}'" : ''}
+"""
+    }
+}
+
+/**
+ * Give the service its host: GKE's policy with the Identity-Aware Proxy, then the route. The platform's own account writes
+ * both, because a chart that nobody has reviewed could leave the policy out.
+ */
+void expose(Map job, String namespace, String pull) {
+    writeFile(file: 'backend.json', text: job.backend)
+    writeFile(file: 'route.json', text: job.route.replace('PULL', pull))
+    container('gcloud') {
+        sh """\
+set -eu
+apply() {
+  code=\$(curl --silent --show-error --max-time 60 --config "\$DOCKER_CONFIG/curl" --output answer --write-out '%{http_code}' \\
+    --request PATCH --header 'Content-Type: application/apply-patch+yaml' --data-binary "@\$2" \\
+    "\$(cat "\$DOCKER_CONFIG/endpoint")/apis/\$1?fieldManager=atwork&force=true")
+  case "\$code" in
+    2*) ;;
+    403) tr -d '\\n' < answer >&2; echo >&2; echo 'no right to give a build its host: update ${job.environment} (pulumi up -s ${job.environment})' >&2; return 1;;
+    *) tr -d '\\n' < answer >&2; echo >&2; return 1;;
+  esac
+}
+apply 'networking.gke.io/v1/namespaces/${namespace}/gcpbackendpolicies/${job.service}' backend.json
+apply 'gateway.networking.k8s.io/v1/namespaces/${namespace}/httproutes/${job.service}-host' route.json
 """
     }
 }
@@ -72,11 +98,13 @@ void test(Map job, String namespace) {
  * Delete everything that a build can create in a preview namespace; the platform's objects stay. Secrets are deleted last,
  * because one of them is the lease: a namespace that could not be emptied is not free.
  */
-void clear(String namespace) {
+void clear(Map job, String namespace) {
+    List ours = job.hosts ? ['apis/gateway.networking.k8s.io/v1 httproutes', 'apis/networking.gke.io/v1 gcpbackendpolicies'] : []
     List kinds = [
         'apis/batch/v1 cronjobs', 'apis/batch/v1 jobs', 'apis/autoscaling/v2 horizontalpodautoscalers',
         'apis/apps/v1 deployments', 'apis/apps/v1 statefulsets', 'apis/policy/v1 poddisruptionbudgets',
-        'apis/monitoring.googleapis.com/v1 podmonitorings', 'api/v1 services', 'api/v1 pods',
+        'apis/monitoring.googleapis.com/v1 podmonitorings', 'apis/networking.gke.io/v1 healthcheckpolicies', 'api/v1 services',
+        'api/v1 pods',
     ]
     List last = [
         'apis/networking.k8s.io/v1 networkpolicies?labelSelector=app.kubernetes.io/managed-by=Helm',
@@ -87,27 +115,30 @@ void clear(String namespace) {
         sh """\
 set -eu
 call() {
-  code=\$(curl --silent --show-error --max-time 60 --config "\$DOCKER_CONFIG/curl" --output answer --write-out '%{http_code}' \\
-    --header 'Impersonate-User: system:serviceaccount:${namespace}:deployer' "\$@")
+  code=\$(curl --silent --show-error --max-time 60 --config "\$DOCKER_CONFIG/curl" --output answer --write-out '%{http_code}' "\$@")
   case "\$code" in 2*|404) ;; *) cat answer >&2; return 1;; esac
 }
-remove() {
+deployer='Impersonate-User: system:serviceaccount:${namespace}:deployer'
+delete() {
   path="\$(cat "\$DOCKER_CONFIG/endpoint")/\$1/namespaces/${namespace}/\$2"
   case "\$path" in *\\?*) join='&';; *) join='?';; esac
-  call --request DELETE "\$path\${join}propagationPolicy=Background"
+  shift 2
+  call --request DELETE "\$path\${join}propagationPolicy=Background" "\$@"
 }
+remove() { delete "\$@" --header "\$deployer"; }
 left() {
-  call "\$(cat "\$DOCKER_CONFIG/endpoint")/api/v1/namespaces/${namespace}/pods"
+  call --header "\$deployer" "\$(cat "\$DOCKER_CONFIG/endpoint")/api/v1/namespaces/${namespace}/pods"
   python3 -c 'import json; print(len(json.load(open("answer"))["items"]))'
 }
-${removals(kinds)}
+${removals('delete', ours)}
+${removals('remove', kinds)}
 tries=0
 while [ "\$(left)" != 0 ]; do
   tries=\$((tries + 1))
   if [ "\$tries" = 60 ]; then echo '${namespace}: some pods do not end' >&2; exit 1; fi
   sleep 5
 done
-${removals(last)}
+${removals('remove', last)}
 """
     }
 }
@@ -123,8 +154,8 @@ private String unstuck(String namespace) {
 }
 
 @NonCPS
-private String removals(List kinds) {
-    return kinds.collect { "remove '${it.replace(' ', "' '")}'" }.join('\n')
+private String removals(String function, List kinds) {
+    return kinds.collect { "${function} '${it.replace(' ', "' '")}'" }.join('\n')
 }
 
 @NonCPS

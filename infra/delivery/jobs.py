@@ -68,6 +68,7 @@ def _previews(here: Environment, settings: JenkinsSettings) -> list[PreviewJob]:
             namespaces=place.preview_namespaces.count if place.preview_namespaces else 0,
             hours=deploy.hours,
             stores=service.stores,
+            gateway=place.gateway if place.preview_domain is not None else None,
         )
         for name, service in here.services.items()
         if service.ephemeral is not None and name in running

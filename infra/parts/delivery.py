@@ -154,6 +154,7 @@ def _preview_namespaces(
         candidates=candidates,
         database_range=here.config.network.nodes,
         owner=here.config.environment.owner,
+        domain=here.config.preview_domain,
         opts=_once("popups", "atwork:popups:Popups", runtime.cluster_provider),
     )
     return candidates

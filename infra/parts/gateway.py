@@ -6,6 +6,7 @@ import pulumi
 
 from components.gateway.gateway import Gateway
 from components.gateway.hosts import GatewayRefs, record
+from components.gateway.previews import PreviewHosts
 from infra.environment import Environment, through
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
@@ -26,5 +27,15 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> GatewayRefs |
     refs = GatewayRefs(settings, gateway.address, gateway.zone)
     if jenkins is not None and jenkins.gateway is not None and jenkins.gateway.own:
         record("jenkins-host", jenkins.hostname, refs, pulumi.ResourceOptions(parent=gateway, provider=base.google))
-    pulumi.export("gateway", {"domain": settings.domain, "address": gateway.address, "certificate": gateway.status})
+    about: dict[str, pulumi.Input[str]] = {
+        "domain": settings.domain,
+        "address": gateway.address,
+        "certificate": gateway.status,
+    }
+    if here.config.preview_domain is not None:
+        previews = PreviewHosts(
+            "preview-hosts", gateway=refs, certificates=gateway.certificates, opts=through(base.google)
+        )
+        about |= {"preview_domain": here.config.preview_domain, "preview_certificate": previews.status}
+    pulumi.export("gateway", about)
     return refs

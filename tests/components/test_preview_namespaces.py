@@ -19,7 +19,7 @@ RBAC = "kubernetes:rbac.authorization.k8s.io/v1"
 ADMISSION = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
 
 
-def _preview_namespaces(**settings: Any) -> Recording:
+def _preview_namespaces(domain: str | None = None, **settings: Any) -> Recording:
     def program() -> None:
         provider = kubernetes.Provider("inside", kubeconfig="{}")
         PreviewNamespaces(
@@ -29,6 +29,7 @@ def _preview_namespaces(**settings: Any) -> Recording:
             candidates=pulumi.Output.from_input("r/p/candidates"),
             database_range="10.0.0.0/20",
             owner="team-platform",
+            domain=domain,
             opts=pulumi.ResourceOptions(providers=[provider]),
         )
 
@@ -89,9 +90,37 @@ def test_a_preview_namespace_takes_no_hosts_and_hands_no_rights_on() -> None:
     rules = cast("list[dict[str, list[str]]]", RULES)
     granted = {(group, kind) for rule in rules for group in rule["api_groups"] for kind in rule["resources"]}
     groups = {group for group, _ in granted}
-    assert not groups & {"gateway.networking.k8s.io", "networking.gke.io", "rbac.authorization.k8s.io", "*"}
+    assert not groups & {"gateway.networking.k8s.io", "rbac.authorization.k8s.io", "*"}
+    assert {kind for group, kind in granted if group == "networking.gke.io"} == {"healthcheckpolicies"}
     assert not {kind for _, kind in granted} & {"*", "resourcequotas", "limitranges", "namespaces", "ingresses"}
     assert not any("impersonate" in rule["verbs"] or "*" in rule["verbs"] for rule in rules)
+
+
+def test_where_builds_have_hosts_the_platform_writes_them_itself() -> None:
+    recording = _preview_namespaces("popup.x.dev", count=2)
+    assert {item for item in _bindings(recording) if item[2] == "atwork-preview-host"} == {
+        ("preview-1", CI, "atwork-preview-host"),
+        ("preview-2", CI, "atwork-preview-host"),
+    }
+    role = recording.resource(f"{RBAC}:ClusterRole", "previews-host-role").inputs["rules"]
+    assert {(rule["apiGroups"][0], rule["resources"][0]) for rule in role} == {
+        ("gateway.networking.k8s.io", "httproutes"),
+        ("networking.gke.io", "gcpbackendpolicies"),
+    }
+    for namespace in recording.of_type("kubernetes:core/v1:Namespace").values():
+        metadata = namespace.inputs["metadata"]
+        assert metadata["annotations"] == {"atwork.dev/preview-domain": "popup.x.dev"}
+        assert metadata["labels"]["atwork.dev/exposed"] == "true"
+
+
+@pytest.mark.parametrize("domain", [None, "popup.x.dev"])
+def test_load_balancers_come_in_only_where_builds_have_hosts(domain: str | None) -> None:
+    policy = _preview_namespaces(domain, count=1).resource(
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy", "previews-preview-1-allow-in"
+    )
+    [rule] = policy.inputs["spec"]["ingress"]
+    blocks = {peer["ipBlock"]["cidr"] for peer in rule["from"] if "ipBlock" in peer}
+    assert blocks == (set() if domain is None else {"35.191.0.0/16", "130.211.0.0/22"})
 
 
 def test_people_have_rights_only_where_they_are_named() -> None:

@@ -16,6 +16,7 @@ from support.mocks import Recording
 from support.program import cloud, run_stack
 
 from components.gateway.certificate import status
+from components.gateway.names import preview_domain, preview_host
 from components.gateway.settings import GatewaySettings, IapSettings, WafSettings
 from components.type_tokens import BACKEND_POLICY, GATEWAY, ROUTE
 from infra.catalog import read_all as read_services
@@ -24,6 +25,7 @@ from infra.environment_rules import check_together
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER, STACKS_FOLDER
 from infra.service_composition import complete
+from infra.services import LONGEST_NAME
 
 RECORD = "gcp:dns/recordSet:RecordSet"
 DOMAIN = "staging.example.com"
@@ -183,6 +185,54 @@ def test_two_environments_have_no_domain_together() -> None:
         check_together({**environments, "production": twice})
 
 
+@pytest.mark.parametrize("length", [193, 194])
+def test_hosts_of_builds_fit_in_a_name(length: int) -> None:
+    """The longest name of a service, and the number of a pull request with nine digits."""
+    domain = f"{'a' * 60}.{'b' * 60}.{'c' * 60}.{'d' * (length - 187)}.dev"
+    assert len(domain) == length
+    changes = {"gateway__domain": domain}
+    longest = preview_host("s" * LONGEST_NAME, "9" * 9, domain)
+    assert len(longest.partition(".")[0]) == 53
+    if length == 193:
+        assert len(longest) == 253
+        assert parse("staging", stack("staging", **changes)).preview_domain == f"popup.{domain}"
+        return
+    message = "gateway.domain: hosts of preview namespaces would have 254 characters.*choose a domain of at most 193"
+    with pytest.raises(ConfigError, match=message):
+        parse("staging", stack("staging", **changes))
+
+
+def test_builds_have_no_hosts_where_nobody_is_admitted() -> None:
+    staging = read_all()["staging"]
+    assert staging.gateway is not None
+    assert staging.preview_domain == f"popup.{DOMAIN}"
+    assert changed(staging, gateway=changed(staging.gateway, iap=None)).preview_domain is None
+    assert changed(staging, gateway=None).preview_domain is None
+    assert changed(staging, preview_namespaces=None).preview_domain is None
+
+
+def test_hosts_of_builds_have_one_record_and_a_certificate_that_covers_them(recordings: dict[str, Recording]) -> None:
+    recording = recordings["staging"]
+    host = preview_host("orders", "12", DOMAIN)
+    certificates = recording.of_type("gcp:certificatemanager/certificate:Certificate")
+    covering = [
+        name
+        for name, item in certificates.items()
+        if any(covers(domain, host) for domain in item.inputs["managed"]["domains"])
+    ]
+    assert covering == ["preview-hosts-certificate"]
+    entry = recording.resource(
+        "gcp:certificatemanager/certificateMapEntry:CertificateMapEntry", "preview-hosts-certificates-entry"
+    ).inputs
+    assert (entry["map"], entry["hostname"]) == ("gateway", f"*.popup.{DOMAIN}")
+    assert entry["certificates"] == ["preview-hosts-certificate-id"]
+    assert "matcher" not in entry
+    names = [item.inputs["name"].rstrip(".") for item in recording.of_type(RECORD).values()]
+    assert [name for name in names if covers(name, host)] == [f"*.popup.{DOMAIN}"]
+    own = [item for item in recording.resources.values() if _below(recording, item.urn, "preview-hosts")]
+    assert len(own) <= 6  # with the component itself
+
+
 @pytest.mark.parametrize(
     ("managed", "servers", "expected"),
     [
@@ -203,6 +253,8 @@ def test_the_delegation_is_an_output(recordings: dict[str, Recording]) -> None:
         "domain": DOMAIN,
         "address": "203.0.113.10",
         "certificate": f"pending: delegate {DOMAIN} in the zone above it to NS ns1.example., ns2.example.",
+        "preview_domain": f"popup.{DOMAIN}",
+        "preview_certificate": f"pending: the certificate of {preview_domain(DOMAIN)} waits for its record in DNS",
     }
 
 
@@ -272,7 +324,7 @@ def test_every_host_has_one_record_one_certificate_and_one_route(
     hosts = {str(place["host"]): name for name, place in places.items() if "host" in place}
     records = Counter(item.inputs["name"] for item in recording.of_type(RECORD).values())
     routes = [item.inputs for item in recording.of_type(ROUTE).values() if item.inputs["spec"].get("hostnames")]
-    [certificate] = recording.of_type("gcp:certificatemanager/certificate:Certificate").values()
+    certificate = recording.resource("gcp:certificatemanager/certificate:Certificate", "gateway-certificate")
     policies = {
         item.inputs["metadata"]["namespace"]: item.inputs for item in recording.of_type(BACKEND_POLICY).values()
     }

@@ -49,6 +49,9 @@ def test_01_a_pull_request_runs_in_a_preview_namespace_until_its_lease_ends(stoc
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Preflight → Build → Test → Chart → Preview passed" in done.stdout
     assert "[platform/stock/preview] ── Smoke test" in done.stdout
+    assert re.search(
+        r"runs in preview-1 of staging until \S+: https://stock-pr-7\.\w+\.staging\.example\.com", done.stdout
+    )
     assert re.search(r"stock answers at http://127\.0\.0\.1:\d+ \(namespace preview-1 of staging\)", done.stdout)
     assert "preview-1 is free: the lease of pull request 7 of stock has expired" in done.stdout
 

@@ -137,10 +137,12 @@ def _previews(platform: ChartContext, environment: EnvironmentObjects) -> Iterat
         }
         lease_chart = charts.Chart(platform.delivery / "resources" / "preview", "lease", namespace, values=lease)
         yield _Release(lease_chart, "store", set(), turn=name)
-        values = {"environment": "preview", "host": "", "project": config.project.id}
+        host = "" if config.preview_domain is None else f"{name}-pr-1.{config.preview_domain}"
+        values = {"environment": "preview", "host": host, "project": config.project.id}
         image = f"{registry.candidates}/{name}"
         chart = _chart(platform, name, namespace, image, values, passed, "preview")
-        yield _Release(chart, "service", {f"store-{store}" for store in service.stores}, turn=name)
+        traits = {f"store-{store}" for store in service.stores} | ({"gateway"} if host else set())
+        yield _Release(chart, "service", traits, turn=name)
 
 
 def _chart(

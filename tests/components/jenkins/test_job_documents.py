@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.jenkins import JOBS, LEAST, MOST, SOURCE, settings
 
+from components.gateway.settings import GatewaySettings
 from components.jenkins.job_documents import VARIABLE, JobDefinitions, group_jobs, release_jobs
 from components.jenkins.jobs import DeployJob, Job, PreviewJob, PromoteJob
 from components.jenkins.registry import Images
@@ -25,7 +27,7 @@ STAGING = {
     "channel": "#orders",
 }
 JOB = DeployJob(**SHOP, **STAGING)
-PREVIEW = PreviewJob(**SHOP, **STAGING, namespaces=3, hours=24, stores=("postgres", "redis"))
+PREVIEW = PreviewJob(**SHOP, **STAGING, namespaces=3, hours=24, stores=("postgres", "redis"), gateway=None)
 
 
 def _document(script: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +106,28 @@ def test_a_preview_has_the_stores_of_the_tests_with_addresses_in_its_namespace()
     assert stores["redis"]["address"] == "redis://redis:6379/0"
     assert not any("127.0.0.1" in argument for store in stores.values() for argument in store["arguments"])
     assert {store["variable"] for store in stores.values()} == {STORES[name].variable for name in PREVIEW.stores}
+
+
+def test_a_build_has_a_host_behind_the_identity_aware_proxy_where_there_is_a_gateway() -> None:
+    gateway = GatewaySettings.model_validate_json('{"domain": "x.dev", "dns": {"delegated": true}, "waf": null}')
+    job = replace(PREVIEW, gateway=gateway)
+    arguments = job.arguments(IMAGES)
+    assert arguments["host"] == "orders-pr-PULL.popup.x.dev"
+    route, backend = json.loads(arguments["route"]), json.loads(arguments["backend"])
+    assert (route["kind"], route["spec"]["hostnames"]) == ("HTTPRoute", [arguments["host"]])
+    assert [rule["backendRefs"][0]["name"] for rule in route["spec"]["rules"]] == ["orders"]
+    assert (backend["kind"], backend["spec"]["targetRef"]["name"]) == ("GCPBackendPolicy", "orders")
+    assert backend["spec"]["default"]["iap"] == {"enabled": True}
+    assert arguments["route"].count("PULL") == 1
+    assert "PULL" not in arguments["backend"]
+    [_, janitor] = _release(MOST, job)["pipelines"]
+    assert janitor["arguments"]["hosts"] == "true"
+
+
+def test_a_build_has_no_host_without_a_gateway() -> None:
+    arguments = PREVIEW.arguments(IMAGES)
+    assert {arguments[key] for key in ("host", "backend", "route")} == {""}
+    assert _release(MOST, PREVIEW)["pipelines"][1]["arguments"]["hosts"] == ""
 
 
 @given(st.text(alphabet=st.sampled_from("a{}$^'\"\\\n"), max_size=20))

@@ -17,7 +17,9 @@ from support.program import run_stack
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.choice import Choice, ClusterKind
 from atwork.sandbox.clusters.fleet import Fleet
+from components.gateway import previews
 from components.type_tokens import GATEWAY, ROUTE
+from infra.config import read_all
 
 pytestmark = [
     pytest.mark.engine,
@@ -25,7 +27,10 @@ pytestmark = [
 ]
 
 MANAGER = "test"
+PREVIEWS = "popup.staging.example.com"
 HOST = "orders.staging.example.com"
+DEPLOYER = "system:serviceaccount:preview-1:deployer"
+RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
 ADMISSION = "kubernetes:admissionregistration.k8s.io/v1:"
 
 
@@ -35,27 +40,33 @@ def staging() -> Recording:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, staging: Recording) -> Iterator[Api]:
-    """An API server with the namespaces and admission policies of staging's gateway."""
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Access to an API server."""
     folder = tmp_path_factory.mktemp("gateway")
     fleet = Fleet(folder / "clusters", folder / "bin", Choice(ClusterKind.real), Console(stderr=True))
     cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
     try:
         fleet.start(cluster)
-        api = Api(fleet.kubeconfig(cluster))
-        for definition in definitions("gateways", "httproutes"):
-            create(api, definition)
-        until(lambda: api.place("gateway.networking.k8s.io/v1", "HTTPRoute"))
-        namespaces = staging.of_type("kubernetes:core/v1:Namespace")
-        for name in ("gateway-namespace", "tenant-orders-namespace", "preview-namespaces-preview-1-namespace"):
-            create(api, namespaces[name].inputs)
-        create(api, staging.resource(f"{ADMISSION}ValidatingAdmissionPolicy", "gateway-hosts").inputs)
-        create(api, staging.resource(f"{ADMISSION}ValidatingAdmissionPolicyBinding", "gateway-hosts-binding").inputs)
-        foreign = route(staging, hostnames=["billing.staging.example.com"])
-        until(lambda: refusal(api, foreign))  # a policy is in force shortly after it is created
-        yield api
+        yield fleet.kubeconfig(cluster)
     finally:
         fleet.stop()
+
+
+@pytest.fixture(scope="module")
+def server(kubeconfig: str, staging: Recording) -> Api:
+    """The API server with the namespaces and admission policies of staging's gateway."""
+    api = Api(kubeconfig)
+    for definition in definitions("gateways", "httproutes"):
+        create(api, definition)
+    until(lambda: api.place("gateway.networking.k8s.io/v1", "HTTPRoute"))
+    namespaces = staging.of_type("kubernetes:core/v1:Namespace")
+    for name in ("gateway-namespace", "tenant-orders-namespace", "preview-namespaces-preview-1-namespace"):
+        create(api, namespaces[name].inputs)
+    create(api, staging.resource(f"{ADMISSION}ValidatingAdmissionPolicy", "gateway-hosts").inputs)
+    create(api, staging.resource(f"{ADMISSION}ValidatingAdmissionPolicyBinding", "gateway-hosts-binding").inputs)
+    foreign = route(staging, hostnames=["billing.staging.example.com"])
+    until(lambda: refusal(api, foreign))  # a policy is in force shortly after it is created
+    return api
 
 
 def create(api: Api, body: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +132,7 @@ def test_a_service_has_its_own_host(server: Api, staging: Recording) -> None:
         ({"hostnames": [HOST, "billing.staging.example.com"]}, "hostnames must be those of the namespace"),
         ({"hostnames": ["*.staging.example.com"]}, "hostnames must be those of the namespace"),
         ({"hostnames": []}, "hostnames must be those of the namespace"),
-        ({"namespace": "preview-1"}, "hostnames must be those of the namespace ()"),
+        ({"namespace": "preview-1"}, f"hostnames must be SERVICE-pr-NUMBER.{PREVIEWS}"),
         (
             {"rules": [{"backendRefs": [{"name": "without-policy", "port": 80}]}]},
             "backendRefs must be Services behind the policies of the gateway (orders)",
@@ -134,6 +145,130 @@ def test_a_service_has_its_own_host(server: Api, staging: Recording) -> None:
 )
 def test_a_foreign_host_is_refused(change: dict[str, Any], message: str, server: Api, staging: Recording) -> None:
     assert message in refusal(server, route(staging, **change))
+
+
+@pytest.fixture(scope="module")
+def account(server: Api, staging: Recording) -> str:
+    """The platform's account, with its rights in the preview namespace that the server has."""
+    for kind, name in (
+        ("ClusterRole", "host-role"),
+        ("ClusterRole", "role"),
+        ("RoleBinding", "preview-1-host-binding"),
+        ("RoleBinding", "preview-1-preview-binding"),
+    ):
+        create(server, staging.resource(f"{RBAC}{kind}", f"preview-namespaces-{name}").inputs)
+    binding = staging.resource(f"{RBAC}RoleBinding", "preview-namespaces-preview-1-host-binding")
+    [subject] = binding.inputs["subjects"]
+    return subject["name"]
+
+
+def preview(host: str = f"orders-pr-12.{PREVIEWS}", *, service: str = "orders", **spec: Any) -> dict[str, Any]:
+    """The route of a build as the job in Jenkins writes it, with another name and parts of it replaced."""
+    staging = read_all()["staging"]
+    assert staging.gateway is not None
+    body = previews.route(staging.gateway, service, "12")
+    body["metadata"]["namespace"] = "preview-1"
+    body["spec"] |= {"hostnames": [host], **spec}
+    return body
+
+
+@pytest.mark.parametrize("pull", ["1", "12", "999999999"])
+def test_a_build_has_the_host_of_its_service_and_its_pull_request(pull: str, server: Api) -> None:
+    longest = "s" + "-" * 38 + "s"
+    assert refusal(server, preview(f"orders-pr-{pull}.{PREVIEWS}")) == ""
+    assert refusal(server, preview(f"{longest}-pr-{pull}.{PREVIEWS}", service=longest)) == ""
+    assert refusal(server, preview(f"a-pr-1-pr-{pull}.{PREVIEWS}", service="a-pr-1")) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"host": HOST}, f"hostnames must be SERVICE-pr-NUMBER.{PREVIEWS} in a preview namespace"),
+        ({"host": f"*.{PREVIEWS}"}, "hostnames must be SERVICE-pr-NUMBER"),
+        ({"host": PREVIEWS}, "hostnames must be SERVICE-pr-NUMBER"),
+        ({"host": f"orders.{PREVIEWS}"}, "hostnames must be SERVICE-pr-NUMBER"),
+        ({"host": f"orders-pr-012.{PREVIEWS}"}, "hostnames must be SERVICE-pr-NUMBER"),
+        ({"host": f"a.orders-pr-12.{PREVIEWS}"}, "hostnames must be SERVICE-pr-NUMBER"),
+        ({"host": "orders-pr-12.popup.example.com"}, "hostnames must be SERVICE-pr-NUMBER"),
+        ({"host": f"orders-pr-12.x{PREVIEWS}"}, "hostnames must be SERVICE-pr-NUMBER"),
+        (
+            {"hostnames": [f"orders-pr-12.{PREVIEWS}", f"orders-pr-13.{PREVIEWS}"]},
+            "hostnames must be SERVICE-pr-NUMBER",
+        ),
+        ({"hostnames": []}, "hostnames must be SERVICE-pr-NUMBER"),
+        (
+            {"host": f"stock-pr-12.{PREVIEWS}"},
+            "backendRefs must be Services behind the policies of the gateway (stock)",
+        ),
+        (
+            {"rules": [{"backendRefs": [{"name": "without-policy", "port": 80}]}]},
+            "backendRefs must be Services behind the policies of the gateway (orders)",
+        ),
+        (
+            {"rules": [{"backendRefs": [{"name": "orders", "namespace": "orders", "port": 80}]}]},
+            "backendRefs must be Services behind the policies",
+        ),
+    ],
+)
+def test_a_build_takes_no_other_host_and_leads_to_no_other_service(
+    change: dict[str, Any], message: str, server: Api
+) -> None:
+    assert message in refusal(server, preview(**change))
+
+
+def test_a_service_takes_no_host_of_a_build(server: Api, staging: Recording) -> None:
+    taken = route(staging, hostnames=[f"orders-pr-12.{PREVIEWS}"])
+    assert f"hostnames must be those of the namespace ({HOST})" in refusal(server, taken)
+
+
+def test_only_the_account_of_the_platform_gives_a_build_its_host(kubeconfig: str, server: Api, account: str) -> None:
+    """A chart is installed as the deployer of the namespace, and its pods can run as it."""
+    place = server.place("gateway.networking.k8s.io/v1", "HTTPRoute")
+    ours, chart = Api(kubeconfig, acting_as=account), Api(kubeconfig, acting_as=DEPLOYER)
+    until(lambda: ours.apply(place, preview(), manager="atwork", force=True))
+    with pytest.raises(ApiError, match="forbidden"):
+        chart.apply(place, preview(), manager="helm", force=True)
+    with pytest.raises(ApiError, match="forbidden"):
+        chart.call("DELETE", place.path("preview-1", "orders-host"))
+    elsewhere = preview()
+    elsewhere["metadata"]["namespace"] = "orders"
+    with pytest.raises(ApiError, match="forbidden"):
+        ours.apply(place, elsewhere, manager="atwork", force=True)
+    ours.call("DELETE", place.path("preview-1"))
+    assert server.get(place, "preview-1", "orders-host") is None
+
+
+@pytest.mark.parametrize("verb", ["create", "patch", "deletecollection"])
+def test_a_chart_cannot_open_a_build_to_everybody(verb: str, server: Api, account: str) -> None:
+    """Without GKE's policy, nothing is in front of a build."""
+    group, resource = "networking.gke.io", "gcpbackendpolicies"
+    assert may(server, account, verb, group, resource)
+    assert not may(server, DEPLOYER, verb, group, resource)
+    assert may(server, DEPLOYER, verb, group, "healthcheckpolicies")
+
+
+def may(api: Api, user: str, verb: str, group: str, resource: str) -> bool:
+    attributes = {"namespace": "preview-1", "verb": verb, "group": group, "resource": resource}
+    review = api.call(
+        "POST",
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        body={
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "resourceAttributes": attributes},
+        },
+    )
+    return bool(review["status"]["allowed"])
+
+
+def test_routes_of_a_build_attach_to_the_listener(server: Api, staging: Recording) -> None:
+    listener = staging.resource(GATEWAY, "gateway-gateway").inputs["spec"]["listeners"][0]
+    [parent] = preview()["spec"]["parentRefs"]
+    assert parent["sectionName"] == listener["name"]
+    namespace = server.get(server.place("v1", "Namespace"), "", "preview-1")
+    assert namespace is not None
+    wanted = listener["allowedRoutes"]["namespaces"]["selector"]["matchLabels"]
+    assert wanted.items() <= namespace["metadata"]["labels"].items()
 
 
 def test_a_route_does_not_become_that_of_another_host(server: Api, staging: Recording) -> None:

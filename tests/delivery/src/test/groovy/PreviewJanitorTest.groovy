@@ -74,6 +74,24 @@ class PreviewJanitorTest extends Jenkins {
     }
 
     @Test
+    void the_host_is_deleted_first_and_by_the_account_of_the_platform() {
+        standing(lease('7', NOW - 1))
+        play('janitorHosts.Jenkinsfile')
+        String script = commands.find { it.script.contains('remove ') && it.container == 'gcloud' }.script
+        List<String> ours = script.readLines().findAll { it.startsWith('delete ') }
+        assert ours == ["delete 'apis/gateway.networking.k8s.io/v1' 'httproutes'", "delete 'apis/networking.gke.io/v1' 'gcpbackendpolicies'"]
+        assert script.indexOf(ours[1]) < script.indexOf("remove 'apis/batch/v1'")
+        assert script.contains('remove() { delete "$@" --header "$deployer"; }')
+    }
+
+    @Test
+    void without_hosts_no_route_is_deleted() {
+        standing(lease('7', NOW - 1))
+        play('janitor.Jenkinsfile')
+        assert !has('httproutes')
+    }
+
+    @Test
     void the_lease_is_deleted_last() {
         standing(lease('7', NOW - 1))
         play('janitor.Jenkinsfile')

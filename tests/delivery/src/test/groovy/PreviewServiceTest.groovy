@@ -2,6 +2,7 @@ import org.junit.Before
 import org.junit.Test
 
 class PreviewServiceTest extends Jenkins {
+    static final String HOST = 'orders-pr-7.popup.staging.example.com'
     static final String FREE = '{"namespace": "preview-1", "releases": "", "lease": null}'
     static final String OTHER = '{"namespace": "preview-1", "releases": "lease stock", "lease": {"service": "stock", "pull": "7", "expires": "1764100900"}}'
     static final String FREE_TOO = '{"namespace": "preview-2", "releases": "", "lease": null}'
@@ -49,6 +50,45 @@ class PreviewServiceTest extends Jenkins {
         assert messages[-1].color == 'good'
         assert messages[-1].message.contains('kubectl --namespace preview-2 port-forward service/orders 8080:80')
         assert messages*.channel.unique() == ['C0123456:1700000000.000100']
+    }
+
+    @Test
+    void without_a_host_no_route_is_written_and_the_reason_is_reported() {
+        assert play('previewJob.Jenkinsfile') == null
+        assert !has('httproutes')
+        assert has("--set-string host=''")
+        assert messages[-1].message.contains('without a URL because staging has no gateway with iap: `kubectl')
+    }
+
+    @Test
+    void a_build_gets_the_host_of_its_service_and_its_pull_request() {
+        assert play('previewHost.Jenkinsfile') == null
+        assert has("--set-string host='$HOST'")
+        assert new groovy.json.JsonSlurper().parseText(written['route.json']) == [spec: [hostnames: [HOST]]]
+        assert written['backend.json'] == '{"spec": {"default": {"iap": {"enabled": true}}}}'
+        String description = binding.getVariable('currentBuild').description
+        assert description == 'pull request 7 runs in preview-2 of staging until 2025-11-26T19:46:40Z: https://' + HOST
+        assert messages[-1].color == 'good'
+        assert messages[-1].message.contains('until 2025-11-26T19:46:40Z: https://' + HOST + ' (<')
+    }
+
+    @Test
+    void the_identity_aware_proxy_is_in_front_of_a_build_before_it_has_a_route() {
+        play('previewHost.Jenkinsfile')
+        assert at('lock preview-staging-preview-2') < at('preview-2/gcpbackendpolicies/orders')
+        List<String> written = commands.find { it.container == 'gcloud' && it.script.contains('apply ') }.script.readLines().findAll { it.startsWith('apply ') }
+        assert written == [
+            "apply 'networking.gke.io/v1/namespaces/preview-2/gcpbackendpolicies/orders' backend.json",
+            "apply 'gateway.networking.k8s.io/v1/namespaces/preview-2/httproutes/orders-host' route.json",
+        ]
+    }
+
+    @Test
+    void a_host_that_is_refused_fails_the_deploy() {
+        answers['httproutes'] = new hudson.AbortException('exit code 1')
+        assert play('previewHost.Jenkinsfile').message == 'exit code 1'
+        assert messages[-1].message.contains('failed at Deploy in preview-2: exit code 1')
+        assert !binding.getVariable('currentBuild').description?.contains('https')
     }
 
     @Test
