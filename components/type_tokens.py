@@ -37,6 +37,7 @@ SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 
 BACKEND_POLICY = "kubernetes:networking.gke.io/v1:GCPBackendPolicy"
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
+GATEWAY_POLICY = "kubernetes:networking.gke.io/v1:GCPGatewayPolicy"
 KUBERNETES_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 KUBERNETES_NAMESPACE = "kubernetes:core/v1:Namespace"
 KUBERNETES_SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 (a type)

@@ -49,7 +49,7 @@ def certificate(
 
 def certificate_map(
     name: str, primary: gcp.certificatemanager.Certificate, opts: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
+) -> gcp.certificatemanager.CertificateMap:
     """Declare the map by which the Gateway finds certificates, and the one for every name without an entry."""
     certificates = gcp.certificatemanager.CertificateMap(
         f"{name}-certificates", name=names.SHARED, description="Certificates of the Gateway", opts=opts
@@ -61,7 +61,7 @@ def certificate_map(
         matcher="PRIMARY",
         opts=opts,
     )
-    return certificates.name
+    return certificates
 
 
 def _data(records: Sequence[Mapping[str, Any]] | None) -> str:

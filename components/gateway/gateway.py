@@ -62,8 +62,8 @@ class Gateway(pulumi.ComponentResource):
         zone = _zone(name, settings, kept) if settings.dns.zone is None else None
         self.zone = pulumi.Output.from_input(settings.dns.zone or "") if zone is None else zone.name
         issued = certificate(name, settings.domain, self.zone, child)
-        self.certificates = certificate_map(name, issued, child)
-        used: list[pulumi.Resource] = [address, issued, _tls(name, child)]
+        certificates = certificate_map(name, issued, child)
+        used: list[pulumi.Resource] = [address, issued, certificates, _tls(name, child)]
         if settings.waf is not None:
             used.append(
                 gcp.compute.SecurityPolicy(
@@ -87,6 +87,7 @@ class Gateway(pulumi.ComponentResource):
         admission.make(name, child)
         servers = pulumi.Output.from_input(None) if zone is None else zone.name_servers
         self.address = address.address
+        self.certificates = certificates.name
         self.status = pulumi.Output.all(issued.managed, servers).apply(lambda about: status(settings.domain, *about))
         self.register_outputs(
             {

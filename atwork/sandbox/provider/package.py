@@ -129,6 +129,10 @@ class Package(ABC):
     def outputs(self, resource: ResourceRequest, identity: str) -> dict[str, Json]:
         """The inputs with what the cloud computes."""
 
+    def settle(self, changed: CloudObject, cloud: Cloud) -> None:
+        """Let the controllers of the cloud follow a created or updated object."""
+        del changed, cloud
+
     def provision(self, created: CloudObject) -> None:
         """Start what runs behind a recorded object."""
         del created

@@ -65,6 +65,7 @@ class ProviderServicer(ConfiguredServicer):
                     self._cloud.create(created, references)
             except AlreadyExists:
                 raise Refused(_exists(resource, identity)) from None
+            self._package.settle(created, self._cloud)
         self._provision(created)
         abort_if_not_ready(context, created, self._package.readiness_problems(created, self._cloud))
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))
@@ -99,6 +100,7 @@ class ProviderServicer(ConfiguredServicer):
             if self._cloud.get(scope, resource.token, request.id) is None:
                 raise Refused(f"Error 404: '{request.id}' was not found; run `pulumi refresh`")
             self._cloud.update(updated, self._existing_references(resource))
+            self._package.settle(updated, self._cloud)
         abort_if_not_ready(context, updated, self._package.readiness_problems(updated, self._cloud))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 

@@ -106,6 +106,7 @@ class LiveServicer(ProviderServicer):
         except Refused:
             self._cloud.delete(scope, resource.token, identity)
             raise
+        self._settle(scope, resource, identity)
         outputs = self._ready_outputs(request, context, resource, live, identity)
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(outputs))
 
@@ -144,6 +145,7 @@ class LiveServicer(ProviderServicer):
             live = self._servers.object(resource).apply_over_kubectl()
         scope = self._package.scope(resource)
         self._cloud.update(CloudObject(scope, resource.token, request.id, resource.urn, resource.inputs, {}), set())
+        self._settle(scope, resource, request.id)
         outputs = self._ready_outputs(request, context, resource, live, request.id)
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
@@ -180,6 +182,11 @@ class LiveServicer(ProviderServicer):
         except NotReady as error:
             problems = [str(error), *reasons(target.api, target.namespace)]
             abort_not_ready(context, identity, resource.inputs, outputs(error.live), problems)
+
+    def _settle(self, scope: str, resource: ResourceRequest, identity: str) -> None:
+        changed = CloudObject(scope, resource.token, identity, resource.urn, resource.inputs, {})
+        with self._cloud.transaction():
+            self._package.settle(changed, self._cloud)
 
     def _record(self, planned: CloudObject) -> None:
         try:

@@ -11,7 +11,7 @@ from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.diff import Path
 from atwork.sandbox.provider.errors import Refused
 from atwork.sandbox.provider.gcp.clusters import servers
-from atwork.sandbox.provider.kubernetes import kinds, mounts
+from atwork.sandbox.provider.kubernetes import kinds, load_balancers, mounts
 from atwork.sandbox.provider.kubernetes.kubeconfig import delete_unreachable, server_of
 from atwork.sandbox.provider.kubernetes.outputs import object_outputs, release_outputs
 from atwork.sandbox.provider.names import automatic_name
@@ -157,6 +157,11 @@ class Kubernetes(Package):
         """A release waits for its pod, and the pod for its volumes."""
         return mounts.problems(changed.inputs, changed.scope, cloud) if changed.type == RELEASE else []
 
+    def settle(self, changed: CloudObject, cloud: Cloud) -> None:
+        """GKE's controller creates the load balancers of Gateways."""
+        if changed.type in load_balancers.KINDS:
+            load_balancers.reconcile(changed.scope, cloud)
+
     def check_delete(self, existing: CloudObject, cloud: Cloud) -> None:
         """Kubernetes protects nothing; a namespace is deleted with its content."""
         del existing, cloud
@@ -168,6 +173,8 @@ class Kubernetes(Package):
                 if inner.id.startswith(f"{existing.id}/"):
                     cloud.delete(inner.scope, inner.type, inner.id)
         cloud.delete(existing.scope, existing.type, existing.id)
+        if existing.type in (*load_balancers.KINDS, KUBERNETES_NAMESPACE):
+            load_balancers.reconcile(existing.scope, cloud)
 
 
 def _requested_storage(inputs: Mapping[str, Json]) -> str:

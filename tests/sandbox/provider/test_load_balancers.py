@@ -1,0 +1,95 @@
+"""The load balancer that GKE's controller keeps for a Gateway: what it uses stays, and who deletes the cluster first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from support.mocks import Recording
+from support.simulation import Provider, kubeconfig_of, providers
+
+from atwork.sandbox.cloud import Cloud
+from atwork.sandbox.provider.kubernetes.load_balancers import FORWARDING_RULE
+from components.type_tokens import BACKEND_POLICY, CLUSTER, GATEWAY, GATEWAY_POLICY, KUBERNETES_NAMESPACE, NETWORK
+
+ADDRESS = "gcp:compute/globalAddress:GlobalAddress"
+ARMOR = "gcp:compute/securityPolicy:SecurityPolicy"
+TLS = "gcp:compute/sSLPolicy:SSLPolicy"
+CERTIFICATES = "gcp:certificatemanager/certificateMap:CertificateMap"
+SHOP = {"name": "shop", "location": "europe-west1", "network": "vpc", "deletionProtection": False}
+IN_USE = r"already being used by 'projects/acme/global/forwardingRules/gkegw1-[0-9a-f]{8}-gateway-main'"
+
+
+@dataclass
+class Environment:
+    """A cluster with the Gateway of staging, and what its load balancer uses."""
+
+    gcp: Provider
+    kubernetes: Provider
+    cloud: Cloud
+    objects: dict[str, dict[str, Any]]
+    """Inputs in Kubernetes, by type token."""
+    google: dict[str, tuple[str, dict[str, Any]]]
+    """Id and inputs in Google Cloud, by type token."""
+
+    def delete(self, token: str) -> None:
+        """Delete one of them."""
+        if token in self.google:
+            identity, inputs = self.google[token]
+            self.gcp.delete(token, "it", identity, inputs)
+        else:
+            metadata = self.objects[token]["metadata"]
+            namespace = f"{metadata['namespace']}/" if "namespace" in metadata else ""
+            self.kubernetes.delete(token, "it", f"{namespace}{metadata['name']}", self.objects[token])
+
+
+@pytest.fixture
+def environment(tmp_path: Path, recordings: dict[str, Recording]) -> Iterator[Environment]:
+    staging = recordings["staging"]
+    with providers(tmp_path / "cloud.sqlite") as served:
+        gcp = served["gcp"]
+        inputs = {NETWORK: {"name": "vpc"}, CLUSTER: SHOP} | {
+            token: {"name": "gateway"} for token in (ADDRESS, ARMOR, TLS, CERTIFICATES)
+        }
+        google = {token: (gcp.create(token, "it", value)[0], value) for token, value in inputs.items()}
+        inside = Provider(served["kubernetes"].stub, {"kubeconfig": kubeconfig_of(gcp, "shop")})
+        gateway = staging.resource(GATEWAY, "gateway-gateway").inputs
+        policy = staging.resource(BACKEND_POLICY, "service-orders-backend").inputs
+        policy["metadata"] = {"name": "orders", "namespace": "gateway"}
+        objects = {
+            KUBERNETES_NAMESPACE: {"metadata": {"name": "gateway"}},
+            GATEWAY: gateway,
+            GATEWAY_POLICY: staging.resource(GATEWAY_POLICY, "gateway-tls-policy").inputs,
+            BACKEND_POLICY: policy,
+        }
+        for token, value in objects.items():
+            inside.create(token, "it", value)
+        yield Environment(gcp, inside, Cloud(tmp_path / "cloud.sqlite"), objects, google)
+
+
+@pytest.mark.parametrize("token", [ADDRESS, ARMOR, TLS, CERTIFICATES, NETWORK])
+def test_nothing_that_a_load_balancer_uses_is_deleted_before_its_gateway(token: str, environment: Environment) -> None:
+    if token == NETWORK:
+        environment.delete(CLUSTER)
+    with pytest.raises(grpc.RpcError, match=IN_USE):
+        environment.delete(token)
+
+
+@pytest.mark.parametrize("first", [GATEWAY, KUBERNETES_NAMESPACE])
+def test_the_load_balancer_is_removed_with_its_gateway(first: str, environment: Environment) -> None:
+    environment.delete(first)
+    for token in (ADDRESS, ARMOR, TLS, CERTIFICATES, CLUSTER, NETWORK):
+        environment.delete(token)
+    assert environment.cloud.objects("", FORWARDING_RULE) == []
+
+
+def test_a_cluster_that_is_deleted_with_its_gateway_leaves_the_load_balancer_behind(environment: Environment) -> None:
+    environment.delete(CLUSTER)
+    [rule] = environment.cloud.objects("", FORWARDING_RULE)
+    assert rule.urn == ""
+    with pytest.raises(grpc.RpcError, match=IN_USE):
+        environment.delete(ADDRESS)
