@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from atwork.environments.prices import Group, Prices
 from components.database_settings import DatabaseSettings
+from components.google.memorystore import node_type
 from components.node_pool import NodePoolSettings
 from infra.stack import StackConfig
 
@@ -71,6 +72,10 @@ def estimate(config: StackConfig, prices: Prices) -> Estimate:
         unpriced += [f"replica {key} of database {name}" for key in database.replicas]
     if config.network.existing is None:
         lines.append(_nat(config, prices))
+    if config.gateway is not None:
+        # HTTPS, and HTTP for the redirect; a project pays the same for one rule and for five.
+        fee = prices.forwarding_rules_hour.price * hours
+        lines.append(CostLine("load balancer of the gateway", fee, fee))
     return Estimate(tuple(lines), (*unpriced, *_unpriced(config)))
 
 
@@ -131,6 +136,7 @@ def _nat(config: StackConfig, prices: Prices) -> CostLine:
 def _unpriced(config: StackConfig) -> Iterator[str]:
     """Resources of the environment without a price in the list."""
     yield from ("traffic", "logs and metrics", "private DNS zones", "load balancers and volumes of services")
+    yield from _unpriced_of_services(config)
     if config.databases:
         yield "backups and private endpoints of databases"
     if config.network.existing is not None:
@@ -142,11 +148,19 @@ def _unpriced(config: StackConfig) -> Iterator[str]:
         yield f"machines that services ask for beyond the pools (up to {limits.max_cpu} vCPUs)"
     if config.encryption.covers:
         yield "keys"
-    if any(tenant.secrets for tenant in config.tenants.values()):
-        yield "secrets"
     if config.cluster_backup is not None:
         yield "backups of the cluster"
     if config.registry is not None:
         yield "images in the registry"
     if config.jenkins is not None:
         yield "the disk of Jenkins"
+
+
+def _unpriced_of_services(config: StackConfig) -> Iterator[str]:
+    for name, redis in config.redis().items():
+        nodes = "1 node" if redis.replicas == 0 else f"{1 + redis.replicas} nodes"
+        yield f"Redis of {name} ({node_type(redis.size_gb)}, {nodes})"
+    if config.gateway is not None:
+        yield "public DNS zone and firewall rules of the gateway"
+    if any(tenant.secrets for tenant in config.tenants.values()):
+        yield "secrets"

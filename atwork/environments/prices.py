@@ -72,13 +72,15 @@ class Prices(_Part):
     sources: dict[str, str]
     spot_discount: Discount
     cluster_hour: Fee
+    forwarding_rules_hour: Fee
     nat: Nat
     database: DatabasePrices
     groups: dict[str, Group]
 
     @model_validator(mode="after")
     def _sources_are_there(self) -> Self:
-        named = [self.spot_discount.source, self.cluster_hour.source, self.nat.source, self.database.source]
+        fees = (self.spot_discount, self.cluster_hour, self.forwarding_rules_hour, self.nat, self.database)
+        named = [fee.source for fee in fees]
         for group in self.groups.values():
             named += [machine.source for machine in group.machines.values()] + [str(group.disks.get("source", ""))]
         missing = sorted(set(named) - self.sources.keys())

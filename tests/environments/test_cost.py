@@ -9,11 +9,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 from support.changed import changed
+from support.checkout import ROOT
 
 from atwork.environments import cost, prices
 from atwork.environments.cost import Estimate, estimate
 from atwork.environments.prices import Prices
+from infra.catalog import read_all as read_services
 from infra.config import read_all
+from infra.service_composition import complete
 
 PRICES = prices.current()
 
@@ -35,6 +38,7 @@ def test_staging_is_the_sum_of_its_parts() -> None:
         "boot disks of services": (10.0, 60.0),
         "database main (db-custom-2-7680)": (round(sql + 20 * 0.17, 2), round(sql + 100 * 0.17, 2)),
         "NAT gateway": (round(2 * 0.0014 * 730, 2), round(9 * 0.0014 * 730, 2)),
+        "load balancer of the gateway": (18.25, 18.25),
     }
     assert result.least == pytest.approx(sum(line.least for line in result.lines))
     assert "machines that services ask for beyond the pools (up to 64 vCPUs)" in result.unpriced
@@ -65,7 +69,20 @@ def test_what_has_no_price_is_named() -> None:
         "boot disks of x (hyperdisk-balanced)",
         "database main (db-perf-optimized-N-2)",
     } <= set(result.unpriced)
-    assert [line.name for line in result.lines] == ["management of the cluster", "NAT gateway"]
+    assert [line.name for line in result.lines] == [
+        "management of the cluster",
+        "NAT gateway",
+        "load balancer of the gateway",
+    ]
+
+
+def test_without_a_gateway_there_is_no_load_balancer_and_redis_is_named() -> None:
+    staging = read_all()["staging"]
+    result = estimate(complete("staging", changed(staging, gateway=None, preview_namespaces=None), {}), PRICES)
+    assert "load balancer of the gateway" not in lines(result)
+    assert not any("gateway" in name for name in result.unpriced)
+    production = complete("production", read_all()["production"], read_services(ROOT / "services"))
+    assert "Redis of orders (STANDARD_SMALL, 2 nodes)" in estimate(production, PRICES).unpriced
 
 
 @pytest.mark.parametrize(
