@@ -16,9 +16,10 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from atwork.errors import UserError
 
@@ -34,6 +35,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 Dial = Callable[[], socket.socket]
 """Connects to whatever a connection is for; raises `OSError`."""
+
+_Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
 def listen(pid: int, address: str, port: int) -> socket.socket:
@@ -83,12 +86,18 @@ class Forwarder:
 
     def forward(self, listener: socket.socket, dial: Dial) -> Callable[[], None]:
         """Forward until the returned function is called."""
+        return self._serve(listener, lambda reader, writer: self._carry(reader, writer, dial))
 
+    def proxy(self, listener: socket.socket, connect: Callable[[str, int], socket.socket]) -> Callable[[], None]:
+        """Be an HTTP proxy whose clients CONNECT to a host and port, until the returned function is called."""
+        return self._serve(listener, lambda reader, writer: self._tunnel(reader, writer, connect))
+
+    def _serve(self, listener: socket.socket, handle: _Handler) -> Callable[[], None]:
         async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             self._connections.add(task)
             try:
-                await self._carry(reader, writer, dial)
+                await handle(reader, writer)
             finally:
                 self._connections.discard(task)
 
@@ -102,6 +111,19 @@ class Forwarder:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _tunnel(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connect: Callable[[str, int], socket.socket]
+    ) -> None:
+        try:
+            host, port = _destination(await reader.readuntil(b"\r\n\r\n"))
+            target = await self._loop.run_in_executor(None, connect, host, port)
+        except (OSError, UserError, ValueError, asyncio.IncompleteReadError) as error:
+            writer.write(f"HTTP/1.1 502 {' '.join(str(error).split())}\r\nContent-Length: 0\r\n\r\n".encode())
+            writer.close()
+            return
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await self._carry(reader, writer, lambda: target)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dial: Dial) -> None:
         ends = [writer]
@@ -131,6 +153,15 @@ class Forwarder:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._loop.shutdown_default_executor()
+
+
+def _destination(request: bytes) -> tuple[str, int]:
+    """Host and port that a client of a proxy wants; `ValueError` if that is not what it asks for."""
+    method, address, _ = request.decode("latin-1").split("\r\n")[0].split()
+    host, _, port = address.rpartition(":")
+    if method != "CONNECT":
+        raise ValueError(f"{method} is not CONNECT")
+    return host, int(port)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -39,3 +39,36 @@ def test_an_answer_arrives_after_the_asking_end_has_closed_its_direction(forward
         assert client.recv(100) == b"answer"
         assert client.recv(100) == b""
     end()
+
+
+def asked(forwarder: Forwarder, request: bytes) -> bytes:
+    """The begin of the answer of a proxy that connects to a server which says hello, at 10.0.0.1 alone."""
+    listener = socket.create_server(("127.0.0.1", 0))  # the forwarder closes it
+    address = listener.getsockname()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def connect(host: str, port: int) -> socket.socket:
+            if (host, port) != ("10.0.0.1", 80):
+                raise ConnectionRefusedError(f"{host} is not\nthere")
+            return socket.create_connection(server.getsockname())
+
+        end = forwarder.proxy(listener, connect)
+        with socket.create_connection(address) as client:
+            client.sendall(request)
+            answer = client.recv(1000)
+            if answer.startswith(b"HTTP/1.1 200"):
+                accepted, _ = server.accept()
+                with accepted:
+                    accepted.sendall(b"hello")
+                    answer += client.recv(1000)
+        end()
+        return answer
+
+
+def test_a_proxy_connects_to_what_it_may_and_says_why_not(forwarder: Forwarder) -> None:
+    assert asked(forwarder, b"CONNECT 10.0.0.1:80 HTTP/1.1\r\n\r\n").endswith(b"\r\n\r\nhello")
+    assert asked(forwarder, b"CONNECT 10.0.0.2:80 HTTP/1.1\r\n\r\n").startswith(
+        b"HTTP/1.1 502 10.0.0.2 is not there\r\n"
+    )
+    assert asked(forwarder, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 502 GET is not CONNECT")
+    assert asked(forwarder, b"\r\n\r\n").startswith(b"HTTP/1.1 502 ")

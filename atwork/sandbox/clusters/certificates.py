@@ -31,3 +31,22 @@ def write(folder: Path) -> None:
     }
     for name, content in contents.items():
         replace_file(folder / name, content.bytes(), mode=0o600)
+
+
+def write_kubelet_client(folder: Path) -> None:
+    """Create kubelet-ca.crt and kubelet-client.crt with its key, if missing: the login of API servers at kubelets."""
+    if (folder / "kubelet-client.crt").exists():
+        return
+    import trustme
+
+    folder.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA(organization_name="atwork sandbox", key_type=trustme.KeyType.ECDSA)
+    client = authority.issue_cert(
+        "localhost",  # Go refuses a certificate with an empty list of names
+        common_name="kube-apiserver",
+        organization_name="system:masters",
+        key_type=trustme.KeyType.ECDSA,
+    )
+    replace_file(folder / "kubelet-ca.crt", authority.cert_pem.bytes(), mode=0o600)
+    replace_file(folder / "kubelet-client.key", client.private_key_pem.bytes(), mode=0o600)
+    replace_file(folder / "kubelet-client.crt", client.cert_chain_pems[0].bytes(), mode=0o600)

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from atwork.errors import SandboxError
 from atwork.files import replace_file
 from atwork.sandbox.clusters import credentials, node_pools, stages
@@ -41,6 +43,8 @@ class ControlPlane:
     """Folder with the certificates and tokens that all clusters share."""
     gated: bool
     """Whether pods need the gate to start (atwork/sandbox/verify/gate.py)."""
+    tunnel: str = ""
+    """Abstract socket of a proxy into the network of the node that runs pods (node/agent.py); empty without it."""
 
     @property
     def server(self) -> str:
@@ -97,6 +101,26 @@ class ControlPlane:
             "--allow-privileged=true",
             "--endpoint-reconciler-type=none",
             "--profiling=false",
+            *(self._way_to_kubelets(self.tunnel) if self.tunnel else ()),
+        ]
+
+    def _way_to_kubelets(self, tunnel: str) -> list[str]:
+        """https://kubernetes.io/docs/tasks/extend-kubernetes/setup-konnectivity/."""
+        transport = {"uds": {"udsName": f"@{tunnel}"}}
+        document = {
+            "apiVersion": "apiserver.k8s.io/v1beta1",
+            "kind": "EgressSelectorConfiguration",
+            "egressSelections": [
+                {"name": "cluster", "connection": {"proxyProtocol": "HTTPConnect", "transport": transport}}
+            ],
+        }
+        path = self.folder / "egress.yaml"
+        replace_file(path, yaml.safe_dump(document, sort_keys=False))
+        return [
+            f"--egress-selector-config-file={path}",
+            f"--kubelet-client-certificate={self.shared / 'kubelet-client.crt'}",
+            f"--kubelet-client-key={self.shared / 'kubelet-client.key'}",
+            "--kubelet-preferred-address-types=InternalIP",
         ]
 
     def _clients(self, binaries: Mapping[str, Path]) -> dict[str, list[str]]:

@@ -194,13 +194,13 @@ class Fleet:
         """How the node of a cluster reaches its API server, with rights of a node only."""
         authority = self.authority(cluster).read_bytes()
         token = credentials.token(self._shared, f"system:node:{credentials.NODE}")
-        return ApiAccess(
-            cluster.server, credentials.kubeconfig(cluster.name, cluster.server, authority, token), authority
-        )
+        kubeconfig = credentials.kubeconfig(cluster.name, cluster.server, authority, token)
+        return ApiAccess(cluster.server, kubeconfig, (self._shared / "kubelet-ca.crt").read_bytes())
 
     def _write_credentials(self, cluster: Cluster) -> None:
         """Write certificates and tokens if missing, and let the plugin answer for the cluster."""
         certificates.write(self._shared)
+        certificates.write_kubelet_client(self._shared)
         credentials.write(self._shared)
         statuses = credentials.answers(self._shared)
         if cluster.managed:
@@ -212,7 +212,10 @@ class Fleet:
 
     def _control_plane(self, cluster: Cluster) -> ControlPlane:
         port = int(cluster.server.rpartition(":")[2])
-        return ControlPlane(cluster.name, self.folder / cluster.key, port, cluster.prefix, self._shared, self.gated)
+        tunnel = self.node(cluster).tunnel if self.real_nodes else ""
+        return ControlPlane(
+            cluster.name, self.folder / cluster.key, port, cluster.prefix, self._shared, self.gated, tunnel
+        )
 
     def _programs(self) -> Mapping[str, Path]:
         from atwork.toolchain import programs

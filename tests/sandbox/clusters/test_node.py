@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.client import ApiClient, Configuration, CoreV1Api
+from kubernetes.config.kube_config import load_kube_config_from_dict
+from kubernetes.stream import stream
 from rich.console import Console
 
 from atwork.containers import network
@@ -69,8 +72,11 @@ class Machine:
         """Let the node read from one repository."""
         identity = {"principal": "serviceAccount:nodes", "registry": {repository: [READ]}}
         self.rights.write_text(json.dumps(identity))
-        # The simulated cloud, which the registry of a sandbox asks, is not there.
-        self.fleet.registry.admit(self.cluster.key, ["cat", str(self.rights)])
+        # The simulated cloud, which the registry of a sandbox asks, is not there. Of a new token it remembers nothing.
+        self.fleet.registry.dismiss(self.cluster.key)
+        token = self.fleet.registry.admit(self.cluster.key, ["cat", str(self.rights)]).token
+        login = self.node.folder / "login.json"
+        login.write_text(re.sub(r'"password": "[^"]*"', f'"password": "{token}"', login.read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +289,32 @@ def test_a_restricted_pod_runs_answers_and_is_in_the_control_group_of_the_node(m
     ]
     assert limit == str(64 << 20)
     assert replace(Footprint.of_machine(), control_groups=machine.before.control_groups) == machine.before
+
+
+@pytest.mark.usefixtures("shop")
+def test_logs_and_commands_reach_the_pod_through_the_api_server(machine: Machine) -> None:
+    wait_for(lambda: restarted(machine))
+    with ApiClient(configuration(machine)) as connection:
+        client = CoreV1Api(connection)
+        assert '"GET / HTTP/1.1" 200' in str(client.read_namespaced_pod_log("web", "shop"))
+        words = ["sh", "-c", "id -u; touch /file"]
+        run = client.connect_get_namespaced_pod_exec
+        session = stream(run, "web", "shop", command=words, stdout=True, stderr=True, _preload_content=False)
+        session.run_forever(timeout=_SECONDS)
+        output = session.read_all()
+        session.sock.shutdown()  # `close` does nothing after the server has closed the connection
+        connection.rest_client.pool_manager.clear()
+    assert "1000\n" in output
+    assert "Read-only file system" in output
+
+
+def configuration(machine: Machine) -> Any:
+    """The settings of the official client."""
+    settings: Any = Configuration()
+    kubeconfig = json.loads(machine.fleet.kubeconfig(machine.cluster))
+    load_kube_config_from_dict(kubeconfig, client_configuration=settings, persist_config=False)
+    settings.proxy = None
+    return settings
 
 
 @pytest.mark.usefixtures("shop")

@@ -1,11 +1,13 @@
 """The program of a node: it creates the namespaces, starts containerd and the kubelet in them, and ends with them.
 
 Arguments: the folder of the node, with `node.json`. It connects ports of loopback in the node with the same ports of
-the machine: those of the API server and of the registry. Nothing else leads out of the node.
+the machine: those of the API server and of the registry. Nothing else leads out of the node. A proxy on a socket of
+the machine leads in: the API server reaches the kubelet for logs and commands.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import signal
@@ -15,7 +17,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,6 +58,8 @@ class NodeSettings:
     """Port of loopback that leads to the API server of the machine."""
     registry: int
     """Port of loopback that leads to the registry of the machine."""
+    tunnel: str
+    """Name of the abstract socket where the API server finds a proxy into the network of the node."""
 
     def save(self, folder: Path) -> None:
         """Write the file."""
@@ -65,7 +69,7 @@ class NodeSettings:
     def read(cls, folder: Path) -> NodeSettings:
         """Read the file."""
         document = json.loads((folder / "node.json").read_text())
-        return cls(document["kubelet"], document["programs"], int(document["api"]), int(document["registry"]))
+        return cls(**document)
 
 
 def run(folder: Path) -> None:
@@ -77,6 +81,7 @@ def run(folder: Path) -> None:
         network.add_bridge(inside.pid, files.BRIDGE, files.ADDRESS)
         for port in (settings.api, settings.registry):
             forwarder.forward(network.listen(inside.pid, "127.0.0.1", port), _machine(port))
+        forwarder.proxy(_listen(settings.tunnel), _node(inside.pid))
         words = [str(files.PROGRAMS / "containerd"), f"--config={files.HOME / 'containerd.toml'}"]
         containerd = _start(inside, folder, words, files.pull_environment(settings.registry))
         _import_pause(inside, folder, Path(settings.programs), containerd)
@@ -92,6 +97,25 @@ def run(folder: Path) -> None:
 
 def _machine(port: int) -> network.Dial:
     return lambda: socket.create_connection(("127.0.0.1", port))
+
+
+def _listen(name: str) -> socket.socket:
+    """An abstract socket: it ends with the process and has no path, which could be too long."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"\0{name}")
+    listener.listen()
+    return listener
+
+
+def _node(pid: int) -> Callable[[str, int], socket.socket]:
+    """What connects to the kubelet and to pods, and to nothing else."""
+
+    def connect(host: str, port: int) -> socket.socket:
+        if ipaddress.ip_address(host) not in files.PODS:
+            raise ConnectionRefusedError(f"kwok plays the node {host}, whose pods have no processes")
+        return network.connect(pid, port, host)
+
+    return connect
 
 
 def _mount(inside: Namespaces, folder: Path, settings: NodeSettings) -> None:

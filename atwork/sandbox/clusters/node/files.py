@@ -61,7 +61,8 @@ class ApiAccess:
     server: str
     """URL, with a port of loopback."""
     kubeconfig: str
-    authority: bytes
+    clients: bytes
+    """Certificate of the authority that certifies the API server as a client of the kubelet."""
 
 
 def write(folder: Path, access: ApiAccess, registry: RegistryAccess, *, name: str, group: str, runc: str) -> None:
@@ -69,7 +70,7 @@ def write(folder: Path, access: ApiAccess, registry: RegistryAccess, *, name: st
     for kind in ("containerd", "credentials", "kubelet", "logs", "network", "tunables"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     replace_file(folder / "kubeconfig", access.kubeconfig, mode=0o600)
-    replace_file(folder / "ca.crt", access.authority)
+    replace_file(folder / "ca.crt", access.clients)
     replace_file(folder / "resolv.conf", "")
     replace_file(folder / "containerd.toml", _containerd(runc))
     replace_file(folder / "kubelet.yaml", yaml.safe_dump(_kubelet(group), sort_keys=False))
@@ -148,7 +149,7 @@ def _kubelet(group: str) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": "127.0.0.1",
+        "address": str(ADDRESS.ip),
         "readOnlyPort": 0,
         "authentication": {"anonymous": {"enabled": False}, "x509": {"clientCAFile": str(HOME / "ca.crt")}},
         "authorization": {"mode": "Webhook"},

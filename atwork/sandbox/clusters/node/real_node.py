@@ -40,6 +40,11 @@ class RealNode:
         """The first process in its namespaces, as the machine numbers it."""
         return int((self.folder / "first.pid").read_text())
 
+    @property
+    def tunnel(self) -> str:
+        """Name of the abstract socket of the proxy into its network."""
+        return f"{self.control_group}-tunnel"
+
     def start(self, access: ApiAccess, registry: RegistryAccess, kubelet: Path, programs: Path) -> None:
         """Start it if it does not run; its pods begin again, as after a reboot. `programs` is containerd's folder."""
         if self.daemon.alive():
@@ -49,7 +54,7 @@ class RealNode:
         self.folder.mkdir(parents=True, exist_ok=True)
         files.write(self.folder, access, registry, name=credentials.NODE, group=self.control_group, runc=runc())
         api = int(access.server.rpartition(":")[2])
-        NodeSettings(str(kubelet), str(programs), api, registry.port).save(self.folder)
+        NodeSettings(str(kubelet), str(programs), api, registry.port, self.tunnel).save(self.folder)
         control_groups.create(self.control_group)
         self.daemon.start([sys.executable, "-P", "-m", "atwork.sandbox.clusters.node.agent", str(self.folder)])
 
