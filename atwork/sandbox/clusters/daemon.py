@@ -72,9 +72,11 @@ class Daemon:
         process = self._process()
         if process is None:
             return False
-        with suppress(ChildProcessError):  # an ended child stays a zombie until its parent waits for it
+        running = is_same(*process)
+        # Afterwards, because a child that ends in between is a zombie, which does not run, until its parent waits for it.
+        with suppress(ChildProcessError):
             os.waitpid(process[0], os.WNOHANG)
-        return is_same(*process)
+        return running
 
     def stop(self) -> None:
         """Stop it, with SIGKILL if SIGTERM does not help, and wait for its end."""
