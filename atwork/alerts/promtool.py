@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -47,10 +48,17 @@ def check_file(folder: Path, content: object) -> RuleTests:
     return _run("check", "rules", "--lint=all", "--lint-fatal", str(_write(folder, "rules", content)))
 
 
-def run_tests(folder: Path, rules: object, tests: Sequence[object], *, minutes: int = 1) -> RuleTests:
-    """`promtool test rules` for the content of a rule file, whose groups are evaluated in order every few minutes."""
-    path = _write(folder, "rules", rules)
-    content = {"rule_files": [str(path)], "evaluation_interval": f"{minutes}m", "tests": tests}
+def run_tests(
+    folder: Path, groups: Sequence[Mapping[str, Any]], tests: Sequence[object], *, minutes: int = 1
+) -> RuleTests:
+    """`promtool test rules` for groups of rules, which are evaluated in their order every few minutes."""
+    path = _write(folder, "rules", {"groups": groups})
+    content = {
+        "rule_files": [str(path)],
+        "evaluation_interval": f"{minutes}m",
+        "group_eval_order": [group["name"] for group in groups],  # at random otherwise
+        "tests": tests,
+    }
     return _run("test", "rules", str(_write(folder, "tests", content)))
 
 

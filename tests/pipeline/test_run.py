@@ -125,7 +125,7 @@ def test_01_a_commit_is_built_tested_and_released(run: Run) -> None:
     assert build.stopped_as_asked, build.log.read_text()
     assert build.stages == ["Preflight", "Build", "Test", "Chart", "Promote"]
     log = build.log.read_text()
-    assert re.search(r"6 tests in \d+\.\d s, 0 failed", log)  # one of them reads and writes both stores
+    assert re.search(r"7 tests in \d+\.\d s, 0 failed", log)  # one of them reads and writes both stores
     name = f"stock:{version(build)}"
     assert run.digest("SERVICES", name) == run.digest("CANDIDATES", name) != ""
     assert run.digest("CHARTS", name)
@@ -251,7 +251,7 @@ def test_04_a_test_that_fails_ends_the_build(run: Run) -> None:
     build = run.play(snapshot(run.repository, run.session.folder / "broken.git", ""))
     path.write_text(text)
     assert "script returned exit code 2" in failure(build)
-    assert re.search(r"6 tests in \S+ s, 1 failed: test_each_visit_is_counted_once", build.log.read_text())
+    assert re.search(r"7 tests in \S+ s, 1 failed: test_each_visit_is_counted_once", build.log.read_text())
     assert build.stages == ["Preflight", "Build", "Test"]
     assert not run.digest("SERVICES", f"stock:{version(build)}")
 

@@ -73,7 +73,7 @@ class Daemon:
         if process is None:
             return False
         running = is_same(*process)
-        # Afterwards, because a child that ends in between is a zombie, which does not run, until its parent waits for it.
+        # Afterwards: a child that ends in between is a zombie, which does not run, until its parent waits for it.
         with suppress(ChildProcessError):
             os.waitpid(process[0], os.WNOHANG)
         return running

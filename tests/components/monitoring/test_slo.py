@@ -185,7 +185,7 @@ def alert_groups(rule_id: str, interval: str) -> list[dict[str, object]]:
 def test_pages_of_objectives(tmp_path: Path) -> None:
     page, _ = groups()
     tests = [case("slo_burn_fast", "page", "1m", name, *rest) for name, rest in PAGES_WHEN.items()]
-    outcome = promtool.run_tests(tmp_path, {"groups": [page, *alert_groups("slo-burn-fast", "1m")]}, tests)
+    outcome = promtool.run_tests(tmp_path, [page, *alert_groups("slo-burn-fast", "1m")], tests)
     assert outcome.passed, outcome.output
 
 
@@ -194,7 +194,7 @@ def test_tickets_of_objectives(tmp_path: Path) -> None:
     recorded = {**page, "rules": page["rules"][:2], "interval": "30m"}
     rules = [recorded, {**ticket, "interval": "30m"}, *alert_groups("slo-burn-slow", "30m")]
     tests = [case("slo_burn_slow", "ticket", "4m", name, *rest) for name, rest in TICKETS_WHEN.items()]
-    outcome = promtool.run_tests(tmp_path, {"groups": rules}, tests, minutes=30)
+    outcome = promtool.run_tests(tmp_path, rules, tests, minutes=30)
     assert outcome.passed, outcome.output
 
 
