@@ -171,6 +171,7 @@ KINDS: dict[str, str] = {
     "kubernetes:gateway.networking.k8s.io/v1:Gateway": "thirdPartyObjects",
     "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": "thirdPartyObjects",
     "kubernetes:helm.sh/v3:Release": "secrets",  # where Helm stores releases
+    "kubernetes:monitoring.googleapis.com/v1:Rules": "thirdPartyObjects",
     "kubernetes:networking.gke.io/v1:GCPBackendPolicy": "thirdPartyObjects",
     "kubernetes:networking.gke.io/v1:GCPGatewayPolicy": "thirdPartyObjects",
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": "networkPolicies",
