@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 
 import pytest
 from support import shell
-from support.pipelines import Stock
+from support.pipelines import Stock, sandbox
 
 from atwork.errors import UsageError
 from atwork.sandbox.clusters.api import Api
@@ -23,56 +24,75 @@ GRANT = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
 pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.engine]
 
 
-def fleet(stock: Stock) -> Fleet:
-    clusters = fleet_of(stock.home)
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
+    """A service without stores and secrets; those of others are played by the command."""
+    with sandbox(tmp_path_factory.mktemp("nodes"), "web", (), ("--nodes", "real")) as web:
+        yield web
+
+
+def fleet(web: Stock) -> Fleet:
+    clusters = fleet_of(web.home)
     assert clusters is not None
     return clusters
 
 
-def staging(stock: Stock) -> Api:
-    cluster = fleet(stock).of("staging")
+def staging(web: Stock) -> Api:
+    cluster = fleet(web).of("staging")
     assert cluster is not None
-    return Api(fleet(stock).kubeconfig(cluster))
+    return Api(fleet(web).kubeconfig(cluster))
 
 
-def test_01_a_service_without_stores_is_deployed_to_the_node_and_answers(stock: Stock) -> None:
-    stock.require("log")
-    Stock(stock.home, stock.web).commit("init", "--quiet", "--initial-branch=main")
-    done = shell.atwork(stock.home, "service", "run", str(stock.web), "--stage=deploy")
+def test_00_a_full_disk_of_images_is_one_line(web: Stock) -> None:
+    images = str(fleet(web).registry.folder / "blobs")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", images], check=True)
+    try:
+        done = shell.atwork(web.home, "service", "run", str(web.repository), "--stage=build")
+    finally:
+        subprocess.run(["umount", images], check=True)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "no space left on device" in line.lower()
+
+
+def test_01_a_service_without_stores_is_deployed_to_the_node_and_answers(web: Stock) -> None:
+    web.require("log")
+    done = shell.atwork(web.home, "service", "run", str(web.repository), "--stage=deploy")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[platform/web/staging] ── Smoke test" in done.stdout
     assert "`atwork sandbox open web --environment staging` prints an address at any time" in done.stdout
-    [pod] = staging(stock).all("/api/v1/namespaces/web/pods")
+    [pod] = staging(web).all("/api/v1/namespaces/web/pods")
     assert pod["spec"]["nodeName"] == NODE
-    with opened(fleet(stock), "web") as address, urllib.request.urlopen(f"http://{address}/readyz") as answer:
+    with opened(fleet(web), "web") as address, urllib.request.urlopen(f"http://{address}/readyz") as answer:
         assert json.loads(answer.read()) == {"ready": True}
 
 
-def test_02_open_says_where_a_service_is_missing(stock: Stock) -> None:
+def test_02_open_says_where_a_service_is_missing(web: Stock) -> None:
     absent = pytest.raises(UsageError, match="nothing: not found in the namespace nothing of any")
-    with absent, opened(fleet(stock), "nothing"):
+    with absent, opened(fleet(web), "nothing"):
         pass
     unknown = pytest.raises(UsageError, match="--environment elsewhere: no environment with a real cluster")
-    with unknown, opened(fleet(stock), "web", "elsewhere"):
+    with unknown, opened(fleet(web), "web", "elsewhere"):
         pass
 
 
-def test_03_the_node_pulls_with_the_rights_of_its_account(stock: Stock) -> None:
-    grants = [item for item in stock.cloud.objects("", GRANT) if "staging-nodes@" in item.inputs["member"]]
-    [services] = [key for key in rights(stock) if key.endswith("/services")]
-    assert rights(stock)[services] == ["artifactregistry.repositories.downloadArtifacts"]
+def test_03_the_node_pulls_with_the_rights_of_its_account(web: Stock) -> None:
+    grants = [item for item in web.cloud.objects("", GRANT) if "staging-nodes@" in item.inputs["member"]]
+    [services] = [key for key in rights(web) if key.endswith("/services")]
+    assert rights(web)[services] == ["artifactregistry.repositories.downloadArtifacts"]
     for grant in grants:
-        stock.cloud.delete("", GRANT, grant.id)
+        web.cloud.delete("", GRANT, grant.id)
     try:
-        assert not any(rights(stock).values())
+        assert not any(rights(web).values())
     finally:
         for grant in grants:
-            stock.cloud.create(grant, set())
+            web.cloud.create(grant, set())
 
 
-def rights(stock: Stock) -> dict[str, list[str]]:
+def rights(web: Stock) -> dict[str, list[str]]:
     """What the node of staging may do, as the registry asks for each pull."""
-    cluster = fleet(stock).of("staging")
+    cluster = fleet(web).of("staging")
     assert cluster is not None
-    words = [sys.executable, "-P", "-m", "atwork.sandbox.node_rights", str(stock.home.checkout), cluster.identity]
+    words = [sys.executable, "-P", "-m", "atwork.sandbox.node_rights", str(web.home.checkout), cluster.identity]
     return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)["registry"]
