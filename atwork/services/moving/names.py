@@ -32,6 +32,7 @@ class ServiceNames:
             ("atwork:redis:Redis", f"redis-{self.service}"),
             ("atwork:service:ServiceFacts", f"service-{self.service}"),
             ("atwork:service_rights:ServiceRights", f"rights-{self.service}"),
+            ("atwork:objectives:Objectives", f"slo-{self.service}"),
         }
         return frozenset(names | ({self.database_component} if self.instance else set()))
 
