@@ -123,7 +123,8 @@ def _build(program: Program, folder: Path, console: Console, check: Callable[[Pa
         for binary, package in program.binaries.items():
             # This downloads the modules that have one of the packages, and no other.
             with console.status(f"Downloading the modules of {binary}"):
-                listed = _run([go, "list", tags, "-deps", package], sources, environment, f"list {package}")
+                words = [go, "list", tags, "-deps", package]
+                listed = _run(words, sources, environment, f"download the modules of {binary}")
             unfinished = folder / f"{binary}.{os.getpid()}"
             command = [go, "build", "-v", "-trimpath", tags, "-ldflags", f"-s -w {values}".strip()]
             _compile([*command, "-o", str(unfinished), package], sources, environment, listed.count("\n"), console)

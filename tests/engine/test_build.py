@@ -14,7 +14,6 @@ from atwork.engine.locate import Engine, EngineError
 GO = """#!/bin/sh
 case "$1" in
   env) echo go1.99.0;;
-  mod) ;;
   list) printf 'a\\nb\\nc\\n';;
   build)
     echo built >> "$PLAYED"
@@ -72,6 +71,8 @@ def test_an_engine_that_does_not_run_is_not_kept(played: Path, monkeypatch: pyte
 
 
 def test_a_failed_step_says_which(played: Path, tmp_path: Path) -> None:
-    (tmp_path / "bin" / "go").write_text(GO.replace("mod) ;;", "mod) echo no network >&2; exit 1;;"))
-    with pytest.raises(EngineError, match="could not download the modules of the engine: no network"):
+    (tmp_path / "bin" / "go").write_text(
+        GO.replace("list) printf 'a\\nb\\nc\\n';;", "list) echo no network >&2; exit 1;;")
+    )
+    with pytest.raises(EngineError, match="could not download the modules of pulumi: no network"):
         build.ensure(Console(quiet=True))
