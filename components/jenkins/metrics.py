@@ -17,7 +17,8 @@ from components.jenkins import names, traffic
 PATH = "/prometheus/"
 """With the slash at the end: without it, Jenkins answers with a redirect."""
 
-LAST_RESULT = "default_jenkins_builds_last_build_result_ordinal"
+_RESULT = "last_build_result_ordinal"
+LAST_RESULT = f"default_jenkins_builds_{_RESULT}"
 """Result of the last build of a job: 0 is success, 1 unstable, 2 failure, 3 not built, 4 aborted."""
 
 KEPT = (
@@ -37,7 +38,7 @@ def plugin() -> dict[str, Any]:
     """The configuration of the plugin: the last result of the platform's jobs, and nothing else of single jobs."""
     disabled: list[dict[str, Any]] = [
         {"jobRegexDisabledMetric": {"regex": rf"(?!{names.PLATFORM_FOLDER}/|{names.CHANGES_FOLDER}/).*"}},
-        {"regexDisabledMetric": {"regex": rf"default_jenkins_builds_(?!{LAST_RESULT.rpartition('builds_')[2]}$).*"}},
+        {"regexDisabledMetric": {"regex": rf"default_jenkins_builds_(?!{_RESULT}$).*"}},
         {"regexDisabledMetric": {"regex": "jenkins_node_.*"}},  # one for each agent
     ]
     settings = {
