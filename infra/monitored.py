@@ -25,9 +25,22 @@ def scope(config: StackConfig, cluster: str, instances: Mapping[str, str]) -> Sc
         cluster=cluster,
         gateway=cluster if config.network.existing is None else None,
         databases=tuple(_database(instances[key], settings) for key, settings in config.databases.items()),
+        domains=tuple(_domains(config)),
         builds=config.jenkins is not None,
         teams=() if config.monitoring is None else tuple(config.monitoring.routes.teams),
     )
+
+
+def _domains(config: StackConfig) -> Iterator[str]:
+    if config.gateway is not None:
+        yield config.gateway.domain
+    if (host := jenkins_host(config)) is not None and (config.gateway is None or config.gateway.mistake(host)):
+        yield host
+
+
+def jenkins_host(config: StackConfig) -> str | None:
+    """The host by which people reach Jenkins; None where no gateway leads to it."""
+    return None if config.jenkins is None or config.jenkins.gateway is None else config.jenkins.hostname
 
 
 def _database(name: str, settings: DatabaseSettings) -> MonitoredDatabase:

@@ -124,6 +124,13 @@ class ServiceSettings(Settings):
     redis: RedisSettings | None = None
     """Present when it uses Redis in every environment."""
 
+    health_path: Annotated[
+        str,
+        TextForm(r"^/[A-Za-z0-9._~/?&=%-]*$", "a path that begins with /", "/healthz"),
+    ] = "/healthz"
+    """Path that answers with a status of 200 to 299 while the service works; uptime checks ask its public hosts for
+    it."""
+
     metrics: bool = False
     """Whether its chart has a `PodMonitoring` for `http_requests_total` and `http_request_duration_seconds`, as the
     template's has."""
@@ -187,6 +194,8 @@ class ServiceSettings(Settings):
             raise ValueError(f"main_branch: Jenkins calls pull requests {self.main_branch}; rename the branch")
         if self.ephemeral is not None and self.ephemeral.host is not None:
             raise ValueError("ephemeral.host: an ephemeral environment has no gateway; remove it")
+        if "health_path" in self.model_fields_set and not any(place.public for place in self.environments.values()):
+            raise ValueError("health_path: no host of the service is public, so nothing asks for it; remove it")
         for stack, place in self.environments.items():
             if place.public and place.host is None:
                 raise ValueError(f"environments.{stack}.public: there is no host; add host, or remove public")

@@ -32,6 +32,7 @@ SCOPE = Scope(
         MonitoredDatabase("main-1a2b3c4", disk_limit_bytes=1_000_000, connections=500, standby=True),
         MonitoredDatabase("reports-5d6e7f8", disk_limit_bytes=9_000_000_000, connections=9000, standby=True),
     ),
+    domains=("example.com",),
     builds=True,
 )
 """The environment of the cases."""
@@ -41,12 +42,14 @@ _OWN = {
     "cluster": "atwork-production",
     "database": f"{PROJECT}:main-1a2b3c4",
     "gateway": "atwork-production",
+    "host": "orders.example.com",
 }
 _OTHER = {
     "project": "acme-other",
     "cluster": "atwork-production-2",
     "database": f"{PROJECT}:main-9z9z9z9",
     "gateway": "atwork-production-2",
+    "host": "orders.other.example.com",
 }
 
 ALL_PACKAGES = metric_packages(("APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "CADVISOR", "KUBELET"))
@@ -70,6 +73,8 @@ def _labels(names: Mapping[str, str]) -> dict[str, str]:
         f'database_id="{names["database"]}"',
         "nat": f'monitored_resource="nat_gateway",project_id="{PROJECT}",region="europe-west1",router_id="1",'
         f'gateway_name="{names["gateway"]}"',
+        "uptime": f'monitored_resource="uptime_url",project_id="{PROJECT}",host="{names["host"]}",'
+        f'check_id="{names["host"].replace(".", "-")}"',
         "quota": f'monitored_resource="consumer_quota",project_id="{names["project"]}",'
         'service="compute.googleapis.com",location="europe-west1"',
     }

@@ -124,6 +124,7 @@ TYPES: dict[str, Calls] = {
     ),
     "gcp:monitoring/alertPolicy:AlertPolicy": _crud("monitoring.projects.alertPolicies"),
     "gcp:monitoring/notificationChannel:NotificationChannel": _crud("monitoring.projects.notificationChannels"),
+    "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": _crud("monitoring.projects.uptimeCheckConfigs"),
     "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": _crud(
         "networkconnectivity.projects.locations.serviceConnectionPolicies",
         more=("networkconnectivity.projects.locations.operations.get",),

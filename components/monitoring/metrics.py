@@ -76,6 +76,8 @@ METRICS: Mapping[str, Metric] = {
     "cloudsql_googleapis_com:database_postgresql_transaction_id_utilization": Metric("gauge", None, _SERVICES),
     "cloudsql_googleapis_com:database_replication_log_archive_failure_count": Metric("counter", None, _SERVICES),
     "cloudsql_googleapis_com:database_up": Metric("gauge", None, _SERVICES),
+    "monitoring_googleapis_com:uptime_check_check_passed": Metric("gauge", None, _SERVICES),
+    "monitoring_googleapis_com:uptime_check_time_until_ssl_cert_expires": Metric("gauge", None, _SERVICES),
     "router_googleapis_com:nat_dropped_sent_packets_count": Metric("counter", None, _SERVICES),
     "router_googleapis_com:nat_nat_allocation_failed": Metric("gauge", None, _SERVICES),
     "serviceruntime_googleapis_com:quota_exceeded": Metric("gauge", None, _SERVICES),

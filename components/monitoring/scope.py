@@ -35,6 +35,8 @@ class Scope:
     gateway: str | None = None
     """Name of the NAT gateway; None in a network of somebody else."""
     databases: tuple[MonitoredDatabase, ...] = ()
+    domains: tuple[str, ...] = ()
+    """Domains of the hosts of the environment: these names, and those one label below."""
     builds: bool = False
     """Whether Jenkins builds in the cluster."""
     team: str | None = None
@@ -58,6 +60,9 @@ class Scope:
             selectors["builds"] = f'{managed},namespace=~"jenkins-.+"'
             selectors["agents"] = f'{managed},namespace="jenkins-agents"'
             selectors["jenkins"] = f'{managed},namespace="jenkins"'
+        if self.domains:
+            names = "|".join(domain.replace(".", "[.]") for domain in self.domains)
+            selectors["hosts"] = f'monitored_resource="uptime_url",host=~"([^.]+[.])?({names})"'
         if self.gateway is not None:
             selectors["gateway"] = f'monitored_resource="nat_gateway",gateway_name="{self.gateway}"'
         if self.databases:
@@ -98,6 +103,7 @@ PARTS: Mapping[str, str] = {
     "databases": "a database",
     "disk_limit_bytes": "a database",
     "gateway": "a NAT gateway of its own",
+    "hosts": "a host",
     "jenkins": "Jenkins",
     "postgres": "a database of PostgreSQL",
     "standby": "a database with a standby",

@@ -9,8 +9,9 @@ import pulumi
 from components.database import Database
 from components.monitoring.alerts import Alerts
 from components.monitoring.channels import AGENT
+from components.monitoring.uptime import uptime_check
 from infra.environment import Environment
-from infra.monitored import monitored, scope
+from infra.monitored import jenkins_host, monitored, scope
 from infra.parts.foundation import Foundation
 
 
@@ -21,7 +22,7 @@ def make(here: Environment, base: Foundation, databases: Mapping[str, Database])
     if config.monitoring is None or environment is None:
         return
     names = pulumi.Output.all(**{key: database.instance_name for key, database in databases.items()})
-    Alerts(
+    alerts = Alerts(
         "alerts",
         config.monitoring,
         environment=environment,
@@ -31,3 +32,12 @@ def make(here: Environment, base: Foundation, databases: Mapping[str, Database])
         labels=here.labels,
         opts=base.google_options,
     )
+    if (host := jenkins_host(config)) is not None:
+        uptime_check(
+            "jenkins",
+            host,
+            project=config.project.id,
+            path=None,
+            labels=here.labels,
+            opts=pulumi.ResourceOptions(parent=alerts, provider=base.google),
+        )

@@ -12,6 +12,7 @@ from components.database_login import login_account_id
 from components.database_settings import of_postgres
 from components.gateway.hosts import expose, record
 from components.monitoring.objectives import Objectives
+from components.monitoring.uptime import uptime_check
 from components.redis import Redis
 from components.secrets import Secrets
 from components.service import DatabaseFacts, RedisFacts, ServiceFacts
@@ -188,7 +189,17 @@ def _expose(
     place = _place(here, service)
     if place is None or place.host is None or shared.gateway is None:
         return
-    record(f"service-{service}", place.host, shared.gateway, pulumi.ResourceOptions(parent=tenant, provider=google))
+    in_google = pulumi.ResourceOptions(parent=tenant, provider=google)
+    record(f"service-{service}", place.host, shared.gateway, in_google)
+    if here.config.monitoring is not None:
+        uptime_check(
+            f"service-{service}",
+            place.host,
+            project=here.config.project.id,
+            path=here.services[service].health_path if place.public else None,
+            labels=here.labels,
+            opts=in_google,
+        )
     expose(
         f"service-{service}",
         place.host,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support.mocks import Recording
+from support.program import run_stack
 
 from components.google.sql import postgres_connections
 from components.monitoring.logs import LOG_RULES, log_filter
@@ -20,6 +21,7 @@ from infra.monitored import monitored
 
 PRODUCTION: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.production.yaml") or "")
 STAGING: dict[str, Any] = json.loads(read_file(STACKS / "Pulumi.staging.yaml") or "")
+STAGES = ("ci", "staging", "production")
 MOST_RESOURCES = {"production": 60, "staging": 45, "ci": 35}
 
 
@@ -119,9 +121,9 @@ def test_the_stack_files_have_all_alerts_and_few_resources(name: str, recordings
     environment = monitored(config, f"atwork-{name}")
     assert environment is not None
     assert select(environment).left_out == ()
-    created = [item for item in recordings[name].resources.values() if item.custom and item.name.startswith("alerts-")]
-    assert 0 < len(created) <= MOST_RESOURCES[name]
-    policies = [item.inputs for item in created if item.type == ALERT_POLICY]
+    without = run_stack(name, {"monitoring": None}).resources
+    assert 0 < len(recordings[name].resources.keys() - without.keys()) <= MOST_RESOURCES[name]
+    policies = [item.inputs for item in recordings[name].of_type(ALERT_POLICY).values()]
     assert all(len(policy["conditions"]) == 1 for policy in policies)
     assert {policy["severity"] for policy in policies} <= {*POLICY_SEVERITY.values()}
     for policy in policies:
@@ -189,3 +191,57 @@ def test_a_filter_of_logs_is_about_this_cluster_or_leaves_out_who_is_expected(ru
         assert 'principalEmail=~"^service-[0-9]+@"' in written
     else:
         assert 'resource.labels.cluster_name="atwork-x"' in written
+
+
+UPTIME = "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig"
+
+
+def test_every_host_is_checked_where_it_is_declared(recordings: dict[str, Recording]) -> None:
+    checked = {
+        name: {
+            key: item.inputs["monitoredResource"]["labels"]["host"] for key, item in recording.of_type(UPTIME).items()
+        }
+        for name, recording in recordings.items()
+    }
+    assert checked == {
+        "ci": {"jenkins-uptime": "jenkins.ci.example.com"},
+        "staging": {"service-orders-uptime": "orders.staging.example.com"},
+        "production": {"service-orders-uptime": "orders.example.com"},
+    }
+
+
+def test_a_public_host_must_work_and_another_one_must_ask_for_a_login(recordings: dict[str, Recording]) -> None:
+    checks = {name: next(iter(recordings[name].of_type(UPTIME).values())).inputs["httpCheck"] for name in STAGES}
+    assert checks["production"]["acceptedResponseStatusCodes"] == [{"statusClass": "STATUS_CLASS_2XX"}]
+    assert (checks["production"]["path"], "headers" in checks["production"]) == ("/healthz", False)
+    for name in ("staging", "ci"):
+        assert checks[name]["acceptedResponseStatusCodes"] == [{"statusValue": 401}]
+        assert checks[name]["headers"] == {"X-Requested-With": "XMLHttpRequest"}
+    assert all(check["useSsl"] and check["validateSsl"] for check in checks.values())
+
+
+def test_the_alerts_about_hosts_look_at_those_of_the_environment() -> None:
+    expressions = {
+        name: {active.rule.id: active.expression for active in select(environment).active}
+        for name in STAGES
+        if (environment := monitored(read_all()[name], f"atwork-{name}")) is not None
+    }
+    assert 'host=~"([^.]+[.])?(ci[.]example[.]com)"' in expressions["ci"]["uptime-fails"]
+    elsewhere = json.loads(read_file(STACKS / "Pulumi.ci.yaml") or "")
+    del elsewhere["gateway"]
+    elsewhere["jenkins"] |= {"hostname": "ci.acme.dev", "gateway": {"name": "shared", "namespace": "infra"}}
+    environment = monitored(parse("ci", json.dumps(elsewhere)), "atwork-ci")
+    assert environment is not None
+    assert (
+        'host=~"([^.]+[.])?(ci[.]acme[.]dev)"'
+        in {item.rule.id: item for item in select(environment).active}["certificate-ends"].expression
+    )
+
+
+def test_without_a_way_in_nothing_is_checked() -> None:
+    closed = json.loads(read_file(STACKS / "Pulumi.ci.yaml") or "")
+    del closed["gateway"], closed["jenkins"]["gateway"]
+    environment = monitored(parse("ci", json.dumps(closed)), "atwork-ci")
+    assert environment is not None
+    reasons = {item.rule.id: item.reason for item in select(environment).left_out}
+    assert reasons == dict.fromkeys(("uptime-fails", "certificate-ends"), "the environment has no host")

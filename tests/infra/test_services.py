@@ -136,6 +136,8 @@ def test_a_service_can_read_its_environment(recordings: dict[str, Recording]) ->
             r"services/stock\.yaml: stores\.1: .mongo. is not possible; write one of postgres, redis, mysql",
         ),
         ({"stores": ["redis", "redis"]}, r"stores: redis is there twice; remove one"),
+        ({"health_path": "/"}, r"health_path: no host of the service is public, so nothing asks for it; remove it"),
+        ({"health_path": "healthz"}, r"health_path: .*a path that begins with /"),
         ({"slo": {"availability": 99.9}}, r"slo: the service exports no metrics; set metrics to true once its chart"),
         (
             {"environments": {"staging": {"slo": {"availability": 99.9}}}},

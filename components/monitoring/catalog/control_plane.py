@@ -35,7 +35,7 @@ RULES = (
         # The API server gives up after 10 s (https://cloud.google.com/kubernetes-engine/docs/how-to/optimize-webhooks).
         threshold=Threshold(">", 5, "s"),
         minutes=10,
-        severities=Severities(production="ticket", test="note"),
+        severities=Severities(production="ticket"),
     ),
     AlertRule(
         id="telemetry-gone",

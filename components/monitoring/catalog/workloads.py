@@ -85,7 +85,7 @@ RULES = (
         value=f"({_CURRENT} / {_MOST} and on (namespace, horizontalpodautoscaler) {_MOST} > {_LEAST})",
         threshold=Threshold(">=", 100, "%"),
         minutes=30,
-        severities=Severities(production="note", test="note"),
+        severities=Severities(production="note"),
     ),
     AlertRule(
         id="container-restarts",
@@ -103,7 +103,7 @@ RULES = (
         '(kubernetes_io:container_memory_limit_utilization{$containers,memory_type="non-evictable"})',
         threshold=Threshold(">", 95, "%"),
         minutes=15,
-        severities=Severities(production="ticket", test="note"),
+        severities=Severities(production="ticket"),
     ),
     AlertRule(
         id="volume-filling",

@@ -53,6 +53,7 @@ def everywhere(active: ActiveRule) -> ActiveRule:
     for label, name in (("cluster", SCOPE.cluster), ("cluster_name", SCOPE.cluster), ("gateway_name", SCOPE.gateway)):
         expression = expression.replace(f'{label}="{name}"', f'{label}=~".+"')
     expression = expression.replace(f'project_id="{SCOPE.project}"', 'project_id=~".+"')
+    expression = expression.replace("([^.]+[.])?(example[.]com)", ".+")
     for database in SCOPE.databases:
         expression = expression.replace(f"{SCOPE.project}:{database.name}", f"{SCOPE.project}:.+")
     assert expression != active.expression

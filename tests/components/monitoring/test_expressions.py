@@ -18,7 +18,7 @@ EXPRESSIONS = sorted(
 )
 
 COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
-PLACES = {"cluster", "cluster_name", "database_id", "gateway_name", "project_id"}
+PLACES = {"cluster", "cluster_name", "database_id", "gateway_name", "host", "project_id"}
 COUNTER_FUNCTIONS = {"rate", "increase", "irate"}
 LONGEST_WINDOW = timedelta(hours=24)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from hashlib import sha256
 
 from atwork.sandbox.provider import schema
 from atwork.sandbox.provider.gcp.rules import is_policy_member
@@ -65,6 +67,13 @@ _FORMATS = {
     "gcp:sql/user:User": "{name}//{instance}",
     "gcp:storage/bucket:Bucket": "{name}",
 }
+# Ids that Google assigns: the collection, and the immutable properties that make another resource of it.
+_ASSIGNED = {
+    "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": (
+        "projects/{project}/uptimeCheckConfigs",
+        ("monitoredResource",),
+    ),
+}
 # Properties that refer to another resource: its id if the value is only a name.
 _REFERENCES = {
     "network": "projects/{project}/global/networks/{}",
@@ -98,6 +107,10 @@ def id_of(resource: ResourceRequest) -> str:
     fields = _fields(resource)
     if resource.token in _FORMATS:
         return _FORMATS[resource.token].format_map(fields) + _condition(resource)
+    if resource.token in _ASSIGNED:
+        collection, immutable = _ASSIGNED[resource.token]
+        content = json.dumps([reveal(resource.inputs).get(key) for key in immutable], sort_keys=True)
+        return f"{collection.format_map(fields)}/{resource.logical_name}-{sha256(content.encode()).hexdigest()[:8]}"
     # Types outside of the table: all naming properties in the order of the schema, which is unique for the type.
     properties = schema.resource(resource.token)["inputs"]["properties"]
     naming = [key for key in properties if key in ("location", "region", "zone", "name", "role", "member")]
