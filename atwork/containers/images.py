@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from atwork.containers.errors import ContainerError
+from atwork.containers.namespaces import Namespaces
 
 
 @dataclass(frozen=True)
@@ -31,23 +36,64 @@ class Unpacked:
         return [*entrypoint, *(default if arguments is None else arguments)]
 
 
-def unpack(crane: Path, reference: str, folder: Path, environment: Mapping[str, str]) -> Unpacked:
-    """Pull an image into an empty folder; `environment` has the proxy and the login of the registry."""
+@dataclass
+class ImageStore:
+    """The images of the containers of one run; each is unpacked once, and no container writes to it."""
 
-    def run(*words: str) -> bytes:
-        done = subprocess.run([str(crane), *words], env=dict(environment), capture_output=True, check=False)
+    crane: Path
+    folder: Path
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pull(self, reference: str, environment: Mapping[str, str]) -> Unpacked:
+        """Pull an image; `environment` has the proxy and the login of the registry, which is asked each time."""
+        described = json.loads(self._run(environment, reference, "config", reference))
+        layers = json.dumps(described["rootfs"]["diff_ids"])  # images that differ in labels alone share them
+        root = self.folder / hashlib.sha256(layers.encode()).hexdigest()
+        with self._lock:
+            if not root.exists():
+                self._unpack(environment, reference, root)
+        return Unpacked(root, described.get("config") or {})
+
+    def _unpack(self, environment: Mapping[str, str], reference: str, root: Path) -> None:
+        unfinished, archive = root.with_suffix(".unfinished"), root.with_suffix(".tar")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        self._run(environment, reference, "export", reference, str(archive))
+        extract = ["tar", "--extract", "--file", str(archive), "--directory", str(unfinished)]
+        done = subprocess.run(extract, capture_output=True, text=True, check=False)
+        archive.unlink()
+        if done.returncode:
+            raise ContainerError(f"{reference}: cannot be unpacked into {root}: {done.stderr.strip()[-300:]}")
+        unfinished.rename(root)
+
+    def _run(self, environment: Mapping[str, str], reference: str, *words: str) -> bytes:
+        done = subprocess.run([str(self.crane), *words], env=dict(environment), capture_output=True, check=False)
         if done.returncode:
             raise ContainerError(f"{reference}: cannot be pulled: {done.stderr.decode().strip()[-400:]}")
         return done.stdout
 
-    configuration = json.loads(run("config", reference)).get("config") or {}
-    root = folder / "root"
-    root.mkdir(parents=True)
-    with (folder / "root.tar").open("w+b") as archive:
-        run("export", reference, archive.name)
-        extract = ["tar", "--extract", "--file", archive.name, "--directory", str(root)]
-        done = subprocess.run(extract, capture_output=True, text=True, check=False)
+
+@contextmanager
+def image_store(crane: Path, folder: Path) -> Generator[ImageStore]:
+    """A store in `folder`, which is removed at the end: images have hundreds of megabytes."""
+    try:
+        yield ImageStore(crane, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def layered(image: Unpacked, inside: Namespaces, folder: Path, security: Mapping[str, Any]) -> Unpacked:
+    """The image for a container with this `securityContext`, with a layer in `folder` for what it writes.
+
+    The layer is mounted until the namespaces end.
+    """
+    if security.get("readOnlyRootFilesystem"):
+        return image
+    for part in ("changes", "work", "root"):
+        (folder / part).mkdir(parents=True)
+    layers = f"lowerdir={image.root},upperdir={folder / 'changes'},workdir={folder / 'work'}"
+    mount = inside.command(["mount", "-t", "overlay", "overlay", "-o", layers, str(folder / "root")])
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ContainerError(f"{reference}: cannot be unpacked into {root}: {done.stderr.strip()[-300:]}")
-    (folder / "root.tar").unlink()
-    return Unpacked(root, configuration)
+        raise ContainerError(f"{folder}: cannot mount an overlay file system: {done.stderr.strip()[-300:]}")
+    return Unpacked(folder / "root", image.configuration)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from atwork.containers.container import Container
-from atwork.containers.images import unpack
+from atwork.containers.images import ImageStore, layered
 from atwork.containers.namespaces import Namespaces
 from atwork.errors import SandboxError
 
@@ -18,13 +18,13 @@ _READY_SECONDS = 120.0
 
 
 def build_container(
-    settings: Mapping[str, Any], inside: Namespaces, crane: Path, login: Mapping[str, str], folder: Path
+    settings: Mapping[str, Any], inside: Namespaces, images: ImageStore, login: Mapping[str, str], folder: Path
 ) -> Container:
     """A container of a pod, with the workspace and scratch volumes in `folder`."""
     name = settings["name"]
-    image = unpack(crane, settings["image"], folder / "images" / name, login)
-    scratch: dict[Path, str] = {folder / "workspace": str(folder / "workspace")}
     security = settings.get("securityContext") or {}
+    image = layered(images.pull(settings["image"], login), inside, folder / "layers" / name, security)
+    scratch: dict[Path, str] = {folder / "workspace": str(folder / "workspace")}
     for number, mount in enumerate(settings.get("volumeMounts") or ()):
         path = folder / f"volume-{name}-{number}"
         path.mkdir()
@@ -43,10 +43,10 @@ def build_container(
 
 
 def start_store(
-    settings: Mapping[str, Any], inside: Namespaces, crane: Path, login: Mapping[str, str], folder: Path
+    settings: Mapping[str, Any], inside: Namespaces, images: ImageStore, login: Mapping[str, str], folder: Path
 ) -> subprocess.Popen[str]:
     """Start a data store, and wait until its probe succeeds, as the pod's other containers do."""
-    container = build_container(settings, inside, crane, login, folder)
+    container = build_container(settings, inside, images, login, folder)
     return run_store(settings, container, folder / f"{settings['name']}.log")
 
 

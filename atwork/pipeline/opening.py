@@ -16,6 +16,7 @@ from rich.console import Console
 
 from atwork.checkout import Checkout
 from atwork.containers.errors import ContainerError, check_machine
+from atwork.containers.images import image_store
 from atwork.containers.stand_ins import STAND_INS, stand_in
 from atwork.files import cache_folder
 from atwork.pipeline import google_apis, jvm, platform
@@ -78,12 +79,6 @@ def _serving(
     jenkins: platform.JenkinsPlatform, fleet: Fleet | None, console: Console, folder: Path, apis: str
 ) -> Generator[tuple[Endpoints, Toolbox]]:
     environment = jenkins.environment
-    toolbox = Toolbox(
-        programs.registry(console)[0],
-        programs.helm(console),
-        programs.buildkit(console),
-        cache_folder() / "builds",
-    )
     endpoints = Endpoints(
         folder / "endpoints",
         environment["REGISTRY_HOST"],
@@ -96,15 +91,18 @@ def _serving(
         {each.host: each.endpoint for each in jenkins.clusters if each.endpoint is not None},
         services=dict.fromkeys(google_apis.HOSTS, apis),
     )
-    if fleet is not None and fleet.real_nodes:  # they pull after the end, too
-        with fleet.registry.session(endpoints):
-            yield endpoints, toolbox
-        return
-    try:
-        with serve(programs.google_endpoints(console), endpoints):
-            yield endpoints, toolbox
-    finally:
-        shutil.rmtree(endpoints.folder / "blobs", ignore_errors=True)  # hundreds of megabytes for each run
+    crane, _ = programs.registry(console)
+    with image_store(crane, folder / "images") as images:
+        toolbox = Toolbox(crane, programs.helm(console), programs.buildkit(console), cache_folder() / "builds", images)
+        if fleet is not None and fleet.real_nodes:  # they pull after the end, too
+            with fleet.registry.session(endpoints):
+                yield endpoints, toolbox
+            return
+        try:
+            with serve(programs.google_endpoints(console), endpoints):
+                yield endpoints, toolbox
+        finally:
+            shutil.rmtree(endpoints.folder / "blobs", ignore_errors=True)  # hundreds of megabytes for each run
 
 
 @contextmanager
@@ -134,10 +132,10 @@ def _containers(session: PipelineSession, home: Home, fleet: Fleet, folder: Path
     workloads = Workloads(
         served,
         Cloud(home.cloud),
-        session.toolbox.crane,
+        session.toolbox.images,
         endpoints.registry,
         [
-            kind(_store(jenkins, store), Cloud(home.cloud), session.toolbox.crane, login, folder / name)
+            kind(_store(jenkins, store), Cloud(home.cloud), session.toolbox.images, login, folder / name)
             for kind, store, name in stand_ins
         ],
         folder,

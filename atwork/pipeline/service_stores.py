@@ -14,6 +14,7 @@ from typing import Any
 
 from atwork.containers import network
 from atwork.containers.container import Container
+from atwork.containers.images import ImageStore
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.pipeline.build_containers import build_container, run_store
 from atwork.pipeline.leftovers import remove_folders
@@ -27,7 +28,7 @@ class ServiceStores:
     settings: Mapping[str, Any]
     """The container of the store in pods of tests."""
     cloud: Cloud
-    crane: Path
+    images: ImageStore
     login: Mapping[str, str]
     folder: Path
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -52,7 +53,7 @@ class ServiceStores:
         folder = self.folder / name
         (folder / "workspace").mkdir(parents=True)
         inside = self._stack.enter_context(namespaces(own_network=True))
-        container = build_container(self.settings, inside, self.crane, self.login, folder)
+        container = build_container(self.settings, inside, self.images, self.login, folder)
         process = run_store(self.settings, container, folder / log)
         self._stack.callback(process.wait)
         self._stack.callback(os.kill, inside.pid, signal.SIGKILL)

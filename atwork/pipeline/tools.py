@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from atwork.containers.images import ImageStore
 from atwork.sandbox.endpoints import Endpoints
 
 TOOLS = ("jnlp", "buildkit", "helm", "crane", "gcloud")
@@ -16,12 +17,13 @@ TOOLS = ("jnlp", "buildkit", "helm", "crane", "gcloud")
 
 @dataclass(frozen=True)
 class Toolbox:
-    """Programs that play the tools of pods, and the cache of builds."""
+    """Programs that play the tools of pods, the cache of builds, and the images of containers."""
 
     crane: Path
     helm: Path
     buildkit: Path
     cache: Path
+    images: ImageStore
 
 
 def variables_of(folder: Path, endpoints: Endpoints) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from atwork.containers import network
 from atwork.containers.container import Container
-from atwork.containers.images import Unpacked
+from atwork.containers.images import Unpacked, layered
 from atwork.containers.namespaces import namespaces
 from atwork.errors import SandboxError, UserError
 from atwork.pipeline import probes, workload_status
@@ -64,8 +64,8 @@ class Workload:
 
     content: PodContent
     folder: Path
-    unpacked: Callable[[Mapping[str, Any]], Unpacked]
-    """The image of a container."""
+    pull: Callable[[str], Unpacked]
+    """Pulls an image with the rights of the node."""
     neighbors: Callable[[Mapping[str, str]], Sequence[Neighbor]]
     """What a pod with these variables reaches."""
     more_variables: Callable[[Mapping[str, str]], Mapping[str, str]]
@@ -131,18 +131,19 @@ class Workload:
         hosts = self._connect(stack, inside.pid, self.neighbors(together))
         for settings in _containers(spec):
             mounts = {volumes[mount["name"]]: mount["mountPath"] for mount in settings.get("volumeMounts") or ()}
-            variables = beside[settings["name"]]
+            variables, name = beside[settings["name"]], settings["name"]
+            security = {**(spec.get("securityContext") or {}), **(settings.get("securityContext") or {})}
             container = Container(
-                name=settings["name"],
-                image=self.unpacked(settings),
+                name=name,
+                image=layered(self.pull(settings["image"]), inside, self.folder / "layers" / name, security),
                 inside=inside,
-                folder=self.folder / "containers" / settings["name"],
+                folder=self.folder / "containers" / name,
                 environment={**variables, **self.more_variables(variables)},
                 mounts={**mounts, hosts: "/etc/hosts"},
-                security={**(spec.get("securityContext") or {}), **(settings.get("securityContext") or {})},
+                security=security,
             )
-            self.containers[settings["name"]] = container
-            self._states.append(_State(settings, container, self.folder / f"{settings['name']}.log"))
+            self.containers[name] = container
+            self._states.append(_State(settings, container, self.folder / f"{name}.log"))
         self.pid = inside.pid
 
     def _connect(self, stack: ExitStack, pid: int, neighbors: Sequence[Neighbor]) -> Path:

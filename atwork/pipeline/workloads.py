@@ -11,7 +11,6 @@ import ipaddress
 import itertools
 import logging
 import random
-import shutil
 import socket
 import subprocess
 import threading
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from atwork.containers import network
-from atwork.containers.images import Unpacked, unpack
+from atwork.containers.images import ImageStore
 from atwork.errors import SandboxError
 from atwork.pipeline.workload import Workload
 from atwork.pipeline.workload_content import PodContent
@@ -74,7 +73,7 @@ class Workloads:
 
     clusters: Sequence[ServedCluster]
     cloud: Cloud
-    crane: Path
+    images: ImageStore
     registry: str
     data: Sequence[ServiceData]
     folder: Path
@@ -82,8 +81,6 @@ class Workloads:
     pods: dict[str, tuple[ServedCluster, Workload]] = field(default_factory=dict[str, tuple[ServedCluster, Workload]])
     """By UID."""
     _forwarder: network.Forwarder = field(default_factory=network.Forwarder)
-    _images: dict[str, Unpacked] = field(default_factory=dict[str, Unpacked])
-    _lock: threading.Lock = field(default_factory=threading.Lock)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(random.randrange(1, 60_000)))  # noqa: S311
     _said: set[str] = field(default_factory=set[str])
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -110,7 +107,6 @@ class Workloads:
         self._forwarder.close()
         for cluster in self.clusters:
             cluster.api.close()
-        shutil.rmtree(self.folder / "images", ignore_errors=True)
 
     def running(self, environment: str, namespace: str) -> list[Workload]:
         """The pods of a namespace that are ready."""
@@ -177,7 +173,7 @@ class Workloads:
         for container in pod["spec"]["containers"]:
             if not container["image"].startswith(f"{self.registry}/"):
                 return False
-            command = [str(self.crane), "digest", container["image"]]
+            command = [str(self.images.crane), "digest", container["image"]]
             done = subprocess.run(command, env=dict(cluster.login), capture_output=True, text=True, check=False)
             if done.returncode and ("_UNKNOWN" in done.stderr or "404 Not Found" in done.stderr):
                 return False
@@ -198,7 +194,7 @@ class Workloads:
         workload = Workload(
             PodContent(cluster.api, self.cloud, pod, str(_ADDRESSES[next(self._numbers)])),
             folder,
-            lambda settings: self._unpacked(cluster, settings, folder),
+            lambda image: self.images.pull(image, cluster.login),
             neighbors,
             more_variables,
             self._forwarder,
@@ -206,17 +202,6 @@ class Workloads:
         )
         self.pods[metadata["uid"]] = (cluster, workload)
         workload.start()
-
-    def _unpacked(self, cluster: ServedCluster, settings: Mapping[str, Any], folder: Path) -> Unpacked:
-        """The image of a container; containers that cannot write to their root file system share one."""
-        image = settings["image"]
-        if not (settings.get("securityContext") or {}).get("readOnlyRootFilesystem"):
-            return unpack(self.crane, image, folder / "images" / settings["name"], cluster.login)
-        with self._lock:
-            if image not in self._images:
-                shared = self.folder / "images" / str(len(self._images))
-                self._images[image] = unpack(self.crane, image, shared, cluster.login)
-            return self._images[image]
 
     def _network(self, cluster: ServedCluster) -> ServiceNetwork:
         return ServiceNetwork(cluster.api, cluster.node, self._dial)

@@ -7,7 +7,8 @@ String build(Map service, String tag, String target) {
         sh """\
 buildctl-daemonless.sh build --progress=plain --frontend=dockerfile.v0 \\
   --local context='${service.context}' --local dockerfile='${service.context}' --opt target=${target} \\
-  --opt build-arg:VERSION=${tag} --opt build-arg:DOCKER_HUB=${env.DOCKER_HUB} ${cache(service)}\\
+  --opt build-arg:VERSION=${tag} --opt build-arg:DOCKER_HUB=${env.DOCKER_HUB} \\
+  --opt label:org.opencontainers.image.version=${tag} ${cache(service)}\\
   --output type=image,name=${name}:${tag},push=true --metadata-file build-${target}.json
 """
     }

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from atwork.containers.buildkit import buildkit
 from atwork.containers.container import Container
-from atwork.containers.images import Unpacked, unpack
+from atwork.containers.images import ImageStore, layered
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.containers.stand_ins import stand_in
 from atwork.sandbox.endpoints import Endpoints, TokenHolder, serve
@@ -36,6 +36,7 @@ class Machine:
     environment: dict[str, str]
     crane: Path
     folder: Path
+    images: ImageStore
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             target = f"{HOST}/p/docker-hub/library/{name}:1"
             command = [str(crane), "push", str(stand_in(name, console)), target]
             subprocess.run(command, env=environment, check=True, capture_output=True)
-        yield Machine(environment, crane, folder)
+        yield Machine(environment, crane, folder, ImageStore(crane, folder / "images"))
 
 
 def build(machine: Machine, inside: Namespaces, dockerfile: str, tag: str) -> subprocess.CompletedProcess[str]:
@@ -84,7 +85,7 @@ def test_an_image_is_built_pushed_pulled_and_run_as_its_pod_says(machine: Machin
     with namespaces(own_network=False) as inside:
         done = build(machine, inside, dockerfile, "good")
     assert done.returncode == 0, done.stderr
-    image = unpack(machine.crane, f"{HOST}/p/candidates/app:good", machine.folder / "app", machine.environment)
+    image = machine.images.pull(f"{HOST}/p/candidates/app:good", machine.environment)
     with namespaces(own_network=True) as pod:
         security = {"readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False}
         container = Container(
@@ -104,6 +105,23 @@ def test_an_image_is_built_pushed_pulled_and_run_as_its_pod_says(machine: Machin
     assert "read-only" in output
 
 
+def test_what_a_container_writes_stays_out_of_the_image(machine: Machine, tmp_path: Path) -> None:
+    """Commands in one container share what they write, and the next container of the image does not have it."""
+    image = machine.images.pull(f"{HOST}/p/docker-hub/library/redis:1", machine.environment)
+
+    def output(name: str, *scripts: str) -> list[str]:
+        with namespaces(own_network=True) as pod:
+            root = layered(image, pod, tmp_path / name, {})
+            container = Container(name=name, image=root, inside=pod, folder=tmp_path / f"{name}-bundles")
+            started = (container.start(["sh", "-c", script], output=subprocess.PIPE) for script in scripts)
+            return [child.communicate(timeout=300)[0] for child in started]
+
+    first = output("first", "echo one > /new && rm /etc/passwd", "cat /new; test -e /etc/passwd || echo removed")
+    assert first == ["", "one\nremoved\n"]
+    assert output("second", "test ! -e /new && test -s /etc/passwd && echo unchanged") == ["unchanged\n"]
+    assert not (image.root / "new").exists()
+
+
 def test_a_build_that_fails_pushes_nothing(machine: Machine) -> None:
     with namespaces(own_network=False) as inside:
         done = build(machine, inside, f"FROM {HOST}/p/docker-hub/library/python:1\nRUN exit 7\n", "bad")
@@ -118,9 +136,9 @@ def store(
 ) -> Container:
     """A started data store of a pod."""
     folder = machine.folder / f"store-{name}"
-    image = unpack(machine.crane, f"{HOST}/p/docker-hub/library/{name}:1", folder, machine.environment)
+    image = machine.images.pull(f"{HOST}/p/docker-hub/library/{name}:1", machine.environment)
     data = folder / "data"
-    data.mkdir()
+    data.mkdir(parents=True)
     os.chown(data, user, user)
     container = Container(
         name=name,
@@ -167,12 +185,13 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from atwork.containers.container import Container
-from atwork.containers.images import Unpacked
+from atwork.containers.images import Unpacked, layered
 from atwork.containers.namespaces import namespaces
 
 with namespaces(own_network=True) as pod:
     folder = Path(sys.argv[2])
-    container = Container(name="sleeper", image=Unpacked(Path(sys.argv[1]), {}), inside=pod, folder=folder / "c")
+    image = layered(Unpacked(Path(sys.argv[1]), {}), pod, folder / "layer", {})
+    container = Container(name="sleeper", image=image, inside=pod, folder=folder / "c")
     container.start(["sleep", "987654"], output=sys.stderr)
     print("started", flush=True)
     time.sleep(600)
@@ -195,7 +214,7 @@ def footprint() -> tuple[str, int, int]:
 
 
 def test_a_killed_process_leaves_no_process_mount_control_group_or_interface(machine: Machine, tmp_path: Path) -> None:
-    image: Unpacked = unpack(machine.crane, f"{HOST}/p/docker-hub/library/redis:1", tmp_path / "i", machine.environment)
+    image = machine.images.pull(f"{HOST}/p/docker-hub/library/redis:1", machine.environment)
     before = footprint()
     command = [sys.executable, "-c", KILLED, str(image.root), str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:

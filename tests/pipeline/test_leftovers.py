@@ -34,7 +34,7 @@ def test_a_run_that_was_interrupted_keeps_its_logs_only(tmp_path: Path, monkeypa
     def interrupted() -> None:
         with run_folder() as folder:
             written(folder, *LOGS, "endpoints/blobs/sha256/1", "endpoints/endpoints.key", "repository.git/HEAD")
-            written(folder, "builds/build-1/pod-0/workspace/app.log", "builds/build-1/pod-0/images/app/root/etc/a.log")
+            written(folder, "builds/build-1/pod-0/workspace/app.log", "images/0a1b/etc/a.log")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -51,7 +51,7 @@ def test_a_run_without_logs_keeps_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_pod_that_ended_keeps_its_workspace_and_its_logs(tmp_path: Path) -> None:
-    written(tmp_path, "images/app/root/file", "login/config.json", "workspace/file", "buildkitd.log")
+    written(tmp_path, "layers/app/changes/file", "login/config.json", "workspace/file", "buildkitd.log")
     remove_folders(tmp_path, "workspace")
     assert files(tmp_path) == {"workspace/file", "buildkitd.log"}
     remove_folders(tmp_path / "never-started")

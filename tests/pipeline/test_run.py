@@ -150,6 +150,8 @@ def test_02_the_released_chart_names_the_released_image_by_digest(run: Run, tmp_
     )
     image = {"repository": f"{environment['SERVICES']}/stock", "digest": run.digest("SERVICES", name)}
     assert yaml.safe_load(shown.stdout)["image"] == image
+    described = json.loads(run.crane("config", f"{image['repository']}@{image['digest']}").stdout)
+    assert described["config"]["Labels"] == {"org.opencontainers.image.version": version(run.released)}
 
 
 def statements(run: Run, note: str) -> list[dict[str, Any]]:

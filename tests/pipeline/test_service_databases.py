@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from atwork.containers.images import ImageStore
 from atwork.errors import SandboxError
 from atwork.pipeline.service_databases import ServiceDatabases
 from atwork.sandbox.cloud import Cloud
@@ -20,7 +21,9 @@ NO_API = cast("Api", None)
 
 @pytest.fixture
 def databases(tmp_path: Path) -> ServiceDatabases:
-    return ServiceDatabases({}, Cloud(tmp_path / "cloud.db"), tmp_path, {}, tmp_path / "cloud-sql")
+    return ServiceDatabases(
+        {}, Cloud(tmp_path / "cloud.db"), ImageStore(Path("crane"), tmp_path), {}, tmp_path / "cloud-sql"
+    )
 
 
 def test_a_service_with_a_database_reaches_it_as_its_own_user(databases: ServiceDatabases) -> None:

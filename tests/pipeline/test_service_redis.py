@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from atwork.containers.images import ImageStore
 from atwork.errors import SandboxError
 from atwork.pipeline.service_redis import ServiceRedis
 from atwork.sandbox.cloud import Cloud
@@ -18,7 +19,9 @@ NO_API = cast("Api", None)
 
 @pytest.fixture
 def redis(tmp_path: Path) -> ServiceRedis:
-    return ServiceRedis({}, Cloud(tmp_path / "cloud.db"), tmp_path, {}, tmp_path / "memorystore")
+    return ServiceRedis(
+        {}, Cloud(tmp_path / "cloud.db"), ImageStore(Path("crane"), tmp_path), {}, tmp_path / "memorystore"
+    )
 
 
 def test_a_service_with_redis_reaches_it_without_a_login(redis: ServiceRedis) -> None:
