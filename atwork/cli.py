@@ -53,7 +53,7 @@ def tools() -> None:
         console.print(f"BuildKit and containerd are not needed: no container runs here ({'; '.join(missing)})")
     else:
         kubelet, containerd = programs.node(console)
-        binaries += [programs.buildkit(console) / "buildkitd", containerd / "containerd", kubelet]
+        binaries += [programs.buildkit(console) / "buildkitd", containerd / "containerd", kubelet / "kubelet"]
     for binary in (*binaries, *programs.control_plane(console).values()):
         console.print(f"{binary.name}: {binary}")
 

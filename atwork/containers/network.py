@@ -28,7 +28,9 @@ log = logging.getLogger("atwork.containers")
 _NEW_NETWORK = 0x40000000  # linux/sched.h CLONE_NEWNET
 _ADD_BRIDGE = 0x89A0  # linux/sockios.h SIOCBRADDBR, and the next ones
 _SET_FLAGS, _SET_ADDRESS, _SET_MASK = 0x8914, 0x8916, 0x891C
-_UP = 0x1  # linux/if.h IFF_UP
+_UP = 0x1  # linux/if.h IFF_UP, and linux/route.h RTF_UP
+_ADD_ROUTE = 0x890B  # linux/sockios.h SIOCADDRT
+_ROUTE = "L16s16s16sHhLPhPLLH"  # linux/route.h struct rtentry
 _CHUNK = 1 << 16
 _CONNECT_SECONDS = 5
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -57,6 +59,17 @@ def add_bridge(pid: int, name: str, address: ipaddress.IPv4Interface) -> None:
         for request, value in ((_SET_ADDRESS, address.ip), (_SET_MASK, address.netmask)):
             fcntl.ioctl(control, request, struct.pack("16sHH4s8x", interface, socket.AF_INET, 0, value.packed))
         fcntl.ioctl(control, _SET_FLAGS, struct.pack("16sh14x", interface, _UP))
+
+
+def add_route(pid: int, name: str, addresses: ipaddress.IPv4Network) -> None:
+    """Send packets for these addresses, in the network of a process, to one of its interfaces."""
+    interface = ctypes.create_string_buffer(name.encode())
+    target, mask = (
+        struct.pack("HH4s8x", socket.AF_INET, 0, each.packed) for each in (addresses.network_address, addresses.netmask)
+    )
+    device = ctypes.addressof(interface)
+    with _inside(pid, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as control:
+        fcntl.ioctl(control, _ADD_ROUTE, struct.pack(_ROUTE, 0, target, b"", mask, _UP, 0, 0, 0, 0, device, 0, 0, 0))
 
 
 def _inside(pid: int, work: Dial) -> socket.socket:

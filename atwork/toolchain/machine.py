@@ -46,6 +46,7 @@ PROGRAMS = {
         MachineProgram("make", "make", "the targets of this repository, and tests of Makefiles"),
         MachineProgram("curl", "curl", "deploys into preview namespaces"),
         MachineProgram("runc", "runc", _CONTAINERS),
+        MachineProgram("nft", "nftables", "Services on nodes that run pods"),
         MachineProgram("unshare", "util-linux", _CONTAINERS),
         MachineProgram("nsenter", "util-linux", _CONTAINERS),
         MachineProgram("mmdebstrap", "mmdebstrap", "images in place of those of Docker Hub"),

@@ -82,11 +82,15 @@ KUBERNETES = Program(
 KUBELET = Program(
     "kubelet",
     "k8s.io/kubernetes",
-    {"kubelet": f"{_MAIN}/kubelet"},
-    minutes=4,
+    {"kubelet": f"{_MAIN}/kubelet", "kube-proxy": f"{_MAIN}/kube-proxy", "coredns": "./dns"},
+    minutes=5,
     variables=KUBERNETES.variables,
 )
-"""The agent of nodes that run pods. A module of its own: its dependencies are not those of the control plane."""
+"""The agent of nodes that run pods, with Services and names for the pods.
+
+A module of its own: its dependencies are not those of the control plane. CoreDNS is in it, in a version that changes no
+other module, because both then compile the client of Kubernetes once.
+"""
 
 _CONTAINERD = "github.com/containerd/containerd/v2"
 _NETWORK = "github.com/containernetworking/plugins/plugins"
@@ -97,8 +101,8 @@ NODE = Program(
         "containerd": f"{_CONTAINERD}/cmd/containerd",
         "containerd-shim-runc-v2": f"{_CONTAINERD}/cmd/containerd-shim-runc-v2",
         "ctr": f"{_CONTAINERD}/cmd/ctr",
-        "bridge": f"{_NETWORK}/main/bridge",
         "loopback": f"{_NETWORK}/main/loopback",
+        "ptp": f"{_NETWORK}/main/ptp",
         "host-local": f"{_NETWORK}/ipam/host-local",
         "pause": "./pause",
     },
@@ -154,8 +158,8 @@ def registry(console: Console) -> tuple[Path, Path]:
 
 
 def node(console: Console) -> tuple[Path, Path]:
-    """The kubelet, and the folder of `NODE`, from the cache: the files that the sandbox writes fit these versions."""
-    return provide(KUBELET, console) / "kubelet", provide(NODE, console)
+    """The folders of `KUBELET` and `NODE`, from the cache: the files that the sandbox writes fit these versions."""
+    return provide(KUBELET, console), provide(NODE, console)
 
 
 def control_plane(console: Console) -> dict[str, Path]:

@@ -31,6 +31,8 @@ _ACCOUNTS = {
     "system:kube-scheduler": "",
     "kwok": "system:masters",
     f"system:node:{NODE}": "system:nodes",
+    "system:kube-proxy": "",
+    "system:coredns": "",
 }
 
 

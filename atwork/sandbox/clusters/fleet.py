@@ -19,7 +19,7 @@ from atwork.sandbox.clusters.cluster import Cluster, read_clusters
 from atwork.sandbox.clusters.control_plane import ControlPlane
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.etcd import Etcd
-from atwork.sandbox.clusters.node import placement
+from atwork.sandbox.clusters.node import placement, services
 from atwork.sandbox.clusters.node.files import ApiAccess
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
@@ -168,6 +168,7 @@ class Fleet:
             gke_addons.install_addons(api)
             if cluster.managed and self.real_nodes:
                 placement.install(api)
+                services.install(api)
         finally:
             api.close()
 
@@ -191,11 +192,15 @@ class Fleet:
         return credentials.kubeconfig(cluster.name, cluster.server, self.authority(cluster).read_bytes(), token)
 
     def _node_access(self, cluster: Cluster) -> ApiAccess:
-        """How the node of a cluster reaches its API server, with rights of a node only."""
+        """How the node of a cluster reaches its API server, with the rights that its programs have on GKE."""
         authority = self.authority(cluster).read_bytes()
-        token = credentials.token(self._shared, f"system:node:{credentials.NODE}")
-        kubeconfig = credentials.kubeconfig(cluster.name, cluster.server, authority, token)
-        return ApiAccess(cluster.server, kubeconfig, (self._shared / "kubelet-ca.crt").read_bytes())
+        users = (f"system:node:{credentials.NODE}", services.PROXY, services.NAMES)
+        kubelet, *others = (
+            credentials.kubeconfig(cluster.name, cluster.server, authority, credentials.token(self._shared, user))
+            for user in users
+        )
+        kubeconfigs: dict[str, str] = dict(zip(users[1:], others, strict=True))
+        return ApiAccess(cluster.server, kubelet, kubeconfigs, (self._shared / "kubelet-ca.crt").read_bytes())
 
     def _write_credentials(self, cluster: Cluster) -> None:
         """Write certificates and tokens if missing, and let the plugin answer for the cluster."""

@@ -213,11 +213,12 @@ class Footprint:
 
 
 def _rules() -> str:
-    """The tables of iptables in use, and their rules where the program to list them is installed."""
+    """The tables of iptables and nftables in use, and rules of iptables where the program to list them is installed."""
     program = shutil.which("iptables-save")
     listed = subprocess.run([program], capture_output=True, text=True, check=True).stdout if program else ""
     lines = [line for line in listed.splitlines() if not line.startswith(("#", ":"))]  # without dates and counters
-    return Path("/proc/net/ip_tables_names").read_text() + "\n".join(lines)
+    tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+    return Path("/proc/net/ip_tables_names").read_text() + tables + "\n".join(lines)
 
 
 def processes(namespace: str) -> list[str]:
@@ -297,15 +298,23 @@ def test_logs_and_commands_reach_the_pod_through_the_api_server(machine: Machine
     with ApiClient(configuration(machine)) as connection:
         client = CoreV1Api(connection)
         assert '"GET / HTTP/1.1" 200' in str(client.read_namespaced_pod_log("web", "shop"))
-        words = ["sh", "-c", "id -u; touch /file"]
-        run = client.connect_get_namespaced_pod_exec
-        session = stream(run, "web", "shop", command=words, stdout=True, stderr=True, _preload_content=False)
+        connection.rest_client.pool_manager.clear()
+    output = execute(machine, "web", "sh", "-c", "id -u; touch /file")
+    assert "1000\n" in output
+    assert "Read-only file system" in output
+
+
+def execute(machine: Machine, pod: str, *words: str) -> str:
+    """What a command in a pod prints."""
+    with ApiClient(configuration(machine)) as connection:
+        run = CoreV1Api(connection).connect_get_namespaced_pod_exec
+        options = {"command": list(words), "stdout": True, "stderr": True, "_preload_content": False}
+        session = stream(run, pod, "shop", **options)
         session.run_forever(timeout=_SECONDS)
         output = session.read_all()
         session.sock.shutdown()  # `close` does nothing after the server has closed the connection
         connection.rest_client.pool_manager.clear()
-    assert "1000\n" in output
-    assert "Read-only file system" in output
+    return output
 
 
 def configuration(machine: Machine) -> Any:
@@ -315,6 +324,33 @@ def configuration(machine: Machine) -> Any:
     load_kube_config_from_dict(kubeconfig, client_configuration=settings, persist_config=False)
     settings.proxy = None
     return settings
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_pod_reaches_a_service_by_its_names_and_its_address(machine: Machine) -> None:
+    wait_for(lambda: restarted(machine))
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    body = {"metadata": {"name": "store"}, "spec": spec}
+    address = machine.api.call("POST", "/api/v1/namespaces/shop/services", body=body)["spec"]["clusterIP"]
+    labels = {"metadata": {"labels": {"app": "web"}}}
+    assert "refused" in fetched(machine, address)  # no pod has the label
+    machine.api.call("PATCH", "/api/v1/namespaces/shop/pods/web", body=labels, content="application/merge-patch+json")
+    for host in (address, "store", "store.shop", "store.shop.svc.cluster.local"):
+        wait_for(lambda host=host: fetched(machine, host) == "200\n", lambda host=host: fetched(machine, host))
+    for host in ("store.data", "example.com"):
+        assert "name resolution" in fetched(machine, host) or "not known" in fetched(machine, host)
+
+
+def fetched(machine: Machine, host: str) -> str:
+    """The HTTP status that a pod gets from a host, or why it gets none."""
+    script = f"""
+import urllib.request
+try:
+    print(urllib.request.urlopen("http://{host}/", timeout=5).status)
+except OSError as error:
+    print(error)
+"""
+    return execute(machine, "web", "python3", "-c", script)
 
 
 @pytest.mark.usefixtures("shop")
@@ -363,7 +399,10 @@ def test_a_pod_whose_image_is_nowhere_says_so(machine: Machine) -> None:
     machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/absent")
 
 
-@pytest.mark.parametrize(("program", "stopped"), [("kubelet", True), ("containerd", False), ("agent", True)])
+@pytest.mark.parametrize(
+    ("program", "stopped"),
+    [("kubelet", True), ("containerd", False), ("kube-proxy", False), ("coredns", False), ("agent", True)],
+)
 def test_a_killed_program_ends_the_node_and_the_next_command_removes_what_is_left(
     machine: Machine, program: str, *, stopped: bool
 ) -> None:

@@ -20,7 +20,7 @@ from atwork.sandbox.clusters import certificates, credentials, daemon, external,
 from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind, choose, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.machines import capacity, size
-from atwork.sandbox.clusters.node import control_groups, files
+from atwork.sandbox.clusters.node import control_groups, files, services
 from atwork.sandbox.clusters.node.machine import check_node
 from atwork.sandbox.clusters.node.registry import RegistryAccess
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
@@ -318,7 +318,7 @@ def test_a_new_program_gets_a_token_and_the_others_keep_theirs(tmp_path: Path) -
 
 
 def test_the_files_of_a_node_keep_its_programs_away_from_the_machine(tmp_path: Path) -> None:
-    access = files.ApiAccess("https://127.0.0.1:20001", "{}", b"authority")
+    access = files.ApiAccess("https://127.0.0.1:20001", "{}", {services.PROXY: "{}"}, b"authority")
     registry = RegistryAccess(20002, b"authority", "a-token")
     files.write(tmp_path, access, registry, name="n", group="atwork-1", runc="/usr/sbin/runc")
     kubelet = yaml.safe_load((tmp_path / "kubelet.yaml").read_text())

@@ -1,4 +1,4 @@
-"""The program of a node: it creates the namespaces, starts containerd and the kubelet in them, and ends with them.
+"""The program of a node: it creates the namespaces, starts the programs of a node in them, and ends with them.
 
 Arguments: the folder of the node, with `node.json`. It connects ports of loopback in the node with the same ports of
 the machine: those of the API server and of the registry. Nothing else leads out of the node. A proxy on a socket of
@@ -28,6 +28,7 @@ from atwork.containers.layout import write_layout
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.errors import SandboxError
 from atwork.files import replace_file
+from atwork.sandbox.clusters.control_plane import SERVICES
 from atwork.sandbox.clusters.node import files
 
 _READY_SECONDS = 60.0
@@ -38,11 +39,10 @@ _MOUNTS = """
 set -e
 mount --make-rshared /
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir {home} {programs}
-touch {kubelet}
+mkdir {home} {programs} {kubernetes}
 mount --bind "$1" {home}
 mount --bind "$2" {programs}
-mount --bind "$3" {kubelet}
+mount --bind "$3" {kubernetes}
 mount -t tmpfs -o mode=755 tmpfs /var/lib
 mount -t tmpfs -o mode=755 tmpfs /var/log
 """
@@ -52,8 +52,10 @@ mount -t tmpfs -o mode=755 tmpfs /var/log
 class NodeSettings:
     """What the agent needs to know; `node.json`."""
 
-    kubelet: str
+    kubernetes: str
+    """Folder of the kubelet, kube-proxy and CoreDNS."""
     programs: str
+    """Folder of containerd."""
     api: int
     """Port of loopback that leads to the API server of the machine."""
     registry: int
@@ -78,15 +80,19 @@ def run(folder: Path) -> None:
     with namespaces(own_network=True, control_groups=True) as inside, closing(network.Forwarder()) as forwarder:
         replace_file(folder / "first.pid", str(inside.pid))
         _mount(inside, folder, settings)
-        network.add_bridge(inside.pid, files.BRIDGE, files.ADDRESS)
+        for name, address in files.INTERFACES.items():
+            network.add_bridge(inside.pid, name, address)
+        network.add_route(inside.pid, files.INTERFACE, ipaddress.IPv4Network(SERVICES))
         for port in (settings.api, settings.registry):
             forwarder.forward(network.listen(inside.pid, "127.0.0.1", port), _machine(port))
         forwarder.proxy(_listen(settings.tunnel), _node(inside.pid))
         words = [str(files.PROGRAMS / "containerd"), f"--config={files.HOME / 'containerd.toml'}"]
         containerd = _start(inside, folder, words, files.pull_environment(settings.registry))
         _import_pause(inside, folder, Path(settings.programs), containerd)
-        kubelet = _start(inside, folder, [str(files.KUBELET), *(folder / "kubelet.flags").read_text().splitlines()])
-        children = {"containerd": containerd, "kubelet": kubelet}
+        children = {"containerd": containerd}
+        for name in files.PARTS:
+            flags = (folder / f"{name}.flags").read_text().splitlines()
+            children[name] = _start(inside, folder, [str(files.KUBERNETES / name), *flags])
         while all(child.poll() is None for child in children.values()):
             time.sleep(_POLL_SECONDS)
         ended = [
@@ -119,11 +125,11 @@ def _node(pid: int) -> Callable[[str, int], socket.socket]:
 
 
 def _mount(inside: Namespaces, folder: Path, settings: NodeSettings) -> None:
-    script = _MOUNTS.format(home=files.HOME, programs=files.PROGRAMS, kubelet=files.KUBELET)
+    script = _MOUNTS.format(home=files.HOME, programs=files.PROGRAMS, kubernetes=files.KUBERNETES)
     script += "".join(
         f"mount --bind {files.HOME}/tunables/{path.replace('/', '.')} /proc/sys/{path}\n" for path in files.TUNABLES
     )
-    _call(inside, ["sh", "-c", script, "sh", str(folder), settings.programs, settings.kubelet], "prepare the mounts")
+    _call(inside, ["sh", "-c", script, "sh", str(folder), settings.programs, settings.kubernetes], "prepare the mounts")
 
 
 def _import_pause(inside: Namespaces, folder: Path, programs: Path, containerd: subprocess.Popen[bytes]) -> None:

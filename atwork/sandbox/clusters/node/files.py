@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from atwork.files import replace_file
+from atwork.sandbox.clusters.node import services
 from atwork.sandbox.clusters.node.registry import RegistryAccess
 
 HOME = Path("/run/node")
@@ -19,17 +21,28 @@ HOME = Path("/run/node")
 PROGRAMS = Path("/run/programs")
 """The folder of containerd and the plugins."""
 
-KUBELET = Path("/run/kubelet")
+KUBERNETES = Path("/run/kubernetes")
+"""The folder of the kubelet, kube-proxy and CoreDNS."""
+
+PARTS = ("kubelet", "kube-proxy", "coredns")
+"""The programs of this folder that run, each with its file of flags."""
+
 SOCKET = Path("/run/containerd/containerd.sock")
 PAUSE = "sandbox.atwork.dev/pause:1"
 """The image of the first container of each pod, made from tools/node/pause."""
 
-BRIDGE = "cni0"
 PODS = ipaddress.ip_network("10.246.0.0/16")
 """Addresses of pods, in the network of the node alone. No route of the machine leads there."""
 
-ADDRESS = ipaddress.IPv4Interface((PODS[1], PODS.prefixlen))
+ADDRESS = PODS[1]
 """The node's own address, which is the gateway of its pods."""
+
+INTERFACE = "node"
+"""Where packets for Services go, which rules change or refuse on their way."""
+
+_ADDRESSES = {INTERFACE: ADDRESS, "nodelocaldns": services.DNS}
+INTERFACES = {name: ipaddress.IPv4Interface((address, 32)) for name, address in _ADDRESSES.items()}
+"""Bridges without ports, which only hold an address."""
 
 _PROVIDER = "artifact-registry"
 """Name of the credential provider: a program that prints the login of the node."""
@@ -61,6 +74,9 @@ class ApiAccess:
     server: str
     """URL, with a port of loopback."""
     kubeconfig: str
+    """That of the kubelet."""
+    kubeconfigs: Mapping[str, str]
+    """Those of kube-proxy and CoreDNS, by user."""
     clients: bytes
     """Certificate of the authority that certifies the API server as a client of the kubelet."""
 
@@ -74,7 +90,7 @@ def write(folder: Path, access: ApiAccess, registry: RegistryAccess, *, name: st
     replace_file(folder / "resolv.conf", "")
     replace_file(folder / "containerd.toml", _containerd(runc))
     replace_file(folder / "kubelet.yaml", yaml.safe_dump(_kubelet(group), sort_keys=False))
-    replace_file(folder / "network" / "bridge.conflist", json.dumps(_network()))
+    replace_file(folder / "network" / "pods.conflist", json.dumps(_network()))
     replace_file(folder / "registry.crt", registry.authority)
     replace_file(folder / "login.json", json.dumps(_login(registry.token)), mode=0o600)
     replace_file(folder / "credentials" / _PROVIDER, f"#!/bin/sh\nexec cat {HOME / 'login.json'}\n", mode=0o755)
@@ -82,6 +98,7 @@ def write(folder: Path, access: ApiAccess, registry: RegistryAccess, *, name: st
     for path, value in TUNABLES.items():
         replace_file(folder / "tunables" / path.replace("/", "."), value)
     replace_file(folder / "kubelet.flags", "\n".join(_flags(name)))
+    services.write(folder, HOME, access.kubeconfigs, node=name, address=str(ADDRESS), pods=str(PODS))
 
 
 def _flags(name: str) -> list[str]:
@@ -91,7 +108,7 @@ def _flags(name: str) -> list[str]:
         f"--root-dir={HOME / 'kubelet'}",
         f"--cert-dir={HOME / 'kubelet' / 'pki'}",
         f"--hostname-override={name}",
-        f"--node-ip={ADDRESS.ip}",
+        f"--node-ip={ADDRESS}",
         f"--image-credential-provider-config={HOME / 'credential-provider.yaml'}",
         f"--image-credential-provider-bin-dir={HOME / 'credentials'}",
     ]
@@ -149,7 +166,7 @@ def _kubelet(group: str) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": str(ADDRESS.ip),
+        "address": str(ADDRESS),
         "readOnlyPort": 0,
         "authentication": {"anonymous": {"enabled": False}, "x509": {"clientCAFile": str(HOME / "ca.crt")}},
         "authorization": {"mode": "Webhook"},
@@ -161,6 +178,8 @@ def _kubelet(group: str) -> dict[str, Any]:
         "failSwapOn": False,
         "protectKernelDefaults": True,  # fails instead of changing the machine: TUNABLES
         "makeIPTablesUtilChains": False,
+        "clusterDNS": [str(services.DNS)],
+        "clusterDomain": services.DOMAIN,
         "oomScoreAdj": 0,
         "resolvConf": str(HOME / "resolv.conf"),
         "podLogsDir": str(HOME / "logs"),
@@ -174,12 +193,15 @@ def _kubelet(group: str) -> dict[str, Any]:
 
 
 def _network() -> dict[str, Any]:
-    """https://www.cni.dev/plugins/current/main/bridge/."""
+    """Each pod has its own link to the node, which routes everything: so that rules see all packets, of Services, too.
+
+    https://www.cni.dev/plugins/current/main/ptp/
+    """
     addresses = {
         "type": "host-local",
         "ranges": [[{"subnet": str(PODS)}]],
         "routes": [{"dst": "0.0.0.0/0"}],
         "dataDir": "/run/cni",
     }
-    bridge = {"type": "bridge", "bridge": BRIDGE, "isGateway": True, "hairpinMode": True, "ipam": addresses}
-    return {"cniVersion": "1.0.0", "name": "pods", "plugins": [bridge]}
+    link = {"type": "ptp", "ipam": addresses}
+    return {"cniVersion": "1.0.0", "name": "pods", "plugins": [link]}

@@ -15,7 +15,7 @@ from atwork.errors import SandboxError
 from atwork.sandbox.clusters.node import control_groups
 from atwork.toolchain import machine
 
-_PROGRAMS = ("runc", "unshare", "nsenter")
+_PROGRAMS = ("runc", "nft", "unshare", "nsenter")
 _INSTEAD = "or leave out `--nodes real`: kwok then plays all nodes"
 _OVERLAY = """
 set -e
@@ -46,9 +46,19 @@ def _refused_by_kernel() -> list[str]:
     try:
         with namespaces(own_network=True, control_groups=True) as inside:
             network.add_bridge(inside.pid, "probe", ipaddress.IPv4Interface("10.246.0.1/16"))
-            return _refused_overlay(inside)
+            return _refused_rules(inside) or _refused_overlay(inside)
     except (ContainerError, OSError) as error:
         return [f"the kernel permits no namespaces with a bridge ({error}); use a machine of your own"]
+
+
+def _refused_rules(inside: Namespaces) -> list[str]:
+    nft = machine.PROGRAMS["nft"].path or "nft"
+    rules = "add table ip probe; add chain ip probe nat { type nat hook prerouting priority dstnat; }"
+    done = subprocess.run(inside.command([nft, rules]), capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return []
+    why = done.stderr.strip().splitlines()[:1]
+    return [f"the kernel takes no rules of nftables ({''.join(why)}); load the modules nf_tables and nft_nat"]
 
 
 def _refused_overlay(inside: Namespaces) -> list[str]:

@@ -45,8 +45,11 @@ class RealNode:
         """Name of the abstract socket of the proxy into its network."""
         return f"{self.control_group}-tunnel"
 
-    def start(self, access: ApiAccess, registry: RegistryAccess, kubelet: Path, programs: Path) -> None:
-        """Start it if it does not run; its pods begin again, as after a reboot. `programs` is containerd's folder."""
+    def start(self, access: ApiAccess, registry: RegistryAccess, kubernetes: Path, programs: Path) -> None:
+        """Start it if it does not run; its pods begin again, as after a reboot.
+
+        The folders are those of the kubelet and of containerd (atwork/toolchain/programs.py, `node`).
+        """
         if self.daemon.alive():
             return
         check_node()
@@ -54,7 +57,7 @@ class RealNode:
         self.folder.mkdir(parents=True, exist_ok=True)
         files.write(self.folder, access, registry, name=credentials.NODE, group=self.control_group, runc=runc())
         api = int(access.server.rpartition(":")[2])
-        NodeSettings(str(kubelet), str(programs), api, registry.port, self.tunnel).save(self.folder)
+        NodeSettings(str(kubernetes), str(programs), api, registry.port, self.tunnel).save(self.folder)
         control_groups.create(self.control_group)
         self.daemon.start([sys.executable, "-P", "-m", "atwork.sandbox.clusters.node.agent", str(self.folder)])
 
