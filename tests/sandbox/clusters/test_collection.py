@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 from support.checkout import ROOT
 from support.program import run_stack
+from support.real_cluster import real_cluster
 
 from atwork.sandbox.clusters.api import Api, ApiError
-from atwork.sandbox.clusters.choice import Choice, ClusterKind
-from atwork.sandbox.clusters.fleet import Fleet
 from components.monitoring.objectives import NAME
 
 pytestmark = [
@@ -30,18 +28,12 @@ TEMPLATE = ROOT / "delivery/template/repository/chart/templates/metrics.yaml"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """An API server with the kinds of GKE's add-ons."""
-    folder = tmp_path_factory.mktemp("collection")
-    fleet = Fleet(folder / "clusters", folder / "bin", Choice(ClusterKind.real), Console(stderr=True))
-    cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
-    try:
-        fleet.start(cluster)
+    with real_cluster(tmp_path_factory.mktemp("collection")) as (fleet, cluster):
         fleet.install_addons(cluster)
         api = Api(fleet.kubeconfig(cluster))
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "orders"}}
         api.apply(api.place("v1", "Namespace"), namespace, manager="test", force=True)
         yield api
-    finally:
-        fleet.stop()
 
 
 def refusal(api: Api, body: dict[str, Any]) -> str:

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from support.checkout import copy
+from support.real_cluster import real_cluster
 
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.clusters.choice import Choice, ClusterKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.node_pools import SIMULATED
@@ -25,14 +24,8 @@ pytestmark = pytest.mark.engine
 @pytest.fixture(scope="module")
 def external(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Cluster]]:
     """An API server that belongs to no sandbox."""
-    folder = tmp_path_factory.mktemp("external")
-    fleet = Fleet(folder / "clusters", folder / "bin", Choice(ClusterKind.real), Console(stderr=True))
-    cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
-    try:
-        fleet.start(cluster)
+    with real_cluster(tmp_path_factory.mktemp("external")) as (fleet, cluster):
         yield fleet, cluster
-    finally:
-        fleet.stop()
 
 
 def namespaces(server: Api) -> set[str]:

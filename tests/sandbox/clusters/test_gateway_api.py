@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from rich.console import Console
 from support.gateway_api import definitions
 from support.mocks import Recording
 from support.program import run_stack
+from support.real_cluster import real_cluster
 
 from atwork.sandbox.clusters.api import Api, ApiError
-from atwork.sandbox.clusters.choice import Choice, ClusterKind
-from atwork.sandbox.clusters.fleet import Fleet
 from components.gateway import previews
 from components.type_tokens import GATEWAY, ROUTE
 from infra.config import read_all
@@ -42,14 +40,8 @@ def staging() -> Recording:
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Access to an API server."""
-    folder = tmp_path_factory.mktemp("gateway")
-    fleet = Fleet(folder / "clusters", folder / "bin", Choice(ClusterKind.real), Console(stderr=True))
-    cluster = fleet.reserve("projects/p/locations/l/clusters/mine", "mine")
-    try:
-        fleet.start(cluster)
+    with real_cluster(tmp_path_factory.mktemp("gateway")) as (fleet, cluster):
         yield fleet.kubeconfig(cluster)
-    finally:
-        fleet.stop()
 
 
 @pytest.fixture(scope="module")
