@@ -6,8 +6,11 @@ import base64
 import hashlib
 import http.client
 import json
+import socket
 import ssl
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from rich.console import Console
 
 from atwork.errors import SandboxError
 from atwork.sandbox.clusters.node.registry import NodeRegistry
-from atwork.sandbox.endpoints import Endpoints, RegistryFault, TokenHolder, serve
+from atwork.sandbox.endpoints import Endpoints, RegistryFault, TokenHolder, serve, write_certificates
 from atwork.toolchain import programs
 
 HOST = "europe-docker.pkg.dev"
@@ -111,12 +114,12 @@ def test_a_fault_of_the_registry_is_one_of_the_client(client: Client, status: in
     assert client.push("writer", "acme/candidates/orders:1").returncode == 0
 
 
-def stalled_connection(client: Client) -> closing[http.client.HTTPSConnection]:
+def stalled_connection(client: Client, host: str = HOST) -> closing[http.client.HTTPSConnection]:
     """A connection through the proxy on which a test sends requests in parts."""
     proxy, port = client.endpoints.proxy.split(":")
     authority = ssl.create_default_context(cafile=client.endpoints.folder / "ca.crt")
     connection = http.client.HTTPSConnection(proxy, int(port), context=authority, timeout=60)
-    connection.set_tunnel(HOST, 443)
+    connection.set_tunnel(host, 443)
     return closing(connection)
 
 
@@ -135,6 +138,41 @@ def test_an_upload_that_stalls_holds_up_no_other(client: Client, method: str) ->
         stalled.send(b"le")
         with stalled.getresponse() as ended:
             assert ended.status in {HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
+
+
+def test_an_answer_that_begins_before_the_end_of_the_request_arrives_whole(client: Client) -> None:
+    pieces, size = 100, 100 * len("piece")
+    begin, end = b"o" * (1 << 16), b"k"  # more than a server collects before it begins to answer
+    received: list[bytes] = []
+
+    def answer(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as request:
+            while request.readline().strip():
+                pass
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(begin + end) + begin)
+            received.append(request.read(size))
+            connection.sendall(end)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host = "storage.googleapis.com"
+        client.endpoints.services = {host: f"http://127.0.0.1:{listener.getsockname()[1]}"}
+        write_certificates(client.endpoints.folder, client.endpoints)
+        client.endpoints.save()
+        server = threading.Thread(target=answer, args=(listener,), daemon=True)
+        server.start()
+        with stalled_connection(client, host) as connection:
+            connection.putrequest("DELETE", "/")
+            connection.putheader("Authorization", "Bearer writer")
+            connection.putheader("Content-Length", str(size))
+            connection.endheaders()
+            for _ in range(pieces):
+                connection.send(b"piece")
+                time.sleep(0.001)  # else one read takes them all
+            with connection.getresponse() as whole:
+                assert whole.read() == begin + end
+        server.join()
+    assert received == [b"piece" * pieces]
 
 
 def test_a_manifest_of_an_immutable_repository_that_stalls_holds_up_no_other(client: Client) -> None:

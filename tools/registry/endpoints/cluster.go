@@ -59,7 +59,7 @@ func (c *Cluster) serve(w http.ResponseWriter, r *http.Request, identity *Identi
 			p.Out.Header.Set("Impersonate-Group", "system:authenticated")
 		}
 	}}
-	reverse.ServeHTTP(w, r)
+	pass(reverse, w, r)
 }
 
 func (c *Cluster) connect() {

@@ -10,6 +10,16 @@ import (
 // principal is the header by which a server of the sandbox learns who calls.
 const principal = "X-Atwork-Principal"
 
+// pass lets the proxy read the request while it writes the answer. Otherwise the server closes the body of a request
+// with the first byte of its answer; a proxy that still waits for the end of the body then drops the answer.
+func pass(reverse *httputil.ReverseProxy, w http.ResponseWriter, r *http.Request) {
+	if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	reverse.ServeHTTP(w, r)
+}
+
 // serveService passes a request on to the server of an API, which decides what its principal may do.
 func serveService(w http.ResponseWriter, r *http.Request, identity *Identity, address string) {
 	target, err := url.Parse(address)
@@ -27,5 +37,5 @@ func serveService(w http.ResponseWriter, r *http.Request, identity *Identity, ad
 		p.Out.Header.Del("Authorization")
 		p.Out.Header.Set(principal, identity.Principal)
 	}}
-	reverse.ServeHTTP(w, r)
+	pass(reverse, w, r)
 }
