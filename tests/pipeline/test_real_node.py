@@ -62,6 +62,8 @@ def test_01_a_service_without_stores_is_deployed_to_the_node_and_answers(web: St
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[platform/web/staging] ── Smoke test" in done.stdout
     assert "`atwork sandbox open web --environment staging` prints an address at any time" in done.stdout
+    events = staging(web).all("/api/v1/namespaces/web/events", fieldSelector="involvedObject.name=web-smoke-test")
+    assert f"Successfully assigned web/web-smoke-test to {NODE}" in [each["message"] for each in events]
     [pod] = staging(web).all("/api/v1/namespaces/web/pods")
     assert pod["spec"]["nodeName"] == NODE
     with opened(fleet(web), "web") as address, urllib.request.urlopen(f"http://{address}/readyz") as answer:

@@ -258,7 +258,6 @@ def placed(machine: Machine, body: dict[str, Any]) -> bool:
     [
         ("default", {}, {}),
         ("data", {}, {}),
-        ("shop", {"helm.sh/hook": "test"}, {}),
         ("shop", {}, {"volumes": [{"name": "data", "csi": {"driver": "secrets-store-gke.csi.k8s.io"}}]}),
         ("shop", {}, {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "a"}}]}),
         ("shop", {}, {"nodeName": "gke-default-0"}),

@@ -5,7 +5,7 @@ previews. All other pods, those of the system and of Jenkins, stay on nodes that
 the node does not have yet:
 
 - volumes of Secret Manager and disks;
-- names of Services: tests of Helm, and all pods of a namespace with a database, a Redis, or stores next to its pods;
+- data: all pods of a namespace with a database, a Redis, or stores next to its pods;
 - machines of a certain kind: a selector, an affinity, a runtime class.
 """
 
@@ -28,7 +28,6 @@ _HOST = "kubernetes.io/hostname"
 _TOLERATION = f"{{'key': '{TAINT}', 'operator': 'Exists', 'effect': 'NoSchedule'}}"
 _CONDITIONS = {
     "no-stores": f"!has(params.data) || !params.data.exists(name, name in {list(_DATA)})",
-    "no-hook": "!has(object.metadata.annotations) || !('helm.sh/hook' in object.metadata.annotations)",
     "scratch-volumes": "!object.spec.?volumes.orValue([]).exists("
     "volume, has(volume.csi) || has(volume.persistentVolumeClaim) || has(volume.ephemeral))",
     "any-machine": "!has(object.spec.nodeSelector) && !has(object.spec.nodeName) && !has(object.spec.runtimeClassName)"
