@@ -1,6 +1,6 @@
 """Who read what: data access audit logs, which Google writes for no service by itself (CIS GCP 2.1).
 
-Owns: the audit configuration of the named services in the project. Does not own: sinks and how long logs are kept.
+Owns: the audit configuration of the named services in the project. Does not own: how long logs are kept.
 
 Traps: the configuration of a service is authoritative: settings by hand of the same service are removed. Admin
 activity is always logged and free; these logs are paid for by volume, so the services are those that hold secrets and

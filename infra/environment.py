@@ -88,6 +88,12 @@ class Environment:
         return self._known_company.source
 
     @property
+    def billing_account(self) -> str:
+        """Who pays for the project."""
+        create = self.config.project.create
+        return self._known_company.billing_account if create is None else create.billing_account
+
+    @property
     def runbooks(self) -> str:
         """The address of the folder with a page for each alert."""
         return f"https://github.com/{self._known_company.github.repository}/blob/main/{RUNBOOKS}"

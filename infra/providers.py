@@ -34,6 +34,20 @@ def google(
     )
 
 
+def google_billing(project_id: str, *, after: Sequence[pulumi.Resource]) -> gcp.Provider:
+    """The provider of the budget, whose API has no project: calls count in the project that the budget is about.
+
+    Without it, the API answers 403 to a person, and asks for itself in the project of CI's account.
+    """
+    return gcp.Provider(
+        "gcp-billing",
+        project=project_id,
+        billing_project=project_id,
+        user_project_override=True,
+        opts=pulumi.ResourceOptions(depends_on=after),
+    )
+
+
 def cluster(
     name: pulumi.Input[str], endpoint: pulumi.Input[str], *, after: Sequence[pulumi.Resource]
 ) -> kubernetes.Provider:

@@ -23,6 +23,7 @@ CREATED_FIRST = frozenset(
         "gcp:gkebackup/backupPlan:BackupPlan",
         "gcp:kms/cryptoKey:CryptoKey",
         "gcp:kms/keyRing:KeyRing",
+        "gcp:logging/projectBucketConfig:ProjectBucketConfig",
         "gcp:memorystore/instance:Instance",
         "gcp:organizations/project:Project",
         "gcp:pubsub/topic:Topic",

@@ -29,7 +29,8 @@ from components.forms import TextForm
 from components.gateway import gateway
 from components.gateway.names import preview_domain
 from components.gateway.settings import GatewaySettings
-from components.monitoring import channels
+from components.log_storage import LogStorageSettings
+from components.monitoring import budget, channels
 from components.monitoring.settings import MonitoringSettings
 from components.network_settings import NetworkSettings
 from components.node_account import STREAMING_SERVICES
@@ -100,6 +101,9 @@ class StackConfig(DeliverySettings):
 
     audit_logs: AuditLogSettings = AuditLogSettings()
     """Whose accesses are logged."""
+
+    logs: LogStorageSettings = LogStorageSettings()
+    """How long logs are kept."""
 
     cluster_backup: ClusterBackupSettings | None = None
     """Backups of what is inside the cluster."""
@@ -180,6 +184,8 @@ class StackConfig(DeliverySettings):
             names |= {*cluster_backup.SERVICES}
         if self.gateway is not None:
             names |= gateway.services(self.gateway)
+        if self.monitoring is not None and self.monitoring.budget is not None:
+            names |= {budget.SERVICE}
         return names
 
     def agents(self) -> set[str]:

@@ -46,6 +46,7 @@ JUSTIFIED: Mapping[str, str] = {
     "roles/iam.serviceAccountAdmin": "updates create accounts; the role cannot create keys",
     "roles/iam.workloadIdentityUser": "an identity token proves no more than an access token",
     "roles/iam.securityReviewer": "for ephemeral environments without a project yet; its writes only test access",
+    "roles/logging.configWriter": "updates create log buckets and sinks; no predefined role is narrower",
     "roles/memorystore.admin": "updates create instances; the role may also log in, back up and restore",
     "roles/monitoring.editor": "updates create alerts and channels; the role may also write metrics",
     "roles/pubsub.admin": "updates create topics; the role may also publish to them",

@@ -57,6 +57,12 @@ TYPES: dict[str, Calls] = {
     "gcp:binaryauthorization/policy:Policy": Calls(
         ("binaryauthorization.projects.getPolicy",), ("binaryauthorization.projects.updatePolicy",)
     ),
+    # A budget of one project needs no right on the billing account:
+    # https://cloud.google.com/billing/docs/how-to/budget-api-access-control
+    "gcp:billing/budget:Budget": Calls(
+        _permissions("billing.resourcebudgets.read", "resourcemanager.projects.get"),
+        _permissions("billing.resourcebudgets.write"),
+    ),
     "gcp:certificatemanager/certificate:Certificate": _crud(f"{_CERTIFICATES}.certificates", more=_CERTIFICATE_WAIT),
     "gcp:certificatemanager/certificateMap:CertificateMap": _crud(
         f"{_CERTIFICATES}.certificateMaps", more=_CERTIFICATE_WAIT
@@ -116,6 +122,12 @@ TYPES: dict[str, Calls] = {
     ),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _member(f"{_KEYS}.cryptoKeys"),
     "gcp:kms/keyRing:KeyRing": Calls((f"{_KEYS}.get",), (f"{_KEYS}.create",)),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": _crud(
+        "logging.projects.locations.buckets",
+        more=("logging.projects.locations.buckets.createAsync", "logging.projects.locations.operations.get"),
+    ),
+    "gcp:logging/projectExclusion:ProjectExclusion": _crud("logging.projects.exclusions"),
+    "gcp:logging/projectSink:ProjectSink": _crud("logging.projects.sinks"),
     "gcp:memorystore/instance:Instance": Calls(
         _permissions("memorystore.instances.get"),
         _permissions(
@@ -156,6 +168,9 @@ SIGNING = tuple(token for token in TYPES if token.startswith(("gcp:containeranal
 
 CERTIFICATES = tuple(token for token in TYPES if token.startswith("gcp:certificatemanager/"))
 """Certificates: environments with a gateway only."""
+
+BUDGETS = ("gcp:billing/budget:Budget",)
+"""Budgets: long-lived environments only."""
 
 KINDS: dict[str, str] = {
     "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": "thirdPartyObjects",

@@ -35,6 +35,8 @@ class Alerts(pulumi.ComponentResource):
 
     policies: dict[str, pulumi.Output[str]]
     """Resource names of the policies by the id of their rule."""
+    channels: dict[str, pulumi.Input[str]]
+    """Resource names of the channels by the key of their settings."""
     left_out: dict[str, str]
     """Rules that the environment does without, and why."""
 
@@ -52,7 +54,9 @@ class Alerts(pulumi.ComponentResource):
     ) -> None:
         super().__init__("atwork:alerts:Alerts", name, {}, opts)
         selection = select(environment)
-        channels = notification_channels(name, settings.channels, agent=agent, labels=labels, parent=self)
+        self.channels = channels = notification_channels(
+            name, settings.channels, agent=agent, labels=labels, parent=self
+        )
 
         def policy(
             rule_id: str,
@@ -98,7 +102,7 @@ class Alerts(pulumi.ComponentResource):
             self.policies[rule.id] = policy(rule.id, rule.title, severity, matched, strategy)
         self.left_out = {item.rule.id: item.reason for item in selection.left_out}
         self.left_out |= {rule.id: reason for rule, reason in left_out_logs(environment)}
-        self.register_outputs({"policies": self.policies, "left_out": self.left_out})
+        self.register_outputs({"policies": self.policies, "channels": self.channels, "left_out": self.left_out})
 
 
 def _query(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from components.forms import TextForm
 from components.google import nearest
+from components.monitoring.budget import MOST_CHANNELS, BudgetSettings
 from components.monitoring.catalog import RULES
 from components.monitoring.logs import LOG_RULES
 from components.monitoring.rule import INTERVAL, SEVERITIES, AlertRule, Severity
@@ -134,6 +135,9 @@ class MonitoringSettings(Settings):
     audit_changes: AuditChangeSettings = AuditChangeSettings()
     """Who changes access, networks and data without an alert."""
 
+    budget: BudgetSettings | None = None
+    """What the environment may cost in a month; notifies the e-mail channels and the topic of tickets."""
+
     @model_validator(mode="after")
     def _channels_exist(self) -> Self:
         used: set[str] = set()
@@ -162,6 +166,24 @@ class MonitoringSettings(Settings):
             if change.threshold is not None:
                 _number(RULES[key], change.threshold)
         return self
+
+    @model_validator(mode="after")
+    def _budget_is_heard(self) -> Self:
+        if self.budget is None:
+            return self
+        emails, topics = self.tickets("email"), self.tickets("topic")
+        if not emails and not topics:
+            raise ValueError("budget: no channel of routes.ticket is an e-mail address or a topic; add one")
+        if len(emails) > MOST_CHANNELS or len(topics) > 1:
+            raise ValueError(
+                f"budget: routes.ticket has {len(emails)} e-mail addresses and {len(topics)} topics, and a budget "
+                f"notifies at most {MOST_CHANNELS} and one; use a mailing list"
+            )
+        return self
+
+    def tickets(self, way: Literal["email", "topic"]) -> tuple[str, ...]:
+        """The channels of tickets that are e-mail addresses, or topics."""
+        return tuple(key for key in self.routes.ticket if getattr(self.channels[key], way) is not None)
 
     def adjustments(self) -> Mapping[str, Adjustment]:
         """The changes, by the id of the alert."""

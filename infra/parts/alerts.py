@@ -8,8 +8,11 @@ import pulumi
 
 from components.database import Database
 from components.monitoring.alerts import Alerts
+from components.monitoring.budget import budget
 from components.monitoring.channels import AGENT
+from components.monitoring.settings import MonitoringSettings
 from components.monitoring.uptime import uptime_check
+from infra import providers
 from infra.environment import Environment
 from infra.monitored import jenkins_host, monitored, scope
 from infra.parts.foundation import Foundation
@@ -41,3 +44,26 @@ def make(here: Environment, base: Foundation, databases: Mapping[str, Database])
             labels=here.labels,
             opts=pulumi.ResourceOptions(parent=alerts, provider=base.google),
         )
+    _budget(here, config.monitoring, base, alerts)
+
+
+def _budget(here: Environment, settings: MonitoringSettings, base: Foundation, alerts: Alerts) -> None:
+    """What the project may cost."""
+    if settings.budget is None:
+        return
+    project = here.config.project.id
+    topics = [f"projects/{project}/topics/{settings.channels[key].topic}" for key in settings.tickets("topic")]
+    budget(
+        "project",
+        settings.budget,
+        display_name=here.physical_name,
+        account=here.billing_account,
+        project_number=base.project.number,
+        channels=[alerts.channels[key] for key in settings.tickets("email")],
+        topic=topics[0] if topics else None,
+        opts=pulumi.ResourceOptions(
+            # The topic must exist.
+            provider=providers.google_billing(project, after=[base.project]),
+            depends_on=[alerts],
+        ),
+    )

@@ -9,6 +9,7 @@ import pulumi
 from components.audit_logs import AuditLogs
 from components.encryption import Encryption
 from components.existing_network import existing_network
+from components.log_storage import LogStorage
 from components.network import Network
 from components.network_refs import NetworkRefs
 from components.project import Project
@@ -37,6 +38,7 @@ def make(here: Environment) -> Foundation:
     google = providers.google(config.project.id, config.region, here.labels, after=[project])
     cloud = through(google)
     AuditLogs("audit", config.audit_logs, project_id=project.id, opts=cloud)
+    LogStorage("logs", config.logs, project=config.project.id, region=config.region, protect=here.guarded, opts=cloud)
     network = _network(here, cloud)
     agents = ServiceAgents(
         "agents", config.agents(), project_number=project.number, network_id=network.network_id, opts=cloud

@@ -103,6 +103,7 @@ def test_custom_roles_are_created_corrected_and_undeleted(account: Account) -> N
     assert set(roles) == {
         "projects/acme-at-work-ci/roles/atworkGrantReader",
         "projects/acme-at-work-ci/roles/atworkRegistryGranter",
+        "projects/acme-at-work-staging/roles/atworkBudgetAdmin",
         "projects/acme-at-work-staging/roles/atworkCertificateAdmin",
         "projects/acme-at-work-staging/roles/atworkReader",
         "projects/acme-at-work-staging/roles/atworkSecretAdmin",

@@ -70,6 +70,24 @@ def text(base: dict[str, Any], **changes: Any) -> str:
             {"alerts": {"sql-cpu": {"disabled": "we know better", "minutes": 5}}},
             "disabled excludes the other keys; remove them",
         ),
+        (
+            {"budget": {"amount": 0}},
+            r"budget\.amount: 0 is used up at once; write what the project may cost in a month",
+        ),
+        ({"budget": {"amount": -5}}, r"budget\.amount: -5 is used up at once"),
+        ({"budget": {"amount": 5, "current": [], "forecast": []}}, "nothing notifies; add a percentage to current or"),
+        (
+            {"routes": {"page": ["team"], "ticket": ["on-call"]}, "budget": {"amount": 5}},
+            r"budget: no channel of routes\.ticket is an e-mail address or a topic; add one",
+        ),
+        (
+            {
+                "channels": {"on-call": {"topic": "a"}, "team": {"topic": "b"}},
+                "routes": {"page": ["team"], "ticket": ["on-call", "team"]},
+                "budget": {"amount": 5},
+            },
+            r"budget: routes\.ticket has 0 e-mail addresses and 2 topics, .* at most 5 and one; use a mailing list",
+        ),
         ({"alerts": {"audit-data": {"minutes": 5}}}, "about entries of logs; only severity and disabled"),
         ({"alerts": {"build-pods-fail": {"minutes": 5}}}, "no severity for it here; set severity, or remove this key"),
         ({"alerts": {"build-pods-fail": {"severity": "note"}}}, "the environment has no Jenkins, or remove this key"),
@@ -245,3 +263,37 @@ def test_without_a_way_in_nothing_is_checked() -> None:
     assert environment is not None
     reasons = {item.rule.id: item.reason for item in select(environment).left_out}
     assert reasons == dict.fromkeys(("uptime-fails", "certificate-ends"), "the environment has no host")
+
+
+BUDGET = "gcp:billing/budget:Budget"
+
+
+def test_a_budget_is_about_one_project_and_is_heard(recordings: dict[str, Recording]) -> None:
+    item = recordings["production"].resource(BUDGET, "project-budget")
+    budget = item.inputs
+    assert budget["billingAccount"] == "01AB23-CD45EF-678901"
+    assert budget["amount"] == {"specifiedAmount": {"units": "6000"}}, "in the currency of the account"
+    assert budget["budgetFilter"]["projects"] == ["projects/165820394477"]
+    assert budget["ownershipScope"] == "ALL_USERS", "or only those with a role on the billing account change it"
+    assert budget["allUpdatesRule"]["monitoringNotificationChannels"] == ["alerts-channel-team-id"]
+    assert {(rule["thresholdPercent"], rule["spendBasis"]) for rule in budget["thresholdRules"]} == {
+        (0.5, "CURRENT_SPEND"),
+        (0.9, "CURRENT_SPEND"),
+        (1, "CURRENT_SPEND"),
+        (1, "FORECASTED_SPEND"),
+    }
+    provider = recordings["production"].resource("pulumi:providers:gcp", "gcp-billing").inputs
+    assert (provider["billingProject"], provider["userProjectOverride"]) == ("acme-at-work-production", "true")
+    assert "::gcp-billing::" in item.provider
+
+
+def test_a_budget_notifies_the_topic_of_tickets() -> None:
+    channels = {
+        "events": {"topic": "alerts"},
+        "team": {"existing": "projects/acme-at-work-production/notificationChannels/1"},
+    }
+    routes = {"page": ["team"], "ticket": ["events"]}
+    settings = json.loads(text(PRODUCTION, channels=channels, routes=routes))["monitoring"]
+    budget = run_stack("production", {"monitoring": settings}).resource(BUDGET, "project-budget").inputs
+    topic = "projects/acme-at-work-production/topics/alerts"
+    assert budget["allUpdatesRule"] == {"schemaVersion": "1.0", "pubsubTopic": topic}

@@ -87,7 +87,7 @@ def _in_folder(plan: BootstrapPlan) -> Iterator[Duty]:
     yield duty(preview, "reach the clusters of ephemeral environments", (*FIND_CLUSTER, *USE_SERVICE), folder)
     yield Duty(plan.member(plan.drift_account), "read the resources of stacks", _READ_RESOURCES, folder)
     reap = plan.member(REAP_ACCOUNT)
-    types = [token for token in calls.TYPES if token not in (*calls.SIGNING, *calls.CERTIFICATES)]
+    types = [token for token in calls.TYPES if token not in (*calls.SIGNING, *calls.CERTIFICATES, *calls.BUDGETS)]
     destroy = calls.reads((*types, *calls.KINDS)) | calls.writes(types) | _UPDATE_CLUSTER
     destroy |= calls.permissions((*USE_SERVICE, *DELETE_PROJECT))
     yield Duty(reap, "destroy ephemeral environments", destroy, folder)

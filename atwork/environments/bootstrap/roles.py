@@ -94,6 +94,14 @@ CERTIFICATE_ADMIN = CustomRole(
 )
 """Updates of environments with a gateway. Google's role that deletes certificates also administers private CAs."""
 
+BUDGET_ADMIN = CustomRole(
+    "atworkBudgetAdmin",
+    "Create budgets of the project",
+    "Budgets of this project alone; no costs and no other right on the billing account",
+    calls.reads(calls.BUDGETS) | calls.writes(calls.BUDGETS),
+)
+"""Updates. Google's roles for budgets are for all of a billing account."""
+
 _NOTE_GRANTS = ("gcp:containeranalysis/noteIamMember:NoteIamMember",)
 
 NOTE_READER = CustomRole(
@@ -125,6 +133,7 @@ DEPLOYER = (
     "roles/iam.roleAdmin",
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountUser",
+    "roles/logging.configWriter",
     "roles/memorystore.admin",
     "roles/monitoring.editor",
     "roles/pubsub.admin",

@@ -166,7 +166,7 @@ def rights(plan: BootstrapPlan) -> dict[Resource, list[Grant]]:
 def _admins(plan: BootstrapPlan) -> tuple[CustomRole, ...]:
     """The custom roles of updates in the project."""
     certificates = (roles.CERTIFICATE_ADMIN,) if plan.config.gateway is not None else ()
-    return (roles.SECRET_ADMIN, roles.SIGNING_ADMIN, *certificates)
+    return (roles.SECRET_ADMIN, roles.SIGNING_ADMIN, roles.BUDGET_ADMIN, *certificates)
 
 
 def _above(plan: BootstrapPlan, readers: tuple[str, ...], deploy: str) -> dict[Resource, list[Grant]]:

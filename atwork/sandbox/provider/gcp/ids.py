@@ -45,6 +45,9 @@ _FORMATS = {
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "{cryptoKeyId}/{role}/{member}",
     "gcp:kms/keyRing:KeyRing": "projects/{project}/locations/{location}/keyRings/{name}",
     "gcp:kms/cryptoKey:CryptoKey": "{keyRing}/cryptoKeys/{name}",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "projects/{project}/locations/{location}/buckets/{bucketId}",
+    "gcp:logging/projectExclusion:ProjectExclusion": "projects/{project}/exclusions/{name}",
+    "gcp:logging/projectSink:ProjectSink": "projects/{project}/sinks/{name}",
     "gcp:memorystore/instance:Instance": "projects/{project}/locations/{location}/instances/{instanceId}",
     "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": "projects/{project}/locations/"
     "{location}/serviceConnectionPolicies/{name}",
@@ -69,6 +72,7 @@ _FORMATS = {
 }
 # Ids that Google assigns: the collection, and the immutable properties that make another resource of it.
 _ASSIGNED = {
+    "gcp:billing/budget:Budget": ("billingAccounts/{billingAccount}/budgets", ("billingAccount",)),
     "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": (
         "projects/{project}/uptimeCheckConfigs",
         ("monitoredResource",),
@@ -109,7 +113,8 @@ def id_of(resource: ResourceRequest) -> str:
         return _FORMATS[resource.token].format_map(fields) + _condition(resource)
     if resource.token in _ASSIGNED:
         collection, immutable = _ASSIGNED[resource.token]
-        content = json.dumps([reveal(resource.inputs).get(key) for key in immutable], sort_keys=True)
+        values = [reveal(resource.inputs).get(key) for key in immutable]
+        content = json.dumps([fields["project"], *values], sort_keys=True)
         return f"{collection.format_map(fields)}/{resource.logical_name}-{sha256(content.encode()).hexdigest()[:8]}"
     # Types outside of the table: all naming properties in the order of the schema, which is unique for the type.
     properties = schema.resource(resource.token)["inputs"]["properties"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 SERVICES = {
     "artifactregistry": "artifactregistry.googleapis.com",
     "binaryauthorization": "binaryauthorization.googleapis.com",
+    "billing": "billingbudgets.googleapis.com",
     "certificatemanager": "certificatemanager.googleapis.com",
     "compute": "compute.googleapis.com",
     "containeranalysis": "containeranalysis.googleapis.com",
@@ -12,6 +13,7 @@ SERVICES = {
     "dns": "dns.googleapis.com",
     "gkebackup": "gkebackup.googleapis.com",
     "kms": "cloudkms.googleapis.com",
+    "logging": "logging.googleapis.com",
     "memorystore": "memorystore.googleapis.com",
     "monitoring": "monitoring.googleapis.com",
     "networkconnectivity": "networkconnectivity.googleapis.com",
