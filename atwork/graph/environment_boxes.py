@@ -11,6 +11,7 @@ from atwork.graph.model import Box
 from atwork.graph.resources import StackResource
 
 _ACCOUNT = "gcp:serviceaccount/account:Account"
+_OF_PROJECTS = ("gcp:projects/", "gcp:organizations/", "gcp:folder/", "gcp:logging/")
 _AUDIT_CONFIG = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
 _SECONDS_PER_DAY = 86400
 _RECOVERY = ("pointInTimeRecoveryEnabled", "binaryLogEnabled")
@@ -135,13 +136,18 @@ def _strings(resource: StackResource, path: str) -> list[str]:
 
 
 def _alerts(stack: Inventory) -> list[Box]:
-    """Alerts, and whom they reach."""
-    alerts, channels = stack.of(types.ALERT), stack.of(types.CHANNEL)
+    """Alerts, whom they reach, and the budget, which reaches the same."""
+    alerts, channels, budgets = stack.of(types.ALERT), stack.of(types.CHANNEL), stack.of(types.BUDGET)
     if not alerts:
         return []
     reached = sorted({channel.text("type") or "unknown" for channel in channels})
-    facts = (plural(len(alerts), "alert"), f"channels: {enumerated(reached)}" if reached else "")
-    return [box(stack.stack, "alerts", "", *alerts, *channels, title="Alerts", facts=facts)]
+    amounts = [budget.text("amount.specifiedAmount.units") for budget in budgets]
+    facts = (
+        plural(len(alerts), "alert"),
+        f"channels: {enumerated(reached)}" if reached else "",
+        f"budget: {enumerated(amounts)} a month" if amounts else "",
+    )
+    return [box(stack.stack, "alerts", "", *alerts, *channels, *budgets, title="Alerts", facts=facts)]
 
 
 def _backup(stack: Inventory, plan: StackResource) -> Box:
@@ -160,8 +166,7 @@ def _project(stack: Inventory) -> Box:
     resources = [
         resource
         for resource in stack.resources
-        if resource.type.startswith(("gcp:projects/", "gcp:organizations/", "gcp:folder/"))
-        and resource.type not in (types.PROJECT_MEMBER, types.CUSTOM_ROLE)
+        if resource.type.startswith(_OF_PROJECTS) and resource.type not in (types.PROJECT_MEMBER, types.CUSTOM_ROLE)
     ]
     providers = [resource for resource in stack.resources if resource.type == f"{types.PROVIDERS}gcp"]
     count = Counter(resource.type for resource in stack.resources)

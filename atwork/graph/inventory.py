@@ -34,6 +34,7 @@ API = type_tokens.PROJECT_SERVICE
 PROJECT = type_tokens.PROJECT
 ALERT = type_tokens.ALERT_POLICY
 CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
+BUDGET = "gcp:billing/budget:Budget"
 GLOBAL_ADDRESS = "gcp:compute/globalAddress:GlobalAddress"
 FIREWALL = "gcp:compute/securityPolicy:SecurityPolicy"
 TLS = "gcp:compute/sSLPolicy:SSLPolicy"
