@@ -12,7 +12,7 @@ import pytest
 from support.pipelines import Stock, sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
     new = ("--stores", "postgres,redis", "--secrets", "api-key")
     with sandbox(tmp_path_factory.mktemp("pipeline"), "stock", new, ("--clusters", "real")) as stock:
