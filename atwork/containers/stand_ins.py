@@ -55,7 +55,11 @@ ln -s /usr/lib/postgresql/*/bin /usr/local/postgres
 cat > /usr/local/bin/docker-entrypoint.sh <<'END'
 #!/bin/sh -e
 [ "$1" = postgres ] || set -- postgres "$@"
-test -s "$PGDATA/PG_VERSION" || initdb --username=postgres --auth="$POSTGRES_HOST_AUTH_METHOD" >/dev/null
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  initdb --username=postgres --auth="$POSTGRES_HOST_AUTH_METHOD" >/dev/null
+  echo "host all all all $POSTGRES_HOST_AUTH_METHOD" >> "$PGDATA/pg_hba.conf"
+  echo "listen_addresses = '*'" >> "$PGDATA/postgresql.conf"
+fi
 exec "$@" -c unix_socket_directories=/tmp
 END
 """,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from support import shell
@@ -26,8 +27,14 @@ pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.en
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
-    """A service without stores and secrets; those of others are played by the command."""
-    with sandbox(tmp_path_factory.mktemp("nodes"), "web", (), ("--nodes", "real")) as web:
+    """A service without stores and secrets, next to one with stores for previews."""
+    folder = tmp_path_factory.mktemp("nodes")
+    with sandbox(folder, "web", (), ("--nodes", "real")) as web:
+        stores = ("--stores", "postgres,redis", "--into", str(folder / "stock"), "--owner", "team-stock")
+        shell.run(web.home, "service", "new", "stock", "--repo", "https://github.com/acme/stock", *stores)
+        stock = replace(web, repository=folder / "stock")
+        stock.commit("init", "--quiet", "--initial-branch=main")
+        stock.replace("Jenkinsfile", "servicePipeline(", "servicePipeline(preview: true, ")
         yield web
 
 
@@ -68,6 +75,19 @@ def test_01_a_service_without_stores_is_deployed_to_the_node_and_answers(web: St
     assert pod["spec"]["nodeName"] == NODE
     with opened(fleet(web), "web") as address, urllib.request.urlopen(f"http://{address}/readyz") as answer:
         assert json.loads(answer.read()) == {"ready": True}
+
+
+def test_01a_a_build_of_a_pull_request_runs_on_the_node_next_to_its_stores(web: Stock) -> None:
+    """Its migration, its stores and its smoke test, too."""
+    repository = web.repository.with_name("stock")
+    done = shell.atwork(web.home, "service", "run", str(repository), "--pull-request=7", "--stage=deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Preflight → Build → Test → Chart → Preview passed" in done.stdout
+    events = staging(web).all("/api/v1/namespaces/preview-1/events", fieldSelector="reason=Scheduled")
+    placed = {each["involvedObject"]["name"] for each in events if each["message"].endswith(f" to {NODE}")}
+    assert len(placed) == len(events)
+    for part in ("postgres", "redis", "stock", "migration", "smoke-test"):
+        assert any(part in name for name in placed), placed
 
 
 def test_02_open_says_where_a_service_is_missing(web: Stock) -> None:

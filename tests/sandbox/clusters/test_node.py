@@ -166,7 +166,7 @@ def shop(machine: Machine) -> None:
         ("/api/v1/namespaces", {"metadata": {"name": "shop"}}),
         ("/api/v1/namespaces/shop/configmaps", {"metadata": {"name": CONFIG_MAP}, "data": {"A": "b"}}),
         ("/api/v1/namespaces", {"metadata": {"name": "data"}}),
-        ("/api/v1/namespaces/data/configmaps", {"metadata": {"name": CONFIG_MAP}, "data": {"DATABASE_URL": "b"}}),
+        ("/api/v1/namespaces/data/configmaps", {"metadata": {"name": CONFIG_MAP}, "data": {"DATABASE_INSTANCE": "b"}}),
     ):
         machine.api.call("POST", path, body=body)
     accounts = machine.api.place("v1", "ServiceAccount")

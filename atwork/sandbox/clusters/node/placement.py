@@ -5,7 +5,7 @@ previews. All other pods, those of the system and of Jenkins, stay on nodes that
 the node does not have yet:
 
 - volumes of Secret Manager and disks;
-- data: all pods of a namespace with a database, a Redis, or stores next to its pods;
+- data outside the cluster: all pods of a namespace with a database or a Redis of Google;
 - machines of a certain kind: a selector, an affinity, a runtime class.
 """
 
@@ -16,18 +16,17 @@ from typing import Any
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.node.files import TAINT
-from components.jenkins.stores import STORES
 from components.service import CONFIG_MAP
 
 _MANAGER = "sandbox"
 _NAME = "sandbox-node"
-_DATA = ("DATABASE_INSTANCE", *(store.variable for store in STORES.values()))
+_DATA = ("DATABASE_INSTANCE", "REDIS_AUTH")
 """Variables of namespaces whose pods need data that this machine keeps elsewhere."""
 
 _HOST = "kubernetes.io/hostname"
 _TOLERATION = f"{{'key': '{TAINT}', 'operator': 'Exists', 'effect': 'NoSchedule'}}"
 _CONDITIONS = {
-    "no-stores": f"!has(params.data) || !params.data.exists(name, name in {list(_DATA)})",
+    "data-in-the-cluster": f"!has(params.data) || !params.data.exists(name, name in {list(_DATA)})",
     "scratch-volumes": "!object.spec.?volumes.orValue([]).exists("
     "volume, has(volume.csi) || has(volume.persistentVolumeClaim) || has(volume.ephemeral))",
     "any-machine": "!has(object.spec.nodeSelector) && !has(object.spec.nodeName) && !has(object.spec.runtimeClassName)"
