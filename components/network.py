@@ -1,7 +1,8 @@
 """The VPC of an environment: one subnet with room for nodes and pods, the way out, and the way to Google's services.
 
-Owns: network, subnet, router and NAT, the deny-all firewall rule, private DNS for Google's APIs, and the
-service connection policies through which Cloud SQL and Redis get their private endpoints.
+Owns: network, subnet, the proxy-only subnet of an internal Gateway, router and NAT, the deny-all firewall rule,
+private DNS for Google's APIs, and the service connection policies through which Cloud SQL and Redis get their private
+endpoints.
 Does not own: the firewall rules that GKE makes for its own cluster, peering (environments do not talk), and networks of
 others (existing_network.py).
 
@@ -18,7 +19,7 @@ from components import redis
 from components.google_dns import private_google_dns
 from components.nat import nat_gateway
 from components.network_refs import NetworkRefs
-from components.network_settings import NetworkSettings
+from components.network_settings import PROXY_ONLY, NetworkSettings
 from components.settings import Region
 
 
@@ -122,6 +123,7 @@ class Network(pulumi.ComponentResource):
             self.nat_addresses,
             database_access=[database_policy],
             redis_access=[redis_policy],
+            proxies=[] if settings.proxies is None else [_proxy_only(name, settings.proxies, network, region, child)],
         )
         self.network_id, self.subnetwork_id = network.id, subnetwork.id
         self.register_outputs(
@@ -131,3 +133,23 @@ class Network(pulumi.ComponentResource):
                 "nat_addresses": self.nat_addresses,
             }
         )
+
+
+def _proxy_only(
+    name: str, block: str, network: gcp.compute.Network, region: Region, opts: pulumi.ResourceOptions
+) -> gcp.compute.Subnetwork:
+    """The addresses from which Google's proxies of the region send requests to pods.
+
+    A region of a network has one that is active. It takes no machines, and has no flow logs.
+    https://cloud.google.com/load-balancing/docs/proxy-only-subnets
+    """
+    return gcp.compute.Subnetwork(
+        f"{name}-proxies",
+        name=pulumi.Output.concat(network.name, "-proxies"),
+        network=network.id,
+        region=region,
+        ip_cidr_range=block,
+        purpose=PROXY_ONLY,
+        role="ACTIVE",
+        opts=opts,
+    )

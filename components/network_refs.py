@@ -27,6 +27,8 @@ class NetworkRefs:
     """What must exist before a database gets its private endpoint."""
     redis_access: Sequence[pulumi.Resource] = ()
     """What must exist before a Redis gets its private endpoints."""
+    proxies: Sequence[pulumi.Resource] = ()
+    """What must exist before an internal Gateway gets its load balancer."""
 
     def ip_allocation(self) -> gcp.container.ClusterIpAllocationPolicyArgsDict:
         """A cluster's `ip_allocation_policy`. No range for services: GKE takes its own, 34.118.224.0/20."""

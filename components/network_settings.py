@@ -25,6 +25,12 @@ class FlowLogSettings(Settings):
     """Whether names of VMs and networks are logged with the addresses."""
 
 
+PROXY_ONLY = "REGIONAL_MANAGED_PROXY"
+"""Purpose of a subnet of Google's proxies, which takes no machines."""
+
+_SMALLEST = {"nodes": 28, "proxies": 26}
+"""Prefixes of the smallest ranges; 23 for pods. https://cloud.google.com/load-balancing/docs/proxy-only-subnets"""
+
 _OF_THE_OWNER = ("flow_logs", "nat", "dns_logs", "database_endpoints", "redis_endpoints")
 """Settings of what the owner of an existing network decides."""
 
@@ -40,6 +46,9 @@ class NetworkSettings(Settings):
 
     extra_pods: dict[RangeName, PrivateRange] = Field(default_factory=dict)
     """More ranges for pods, by their name in the subnet, for a cluster that has outgrown its first."""
+
+    proxies: PrivateRange | None = None
+    """Range of the proxy-only subnet of `gateway.internal`, a /26 or larger; that of an existing one."""
 
     existing: ExistingNetworkSettings | None = None
     """A network and a subnet that exist, such as those of a Shared VPC; left out, the environment creates its own."""
@@ -63,6 +72,7 @@ class NetworkSettings(Settings):
         """All address ranges by the key that sets them."""
         named = {"nodes": self.nodes, "pods": self.pods}
         named |= {f"extra_pods.{key}": block for key, block in self.extra_pods.items()}
+        named |= {} if self.proxies is None else {"proxies": self.proxies}
         return {key: ipaddress.IPv4Network(block) for key, block in named.items()}
 
     @model_validator(mode="after")
@@ -72,7 +82,7 @@ class NetworkSettings(Settings):
             for other_key, other in ranges[index + 1 :]:
                 if block.overlaps(other):
                     raise ValueError(f"{key} {block} overlaps {other_key} {other}; choose disjoint ranges")
-            smallest = 28 if key == "nodes" else 23
+            smallest = _SMALLEST.get(key, 23)
             if block.prefixlen > smallest:
                 raise ValueError(f"{key} {block} is too small; it needs a /{smallest} or larger")
         return self

@@ -122,6 +122,7 @@ class Tenant(pulumi.ComponentResource):
         database_range: str,
         protect: bool,
         host: str | None = None,
+        proxies: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:tenant:Tenant", name, {}, opts)
@@ -168,6 +169,7 @@ class Tenant(pulumi.ComponentResource):
             settings.traffic,
             database_range,
             redis=settings.redis is not None,
+            proxies=proxies,
             namespace=self.namespace_name,
             opts=child,
         )
@@ -180,24 +182,25 @@ def allow(
     database_range: str,
     *,
     redis: bool = False,
+    proxies: str | None = None,
     namespace: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Make the network policies of a namespace."""
-    for key, spec in policies(settings, database_range, redis=redis).items():
+    for key, spec in policies(settings, database_range, redis=redis, proxies=proxies).items():
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-{key}", metadata={"name": key, "namespace": namespace}, spec=spec, opts=opts
         )
 
 
 def policies(
-    settings: TenantTrafficSettings, database_range: str, *, redis: bool = False
+    settings: TenantTrafficSettings, database_range: str, *, redis: bool = False, proxies: str | None = None
 ) -> dict[str, kubernetes.networking.v1.NetworkPolicySpecArgsDict]:
     """What is allowed on top of the namespace's default denial, by policy name."""
     everyone: kubernetes.networking.v1.NetworkPolicyPeerArgsDict = {"pod_selector": {}}
     callers = [everyone, traffic.namespaces([*settings.from_namespaces, *traffic.COLLECTOR_NAMESPACES])]
     if settings.gateway:
-        callers += traffic.addresses(*traffic.LOAD_BALANCERS)
+        callers += traffic.load_balancers(proxies)
     called: list[kubernetes.networking.v1.NetworkPolicyEgressRuleArgsDict] = [
         {"to": [everyone]},
         {"to": traffic.addresses(traffic.GOOGLE_APIS), "ports": traffic.tcp(443)},

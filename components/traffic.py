@@ -45,6 +45,11 @@ def addresses(*blocks: str) -> list[Peer]:
     return [{"ip_block": {"cidr": block}} for block in blocks]
 
 
+def load_balancers(proxies: str | None) -> list[Peer]:
+    """Load balancers and their health checks; requests through an internal one come from its proxy-only subnet."""
+    return addresses(*LOAD_BALANCERS, *([] if proxies is None else [proxies]))
+
+
 def tcp(*ports: int) -> list[Port]:
     """TCP ports."""
     return [{"protocol": "TCP", "port": port} for port in ports]

@@ -49,11 +49,12 @@ def _shared_projects(environments: Mapping[str, StackConfig]) -> Iterator[str]:
 
 def _overlaps(environments: Mapping[str, StackConfig]) -> Iterator[str]:
     """Sort ranges by first address: a range can only overlap the one that reaches furthest so far."""
+    shared = {key: _in_the_subnet_of_another(environments, key) for key in ("nodes", "proxies")}
     ranges: list[tuple[ipaddress.IPv4Network, str, str]] = sorted(
         (block, name, key)
         for name, config in environments.items()
         for key, block in config.network.ranges().items()
-        if key != "nodes" or name not in _in_the_subnet_of_another(environments)
+        if name not in shared.get(key, ())
     )
     widest: tuple[ipaddress.IPv4Network, str, str] | None = None
     for block, name, key in ranges:
@@ -66,16 +67,22 @@ def _overlaps(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             widest = (block, name, key)
 
 
-def _in_the_subnet_of_another(environments: Mapping[str, StackConfig]) -> dict[str, str]:
-    """Environments in an existing subnet that another one names too, with that one: the nodes' range is of both."""
-    first: dict[tuple[str | None, ipaddress.IPv4Network], str] = {}
-    shared: dict[str, str] = {}
+def _in_the_subnet_of_another(environments: Mapping[str, StackConfig], key: str) -> set[str]:
+    """Environments in an existing subnet that another one names too: the range is of both.
+
+    A network has one proxy-only subnet in a region, whatever the subnets of the nodes are.
+    """
+    first: dict[tuple[object, ...], str] = {}
+    shared: set[str] = set()
     for name, config in environments.items():
-        if config.subnetwork_id is None:
+        block = config.network.ranges().get(key)
+        existing = config.network.existing
+        if existing is None or block is None:
             continue
-        other = first.setdefault((config.subnetwork_id, config.network.ranges()["nodes"]), name)
-        if other != name:
-            shared[name] = other
+        place = (existing.network_id(config.project.id), config.region)
+        subnet = place if key == "proxies" else (*place, existing.subnetwork)
+        if first.setdefault((*subnet, block), name) != name:
+            shared.add(name)
     return shared
 
 

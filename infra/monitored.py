@@ -32,15 +32,17 @@ def scope(config: StackConfig, cluster: str, instances: Mapping[str, str]) -> Sc
 
 
 def _domains(config: StackConfig) -> Iterator[str]:
-    if config.gateway is not None:
-        yield config.gateway.domain
-    if (host := jenkins_host(config)) is not None and (config.gateway is None or config.gateway.mistake(host)):
+    """Domains of hosts that Google reaches; it asks from the internet, and not behind an internal gateway."""
+    gateway = config.gateway if config.gateway is not None and config.gateway.internal is None else None
+    if gateway is not None:
+        yield gateway.domain
+    if (host := jenkins_host(config)) is not None and (gateway is None or gateway.mistake(host)):
         yield host
 
 
 def jenkins_host(config: StackConfig) -> str | None:
-    """The host by which people reach Jenkins; None where no gateway leads to it."""
-    return None if config.jenkins is None or config.jenkins.gateway is None else config.jenkins.hostname
+    """The host by which the internet reaches Jenkins; None where no external gateway leads to it."""
+    return None if config.jenkins is None or config.jenkins.called is None else config.jenkins.hostname
 
 
 def _database(name: str, settings: DatabaseSettings) -> MonitoredDatabase:

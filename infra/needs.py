@@ -125,7 +125,7 @@ def _nodes(pool: NodePoolSettings) -> int:
 
 def _nodes_of_ranges(config: StackConfig) -> int:
     """Nodes that the pods' ranges have room for."""
-    blocks = [block for key, block in config.network.ranges().items() if key != "nodes"]
+    blocks = [block for key, block in config.network.ranges().items() if key not in ("nodes", "proxies")]
     return sum(2 ** (limits.PREFIX_OF_A_NODE - block.prefixlen) for block in blocks)
 
 
@@ -140,11 +140,20 @@ def _addresses(config: StackConfig, nodes: int) -> Iterator[Need]:
     existing = config.network.existing is not None  # its endpoints are in the subnets that its owner chose
     yield Need(
         f"addresses of network.nodes for nodes{'' if existing else ' and endpoints of databases and Redis'}",
-        nodes + (0 if existing else config.network.database_endpoints + config.network.redis_endpoints),
+        nodes + _internal_addresses(config) + (0 if existing else _endpoints(config)),
         config.network.ranges()["nodes"].num_addresses - limits.RESERVED_ADDRESSES,
         limits.SUBNET_SIZES,
         "lower node_pools.NAME.max_nodes, or choose a larger range for a new environment",
     )
+
+
+def _internal_addresses(config: StackConfig) -> int:
+    """Addresses of the gateway in the nodes' subnet."""
+    return int(config.gateway is not None and config.gateway.internal is not None)
+
+
+def _endpoints(config: StackConfig) -> int:
+    return config.network.database_endpoints + config.network.redis_endpoints
 
 
 def _pods(config: StackConfig) -> Iterator[Need]:

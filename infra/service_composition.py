@@ -89,6 +89,9 @@ def _unreachable(
         yield f"{key}.host: {mistake}"
     elif place.host in config.delivery_hosts():
         yield f"{key}.host: {place.host} is {config.delivery_key}'s in {there}; choose another"
+    elif gateway.internal is not None:
+        if place.public:
+            yield f"{key}.public: the gateway of {there} is internal, and the internet does not reach it; remove public"
     elif place.public and gateway.waf is None:
         yield f"{key}.public: {there} has no web application firewall; remove gateway.waf: null there, or public here"
     elif not place.public and gateway.iap is None:

@@ -130,7 +130,6 @@ def _signs_and_attests(config: StackConfig) -> None:
 
 
 def _gateway_fits(config: StackConfig) -> None:
-    """Jenkins behind the environment's own Gateway needs what that says of people and of GitHub's calls."""
     if config.gateway is not None and names.NAMESPACE in config.tenants:
         raise ValueError(f"tenants.{names.NAMESPACE}: the namespace belongs to gateway; choose another name")
     if config.gateway is not None and config.preview_domain is not None:
@@ -140,6 +139,12 @@ def _gateway_fits(config: StackConfig) -> None:
                 f"gateway.domain: hosts of preview namespaces would have {longest} characters, and DNS allows "
                 f"{_LONGEST_HOST}; choose a domain of at most {len(config.gateway.domain) - longest + _LONGEST_HOST}"
             )
+    _internal_gateway_fits(config)
+    _jenkins_is_reached(config)
+
+
+def _jenkins_is_reached(config: StackConfig) -> None:
+    """Jenkins behind the environment's own Gateway needs what that says of people and of GitHub's calls."""
     jenkins = config.jenkins
     if jenkins is None or jenkins.gateway is None or not jenkins.gateway.own:
         return
@@ -147,10 +152,29 @@ def _gateway_fits(config: StackConfig) -> None:
         raise ValueError("jenkins.gateway: the stack has no gateway; add gateway, or name one with name and namespace")
     if mistake := config.gateway.mistake(jenkins.hostname):
         raise ValueError(f"jenkins.hostname: {mistake}")
+    inside = config.gateway.internal is not None
+    if inside != jenkins.gateway.internal:
+        raise ValueError(
+            "jenkins.gateway.internal: the stack's gateway is internal, so that no call of GitHub arrives; write true, "
+            "and Jenkins asks for pushes"
+            if inside
+            else "jenkins.gateway.internal: the stack's gateway is not internal; remove it, or add gateway.internal"
+        )
+    if inside:
+        return
     if config.gateway.iap is None:
         raise ValueError("jenkins.gateway: nobody is admitted; add gateway.iap with groups")
     if config.gateway.waf is None:
         raise ValueError("jenkins.gateway: GitHub's calls come without a login; remove gateway.waf: null")
+
+
+def _internal_gateway_fits(config: StackConfig) -> None:
+    """An internal load balancer sends requests to pods from a subnet of its own."""
+    if config.gateway is not None and config.gateway.internal is not None and config.network.proxies is None:
+        raise ValueError(
+            "gateway.internal: its load balancer needs a proxy-only subnet; add network.proxies with a free range, a "
+            "/26 or larger"
+        )
 
 
 def _backups_can_be_read(config: StackConfig) -> None:

@@ -59,8 +59,13 @@ def _not_updated(environments: Mapping[str, StackConfig]) -> Iterator[str]:
 
 def polling_note(name: str, config: StackConfig) -> str:
     """How Jenkins learns of pushes where GitHub cannot call it; empty where it can, and without Jenkins."""
-    if config.jenkins is None or config.jenkins.gateway is not None:
+    if config.jenkins is None or config.jenkins.called is not None:
         return ""
+    if config.jenkins.gateway is not None:
+        return (
+            f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.gateway.internal: no call of GitHub reaches Jenkins, "
+            "which asks for pushes every 5 minutes (this repository) and every 15 (services)"
+        )
     return (
         f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.jenkins.gateway: missing, so that no call of GitHub reaches Jenkins, "
         "which asks for pushes every 5 minutes (this repository) and every 15 (services); add a gateway"

@@ -161,6 +161,9 @@ def _unpriced_of_services(config: StackConfig) -> Iterator[str]:
         nodes = "1 node" if redis.replicas == 0 else f"{1 + redis.replicas} nodes"
         yield f"Redis of {name} ({node_type(redis.size_gb)}, {nodes})"
     if config.gateway is not None:
-        yield "public DNS zone and firewall rules of the gateway"
+        firewall = " and firewall rules" if config.gateway.firewall is not None else ""
+        yield f"public DNS zone{firewall} of the gateway"
+        if config.gateway.internal is not None:
+            yield "proxies of the gateway's internal load balancer"
     if any(tenant.secrets for tenant in config.tenants.values()):
         yield "secrets"

@@ -125,6 +125,7 @@ def long_lived(like: Mapping[str, Any]) -> dict[str, Any]:
         settings["monitoring"] = alerts
     network = settings.get("network", {})
     network.pop("extra_pods", None)
+    network.pop("proxies", None)  # of an internal gateway, which is removed above
     network.pop("existing", None)  # its subnet has other ranges; the new environment creates a network of its own
     return settings
 

@@ -13,6 +13,7 @@ from atwork.graph.boxes import box, column, enumerated, pairs
 from atwork.graph.inventory import Inventory
 from atwork.graph.model import Arrow, Box
 from atwork.graph.resources import StackResource
+from components.network_settings import PROXY_ONLY
 
 
 @dataclass(frozen=True)
@@ -117,4 +118,5 @@ def _ranges(subnet: StackResource) -> list[str]:
         for item in subnet.items("secondaryIpRanges")
         if item.text("ipCidrRange")
     ]
-    return [f"nodes {nodes}", *pods] if nodes else pods
+    key = "proxies" if subnet.text("purpose") == PROXY_ONLY else "nodes"
+    return [f"{key} {nodes}", *pods] if nodes else pods

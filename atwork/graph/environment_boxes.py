@@ -63,7 +63,7 @@ def redis(stack: Inventory, resource: StackResource) -> Box:
 
 def nat(stack: Inventory, resource: StackResource) -> Box:
     """Cloud NAT, with static addresses or with addresses that Google assigns."""
-    addresses = stack.of(types.ADDRESS)
+    addresses = [address for address in stack.of(types.ADDRESS) if not _is_internal(address)]
     fact = plural(len(addresses), "static address", "static addresses") if addresses else "addresses of Google's choice"
     facts = (fact if resource.inputs else "",)
     return box(stack.stack, "nat", resource.name, resource, *addresses, title="Cloud NAT", facts=facts)
@@ -116,9 +116,11 @@ def _gateway(stack: Inventory) -> list[Box]:
     # The network has an address and zones of its own, for Google's APIs.
     private = {zone.parent for zone in stack.of(types.ZONE) if zone.text("visibility") == "private"}
     shared = stack.of(types.GLOBAL_ADDRESS, types.ZONE, types.RECORD)
+    inside = [address for address in stack.of(types.ADDRESS) if _is_internal(address)]
     parts = [
         *(resource for resource in shared if resource.parent not in private),
-        *stack.of(types.FIREWALL, types.TLS, *types.CERTIFICATE_PARTS),
+        *inside,
+        *stack.of(types.FIREWALL, *types.TLS, *types.CERTIFICATE_PARTS),
     ]
     hosts = sorted(item.text("name").rstrip(".") for item in parts if item.text("type") == "A")
     covered = [name for item in certificates for name in _strings(item, "managed.domains")]
@@ -127,7 +129,12 @@ def _gateway(stack: Inventory) -> list[Box]:
         f"certificate of {enumerated(covered)}" if covered else "",
         "Cloud Armor" if stack.of(types.FIREWALL) else "",
     )
-    return [box(stack.stack, "gateway", "", *parts, title="Load balancer", facts=facts)]
+    title = "Internal load balancer" if inside else "Load balancer"
+    return [box(stack.stack, "gateway", "", *parts, title=title, facts=facts)]
+
+
+def _is_internal(address: StackResource) -> bool:
+    return address.text("addressType") == "INTERNAL"
 
 
 def _strings(resource: StackResource, path: str) -> list[str]:

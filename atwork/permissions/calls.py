@@ -80,6 +80,9 @@ TYPES: dict[str, Calls] = {
         ("compute.addresses.get",),
         (
             *_permissions("compute.addresses.create", "compute.addresses.setLabels", "compute.addresses.delete"),
+            # An internal one is an address of a subnet.
+            *_permissions("compute.addresses.createInternal", "compute.addresses.deleteInternal"),
+            *_permissions("compute.subnetworks.use"),
             *_COMPUTE_WAIT,
         ),
     ),
@@ -88,6 +91,9 @@ TYPES: dict[str, Calls] = {
         "compute.globalAddresses", create="insert", update="setLabels", more=_COMPUTE_WAIT
     ),
     "gcp:compute/network:Network": _crud("compute.networks", create="insert", more=_COMPUTE_WAIT),
+    "gcp:compute/regionSslPolicy:RegionSslPolicy": _crud(
+        "compute.regionSslPolicies", create="insert", more=_COMPUTE_WAIT
+    ),
     "gcp:compute/router:Router": _crud("compute.routers", create="insert", more=_COMPUTE_WAIT),
     "gcp:compute/routerNat:RouterNat": Calls(("compute.routers.get",), ("compute.routers.patch", *_COMPUTE_WAIT)),
     "gcp:compute/securityPolicy:SecurityPolicy": _crud(

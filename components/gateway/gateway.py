@@ -1,7 +1,9 @@
-"""The way into an environment: one load balancer for all hosts, with TLS, a firewall and the Identity-Aware Proxy.
+"""The way into an environment: one load balancer for all hosts, with TLS.
 
-Owns: the address, the domain's zone, its certificate, the Cloud Armor policy, the TLS policy, the namespace `gateway`
-with the Gateway and the redirect to HTTPS, who passes the Identity-Aware Proxy, and which hosts a namespace may have.
+An external one has a firewall and the Identity-Aware Proxy; an internal one is reached from your networks alone.
+
+Owns: the domain's zone, what the load balancer stands on (components/gateway/fronts.py), the namespace `gateway` with
+the Gateway and the redirect to HTTPS, who passes the Identity-Aware Proxy, and which hosts a namespace may have.
 Does not own: the record, the route and the backend policy of a host (components/gateway/hosts.py).
 
 Traps:
@@ -18,11 +20,12 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
-from components.gateway import admission, names, routes
-from components.gateway.armor import rules
-from components.gateway.certificate import certificate, certificate_map, status
+from components.gateway import admission, fronts, names, routes
+from components.gateway.certificate import status
 from components.gateway.settings import GatewaySettings
 from components.namespace import Namespace, NamespaceSettings, QuotaSettings
+from components.network_refs import NetworkRefs
+from components.settings import Region
 
 SERVICES = ("certificatemanager.googleapis.com",)
 IAP_SERVICE = "iap.googleapis.com"
@@ -39,7 +42,8 @@ class Gateway(pulumi.ComponentResource):
     """The Gateway of an environment."""
 
     address: pulumi.Output[str]
-    certificates: pulumi.Output[str]
+    certificates: pulumi.Output[str] | None
+    """Name of the certificate map; None for an internal Gateway."""
     zone: pulumi.Output[str]
     status: pulumi.Output[str]
 
@@ -49,6 +53,8 @@ class Gateway(pulumi.ComponentResource):
         settings: GatewaySettings,
         *,
         project_id: pulumi.Input[str],
+        region: Region,
+        network: NetworkRefs,
         protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -56,24 +62,14 @@ class Gateway(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         # Whoever points or delegates a name here does it by hand: a new address or zone needs that again.
         kept = pulumi.ResourceOptions(parent=self, protect=protect)
-        address = gcp.compute.GlobalAddress(
-            f"{name}-address", name=names.SHARED, description="All hosts of the environment", opts=kept
-        )
         zone = _zone(name, settings, kept) if settings.dns.zone is None else None
         self.zone = pulumi.Output.from_input(settings.dns.zone or "") if zone is None else zone.name
-        issued = certificate(name, settings.domain, self.zone, child)
-        certificates = certificate_map(name, issued, child)
-        used: list[pulumi.Resource] = [address, issued, certificates, _tls(name, child)]
-        if settings.waf is not None:
-            used.append(
-                gcp.compute.SecurityPolicy(
-                    f"{name}-armor",
-                    name=names.SHARED,
-                    description="In front of every host",
-                    rules=rules(settings.waf),
-                    opts=child,
-                )
-            )
+        options = fronts.FrontOptions(child, kept)
+        front = (
+            fronts.external(name, settings, self.zone, options)
+            if settings.internal is None
+            else fronts.internal(name, settings, self.zone, options, region=region, network=network)
+        )
         for group in settings.iap.groups if settings.iap is not None else ():
             gcp.projects.IAMMember(
                 f"{name}-iap-{group.partition('@')[0]}",
@@ -83,12 +79,14 @@ class Gateway(pulumi.ComponentResource):
                 opts=child,
             )
         namespace = Namespace(name, _NOTHING_RUNS_HERE, physical_name=names.NAMESPACE, opts=child)
-        _objects(name, namespace.namespace_name, pulumi.ResourceOptions(parent=self, depends_on=used))
+        inside = pulumi.ResourceOptions(parent=self, depends_on=front.used)
+        _objects(name, settings, front, namespace.namespace_name, inside)
         admission.make(name, child)
         servers = pulumi.Output.from_input(None) if zone is None else zone.name_servers
-        self.address = address.address
-        self.certificates = certificates.name
-        self.status = pulumi.Output.all(issued.managed, servers).apply(lambda about: status(settings.domain, *about))
+        self.address = front.address
+        self.certificates = front.certificates
+        managed = front.certificate.managed
+        self.status = pulumi.Output.all(managed, servers).apply(lambda about: status(settings.domain, *about))
         self.register_outputs(
             {
                 "address": self.address,
@@ -112,32 +110,30 @@ def _zone(name: str, settings: GatewaySettings, opts: pulumi.ResourceOptions) ->
     )
 
 
-def _tls(name: str, opts: pulumi.ResourceOptions) -> gcp.compute.SSLPolicy:
-    return gcp.compute.SSLPolicy(
-        f"{name}-tls", name=names.SHARED, profile="MODERN", min_tls_version="TLS_1_2", opts=opts
-    )
-
-
-def _objects(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+def _objects(
+    name: str,
+    settings: GatewaySettings,
+    front: fronts.Front,
+    namespace: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
     """The Gateway, its TLS policy and the redirect."""
+    metadata = {"name": routes.gateway_name(settings), "namespace": namespace}
+    annotated = {"annotations": dict(front.annotations)} if front.annotations else {}
     kubernetes.apiextensions.CustomResource(
         f"{name}-gateway",
         api_version=routes.API,
         kind="Gateway",
-        metadata={
-            "name": names.GATEWAY,
-            "namespace": namespace,
-            "annotations": {routes.CERTIFICATE_MAP: names.SHARED},
-        },
-        spec=routes.gateway(),
+        metadata={**metadata, **annotated},
+        spec=front.spec,
         opts=opts,
     )
     kubernetes.apiextensions.CustomResource(
         f"{name}-tls-policy",
         api_version=routes.GKE_API,
         kind="GCPGatewayPolicy",
-        metadata={"name": names.GATEWAY, "namespace": namespace},
-        spec=routes.tls_policy(),
+        metadata=metadata,
+        spec=routes.tls_policy(settings),
         opts=opts,
     )
     kubernetes.apiextensions.CustomResource(
@@ -145,6 +141,6 @@ def _objects(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptio
         api_version=routes.API,
         kind="HTTPRoute",
         metadata={"name": "redirect-to-https", "namespace": namespace},
-        spec=routes.redirect(),
+        spec=routes.redirect(settings),
         opts=opts,
     )

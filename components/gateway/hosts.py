@@ -68,7 +68,7 @@ def expose(
         api_version=routes.API,
         kind="HTTPRoute",
         metadata={"name": routes.name(service), "namespace": namespace},
-        spec=routes.route(host, service),
+        spec=routes.route(host, service, internal=gateway.settings.internal is not None),
         opts=opts,
     )
     kubernetes.apiextensions.CustomResource(

@@ -8,6 +8,9 @@ NAMESPACE = "gateway"
 GATEWAY = "main"
 """The Gateway itself."""
 
+INTERNAL_GATEWAY = "internal"
+"""The Gateway itself where it is internal. Its name is that of the class, so that a route shows who reaches it."""
+
 IAP_ROLE = "roles/iap.httpsResourceAccessor"
 """Who has it in the project passes the Identity-Aware Proxy."""
 

@@ -14,26 +14,36 @@ API = "gateway.networking.k8s.io/v1"
 GKE_API = "networking.gke.io/v1"
 
 CLASS = "gke-l7-global-external-managed"
+INTERNAL_CLASS = "gke-l7-rilb"
 """https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities"""
 
 CERTIFICATE_MAP = "networking.gke.io/certmap"
 """Annotation with the certificates of the HTTPS listener, which has no `tls` of its own then."""
+
+CERTIFICATES = "networking.gke.io/cert-manager-certs"
+"""Option of a listener with certificates of its region; regional Gateways take no map.
+https://cloud.google.com/kubernetes-engine/docs/how-to/secure-gateway"""
 
 _SERVICE_PORT = 80
 _LOG_ALL = 1_000_000
 """The sample rate of GKE's policies is in millionths."""
 
 
-def gateway() -> dict[str, Any]:
-    """The Gateway: HTTPS for namespaces with the label, and HTTP for the redirect alone."""
+def gateway(certificate: Any = None) -> dict[str, Any]:
+    """The Gateway: HTTPS for namespaces with the label, and HTTP for the redirect alone.
+
+    An internal one has the name of its certificate in the listener; both listeners share the address.
+    """
+    tls = {} if certificate is None else {"tls": {"mode": "Terminate", "options": {CERTIFICATES: certificate}}}
     return {
-        "gatewayClassName": CLASS,
+        "gatewayClassName": CLASS if certificate is None else INTERNAL_CLASS,
         "addresses": [{"type": "NamedAddress", "value": names.SHARED}],
         "listeners": [
             {
                 "name": names.HTTPS,
                 "protocol": "HTTPS",
                 "port": 443,
+                **tls,
                 "allowedRoutes": {
                     "kinds": [{"kind": "HTTPRoute"}],
                     "namespaces": {"from": "Selector", "selector": {"matchLabels": {names.EXPOSED: "true"}}},
@@ -49,25 +59,34 @@ def gateway() -> dict[str, Any]:
     }
 
 
-def redirect() -> dict[str, Any]:
+def redirect(settings: GatewaySettings) -> dict[str, Any]:
     """The route that sends every request by HTTP to HTTPS."""
     return {
-        "parentRefs": [{"name": names.GATEWAY, "sectionName": names.HTTP}],
+        "parentRefs": [{"name": gateway_name(settings), "sectionName": names.HTTP}],
         "rules": [
             {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}]}
         ],
     }
 
 
-def tls_policy() -> dict[str, Any]:
-    """GKE's policy that gives the Gateway the TLS policy."""
-    target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": names.GATEWAY}
-    return {"default": {"sslPolicy": names.SHARED}, "targetRef": target}
+def tls_policy(settings: GatewaySettings) -> dict[str, Any]:
+    """GKE's policy that gives the Gateway the TLS policy of its scope; a Gateway takes one such object."""
+    target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway_name(settings)}
+    default: dict[str, Any] = {"sslPolicy": names.SHARED}
+    if settings.internal is not None:
+        default["allowGlobalAccess"] = settings.internal.global_access
+    return {"default": default, "targetRef": target}
 
 
-def parent() -> dict[str, str]:
+def gateway_name(settings: GatewaySettings) -> str:
+    """Name of the Gateway, which says who reaches it."""
+    return names.GATEWAY if settings.internal is None else names.INTERNAL_GATEWAY
+
+
+def parent(*, internal: bool = False) -> dict[str, str]:
     """The Gateway's HTTPS listener, as routes of other namespaces name it."""
-    return {"name": names.GATEWAY, "namespace": names.NAMESPACE, "sectionName": names.HTTPS}
+    name = names.INTERNAL_GATEWAY if internal else names.GATEWAY
+    return {"name": name, "namespace": names.NAMESPACE, "sectionName": names.HTTPS}
 
 
 def name(service: str) -> str:
@@ -75,10 +94,10 @@ def name(service: str) -> str:
     return f"{service}-host"
 
 
-def route(host: str, service: str) -> dict[str, Any]:
+def route(host: str, service: str, *, internal: bool = False) -> dict[str, Any]:
     """The route from a host to a Service."""
     return {
-        "parentRefs": [parent()],
+        "parentRefs": [parent(internal=internal)],
         "hostnames": [host],
         "rules": [{"backendRefs": [{"name": service, "port": _SERVICE_PORT}]}],
     }
@@ -87,9 +106,9 @@ def route(host: str, service: str) -> dict[str, Any]:
 def backend(settings: GatewaySettings, service: str, *, public: bool) -> dict[str, Any]:
     """GKE's policy for a Service behind the Gateway."""
     default: dict[str, Any] = {"timeoutSec": settings.timeout_seconds, "logging": logging(settings)}
-    if settings.waf is not None:
+    if settings.firewall is not None:
         default["securityPolicy"] = names.SHARED
-    if not public:
+    if not public and settings.internal is None:
         # Without a client of its own, the proxy uses the one that Google manages, for people of the organization.
         default["iap"] = {"enabled": True}
     return {"default": default, "targetRef": {"group": "", "kind": "Service", "name": service}}

@@ -74,8 +74,15 @@ class IapSettings(Settings):
     """Google Groups whose members get in."""
 
 
+class InternalSettings(Settings):
+    """A regional internal Application Load Balancer, which the internet does not reach."""
+
+    global_access: bool = False
+    """Whether clients in other regions reach it, such as those behind a VPN or an Interconnect there."""
+
+
 class GatewaySettings(Settings):
-    """The way into the environment, by a global external Application Load Balancer."""
+    """The way into the environment: a global external Application Load Balancer, or a regional internal one."""
 
     domain: Hostname
     """Domain of all hosts: the domain itself and names one label below it, which its certificate covers."""
@@ -83,17 +90,37 @@ class GatewaySettings(Settings):
     dns: DnsSettings
     """Where the domain's names are answered."""
 
+    internal: InternalSettings | None = None
+    """An internal load balancer, which only your networks reach, such as by VPN or peering; needs `network.proxies`."""
+
     waf: WafSettings | None = WafSettings()
-    """The web application firewall; null removes it, and no host is public then."""
+    """The web application firewall, not with `internal`; null removes it, and no host is public then."""
 
     iap: IapSettings | None = None
-    """Who reaches hosts that are not public."""
+    """Who reaches hosts that are not public; not with `internal`, where the network decides."""
 
     timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = 30
     """How long a service may take to answer a request."""
 
     log_sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Part of the requests that are logged; 0 turns the log off."""
+
+    @property
+    def firewall(self) -> WafSettings | None:
+        """The web application firewall that is in front of hosts."""
+        return self.waf if self.internal is None else None
+
+    @model_validator(mode="after")
+    def _fits_its_class(self) -> Self:
+        if self.internal is None:
+            return self
+        if "waf" in self.model_fields_set and self.waf is not None:
+            raise ValueError(
+                "waf: is for hosts that the internet reaches, and internal keeps it out; remove waf, or remove internal"
+            )
+        if self.iap is not None:
+            raise ValueError("iap: is for an external gateway, and internal admits by network; remove iap or internal")
+        return self
 
     def mistake(self, host: str) -> str | None:
         """What is wrong with a host; None for one that the certificate covers."""

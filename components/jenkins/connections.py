@@ -67,7 +67,7 @@ class SlackSettings(Settings):
 
 
 class JenkinsGatewaySettings(Settings):
-    """The GKE Gateway through which people reach Jenkins, behind the Identity-Aware Proxy.
+    """The GKE Gateway through which people reach Jenkins, behind the Identity-Aware Proxy if it is external.
 
     By default the one of the stack's `gateway`.
     """
@@ -77,6 +77,9 @@ class JenkinsGatewaySettings(Settings):
 
     namespace: DnsLabel = names.NAMESPACE
     """Namespace of the Gateway."""
+
+    internal: bool = False
+    """Whether only your networks reach it. No call of GitHub arrives then: Jenkins asks for pushes itself."""
 
     webhook_credential: DnsLabel = "github-webhook"
     """Credential with the GitHub App's webhook secret."""

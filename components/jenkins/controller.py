@@ -38,7 +38,7 @@ def namespace(name: str, settings: JenkinsSettings, opts: pulumi.ResourceOptions
         labels=hosts.NAMESPACE_LABELS if settings.gateway is not None else None,
         annotations=None
         if settings.gateway is None
-        else hosts.namespace_annotations(settings.hostname, names.CONTROLLER_NAMESPACE, gateway_values.WEBHOOK),
+        else hosts.namespace_annotations(settings.hostname, *gateway_values.services(settings.gateway)),
         protect=settings.protect_home,
         retain=settings.retain_home,
         opts=opts,

@@ -23,9 +23,9 @@ def script(settings: JenkinsSettings, source: PlatformSource) -> dict[str, Any]:
     if settings.slack is not None:
         value = secrets.reference(secrets.SLACK_TOKEN)
         credentials.append(_text(settings.slack.token_credential, "Slack's bot", value))
-    if settings.gateway is not None:
+    if settings.called is not None:
         value = secrets.reference(secrets.WEBHOOK_SECRET)
-        webhook = _text(settings.gateway.webhook_credential, "Signature of GitHub's calls", value, scope="SYSTEM")
+        webhook = _text(settings.called.webhook_credential, "Signature of GitHub's calls", value, scope="SYSTEM")
         credentials.append(webhook)
     if settings.platform is not None and settings.platform.slack_webhook is not None:
         value = secrets.reference(secrets.SLACK_WEBHOOK)

@@ -1,4 +1,7 @@
-"""The Helm values of the route through a GKE Gateway: for people and, separately, for GitHub's calls."""
+"""The Helm values of the route through a GKE Gateway: for people and, separately, for GitHub's calls.
+
+Through an internal Gateway, no call of GitHub arrives, and Jenkins itself asks for a login.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,14 @@ from components.jenkins.connections import JenkinsGatewaySettings
 WEBHOOK = "jenkins-webhook"
 """Service for GitHub's calls, which cannot pass the Identity-Aware Proxy."""
 
+_HOUR = 3600
+"""Seconds that an answer may take: agents do not pass here, but log views are long-lived."""
+
+
+def services(gateway: JenkinsGatewaySettings) -> tuple[str, ...]:
+    """The Services behind the Gateway."""
+    return (names.CONTROLLER_NAMESPACE,) if gateway.internal else (names.CONTROLLER_NAMESPACE, WEBHOOK)
+
 
 def route(gateway: JenkinsGatewaySettings, hostname: str) -> dict[str, Any]:
     """The HTTPRoute of the chart, with an extra rule for GitHub's calls."""
@@ -19,8 +30,13 @@ def route(gateway: JenkinsGatewaySettings, hostname: str) -> dict[str, Any]:
         "matches": [{"path": {"type": "Exact", "value": "/github-webhook/"}}],
         "backendRefs": [{"name": WEBHOOK, "port": traffic.HTTP}],
     }
-    parent = routes.parent() if gateway.own else {"name": gateway.name, "namespace": gateway.namespace}
-    return {"enabled": True, "parentRefs": [parent], "hostnames": [hostname], "extraRules": [webhook]}
+    parent = (
+        routes.parent(internal=gateway.internal)
+        if gateway.own
+        else {"name": gateway.name, "namespace": gateway.namespace}
+    )
+    calls = {} if gateway.internal else {"extraRules": [webhook]}
+    return {"enabled": True, "parentRefs": [parent], "hostnames": [hostname], **calls}
 
 
 def objects(gateway: JenkinsGatewaySettings) -> dict[str, Any]:
@@ -28,6 +44,8 @@ def objects(gateway: JenkinsGatewaySettings) -> dict[str, Any]:
 
     The Cloud Armor policy of the stack's own Gateway is in front of both services.
     """
+    if gateway.internal:
+        return {"health": _health_check("jenkins"), "proxy": _backend("jenkins", {"timeoutSec": _HOUR})}
     armor = {"securityPolicy": gateway_names.SHARED} if gateway.own else {}
     return {
         "webhook-service": {
@@ -41,8 +59,7 @@ def objects(gateway: JenkinsGatewaySettings) -> dict[str, Any]:
         },
         "webhook-health": _health_check(WEBHOOK),
         "health": _health_check("jenkins"),
-        # Agents do not pass here, but log views are long-lived: an hour instead of 30 seconds.
-        "proxy": _backend("jenkins", {"timeoutSec": 3600, "iap": {"enabled": True}, **armor}),
+        "proxy": _backend("jenkins", {"timeoutSec": _HOUR, "iap": {"enabled": True}, **armor}),
         **({"webhook-proxy": _backend(WEBHOOK, armor)} if armor else {}),
     }
 

@@ -99,9 +99,9 @@ def scripts(
                 }
             }
         }
-    if settings.gateway is not None:
+    if settings.called is not None:
         # GitHub signs its calls, and Jenkins refuses calls without a valid signature.
-        hooks = [{"credentialsId": settings.gateway.webhook_credential}]
+        hooks = [{"credentialsId": settings.called.webhook_credential}]
         documents["webhook"] = {"unclassified": {"githubpluginconfig": {"hookSecretConfigs": hooks}}}
     return {name: as_yaml(script) for name, script in documents.items()}
 

@@ -54,6 +54,7 @@ class Jenkins(pulumi.ComponentResource):
         source: PlatformSource,
         jobs: JobDefinitions,
         signing: SigningRefs | None = None,
+        proxies: str | None = None,
         environments: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -72,6 +73,7 @@ class Jenkins(pulumi.ComponentResource):
                     *(names.target_namespace(cloud) for cloud in settings.targets()),
                 ],
                 gateway=settings.gateway is not None,
+                proxies=proxies,
             ),
             opts=child,
         )

@@ -55,8 +55,8 @@ class Polling:
 
     @classmethod
     def of(cls, settings: JenkinsSettings) -> Polling:
-        """With a gateway, GitHub calls, and a call can be lost; without one, no call arrives."""
-        return cls("H * * * *", "1h") if settings.gateway is not None else cls("H/5 * * * *", "15m")
+        """With an external gateway, GitHub calls, and a call can be lost; without one, no call arrives."""
+        return cls("H * * * *", "1h") if settings.called is not None else cls("H/5 * * * *", "15m")
 
 
 @dataclass(frozen=True)

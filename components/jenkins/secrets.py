@@ -51,7 +51,7 @@ def expected(settings: JenkinsSettings) -> tuple[ExpectedSecret, ...]:
             _secret(REPORTS_APP_ID, "app id of the second GitHub App, which writes reports"),
             _secret(REPORTS_APP_KEY, "private key of the second app (PEM file)", value="private key"),
         ]
-    if settings.gateway is not None:
+    if settings.called is not None:
         all_secrets.append(_secret(WEBHOOK_SECRET, "webhook secret of the GitHub App that builds use"))
     if settings.slack is not None:
         all_secrets.append(_secret(SLACK_TOKEN, f"bot token of the Slack app in {settings.slack.team}.slack.com"))

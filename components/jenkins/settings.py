@@ -100,6 +100,11 @@ class JenkinsSettings(Settings):
         return f"https://{self.hostname}"
 
     @property
+    def called(self) -> JenkinsGatewaySettings | None:
+        """The gateway through which GitHub calls; None where no call arrives."""
+        return None if self.gateway is None or self.gateway.internal else self.gateway
+
+    @property
     def login_domain(self) -> str | None:
         """The Workspace domain of accounts that may log in; None for a provider that restricts accounts itself."""
         return self.login.domain_for(self.admins)
@@ -170,7 +175,7 @@ class JenkinsSettings(Settings):
     def _credentials_differ(self) -> Self:
         named = [self.github_credential, self.library_credential, self.reports_credential, *self.targets()]
         named += [] if self.slack is None else [self.slack.token_credential]
-        named += [] if self.gateway is None else [self.gateway.webhook_credential]
+        named += [] if self.called is None else [self.called.webhook_credential]
         named += [] if self.platform is None or self.platform.slack_webhook is None else [self.platform.slack_webhook]
         if repeated := sorted({name for name in named if named.count(name) > 1}):
             raise ValueError(f"two credentials are called {repeated[0]}; give each a name of its own")

@@ -17,10 +17,10 @@ HTTP = 8080
 CONTROLLER_LABELS = {"app.kubernetes.io/component": "jenkins-controller", "app.kubernetes.io/instance": "jenkins"}
 
 
-def controller(agent_namespaces: Iterable[str], *, gateway: bool) -> Policy:
+def controller(agent_namespaces: Iterable[str], *, gateway: bool, proxies: str | None = None) -> Policy:
     """Ingress: agents, metrics and, with a gateway, load balancers. Egress: HTTPS to all; the API server is private."""
     namespaces = [traffic.namespaces([*agent_namespaces, *traffic.COLLECTOR_NAMESPACES])]
-    load_balancers = traffic.addresses(*traffic.LOAD_BALANCERS)
+    load_balancers = traffic.load_balancers(proxies)
     return {
         "pod_selector": {"match_labels": CONTROLLER_LABELS},
         "policy_types": ["Ingress", "Egress"],

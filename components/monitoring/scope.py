@@ -103,7 +103,7 @@ PARTS: Mapping[str, str] = {
     "databases": "a database",
     "disk_limit_bytes": "a database",
     "gateway": "a NAT gateway of its own",
-    "hosts": "a host",
+    "hosts": "a host that the internet reaches",
     "jenkins": "Jenkins",
     "postgres": "a database of PostgreSQL",
     "standby": "a database with a standby",

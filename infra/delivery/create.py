@@ -37,6 +37,7 @@ def create(
         source=here.source,
         jobs=JobDefinitions(job_files(), jobs.offered(here, config.jenkins)),
         signing=signing,
+        proxies=config.network.proxies,
         environments=[name for name in release_order(here.others) if name in config.jenkins.deploys],
         opts=through(base.google, runtime.cluster_provider),
     )

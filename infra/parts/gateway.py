@@ -21,6 +21,8 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> GatewayRefs |
         "gateway",
         settings,
         project_id=base.project.id,
+        region=here.config.region,
+        network=base.network,
         protect=here.guarded,
         opts=through(base.google, runtime.cluster_provider),
     )
@@ -32,7 +34,7 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> GatewayRefs |
         "address": gateway.address,
         "certificate": gateway.status,
     }
-    if here.config.preview_domain is not None:
+    if here.config.preview_domain is not None and gateway.certificates is not None:
         previews = PreviewHosts(
             "preview-hosts", gateway=refs, certificates=gateway.certificates, opts=through(base.google)
         )

@@ -60,6 +60,7 @@ def make(
             logins=logins,
             deployer=shared.deployer,
             database_range=config.network.nodes,
+            proxies=config.network.proxies,
             protect=protect,
             host=_host(here, key),
             opts=through(cluster_provider),
@@ -191,7 +192,7 @@ def _expose(
         return
     in_google = pulumi.ResourceOptions(parent=tenant, provider=google)
     record(f"service-{service}", place.host, shared.gateway, in_google)
-    if here.config.monitoring is not None:
+    if here.config.monitoring is not None and shared.gateway.settings.internal is None:
         uptime_check(
             f"service-{service}",
             place.host,

@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.gateway.names import IAP_ROLE
+from components.gateway.names import IAP_ROLE, INTERNAL_GATEWAY, NAMESPACE
+from components.gateway.routes import INTERNAL_CLASS
 from components.type_tokens import BACKEND_POLICY, GATEWAY, PROJECT_MEMBER, ROUTE
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule, stack_rule
 
 _RATES = ("throttle", "rate_based_ban")
 
 
-@resource_rule("gateway-armored", BACKEND_POLICY, source="docs/adr/0034-gateway.md")
-def armored(backend: CheckedResource, _: StackContext) -> Iterator[str]:
-    """Everything that people reach without the Identity-Aware Proxy is behind a Cloud Armor policy."""
-    if backend.lacks("spec.default.iap.enabled") and backend.lacks("spec.default.securityPolicy"):
-        yield "spec.default.securityPolicy is missing; name the Cloud Armor policy of the gateway"
+@stack_rule("gateway-armored", BACKEND_POLICY, ROUTE, source="docs/adr/0034-gateway.md")
+def armored(resources: Sequence[CheckedResource], _: StackContext) -> Iterator[tuple[CheckedResource, str]]:
+    """What the internet reaches without the Identity-Aware Proxy is behind a Cloud Armor policy."""
+    routes = [item for item in resources if item.type == ROUTE]
+    for backend in resources:
+        if backend.type != BACKEND_POLICY or not backend.lacks("spec.default.securityPolicy"):
+            continue
+        if backend.lacks("spec.default.iap.enabled") and not _is_internal(backend, routes):
+            yield backend, "spec.default.securityPolicy is missing; name the Cloud Armor policy of the gateway"
+
+
+@resource_rule("gateway-internal", GATEWAY, source="docs/adr/0044-internal-gateway.md")
+def internal(gateway: CheckedResource, _: StackContext) -> Iterator[str]:
+    """The Gateway that routes take for internal has the class of internal load balancers."""
+    if gateway.get("metadata.name") == INTERNAL_GATEWAY and gateway.get("metadata.namespace") in (NAMESPACE, UNKNOWN):
+        yield from gateway.must("spec.gatewayClassName", be=INTERNAL_CLASS)
 
 
 @resource_rule("gateway-https", GATEWAY, source="docs/adr/0034-gateway.md")
@@ -40,7 +52,12 @@ def route_by_https(route: CheckedResource, _: StackContext) -> Iterator[str]:
             yield "spec.parentRefs: a backend is not reached by HTTPS alone; write sectionName: https"
 
 
-@resource_rule("gateway-tls", "gcp:compute/sSLPolicy:SSLPolicy", source="CIS GCP 3.9; checkov CKV_GCP_4")
+@resource_rule(
+    "gateway-tls",
+    "gcp:compute/sSLPolicy:SSLPolicy",
+    "gcp:compute/regionSslPolicy:RegionSslPolicy",
+    source="CIS GCP 3.9; checkov CKV_GCP_4",
+)
 def tls(policy: CheckedResource, _: StackContext) -> Iterator[str]:
     """Load balancers take TLS 1.2 or later with modern ciphers."""
     yield from policy.must("minTlsVersion", be=("TLS_1_2", "TLS_1_3"))
@@ -80,6 +97,22 @@ def signed(zone: CheckedResource, _: StackContext) -> Iterator[str]:
     """Public zones sign their answers (DNSSEC)."""
     if zone.get("visibility", "public") == "public":
         yield from zone.must("dnssecConfig.state", be="on")
+
+
+def _is_internal(backend: CheckedResource, routes: Sequence[CheckedResource]) -> bool:
+    """Whether all routes to the Service of a policy are those of the internal Gateway, and there is one."""
+    service, namespace = backend.get("spec.targetRef.name"), backend.get("metadata.namespace")
+    parents = [
+        parent
+        for route in routes
+        if route.get("metadata.namespace") == namespace
+        for rule in _items(route.get("spec.rules", ()))
+        for reference in _items(rule.get("backendRefs", ()))
+        if reference.get("name") == service
+        for parent in _items(route.get("spec.parentRefs", ()))
+    ]
+    ours = {(parent.get("name"), parent.get("namespace")) for parent in parents}
+    return ours == {(INTERNAL_GATEWAY, NAMESPACE)}
 
 
 def _items(value: Any) -> list[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.network_settings import PROXY_ONLY
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule
 
 
@@ -17,7 +18,9 @@ def custom(network: CheckedResource, _: StackContext) -> Iterator[str]:
     "subnet-logged", "gcp:compute/subnetwork:Subnetwork", source="CIS GCP 3.8; checkov CKV_GCP_26, CKV_GCP_74"
 )
 def logged(subnet: CheckedResource, _: StackContext) -> Iterator[str]:
-    """Subnets log their flows and reach Google's APIs without the internet."""
+    """Subnets log their flows and reach Google's APIs without the internet; proxy-only subnets can do neither."""
+    if subnet.get("purpose") == PROXY_ONLY:
+        return
     if subnet.lacks("logConfig"):
         yield "logConfig is missing; add it"
     yield from subnet.must("privateIpGoogleAccess", be=True)

@@ -335,6 +335,16 @@ def test_grants_that_the_policy_has_already_are_counted_once(account: Account) -
     assert check.detail == "7 in the policy of acme-at-work-staging, at most 0 more; 1500 is Google's limit"
 
 
+def test_the_proxies_of_an_internal_gateway_are_one_more_subnet(account: Account) -> None:
+    bootstrapping.run(account.checkout, account.endpoint)
+    region(account)
+    account.fake.state.quotas = {"SUBNETWORKS": (10, 9)}
+    assert asked(account, bootstrapped=True)["network quotas"].ok
+    file = account.checkout / "stacks" / "Pulumi.staging.yaml"
+    file.write_text(file.read_text().replace("    network:\n", "    network:\n      proxies: 10.32.0.0/24\n"))
+    assert asked(account, bootstrapped=True)["network quotas"].ok is False
+
+
 def test_quotas_of_networks_are_those_of_the_project(account: Account) -> None:
     bootstrapping.run(account.checkout, account.endpoint)
     region(account)

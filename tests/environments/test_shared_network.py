@@ -104,6 +104,20 @@ def test_the_checks_are_part_of_preflight(shared: Account) -> None:
     assert {*network.NAMES, *network.SHARED} <= {check.name for check in checks}
 
 
+def test_the_proxies_of_an_internal_gateway_are_asked_for(shared: Account) -> None:
+    networks.put(shared.checkout / "stacks", proxies="10.32.0.0/24")
+    [path] = [key for key in shared.fake.state.networks if key.endswith("/routers")]
+    link = shared.fake.state.networks[path]["items"][0]["network"]
+    subnet = {"network": link, "purpose": "REGIONAL_MANAGED_PROXY", "role": "ACTIVE", "ipCidrRange": "10.32.0.0/24"}
+    for changes in ({"role": "BACKUP"}, {"ipCidrRange": "10.33.0.0/24"}, {"network": "other"}, {"purpose": "PRIVATE"}):
+        shared.fake.state.networks[path.replace("/routers", "/subnetworks")] = {"items": [subnet | changes]}
+        check = checked(shared)["network services"]
+        assert check.ok is False
+        assert "an active proxy-only subnet 10.32.0.0/24 in europe-west1" in check.detail
+    shared.fake.state.networks[path.replace("/routers", "/subnetworks")] = {"items": [subnet]}
+    assert checked(shared)["network services"].ok
+
+
 def _subnet(**changes: Any) -> Callable[[Account], None]:
     def change(account: Account) -> None:
         account.fake.state.networks[SUBNET] |= changes

@@ -48,6 +48,26 @@ def test_a_network_has_its_ranges_and_holds_the_cluster() -> None:
     assert (cluster.title, cluster.facts, cluster.guarded) == ("GKE atwork-staging", ("europe-west1",), True)
 
 
+def test_an_internal_load_balancer_has_its_proxies_and_its_address() -> None:
+    proxies = {"ipCidrRange": "10.32.0.0/24", "purpose": "REGIONAL_MANAGED_PROXY"}
+    content = drawn(
+        provider("acme-staging"),
+        resource(NETWORK, "network-vpc", {"name": "atwork-staging"}),
+        resource(types.SUBNETWORK, "network-proxies", proxies),
+        resource(types.NAT, "network-nat", {"name": "nat"}),
+        resource(types.ADDRESS, "gateway-address", {"addressType": "INTERNAL", "name": "gateway"}),
+        resource("gcp:compute/regionSslPolicy:RegionSslPolicy", "gateway-tls", {"name": "gateway"}),
+        resource(types.CERTIFICATE, "gateway-certificate", {"managed": {"domains": ["a.dev"]}}),
+        resource(types.RECORD, "service-orders-record", {"name": "orders.a.dev.", "type": "A"}),
+        resource(CLUSTER, "cluster-cluster", {"name": "atwork-staging"}),
+    )
+    assert box(content, "staging.network.network-vpc").facts == ("proxies 10.32.0.0/24",)
+    assert box(content, "staging.nat.network-nat").facts == ("addresses of Google's choice",)
+    gateway = box(content, "staging.gateway")
+    assert gateway.title == "Internal load balancer"
+    assert gateway.facts == ("hosts: orders.a.dev", "certificate of a.dev")
+
+
 def test_a_cluster_in_a_network_of_somebody_else_is_drawn_in_it() -> None:
     inputs = {"name": "atwork-staging", "network": "projects/acme-host/global/networks/shared-vpc"}
     content = drawn(provider("acme-staging"), resource(CLUSTER, "cluster-cluster", inputs))

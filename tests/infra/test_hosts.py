@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import internal_gateway
 from support.changed import changed
 from support.mocks import Recording
 from support.program import cloud, run_stack
@@ -309,19 +310,20 @@ PLACES = st.fixed_dictionaries({"exposed": st.booleans(), "public": st.booleans(
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(services=st.dictionaries(NAMES, PLACES, max_size=5))
+@given(services=st.dictionaries(NAMES, PLACES, max_size=5), inside=st.booleans())
 def test_every_host_has_one_record_one_certificate_and_one_route(
-    services: dict[str, dict[str, bool]], tmp_path_factory: pytest.TempPathFactory
+    services: dict[str, dict[str, bool]], tmp_path_factory: pytest.TempPathFactory, *, inside: bool
 ) -> None:
+    """In both classes of the gateway; behind an internal one, no host is public."""
     root = tmp_path_factory.mktemp("checkout")
     (root / STACKS_FOLDER).symlink_to(STACKS)
     (root / SERVICES_FOLDER).mkdir()
     places = {
-        f"s{name}": {"host": f"{name}.{DOMAIN}", "public": about["public"]} if about["exposed"] else {}
+        f"s{name}": {"host": f"{name}.{DOMAIN}", "public": about["public"] and not inside} if about["exposed"] else {}
         for name, about in services.items()
     }
     catalog(root / SERVICES_FOLDER, **places)
-    recording = run_stack("staging", root=root)
+    recording = run_stack("staging", internal_gateway.settings() if inside else None, root=root)
     hosts = {str(place["host"]): name for name, place in places.items() if "host" in place}
     records = Counter(item.inputs["name"] for item in recording.of_type(RECORD).values())
     routes = [item.inputs for item in recording.of_type(ROUTE).values() if item.inputs["spec"].get("hostnames")]
@@ -341,9 +343,10 @@ def test_every_host_has_one_record_one_certificate_and_one_route(
         [route] = [item for item in routes if item["spec"]["hostnames"] == [host]]
         assert route["metadata"]["namespace"] == name
         assert annotated[name] == host
+        assert route["spec"]["parentRefs"][0]["name"] == ("internal" if inside else "main")
         default = policies[name]["spec"]["default"]
-        assert default["securityPolicy"] == "gateway"
-        assert ("iap" in default) is not places[name]["public"]
+        assert default.get("securityPolicy") == (None if inside else "gateway")
+        assert ("iap" in default) is (not inside and not places[name]["public"])
     assert {name for name, host in annotated.items() if host} == set(hosts.values())
 
 

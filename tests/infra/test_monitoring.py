@@ -262,7 +262,8 @@ def test_without_a_way_in_nothing_is_checked() -> None:
     environment = monitored(parse("ci", json.dumps(closed)), "atwork-ci")
     assert environment is not None
     reasons = {item.rule.id: item.reason for item in select(environment).left_out}
-    assert reasons == dict.fromkeys(("uptime-fails", "certificate-ends"), "the environment has no host")
+    missing = "the environment has no host that the internet reaches"
+    assert reasons == dict.fromkeys(("uptime-fails", "certificate-ends"), missing)
 
 
 BUDGET = "gcp:billing/budget:Budget"

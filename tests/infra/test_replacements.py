@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from support import signing
+from support import internal_gateway, signing
 from support.mocks import Recorded, Recording
+from support.program import run_stack
 
 from atwork.report import tables
 from atwork.sandbox.provider.diff import Path as Keys
@@ -38,9 +39,10 @@ CONFIG = {"project": "acme", "region": "europe-west1", "kubeconfig": KUBECONFIG,
 
 @pytest.fixture(scope="module")
 def resources(recordings: dict[str, Recording]) -> dict[str, list[Recorded]]:
-    """Resources of the three stacks by type, also with signatures of releases."""
+    """Resources of the three stacks by type, also with signatures of releases and with an internal gateway."""
     by_type: dict[str, list[Recorded]] = {}
-    for recording in (*recordings.values(), *signing.recordings("log").values()):
+    internal = run_stack("staging", internal_gateway.settings())
+    for recording in (*recordings.values(), *signing.recordings("log").values(), internal):
         for resource in recording.resources.values():
             if resource.custom and resource.type.startswith(("gcp:", "kubernetes:")):
                 by_type.setdefault(resource.type, []).append(resource)

@@ -13,7 +13,7 @@ from support.policies import ALL_NAMESPACES, BROKEN, CLUSTER, MEMBER, NAMESPACE,
 from support.policies import environments as resources_of
 
 from components.database_flags import CIS_MYSQL_FLAGS
-from components.type_tokens import BACKEND_POLICY, GATEWAY, REDIS_INSTANCE, ROUTE
+from components.type_tokens import BACKEND_POLICY, GATEWAY, REDIS_INSTANCE, ROUTE, SUBNETWORK
 from policies.catalog import RULES as ALL_RULES
 from policies.rule import UNKNOWN, CheckedResource, StackContext
 
@@ -28,6 +28,7 @@ ACCEPTED = {
 
 ARMOR = "gcp:compute/securityPolicy:SecurityPolicy"
 IN_CLUSTER = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+REGIONAL_TLS = "gcp:compute/regionSslPolicy:RegionSslPolicy"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 FLAGS = "settings.databaseFlags"
 
@@ -141,7 +142,7 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
         (MEMBER, "role", role, "iam-no-basic-roles: .*is a basic role")
         for role in ("roles/owner", "roles/editor", "roles/viewer")
     ),
-    (BACKEND_POLICY, "spec.default.securityPolicy", None, "gateway-armored: .*securityPolicy is missing"),
+    (GATEWAY, "metadata.name", "internal", "gateway-internal: .*gatewayClassName must be gke-l7-rilb"),
     (ROUTE, "spec.hostnames", [], "route-https: .*takes every host"),
     ("gcp:compute/sSLPolicy:SSLPolicy", "minTlsVersion", "TLS_1_0", "gateway-tls: .*minTlsVersion must be"),
     ("gcp:compute/sSLPolicy:SSLPolicy", "profile", None, "gateway-tls: .*profile must be"),
@@ -275,6 +276,11 @@ def test_a_firewall_rule_without_a_source_allows_everyone(properties: dict[str, 
         ("gateway-https", GATEWAY, {"spec": {"listeners": [{"protocol": "HTTP"}]}}, 0),
         ("gateway-https", GATEWAY, {"spec": {"listeners": [{"protocol": "HTTPS", **ALL_NAMESPACES}]}}, 0),
         ("gateway-https", GATEWAY, {"spec": {"listeners": UNKNOWN}}, 0),
+        ("gateway-internal", GATEWAY, {"metadata": {"name": "internal", "namespace": "edge"}, "spec": {}}, 0),
+        ("gateway-internal", GATEWAY, {"metadata": {"name": "internal", "namespace": "gateway"}, "spec": UNKNOWN}, 0),
+        ("gateway-internal", GATEWAY, {"metadata": {"name": "internal", "namespace": "gateway"}, "spec": {}}, 1),
+        ("gateway-tls", REGIONAL_TLS, {"profile": "MODERN", "minTlsVersion": "TLS_1_2"}, 0),
+        ("gateway-tls", REGIONAL_TLS, {"profile": "COMPATIBLE", "minTlsVersion": "TLS_1_0"}, 2),
         ("route-https", ROUTE, {"spec": {"rules": [{"filters": [{"type": "RequestRedirect"}]}]}}, 0),
         ("armor-rate-limit", ARMOR, {"rules": UNKNOWN}, 0),
         ("armor-rate-limit", ARMOR, {"rules": []}, 1),
@@ -284,6 +290,53 @@ def test_a_firewall_rule_without_a_source_allows_everyone(properties: dict[str, 
 )
 def test_the_way_in(rule: str, token: str, properties: dict[str, Any], expected: int) -> None:
     assert len(violations(RULES[rule], [CheckedResource(token, "it", properties)])) == expected
+
+
+@pytest.mark.parametrize(
+    ("parents", "expected"),
+    [
+        ([("internal", "gateway")], 0),
+        ([("main", "gateway")], 1),
+        ([("internal", "gateway"), ("main", "gateway")], 1),
+        ([("internal", "shop")], 1),
+        ([("internal", None)], 1),
+        ([], 1),
+    ],
+)
+def test_what_only_the_internal_gateway_reaches_needs_no_firewall(
+    parents: list[tuple[str, str | None]], expected: int
+) -> None:
+    target = {"targetRef": {"kind": "Service", "name": "orders"}, "default": {"timeoutSec": 30}}
+    about = {"namespace": "orders"}
+    resources = [CheckedResource(BACKEND_POLICY, "orders", {"metadata": about, "spec": target})]
+    resources += [route_to("orders", name, namespace, **about) for name, namespace in parents]
+    assert len(violations(RULES["gateway-armored"], resources)) == expected
+    elsewhere = [resources[0], *(route_to("orders", "internal", "gateway", namespace="bills") for _ in parents)]
+    assert len(violations(RULES["gateway-armored"], elsewhere)) == 1
+    others = [resources[0], *(route_to("bills", "internal", "gateway", **about) for _ in parents)]
+    assert len(violations(RULES["gateway-armored"], others)) == 1
+
+
+def route_to(service: str, gateway: str, of: str | None, *, namespace: str) -> CheckedResource:
+    """A route from a Gateway to a Service."""
+    parent = {"name": gateway, "sectionName": "https", **({"namespace": of} if of else {})}
+    spec = {"parentRefs": [parent], "rules": [{"backendRefs": [{"name": service, "port": 80}]}]}
+    return CheckedResource(ROUTE, "it", {"metadata": {"name": "it", "namespace": namespace}, "spec": spec})
+
+
+def test_what_an_external_gateway_reaches_has_its_firewall(environments: dict[str, list[CheckedResource]]) -> None:
+    rule = RULES["gateway-armored"]
+    [backend] = [item for item in environments["production"] if item.type == BACKEND_POLICY]
+    others = [item for item in environments["production"] if item is not backend]
+    open_one = replace(backend, properties=changed(backend.properties, "spec.default.securityPolicy", None))
+    [message] = violations(rule, [*others, open_one])
+    assert "securityPolicy is missing" in message
+
+
+def test_proxies_of_load_balancers_have_no_flow_logs() -> None:
+    rule = RULES["subnet-logged"]
+    assert violations(rule, [CheckedResource(SUBNETWORK, "it", {"purpose": "REGIONAL_MANAGED_PROXY"})]) == []
+    assert len(violations(rule, [CheckedResource(SUBNETWORK, "it", {"purpose": "PRIVATE"})])) == 2
 
 
 @pytest.mark.parametrize(

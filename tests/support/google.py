@@ -190,7 +190,11 @@ class FakeGoogle:
             ("GET", rf"/compute/v1/({_SUBNET})/getIamPolicy", self._policy),
             ("POST", rf"/compute/v1/({_SUBNET})/setIamPolicy", self._set_policy),
             ("GET", rf"(/compute/v1/{_SUBNET})", self._network),
-            ("GET", r"(/compute/v1/projects/[^/]+/(?:getXpnHost|regions/[^/]+/routers))", self._network),
+            (
+                "GET",
+                r"(/compute/v1/projects/[^/]+/(?:getXpnHost|regions/[^/]+/(?:routers|subnetworks)))",
+                self._network,
+            ),
             ("GET", r"(/dns/v1/projects/[^/]+/managedZones)", self._network),
             ("GET", r"(/v1/projects/[^/]+/locations/[^/]+/serviceConnectionPolicies)", self._network),
             ("PUT", r"/engine/([^/]+/o/.+)", self._put_object),

@@ -98,6 +98,15 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
         {"allows": [{"protocol": "tcp"}], "sourceRanges": ["0.0.0.0/0"]},
         "entire internet",
     ),
+    (
+        "gateway-internal",
+        GATEWAY,
+        {
+            "metadata": {"name": "internal", "namespace": "gateway"},
+            "spec": {"gatewayClassName": "gke-l7-global-external-managed"},
+        },
+        "gatewayClassName must be gke-l7-rilb",
+    ),
     ("gateway-armored", BACKEND_POLICY, {"spec": {"default": {"timeoutSec": 30}}}, "name the Cloud Armor policy"),
     (
         "gateway-https",

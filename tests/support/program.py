@@ -57,6 +57,8 @@ def cloud(token: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             return {"member": f"serviceAccount:service-1@gcp-sa-{agent}.iam.gserviceaccount.com"}
         case "gcp:compute/address:Address" | "gcp:compute/globalAddress:GlobalAddress":
             return {"address": "203.0.113.10", "selfLink": f"https://compute/{name}"}
+        case "gcp:certificatemanager/certificate:Certificate":
+            return {"name": f"{name}-1a2b3c4"}
         case "pulumi:pulumi:StackReference":
             return {"outputs": {"platform": PLATFORM}}
         case _:
@@ -67,7 +69,9 @@ def _names(token: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """What Cloud DNS and Certificate Manager compute."""
     match token:
         case "gcp:certificatemanager/dnsAuthorization:DnsAuthorization":
-            record = {"name": f"_acme-challenge.{inputs['domain']}.", "type": "CNAME", "data": "authorize.example."}
+            own = "_4f1a" if inputs["type"] == "PER_PROJECT_RECORD" else ""
+            name = f"_acme-challenge{own}.{inputs['domain']}."
+            record = {"name": name, "type": "CNAME", "data": "authorize.example."}
             return {"dnsResourceRecords": [record]}
         case "gcp:dns/managedZone:ManagedZone":
             return {"nameServers": ["ns1.example.", "ns2.example."]}

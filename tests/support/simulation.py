@@ -109,12 +109,12 @@ def providers(path: Path) -> Generator[dict[str, Provider]]:
         running.stop()
 
 
-def kubeconfig_of(gcp: Provider, name: str) -> str:
+def kubeconfig_of(gcp: Provider, name: str, location: str = "europe-west1") -> str:
     """The kubeconfig of a cluster; creates the cluster if it does not exist."""
-    token, identity = "gcp:container/cluster:Cluster", f"projects/acme/locations/europe-west1/clusters/{name}"
+    token, identity = "gcp:container/cluster:Cluster", f"projects/acme/locations/{location}/clusters/{name}"
     outputs = gcp.read(token, name, identity)
     if outputs is None:
-        _, outputs = gcp.create(token, name, {"name": name, "location": "europe-west1", "deletionProtection": False})
+        _, outputs = gcp.create(token, name, {"name": name, "location": location, "deletionProtection": False})
     host = outputs["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"]
     return json.dumps({"clusters": [{"name": "c", "cluster": {"server": f"https://{host}"}}]})
 

@@ -34,7 +34,7 @@ def checks(google: Google, name: str, config: StackConfig, *, there: bool) -> It
         yield ask(NAMES[1], fix, lambda: _principals(google, project, grants(name, config)))
         fix = f"ask for roles/compute.viewer on {project}"
         if config.network.existing is None:
-            yield ask(NAMES[2], fix, lambda: _network(google, project), needed=False)
+            yield ask(NAMES[2], fix, lambda: _network(google, config), needed=False)
         else:
             yield right(NAMES[2], "the environment creates nothing in its network")
     else:
@@ -70,16 +70,18 @@ def _principals(google: Google, project: str, planned: set[tuple[str, str]]) -> 
     return Check(NAMES[1], enough, words, "" if enough else "grant roles to groups instead of to their members")
 
 
-def _network(google: Google, project: str) -> Check:
+def _network(google: Google, config: StackConfig) -> Check:
     """The quotas of the project's networks; a warning, because what the program has created counts as used."""
+    project = config.project.id
+    created = {**_NETWORK, "SUBNETWORKS": _NETWORK["SUBNETWORKS"] + (config.network.proxies is not None)}
     quotas: dict[str, Any] = {
         str(quota["metric"]): quota for quota in google.call("GET", f"{COMPUTE}/{project}").get("quotas", [])
     }
-    known = {metric: quotas[metric] for metric in _NETWORK if metric in quotas}
+    known = {metric: quotas[metric] for metric in created if metric in quotas}
     words = ", ".join(
         f"{metric}: {int(quota['usage'])} of {int(quota['limit'])} used" for metric, quota in known.items()
     )
-    short = [metric for metric, quota in known.items() if quota["usage"] + _NETWORK[metric] > quota["limit"]]
+    short = [metric for metric, quota in known.items() if quota["usage"] + created[metric] > quota["limit"]]
     fix = f"ask for more {', '.join(short)} at {_console(project)}" if short else ""
     return Check(NAMES[2], not short, words or "no quota is known", fix, needed=False)
 

@@ -11,6 +11,7 @@ from atwork.environments.bootstrap.shared_network import rights
 from atwork.environments.preflight.check import Check, ask
 from components.existing_network import ExistingNetworkSettings
 from components.google_dns import PRIVATE_GOOGLE_ZONES
+from components.network_settings import PROXY_ONLY
 from components.redis import SERVICE_CLASS
 from infra.stack import StackConfig
 
@@ -99,6 +100,8 @@ def _missing_services(google: Google, config: StackConfig, existing: ExistingNet
     for domain in PRIVATE_GOOGLE_ZONES.values():
         if domain not in answered:
             yield f"a private DNS zone {domain}"
+    if config.network.proxies is not None and not _has_proxies(google, config, owner, network):
+        yield f"an active proxy-only subnet {config.network.proxies} in {config.region}"
     wanted = [*(["google-cloud-sql"] if config.databases else []), *([SERVICE_CLASS] if config.redis() else [])]
     if wanted:
         where = f"projects/{owner}/locations/{config.region}"
@@ -108,6 +111,17 @@ def _missing_services(google: Google, config: StackConfig, existing: ExistingNet
         for service_class in wanted:
             if service_class not in present:
                 yield f"a service connection policy of {service_class} in {config.region}"
+
+
+def _has_proxies(google: Google, config: StackConfig, owner: str, network: str) -> bool:
+    """Whether internal load balancers of the region send requests from `network.proxies`."""
+    subnets = google.call("GET", f"{COMPUTE}/projects/{owner}/regions/{config.region}/subnetworks").get("items", [])
+    return any(
+        (subnet.get("purpose"), subnet.get("role"), subnet.get("ipCidrRange"))
+        == (PROXY_ONLY, "ACTIVE", config.network.proxies)
+        for subnet in subnets
+        if str(subnet.get("network", "")).endswith(network)
+    )
 
 
 def _is_bound(zone: dict[str, Any], network: str) -> bool:

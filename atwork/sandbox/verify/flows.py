@@ -13,6 +13,7 @@ from atwork.sandbox.verify.network_policies import Connection, End, closed_by
 from components import traffic
 from components.jenkins.stores import STORES
 from components.jenkins.traffic import HTTP
+from components.network_settings import PROXY_ONLY
 from components.redis import PORT
 from components.tenant import CONNECTOR_PORT
 from components.type_tokens import SUBNETWORK
@@ -131,9 +132,10 @@ def _outside(other: OtherEnd, here: EnvironmentObjects) -> list[End]:
             return [_addresses("140.82.112.0/20")]  # of GitHub, as an example
         case "Kubernetes API" | "Cloud SQL" | "Redis":
             # All answer on an address of the nodes' range.
-            return [_addresses(str(subnetwork["ipCidrRange"])) for subnetwork in here.all(SUBNETWORK)]
+            return list(_subnets(here, proxies=False))
         case "load balancers":
-            return list(map(_addresses, traffic.LOAD_BALANCERS))
+            # An internal one checks the health of pods from the same addresses, and sends requests from its proxies.
+            return [*map(_addresses, traffic.LOAD_BALANCERS), *_subnets(here, proxies=True)]
         case "metrics collectors":
             return [End(traffic.COLLECTOR_NAMESPACES[0])]
         case _:
@@ -161,6 +163,13 @@ def _resolvers(here: EnvironmentObjects) -> Iterator[End]:
         yield End("kube-system", {"k8s-app": "kube-dns"})
     if ((here.cluster.get("addonsConfig") or {}).get("dnsCacheConfig") or {}).get("enabled"):
         yield _addresses("169.254.20.10/32")
+
+
+def _subnets(here: EnvironmentObjects, *, proxies: bool) -> Iterator[End]:
+    """Ranges of the subnets of nodes, or of the proxy-only subnets of internal load balancers."""
+    for subnetwork in here.all(SUBNETWORK):
+        if (subnetwork.get("purpose") == PROXY_ONLY) is proxies:
+            yield _addresses(str(subnetwork["ipCidrRange"]))
 
 
 def _addresses(block: str) -> End:

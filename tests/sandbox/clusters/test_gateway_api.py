@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support import internal_gateway
 from support.gateway_api import definitions
 from support.mocks import Recording
 from support.program import run_stack
@@ -101,6 +102,15 @@ def test_the_gateway_and_its_redirect_are_valid(server: Api, staging: Recording)
     [rule] = redirect["spec"]["rules"]
     assert rule["filters"] == [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}]
     assert rule.get("backendRefs") is None
+
+
+def test_an_internal_gateway_and_a_route_to_it_are_valid(server: Api) -> None:
+    """Its listener has a certificate by an option alone."""
+    internal = run_stack("staging", internal_gateway.settings())
+    gateway = create(server, internal.resource(GATEWAY, "gateway-gateway").inputs)
+    https = gateway["spec"]["listeners"][0]
+    assert https["tls"]["options"] == {"networking.gke.io/cert-manager-certs": "gateway-certificate-1a2b3c4"}
+    assert refusal(server, route(internal)) == ""
 
 
 def test_a_service_has_its_own_host(server: Api, staging: Recording) -> None:

@@ -127,6 +127,18 @@ def put(stack: str, kind: str, name: str, path: str, value: Any) -> Change:
     return change
 
 
+def proxies(stack: str, block: str) -> Change:
+    """Add the proxy-only subnet of an internal load balancer."""
+
+    def change(objects: Objects) -> None:
+        subnet = of(objects, stack, ":Subnetwork", "network-subnet")
+        inputs = {**subnet.inputs, "purpose": "REGIONAL_MANAGED_PROXY", "ipCidrRange": block}
+        urn = subnet.urn.replace("network-subnet", "network-proxies")
+        objects.append(replace(subnet, id=f"{subnet.id}-proxies", urn=urn, inputs=inputs))
+
+    return change
+
+
 PLANTED: dict[str, tuple[Change, str, str, str]] = {
     "an image in a repository without a reader": (
         gone("production", ":RepositoryIamMember", "access-pull-services"),
@@ -337,6 +349,12 @@ PLANTED: dict[str, tuple[Change, str, str, str]] = {
         "production: orders/orders",
         "network",
         "is not reached by load balancers",
+    ),
+    "proxies of an internal load balancer that are kept out": (
+        proxies("production", "10.32.0.0/24"),
+        "production: orders/orders",
+        "network",
+        r"is not reached by load balancers \(10\.32\.0\.0/24 at TCP 8080",
     ),
     "agents that do not reach the controller": (
         gone("ci", ":NetworkPolicy", "jenkins-controller-traffic"),

@@ -29,6 +29,7 @@ _FORMATS = {
     "gcp:compute/firewall:Firewall": "projects/{project}/global/firewalls/{name}",
     "gcp:compute/globalAddress:GlobalAddress": "projects/{project}/global/addresses/{name}",
     "gcp:compute/network:Network": "projects/{project}/global/networks/{name}",
+    "gcp:compute/regionSslPolicy:RegionSslPolicy": "projects/{project}/regions/{region}/sslPolicies/{name}",
     "gcp:compute/router:Router": "projects/{project}/regions/{region}/routers/{name}",
     "gcp:compute/routerNat:RouterNat": "{project}/{region}/{router}/{name}",
     "gcp:compute/securityPolicy:SecurityPolicy": "projects/{project}/global/securityPolicies/{name}",

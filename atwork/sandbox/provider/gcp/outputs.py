@@ -100,8 +100,9 @@ def _network(inputs: dict[str, Any], project: str, identity: str) -> dict[str, J
 
 
 def _compute_address(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
-    del inputs, project
-    return {"address": address(identity, "203.0.113"), "creationTimestamp": "2026-01-01T00:00:00.000-08:00"}
+    del project
+    block = "10.0.14" if inputs.get("addressType") == "INTERNAL" else "203.0.113"
+    return {"address": address(identity, block), "creationTimestamp": "2026-01-01T00:00:00.000-08:00"}
 
 
 def _certificate(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
@@ -114,7 +115,10 @@ def _certificate(inputs: dict[str, Any], project: str, identity: str) -> dict[st
 def _dns_authorization(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:
     del project
     data = f"{stable_hex(identity, digits=32)}.{stable_number(identity, digits=2)}.authorize.certificatemanager.goog."
-    return {"dnsResourceRecords": [{"name": f"_acme-challenge.{inputs.get('domain')}.", "type": "CNAME", "data": data}]}
+    # A record of the project has a part of its own in its name.
+    own = f"_{stable_hex(identity, digits=16)}" if inputs.get("type") == "PER_PROJECT_RECORD" else ""
+    name = f"_acme-challenge{own}.{inputs.get('domain')}."
+    return {"dnsResourceRecords": [{"name": name, "type": "CNAME", "data": data}]}
 
 
 def _managed_zone(inputs: dict[str, Any], project: str, identity: str) -> dict[str, Json]:

@@ -15,10 +15,12 @@ from atwork.sandbox.cloud import Cloud, CloudObject
 from atwork.sandbox.provider.gcp.clusters import servers
 from atwork.sandbox.provider.names import stable_hex
 from atwork.sandbox.provider.values import reveal
-from components.gateway.routes import CERTIFICATE_MAP
-from components.type_tokens import BACKEND_POLICY, CLUSTER, GATEWAY, GATEWAY_POLICY, NETWORK
+from components.gateway.routes import CERTIFICATE_MAP, CERTIFICATES, INTERNAL_CLASS
+from components.network_settings import PROXY_ONLY
+from components.type_tokens import BACKEND_POLICY, CLUSTER, GATEWAY, GATEWAY_POLICY, NETWORK, SUBNETWORK
 
 FORWARDING_RULE = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
+"""Also for the rule of an internal Gateway, whose id names its region."""
 KINDS = (GATEWAY, GATEWAY_POLICY, BACKEND_POLICY)
 """Objects that the controller watches."""
 
@@ -29,7 +31,7 @@ def reconcile(server: str, cloud: Cloud) -> None:
     if cluster is None:
         return
     gateways = {_identity(cluster, item): item for item in cloud.objects(server, GATEWAY)}
-    own = _identity(cluster)
+    own = tuple(f"{_scope(cluster, internal=internal)}/{_prefix(cluster)}" for internal in (False, True))
     for rule in cloud.objects("", FORWARDING_RULE):
         if rule.id.startswith(own) and rule.id not in gateways:
             cloud.delete("", rule.type, rule.id)
@@ -38,9 +40,26 @@ def reconcile(server: str, cloud: Cloud) -> None:
         cloud.update(rule, {name for name in _used(gateway, cluster, cloud) if cloud.exists("", name)})
 
 
-def _identity(cluster: CloudObject, gateway: CloudObject | None = None) -> str:
-    name = "" if gateway is None else gateway.id.replace("/", "-")
-    return f"{_project(cluster)}/global/forwardingRules/gkegw1-{stable_hex(cluster.id, digits=8)}-{name}"
+def _identity(cluster: CloudObject, gateway: CloudObject) -> str:
+    scope = _scope(cluster, internal=_is_internal(gateway))
+    return f"{scope}/{_prefix(cluster)}{gateway.id.replace('/', '-')}"
+
+
+def _prefix(cluster: CloudObject) -> str:
+    return f"forwardingRules/gkegw1-{stable_hex(cluster.id, digits=8)}-"
+
+
+def _is_internal(gateway: CloudObject) -> bool:
+    return _at(reveal(gateway.inputs), "spec").get("gatewayClassName") == INTERNAL_CLASS
+
+
+def _scope(cluster: CloudObject, *, internal: bool) -> str:
+    """Where the parts of a load balancer are: a cluster in a zone has an internal one in the region of the zone."""
+    return f"{_project(cluster)}/{f'regions/{_region(cluster)}' if internal else 'global'}"
+
+
+def _region(cluster: CloudObject) -> str:
+    return "-".join(cluster.id.split("/")[3].split("-")[:2])
 
 
 def _project(cluster: CloudObject) -> str:
@@ -49,19 +68,32 @@ def _project(cluster: CloudObject) -> str:
 
 def _used(gateway: CloudObject, cluster: CloudObject, cloud: Cloud) -> Iterator[str]:
     """What the load balancer of a Gateway uses, by id."""
-    project, inputs = _project(cluster), reveal(gateway.inputs)
+    project, inputs, internal = _project(cluster), reveal(gateway.inputs), _is_internal(gateway)
+    scope = _scope(cluster, internal=internal)
     for address in _at(inputs, "spec").get("addresses", ()):
-        yield f"{project}/global/addresses/{address['value']}"
+        yield f"{scope}/addresses/{address['value']}"
     certificates = _at(inputs, "metadata", "annotations").get(CERTIFICATE_MAP)
     if certificates is not None:
         yield f"{project}/locations/global/certificateMaps/{certificates}"
+    for listener in _at(inputs, "spec").get("listeners", ()) if internal else ():
+        for certificate in filter(None, str(_at(listener, "tls", "options").get(CERTIFICATES, "")).split(",")):
+            yield f"{project}/locations/{_region(cluster)}/certificates/{certificate}"
     for policy in cloud.objects(gateway.scope, GATEWAY_POLICY):
-        yield f"{project}/global/sslPolicies/{_default(policy).get('sslPolicy')}"
+        yield f"{scope}/sslPolicies/{_default(policy).get('sslPolicy')}"
     for policy in cloud.objects(gateway.scope, BACKEND_POLICY):
         yield f"{project}/global/securityPolicies/{_default(policy).get('securityPolicy')}"
     for network in cloud.objects("", NETWORK):
         if (cluster.type, cluster.id) in cloud.referrers(network.id):
             yield network.id
+            yield from _proxies(network, cluster, cloud) if internal else ()
+
+
+def _proxies(network: CloudObject, cluster: CloudObject, cloud: Cloud) -> Iterator[str]:
+    """The proxy-only subnet of the cluster's network and region."""
+    for subnet in cloud.objects("", SUBNETWORK):
+        same = f"/regions/{_region(cluster)}/" in subnet.id and (subnet.type, subnet.id) in cloud.referrers(network.id)
+        if same and reveal(subnet.inputs).get("purpose") == PROXY_ONLY:
+            yield subnet.id
 
 
 def _default(policy: CloudObject) -> Mapping[str, Any]:
