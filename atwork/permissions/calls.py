@@ -141,6 +141,7 @@ TYPES: dict[str, Calls] = {
         ),
     ),
     "gcp:monitoring/alertPolicy:AlertPolicy": _crud("monitoring.projects.alertPolicies"),
+    "gcp:monitoring/dashboard:Dashboard": _crud("monitoring.projects.dashboards"),
     "gcp:monitoring/notificationChannel:NotificationChannel": _crud("monitoring.projects.notificationChannels"),
     "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": _crud("monitoring.projects.uptimeCheckConfigs"),
     "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": _crud(

@@ -1,4 +1,4 @@
-"""The metrics that rules read: their kind, who sends them, and where Google says so. Plain data.
+"""The metrics that rules and dashboards read: their kind, who sends them, and where Google says so. Plain data.
 
 `package` is the component of `monitoring_config` that a cluster must send (components/cluster_monitoring.py); None for
 metrics that Google's services send by themselves, and for those of Jenkins (components/jenkins/metrics.py). In PromQL,
@@ -21,6 +21,7 @@ _SYSTEM = "https://cloud.google.com/monitoring/api/metrics_kubernetes"
 _JENKINS = "https://plugins.jenkins.io/prometheus/"
 _SERVICES = "https://cloud.google.com/monitoring/api/metrics_gcp"
 _RECORDED = "components/monitoring/slo.py"
+_TEMPLATE = "delivery/template/repository/app/metrics.py"
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ METRICS: Mapping[str, Metric] = {
     "apiserver_admission_webhook_admission_duration_seconds": Metric("histogram", "APISERVER", _CONTROL_PLANE),
     "kubernetes_io:container_memory_limit_utilization": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
     "kubernetes_io:container_restart_count": Metric("counter", "SYSTEM_COMPONENTS", _SYSTEM),
+    "kubernetes_io:node_cpu_allocatable_utilization": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
+    "kubernetes_io:node_memory_allocatable_utilization": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
     "kubernetes_io:node_status_condition": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
     "kubernetes_io:pod_volume_utilization": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
     "default_jenkins_builds_last_build_result_ordinal": Metric("gauge", None, _JENKINS),
     "default_jenkins_up": Metric("gauge", None, _JENKINS),
+    "jenkins_executor_in_use_value": Metric("gauge", None, _JENKINS),
     "jenkins_health_check_score": Metric("gauge", None, _JENKINS),
     "jenkins_queue_buildable_value": Metric("gauge", None, _JENKINS),
     "jenkins_runs_failure_total": Metric("counter", None, _JENKINS),
@@ -69,10 +73,13 @@ METRICS: Mapping[str, Metric] = {
     "cloudsql_googleapis_com:database_available_for_failover": Metric("gauge", None, _SERVICES),
     "cloudsql_googleapis_com:database_cpu_utilization": Metric("gauge", None, _SERVICES),
     "cloudsql_googleapis_com:database_disk_bytes_used": Metric("gauge", None, _SERVICES),
+    "cloudsql_googleapis_com:database_disk_read_ops_count": Metric("counter", None, _SERVICES),
+    "cloudsql_googleapis_com:database_disk_write_ops_count": Metric("counter", None, _SERVICES),
     "cloudsql_googleapis_com:database_memory_utilization": Metric("gauge", None, _SERVICES),
     "cloudsql_googleapis_com:database_network_connection_attempt_count": Metric("counter", None, _SERVICES),
     "cloudsql_googleapis_com:database_postgresql_num_backends": Metric("gauge", None, _SERVICES),
     "cloudsql_googleapis_com:database_postgresql_num_backends_by_state": Metric("gauge", None, _SERVICES),
+    "cloudsql_googleapis_com:database_postgresql_transaction_count": Metric("counter", None, _SERVICES),
     "cloudsql_googleapis_com:database_postgresql_transaction_id_utilization": Metric("gauge", None, _SERVICES),
     "cloudsql_googleapis_com:database_replication_log_archive_failure_count": Metric("counter", None, _SERVICES),
     "cloudsql_googleapis_com:database_up": Metric("gauge", None, _SERVICES),
@@ -81,7 +88,12 @@ METRICS: Mapping[str, Metric] = {
     "router_googleapis_com:nat_dropped_sent_packets_count": Metric("counter", None, _SERVICES),
     "router_googleapis_com:nat_nat_allocation_failed": Metric("gauge", None, _SERVICES),
     "serviceruntime_googleapis_com:quota_exceeded": Metric("gauge", None, _SERVICES),
+    "http_request_duration_seconds": Metric("histogram", None, _TEMPLATE),
+    "http_requests_total": Metric("counter", None, _TEMPLATE),
+    "slo:bad_requests:rate5m": Metric("gauge", None, _RECORDED),
+    "slo:error_budget:ratio": Metric("gauge", None, _RECORDED),
     "slo:page_burn:ratio": Metric("gauge", None, _RECORDED),
+    "slo:requests:rate5m": Metric("gauge", None, _RECORDED),
     "slo:ticket_burn:ratio": Metric("gauge", None, _RECORDED),
 }
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 _OTHERS = "preview-.*|jenkins-.+"
 """Namespaces of pull requests and of builds, where pods fail all day and their authors see it."""
 
+VARIABLE = "Namespace"
+"""The variable of dashboards by which their readers choose a namespace; alerts have none."""
+
 
 @dataclass(frozen=True)
 class MonitoredDatabase:
@@ -51,6 +54,7 @@ class Scope:
             "cluster": managed,
             "objectives": f"{managed}{self._team()}",
             "workloads": f'{managed},namespace!~"{_OTHERS}"',
+            "services": f'{managed},namespace!~"{_OTHERS}",${{{VARIABLE}}}',
             "containers": f'monitored_resource="k8s_container",{system},namespace_name!~"{_OTHERS}"',
             "pods": f'monitored_resource="k8s_pod",{system},namespace_name!~"{_OTHERS}"',
             "nodes": f'monitored_resource="k8s_node",{system}',

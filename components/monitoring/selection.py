@@ -108,31 +108,37 @@ def _decide(rule: AlertRule, severity: Severity, environment: MonitoredEnvironme
 
 def missing_part(rule: AlertRule, scope: Scope) -> str:
     """What the environment lacks for a rule; "" for nothing."""
-    names = set(re.findall(r"\$(\w+)", rule.value))
+    return lacking(rule.value, scope, each_database=rule.each_database)
+
+
+def lacking(query: str, scope: Scope, *, each_database: bool) -> str:
+    """What the environment lacks for a query; "" for nothing."""
+    names = set(re.findall(r"\$(\w+)", query))
     known = set(scope.selectors())
-    for database in _databases(rule, scope):
+    for database in _databases(query, scope) if each_database else ():
         known |= set(scope.of_database(database))
     return PARTS[min(names - known)] if names - known else ""
 
 
 def render(rule: AlertRule, threshold: Threshold, scope: Scope) -> str:
     """The PromQL of a rule in an environment that has all it needs."""
-    selectors = scope.selectors()
-    if rule.each_database:
-        parts = [
-            Template(rule.value).substitute(selectors, **scope.of_database(database))
-            for database in _databases(rule, scope)
-        ]
-        value = parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
-    else:
-        value = Template(rule.value).substitute(selectors)
+    value = fill(rule.value, scope, each_database=rule.each_database)
     return f"{value} {threshold.operator} {threshold.operand}"
 
 
-def _databases(rule: AlertRule, scope: Scope) -> tuple[MonitoredDatabase, ...]:
-    if not rule.each_database:
-        return ()
-    return scope.postgres() if "$connections" in rule.value else scope.databases
+def fill(query: str, scope: Scope, *, each_database: bool) -> str:
+    """A query with the selectors of an environment that has all it needs."""
+    selectors = scope.selectors()
+    if not each_database:
+        return Template(query).substitute(selectors)
+    parts = [
+        Template(query).substitute(selectors, **scope.of_database(database)) for database in _databases(query, scope)
+    ]
+    return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+
+
+def _databases(query: str, scope: Scope) -> tuple[MonitoredDatabase, ...]:
+    return scope.postgres() if "$connections" in query else scope.databases
 
 
 def active_logs(environment: MonitoredEnvironment) -> tuple[tuple[LogRule, Severity], ...]:

@@ -73,7 +73,11 @@ _RECORDED_WINDOW = "3d"
 _INTERVALS: dict[Urgency, str] = {"page": "60s", "ticket": "120s"}
 """How often rules are evaluated; Prometheus forgets a value after five minutes."""
 
-_BAD, _ALL = "slo:bad_requests:rate5m", "slo:requests:rate5m"
+RECORDED_BAD, RECORDED_REQUESTS = "slo:bad_requests:rate5m", "slo:requests:rate5m"
+"""Recorded failures and requests per second."""
+
+BUDGET = "slo:error_budget:ratio"
+"""The recorded ratio of requests that may fail, for dashboards."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +108,14 @@ class Objective:
     def ratio(self, window: str) -> str:
         """The error ratio in a window; nothing without traffic."""
         if window == _RECORDED_WINDOW:
-            return f"{self._recorded(_BAD)} / ({self._recorded(_ALL)} > 0)"
+            return f"{self._recorded(RECORDED_BAD)} / ({self._recorded(RECORDED_REQUESTS)} > 0)"
         return f"{self.failures(window)} / ({self.requests(window)} > 0)"
 
     def burn(self, pair: Pair) -> str:
         """The smaller of both error ratios in multiples of the limit; nothing with too little traffic."""
         long, short = self.ratio(pair.long), self.ratio(pair.short)
         lower = f"({long} < {short} or {short})"
-        per_second = self._recorded(_ALL) if pair.long == _RECORDED_WINDOW else self.requests(pair.long)
+        per_second = self._recorded(RECORDED_REQUESTS) if pair.long == _RECORDED_WINDOW else self.requests(pair.long)
         enough = f"{per_second} * {pair.hours * 3600} >= {pair.least_requests(self.budget)}"
         return f"{lower} / {pair.limit(self.budget):.10g} and {enough}"
 
@@ -149,8 +153,9 @@ def rule_groups(settings: SloSettings, *, cluster: str, service: str, team: str)
             labels = {"service": service, "slo": objective.name, "team": team}
             if urgency == "page":
                 rules += [
-                    {"record": _BAD, "expr": objective.failures("5m"), "labels": labels},
-                    {"record": _ALL, "expr": objective.requests("5m"), "labels": labels},
+                    {"record": RECORDED_BAD, "expr": objective.failures("5m"), "labels": labels},
+                    {"record": RECORDED_REQUESTS, "expr": objective.requests("5m"), "labels": labels},
+                    {"record": BUDGET, "expr": f"vector({objective.budget:.10g})", "labels": labels},
                 ]
             rules += [
                 {

@@ -10,6 +10,7 @@ from components.database import Database
 from components.monitoring.alerts import Alerts
 from components.monitoring.budget import budget
 from components.monitoring.channels import AGENT
+from components.monitoring.dashboard import dashboards
 from components.monitoring.settings import MonitoringSettings
 from components.monitoring.uptime import uptime_check
 from infra import providers
@@ -19,22 +20,25 @@ from infra.parts.foundation import Foundation
 
 
 def make(here: Environment, base: Foundation, databases: Mapping[str, Database]) -> None:
-    """Alerts about everything in the project; nothing without the section `monitoring`."""
+    """Alerts and dashboards about everything in the project; nothing without the section `monitoring`."""
     config = here.config
     environment = monitored(config, here.physical_name)
     if config.monitoring is None or environment is None:
         return
     names = pulumi.Output.all(**{key: database.instance_name for key, database in databases.items()})
+    known = names.apply(lambda instances: scope(config, here.physical_name, instances))
     alerts = Alerts(
         "alerts",
         config.monitoring,
         environment=environment,
-        scope=names.apply(lambda instances: scope(config, here.physical_name, instances)),
+        scope=known,
         runbooks=here.runbooks,
         agent=base.agents.members.get(AGENT),
         labels=here.labels,
         opts=base.google_options,
     )
+    children = pulumi.ResourceOptions(parent=alerts, provider=base.google)
+    dashboards(environment, scope=known, runbooks=here.runbooks, opts=children)
     if (host := jenkins_host(config)) is not None:
         uptime_check(
             "jenkins",
@@ -42,7 +46,7 @@ def make(here: Environment, base: Foundation, databases: Mapping[str, Database])
             project=config.project.id,
             path=None,
             labels=here.labels,
-            opts=pulumi.ResourceOptions(parent=alerts, provider=base.google),
+            opts=children,
         )
     _budget(here, config.monitoring, base, alerts)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable
 
 import promql_parser as promql
 import pytest
+from support.promql import long_windows, selectors, unknown_metrics, without_place, without_resource, wrong_functions
 
 from atwork.alerts.cases import ALL_PACKAGES, SCOPE
-from components.monitoring.metrics import METRICS, metric, series_in
+from components.monitoring.dashboards import DASHBOARDS
+from components.monitoring.dashboards.document import query
+from components.monitoring.metrics import METRICS, series_in
 from components.monitoring.rule import STAGES
 from components.monitoring.selection import MonitoredEnvironment, select
 
@@ -18,28 +20,6 @@ EXPRESSIONS = sorted(
 )
 
 COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
-PLACES = {"cluster", "cluster_name", "database_id", "gateway_name", "host", "project_id"}
-COUNTER_FUNCTIONS = {"rate", "increase", "irate"}
-LONGEST_WINDOW = timedelta(hours=24)
-
-
-def nodes(expression: str) -> list[promql.Expr]:
-    """All parts of an expression."""
-    parts: list[promql.Expr] = []
-    promql.walk(promql.parse(expression), parts.append)
-    return parts
-
-
-def selectors(expression: str) -> Iterator[promql.VectorSelector]:
-    for node in nodes(expression):
-        if isinstance(node, promql.VectorSelector):
-            yield node
-        elif isinstance(node, promql.MatrixSelector):
-            yield node.vector_selector
-
-
-def matchers(selector: promql.VectorSelector) -> dict[str, str]:
-    return {matcher.name: matcher.value for matcher in selector.matchers.matchers}
 
 
 def not_compared(expression: str) -> list[str]:
@@ -48,46 +28,6 @@ def not_compared(expression: str) -> list[str]:
     if not isinstance(root, promql.BinaryExpr) or not isinstance(root.rhs, promql.NumberLiteral):
         return [expression]
     return [] if str(root.op) in COMPARISONS else [expression]
-
-
-def without_place(expression: str) -> list[str]:
-    return [str(selector) for selector in selectors(expression) if not PLACES & matchers(selector).keys()]
-
-
-def unknown_metrics(expression: str) -> list[str]:
-    return [
-        selector.name or ""
-        for selector in selectors(expression)
-        if (selector.name or "") not in METRICS and (selector.name or "").removesuffix("_bucket") not in METRICS
-    ]
-
-
-def without_resource(expression: str) -> list[str]:
-    """A metric of Cloud Monitoring that several resources have is refused without `monitored_resource`."""
-    return [
-        str(selector)
-        for selector in selectors(expression)
-        if metric(selector.name or "").system and "monitored_resource" not in matchers(selector)
-    ]
-
-
-def wrong_functions(expression: str) -> list[str]:
-    """A rate of a gauge, or a counter without one."""
-    rated: set[str] = set()
-    for node in nodes(expression):
-        if isinstance(node, promql.Call) and node.func.name in COUNTER_FUNCTIONS:
-            rated |= {selector.name or "" for selector in selectors(node.args[0].prettify())}
-    gauges = {name for name in rated if metric(name).kind == "gauge"}
-    counters = {name for name in series_in(expression) if metric(name).kind != "gauge"}
-    return sorted(gauges | counters - rated)
-
-
-def long_windows(expression: str) -> list[str]:
-    return [
-        str(node)
-        for node in nodes(expression)
-        if isinstance(node, promql.MatrixSelector) and node.range > LONGEST_WINDOW
-    ]
 
 
 CHECKS: dict[str, tuple[Callable[[str], list[str]], str]] = {
@@ -114,5 +54,6 @@ def test_the_metrics_of_an_expression_are_found_without_a_parser(expression: str
 
 
 def test_every_listed_metric_is_read() -> None:
-    read = {name.removesuffix("_bucket") for expression in EXPRESSIONS for name in series_in(expression)}
+    charts = [query(panel, SCOPE) for dashboard in DASHBOARDS for panel in dashboard.panels]
+    read = {name.removesuffix("_bucket") for expression in [*EXPRESSIONS, *charts] for name in series_in(expression)}
     assert read == METRICS.keys()

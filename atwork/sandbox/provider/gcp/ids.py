@@ -74,6 +74,7 @@ _FORMATS = {
 # Ids that Google assigns: the collection, and the immutable properties that make another resource of it.
 _ASSIGNED = {
     "gcp:billing/budget:Budget": ("billingAccounts/{billingAccount}/budgets", ("billingAccount",)),
+    "gcp:monitoring/dashboard:Dashboard": ("projects/{project}/dashboards", ()),
     "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": (
         "projects/{project}/uptimeCheckConfigs",
         ("monitoredResource",),
