@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.monitoring.dashboards.panel import RATIO, Dashboard, Panel
+from components.monitoring.rule import STAGES
 from components.monitoring.slo import BUDGET, PERIOD, RECORDED_BAD, RECORDED_REQUESTS
 
 _REQUESTS = "sum by (namespace) (rate(http_requests_total{$services}[5m]))"
@@ -54,6 +55,6 @@ DASHBOARD = Dashboard(
             "sum by (namespace, container, reason) (kube_pod_container_status_waiting_reason{$services})",
         ),
     ),
-    stages=("production", "test"),
+    stages=tuple(stage for stage in STAGES if stage != "build"),
     variable=True,
 )
