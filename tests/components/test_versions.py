@@ -11,7 +11,7 @@ from support.jenkins import ADDRESSES
 from support.mocks import Recording
 
 from atwork.sandbox.verify.binary_authorization import matches
-from atwork.toolchain.programs import HELM, REGISTRY
+from atwork.toolchain.programs import BUILDKIT, HELM, REGISTRY
 from components.jenkins.registry import Images
 from components.jenkins.value_types import ImageRole
 from components.versions import FLOORS, IMAGES, Floor
@@ -65,6 +65,7 @@ def test_developers_and_builds_use_the_same_stores() -> None:
 def test_the_tools_of_the_tests_are_those_of_the_images() -> None:
     assert version(HELM.version()) == version(IMAGES["helm"].rpartition(":")[2])
     assert version(REGISTRY.version()) == version(IMAGES["crane"].rpartition(":")[2])
+    assert version(BUILDKIT.version()) == version(IMAGES["buildkit"].rpartition(":")[2])
 
 
 @pytest.mark.parametrize("role", IMAGES)
