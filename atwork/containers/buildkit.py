@@ -7,14 +7,19 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock
 
 from atwork.containers.errors import ContainerError
-from atwork.containers.namespaces import Namespaces
+from atwork.containers.namespaces import Namespaces, stop
 from atwork.containers.runtime import write_runtime
 
 _READY_SECONDS = 60.0
+
+CACHE_MEGABYTES = 8_000
+"""What a cache is pruned to once a day. BuildKit's own pruning begins a minute after a build: it has ended then."""
+_DAY_SECONDS = 86_400
 
 
 @contextmanager
@@ -49,9 +54,17 @@ def buildkit(
         try:
             _wait(programs, address, child, log)
             yield address
+            _prune(programs, address, cache.with_suffix(".pruned"), output)
         finally:
-            child.terminate()
-            child.wait()
+            stop(child)  # before the lock: the next daemon cannot begin while this one holds the cache
+
+
+def _prune(programs: Path, address: str, stamp: Path, output: IO[bytes]) -> None:
+    if stamp.exists() and time.time() - stamp.stat().st_mtime < _DAY_SECONDS:
+        return
+    command = [str(programs / "buildctl"), f"--addr={address}", "prune", f"--keep-storage={CACHE_MEGABYTES}"]
+    subprocess.run(command, stdout=output, stderr=output, check=False)  # a full cache is no reason to fail
+    stamp.touch()
 
 
 def _wait(programs: Path, address: str, child: subprocess.Popen[bytes], log: Path) -> None:
@@ -59,5 +72,6 @@ def _wait(programs: Path, address: str, child: subprocess.Popen[bytes], log: Pat
     probe = [str(programs / "buildctl"), f"--addr={address}", "debug", "workers"]
     while subprocess.run(probe, capture_output=True, check=False).returncode:
         if child.poll() is not None or time.monotonic() > end:
-            raise ContainerError(f"{log}: BuildKit does not start: {log.read_text(errors='replace').strip()[-300:]}")
+            reason, _, _ = log.read_text(errors="replace").partition("\n")
+            raise ContainerError(f"{log}: BuildKit does not start: {reason[:300]}")
         time.sleep(0.1)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from atwork.containers.errors import ContainerError
 from atwork.containers.namespaces import Namespaces
+
+_IMAGES = 12
+"""How many images stay between runs; each has 100 to 400 MB."""
+
+_UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True)
@@ -36,35 +44,38 @@ class Unpacked:
         return [*entrypoint, *(default if arguments is None else arguments)]
 
 
-@dataclass
+@dataclass(frozen=True)
 class ImageStore:
-    """The images of the containers of one run; each is unpacked once, and no container writes to it."""
+    """Images that are unpacked once for all runs on this machine, and to which no container writes."""
 
     crane: Path
     folder: Path
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pull(self, reference: str, environment: Mapping[str, str]) -> Unpacked:
         """Pull an image; `environment` has the proxy and the login of the registry, which is asked each time."""
         described = json.loads(self._run(environment, reference, "config", reference))
         layers = json.dumps(described["rootfs"]["diff_ids"])  # images that differ in labels alone share them
         root = self.folder / hashlib.sha256(layers.encode()).hexdigest()
-        with self._lock:
+        with FileLock(root.with_suffix(".lock")):
             if not root.exists():
                 self._unpack(environment, reference, root)
+        os.utime(root)
         return Unpacked(root, described.get("config") or {})
 
     def _unpack(self, environment: Mapping[str, str], reference: str, root: Path) -> None:
-        unfinished, archive = root.with_suffix(".unfinished"), root.with_suffix(".tar")
+        unfinished, archive = root.with_suffix(_UNFINISHED), root.with_suffix(".tar")
         shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        self._run(environment, reference, "export", reference, str(archive))
-        extract = ["tar", "--extract", "--file", str(archive), "--directory", str(unfinished)]
-        done = subprocess.run(extract, capture_output=True, text=True, check=False)
-        archive.unlink()
-        if done.returncode:
-            raise ContainerError(f"{reference}: cannot be unpacked into {root}: {done.stderr.strip()[-300:]}")
-        unfinished.rename(root)
+        unfinished.mkdir()
+        try:
+            self._run(environment, reference, "export", reference, str(archive))
+            extract = ["tar", "--extract", "--file", str(archive), "--directory", str(unfinished)]
+            done = subprocess.run(extract, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise ContainerError(f"{reference}: cannot be unpacked into {root}: {done.stderr.strip()[-300:]}")
+            unfinished.rename(root)
+        finally:
+            archive.unlink(missing_ok=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def _run(self, environment: Mapping[str, str], reference: str, *words: str) -> bytes:
         done = subprocess.run([str(self.crane), *words], env=dict(environment), capture_output=True, check=False)
@@ -75,11 +86,27 @@ class ImageStore:
 
 @contextmanager
 def image_store(crane: Path, folder: Path) -> Generator[ImageStore]:
-    """A store in `folder`, which is removed at the end: images have hundreds of megabytes."""
-    try:
+    """The store in `folder`, which runs share.
+
+    All but the images that were used last are removed, if no other run uses the store.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "in-use").open("w") as in_use:
+        with suppress(BlockingIOError):
+            fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove_unused(folder)
+        fcntl.flock(in_use, fcntl.LOCK_SH)
         yield ImageStore(crane, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_unused(folder: Path) -> None:
+    roots = (path for path in folder.iterdir() if path.is_dir() and not path.suffix)
+    for root in sorted(roots, key=lambda root: root.stat().st_mtime, reverse=True)[_IMAGES:]:
+        root.rename(root.with_suffix(_UNFINISHED))  # first: a root is complete or absent
+    for left in folder.glob(f"*{_UNFINISHED}"):
+        shutil.rmtree(left, ignore_errors=True)
+    for archive in folder.glob("*.tar"):
+        archive.unlink()
 
 
 def layered(image: Unpacked, inside: Namespaces, folder: Path, security: Mapping[str, Any]) -> Unpacked:

@@ -8,12 +8,14 @@ except by whoever asks for them and removes them.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from atwork.containers.errors import ContainerError
 
@@ -32,6 +34,18 @@ class Namespaces:
         """The command that runs `words` inside."""
         network = ["--net"] if self.own_network else []
         return ["nsenter", f"--target={self.pid}", "--pid", "--mount", *network, "--", *words]
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End what a command of `Namespaces` started, and wait for its end; nsenter itself hands on no signal."""
+    if process.poll() is None:
+        for pid in _children(process):
+            os.kill(pid, signal.SIGTERM)
+    process.wait()
+
+
+def _children(process: subprocess.Popen[Any]) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 @contextmanager
@@ -55,8 +69,8 @@ def namespaces(*, own_network: bool, control_groups: bool = False) -> Generator[
         assert child.stderr is not None  # noqa: S101
         if not child.stdout.readline():
             raise ContainerError(f"cannot create namespaces: {child.stderr.read().strip()[-300:]}")
-        [first] = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
-        yield Namespaces(int(first), own_network)
+        [first] = _children(child)
+        yield Namespaces(first, own_network)
     finally:
         os.close(writer)
         child.wait()

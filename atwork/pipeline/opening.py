@@ -92,7 +92,7 @@ def _serving(
         services=dict.fromkeys(google_apis.HOSTS, apis),
     )
     crane, _ = programs.registry(console)
-    with image_store(crane, folder / "images") as images:
+    with image_store(crane, cache_folder() / "unpacked") as images:
         toolbox = Toolbox(crane, programs.helm(console), programs.buildkit(console), cache_folder() / "builds", images)
         if fleet is not None and fleet.real_nodes:  # they pull after the end, too
             with fleet.registry.session(endpoints):

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from rich.console import Console
 
 from atwork.containers.buildkit import buildkit
 from atwork.containers.container import Container
-from atwork.containers.images import ImageStore, layered
+from atwork.containers.errors import ContainerError
+from atwork.containers.images import ImageStore, image_store, layered
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.containers.stand_ins import stand_in
 from atwork.sandbox.endpoints import Endpoints, TokenHolder, serve
@@ -54,7 +55,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             target = f"{HOST}/p/docker-hub/library/{name}:1"
             command = [str(crane), "push", str(stand_in(name, console)), target]
             subprocess.run(command, env=environment, check=True, capture_output=True)
-        yield Machine(environment, crane, folder, ImageStore(crane, folder / "images"))
+        with image_store(crane, folder / "images") as images:
+            yield Machine(environment, crane, folder, images)
 
 
 def build(machine: Machine, inside: Namespaces, dockerfile: str, tag: str) -> subprocess.CompletedProcess[str]:
@@ -131,6 +133,47 @@ def test_a_build_that_fails_pushes_nothing(machine: Machine) -> None:
     assert subprocess.run(tags, env=machine.environment, capture_output=True, check=False).returncode != 0
 
 
+def test_a_cache_of_builds_is_pruned_once_a_day(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    dockerfile = f"FROM {HOST}/p/docker-hub/library/redis:1\nRUN echo %s > /layer\n"
+    layers = machine.folder / "cache" / "runc-overlayfs" / "snapshots" / "snapshots"
+    pruned = machine.folder / "cache.pruned"
+    with namespaces(own_network=False) as inside:
+        assert build(machine, inside, dockerfile % "one", "today").returncode == 0
+        assert pruned.exists()
+        monkeypatch.setattr("atwork.containers.buildkit.CACHE_MEGABYTES", 0)
+        assert build(machine, inside, dockerfile % "two", "later").returncode == 0
+        assert [*layers.iterdir()] != []  # pruned today
+        os.utime(pruned, (0, 0))
+        assert build(machine, inside, dockerfile % "three", "tomorrow").returncode == 0
+    assert [*layers.iterdir()] == []
+
+
+def test_another_run_does_not_unpack_an_image_again(machine: Machine) -> None:
+    reference = f"{HOST}/p/docker-hub/library/redis:1"
+    unpacked = machine.images.pull(reference, machine.environment).root
+    (unpacked / "mark").touch()
+    with image_store(machine.crane, machine.images.folder) as another:
+        assert (another.pull(reference, machine.environment).root / "mark").exists()
+
+
+def test_an_image_that_the_disk_cannot_hold_is_one_line_and_leaves_nothing(machine: Machine, tmp_path: Path) -> None:
+    with mounted(tmp_path, "size=4m"), image_store(machine.crane, tmp_path) as images:
+        with pytest.raises(ContainerError) as caught:
+            images.pull(f"{HOST}/p/docker-hub/library/redis:1", machine.environment)
+        assert "no space left on device" in str(caught.value).lower()
+        assert {path.suffix for path in tmp_path.iterdir()} <= {"", ".lock"}
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Generator[None]:
+    """A file system in memory."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
 def store(
     machine: Machine, name: str, pod: Namespaces, arguments: list[str], user: int, **environment: str
 ) -> Container:
@@ -185,6 +228,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from atwork.containers.container import Container
+from atwork.containers.errors import ContainerError
 from atwork.containers.images import Unpacked, layered
 from atwork.containers.namespaces import namespaces
 

@@ -34,7 +34,7 @@ def test_a_run_that_was_interrupted_keeps_its_logs_only(tmp_path: Path, monkeypa
     def interrupted() -> None:
         with run_folder() as folder:
             written(folder, *LOGS, "endpoints/blobs/sha256/1", "endpoints/endpoints.key", "repository.git/HEAD")
-            written(folder, "builds/build-1/pod-0/workspace/app.log", "images/0a1b/etc/a.log")
+            written(folder, "builds/build-1/pod-0/workspace/app.log", "builds/build-1/pod-0/layers/app/changes/a.log")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
