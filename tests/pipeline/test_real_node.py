@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http import HTTPStatus
 
 import pytest
 from support import shell
 from support.pipelines import Stock, sandbox
 
 from atwork.errors import UsageError
+from atwork.sandbox.clusters import waiting
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.fleet import Fleet
@@ -88,6 +93,63 @@ def test_01a_a_build_of_a_pull_request_runs_on_the_node_next_to_its_stores(web: 
     assert len(placed) == len(events)
     for part in ("postgres", "redis", "stock", "migration", "smoke-test"):
         assert any(part in name for name in placed), placed
+
+
+def test_01b_a_rolling_update_loses_no_request(web: Stock) -> None:
+    """The pod before answers until the new one is ready, and requests that it has begun to answer end."""
+    api = staging(web)
+    [before] = names(api)
+    ended = threading.Event()
+    with opened(fleet(web), "web") as address, ThreadPoolExecutor() as clients:
+        asking = clients.submit(ask, address, ended)
+        try:
+            template = {"metadata": {"annotations": {"restarted": "once"}}}
+            api.merge("/apis/apps/v1/namespaces/web/deployments/web", {"spec": {"template": template}})
+            wait_for(lambda: len(names(api)) == 1 and before not in names(api), lambda: states(api))
+        finally:
+            ended.set()
+        assert set(asking.result()) == {HTTPStatus.OK}
+
+
+def test_01c_a_drained_node_ends_its_pods_and_runs_them_again_when_it_is_back(web: Stock) -> None:
+    api = staging(web)
+    [before] = names(api)
+    node = f"/api/v1/nodes/{NODE}"
+    api.merge(node, {"spec": {"unschedulable": True}})
+    try:
+        evict = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": before, "namespace": "web"}}
+        api.call("POST", f"/api/v1/namespaces/web/pods/{before}/eviction", body=evict)
+        wait_for(lambda: before not in names(api), lambda: states(api))
+        wait_for(lambda: any("unschedulable" in why for why in waiting.reasons(api)), lambda: states(api))
+    finally:
+        api.merge(node, {"spec": {"unschedulable": None}})
+    wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: states(api))
+
+
+def ask(address: str, ended: threading.Event) -> list[int]:
+    """The status of each answer, until the end; connections are not kept."""
+    answers: list[int] = []
+    while not ended.is_set():
+        with urllib.request.urlopen(f"http://{address}/readyz") as answer:
+            answers.append(answer.status)
+    return answers
+
+
+def states(api: Api) -> list[tuple[str, str]]:
+    """Name and phase of the pods of the service."""
+    pods = api.all("/api/v1/namespaces/web/pods", labelSelector="pod-template-hash,app.kubernetes.io/name=web")
+    return [(pod["metadata"]["name"], pod["status"]["phase"]) for pod in pods]
+
+
+def names(api: Api) -> list[str]:
+    return [name for name, _ in states(api)]
+
+
+def wait_for(condition: Callable[[], bool], what: Callable[[], object]) -> None:
+    end = time.monotonic() + 180
+    while not condition():
+        assert time.monotonic() < end, what()
+        time.sleep(0.2)
 
 
 def test_02_open_says_where_a_service_is_missing(web: Stock) -> None:

@@ -353,6 +353,35 @@ except OSError as error:
 
 
 @pytest.mark.usefixtures("shop")
+def test_a_container_that_takes_more_memory_than_its_limit_is_killed(machine: Machine) -> None:
+    body = pod("greedy", f"{HOST}/p/services/web:1")
+    body["spec"] |= {"restartPolicy": "Never"}
+    body["spec"]["containers"][0]["command"] = ["python3", "-c", "len(bytearray(200 << 20))"]
+    machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=body)
+    wait_for(lambda: read(machine, "greedy")["status"]["phase"] == "Failed", lambda: read(machine, "greedy")["status"])
+    [state] = read(machine, "greedy")["status"]["containerStatuses"]
+    assert state["state"]["terminated"]["reason"] == "OOMKilled"
+    machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/greedy")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_pod_of_a_higher_priority_takes_the_place_of_a_lower_one(machine: Machine) -> None:
+    """Each asks for more than half of the node's memory."""
+    memory = machine.api.call("GET", f"/api/v1/nodes/{NODE}")["status"]["allocatable"]["memory"]
+    half = f"{int(memory.removesuffix('Ki')) * 6 // 10}Ki"
+    for name, value in (("low", 10), ("high", 1000)):
+        priority = {"metadata": {"name": name}, "value": value}
+        machine.api.call("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", body=priority)
+        body = pod(name, f"{HOST}/p/services/web:1")
+        body["spec"] |= {"priorityClassName": name}
+        body["spec"]["containers"][0]["resources"] = {"requests": {"memory": half}, "limits": {"memory": half}}
+        machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=body)
+        wait_for(lambda name=name: is_ready(machine, name), lambda name=name: messages(machine, name))
+    assert any("Preempted" in message for message in messages(machine, "low")), messages(machine, "low")
+    machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/high")
+
+
+@pytest.mark.usefixtures("shop")
 def test_a_node_without_the_right_to_read_pulls_no_image(machine: Machine) -> None:
     machine.may_read("p/others")
     body = pod("forbidden", f"{HOST}/p/services/web:1")
