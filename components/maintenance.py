@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pulumi_gcp as gcp
 
 Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+"""The days of a week, Monday first."""
 
 
 class FreezeSettings(Settings):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from components.cluster_monitoring import metric_packages
 from components.google.sql import postgres_connections
+from components.maintenance import WEEKDAYS
 from components.monitoring.rule import STAGES, Severity, Stage
 from components.monitoring.scope import MonitoredDatabase, Scope
 from components.monitoring.selection import MonitoredEnvironment, active_logs, has_severity, select
+from components.monitoring.windows import Span, Window, YearlySpan
 from infra import promotion
 
 if TYPE_CHECKING:
+    from components.database_backups import YearlyFreezeSettings
     from components.database_settings import DatabaseSettings
+    from components.maintenance import MaintenanceSettings
     from components.monitoring.settings import MonitoringSettings
     from infra.stack import StackConfig
 
@@ -28,6 +33,21 @@ def scope(config: StackConfig, cluster: str, instances: Mapping[str, str]) -> Sc
         domains=tuple(_domains(config)),
         builds=config.jenkins is not None,
         teams=() if config.monitoring is None else tuple(config.monitoring.routes.teams),
+        nodes=_window(config.cluster.maintenance, "NO_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"),
+        control_plane=_window(config.cluster.maintenance, "NO_UPGRADES"),
+    )
+
+
+def _window(settings: MaintenanceSettings, *scopes: str) -> Window | None:
+    """When GKE may update a part of the cluster; freezes of other scopes leave it open. None for always."""
+    if settings.hours == 24 and set(settings.days) == set(WEEKDAYS):
+        return None
+    hours, minutes = map(int, settings.start.split(":"))
+    return Window(
+        tuple((WEEKDAYS.index(day) + 1) % len(WEEKDAYS) for day in settings.days),
+        opens=(hours * 60 + minutes) * 60,
+        hours=settings.hours,
+        freezes=tuple(Span(freeze.start, freeze.end) for freeze in settings.freezes.values() if freeze.scope in scopes),
     )
 
 
@@ -53,7 +73,22 @@ def _database(name: str, settings: DatabaseSettings) -> MonitoredDatabase:
         disk_limit_bytes=settings.disk_limit_gb * 1024**3,
         connections=connections if settings.engine == "POSTGRES" else None,
         standby=settings.high_availability,
+        maintenance=Window(
+            (settings.maintenance_day % len(WEEKDAYS),),
+            opens=settings.maintenance_hour * 3600,
+            hours=1,  # https://cloud.google.com/sql/docs/postgres/maintenance
+            freezes=() if settings.freeze is None else (_freeze(settings.freeze),),
+        ),
     )
+
+
+def _freeze(settings: YearlyFreezeSettings) -> Span | YearlySpan:
+    """A span without maintenance of a database, its last day included."""
+    start, end = (tuple(map(int, day.split("-"))) for day in (settings.start, settings.end))
+    if len(start) == len(end) == len(("month", "day")):
+        return YearlySpan((start[0], start[1]), (end[0], end[1]))
+    first, last = (datetime(day[0], day[1], day[2], tzinfo=UTC) for day in (start, end))
+    return Span(first, last + timedelta(days=1))
 
 
 def monitored(config: StackConfig, cluster: str) -> MonitoredEnvironment | None:

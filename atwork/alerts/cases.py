@@ -19,21 +19,39 @@ from components.monitoring.catalog import RULES
 from components.monitoring.rule import STAGES, alert_name
 from components.monitoring.scope import MonitoredDatabase, Scope
 from components.monitoring.selection import ActiveRule, MonitoredEnvironment, select
+from components.monitoring.windows import Window
 
 Variant = Literal["firing", "quiet", "boundary"]
 VARIANTS: tuple[Variant, ...] = ("firing", "quiet", "boundary")
 
 PROJECT = "acme-at-work-production"
+_NIGHT = Window(days=(6, 0), opens=22 * 3600, hours=8)
+"""Over midnight and over the end of the week; the cases begin on a Thursday."""
+
 SCOPE = Scope(
     project=PROJECT,
     cluster="atwork-production",
     gateway="atwork-production",
     databases=(
-        MonitoredDatabase("main-1a2b3c4", disk_limit_bytes=1_000_000, connections=500, standby=True),
-        MonitoredDatabase("reports-5d6e7f8", disk_limit_bytes=9_000_000_000, connections=9000, standby=True),
+        MonitoredDatabase(
+            "main-1a2b3c4",
+            disk_limit_bytes=1_000_000,
+            connections=500,
+            standby=True,
+            maintenance=Window(days=(0,), opens=23 * 3600, hours=1),
+        ),
+        MonitoredDatabase(
+            "reports-5d6e7f8",
+            disk_limit_bytes=9_000_000_000,
+            connections=9000,
+            standby=True,
+            maintenance=Window(days=(1,), opens=3 * 3600, hours=1),
+        ),
     ),
     domains=("example.com",),
     builds=True,
+    nodes=_NIGHT,
+    control_plane=_NIGHT,
 )
 """The environment of the cases."""
 

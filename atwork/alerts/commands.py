@@ -89,6 +89,12 @@ def _rest(item: Overview) -> Iterator[Text | Table]:
     """What follows the alerts."""
     if any(alert.changed for alert in item.alerts):
         yield Text("* changed by this environment")
+    if any(alert.muted for alert in item.alerts):
+        table = _table(Column("muted", overflow="fold"), Column("in maintenance windows", overflow="fold"), header=True)
+        for alert in item.alerts:
+            if alert.muted is not None:
+                table.add_row(alert.id, alert.muted)
+        yield table
     if item.left_out:
         table = _table(Column("left out", overflow="fold"), Column("why", overflow="fold"), header=True)
         for left_out in item.left_out:

@@ -9,7 +9,15 @@ from typing import Any
 from components.monitoring.catalog import RULES
 from components.monitoring.logs import LOG_RULES
 from components.monitoring.rule import SEVERITIES, Severity, Threshold
-from components.monitoring.selection import MonitoredEnvironment, active_logs, left_out_logs, select
+from components.monitoring.scope import Scope
+from components.monitoring.selection import (
+    ActiveRule,
+    MonitoredEnvironment,
+    active_logs,
+    left_out_logs,
+    maintained,
+    select,
+)
 from components.monitoring.settings import ChannelSettings, MonitoringSettings
 
 
@@ -33,6 +41,8 @@ class Alert:
     """When it does, in words."""
     changed: bool
     """Whether the environment changes what the catalog says."""
+    muted: str | None = None
+    """When it is muted, in words; None for never."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +93,20 @@ def _alerts(environment: MonitoredEnvironment) -> Iterator[Alert]:
     changed = environment.adjustments
     for active in select(environment).active:
         rule = active.rule
-        yield Alert(rule.id, rule.title, active.severity, when(active.threshold, active.minutes), rule.id in changed)
+        fires, muted = when(active.threshold, active.minutes), _muted(active, environment.scope)
+        yield Alert(rule.id, rule.title, active.severity, fires, rule.id in changed, muted)
     for rule, severity in active_logs(environment):
         yield Alert(rule.id, rule.title, severity, "log entry", rule.id in changed)
+
+
+def _muted(active: ActiveRule, scope: Scope) -> str | None:
+    """The maintenance windows in which an alert is muted."""
+    parts = maintained(active.rule, scope) if active.mutes else ()
+    windows = {window.words: part for part, window in parts if window is not None}
+    if len(windows) == 1:
+        return next(iter(windows))
+    texts = (f"{', '.join(database.name for database in part.databases)}: {words}" for words, part in windows.items())
+    return "; ".join(texts) or None
 
 
 def when(threshold: Threshold, minutes: int) -> str:

@@ -109,7 +109,7 @@ def _query(
     active: ActiveRule, scope: pulumi.Input[Scope], team: str | None = None
 ) -> gcp.monitoring.AlertPolicyConditionArgsDict:
     def query(known: Scope) -> str:
-        return render(active.rule, active.threshold, replace(known, team=team))
+        return render(active.rule, active.threshold, replace(known, team=team), mutes=active.mutes)
 
     return {
         "display_name": active.rule.title,

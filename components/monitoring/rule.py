@@ -17,6 +17,9 @@ Stage = Literal["build", "test", "production"]
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
+Update = Literal["nodes", "control plane", "database"]
+"""What Google updates in a maintenance window."""
+
 Operator = Literal[">", "<", ">=", "=="]
 
 PAGE_INTERVAL = 60
@@ -91,6 +94,8 @@ class AlertRule:
     """Whether the value is written for each database and joined, because its limit differs."""
     each_team: bool = False
     """Whether teams with channels of their own have a policy of their own: the alert is about their services."""
+    effect_of: Update | None = None
+    """The update that it is a planned effect of: in its maintenance window, the alert is muted unless it pages."""
 
 
 def alert_name(rule_id: str) -> str:

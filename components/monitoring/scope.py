@@ -6,7 +6,9 @@ Every selector names what belongs to the environment: its project can hold other
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from components.monitoring.windows import Window
 
 _OTHERS = "preview-.*|jenkins-.+"
 """Namespaces of pull requests and of builds, where pods fail all day and their authors see it."""
@@ -27,6 +29,8 @@ class MonitoredDatabase:
     """How many connections it takes; None for an engine other than PostgreSQL."""
     standby: bool
     """Whether it has a standby in another zone."""
+    maintenance: Window | None = None
+    """When Cloud SQL may update it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Scope:
     """Only services of this team; None for all teams without channels of their own."""
     teams: tuple[str, ...] = ()
     """Teams with channels of their own."""
+    nodes: Window | None = None
+    """When GKE may update the nodes."""
+    control_plane: Window | None = None
+    """When GKE may update the control plane."""
 
     def selectors(self) -> Mapping[str, str]:
         """Label matchers by the name that rules use; those of parts that are missing are missing."""
@@ -81,6 +89,11 @@ class Scope:
         if self.team is not None:
             return f',team="{self.team}"'
         return f',team!~"{"|".join(self.teams)}"' if self.teams else ""
+
+    def maintained_in(self, window: Window | None) -> Scope:
+        """The scope with the databases of one maintenance window."""
+        databases = tuple(database for database in self.databases if database.maintenance == window)
+        return replace(self, databases=databases)
 
     def postgres(self) -> tuple[MonitoredDatabase, ...]:
         """The databases whose connections are counted."""

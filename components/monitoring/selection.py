@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from string import Template
 
@@ -12,6 +12,7 @@ from components.monitoring.logs import LOG_RULES, LogRule
 from components.monitoring.metrics import packages_of
 from components.monitoring.rule import AlertRule, Severity, Stage, Threshold, interval
 from components.monitoring.scope import PARTS, MonitoredDatabase, Scope
+from components.monitoring.windows import Window, muted
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class ActiveRule:
     minutes: int
     expression: str
     """PromQL that is true for what is wrong."""
+    mutes: bool = False
+    """Whether it is muted in maintenance windows."""
 
     @property
     def interval(self) -> int:
@@ -99,11 +102,13 @@ def _decide(rule: AlertRule, severity: Severity, environment: MonitoredEnvironme
     threshold = rule.threshold
     if adjustment.threshold is not None:
         threshold = replace(threshold, value=adjustment.threshold)
-    expression = render(rule, threshold, environment.scope)
+    # Most of what breaks breaks during an update: what pages is not muted.
+    mutes = severity != "page" and rule.effect_of is not None
+    expression = render(rule, threshold, environment.scope, mutes=mutes)
     if missing := sorted(packages_of(expression) - environment.packages):
         return LeftOut(rule, f"the cluster does not send {', '.join(missing)}; add it to cluster.control_plane_metrics")
     minutes = rule.minutes if adjustment.minutes is None else adjustment.minutes
-    return ActiveRule(rule, severity, threshold, minutes, expression)
+    return ActiveRule(rule, severity, threshold, minutes, expression, mutes)
 
 
 def missing_part(rule: AlertRule, scope: Scope) -> str:
@@ -120,10 +125,22 @@ def lacking(query: str, scope: Scope, *, each_database: bool) -> str:
     return PARTS[min(names - known)] if names - known else ""
 
 
-def render(rule: AlertRule, threshold: Threshold, scope: Scope) -> str:
-    """The PromQL of a rule in an environment that has all it needs."""
-    value = fill(rule.value, scope, each_database=rule.each_database)
-    return f"{value} {threshold.operator} {threshold.operand}"
+def render(rule: AlertRule, threshold: Threshold, scope: Scope, *, mutes: bool) -> str:
+    """The PromQL of a rule in an environment that has all it needs; `mutes` leaves maintenance windows out."""
+    values: list[str] = []
+    for part, window in maintained(rule, scope) if mutes else ((scope, None),):
+        value = fill(rule.value, part, each_database=rule.each_database)
+        values.append(value if window is None else muted(value, window))
+    return f"{_joined(values)} {threshold.operator} {threshold.operand}"
+
+
+def maintained(rule: AlertRule, scope: Scope) -> tuple[tuple[Scope, Window | None], ...]:
+    """The parts of an environment that a rule is about, with their maintenance windows."""
+    if rule.effect_of == "database":
+        windows = dict.fromkeys(database.maintenance for database in scope.databases)
+        parts = [(scope.maintained_in(window), window) for window in windows]
+        return tuple((part, window) for part, window in parts if not missing_part(rule, part))
+    return ((scope, scope.nodes if rule.effect_of == "nodes" else scope.control_plane),)
 
 
 def fill(query: str, scope: Scope, *, each_database: bool) -> str:
@@ -134,7 +151,11 @@ def fill(query: str, scope: Scope, *, each_database: bool) -> str:
     parts = [
         Template(query).substitute(selectors, **scope.of_database(database)) for database in _databases(query, scope)
     ]
-    return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+    return _joined(parts)
+
+
+def _joined(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"({' or '.join(values)})"
 
 
 def _databases(query: str, scope: Scope) -> tuple[MonitoredDatabase, ...]:

@@ -48,6 +48,31 @@ def test_each_severity_has_its_channels_and_alerts(checkout: Path, capsys: pytes
     assert pages < lines.index(row) < tickets
 
 
+def test_muted_alerts_have_their_windows(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.show("production", as_json=False) == 0
+    output = capsys.readouterr().out
+    table = output.split("in maintenance windows")[1].split("\n\n")[0]
+    rows = dict(re.split(r"\s{2,}", line.strip()) for line in table.strip().splitlines())
+    assert rows["node-not-ready"] == "SA, SU 02:00 UTC for 8 h, not 2026-12-14 to 2027-01-06"
+    assert rows["api-slow"] == "SA, SU 02:00 UTC for 8 h"
+    assert rows["sql-no-standby"] == "SU 03:00 UTC for 1 h, not 12-14 to 01-06 of each year"
+    assert "sql-down" not in rows
+    assert commands.show("production", as_json=True) == 0
+    alerts = json.loads(capsys.readouterr().out)["production"]["alerts"]
+    assert {alert["id"]: alert["muted"] for alert in alerts if alert["muted"]} == rows
+
+
+def test_windows_of_databases_have_their_names(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = "      reports: {tier: db-custom-2-7680, version: POSTGRES_17, maintenance_day: 6}\n      main:"
+    edit(checkout, "production", "      main:", other)
+    assert commands.show("production", as_json=False) == 0
+    assert re.search(
+        r"^sql-no-standby +reports: SA 03:00 UTC for 1 h; main: SU 03:00 UTC for 1 h, not 12-14 to 01-06 of each year",
+        capsys.readouterr().out,
+        re.MULTILINE,
+    )
+
+
 def test_what_is_left_out_has_its_reason(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(checkout, "production", "CADVISOR, KUBELET]", "CADVISOR]")
     changes = "alerts: {audit-data: {disabled: reviewed elsewhere}, volume-full: {threshold: 97%}}"

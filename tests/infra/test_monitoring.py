@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from components.google.sql import postgres_connections
 from components.monitoring.logs import LOG_RULES, log_filter
 from components.monitoring.rule import POLICY_SEVERITY
 from components.monitoring.selection import select
+from components.monitoring.windows import Span, Window, YearlySpan
 from components.type_tokens import ALERT_POLICY
 from infra.config import STACKS, parse, read_all, read_file
 from infra.errors import ConfigError
@@ -298,3 +300,48 @@ def test_a_budget_notifies_the_topic_of_tickets() -> None:
     budget = run_stack("production", {"monitoring": settings}).resource(BUDGET, "project-budget").inputs
     topic = "projects/acme-at-work-production/topics/alerts"
     assert budget["allUpdatesRule"] == {"schemaVersion": "1.0", "pubsubTopic": topic}
+
+
+def windows(maintenance: dict[str, Any], **database: Any) -> tuple[Window | None, Window | None, Window | None]:
+    """The windows of nodes, of the control plane and of the database with other settings."""
+    settings = copy.deepcopy(PRODUCTION)
+    settings["cluster"]["maintenance"] = maintenance
+    settings["databases"]["main"] |= database
+    environment = monitored(parse("production", json.dumps(settings)), "atwork-production")
+    assert environment is not None
+    [main] = environment.scope.databases
+    return environment.scope.nodes, environment.scope.control_plane, main.maintenance
+
+
+def test_alerts_know_the_maintenance_windows_of_the_stack_file() -> None:
+    freezes = {
+        "all": {"start": "2026-12-14T00:00:00Z", "end": "2026-12-20T00:00:00Z", "scope": "NO_UPGRADES"},
+        "nodes": {"start": "2027-01-01T00:00:00+01:00", "end": "2027-01-06T00:00:00Z"},
+        "minor": {"start": "2027-02-01T00:00:00Z", "end": "2027-02-06T00:00:00Z", "scope": "NO_MINOR_UPGRADES"},
+    }
+    nodes, control_plane, database = windows(
+        {"days": ["SA", "SU", "MO"], "start": "22:30", "hours": 8, "freezes": freezes},
+        maintenance_day=7,
+        maintenance_hour=23,
+        freeze={"start": "12-14", "end": "1-6"},
+    )
+    for_all = Span(datetime(2026, 12, 14, tzinfo=UTC), datetime(2026, 12, 20, tzinfo=UTC))
+    for_nodes = Span(datetime(2026, 12, 31, 23, tzinfo=UTC), datetime(2027, 1, 6, tzinfo=UTC))
+    opens = 22 * 3600 + 30 * 60
+    assert nodes == Window((6, 0, 1), opens, hours=8, freezes=(for_all, for_nodes))
+    assert control_plane == Window((6, 0, 1), opens, hours=8, freezes=(for_all,))
+    assert database == Window((0,), 23 * 3600, hours=1, freezes=(YearlySpan((12, 14), (1, 6)),))
+
+
+def test_a_freeze_of_one_year_includes_its_last_day() -> None:
+    *_, database = windows({}, freeze={"start": "2026-12-14", "end": "2027-01-06"}, maintenance_day=1)
+    span = Span(datetime(2026, 12, 14, tzinfo=UTC), datetime(2027, 1, 7, tzinfo=UTC))
+    assert database == Window((1,), 3 * 3600, hours=1, freezes=(span,))
+
+
+def test_a_window_that_never_closes_mutes_nothing() -> None:
+    nodes, control_plane, _ = windows({"hours": 24})
+    assert nodes is None
+    assert control_plane is None
+    almost, _, _ = windows({"days": ["MO", "TU", "WE", "TH", "FR", "SA"], "hours": 24})
+    assert almost is not None

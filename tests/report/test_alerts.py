@@ -38,8 +38,13 @@ def changed(**changes: Any) -> dict[str, Any]:
             "conditions[0].conditionPrometheusQueryLanguage.query",
             ("> 0.85", "> 0.95"),
         ),
+        (
+            {"query": '(max(x{cluster="a"}) unless on () (vector(time() - 7200) % 86400 < 14400)) > 0.85'},
+            "muted",
+            ("never", "in maintenance windows"),
+        ),
     ],
-    ids=["off", "less urgent", "unheard", "later", "higher"],
+    ids=["off", "less urgent", "unheard", "later", "higher", "muted"],
 )
 def test_a_looser_alert_needs_a_decision(looser: dict[str, Any], name: str, shown: tuple[str, str]) -> None:
     result = report(step("update", ALERT_POLICY, "sql-cpu", ALERT, changed(**looser)))

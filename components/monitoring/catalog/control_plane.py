@@ -18,6 +18,7 @@ RULES = (
         threshold=Threshold(">", 3, "%"),
         minutes=10,
         severities=Severities(production="ticket", test="note"),
+        effect_of="control plane",
     ),
     AlertRule(
         id="api-slow",
@@ -27,6 +28,7 @@ RULES = (
         threshold=Threshold(">", 1, "s"),
         minutes=15,
         severities=Severities(production="ticket"),
+        effect_of="control plane",
     ),
     AlertRule(
         id="webhook-slow",

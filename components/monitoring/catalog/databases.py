@@ -16,6 +16,7 @@ RULES = (
         threshold=Threshold("==", 0),
         minutes=5,
         severities=Severities(production="page", test="ticket"),
+        effect_of="database",
     ),
     AlertRule(
         id="sql-cpu",
@@ -103,6 +104,7 @@ RULES = (
         threshold=Threshold("==", 0),
         minutes=30,
         severities=Severities(production="ticket"),
+        effect_of="database",
     ),
     AlertRule(
         id="sql-logins-fail",

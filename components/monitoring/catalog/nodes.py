@@ -16,6 +16,7 @@ RULES = (
         threshold=Threshold("==", 1),
         minutes=10,
         severities=Severities(production="ticket", test="note", build="note"),
+        effect_of="nodes",
     ),
     AlertRule(
         id="nodes-not-ready",

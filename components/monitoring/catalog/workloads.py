@@ -53,6 +53,7 @@ RULES = (
         threshold=Threshold(">", 0, "replicas"),
         minutes=15,
         severities=Severities(production="ticket", test="note"),
+        effect_of="nodes",
     ),
     AlertRule(
         id="statefulset-short",
@@ -61,6 +62,7 @@ RULES = (
         threshold=Threshold(">", 0, "replicas"),
         minutes=15,
         severities=Severities(production="ticket", test="note", build="ticket"),
+        effect_of="nodes",
     ),
     AlertRule(
         id="container-waiting",
@@ -78,6 +80,7 @@ RULES = (
         threshold=Threshold(">", 0),
         minutes=15,
         severities=Severities(production="ticket", test="note"),
+        effect_of="nodes",
     ),
     AlertRule(
         id="autoscaler-at-limit",

@@ -42,7 +42,7 @@ def nudged(active: ActiveRule) -> ActiveRule:
         moved = threshold.value * 1.02
     else:
         moved = threshold.value * 0.98 if threshold.value else -0.001
-    expression = render(active.rule, replace(threshold, value=moved), SCOPE)
+    expression = render(active.rule, replace(threshold, value=moved), SCOPE, mutes=active.mutes)
     assert expression != active.expression
     return replace(active, expression=expression)
 
