@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,13 +14,13 @@ from rich.text import Text
 from atwork.alerts import promtool
 from atwork.alerts.cases import CASES, active_rules, labels_of
 from atwork.alerts.evaluation import evaluate
-from atwork.alerts.overview import Channel, Overview, overview, when
+from atwork.alerts.overview import Alert, Channel, Overview, overview, when
 from atwork.alerts.picture import picture
 from atwork.checkout import find_checkout, unknown_stack
 from atwork.errors import UsageError
 from components.google import nearest
 from components.monitoring.logs import LOG_RULES
-from components.monitoring.rule import SEVERITIES, STAGES, AlertRule
+from components.monitoring.rule import SEVERITIES, STAGES, AlertRule, Severity
 from infra.config import read_all
 from infra.environment import physical_name
 from infra.layout import RUNBOOKS
@@ -89,6 +89,13 @@ def _rest(item: Overview) -> Iterator[Text | Table]:
     """What follows the alerts."""
     if any(alert.changed for alert in item.alerts):
         yield Text("* changed by this environment")
+    by_team = [alert for alert in item.alerts if alert.each_team]
+    if by_team and item.teams:
+        yield Text(f"To the team of the service: {', '.join(alert.id for alert in by_team)}")
+        table = _table(*(Column(name, overflow="fold") for name in ("team", *_severities_of(by_team))), header=True)
+        for team, routes in item.teams.items():
+            table.add_row(team, *(_reached(routes[severity]) for severity in _severities_of(by_team)))
+        yield table
     if any(alert.muted for alert in item.alerts):
         table = _table(Column("muted", overflow="fold"), Column("in maintenance windows", overflow="fold"), header=True)
         for alert in item.alerts:
@@ -102,6 +109,10 @@ def _rest(item: Overview) -> Iterator[Text | Table]:
         yield table
     if item.other_stages:
         yield Text(f"Only in environments of other stages: {', '.join(item.other_stages)}")
+
+
+def _severities_of(alerts: Sequence[Alert]) -> tuple[Severity, ...]:
+    return tuple(severity for severity in SEVERITIES if any(alert.severity == severity for alert in alerts))
 
 
 def _table(*columns: Column, header: bool = False) -> Table:

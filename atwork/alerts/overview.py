@@ -43,6 +43,8 @@ class Alert:
     """Whether the environment changes what the catalog says."""
     muted: str | None = None
     """When it is muted, in words; None for never."""
+    each_team: bool = False
+    """Whether teams with channels of their own hear of their own services."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Overview:
     left_out: tuple[LeftOutAlert, ...]
     other_stages: tuple[str, ...]
     """IDs of alerts that environments of this stage never have."""
+    teams: Mapping[str, Mapping[Severity, tuple[Channel, ...]]]
+    """Channels of teams with their own, by severity."""
 
     def of(self, severity: Severity) -> tuple[Alert, ...]:
         """The alerts of a severity, in the order of the catalog."""
@@ -82,10 +86,11 @@ def overview(settings: MonitoringSettings, environment: MonitoredEnvironment) ->
     alerts = tuple(_alerts(environment))
     named = {alert.id for alert in alerts} | {item.id for item in missing}
     return Overview(
-        {severity: _channels(settings, severity) for severity in SEVERITIES},
+        _routes(settings),
         alerts,
         tuple(missing),
         tuple(key for key in (*RULES, *LOG_RULES) if key not in named),
+        {team: _routes(settings, team) for team in settings.routes.teams},
     )
 
 
@@ -94,7 +99,7 @@ def _alerts(environment: MonitoredEnvironment) -> Iterator[Alert]:
     for active in select(environment).active:
         rule = active.rule
         fires, muted = when(active.threshold, active.minutes), _muted(active, environment.scope)
-        yield Alert(rule.id, rule.title, active.severity, fires, rule.id in changed, muted)
+        yield Alert(rule.id, rule.title, active.severity, fires, rule.id in changed, muted, rule.each_team)
     for rule, severity in active_logs(environment):
         yield Alert(rule.id, rule.title, severity, "log entry", rule.id in changed)
 
@@ -116,8 +121,14 @@ def when(threshold: Threshold, minutes: int) -> str:
     return " ".join(part for part in (limit, wait) if part)
 
 
-def _channels(settings: MonitoringSettings, severity: Severity) -> tuple[Channel, ...]:
-    return tuple(Channel(name, _reaches(settings.channels[name])) for name in settings.routes.channels(severity))
+def _routes(settings: MonitoringSettings, team: str | None = None) -> dict[Severity, tuple[Channel, ...]]:
+    """The channels of the environment, or of a team, by severity."""
+    return {
+        severity: tuple(
+            Channel(name, _reaches(settings.channels[name])) for name in settings.routes.channels(severity, team)
+        )
+        for severity in SEVERITIES
+    }
 
 
 def _reaches(channel: ChannelSettings) -> str:

@@ -48,6 +48,37 @@ def test_each_severity_has_its_channels_and_alerts(checkout: Path, capsys: pytes
     assert pages < lines.index(row) < tickets
 
 
+def test_teams_have_their_channels(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(
+        checkout, "production", "        team: {email", "        shop: {email: shop@example.com}\n        team: {email"
+    )
+    edit(
+        checkout,
+        "production",
+        "note: [team]}",
+        "note: [team], teams: {team-shop: {page: [shop, on-call], ticket: [shop]}}}",
+    )
+    assert commands.show("production", as_json=False) == 0
+    lines = [re.split(r"\s{2,}", line.strip()) for line in capsys.readouterr().out.splitlines()]
+    index = lines.index(["To the team of the service: slo-burn-fast, slo-burn-slow"])
+    on_call = "on-call (projects/acme-at-work-production/notificationChannels/4821957036154201873)"
+    assert lines[index + 2 : index + 4] == [
+        ["team", "page", "ticket"],
+        ["team-shop", f"shop (shop@example.com), {on_call}", "shop (shop@example.com)"],
+    ]
+    assert commands.show("production", as_json=True) == 0
+    production = json.loads(capsys.readouterr().out)["production"]
+    assert production["teams"]["team-shop"]["ticket"] == [{"name": "shop", "reaches": "shop@example.com"}]
+    assert production["teams"]["team-shop"]["note"] == []
+    by_team = {alert["id"] for alert in production["alerts"] if alert["each_team"]}
+    assert by_team == {"slo-burn-fast", "slo-burn-slow"}
+
+
+def test_without_channels_of_teams_none_are_shown(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.show("production", as_json=False) == 0
+    assert "To the team" not in capsys.readouterr().out
+
+
 def test_muted_alerts_have_their_windows(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.show("production", as_json=False) == 0
     output = capsys.readouterr().out
