@@ -13,6 +13,7 @@ from atwork.report.alerts import alert_guards
 from atwork.report.keeping import is_kept
 from atwork.report.model import Change, ChangeKind, Guard, Property
 from atwork.report.refusals import refusal
+from atwork.report.retention import retention_guards
 from atwork.report.values import differences
 
 KINDS: dict[str, ChangeKind] = {
@@ -116,6 +117,7 @@ def change_of(
     properties = differing + _unseen_paths(seen, differing) if kind in ("update", "replace") else []
     guards = tuple(_guards(seen.old, seen.new, differing)) if kind not in _WITHOUT_PROPERTIES else ()
     guards += tuple(alert_guards(seen.type, old, {} if kind == "delete" else new))
+    guards += tuple(retention_guards(seen.type, differing))
     guarded_paths = {guard.name for guard in guards}
     shown_properties = [
         item for item in properties if item.path not in guarded_paths and not _is_noise(urn, item.path, noise, hidden)

@@ -7,6 +7,7 @@ from typing import Any
 from support.mocks import Recorded, Recording
 
 from components import versions
+from components.type_tokens import LOG_BUCKET
 
 STACKS = ("ci", "staging", "production")
 CLUSTER = ("gcp:container/cluster:Cluster", "cluster-cluster")
@@ -25,7 +26,6 @@ def guarded(recording: Recording) -> set[str]:
 
 
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
-LOG_BUCKET = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 
 
 def test_ci_guards_the_images_of_all_and_the_others_what_would_be_missed(recordings: dict[str, Recording]) -> None:
