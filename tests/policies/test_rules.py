@@ -13,7 +13,16 @@ from support.policies import ALL_NAMESPACES, BROKEN, CLUSTER, MEMBER, NAMESPACE,
 from support.policies import environments as resources_of
 
 from components.database_flags import CIS_MYSQL_FLAGS
-from components.type_tokens import BACKEND_POLICY, GATEWAY, REDIS_INSTANCE, ROUTE, SUBNETWORK
+from components.type_tokens import (
+    ALERT_POLICY,
+    BACKEND_POLICY,
+    BUDGET,
+    GATEWAY,
+    LOG_BUCKET,
+    REDIS_INSTANCE,
+    ROUTE,
+    SUBNETWORK,
+)
 from policies.catalog import RULES as ALL_RULES
 from policies.rule import UNKNOWN, CheckedResource, StackContext
 
@@ -449,3 +458,37 @@ def test_resources_are_guarded_in_long_lived_environments_only(kind: str, *, pro
 
 def test_every_rule_names_its_source() -> None:
     assert [rule.name for rule in ALL_RULES if len(rule.source) < 10 or not rule.description.endswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "severities", "token", "properties", "expected"),
+    [
+        ("production-budget", ["CRITICAL", "CRITICAL"], None, {}, 1),
+        ("production-budget", ["CRITICAL"], BUDGET, {}, 0),
+        ("production-budget", ["ERROR", "WARNING"], None, {}, 0),
+        ("production-budget", [UNKNOWN], None, {}, 0),
+        ("production-audit-logs", ["CRITICAL", "CRITICAL"], None, {}, 1),
+        ("production-audit-logs", ["CRITICAL"], LOG_BUCKET, {"bucketId": "_Default"}, 1),
+        ("production-audit-logs", ["CRITICAL"], LOG_BUCKET, {"bucketId": "audit"}, 0),
+        ("production-audit-logs", ["CRITICAL"], LOG_BUCKET, {"bucketId": UNKNOWN}, 0),
+        ("production-audit-logs", ["ERROR"], LOG_BUCKET, {"bucketId": "_Default"}, 0),
+    ],
+)
+def test_what_pages_people_has_a_budget_and_audit_logs(
+    rule: str, severities: list[Any], token: str | None, properties: dict[str, Any], expected: int
+) -> None:
+    resources = [CheckedResource(ALERT_POLICY, "alert", {"severity": severity}) for severity in severities]
+    if token is not None:
+        resources.append(CheckedResource(token, "it", properties))
+    assert len(violations(RULES[rule], resources)) == expected
+
+
+@pytest.mark.parametrize(("rule", "missing"), [("production-budget", BUDGET), ("production-audit-logs", LOG_BUCKET)])
+def test_production_without_its_budget_or_audit_logs_is_broken(
+    rule: str, missing: str, environments: dict[str, list[CheckedResource]]
+) -> None:
+    assert any(item.type == missing for item in environments["production"])
+    without = [item for item in environments["production"] if item.type != missing]
+    assert len(violations(RULES[rule], without)) == 1
+    for stack in ("ci", "staging"):
+        assert violations(RULES[rule], [item for item in environments[stack] if item.type != missing]) == []

@@ -155,6 +155,13 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
         "namespace is database-rights, whose pods read and change every database",
     ),
     ("alert-channel", ALERT_POLICY, {"enabled": True, "severity": "CRITICAL"}, "no channel is notified of severity"),
+    (
+        "production-budget",
+        ALERT_POLICY,
+        {"severity": "CRITICAL"},
+        "pages people and has no budget; add monitoring.budget",
+    ),
+    ("production-audit-logs", ALERT_POLICY, {"severity": "CRITICAL"}, "after 30 days; add logs.audit_days"),
     ("cluster-alerts", CLUSTER, {}, "cluster has no monitoring.AlertPolicy"),
     ("namespace-default-deny", NAMESPACE, {"metadata": {"name": "a"}}, "namespace a has no NetworkPolicy"),
     (
