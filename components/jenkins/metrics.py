@@ -13,13 +13,13 @@ from __future__ import annotations
 from typing import Any
 
 from components.jenkins import names, traffic
+from components.monitoring.metrics import LAST_RESULT
 
 PATH = "/prometheus/"
 """With the slash at the end: without it, Jenkins answers with a redirect."""
 
-_RESULT = "last_build_result_ordinal"
-LAST_RESULT = f"default_jenkins_builds_{_RESULT}"
-"""Result of the last build of a job: 0 is success, 1 unstable, 2 failure, 3 not built, 4 aborted."""
+_BUILDS = "default_jenkins_builds_"
+"""What the names of metrics about single jobs begin with."""
 
 KEPT = (
     "default_jenkins_up",
@@ -38,7 +38,7 @@ def plugin() -> dict[str, Any]:
     """The configuration of the plugin: the last result of the platform's jobs, and nothing else of single jobs."""
     disabled: list[dict[str, Any]] = [
         {"jobRegexDisabledMetric": {"regex": rf"(?!{names.PLATFORM_FOLDER}/|{names.CHANGES_FOLDER}/).*"}},
-        {"regexDisabledMetric": {"regex": rf"default_jenkins_builds_(?!{_RESULT}$).*"}},
+        {"regexDisabledMetric": {"regex": rf"{_BUILDS}(?!{LAST_RESULT.removeprefix(_BUILDS)}$).*"}},
         {"regexDisabledMetric": {"regex": "jenkins_node_.*"}},  # one for each agent
     ]
     settings = {

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+LAST_RESULT = "default_jenkins_builds_last_build_result_ordinal"
+"""Result of the last build of a job: 0 is success, 1 unstable, 2 failure, 3 not built, 4 aborted."""
+
 Kind = Literal["gauge", "counter", "histogram"]
 
 _KUBE_STATE = "https://cloud.google.com/kubernetes-engine/docs/how-to/kube-state-metrics"
@@ -63,7 +66,7 @@ METRICS: Mapping[str, Metric] = {
     "kubernetes_io:node_memory_allocatable_utilization": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
     "kubernetes_io:node_status_condition": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
     "kubernetes_io:pod_volume_utilization": Metric("gauge", "SYSTEM_COMPONENTS", _SYSTEM),
-    "default_jenkins_builds_last_build_result_ordinal": Metric("gauge", None, _JENKINS),
+    LAST_RESULT: Metric("gauge", None, _JENKINS),
     "default_jenkins_up": Metric("gauge", None, _JENKINS),
     "jenkins_executor_in_use_value": Metric("gauge", None, _JENKINS),
     "jenkins_health_check_score": Metric("gauge", None, _JENKINS),

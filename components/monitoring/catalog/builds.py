@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.monitoring.metrics import LAST_RESULT
 from components.monitoring.rule import AlertRule, Severities, Threshold
 
 RULES = (
@@ -60,8 +61,7 @@ RULES = (
     AlertRule(
         id="platform-job-fails",
         title="A job that updates environments fails",
-        value="max by (jenkins_job)"
-        ' (default_jenkins_builds_last_build_result_ordinal{$jenkins,jenkins_job=~"platform-changes/.+"} == bool 2)',
+        value=f'max by (jenkins_job) ({LAST_RESULT}{{$jenkins,jenkins_job=~"platform-changes/.+"}} == bool 2)',
         threshold=Threshold("==", 1),
         minutes=15,
         severities=Severities(build="ticket"),
@@ -69,7 +69,7 @@ RULES = (
     AlertRule(
         id="deploy-fails",
         title="A release or deploy of a service fails",
-        value="max by (jenkins_job) (default_jenkins_builds_last_build_result_ordinal"
+        value=f"max by (jenkins_job) ({LAST_RESULT}"
         '{$jenkins,jenkins_job=~"platform/.+/.+",jenkins_job!~".+/preview"} == bool 2)',
         threshold=Threshold("==", 1),
         minutes=15,

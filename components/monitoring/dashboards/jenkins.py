@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from components.monitoring.dashboards.panel import RATIO, Dashboard, Panel
-
-_RESULT = "default_jenkins_builds_last_build_result_ordinal"
+from components.monitoring.metrics import LAST_RESULT
 
 DASHBOARD = Dashboard(
     "jenkins",
@@ -23,12 +22,12 @@ DASHBOARD = Dashboard(
         Panel(
             "Last result of jobs that deliver services: 0 success, 2 failure",
             "1",
-            f'max by (jenkins_job) ({_RESULT}{{$jenkins,jenkins_job=~"platform/.+/.+",jenkins_job!~".+/preview"}})',
+            f'max by (jenkins_job) ({LAST_RESULT}{{$jenkins,jenkins_job=~"platform/.+/.+",jenkins_job!~".+/preview"}})',
         ),
         Panel(
             "Last result of jobs that update environments: 0 success, 2 failure",
             "1",
-            f'max by (jenkins_job) ({_RESULT}{{$jenkins,jenkins_job=~"platform-changes/.+"}})',
+            f'max by (jenkins_job) ({LAST_RESULT}{{$jenkins,jenkins_job=~"platform-changes/.+"}})',
         ),
         Panel("Pods of builds by phase", "1", "sum by (phase) (kube_pod_status_phase{$builds})"),
         Panel.of("build-unschedulable", "Pods of builds without a node", "1"),
