@@ -138,12 +138,18 @@ def _alerts(like: Mapping[str, Any]) -> dict[str, Any]:
     channels = {key: channel for key, channel in like["channels"].items() if "existing" not in channel}
     if not channels:
         return {}
-    routes = {
-        severity: [key for key in keys if key in channels] or [next(iter(channels))]
-        for severity, keys in like["routes"].items()
-    }
+    routes = _routes({key: value for key, value in like["routes"].items() if key != "teams"}, channels)
+    if teams := like["routes"].get("teams"):
+        routes["teams"] = {team: _routes(own, channels) for team, own in teams.items()}
     kept = {key: value for key, value in like.items() if key != "audit_changes"}
     return {**kept, "channels": channels, "routes": routes}
+
+
+def _routes(like: Mapping[str, Sequence[str]], channels: Mapping[str, Any]) -> dict[str, Any]:
+    """Routes to the channels that remain, by severity."""
+    return {
+        severity: [key for key in keys if key in channels] or [next(iter(channels))] for severity, keys in like.items()
+    }
 
 
 def ranges(kind: str, taken: Iterable[ipaddress.IPv4Network]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from atwork.environments import derive
 from atwork.environments.preflight import run as preflight
 from atwork.environments.preflight.check import Check, right, wrong
 from atwork.errors import ConfigError, UserError
+from components.monitoring.settings import MonitoringSettings
 from infra.config import read_all
 from infra.environment_rules import check_together
 
@@ -250,3 +251,29 @@ def test_where_real_stacks_are_meant_google_is_asked_first(checkout: Path, monke
     answers[1] = Check("CPU quota", None, "not asked: no login")
     assert new("demo", *PLACE).exit_code == 0
     assert asked == [("demo", "acme-at-work-staging")] * 2
+
+
+def test_a_new_environment_keeps_the_routes_of_teams_to_the_channels_that_remain() -> None:
+    pager = {"existing": "projects/acme-production/notificationChannels/1"}
+    like = {
+        "environment": {"kind": "long-lived"},
+        "monitoring": {
+            "channels": {
+                "on-call": pager,
+                "team": {"email": "team@example.com"},
+                "shop": {"email": "shop@example.com"},
+            },
+            "routes": {
+                "page": ["on-call"],
+                "ticket": ["team"],
+                "teams": {"team-shop": {"page": ["on-call", "shop"], "ticket": ["on-call"]}},
+            },
+        },
+    }
+    monitoring = derive.long_lived(like)["monitoring"]
+    assert monitoring["routes"] == {
+        "page": ["team"],
+        "ticket": ["team"],
+        "teams": {"team-shop": {"page": ["shop"], "ticket": ["team"]}},
+    }
+    MonitoringSettings.model_validate_json(json.dumps(monitoring))
