@@ -60,6 +60,7 @@ class GkeCluster(pulumi.ComponentResource):
         network: NetworkRefs,
         keys: ClusterKeys,
         backed_up: bool,
+        secret_sync: bool = False,
         labels: dict[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -109,6 +110,13 @@ class GkeCluster(pulumi.ComponentResource):
                 "enabled": True,
                 "rotation_config": {"enabled": True, "rotation_interval": f"{SECRET_ROTATION_SECONDS}s"},
             },
+            # Copies values into the API server: on where GKE itself reads one there (components/gateway/iap_client.py).
+            secret_sync_config={
+                "enabled": True,
+                "rotation_config": {"enabled": True, "rotation_interval": f"{SECRET_ROTATION_SECONDS}s"},
+            }
+            if secret_sync
+            else None,
             database_encryption={"state": "ENCRYPTED", "key_name": keys.secrets}
             if keys.secrets is not None
             else {"state": "DECRYPTED"},

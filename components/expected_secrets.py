@@ -16,8 +16,8 @@ class ExpectedSecret:
     purpose: str
     """What the value is, for whoever has to add it."""
 
-    namespace: str
-    """Kubernetes namespace of its readers."""
+    namespace: str | None
+    """Kubernetes namespace of its readers; None if several namespaces have some."""
 
     accounts: tuple[str, ...]
     """Kubernetes service accounts that read it."""

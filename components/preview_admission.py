@@ -1,8 +1,9 @@
 """What is refused at admission so that preview namespaces stay closed.
 
-Two policies: candidates run in preview namespaces and nowhere else, and a preview namespace opens no way out. Network
-policies add up, so that a chart could bring one that does. Both hold for everybody, the second not for whoever may
-delete the namespace, which is the program that creates it.
+Candidates run in preview namespaces and nowhere else, and a preview namespace opens no way out. Network
+policies add up, so that a chart could bring one that does. The first two hold for everybody, the second not for
+whoever may delete the namespace, which is the program that creates it. Where the Identity-Aware Proxy has an OAuth
+client of your own, what runs in a preview namespace does not change its Secret.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.admission_rules import POD_CHANGES
+from components.gateway.names import IAP_CLIENT
 
 LABEL = "atwork.dev/preview"
 """Label of the namespaces that are preview namespaces."""
@@ -72,6 +74,36 @@ def traffic_policy(kept: Sequence[str]) -> kubernetes.admissionregistration.v1.V
     }
 
 
+CLIENT_POLICY: kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict = {
+    "failure_policy": "Fail",
+    "match_constraints": {
+        "resource_rules": [
+            {
+                "api_groups": [""],
+                "api_versions": ["v1"],
+                "operations": ["CREATE", "UPDATE", "DELETE"],
+                "resources": ["secrets", "serviceaccounts"],
+            }
+        ],
+        "namespace_selector": {"match_labels": {LABEL: "true"}},
+    },
+    "match_conditions": [
+        {
+            "name": "accounts-of-the-namespace",
+            "expression": "request.userInfo.username.startsWith('system:serviceaccount:' + request.namespace + ':')",
+        }
+    ],
+    "validations": [
+        {
+            "expression": "(request.operation == 'DELETE' ? oldObject : object).metadata.?name.orValue('') "
+            f"!= '{IAP_CLIENT}'",
+            "message": f"{IAP_CLIENT} is the platform's: the Identity-Aware Proxy reads it; choose another name",
+        }
+    ],
+}
+"""What runs in a preview namespace leaves the OAuth client of the proxy alone; GKE's secret sync changes it."""
+
+
 def make(name: str, *, candidates: pulumi.Input[str], kept: Sequence[str], opts: pulumi.ResourceOptions) -> None:
     """Both policies, in force."""
     specs = {
@@ -79,15 +111,29 @@ def make(name: str, *, candidates: pulumi.Input[str], kept: Sequence[str], opts:
         "previews": traffic_policy(kept),
     }
     for key, spec in specs.items():
-        policy = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
-            f"{name}-{key}", metadata={"name": key}, spec=spec, opts=opts
-        )
-        kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-            f"{name}-{key}-binding",
-            metadata={"name": key},
-            spec={
-                "policy_name": policy.metadata.apply(lambda metadata: metadata.name or ""),
-                "validation_actions": ["Deny"],
-            },
-            opts=opts,
-        )
+        _enforce(name, key, spec, opts)
+
+
+def keep_client(name: str, opts: pulumi.ResourceOptions) -> None:
+    """The policy for the OAuth client of the proxy, in force."""
+    _enforce(name, "preview-iap-client", CLIENT_POLICY, opts)
+
+
+def _enforce(
+    name: str,
+    key: str,
+    spec: pulumi.Input[kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    policy = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
+        f"{name}-{key}", metadata={"name": key}, spec=spec, opts=opts
+    )
+    kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+        f"{name}-{key}-binding",
+        metadata={"name": key},
+        spec={
+            "policy_name": policy.metadata.apply(lambda metadata: metadata.name or ""),
+            "validation_actions": ["Deny"],
+        },
+        opts=opts,
+    )

@@ -1,18 +1,16 @@
 """Namespaces in which builds of pull requests run for a while, a fixed number of them, handed out like parking spaces.
 
-Owns: the namespaces `preview-1` to `preview-N` with all that makes a namespace safe, the account `deployer` in each,
-who may act as these accounts, who may give a build its host, and what is refused in them at admission.
+Owns: the namespaces `preview-1` to `preview-N` with all that makes one safe, the account `deployer` in each, who may
+act as it, who may give a build its host, and what is refused at admission.
 Does not own: what runs there and for how long (delivery/vars/previewService.groovy), the Google account that ci acts as
 (components/access.py), certificate and record of hosts (components/gateway/previews.py).
 
 Traps:
-- RBAC knows no prefixes: a right to make namespaces `pr-*` is a right to make any. Hence namespaces that stand already
-  (docs/adr/0007-preview-namespaces.md).
+- RBAC knows no prefixes: a right to make `pr-*` is a right to make any (docs/adr/0007-preview-namespaces.md).
 - A chart of a pull request is unreviewed and may name any namespace. ci therefore installs it as the account of the one
   namespace that it was given, which has no rights in the others. Its own rights in them are for routes and their
   policies, which a chart must not write: without its policy, a build would be public (docs/adr/0038-preview-hosts.md).
-- Candidates may be pulled by every node of the cluster, for the nodes pull; a policy keeps them out of all namespaces
-  but these.
+- Candidates may be pulled by every node of the cluster; a policy keeps them out of all namespaces but these.
 """
 
 from __future__ import annotations
@@ -26,6 +24,7 @@ from pydantic import Field
 
 from components import namespace_deployer, preview_admission
 from components.gateway import hosts
+from components.gateway.iap_client import IapClientRefs, synchronize
 from components.namespace import Namespace, NamespaceSettings, QuotaSettings
 from components.settings import Email, Settings
 from components.tenant import TenantTrafficSettings, allow, policies
@@ -102,6 +101,7 @@ class PreviewNamespaces(pulumi.ComponentResource):
         database_range: str,
         owner: str,
         domain: str | None = None,
+        iap_client: IapClientRefs | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:preview_namespaces:PreviewNamespaces", name, {}, opts)
@@ -109,6 +109,8 @@ class PreviewNamespaces(pulumi.ComponentResource):
         preview_admission.make(
             name, candidates=candidates, kept=_platform_policies(settings, database_range), opts=child
         )
+        if iap_client is not None:
+            preview_admission.keep_client(name, child)
         roles = [kubernetes.rbac.v1.ClusterRole(f"{name}-role", metadata={"name": ROLE}, rules=RULES, opts=child)]
         if domain is not None:
             roles.append(
@@ -125,6 +127,7 @@ class PreviewNamespaces(pulumi.ComponentResource):
                 database_range=database_range,
                 owner=owner,
                 domain=domain,
+                iap_client=iap_client,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=roles),
             ).namespace_name
             for namespace in settings.names()
@@ -147,6 +150,7 @@ class PreviewNamespace(pulumi.ComponentResource):
         database_range: str,
         owner: str,
         domain: str | None,
+        iap_client: IapClientRefs | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("atwork:preview_namespaces:PreviewNamespace", name, {}, opts)
@@ -180,6 +184,8 @@ class PreviewNamespace(pulumi.ComponentResource):
                 subjects=[{"kind": "User", "name": deployer, "api_group": _RBAC}],
                 opts=child,
             )
+        if iap_client is not None:
+            synchronize(name, iap_client, namespace=self.namespace_name, google=child, cluster=child)
         exposed = _traffic(settings, gateway=domain is not None)
         allow(name, exposed, database_range, namespace=self.namespace_name, opts=child)
         self.register_outputs({"namespace_name": self.namespace_name})

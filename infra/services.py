@@ -255,6 +255,14 @@ def within(
     }
 
 
+def behind_proxy(
+    stack: str, environment: EnvironmentSettings, services: Mapping[str, ServiceSettings]
+) -> frozenset[str]:
+    """The services with a host that is not public, for an external gateway."""
+    places = within(stack, environment, services)
+    return frozenset(name for name, place in places.items() if place.host is not None and not place.public)
+
+
 def not_there(
     stack: str,
     environment: EnvironmentSettings,

@@ -26,7 +26,7 @@ from components.database_settings import DatabaseSettings
 from components.encryption import EncryptionSettings
 from components.expected_secrets import ExpectedSecret
 from components.forms import TextForm
-from components.gateway import gateway
+from components.gateway import gateway, iap_client
 from components.gateway.names import preview_domain
 from components.gateway.settings import GatewaySettings
 from components.log_storage import LogStorageSettings
@@ -168,6 +168,12 @@ class StackConfig(DeliverySettings):
             return None
         return preview_domain(self.gateway.domain)
 
+    @property
+    def jenkins_behind_proxy(self) -> bool:
+        """Whether people reach Jenkins through the Identity-Aware Proxy of this stack."""
+        gateway = None if self.jenkins is None else self.jenkins.gateway
+        return gateway is not None and gateway.own and not gateway.internal
+
     def services(self) -> set[str]:
         """APIs that the chosen parts call, in addition to those of every environment."""
         # Reminders of secrets are possible without a change here: a service's file alone asks for them.
@@ -232,10 +238,14 @@ class StackConfig(DeliverySettings):
 
     def expected_secrets(self) -> tuple[ExpectedSecret, ...]:
         """Secrets that must have a value before their readers start, those of the tenants among them."""
-        return self.delivery_secrets() + tuple(
-            ExpectedSecret(f"{tenant}-{key}", f"secret {key} of {tenant}", tenant, secret.readers)
-            for tenant, settings in self.tenants.items()
-            for key, secret in settings.secrets.items()
+        return (
+            self.delivery_secrets()
+            + iap_client.expected(self.gateway)
+            + tuple(
+                ExpectedSecret(f"{tenant}-{key}", f"secret {key} of {tenant}", tenant, secret.readers)
+                for tenant, settings in self.tenants.items()
+                for key, secret in settings.secrets.items()
+            )
         )
 
     def logins(self, tenant: str) -> dict[str, tuple[str, str]]:

@@ -141,6 +141,7 @@ def _gateway_fits(config: StackConfig) -> None:
             )
     _internal_gateway_fits(config)
     _jenkins_is_reached(config)
+    _proxy_has_its_own_secret(config)
 
 
 def _jenkins_is_reached(config: StackConfig) -> None:
@@ -166,6 +167,19 @@ def _jenkins_is_reached(config: StackConfig) -> None:
         raise ValueError("jenkins.gateway: nobody is admitted; add gateway.iap with groups")
     if config.gateway.waf is None:
         raise ValueError("jenkins.gateway: GitHub's calls come without a login; remove gateway.waf: null")
+
+
+def _proxy_has_its_own_secret(config: StackConfig) -> None:
+    """Bootstrap creates the secret of the proxy's client, so that it is no secret that the program or Jenkins has."""
+    client = None if config.gateway is None else config.gateway.iap_client
+    if client is None:
+        return
+    others = [secret.name for secret in config.expected_secrets()]
+    if others.count(client.secret) > 1:
+        raise ValueError(
+            f"gateway.iap.client.secret: {client.secret} is the name of another secret of the project; choose "
+            "another, such as iap-client-secret"
+        )
 
 
 def _internal_gateway_fits(config: StackConfig) -> None:

@@ -202,6 +202,8 @@ KINDS: dict[str, str] = {
     "kubernetes:rbac.authorization.k8s.io/v1:Role": "roles",
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": "roleBindings",
     "kubernetes:scheduling.k8s.io/v1:PriorityClass": "priorityClasses",
+    "kubernetes:secret-sync.gke.io/v1:SecretSync": "thirdPartyObjects",
+    "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": "thirdPartyObjects",
     "kubernetes:storage.k8s.io/v1:StorageClass": "storageClasses",
 }
 """The KIND of GKE's permission `container.KIND.VERB`, by Pulumi type; `thirdPartyObjects` for kinds without one.

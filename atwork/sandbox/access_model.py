@@ -29,6 +29,7 @@ from infra.catalog import read_all as read_services
 from infra.config import read_all
 from infra.layout import PLATFORM_FILE
 from infra.service_composition import complete
+from infra.services import ServiceSettings, behind_proxy
 from infra.stack import StackConfig
 
 ACCOUNT = "kubernetes:core/v1:ServiceAccount"
@@ -57,7 +58,7 @@ def _findings(home: Home) -> list[AccessFinding]:
     bootstrap_plans = _plans(home, environments)
     access = _model(environments, bootstrap_plans, objects)
     running = {name: config for name, config in environments.items() if _is_up(objects, config)}
-    facts = {name: _facts(name, complete(name, config, catalog), objects) for name, config in running.items()}
+    facts = {name: _facts(name, config, catalog, objects) for name, config in running.items()}
     bootstrapped = [plan for plan in bootstrap_plans if plan.name in running]
     mistakes = pods.mistakes(access, accounts(objects), external_accounts(environments))
     return [
@@ -124,10 +125,13 @@ def _is_up(objects: Sequence[CloudObject], config: StackConfig) -> bool:
     return any(item.type == CLUSTER and item.id.startswith(prefix) for item in objects)
 
 
-def _facts(name: str, config: StackConfig, objects: Sequence[CloudObject]) -> EnvironmentFacts:
+def _facts(
+    name: str, config: StackConfig, catalog: Mapping[str, ServiceSettings], objects: Sequence[CloudObject]
+) -> EnvironmentFacts:
     project = config.project
     created = (item for item in objects if item.type == simulated.PROJECT and item.id == f"projects/{project.id}")
     number = project.number or next((str(item.outputs["number"]) for item in created), "")
     google = [item for item in objects if item.type.startswith("gcp:")]
     agents, keys = simulated.agents(google, project.id, number), simulated.keys(google, project.id)
-    return EnvironmentFacts(name, config, agents, keys)
+    proxied = behind_proxy(name, config.environment, catalog)
+    return EnvironmentFacts(name, complete(name, config, catalog), agents, keys, proxied)

@@ -14,6 +14,12 @@ INTERNAL_GATEWAY = "internal"
 IAP_ROLE = "roles/iap.httpsResourceAccessor"
 """Who has it in the project passes the Identity-Aware Proxy."""
 
+IAP_CLIENT = "iap-client"
+"""The Secret with the secret of an OAuth client of your own, what makes it, and the account that reads."""
+
+IAP_CLIENT_KEY = "key"
+"""Key of the client's secret in the Secret, as GKE's policy expects it."""
+
 HTTP = "http"
 HTTPS = "https"
 """Its listeners."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.gateway import names
-from components.gateway.settings import GatewaySettings
+from components.gateway.settings import GatewaySettings, IapClientSettings
 
 API = "gateway.networking.k8s.io/v1"
 GKE_API = "networking.gke.io/v1"
@@ -109,9 +109,15 @@ def backend(settings: GatewaySettings, service: str, *, public: bool) -> dict[st
     if settings.firewall is not None:
         default["securityPolicy"] = names.SHARED
     if not public and settings.internal is None:
-        # Without a client of its own, the proxy uses the one that Google manages, for people of the organization.
-        default["iap"] = {"enabled": True}
+        default["iap"] = proxy(settings.iap_client)
     return {"default": default, "targetRef": {"group": "", "kind": "Service", "name": service}}
+
+
+def proxy(client: IapClientSettings | None) -> dict[str, Any]:
+    """The Identity-Aware Proxy, with a client of your own or with Google's, which admits people of the organization."""
+    if client is None:
+        return {"enabled": True}
+    return {"enabled": True, "clientID": client.id, "oauth2ClientSecret": {"name": names.IAP_CLIENT}}
 
 
 def logging(settings: GatewaySettings) -> dict[str, Any]:

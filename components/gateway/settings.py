@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from components.forms import TextForm
+from components.secrets import SecretName
 from components.settings import DnsLabel, Email, Hostname, Settings
 
 WafRule = Literal[
@@ -24,6 +26,17 @@ WafRule = Literal[
     "xss-v33-stable",
 ]
 """Preconfigured rules of Cloud Armor. https://cloud.google.com/armor/docs/waf-rules"""
+
+
+OAuthClientId = Annotated[
+    str,
+    TextForm(
+        r"^[0-9]{6,21}-[a-z0-9]{16,64}\.apps\.googleusercontent\.com$",
+        "the ID of an OAuth client of the type web application",
+        "482915370164-0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p.apps.googleusercontent.com",
+    ),
+]
+"""The ID of an OAuth client of Google. https://support.google.com/cloud/answer/15549257"""
 
 
 class DnsSettings(Settings):
@@ -67,11 +80,24 @@ class WafSettings(Settings):
     """Requests of one address in a minute; the others are answered with 429."""
 
 
+class IapClientSettings(Settings):
+    """An OAuth client of your own, with which the Identity-Aware Proxy asks for a login."""
+
+    id: OAuthClientId
+    """ID of the client, of the type web application."""
+
+    secret: SecretName
+    """Name in Secret Manager of the client's secret, which `atwork environment bootstrap` creates with its value."""
+
+
 class IapSettings(Settings):
     """The Identity-Aware Proxy in front of hosts that are not public."""
 
     groups: Annotated[tuple[Email, ...], Field(min_length=1)]
     """Google Groups whose members get in."""
+
+    client: IapClientSettings | None = None
+    """An OAuth client of your own; left out, the proxy uses the one that Google manages."""
 
 
 class InternalSettings(Settings):
@@ -109,6 +135,11 @@ class GatewaySettings(Settings):
     def firewall(self) -> WafSettings | None:
         """The web application firewall that is in front of hosts."""
         return self.waf if self.internal is None else None
+
+    @property
+    def iap_client(self) -> IapClientSettings | None:
+        """The OAuth client of the Identity-Aware Proxy; None where Google manages it, and without the proxy."""
+        return None if self.iap is None else self.iap.client
 
     @model_validator(mode="after")
     def _fits_its_class(self) -> Self:

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.gateway import names as gateway_names
 from components.gateway import routes
+from components.gateway.settings import IapClientSettings
 from components.jenkins import names, traffic
 from components.jenkins.connections import JenkinsGatewaySettings
 
@@ -39,10 +40,11 @@ def route(gateway: JenkinsGatewaySettings, hostname: str) -> dict[str, Any]:
     return {"enabled": True, "parentRefs": [parent], "hostnames": [hostname], **calls}
 
 
-def objects(gateway: JenkinsGatewaySettings) -> dict[str, Any]:
+def objects(gateway: JenkinsGatewaySettings, client: IapClientSettings | None = None) -> dict[str, Any]:
     """Extra objects of the chart: the service for GitHub's calls, the health checks and the Identity-Aware Proxy.
 
-    The Cloud Armor policy of the stack's own Gateway is in front of both services.
+    The Cloud Armor policy of the stack's own Gateway is in front of both services. Without a `client` of the stack, the
+    proxy uses the one that Google manages.
     """
     if gateway.internal:
         return {"health": _health_check("jenkins"), "proxy": _backend("jenkins", {"timeoutSec": _HOUR})}
@@ -59,7 +61,7 @@ def objects(gateway: JenkinsGatewaySettings) -> dict[str, Any]:
         },
         "webhook-health": _health_check(WEBHOOK),
         "health": _health_check("jenkins"),
-        "proxy": _backend("jenkins", {"timeoutSec": _HOUR, "iap": {"enabled": True}, **armor}),
+        "proxy": _backend("jenkins", {"timeoutSec": _HOUR, "iap": routes.proxy(client), **armor}),
         **({"webhook-proxy": _backend(WEBHOOK, armor)} if armor else {}),
     }
 

@@ -16,6 +16,7 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
 from components.delivery import PlatformSource
+from components.gateway.iap_client import IapClientRefs, synchronize
 from components.identity import principal
 from components.jenkins import controller, names, reload, secrets, traffic
 from components.jenkins.builders import Builders
@@ -55,6 +56,7 @@ class Jenkins(pulumi.ComponentResource):
         jobs: JobDefinitions,
         signing: SigningRefs | None = None,
         proxies: str | None = None,
+        iap_client: IapClientRefs | None = None,
         environments: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -114,15 +116,22 @@ class Jenkins(pulumi.ComponentResource):
                 project=registry.project_id,
                 secret_id=secret.name,
                 role="roles/secretmanager.secretAccessor",
-                member=principal(project_number, workload_pool, secret.namespace, account),
+                member=principal(project_number, workload_pool, names.CONTROLLER_NAMESPACE, account),
                 opts=child,
             )
             for secret in secrets.expected(settings)
             for account in secret.accounts
         ]
+        # The policy for people is among the release's objects.
+        synchronized = (
+            []
+            if iap_client is None
+            else synchronize(name, iap_client, namespace=namespace.namespace_name, google=child, cluster=child)
+        )
         release(
             name,
             settings,
+            iap_client=None if iap_client is None else iap_client.settings,
             namespace=namespace.namespace_name,
             registry=registry,
             source=source,
@@ -132,7 +141,17 @@ class Jenkins(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Until the network policy exists, the pod that starts Jenkins reaches no API server and no plugin.
-                depends_on=[*priorities, namespace, home, policy, reloader, *readers, builders, *targets.values()],
+                depends_on=[
+                    *priorities,
+                    namespace,
+                    home,
+                    policy,
+                    reloader,
+                    *readers,
+                    *synchronized,
+                    builders,
+                    *targets.values(),
+                ],
             ),
         )
         self.url = pulumi.Output.from_input(settings.url)

@@ -13,6 +13,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.delivery import PlatformSource
+from components.gateway.settings import IapClientSettings
 from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Addresses, Signing
 from components.jenkins.settings import JenkinsSettings
@@ -33,6 +34,7 @@ def release(
     jobs: JobDefinitions,
     signing: SigningRefs | None,
     environments: Sequence[str],
+    iap_client: IapClientSettings | None,
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Declare the release."""
@@ -49,7 +51,13 @@ def release(
         max_history=10,
         values=pulumi.Output.all(registry.project_id, *_named(signing)).apply(
             lambda given: helm_values(
-                settings, addresses(registry, given[0]), source, jobs, environments, Signing.of(given[1:])
+                settings,
+                addresses(registry, given[0]),
+                source,
+                jobs,
+                environments,
+                Signing.of(given[1:]),
+                iap_client=iap_client,
             )
         ),
         opts=opts,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.delivery import PlatformSource
+from components.gateway.settings import IapClientSettings
 from components.jenkins import agent_values, gateway_values, jcasc, metrics, names, pods, reload, secrets, sizes, tokens
 from components.jenkins.job_documents import JobDefinitions
 from components.jenkins.registry import Addresses, Images, Signing
@@ -41,6 +42,8 @@ def helm_values(
     jobs: JobDefinitions,
     environments: Sequence[str] = (),
     signing: Signing | None = None,
+    *,
+    iap_client: IapClientSettings | None = None,
 ) -> dict[str, Any]:
     """All values for the chart.
 
@@ -73,7 +76,7 @@ def helm_values(
             **tokens.objects(settings.targets()),
             **reload.objects(),
             **metrics.collection(),
-            **(gateway_values.objects(settings.gateway) if settings.gateway is not None else {}),
+            **(gateway_values.objects(settings.gateway, iap_client) if settings.gateway is not None else {}),
         },
     }
 

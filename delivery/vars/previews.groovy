@@ -95,8 +95,9 @@ void test(Map job, String namespace) {
 }
 
 /**
- * Delete everything that a build can create in a preview namespace; the platform's objects stay. Secrets are deleted last,
- * because one of them is the lease: a namespace that could not be emptied is not free.
+ * Delete everything that a build can create in a preview namespace; the platform's objects stay, also the Secret with the
+ * OAuth client of the proxy. Secrets are deleted last, because one of them is the lease: a namespace that could not be
+ * emptied is not free.
  */
 void clear(Map job, String namespace) {
     List ours = job.hosts ? ['apis/gateway.networking.k8s.io/v1 httproutes', 'apis/networking.gke.io/v1 gcpbackendpolicies'] : []
@@ -109,7 +110,7 @@ void clear(Map job, String namespace) {
     List last = [
         'apis/networking.k8s.io/v1 networkpolicies?labelSelector=app.kubernetes.io/managed-by=Helm',
         'api/v1 serviceaccounts?labelSelector=app.kubernetes.io/managed-by=Helm',
-        'api/v1 configmaps', 'api/v1 secrets',
+        'api/v1 configmaps', 'api/v1 secrets?fieldSelector=metadata.name!=iap-client',
     ]
     container('gcloud') {
         sh """\

@@ -12,6 +12,7 @@ from infra.delivery import jobs
 from infra.delivery.job_files import job_files
 from infra.environment import Environment, through
 from infra.parts.foundation import Foundation
+from infra.parts.gateway import iap_client
 from infra.parts.runtime import Runtime
 from infra.promotion import release_order
 
@@ -38,6 +39,7 @@ def create(
         jobs=JobDefinitions(job_files(), jobs.offered(here, config.jenkins)),
         signing=signing,
         proxies=config.network.proxies,
+        iap_client=iap_client(here, base, runtime) if here.config.jenkins_behind_proxy else None,
         environments=[name for name in release_order(here.others) if name in config.jenkins.deploys],
         opts=through(base.google, runtime.cluster_provider),
     )

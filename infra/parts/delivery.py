@@ -21,6 +21,7 @@ from infra.delivery.create import create
 from infra.delivery.signing import sign
 from infra.environment import Environment
 from infra.parts.foundation import Foundation
+from infra.parts.gateway import iap_client
 from infra.parts.runtime import Runtime
 
 
@@ -155,11 +156,12 @@ def _preview_namespaces(
         database_range=here.config.network.nodes,
         owner=here.config.environment.owner,
         domain=here.config.preview_domain,
-        opts=_once("popups", "atwork:popups:Popups", runtime.cluster_provider),
+        iap_client=iap_client(here, base, runtime) if here.config.preview_domain is not None else None,
+        opts=_once("popups", "atwork:popups:Popups", runtime.cluster_provider, base.google),
     )
     return candidates
 
 
-def _once(name: str, token: str, provider: pulumi.ProviderResource) -> pulumi.ResourceOptions:
+def _once(name: str, token: str, *providers: pulumi.ProviderResource) -> pulumi.ResourceOptions:
     """Options of a component with its earlier name and type, so that objects whose names stay are not created twice."""
-    return pulumi.ResourceOptions(providers=[provider], aliases=[pulumi.Alias(name=name, type_=token)])
+    return pulumi.ResourceOptions(providers=list(providers), aliases=[pulumi.Alias(name=name, type_=token)])

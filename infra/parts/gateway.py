@@ -6,6 +6,7 @@ import pulumi
 
 from components.gateway.gateway import Gateway
 from components.gateway.hosts import GatewayRefs, record
+from components.gateway.iap_client import IapClientRefs
 from components.gateway.previews import PreviewHosts
 from infra.environment import Environment, through
 from infra.parts.foundation import Foundation
@@ -41,3 +42,11 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> GatewayRefs |
         about |= {"preview_domain": here.config.preview_domain, "preview_certificate": previews.status}
     pulumi.export("gateway", about)
     return refs
+
+
+def iap_client(here: Environment, base: Foundation, runtime: Runtime) -> IapClientRefs | None:
+    """The OAuth client of the Identity-Aware Proxy; None where Google manages it."""
+    client = None if here.config.gateway is None else here.config.gateway.iap_client
+    if client is None:
+        return None
+    return IapClientRefs(client, base.project.id, base.project.number, runtime.cluster.workload_pool)

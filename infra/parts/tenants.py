@@ -11,6 +11,7 @@ from components.database_job import JobImages
 from components.database_login import login_account_id
 from components.database_settings import of_postgres
 from components.gateway.hosts import expose, record
+from components.gateway.iap_client import IapClientRefs, synchronize
 from components.monitoring.objectives import Objectives
 from components.monitoring.uptime import uptime_check
 from components.redis import Redis
@@ -201,6 +202,19 @@ def _expose(
             labels=here.labels,
             opts=in_google,
         )
+    in_cluster = pulumi.ResourceOptions(parent=tenant, provider=cluster_provider)
+    client = shared.gateway.settings.iap_client
+    synchronized = (
+        []
+        if client is None or place.public
+        else synchronize(
+            f"service-{service}",
+            IapClientRefs(client, here.config.project.id, shared.project_number, shared.workload_pool),
+            namespace=tenant.namespace_name,
+            google=in_google,
+            cluster=in_cluster,
+        )
+    )
     expose(
         f"service-{service}",
         place.host,
@@ -208,5 +222,5 @@ def _expose(
         service=service,
         namespace=tenant.namespace_name,
         public=place.public,
-        opts=pulumi.ResourceOptions(parent=tenant, provider=cluster_provider),
+        opts=pulumi.ResourceOptions(parent=tenant, provider=cluster_provider, depends_on=synchronized),
     )

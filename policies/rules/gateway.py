@@ -10,6 +10,7 @@ from components.gateway.routes import INTERNAL_CLASS
 from components.type_tokens import BACKEND_POLICY, GATEWAY, PROJECT_MEMBER, ROUTE
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule, stack_rule
 
+_CLIENT = ("spec.default.iap.clientID", "spec.default.iap.oauth2ClientSecret.name")
 _RATES = ("throttle", "rate_based_ban")
 
 
@@ -90,6 +91,14 @@ def iap_groups(resources: Sequence[CheckedResource], _: StackContext) -> Iterato
     for item in resources:
         if item.type == BACKEND_POLICY and item.get("spec.default.iap.enabled") is True and not members:
             yield item, f"the Identity-Aware Proxy admits nobody; grant {IAP_ROLE} to a group"
+
+
+@resource_rule("iap-client", BACKEND_POLICY, source="docs/adr/0047-iap-client.md")
+def iap_client(backend: CheckedResource, _: StackContext) -> Iterator[str]:
+    """An OAuth client of your own for the Identity-Aware Proxy has an ID and a secret."""
+    missing = [key for key in _CLIENT if backend.lacks(key)]
+    if len(missing) == 1:
+        yield f"{missing[0]} is missing, and the rest of the client is there; add it, or remove the client"
 
 
 @resource_rule("dns-signed", "gcp:dns/managedZone:ManagedZone", source="CIS GCP 3.3; checkov CKV_GCP_16")

@@ -151,6 +151,7 @@ ONE_STEP_OFF: list[tuple[str, str, Any, str]] = [
         (MEMBER, "role", role, "iam-no-basic-roles: .*is a basic role")
         for role in ("roles/owner", "roles/editor", "roles/viewer")
     ),
+    (BACKEND_POLICY, "spec.default.iap", {"clientID": "a"}, "iap-client: .*oauth2ClientSecret.name is missing"),
     (GATEWAY, "metadata.name", "internal", "gateway-internal: .*gatewayClassName must be gke-l7-rilb"),
     (ROUTE, "spec.hostnames", [], "route-https: .*takes every host"),
     ("gcp:compute/sSLPolicy:SSLPolicy", "minTlsVersion", "TLS_1_0", "gateway-tls: .*minTlsVersion must be"),
@@ -276,12 +277,22 @@ def test_a_firewall_rule_without_a_source_allows_everyone(properties: dict[str, 
     assert bool(violations(RULES["firewall-closed"], [rule])) is reported
 
 
+def proxied(**client: Any) -> dict[str, Any]:
+    """A backend policy with the Identity-Aware Proxy."""
+    return {"spec": {"default": {"iap": {"enabled": True, **client}}}}
+
+
 @pytest.mark.parametrize(
     ("rule", "token", "properties", "expected"),
     [
         ("gateway-armored", BACKEND_POLICY, {"spec": {"default": {"iap": {"enabled": True}}}}, 0),
         ("gateway-armored", BACKEND_POLICY, {"spec": {"default": {"iap": {"enabled": False}}}}, 1),
         ("gateway-armored", BACKEND_POLICY, {"spec": {"default": {"securityPolicy": UNKNOWN}}}, 0),
+        ("iap-client", BACKEND_POLICY, proxied(clientID="a", oauth2ClientSecret={"name": "iap-client"}), 0),
+        ("iap-client", BACKEND_POLICY, proxied(), 0),
+        ("iap-client", BACKEND_POLICY, proxied(clientID="a"), 1),
+        ("iap-client", BACKEND_POLICY, proxied(oauth2ClientSecret={"name": "iap-client"}), 1),
+        ("iap-client", BACKEND_POLICY, proxied(clientID=UNKNOWN, oauth2ClientSecret={"name": "a"}), 0),
         ("gateway-https", GATEWAY, {"spec": {"listeners": [{"protocol": "HTTP"}]}}, 0),
         ("gateway-https", GATEWAY, {"spec": {"listeners": [{"protocol": "HTTPS", **ALL_NAMESPACES}]}}, 0),
         ("gateway-https", GATEWAY, {"spec": {"listeners": UNKNOWN}}, 0),

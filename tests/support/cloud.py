@@ -21,6 +21,7 @@ from infra.catalog import read_all as read_services
 from infra.config import STACKS, read_all
 from infra.layout import SERVICES_FOLDER
 from infra.service_composition import complete
+from infra.services import behind_proxy
 from infra.stack import StackConfig
 
 _REFERENCE = "pulumi:pulumi:StackReference"
@@ -39,7 +40,8 @@ def facts(simulations: Mapping[str, Simulated], configs: Mapping[str, StackConfi
         project = configs[name].project
         agents = access.agents(simulation.objects, project.id, project.number or "")
         keys = access.keys(simulation.objects, project.id)
-        by_name[name] = EnvironmentFacts(name, complete(name, configs[name], catalog), agents, keys)
+        proxied = behind_proxy(name, configs[name].environment, catalog)
+        by_name[name] = EnvironmentFacts(name, complete(name, configs[name], catalog), agents, keys, proxied)
     return by_name
 
 

@@ -120,6 +120,12 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
         {"spec": {"parentRefs": [{"name": "main"}], "hostnames": ["a.b"], "rules": [{"backendRefs": [{}]}]}},
         "write sectionName: https",
     ),
+    (
+        "iap-client",
+        BACKEND_POLICY,
+        {"spec": {"default": {"iap": {"enabled": True, "clientID": "a"}}}},
+        "oauth2ClientSecret.name is missing",
+    ),
     ("gateway-tls", "gcp:compute/sSLPolicy:SSLPolicy", {"profile": "COMPATIBLE"}, "profile must be MODERN"),
     (
         "armor-rate-limit",

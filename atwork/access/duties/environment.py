@@ -23,7 +23,9 @@ from atwork.access.pods import PodAccount
 from components import access, database_administrator, encryption, redis
 from components.database_login import login_account_id
 from components.database_settings import of_postgres
+from components.gateway.names import IAP_CLIENT
 from components.jenkins import secrets as jenkins_secrets
+from components.jenkins.names import CONTROLLER_NAMESPACE
 from components.secrets import AGENT
 
 
@@ -34,6 +36,7 @@ def duties(environment: EnvironmentFacts, upstream: EnvironmentFacts | None) -> 
     yield from _services(environment)
     yield from _databases(environment)
     yield from _agents(environment)
+    yield from _proxy(environment)
     yield from delivery.builds(environment)
     yield from delivery.releases(environment)
     if upstream is not None:
@@ -104,6 +107,22 @@ def _databases(environment: EnvironmentFacts) -> Iterator[Duty]:
     yield duty(job.identity, "give rights in databases", LOG_IN, project)
 
 
+def _proxy(environment: EnvironmentFacts) -> Iterator[Duty]:
+    """GKE's secret sync reads the secret of the proxy's client as an account of each namespace behind the proxy."""
+    config = environment.config
+    client = None if config.gateway is None else config.gateway.iap_client
+    if client is None:
+        return
+    namespaces = set(environment.proxied)
+    if config.jenkins_behind_proxy:
+        namespaces.add(CONTROLLER_NAMESPACE)
+    if config.preview_namespaces is not None:
+        namespaces.update(config.preview_namespaces.names())
+    for namespace in sorted(namespaces):
+        pod = PodAccount(config.project.id, namespace, IAP_CLIENT)
+        yield duty(pod.identity, "sync a secret", READ_SECRET, f"{environment.project}/secrets/{client.secret}")
+
+
 def _agents(environment: EnvironmentFacts) -> Iterator[Duty]:
     """Service agents of Google: keys, and reminders to rotate secrets."""
     for purpose, service in encryption.AGENTS.items():
@@ -121,6 +140,6 @@ def _jenkins(environment: EnvironmentFacts) -> Iterator[Duty]:
     project_id, settings = environment.config.project.id, environment.config.jenkins
     for secret in () if settings is None else jenkins_secrets.expected(settings):
         for reader in secret.accounts:
-            pod = PodAccount(project_id, secret.namespace, reader)
+            pod = PodAccount(project_id, CONTROLLER_NAMESPACE, reader)
             name = f"{environment.project}/secrets/{secret.name}"
             yield duty(pod.identity, "mount a secret", READ_SECRET, name)

@@ -34,6 +34,8 @@ class EnvironmentFacts:
     """Service agents of Google, `serviceAccount:EMAIL` by service."""
     keys: Mapping[str, str]
     """Resource names of keys by `PURPOSE-LOCATION`."""
+    proxied: frozenset[str] = frozenset()
+    """Services whose hosts are behind the Identity-Aware Proxy."""
 
     @property
     def project(self) -> str:

@@ -20,6 +20,7 @@ _KINDS = {
         ("v1", "HealthCheckPolicy", "healthcheckpolicies"),
     ),
     "monitoring.googleapis.com": (("v1", "PodMonitoring", "podmonitorings"), ("v1", "Rules", "rules")),
+    "secret-sync.gke.io": (("v1", "SecretSync", "secretsyncs"),),
     "secrets-store.csi.x-k8s.io": (("v1", "SecretProviderClass", "secretproviderclasses"),),
 }
 _STORAGE_CLASSES = {"standard-rwo": ("pd-balanced", True), "premium-rwo": ("pd-ssd", False)}

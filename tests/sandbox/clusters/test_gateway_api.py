@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support import internal_gateway
+from support import iap_client, internal_gateway
 from support.gateway_api import definitions
 from support.mocks import Recording
 from support.program import run_stack
@@ -247,6 +247,32 @@ def test_a_chart_cannot_open_a_build_to_everybody(verb: str, server: Api, accoun
     assert may(server, account, verb, group, resource)
     assert not may(server, DEPLOYER, verb, group, resource)
     assert may(server, DEPLOYER, verb, group, "healthcheckpolicies")
+
+
+def test_a_chart_leaves_the_client_of_the_proxy_alone(kubeconfig: str, server: Api, account: str) -> None:
+    """Clearing a namespace, which the job does as the deployer, leaves its Secret too."""
+    assert account
+    recording = run_stack("staging", iap_client.settings())
+    for kind, name in (("Policy", "iap-client"), ("PolicyBinding", "iap-client-binding")):
+        create(
+            server,
+            recording.resource(f"{ADMISSION}ValidatingAdmission{kind}", f"preview-namespaces-preview-{name}").inputs,
+        )
+    chart, secrets = Api(kubeconfig, acting_as=DEPLOYER), server.place("v1", "Secret")
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "iap-client", "namespace": "preview-1"}}
+    other = {**secret, "metadata": {"name": "other", "namespace": "preview-1"}}
+    create(server, secret)
+    until(lambda: "iap-client is the platform's" in refusal(chart, {**secret, "kind": "ServiceAccount"}))
+    with pytest.raises(ApiError, match="iap-client is the platform's"):
+        chart.apply(secrets, {**secret, "stringData": {"key": "mine"}}, manager="helm", force=True)
+    with pytest.raises(ApiError, match="iap-client is the platform's"):
+        chart.call("DELETE", secrets.path("preview-1", "iap-client"))
+    assert refusal(chart, other) == ""
+    chart.apply(secrets, other, manager="helm", force=True)
+    chart.call("DELETE", f"{secrets.path('preview-1')}?fieldSelector=metadata.name!=iap-client")
+    assert server.get(secrets, "preview-1", "other") is None
+    assert server.get(secrets, "preview-1", "iap-client") is not None
+    create(server, {**secret, "stringData": {"key": "next"}})
 
 
 def may(api: Api, user: str, verb: str, group: str, resource: str) -> bool:
