@@ -193,7 +193,9 @@ class ServiceSettings(Settings):
         if re.match(r"PR-\d", self.main_branch):
             raise ValueError(f"main_branch: Jenkins calls pull requests {self.main_branch}; rename the branch")
         if self.ephemeral is not None and self.ephemeral.host is not None:
-            raise ValueError("ephemeral.host: an ephemeral environment has no gateway; remove it")
+            raise ValueError(
+                "ephemeral.host: an ephemeral environment has no gateway; remove it, and use kubectl port-forward"
+            )
         if "health_path" in self.model_fields_set and not any(place.public for place in self.environments.values()):
             raise ValueError("health_path: no host of the service is public, so nothing asks for it; remove it")
         for stack, place in self.environments.items():

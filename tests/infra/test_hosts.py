@@ -120,7 +120,9 @@ def test_a_service_does_not_take_the_host_of_jenkins(tmp_path: Path) -> None:
 def test_an_ephemeral_environment_has_no_host(tmp_path: Path) -> None:
     about = yaml.safe_load((catalog(tmp_path, stock={}) / "stock.yaml").read_text())
     (tmp_path / "stock.yaml").write_text(yaml.safe_dump({**about, "ephemeral": {"host": "a.example.com"}}))
-    with pytest.raises(ConfigError, match=r"ephemeral\.host: an ephemeral environment has no gateway; remove it"):
+    with pytest.raises(
+        ConfigError, match=r"ephemeral\.host: an ephemeral environment has no gateway; remove it, and use"
+    ):
         read_services(tmp_path)
 
 
