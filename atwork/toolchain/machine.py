@@ -47,6 +47,7 @@ PROGRAMS = {
         MachineProgram("curl", "curl", "deploys into preview namespaces"),
         MachineProgram("runc", "runc", _CONTAINERS),
         MachineProgram("nft", "nftables", "Services on nodes that run pods"),
+        MachineProgram("iptables-nft-restore", "iptables", "network policies on nodes that run pods"),
         MachineProgram("unshare", "util-linux", _CONTAINERS),
         MachineProgram("nsenter", "util-linux", _CONTAINERS),
         MachineProgram("mmdebstrap", "mmdebstrap", "images in place of those of Docker Hub"),

@@ -82,11 +82,16 @@ KUBERNETES = Program(
 KUBELET = Program(
     "kubelet",
     "k8s.io/kubernetes",
-    {"kubelet": f"{_MAIN}/kubelet", "kube-proxy": f"{_MAIN}/kube-proxy", "coredns": "./dns"},
+    {
+        "kubelet": f"{_MAIN}/kubelet",
+        "kube-proxy": f"{_MAIN}/kube-proxy",
+        "coredns": "./dns",
+        "network-policies": "./policies",
+    },
     minutes=5,
     variables=KUBERNETES.variables,
 )
-"""The agent of nodes that run pods, with Services and names for the pods.
+"""The agent of nodes that run pods, with Services, names and network policies for the pods.
 
 A module of its own: its dependencies are not those of the control plane. CoreDNS is in it, in a version that changes no
 other module, because both then compile the client of Kubernetes once.

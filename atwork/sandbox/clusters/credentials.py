@@ -33,6 +33,7 @@ _ACCOUNTS = {
     f"system:node:{NODE}": "system:nodes",
     "system:kube-proxy": "",
     "system:coredns": "",
+    "system:network-policies": "",
 }
 
 

@@ -194,7 +194,7 @@ class Fleet:
     def _node_access(self, cluster: Cluster) -> ApiAccess:
         """How the node of a cluster reaches its API server, with the rights that its programs have on GKE."""
         authority = self.authority(cluster).read_bytes()
-        users = (f"system:node:{credentials.NODE}", services.PROXY, services.NAMES)
+        users = (f"system:node:{credentials.NODE}", services.PROXY, services.NAMES, services.POLICIES)
         kubelet, *others = (
             credentials.kubeconfig(cluster.name, cluster.server, authority, credentials.token(self._shared, user))
             for user in users

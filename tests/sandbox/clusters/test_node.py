@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import http.client
+import http.server
+import ipaddress
 import json
 import os
 import re
@@ -11,9 +13,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +35,7 @@ from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.clusters.node import files
+from atwork.sandbox.clusters.node import files, services
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
 from atwork.sandbox.endpoints import Endpoints, TokenHolder
@@ -82,10 +85,10 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     console, folder = Console(stderr=True), tmp_path_factory.mktemp("node")
-    before = Footprint.of_machine()
     choice = Choice(ClusterKind.real, nodes=NodeKind.real)
     fleet = Fleet(folder / "clusters", folder / "bin", choice, console)
     cluster = fleet.reserve("projects/p/locations/europe-west1/clusters/one", "one")
+    before = Footprint.of_machine(fleet.node(cluster))
     try:
         fleet.start(cluster)
         fleet.install_addons(cluster)
@@ -193,7 +196,7 @@ def answer(machine: Machine, name: str) -> int:
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a node could change on the machine, in addition to processes."""
+    """What a node could change on the machine, in addition to processes; without what other tests do meanwhile."""
 
     mounts: str
     interfaces: frozenset[str]
@@ -202,11 +205,15 @@ class Footprint:
     kernel: tuple[str, ...]
 
     @classmethod
-    def of_machine(cls) -> Footprint:
+    def of_machine(cls, node: RealNode) -> Footprint:
+        mounts = Path("/proc/self/mounts").read_text().splitlines()
+        groups = [path for path in Path("/sys/fs/cgroup").glob("*/*") if path.is_dir()]
         return cls(
-            Path("/proc/self/mounts").read_text(),
+            "\n".join(line for line in mounts if "/pytest-of-" not in line or str(node.folder) in line),
             frozenset(path.name for path in Path("/sys/class/net").iterdir()),
-            frozenset(str(path) for path in Path("/sys/fs/cgroup").glob("*/*") if path.is_dir()),
+            frozenset(
+                str(path) for path in groups if not path.name.startswith("atwork-") or path.name == node.control_group
+            ),
             _rules(),
             tuple(Path("/proc/sys", path).read_text() for path in files.TUNABLES),
         )
@@ -288,7 +295,7 @@ def test_a_restricted_pod_runs_answers_and_is_in_the_control_group_of_the_node(m
         for path in Path("/sys/fs/cgroup").glob(f"**/{machine.node.control_group}/kubepods/**/pod{uid}/{name}")
     ]
     assert limit == str(64 << 20)
-    assert replace(Footprint.of_machine(), control_groups=machine.before.control_groups) == machine.before
+    assert replace(Footprint.of_machine(machine.node), control_groups=machine.before.control_groups) == machine.before
 
 
 @pytest.mark.usefixtures("shop")
@@ -340,7 +347,7 @@ def test_a_pod_reaches_a_service_by_its_names_and_its_address(machine: Machine) 
         assert "name resolution" in fetched(machine, host) or "not known" in fetched(machine, host)
 
 
-def fetched(machine: Machine, host: str) -> str:
+def fetched(machine: Machine, host: str, source: str = "web") -> str:
     """The HTTP status that a pod gets from a host, or why it gets none."""
     script = f"""
 import urllib.request
@@ -349,7 +356,63 @@ try:
 except OSError as error:
     print(error)
 """
-    return execute(machine, "web", "python3", "-c", script)
+    return execute(machine, source, "python3", "-c", script)
+
+
+@pytest.mark.usefixtures("shop")
+def test_network_policies_hold(machine: Machine) -> None:
+    """What a policy refuses is not reached, and what it permits is: another pod, the DNS server, what is outside."""
+    wait_for(lambda: restarted(machine))
+    machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=pod("client", f"{HOST}/p/services/web:1"))
+    wait_for(lambda: is_ready(machine, "client"), lambda: messages(machine, "client"))
+    web, metadata = f"{read(machine, 'web')['status']['podIP']}:8080", "169.254.169.254"
+
+    def reached(*hosts: str) -> list[str]:
+        return [host for host in hosts if fetched(machine, host, "client") == "200\n"]
+
+    network.add_bridge(machine.node.pid, "metadata", ipaddress.IPv4Interface((metadata, 32)))
+    with network.listen(machine.node.pid, metadata, 80) as server, serving(server):
+        wait_for(lambda: reached(metadata, web, "store") == [metadata, web, "store"])
+        pods = {"to": [{"podSelector": {}}]}
+        with policy(machine, "egress", pods):
+            wait_for(lambda: reached(metadata, web, "store") == [web])
+        names = {"to": [{"ipBlock": {"cidr": f"{services.DNS}/32"}}], "ports": [{"port": 53, "protocol": "UDP"}]}
+        with policy(machine, "egress", pods, names):
+            wait_for(lambda: reached(metadata, web, "store") == [web, "store"])
+    with policy(machine, "ingress", {"from": [{"podSelector": {"matchLabels": {"app": "nothing"}}}]}):
+        wait_for(lambda: reached(web) == [])
+        assert answer(machine, "web") == http.client.OK  # programs of the node reach all pods
+    for port, expected in ((8080, [web]), (8081, [])):
+        with policy(machine, "ingress", {"from": [{"podSelector": {}}], "ports": [{"port": port}]}):
+            wait_for(lambda expected=expected: reached(web) == expected)
+    machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/client")
+
+
+@contextmanager
+def policy(machine: Machine, direction: str, *rules: dict[str, Any]) -> Generator[None]:
+    """A policy for all pods of the namespace, for a time."""
+    spec = {"podSelector": {}, "policyTypes": [direction.title()], direction: [*rules]}
+    path = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies"
+    machine.api.call("POST", path, body={"metadata": {"name": direction}, "spec": spec})
+    try:
+        yield
+    finally:
+        machine.api.call("DELETE", f"{path}/{direction}")
+
+
+@contextmanager
+def serving(listener: socket.socket) -> Generator[None]:
+    """A web server on a socket."""
+    with http.server.HTTPServer(("", 0), http.server.SimpleHTTPRequestHandler, bind_and_activate=False) as server:
+        server.socket.close()
+        server.socket = listener
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.mark.usefixtures("shop")
@@ -429,7 +492,14 @@ def test_a_pod_whose_image_is_nowhere_says_so(machine: Machine) -> None:
 
 @pytest.mark.parametrize(
     ("program", "stopped"),
-    [("kubelet", True), ("containerd", False), ("kube-proxy", False), ("coredns", False), ("agent", True)],
+    [
+        ("kubelet", True),
+        ("containerd", False),
+        ("kube-proxy", False),
+        ("coredns", False),
+        ("network-policies", False),
+        ("agent", True),
+    ],
 )
 def test_a_killed_program_ends_the_node_and_the_next_command_removes_what_is_left(
     machine: Machine, program: str, *, stopped: bool
@@ -443,7 +513,7 @@ def test_a_killed_program_ends_the_node_and_the_next_command_removes_what_is_lef
     wait_for(lambda: not processes(namespace) and not machine.node.daemon.alive(), lambda: processes(namespace))
     if stopped:
         machine.node.stop()
-        assert Footprint.of_machine() == machine.before
+        assert Footprint.of_machine(machine.node) == machine.before
     machine.start()
     wait_for(lambda: restarted(machine), lambda: read(machine, "web")["status"])
 
@@ -474,9 +544,9 @@ def test_a_stopped_node_leaves_nothing(machine: Machine) -> None:
     wait_for(lambda: restarted(machine))
     namespace = namespace_of(machine)
     assert len(processes(namespace)) > 3
-    assert machine.node.control_group in str(Footprint.of_machine())
+    assert machine.node.control_group in str(Footprint.of_machine(machine.node))
     machine.node.stop()
     assert processes(namespace) == []
-    left = Footprint.of_machine()
+    left = Footprint.of_machine(machine.node)
     assert not any(machine.node.control_group in group for group in left.control_groups)
     assert left == machine.before

@@ -29,7 +29,7 @@ from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.errors import SandboxError
 from atwork.files import replace_file
 from atwork.sandbox.clusters.control_plane import SERVICES
-from atwork.sandbox.clusters.node import files
+from atwork.sandbox.clusters.node import files, services
 
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.1
@@ -53,7 +53,7 @@ class NodeSettings:
     """What the agent needs to know; `node.json`."""
 
     kubernetes: str
-    """Folder of the kubelet, kube-proxy and CoreDNS."""
+    """Folder of the kubelet and of what runs next to it."""
     programs: str
     """Folder of containerd."""
     api: int
@@ -83,6 +83,9 @@ def run(folder: Path) -> None:
         for name, address in files.INTERFACES.items():
             network.add_bridge(inside.pid, name, address)
         network.add_route(inside.pid, files.INTERFACE, ipaddress.IPv4Network(SERVICES))
+        _call(
+            inside, ["iptables-nft-restore", str(files.HOME / services.RULES)], "send packets to kube-network-policies"
+        )
         for port in (settings.api, settings.registry):
             forwarder.forward(network.listen(inside.pid, "127.0.0.1", port), _machine(port))
         forwarder.proxy(_listen(settings.tunnel), _node(inside.pid))

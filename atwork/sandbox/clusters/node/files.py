@@ -22,9 +22,9 @@ PROGRAMS = Path("/run/programs")
 """The folder of containerd and the plugins."""
 
 KUBERNETES = Path("/run/kubernetes")
-"""The folder of the kubelet, kube-proxy and CoreDNS."""
+"""The folder of the kubelet, kube-proxy, CoreDNS and kube-network-policies."""
 
-PARTS = ("kubelet", "kube-proxy", "coredns")
+PARTS = ("network-policies", "kubelet", "kube-proxy", "coredns")
 """The programs of this folder that run, each with its file of flags."""
 
 SOCKET = Path("/run/containerd/containerd.sock")
@@ -76,7 +76,7 @@ class ApiAccess:
     kubeconfig: str
     """That of the kubelet."""
     kubeconfigs: Mapping[str, str]
-    """Those of kube-proxy and CoreDNS, by user."""
+    """Those of the other programs, by user."""
     clients: bytes
     """Certificate of the authority that certifies the API server as a client of the kubelet."""
 
@@ -146,7 +146,12 @@ def _containerd(runc: str) -> str:
     tables: dict[str, dict[str, Any]] = {
         "grpc": {"address": str(SOCKET)},
         "plugins.'io.containerd.internal.v1.opt'": {"path": str(HOME / "opt")},
-        "plugins.'io.containerd.nri.v1.nri'": {"disable": True},
+        # kube-network-policies hears of new pods from containerd; other plugins of this machine do not run here.
+        "plugins.'io.containerd.nri.v1.nri'": {
+            "socket_path": "/run/nri/nri.sock",
+            "plugin_path": str(HOME / "nri"),
+            "plugin_config_path": str(HOME / "nri"),
+        },
         f"{cri}.images'": {"snapshotter": "overlayfs"},
         f"{cri}.images'.pinned_images": {"sandbox": PAUSE},
         # The score of a process may not be below that of its parent without CAP_SYS_RESOURCE.

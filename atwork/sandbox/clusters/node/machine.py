@@ -12,10 +12,11 @@ from atwork.containers import network
 from atwork.containers.errors import ContainerError
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.errors import SandboxError
-from atwork.sandbox.clusters.node import control_groups
+from atwork.sandbox.clusters.node import control_groups, services
 from atwork.toolchain import machine
 
-_PROGRAMS = ("runc", "nft", "unshare", "nsenter")
+_RESTORE = "iptables-nft-restore"
+_PROGRAMS = ("runc", "nft", _RESTORE, "unshare", "nsenter")
 _INSTEAD = "or leave out `--nodes real`: kwok then plays all nodes"
 _OVERLAY = """
 set -e
@@ -46,7 +47,7 @@ def _refused_by_kernel() -> list[str]:
     try:
         with namespaces(own_network=True, control_groups=True) as inside:
             network.add_bridge(inside.pid, "probe", ipaddress.IPv4Interface("10.246.0.1/16"))
-            return _refused_rules(inside) or _refused_overlay(inside)
+            return _refused_rules(inside) or _refused_queue(inside) or _refused_overlay(inside)
     except (ContainerError, OSError) as error:
         return [f"the kernel permits no namespaces with a bridge ({error}); use a machine of your own"]
 
@@ -59,6 +60,16 @@ def _refused_rules(inside: Namespaces) -> list[str]:
         return []
     why = done.stderr.strip().splitlines()[:1]
     return [f"the kernel takes no rules of nftables ({''.join(why)}); load the modules nf_tables and nft_nat"]
+
+
+def _refused_queue(inside: Namespaces) -> list[str]:
+    restore = machine.PROGRAMS[_RESTORE].path or _RESTORE
+    rules = services.packet_rules("10.246.0.0/16")
+    done = subprocess.run(inside.command([restore]), input=rules, capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return []
+    why = done.stderr.strip().splitlines()[:1]
+    return [f"the kernel has no queue for packets ({''.join(why)}); load the modules nfnetlink_queue and xt_NFQUEUE"]
 
 
 def _refused_overlay(inside: Namespaces) -> list[str]:
