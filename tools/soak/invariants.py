@@ -103,7 +103,10 @@ def changed_files(home: Home, seen: dict[Path, Stamp]) -> list[Path]:
     changed: list[Path] = []
     for folder, _, names in os.walk(home.checkout):
         for path in (Path(folder, name) for name in names):
-            status = path.lstat()
+            try:
+                status = path.lstat()
+            except FileNotFoundError:  # deleted since the folder was read
+                continue
             stamp = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
             if stat.S_ISREG(status.st_mode) and (seen.get(path) != stamp or ".sqlite" in path.suffix):
                 changed.append(path)
@@ -114,15 +117,17 @@ def changed_files(home: Home, seen: dict[Path, Stamp]) -> list[Path]:
 def secrets_in_clear(files: Collection[Path], secrets: Collection[str]) -> list[str]:
     """The files that contain a secret in clear or in base64.
 
-    Another process searches them: this process would release SQLite's locks when it closes a database file.
+    Another process searches them: this process would release SQLite's locks when it closes a database file. A file may
+    be gone by then: the last process that closes a database deletes its log.
     """
     encoded = [base64.b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]
     patterns = [option for text in (*secrets, *encoded) for option in ("-e", text)]
     # With the null device, because grep needs a file.
     command = ["/usr/bin/env", "grep", "-laF", *patterns, "--", os.devnull, *map(str, files)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode not in (0, 1):
-        raise RuntimeError(f"grep: {result.stderr}")
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    problems = [line for line in result.stderr.splitlines() if not line.endswith(": No such file or directory")]
+    if problems or result.returncode not in (0, 1, 2):
+        raise RuntimeError(f"grep ended with {result.returncode}: {'; '.join(problems)}")
     return result.stdout.splitlines()
 
 

@@ -177,3 +177,12 @@ def test_every_edit_results_in_valid_stack_files(tmp_path: Path) -> None:
         for stack in project.STACKS:
             project.save(home, stack, settings[stack])
         assert set(read_all(tmp_path / "stacks")) == set(project.STACKS)
+
+
+def test_a_file_that_is_gone_has_no_secret(tmp_path: Path) -> None:
+    """A folder in place of a file is a problem of the search."""
+    written = tmp_path / "log"
+    written.write_text("planted-value")
+    assert invariants.secrets_in_clear([tmp_path / "gone", written], ["planted-value"]) == [str(written)]
+    with pytest.raises(RuntimeError, match=r"grep ended with 2: .*: Is a directory"):
+        invariants.secrets_in_clear([tmp_path], ["planted-value"])
