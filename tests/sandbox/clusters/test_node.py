@@ -44,6 +44,9 @@ from components.service import CONFIG_MAP
 
 pytestmark = [pytest.mark.usefixtures("containers"), pytest.mark.engine]
 
+_COMM = 15
+"""Characters of a program's name that the kernel keeps."""
+
 _SECONDS = 120
 """More than any step takes on a busy machine."""
 
@@ -242,7 +245,8 @@ def number_of(namespace: str, program: str) -> int:
     """The PID of a program of the node, as the machine numbers it."""
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if str((path / "ns" / "pid").readlink()) == namespace and (path / "comm").read_text().strip() == program:
+            name = (path / "comm").read_text().strip()
+            if str((path / "ns" / "pid").readlink()) == namespace and name == program[:_COMM]:
                 return int(path.name)
     raise AssertionError(f"{program} does not run: {processes(namespace)}")
 
