@@ -15,6 +15,7 @@ from support.mocks import Recording
 from support.program import run_stack
 
 from atwork.access.duties import environment
+from atwork.access.pods import PodAccount
 from components.gateway import previews
 from components.gateway.iap_client import expected
 from components.gateway.names import IAP_CLIENT
@@ -168,9 +169,9 @@ def test_the_right_to_the_secret_has_its_duty() -> None:
     configs = {**read_all(), "staging": parse("staging", json.dumps(change))}
     known = facts({"staging": simulated("staging", change, configs)}, configs)["staging"]
     readers = {item.identity for item in environment.duties(known, None) if item.does == "sync a secret"}
-    assert {reader.rpartition("/ns/")[2] for reader in readers} == {
-        f"{namespace}/sa/{IAP_CLIENT}" for namespace in ("orders", *(f"preview-{number}" for number in range(1, 5)))
-    }
+    project = configs["staging"].project.id
+    namespaces = ("orders", *(f"preview-{number}" for number in range(1, 5)))
+    assert readers == {PodAccount(project, namespace, IAP_CLIENT).identity for namespace in namespaces}
 
 
 def _cluster(recording: Recording) -> dict[str, Any]:
