@@ -71,8 +71,10 @@ def environment(tmp_path: Path, recordings: dict[str, Recording]) -> Iterator[En
         google = {token: (gcp.create(token, "it", value)[0], value) for token, value in inputs.items()}
         inside = Provider(served["kubernetes"].stub, {"kubeconfig": kubeconfig_of(gcp, "shop")})
         gateway = staging.resource(GATEWAY, "gateway-gateway").inputs
-        policy = staging.resource(BACKEND_POLICY, "service-orders-backend").inputs
-        policy["metadata"] = {"name": "orders", "namespace": "gateway"}
+        policy = {
+            **staging.resource(BACKEND_POLICY, "service-orders-backend").inputs,
+            "metadata": {"name": "orders", "namespace": "gateway"},
+        }
         objects = {
             KUBERNETES_NAMESPACE: {"metadata": {"name": "gateway"}},
             GATEWAY: gateway,
