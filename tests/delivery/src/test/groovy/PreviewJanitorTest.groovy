@@ -97,8 +97,8 @@ class PreviewJanitorTest extends Jenkins {
         play('janitor.Jenkinsfile')
         String script = commands.find { it.script.contains('remove ') && it.container == 'gcloud' }.script
         List<String> removed = script.readLines().findAll { it.startsWith('remove ') }
-        assert removed[-1] == "remove 'api/v1' 'secrets'"
+        assert removed[-1] == "remove 'api/v1' 'secrets?fieldSelector=metadata.name!=iap-client'"
         assert removed.contains("remove 'apis/apps/v1' 'deployments'")
-        assert script.indexOf('do not end') < script.indexOf("'secrets'")
+        assert script.indexOf('do not end') < script.indexOf(removed[-1])
     }
 }
