@@ -45,7 +45,7 @@ class Front:
 
 @dataclass(frozen=True)
 class FrontOptions:
-    """FrontOptions of the resources; whoever points a name at the address does it by hand, so that it is kept."""
+    """Options of the resources; whoever points a name at the address does it by hand, so that it is kept."""
 
     child: pulumi.ResourceOptions
     kept: pulumi.ResourceOptions

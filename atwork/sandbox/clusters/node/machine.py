@@ -6,13 +6,14 @@ import ipaddress
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from atwork.containers import network
 from atwork.containers.errors import ContainerError
 from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.errors import SandboxError
-from atwork.sandbox.clusters.node import control_groups, services
+from atwork.sandbox.clusters.node import control_groups, files, services
 from atwork.toolchain import machine
 
 _RESTORE = "iptables-nft-restore"
@@ -55,29 +56,28 @@ def _refused_by_kernel() -> list[str]:
 def _refused_rules(inside: Namespaces) -> list[str]:
     nft = machine.PROGRAMS["nft"].path or "nft"
     rules = "add table ip probe; add chain ip probe nat { type nat hook prerouting priority dstnat; }"
-    done = subprocess.run(inside.command([nft, rules]), capture_output=True, text=True, check=False)
-    if not done.returncode:
-        return []
-    why = done.stderr.strip().splitlines()[:1]
-    return [f"the kernel takes no rules of nftables ({''.join(why)}); load the modules nf_tables and nft_nat"]
+    why = _failure(inside, [nft, rules])
+    fix = "load the modules nf_tables and nft_nat"
+    return [] if why is None else [f"the kernel takes no rules of nftables ({''.join(why[:1])}); {fix}"]
 
 
 def _refused_queue(inside: Namespaces) -> list[str]:
     restore = machine.PROGRAMS[_RESTORE].path or _RESTORE
-    rules = services.packet_rules("10.246.0.0/16")
-    done = subprocess.run(inside.command([restore]), input=rules, capture_output=True, text=True, check=False)
-    if not done.returncode:
-        return []
-    why = done.stderr.strip().splitlines()[:1]
-    return [f"the kernel has no queue for packets ({''.join(why)}); load the modules nfnetlink_queue and xt_NFQUEUE"]
+    why = _failure(inside, [restore], services.packet_rules(str(files.PODS)))
+    fix = "load the modules nfnetlink_queue and xt_NFQUEUE"
+    return [] if why is None else [f"the kernel has no queue for packets ({''.join(why[:1])}); {fix}"]
 
 
 def _refused_overlay(inside: Namespaces) -> list[str]:
-    done = subprocess.run(inside.command(["sh", "-c", _OVERLAY]), capture_output=True, text=True, check=False)
-    if not done.returncode:
-        return []
-    why = done.stderr.strip().splitlines()[-1:]
-    return [f"the kernel mounts no overlay file system ({''.join(why)}); load the module overlay"]
+    why = _failure(inside, ["sh", "-c", _OVERLAY])
+    fix = "load the module overlay"
+    return [] if why is None else [f"the kernel mounts no overlay file system ({''.join(why[-1:])}); {fix}"]
+
+
+def _failure(inside: Namespaces, words: Sequence[str], text: str = "") -> list[str] | None:
+    """What a command that gets a text says when it fails, by line; None if it succeeds."""
+    done = subprocess.run(inside.command(words), input=text, capture_output=True, text=True, check=False)
+    return done.stderr.strip().splitlines() if done.returncode else None
 
 
 def needs_root(folder: Path) -> str:
