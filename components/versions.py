@@ -51,7 +51,7 @@ IMAGES = {
     "reloader": "kiwigrid/k8s-sidecar:2.10.1",
     # hub.docker.com/r/moby/buildkit: the rootless variant runs as uid 1000.
     "buildkit": "moby/buildkit:v0.34.2-rootless",
-    # hub.docker.com/r/alpine/helm: Helm 3, whose --atomic the deploy job relies on.
+    # hub.docker.com/r/alpine/helm: Helm 3, whose options the deploy job uses.
     "helm": "alpine/helm:3.22.0",
     # github.com/google/go-containerregistry: `debug` is the variant with a shell, without which no step runs in it.
     "crane": "gcr.io/go-containerregistry/crane/debug:v0.20.6",

@@ -131,6 +131,10 @@ class ServiceSettings(Settings):
     """Path that answers with a status of 200 to 299 while the service works; uptime checks ask its public hosts for
     it."""
 
+    rollout_minutes: Annotated[int, Field(ge=1, le=60)] = 10
+    """How long a deploy waits for its migration and for the pods of a new version, each; then the version before comes
+    back."""
+
     metrics: bool = False
     """Whether its chart has a `PodMonitoring` for `http_requests_total` and `http_request_duration_seconds`, as the
     template's has."""

@@ -42,8 +42,9 @@ class BuildPod:
         """The folder that all containers share, at the same path."""
         return self.folder / "workspace"
 
-    def start(self, container: str, script: str, variables: Mapping[str, str], output: IO[Any] | int) -> Any:
-        """Start a script of a step in a container; returns the process."""
+    def start(self, container: str, script: str, variables: Mapping[str, str], log: IO[Any], *, wanted: bool) -> Any:
+        """Start a script of a step in a container; returns the process, with its output in a pipe if it is wanted."""
+        output = subprocess.PIPE if wanted else log
         words = ["sh", "-e", "-c", script]
         if container in self.containers:
             return self.containers[container].start(
@@ -59,7 +60,7 @@ class BuildPod:
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=None if output == subprocess.PIPE else subprocess.STDOUT,
+            stderr=log,
             text=True,
         )
 

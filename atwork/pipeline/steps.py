@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -113,7 +112,7 @@ class Steps:
         container = self._containers[-1] if self._containers else "jnlp"
         wanted = bool(options.get("returnStdout"))
         with self._log.open("a") as log:
-            process = self._pods[-1].start(container, options["script"], variables, subprocess.PIPE if wanted else log)
+            process = self._pods[-1].start(container, options["script"], variables, log, wanted=wanted)
             output, _ = process.communicate()
         if options.get("returnStatus"):
             return process.returncode

@@ -113,6 +113,8 @@ class TargetJob(Job):
     location: str
     cluster: str
     channel: str
+    minutes: int
+    """How long pods of a new version may take to become ready."""
 
     def arguments(self, images: Images) -> dict[str, str]:  # noqa: ARG002 - previews name images
         """The service and the place."""
@@ -123,6 +125,7 @@ class TargetJob(Job):
             "location": self.location,
             "cluster": self.cluster,
             "channel": self.channel,
+            "minutes": str(self.minutes),
         }
 
 

@@ -7,7 +7,7 @@
  */
 Map compare(Map job, String version) {
     Map release = helmRelease.open(job, version)
-    Map running = deployed(job, release)
+    Map running = helmRelease.deployed(job, release)
     String manifest = running ? "helm get manifest ${release.name} --revision ${running.revision} ${release.access}" : 'true'
     container('helm') {
         sh """\
@@ -28,15 +28,6 @@ helm template ${release.name} './${job.service}' --no-hooks ${running ? '--is-up
     writeFile(file: 'change.txt', text: [summary, link, commits.drop(1).join('\n'), difference].join('\n\n') + '\n')
     archiveArtifacts(artifacts: 'change.txt')
     return [summary: link ? "${summary} (${link})".toString() : summary, details: commits.drop(1).take(20).join('\n')]
-}
-
-/** The deployed Helm release: [revision, app_version]; null without one. */
-private Map deployed(Map job, Map release) {
-    List releases = []
-    container('helm') {
-        releases = readJSON(text: sh(returnStdout: true, script: "helm list --deployed --filter '^${job.service}\$' --namespace '${job.service}' --output json ${release.access}"))
-    }
-    return releases ? releases[0] : null
 }
 
 /** GitHub's number of commits between two versions, and their subjects; empty if GitHub does not answer. */

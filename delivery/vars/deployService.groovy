@@ -2,8 +2,8 @@
  * The job `platform/SERVICE/ENVIRONMENT`, which the platform defines from services/*.yaml: deploys a version of a service
  * to an environment. The job fixes the service and the environment; its caller only chooses the version.
  *
- * service, environment, project, location, cluster, host, channel, source (the job whose builds may start it), repository,
- * approvers
+ * service, environment, project, location, cluster, host, channel, minutes (for pods to become ready), source (the job whose
+ * builds may start it), repository, approvers
  */
 def call(Map job) {
     String version = params.VERSION ?: ''
@@ -24,7 +24,7 @@ def call(Map job) {
         run.stage = 'Deploy'
         lock("deploy-${job.environment}-${job.service}") {
             agents.deploy(job.environment) {
-                timeout(time: 30, unit: 'MINUTES') {
+                timeout(time: 2 * (job.minutes as int) + 15, unit: 'MINUTES') {
                     release(job, version)
                 }
             }
@@ -68,28 +68,65 @@ private void approve(Map job, String version, Map change, Map thread) {
 }
 
 private void release(Map job, String version) {
-    String name = ''
+    Map chart = null
+    Map before = null
     stage('Deploy') {
-        Map chart = helmRelease.open(job, version)
-        name = "${chart.name} ${chart.access}"
-        container('helm') {
-            sh """\
-helm upgrade ${name} './${job.service}' --install --atomic --wait --timeout 10m --history-max 20 \\
-  ${chart.values}
-"""
+        chart = helmRelease.open(job, version)
+        before = helmRelease.deployed(job, chart)
+        restoring('the deploy failed', job, chart, before) {
+            unlock(job, chart, before)
+            helmRelease.await(job.service, """\
+helm upgrade ${chart.name} './${job.service}' --install --wait --timeout ${job.minutes}m --history-max 20 \\
+  ${chart.values} ${chart.access}""")
         }
     }
     stage('Smoke test') {
-        try {
-            container('helm') {
-                sh "helm test ${name} --timeout 5m"
-            }
-        } catch (Exception failure) {
-            container('helm') {
-                // A first release has no earlier release to roll back to.
-                sh "helm rollback ${name} --wait --timeout 10m || helm uninstall ${name} --wait"
-            }
-            error("the smoke test failed and the release before it is back (${failure.message})")
+        restoring('the smoke test failed', job, chart, before) {
+            helmRelease.await(job.service, "helm test ${chart.name} ${chart.access} --timeout 5m")
         }
     }
+}
+
+/** A deploy whose pod was lost leaves the release locked. Its lock in Jenkins is released, so nobody works on the release. */
+private void unlock(Map job, Map chart, Map before) {
+    container('helm') {
+        sh """\
+set -eu
+pending=\$(helm list --pending --short --filter '^${job.service}\$' --namespace '${job.service}' ${chart.access})
+if [ -n "\$pending" ]; then
+  echo "a deploy of \$pending was interrupted: the release before it comes back first"
+  ${restore(job, chart, before)}
+fi
+"""
+    }
+}
+
+/** Bring the release before back if the body fails or is stopped. */
+private void restoring(String problem, Map job, Map chart, Map before, Closure body) {
+    String command = restore(job, chart, before)
+    try {
+        body()
+    } catch (org.jenkinsci.plugins.workflow.steps.FlowInterruptedException interruption) {
+        container('helm') {
+            sh command
+        }
+        throw interruption
+    } catch (Exception failure) {
+        try {
+            container('helm') {
+                sh command
+            }
+        } catch (Exception second) {
+            error("${problem} (${failure.message}), and the release before it did not come back (${second.message}); deploy ${before?.app_version ?: 'another version'}")
+        }
+        error("${problem} and ${before ? 'the release before it is back' : 'its release, the first one, is removed'} (${failure.message})")
+    }
+}
+
+/** The command that brings the release before back, or removes a first release. */
+private String restore(Map job, Map chart, Map before) {
+    if (before) {
+        return "helm rollback ${chart.name} ${before.revision} ${chart.access} --wait --timeout ${job.minutes}m"
+    }
+    return "helm uninstall ${chart.name} ${chart.access} --wait --ignore-not-found"
 }

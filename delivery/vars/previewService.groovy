@@ -2,9 +2,9 @@
  * The job `platform/SERVICE/preview`, which the platform defines from services/*.yaml: deploys a build of a pull request to
  * a preview namespace, until some hours after the last build. The name of the calling build contains the pull request.
  *
- * service, environment, project, location, cluster, channel, source (the job that may start it), namespaces, hours, stores,
- * host (of a build, with PULL for the number of its pull request), backend and route (JSON of the objects behind it); these
- * three are empty in an environment without hosts for builds
+ * service, environment, project, location, cluster, channel, minutes (for pods to become ready), source (the job that may
+ * start it), namespaces, hours, stores, host (of a build, with PULL for the number of its pull request), backend and route
+ * (JSON of the objects behind it); these three are empty in an environment without hosts for builds
  */
 def call(Map job) {
     String version = params.VERSION ?: ''
@@ -14,7 +14,7 @@ def call(Map job) {
         String pull = check(job, version)
         long expires = currentBuild.startTimeInMillis.intdiv(1000) + (job.hours as int) * 3600
         agents.previews(job.environment) {
-            timeout(time: 45, unit: 'MINUTES') {
+            timeout(time: (job.minutes as int) + 35, unit: 'MINUTES') {
                 deploy(job, pull, version, expires, run)
             }
         }

@@ -47,18 +47,17 @@ helm upgrade lease ./lease ${access(namespace)} --install --wait --timeout 5m --
 
 /** Install the service. A failed installation stays for inspection, until the next build or the end of the lease. */
 void install(Map job, String namespace, String version, String host) {
+    String file = "${job.service}/values-preview.yaml"
     container('helm') {
         sh "helm pull 'oci://${env.CANDIDATES}/charts/${job.service}' --version ${version} --untar --registry-config \"\$DOCKER_CONFIG/config.json\""
-        String values = "${job.service}/values-preview.yaml"
         if (fileExists("${job.service}/values-popup.yaml")) {
             error("`chart/values-popup.yaml` of ${job.service} is renamed; call it values-preview.yaml")
         }
-        sh """\
-${unstuck(namespace)}
-helm upgrade '${job.service}' './${job.service}' ${access(namespace)} --install --wait --timeout 10m --history-max 3 \\
-  --set-string environment=preview --set-string project='${job.project}' --set-string host='${host}'${fileExists(values) ? " --values '${values}'" : ''}
-"""
+        sh unstuck(namespace)
     }
+    helmRelease.await(namespace, """\
+helm upgrade '${job.service}' './${job.service}' ${access(namespace)} --install --wait --timeout ${job.minutes}m --history-max 3 \\
+  --set-string environment=preview --set-string project='${job.project}' --set-string host='${host}'${fileExists(file) ? " --values '${file}'" : ''}""")
 }
 
 /**
@@ -89,9 +88,7 @@ apply 'gateway.networking.k8s.io/v1/namespaces/${namespace}/httproutes/${job.ser
 
 /** Run the smoke test of the service. */
 void test(Map job, String namespace) {
-    container('helm') {
-        sh "helm test '${job.service}' ${access(namespace)} --timeout 5m"
-    }
+    helmRelease.await(namespace, "helm test '${job.service}' ${access(namespace)} --timeout 5m")
 }
 
 /**

@@ -27,6 +27,7 @@ def _deploys(here: Environment, settings: JenkinsSettings) -> list[DeployJob]:
     return [
         DeployJob(
             **_about(name, service, environment, here.others[environment]),
+            minutes=service.rollout_minutes,
             host=running[environment][name].host or "",
             approvers=",".join(sorted(deploy.approvers)),
         )
@@ -65,6 +66,7 @@ def _previews(here: Environment, settings: JenkinsSettings) -> list[PreviewJob]:
     return [
         PreviewJob(
             **_about(name, service, environment, place),
+            minutes=service.rollout_minutes,
             namespaces=place.preview_namespaces.count if place.preview_namespaces else 0,
             hours=deploy.hours,
             stores=service.stores,

@@ -99,7 +99,7 @@ def test_an_image_is_built_pushed_pulled_and_run_as_its_pod_says(machine: Machin
             mounts={machine.folder / "good": "/work"},
             security=security,
         )
-        # runc copies output and errors one beside the other, so the order of both is not known
+        # runc copies output and errors at the same time, so their order is not certain
         script = "id -u; cat /built; echo $GREETING; ls /work/context; touch /file 2> /dev/null || echo read-only"
         child = container.start(["sh", "-c", script], output=subprocess.PIPE)
         output, _ = child.communicate(timeout=300)

@@ -34,6 +34,7 @@ def rendered(helm: Path, folder: Path, stores: Sequence[StoreName]) -> dict[str,
         location="r",
         cluster="c",
         channel="#stock",
+        minutes=10,
         stores=tuple(stores),
     )
     (folder / "stores.json").write_text(job.arguments(Images("mirror/hub", {}))["stores"])

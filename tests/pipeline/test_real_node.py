@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -124,6 +125,41 @@ def test_01c_a_drained_node_ends_its_pods_and_runs_them_again_when_it_is_back(we
     finally:
         api.merge(node, {"spec": {"unschedulable": None}})
     wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: states(api))
+
+
+def test_01d_a_version_that_never_becomes_ready_says_why_and_the_one_before_is_back(web: Stock) -> None:
+    file = web.home.checkout / "services" / "web.yaml"
+    file.write_text(f"{file.read_text()}rollout_minutes: 1\n")
+    shell.run(web.home, "sandbox", "up", "ci", "--clusters", "real")  # Jenkins' job
+    deployment = "chart/templates/deployment.yaml"
+    web.replace(deployment, "readinessProbe: {httpGet: {path: /readyz", "readinessProbe: {httpGet: {path: /nothing")
+    done = shell.atwork(web.home, "service", "run", str(web.repository), "--stage=deploy")
+    web.replace(deployment, "readinessProbe: {httpGet: {path: /nothing", "readinessProbe: {httpGet: {path: /readyz")
+    assert done.returncode == 1
+    probe = "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"
+    assert re.search(rf"the deploy failed and the release before it is back \(web-\S+: service: {probe}\)", done.stdout)
+    [(_, phase)] = states(staging(web))
+    assert phase == "Running"
+    with opened(fleet(web), "web") as address, urllib.request.urlopen(f"http://{address}/readyz") as answer:
+        assert json.loads(answer.read()) == {"ready": True}
+
+
+def test_01e_a_quota_refuses_pods_and_the_deployment_says_so(web: Stock) -> None:
+    api = staging(web)
+    deployment = "/apis/apps/v1/namespaces/web/deployments/web"
+    api.merge(deployment, {"spec": {"replicas": 500}})
+    try:
+        wait_for(lambda: any("exceeded quota" in why for why in failures(api)), lambda: failures(api))
+    finally:
+        api.merge(deployment, {"spec": {"replicas": 1}})
+    wait_for(lambda: len(names(api)) == 1, lambda: states(api))
+
+
+def failures(api: Api) -> list[str]:
+    """Why the cluster makes no more pods of the service."""
+    [deployment] = api.all("/apis/apps/v1/namespaces/web/deployments")
+    conditions = deployment["status"].get("conditions") or ()
+    return [condition["message"] for condition in conditions if condition["type"] == "ReplicaFailure"]
 
 
 def ask(address: str, ended: threading.Event) -> list[int]:

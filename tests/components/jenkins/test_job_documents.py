@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 from typing import Any
@@ -19,12 +20,13 @@ from components.jenkins.stores import STORES
 
 IMAGES = Images("mirror/hub", {})
 SHOP = {"service": "orders", "repository": "https://github.com/acme/shop.git", "branch": "release/1"}
-STAGING = {
+STAGING: dict[str, Any] = {
     "environment": "staging",
     "project": "acme-staging",
     "location": "europe-west1",
     "cluster": "atwork-staging",
     "channel": "#orders",
+    "minutes": 10,
 }
 JOB = DeployJob(**SHOP, **STAGING)
 PREVIEW = PreviewJob(**SHOP, **STAGING, namespaces=3, hours=24, stores=("postgres", "redis"), gateway=None)
@@ -132,7 +134,7 @@ def test_a_build_has_no_host_without_a_gateway() -> None:
 
 @given(st.text(alphabet=st.sampled_from("a{}$^'\"\\\n"), max_size=20))
 def test_no_text_is_a_template_or_a_reference(text: str) -> None:
-    job = DeployJob(**SHOP, **{**STAGING, "channel": text})
+    job = dataclasses.replace(JOB, channel=text)
     script = release_jobs(settings(MOST), SOURCE, IMAGES, JobDefinitions(JOBS.files, [job]))
     document = script["jobs"][0]["providedEnv"][VARIABLE]
     assert "${" not in document

@@ -23,7 +23,8 @@ class DeployServiceTest extends Jenkins {
         assert at('lock') < at('helm upgrade')
         assert pods*.cloud == ['deploy-production', 'deploy-production']
         assert has("helm upgrade 'orders' --namespace 'orders'")
-        assert has("--install --atomic --wait --timeout 10m")
+        assert has("--install --wait --timeout 10m")
+        assert has('timeout 35 MINUTES')
         assert has("--set-string project='p'")
         assert has("--set-string host='orders.example.com'")
         assert has("helm pull 'oci://r/charts/orders' --version 1.4.0-17.g1a2b3c4d")
@@ -35,7 +36,7 @@ class DeployServiceTest extends Jenkins {
         answers['helm test'] = new hudson.AbortException('exit code 1')
         play('deploy.Jenkinsfile')
         List<String> helms = commands.findAll { it.script =~ /helm (upgrade|test|rollback)/ }*.script
-        assert helms.size() == 3
+        assert helms.size() == 4
         assert helms.every { it.count("--namespace 'orders'") == it.count("--kube-as-user 'system:serviceaccount:orders:deployer'") }
         assert helms.every { it.contains("--kube-as-user 'system:serviceaccount:orders:deployer'") }
     }
@@ -121,20 +122,65 @@ class DeployServiceTest extends Jenkins {
     }
 
     @Test
-    void a_failed_release_is_reported() {
+    void a_release_that_does_not_become_ready_says_why_and_the_one_before_is_back() {
         answers['helm upgrade'] = new hudson.AbortException('exit code 1')
-        assert play('deploy.Jenkinsfile').message == 'exit code 1'
+        answers['reasons.py'] = 'orders-1: service: ends with exit code 1 (Error), restarts: 4\n'
+        String message = 'the deploy failed and the release before it is back (orders-1: service: ends with exit code 1 (Error), restarts: 4)'
+        assert play('deploy.Jenkinsfile').message == message
+        assert has("python3 reasons.py 'orders' helm-errors.txt")
+        assert has("helm rollback 'orders' --namespace 'orders' 4 --kubeconfig")
+        assert at('reasons.py') < at('--wait --timeout 10m', at('reasons.py')): 'the pods are asked before they are gone'
         assert !has('helm test')
-        assert messages[-1].message.contains('failed at Deploy: exit code 1')
+        assert messages[-1].message.contains("failed at Deploy: ${message}")
+    }
+
+    @Test
+    void without_an_answer_about_pods_the_failure_of_helm_remains() {
+        answers['helm upgrade'] = new hudson.AbortException('exit code 1')
+        answers['reasons.py'] = new hudson.AbortException('exit code 2')
+        assert play('deploy.Jenkinsfile').message == 'the deploy failed and the release before it is back (exit code 1)'
+    }
+
+    @Test
+    void a_first_release_that_fails_is_removed() {
+        answers['helm list'] = '[]'
+        answers['helm upgrade'] = new hudson.AbortException('exit code 1')
+        assert play('deploy.Jenkinsfile').message == 'the deploy failed and its release, the first one, is removed (exit code 1)'
+        assert has("helm uninstall 'orders' --namespace 'orders'") && !has('helm rollback')
+    }
+
+    @Test
+    void a_deploy_that_is_stopped_brings_the_release_before_it_back() {
+        answers['helm upgrade'] = interrupted()
+        play('deploy.Jenkinsfile')
+        assert result == 'ABORTED'
+        assert has("helm rollback 'orders' --namespace 'orders' 4")
+        assert !has('reasons.py')
+    }
+
+    @Test
+    void a_release_that_an_interrupted_deploy_left_locked_is_released_first() {
+        play('deploy.Jenkinsfile')
+        String unlock = commands*.script.find { it.contains('helm list --pending') }
+        assert unlock.contains("--filter '^orders\$'") && unlock.contains("helm rollback 'orders' --namespace 'orders' 4")
+        assert at('helm list --pending') < at('helm upgrade')
     }
 
     @Test
     void a_failed_smoke_test_rolls_back() {
         answers['helm test'] = new hudson.AbortException('exit code 1')
         assert play('deploy.Jenkinsfile').message == 'the smoke test failed and the release before it is back (exit code 1)'
-        assert has("helm rollback 'orders' --namespace 'orders'")
-        assert at('helm rollback') > at('helm test')
+        assert at("helm rollback 'orders'", at('helm test')) > at('helm test')
         assert result == 'FAILURE'
+    }
+
+    @Test
+    void a_release_that_does_not_come_back_is_named_and_never_removed() {
+        answers['helm test'] = new hudson.AbortException('exit code 1')
+        answers['helm rollback'] = new hudson.AbortException('exit code 3')
+        String message = 'the smoke test failed (exit code 1), and the release before it did not come back (exit code 3); deploy 1.4.0-15.g0a0b0c0d'
+        assert play('deploy.Jenkinsfile').message == message
+        assert !has('helm uninstall')
     }
 
     @Test

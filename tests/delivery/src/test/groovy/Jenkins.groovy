@@ -171,8 +171,8 @@ abstract class Jenkins extends BasePipelineTestCPS {
 
     boolean has(String part) { events.any { it.contains(part) } }
 
-    int at(String part) {
-        int index = events.findIndexOf { it.contains(part) }
+    int at(String part, int from = 0) {
+        int index = events.findIndexOf(from) { it.contains(part) }
         assert index >= 0: "no event contains ${part}: ${events.join('\n')}"
         return index
     }

@@ -95,7 +95,7 @@ class PreviewServiceTest extends Jenkins {
     void all_commands_act_as_the_account_of_the_namespace() {
         play('previewJob.Jenkinsfile')
         List<String> helms = commands.findAll { it.script =~ /helm (upgrade|test|uninstall|list)/ }*.script
-        assert helms.size() == 4
+        assert helms.size() == 5
         assert helms.every { it.contains('--kube-as-user system:serviceaccount:') }
         assert helms.tail().every { it.contains('--namespace preview-2') && !it.contains('preview-1') }
     }
