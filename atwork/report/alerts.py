@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from atwork.report.model import Guard
+from components.monitoring.windows import is_muted
 from components.type_tokens import ALERT_POLICY
 
 _URGENCY = ("WARNING", "ERROR", "CRITICAL")
 _COMPARISON = re.compile(r"^(.*) (>|>=|<|==) (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$", re.DOTALL)
 _DURATION = re.compile(r"\d+(?:\.\d+)?s")
-_MUTED = " unless on () (vector(time()"
-"""What queries have that are muted in maintenance windows (components/monitoring/windows.py)."""
 _QUERY = "conditionPrometheusQueryLanguage"
 
 
@@ -46,9 +45,9 @@ def _condition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Guard
     before, after = str(old.get("duration")), str(new.get("duration"))
     if before != after and _DURATION.fullmatch(before) and _DURATION.fullmatch(after):
         yield Guard(name=f"{path}.duration", old=before, new=after, removed=_seconds(after) > _seconds(before))
-    muted = [_MUTED in str(condition.get("query", "")) for condition in (old, new)]
+    muted = [is_muted(str(condition.get("query", ""))) for condition in (old, new)]
     if muted[0] != muted[1]:
-        words = ["in maintenance windows" if is_muted else "never" for is_muted in muted]
+        words = ["in maintenance windows" if mutes else "never" for mutes in muted]
         yield Guard(name="muted", old=words[0], new=words[1], removed=muted[1])
     first, second = (_COMPARISON.match(str(condition.get("query", ""))) for condition in (old, new))
     if first is None or second is None or first.groups()[:2] != second.groups()[:2] or first[3] == second[3]:

@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Protocol
 
 _DAY = 24 * 60 * 60
+_MUTED = " unless on () ("
+"""What joins a value with its window; no other query of the catalog has it."""
 _NAMES = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 
 
@@ -103,4 +105,9 @@ class Window:
 
 def muted(value: str, window: Window) -> str:
     """A value that is missing while a window is open."""
-    return f"({value} unless on () ({window.query}))"
+    return f"({value}{_MUTED}{window.query}))"
+
+
+def is_muted(query: str) -> bool:
+    """Whether a query has a value that is missing while a window is open."""
+    return _MUTED in query
