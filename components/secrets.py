@@ -29,7 +29,9 @@ AGENT = "secretmanager.googleapis.com"
 ROTATION_SERVICES = ("pubsub.googleapis.com",)
 """APIs that reminders need."""
 
-SecretName = Annotated[str, TextForm(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", LABEL_WORDS, "payment-gateway")]
+SECRET_NAME = TextForm(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", LABEL_WORDS, "payment-gateway")
+
+SecretName = Annotated[str, SECRET_NAME]
 
 
 class SecretRotationSettings(Settings):

@@ -119,7 +119,12 @@ def _or_remove(optional: bool) -> str:  # noqa: FBT001 - the only argument
 
 
 def _such_as(schema: Schema) -> str:
-    return f", such as {_example(schema)}" if "examples" in schema else ""
+    """An example of a missing setting, or the keys that it needs."""
+    if "examples" in schema:
+        return f", such as {_example(schema)}"
+    if "examples" in schema.get("items", {}):
+        return f", such as [{_example(schema['items'])}]"
+    return f" with its keys {', '.join(schema['required'])}" if schema.get("required") else ""
 
 
 def _example(schema: Schema) -> str:

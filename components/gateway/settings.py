@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from components.forms import TextForm
-from components.secrets import SecretName
+from components.secrets import SECRET_NAME
 from components.settings import DnsLabel, Email, Hostname, Settings
 
 WafRule = Literal[
@@ -86,7 +87,7 @@ class IapClientSettings(Settings):
     id: OAuthClientId
     """ID of the client, of the type web application."""
 
-    secret: SecretName
+    secret: Annotated[str, replace(SECRET_NAME, example="iap-client-secret")]
     """Name in Secret Manager of the client's secret, which `atwork environment bootstrap` creates with its value."""
 
 
@@ -113,7 +114,7 @@ class GatewaySettings(Settings):
     domain: Hostname
     """Domain of all hosts: the domain itself and names one label below it, which its certificate covers."""
 
-    dns: DnsSettings
+    dns: Annotated[DnsSettings, Field(examples=[{"delegated": True}])]
     """Where the domain's names are answered."""
 
     internal: InternalSettings | None = None

@@ -110,7 +110,7 @@ def test_the_schema_for_editors_is_current() -> None:
     [
         ("clustr", {}, r"stacks/Pulumi\.staging\.yaml: atwork:stack\.clustr: unknown key; remove it"),
         ("network.pod", "10.0.0.0/16", r"network\.pod: unknown key; remove it, or write one of nodes, pods"),
-        ("region", None, r"atwork:stack\.region: missing; add it"),
+        ("region", None, r"atwork:stack\.region: missing; add it, such as europe-west1$"),
         ("region", "europe-west1-b", r"region: .* is not valid; write a region, not a zone, such as europe-west1$"),
         ("region", "west", r"region: .* is not valid; write a region, not a zone, such as europe-west1$"),
         ("cluster.zone", "europe-west4-a", r"cluster\.zone europe-west4-a is not in region europe-west1"),

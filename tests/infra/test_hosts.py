@@ -151,7 +151,7 @@ def stack(name: str, **changes: Any) -> str:
     [
         ("staging", {"gateway__dns": {}}, r"gateway\.dns: the domain needs one zone; write .*delegated: true"),
         ("staging", {"gateway__dns": {"delegated": True, "zone": "a"}}, r"gateway\.dns: the domain needs one zone"),
-        ("staging", {"gateway__dns": None}, r"gateway\.dns: missing; add it"),
+        ("staging", {"gateway__dns": None}, r'gateway\.dns: missing; add it, such as \{"delegated": true\}$'),
         ("staging", {"gateway__domain": "*.example.com"}, r"gateway\.domain: .* is not valid; write a full host name"),
         ("staging", {"gateway__iap": {"groups": []}}, r"gateway\.iap\.groups: is empty; write a list"),
         ("staging", {"gateway__waf": {"rules": ["sqli"]}}, r"gateway\.waf\.rules\.\d: .sqli. is not possible"),

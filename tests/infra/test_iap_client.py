@@ -46,7 +46,7 @@ def with_client() -> dict[str, Recording]:
 @pytest.mark.parametrize(
     ("client", "message"),
     [
-        ({"id": ID}, r"gateway\.iap\.client\.secret: missing; add it"),
+        ({"id": ID}, r"gateway\.iap\.client\.secret: missing; add it, such as iap-client-secret$"),
         ({"secret": "iap-client-secret"}, r"gateway\.iap\.client\.id: missing; add it"),
         ({**CLIENT, "id": "me@example.com"}, r"gateway\.iap\.client\.id: .* write the ID of an OAuth client"),
         ({**CLIENT, "id": f"https://{ID}"}, r"gateway\.iap\.client\.id: .* is not valid"),
@@ -62,7 +62,7 @@ def test_a_client_that_does_not_work_is_refused(client: dict[str, str], message:
 def test_a_client_without_groups_is_refused() -> None:
     stack = document()
     del stack["gateway"]["iap"]["groups"]
-    with pytest.raises(ConfigError, match=r"gateway\.iap\.groups: missing; add it"):
+    with pytest.raises(ConfigError, match=r"gateway\.iap\.groups: missing; add it, such as \[platform@example\.com\]$"):
         parse("staging", json.dumps(stack))
 
 

@@ -168,7 +168,12 @@ def test_the_largest_size_of_the_settings_is_that_of_the_largest_node() -> None:
 def test_every_region_with_valkey_is_a_region_of_google() -> None:
     assert set(table("memorystore")["regions"]) <= table("locations")["regions"].keys()
     assert region_mistake("europe-west1") == ""
-    assert region_mistake("europe-north3").startswith("Google has no Memorystore for Valkey in europe-north3; ")
+    assert region_mistake("europe-north3") == (
+        "there is no Memorystore for Valkey in europe-north3 (components/google/data/memorystore.yaml lists its regions); "
+        "choose one such as europe-north1 or europe-north2"
+    )
+    assert region_mistake("us-west8").endswith("choose one such as us-west1 or us-west2")
+    assert region_mistake("europe-northeast1").endswith("choose one such as europe-central2 or europe-north1")
 
 
 @pytest.mark.parametrize(
@@ -197,10 +202,10 @@ def test_redis_in_a_region_without_valkey_is_refused(settings: dict[str, Any], k
     settings = {"environments": {"north": {}}, **settings}
     services = read_services(catalog(tmp_path, service(**settings)))
     north = parse("north", json.dumps(STAGING | {"region": "europe-north3"}))
-    with pytest.raises(ConfigError, match=rf"^services/stock\.yaml: {key}: Google has no .* in europe-north3; choose"):
+    with pytest.raises(ConfigError, match=rf"^services/stock\.yaml: {key}: there is no .* in europe-north3 .*; choose"):
         complete("north", north, services)
     with pytest.raises(
-        ConfigError, match=r"tenants\.shop\.redis: Google has no Memorystore for Valkey in europe-north3"
+        ConfigError, match=r"tenants\.shop\.redis: there is no Memorystore for Valkey in europe-north3 "
     ):
         parse("north", json.dumps(STAGING | {"region": "europe-north3", "tenants": {"shop": SHOP}}))
 
