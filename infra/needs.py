@@ -180,8 +180,13 @@ def _preview_namespaces(config: StackConfig) -> int:
 
 
 def _secret_accesses(config: StackConfig) -> int:
-    """Each pod reads each secret of its namespace again after each interval; in a minute, rounded up."""
+    """Each pod reads each secret of its namespace again after each interval; in a minute, rounded up.
+
+    So does secret sync for each namespace behind the Identity-Aware Proxy with an OAuth client, at most all of them.
+    """
     reads = sum(len(tenant.secrets) * tenant.size.quota.pods for tenant in config.tenants.values())
+    if config.iap_client is not None:
+        reads += len(config.tenants) + _preview_namespaces(config) + int(config.jenkins_behind_proxy)
     return -(-reads * 60 // SECRET_ROTATION_SECONDS)
 
 

@@ -28,7 +28,7 @@ from components.expected_secrets import ExpectedSecret
 from components.forms import TextForm
 from components.gateway import gateway, iap_client
 from components.gateway.names import preview_domain
-from components.gateway.settings import GatewaySettings
+from components.gateway.settings import GatewaySettings, IapClientSettings
 from components.log_storage import LogStorageSettings
 from components.monitoring import budget, channels
 from components.monitoring.settings import MonitoringSettings
@@ -167,6 +167,11 @@ class StackConfig(DeliverySettings):
         if self.preview_namespaces is None or self.gateway is None or self.gateway.iap is None:
             return None
         return preview_domain(self.gateway.domain)
+
+    @property
+    def iap_client(self) -> IapClientSettings | None:
+        """The OAuth client of the Identity-Aware Proxy; None where Google manages it, and without the proxy."""
+        return None if self.gateway is None else self.gateway.iap_client
 
     @property
     def jenkins_behind_proxy(self) -> bool:

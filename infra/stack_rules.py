@@ -171,14 +171,13 @@ def _jenkins_is_reached(config: StackConfig) -> None:
 
 def _proxy_has_its_own_secret(config: StackConfig) -> None:
     """Bootstrap creates the secret of the proxy's client, so that it is no secret that the program or Jenkins has."""
-    client = None if config.gateway is None else config.gateway.iap_client
-    if client is None:
+    if config.iap_client is None:
         return
     others = [secret.name for secret in config.expected_secrets()]
-    if others.count(client.secret) > 1:
+    if others.count(secret := config.iap_client.secret) > 1:
         raise ValueError(
-            f"gateway.iap.client.secret: {client.secret} is the name of another secret of the project; choose "
-            "another, such as iap-client-secret"
+            f"gateway.iap.client.secret: {secret} is the name of another secret of the project; choose another, such "
+            "as iap-client-secret"
         )
 
 

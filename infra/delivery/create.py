@@ -39,7 +39,9 @@ def create(
         jobs=JobDefinitions(job_files(), jobs.offered(here, config.jenkins)),
         signing=signing,
         proxies=config.network.proxies,
-        iap_client=iap_client(here, base, runtime) if here.config.jenkins_behind_proxy else None,
+        iap_client=iap_client(here, base.project.number, runtime.cluster.workload_pool)
+        if config.jenkins_behind_proxy
+        else None,
         environments=[name for name in release_order(here.others) if name in config.jenkins.deploys],
         opts=through(base.google, runtime.cluster_provider),
     )

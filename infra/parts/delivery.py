@@ -156,7 +156,7 @@ def _preview_namespaces(
         database_range=here.config.network.nodes,
         owner=here.config.environment.owner,
         domain=here.config.preview_domain,
-        iap_client=iap_client(here, base, runtime) if here.config.preview_domain is not None else None,
+        iap_client=iap_client(here, base.project.number, runtime.cluster.workload_pool),
         opts=_once("popups", "atwork:popups:Popups", runtime.cluster_provider, base.google),
     )
     return candidates

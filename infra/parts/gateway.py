@@ -44,9 +44,9 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> GatewayRefs |
     return refs
 
 
-def iap_client(here: Environment, base: Foundation, runtime: Runtime) -> IapClientRefs | None:
+def iap_client(
+    here: Environment, project_number: pulumi.Input[str], workload_pool: pulumi.Input[str]
+) -> IapClientRefs | None:
     """The OAuth client of the Identity-Aware Proxy; None where Google manages it."""
-    client = None if here.config.gateway is None else here.config.gateway.iap_client
-    if client is None:
-        return None
-    return IapClientRefs(client, base.project.id, base.project.number, runtime.cluster.workload_pool)
+    client = here.config.iap_client
+    return None if client is None else IapClientRefs(client, here.config.project.id, project_number, workload_pool)

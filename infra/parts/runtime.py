@@ -38,7 +38,7 @@ def make(here: Environment, base: Foundation) -> Runtime:
         network=base.network,
         keys=ClusterKeys(base.keys.key("cluster", config.region), disk_key),
         backed_up=config.cluster_backup is not None,
-        secret_sync=config.gateway is not None and config.gateway.iap_client is not None,
+        secret_sync=config.iap_client is not None,
         labels=labels,
         opts=base.google_options,
     )

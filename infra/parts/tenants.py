@@ -11,7 +11,7 @@ from components.database_job import JobImages
 from components.database_login import login_account_id
 from components.database_settings import of_postgres
 from components.gateway.hosts import expose, record
-from components.gateway.iap_client import IapClientRefs, synchronize
+from components.gateway.iap_client import synchronize
 from components.monitoring.objectives import Objectives
 from components.monitoring.uptime import uptime_check
 from components.redis import Redis
@@ -22,6 +22,7 @@ from components.tenant import Tenant
 from infra.contract import Shared
 from infra.environment import Environment, through
 from infra.parts import redis
+from infra.parts.gateway import iap_client
 from infra.services import ServiceEnvironmentSettings, database_name, within
 
 
@@ -203,13 +204,13 @@ def _expose(
             opts=in_google,
         )
     in_cluster = pulumi.ResourceOptions(parent=tenant, provider=cluster_provider)
-    client = shared.gateway.settings.iap_client
+    client = iap_client(here, shared.project_number, shared.workload_pool)
     synchronized = (
         []
         if client is None or place.public
         else synchronize(
             f"service-{service}",
-            IapClientRefs(client, here.config.project.id, shared.project_number, shared.workload_pool),
+            client,
             namespace=tenant.namespace_name,
             google=in_google,
             cluster=in_cluster,

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from support import iap_client
 
 from infra import limits
 from infra.config import STACKS, parse, read_file
@@ -127,6 +128,11 @@ def network(nodes: str, pods: str, **more: Any) -> dict[str, Any]:
             "accesses to secrets",
             {"tenants": tenants(5000, 4000, secrets=20)},
             {"tenants": tenants(5000, 4000, secrets=20) | {"last": tenant(1, 1)}},
+        ),
+        (
+            "accesses to secrets",
+            {"tenants": tenants(5000, 4000, secrets=20)},
+            {"tenants": tenants(5000, 4000, secrets=20), "gateway": iap_client.settings()["gateway"]},
         ),
         ("connections", logins(4, 50, max_connections="200"), logins(4, 50, max_connections="199")),
         ("connections", logins(5, 5, tier="db-f1-micro"), logins(13, 2, tier="db-f1-micro")),

@@ -110,8 +110,7 @@ def _databases(environment: EnvironmentFacts) -> Iterator[Duty]:
 def _proxy(environment: EnvironmentFacts) -> Iterator[Duty]:
     """GKE's secret sync reads the secret of the proxy's client as an account of each namespace behind the proxy."""
     config = environment.config
-    client = None if config.gateway is None else config.gateway.iap_client
-    if client is None:
+    if config.iap_client is None:
         return
     namespaces = set(environment.proxied)
     if config.jenkins_behind_proxy:
@@ -120,7 +119,9 @@ def _proxy(environment: EnvironmentFacts) -> Iterator[Duty]:
         namespaces.update(config.preview_namespaces.names())
     for namespace in sorted(namespaces):
         pod = PodAccount(config.project.id, namespace, IAP_CLIENT)
-        yield duty(pod.identity, "sync a secret", READ_SECRET, f"{environment.project}/secrets/{client.secret}")
+        yield duty(
+            pod.identity, "sync a secret", READ_SECRET, f"{environment.project}/secrets/{config.iap_client.secret}"
+        )
 
 
 def _agents(environment: EnvironmentFacts) -> Iterator[Duty]:
