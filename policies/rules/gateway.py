@@ -11,6 +11,7 @@ from components.type_tokens import BACKEND_POLICY, GATEWAY, PROJECT_MEMBER, ROUT
 from policies.rule import UNKNOWN, CheckedResource, StackContext, resource_rule, stack_rule
 
 _CLIENT = ("spec.default.iap.clientID", "spec.default.iap.oauth2ClientSecret.name")
+_INTERNAL = (INTERNAL_GATEWAY, NAMESPACE)
 _RATES = ("throttle", "rate_based_ban")
 
 
@@ -23,6 +24,21 @@ def armored(resources: Sequence[CheckedResource], _: StackContext) -> Iterator[t
             continue
         if backend.lacks("spec.default.iap.enabled") and not _is_internal(backend, routes):
             yield backend, "spec.default.securityPolicy is missing; name the Cloud Armor policy of the gateway"
+
+
+@stack_rule("route-armored", ROUTE, BACKEND_POLICY, source="docs/adr/0034-gateway.md")
+def route_armored(resources: Sequence[CheckedResource], _: StackContext) -> Iterator[tuple[CheckedResource, str]]:
+    """Every Service that the internet reaches has a backend policy, which names its firewall or its proxy."""
+    policies = [item for item in resources if item.type == BACKEND_POLICY]
+    for route in resources:
+        if route.type != ROUTE or _gateways(route) == {_INTERNAL}:
+            continue
+        for service in _services(route):
+            if service is not UNKNOWN and not any(_is_about(policy, route, service) for policy in policies):
+                yield (
+                    route,
+                    f"spec.rules: Service {service} has no GCPBackendPolicy; add one with the Cloud Armor policy",
+                )
 
 
 @resource_rule("gateway-internal", GATEWAY, source="docs/adr/0044-internal-gateway.md")
@@ -111,17 +127,33 @@ def signed(zone: CheckedResource, _: StackContext) -> Iterator[str]:
 def _is_internal(backend: CheckedResource, routes: Sequence[CheckedResource]) -> bool:
     """Whether all routes to the Service of a policy are those of the internal Gateway, and there is one."""
     service, namespace = backend.get("spec.targetRef.name"), backend.get("metadata.namespace")
-    parents = [
-        parent
+    gateways = [
+        gateway
         for route in routes
-        if route.get("metadata.namespace") == namespace
-        for rule in _items(route.get("spec.rules", ()))
-        for reference in _items(rule.get("backendRefs", ()))
-        if reference.get("name") == service
-        for parent in _items(route.get("spec.parentRefs", ()))
+        if route.get("metadata.namespace") == namespace and service in _services(route)
+        for gateway in _gateways(route)
     ]
-    ours = {(parent.get("name"), parent.get("namespace")) for parent in parents}
-    return ours == {(INTERNAL_GATEWAY, NAMESPACE)}
+    return set(gateways) == {_INTERNAL}
+
+
+def _gateways(route: CheckedResource) -> set[tuple[Any, Any]]:
+    """Names and namespaces of the Gateways that a route attaches to."""
+    return {(parent.get("name"), parent.get("namespace")) for parent in _items(route.get("spec.parentRefs", ()))}
+
+
+def _services(route: CheckedResource) -> set[Any]:
+    """Names of the Services that a route leads to."""
+    rules = _items(route.get("spec.rules", ()))
+    return {reference.get("name", UNKNOWN) for rule in rules for reference in _items(rule.get("backendRefs", ()))}
+
+
+def _is_about(policy: CheckedResource, route: CheckedResource, service: Any) -> bool:
+    """Whether a backend policy is about a Service of a route, or may be."""
+    pairs = (
+        (policy.get("spec.targetRef.name"), service),
+        (policy.get("metadata.namespace"), route.get("metadata.namespace")),
+    )
+    return all(first is UNKNOWN or second is UNKNOWN or first == second for first, second in pairs)
 
 
 def _items(value: Any) -> list[Mapping[str, Any]]:

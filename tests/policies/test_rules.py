@@ -353,6 +353,36 @@ def test_what_an_external_gateway_reaches_has_its_firewall(environments: dict[st
     assert "securityPolicy is missing" in message
 
 
+def policy_of(service: Any, namespace: Any = "orders") -> CheckedResource:
+    """A backend policy of a Service."""
+    about = {"metadata": {"namespace": namespace}, "spec": {"targetRef": {"kind": "Service", "name": service}}}
+    return CheckedResource(BACKEND_POLICY, "it", about)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "policies", "expected"),
+    [
+        ("main", [policy_of("orders")], 0),
+        ("main", [policy_of(UNKNOWN)], 0),
+        ("main", [policy_of("orders", UNKNOWN)], 0),
+        ("main", [], 1),
+        ("main", [policy_of("orders-admin"), policy_of("orders", "bills")], 1),
+        ("internal", [], 0),
+    ],
+)
+def test_a_route_from_the_internet_leads_to_services_with_a_policy(
+    gateway: str, policies: list[CheckedResource], expected: int
+) -> None:
+    route = route_to("orders", gateway, "gateway", namespace="orders")
+    assert len(violations(RULES["route-armored"], [route, *policies])) == expected
+
+
+def test_a_host_without_its_backend_policy_is_refused(environments: dict[str, list[CheckedResource]]) -> None:
+    without = [item for item in environments["production"] if item.type != BACKEND_POLICY]
+    [message] = violations(RULES["route-armored"], without)
+    assert "Service orders has no GCPBackendPolicy" in message
+
+
 def test_proxies_of_load_balancers_have_no_flow_logs() -> None:
     rule = RULES["subnet-logged"]
     assert violations(rule, [CheckedResource(SUBNETWORK, "it", {"purpose": "REGIONAL_MANAGED_PROXY"})]) == []

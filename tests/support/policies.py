@@ -121,6 +121,12 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
         "write sectionName: https",
     ),
     (
+        "route-armored",
+        ROUTE,
+        {"spec": {"parentRefs": [{"name": "main"}], "rules": [{"backendRefs": [{"name": "orders"}]}]}},
+        "Service orders has no GCPBackendPolicy",
+    ),
+    (
         "iap-client",
         BACKEND_POLICY,
         {"spec": {"default": {"iap": {"enabled": True, "clientID": "a"}}}},
