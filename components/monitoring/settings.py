@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from components.forms import TextForm
 from components.google import nearest
@@ -28,6 +28,17 @@ ChannelId = Annotated[
     ),
 ]
 """Resource name of a notification channel (`gcloud beta monitoring channels list`)."""
+
+
+_LIMIT = {
+    "type": "string",
+    "examples": ["85%"],
+    "pattern": r"^[0-9]+(\.[0-9]+)? ?[%a-z]+$",
+    "patternErrorMessage": "write a number with its unit, such as 85%",
+}
+
+Limit = Annotated[str, WithJsonSchema(_LIMIT)]
+"""A number with its unit. Each alert has its own, which `_number` compares: only editors check the form."""
 
 
 class ChannelSettings(Settings):
@@ -97,7 +108,7 @@ class AlertSettings(Settings):
     severity: Severity | None = None
     """How urgent it is here."""
 
-    threshold: str | None = None
+    threshold: Limit | None = None
     """The limit with its unit, such as 80%, 2s or 10 restarts; not for alerts about a state."""
 
     minutes: Annotated[int, Field(ge=0, le=1440, multiple_of=_STEP)] | None = None

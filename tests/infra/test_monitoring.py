@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +13,11 @@ from support.mocks import Recording
 from support.program import run_stack
 
 from components.google.sql import postgres_connections
+from components.monitoring.catalog import RULES
 from components.monitoring.logs import LOG_RULES, log_filter
 from components.monitoring.rule import POLICY_SEVERITY
 from components.monitoring.selection import select
+from components.monitoring.settings import AlertSettings
 from components.monitoring.windows import Span, Window, YearlySpan
 from components.type_tokens import ALERT_POLICY
 from infra.config import STACKS, parse, read_all, read_file
@@ -64,6 +67,10 @@ def text(base: dict[str, Any], **changes: Any) -> str:
         ({"alerts": {"volume-filing": {"minutes": 5}}}, r"alerts\.volume-filing: .*did you mean volume-filling"),
         ({"alerts": {"sql-cpu": {"severity": "urgent"}}}, r"severity.*page"),
         ({"alerts": {"sql-cpu": {"threshold": "80"}}}, r"alerts\.sql-cpu\.threshold: 80 has no unit; write it as 90%"),
+        (
+            {"alerts": {"sql-cpu": {"threshold": 80}}},
+            r"threshold: must be text, .*; write a number with its unit, such as 85%$",
+        ),
         ({"alerts": {"sql-cpu": {"threshold": "2s"}}}, "2s is not a number of %; write it as 90%"),
         ({"alerts": {"api-slow": {"threshold": "2%"}}}, "2% is not a number of s; write it as 1s"),
         ({"alerts": {"sql-down": {"threshold": "1"}}}, "about a state and has no limit; remove it"),
@@ -111,6 +118,13 @@ def test_a_mistake_is_named_with_its_fix(changes: dict[str, Any], message: str) 
 )
 def test_an_alert_can_be_changed(change: dict[str, Any]) -> None:
     parse("production", text(PRODUCTION, alerts=change))
+
+
+def test_editors_accept_the_threshold_of_every_alert() -> None:
+    pattern = AlertSettings.model_json_schema()["properties"]["threshold"]["anyOf"][0]["pattern"]
+    thresholds = [rule.threshold for rule in RULES.values() if rule.threshold.unit is not None]
+    assert [threshold.words for threshold in thresholds if not re.search(pattern, threshold.words)] == []
+    assert not re.search(pattern, "80")
 
 
 def test_an_alert_without_its_metrics_cannot_be_tuned() -> None:
