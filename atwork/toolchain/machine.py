@@ -53,6 +53,7 @@ PROGRAMS = {
         MachineProgram("mmdebstrap", "mmdebstrap", "images in place of those of Docker Hub"),
         MachineProgram("java", "default-jre-headless", "pipelines without Jenkins, and their tests"),
         MachineProgram("mvn", "maven", "pipelines without Jenkins, and their tests"),
+        MachineProgram("kubectl", "kubernetes-client", "tests of the runbooks"),
         MachineProgram("rsvg-convert", "librsvg2-bin", "tests of the picture of the platform"),
         MachineProgram("chromium", "chromium", "tests of the page of reports", ("google-chrome",)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,10 +82,10 @@ def commands(page: Path) -> Iterator[tuple[str, list[str]]]:
             yield line, arguments
 
 
-def calls(line: str) -> Iterator[list[str]]:
-    """Arguments of each call of `atwork` in a line of shell."""
+def calls(line: str, programs: Collection[str] = _PROGRAMS) -> Iterator[list[str]]:
+    """Arguments of each call of a program in a line of shell."""
     for nested in _SUBSHELL.findall(line):
-        yield from calls(nested)
+        yield from calls(nested, programs)
     words = shlex.shlex(line, posix=True, punctuation_chars=True)
     words.whitespace_split = True
     arguments: list[str] | None = None
@@ -96,7 +96,7 @@ def calls(line: str) -> Iterator[list[str]]:
             arguments = None
         elif arguments is not None:
             arguments.append(word)
-        elif word in _PROGRAMS:
+        elif word in programs:
             arguments = []
     if arguments is not None:
         yield arguments
