@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import yaml
 from pytest_regressions.file_regression import FileRegressionFixture
 from rich.console import Console
 from support import programs, soak
-from support.mocks import Recording
+from support.mocks import Recording, unchanged
 from support.program import run_stack
 
 from atwork.containers.errors import obstacles
@@ -52,9 +52,10 @@ def golden(file_regression: FileRegressionFixture) -> Golden:
 
 
 @pytest.fixture(scope="session")
-def recordings() -> dict[str, Recording]:
-    """What the program declares for each real stack file; to be read and not changed."""
-    return {stack: run_stack(stack) for stack in ("ci", "staging", "production")}
+def recordings() -> Iterator[dict[str, Recording]]:
+    """What the program declares for each real stack file; a test that changes it makes the last one fail."""
+    with unchanged({stack: run_stack(stack) for stack in ("ci", "staging", "production")}) as recordings:
+        yield recordings
 
 
 class _Dumper(yaml.SafeDumper):

@@ -8,8 +8,10 @@ integers, which the protocol sends as floats, come back as integers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
 from unittest.mock import patch
@@ -66,6 +68,21 @@ class Recording:
     def components(self) -> list[Recorded]:
         """Every component, in order."""
         return [resource for resource in self.resources.values() if not resource.custom]
+
+
+@contextmanager
+def unchanged(recordings: dict[str, Recording]) -> Generator[dict[str, Recording]]:
+    """Recordings that tests share; an error at the end names what one of them changed."""
+    before = copy.deepcopy(recordings)
+    yield recordings
+    changed = [
+        f"{stack}: {urn.rpartition('::')[2]}"
+        for stack, recording in before.items()
+        for urn in recording.resources.keys() | recordings[stack].resources.keys()
+        if recording.resources.get(urn) != recordings[stack].resources.get(urn)
+    ]
+    changed += [f"{stack}: its outputs" for stack in before if before[stack].exports != recordings[stack].exports]
+    assert not changed, f"a test changed what all tests share, and must copy it first: {', '.join(sorted(changed))}"
 
 
 Outputs = Callable[[str, str, dict[str, Any]], Mapping[str, Any]]

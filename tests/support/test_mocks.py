@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 import pytest
-from support.mocks import record
+from support.mocks import record, unchanged
 
 
 class Pair(pulumi.ComponentResource):
@@ -71,3 +71,18 @@ def test_exceptions_of_the_program_come_through() -> None:
 def test_a_missing_resource_names_those_there_are() -> None:
     with pytest.raises(KeyError, match="there are a-network"):
         record(lambda: Pair("a")).resource("gcp:compute/network:Network", "b-network")
+
+
+def test_a_change_of_what_tests_share_is_named() -> None:
+    with unchanged({"ci": record(lambda: Pair("a"))}):
+        pass
+    with (
+        pytest.raises(AssertionError, match=r"copy it first: ci: a-network$"),
+        unchanged({"ci": record(lambda: Pair("a"))}) as recordings,
+    ):
+        recordings["ci"].resource("gcp:compute/network:Network", "a-network").inputs["mtu"] = 1500
+    with (
+        pytest.raises(AssertionError, match=r"copy it first: ci: its outputs$"),
+        unchanged({"ci": record(lambda: Pair("a"))}) as recordings,
+    ):
+        recordings["ci"].exports["network"] = "a"
