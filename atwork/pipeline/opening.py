@@ -93,7 +93,7 @@ def _serving(
     )
     crane, _ = programs.registry(console)
     with image_store(crane, cache_folder() / "unpacked") as images:
-        toolbox = Toolbox(crane, programs.helm(console), programs.buildkit(console), cache_folder() / "builds", images)
+        toolbox = Toolbox(programs.helm(console), programs.buildkit(console), cache_folder() / "builds", images)
         if fleet is not None and fleet.real_nodes:  # they pull after the end, too
             with fleet.registry.session(endpoints):
                 yield endpoints, toolbox
@@ -180,7 +180,7 @@ def _fill_mirror(
             [container] = yaml.safe_load(template["yamlTemplate"])["spec"]["initContainers"]
             images[store] = container["image"].partition("@")[0]
     for name, reference in images.items():
-        command = [str(toolbox.crane), "push", str(stand_in(name, console)), reference]
+        command = [str(toolbox.images.crane), "push", str(stand_in(name, console)), reference]
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if done.returncode:
             last = done.stderr.strip().splitlines()[-1:]

@@ -19,7 +19,6 @@ TOOLS = ("jnlp", "buildkit", "helm", "crane", "gcloud")
 class Toolbox:
     """Programs that play the tools of pods, the cache of builds, and the images of containers."""
 
-    crane: Path
     helm: Path
     buildkit: Path
     cache: Path
@@ -51,7 +50,7 @@ def write_tools(folder: Path, token: str, clusters: Mapping[str, str], toolbox: 
     """Write the folder of programs; gcloud answers with this token and these endpoints, by PROJECT/LOCATION/NAME."""
     tools = folder / "bin"
     (tools / "helm").symlink_to(toolbox.helm)
-    (tools / "crane").symlink_to(toolbox.crane)
+    (tools / "crane").symlink_to(toolbox.images.crane)
     (tools / "buildctl").symlink_to(toolbox.buildkit / "buildctl")
     (tools / "buildctl-daemonless.sh").symlink_to(toolbox.buildkit / "buildctl")
     answers = folder / "gcloud.json"

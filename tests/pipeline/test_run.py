@@ -78,7 +78,7 @@ class Run:
         endpoints.save()
         login = write_login(self.session.folder / "reader", endpoints.registry, "reader")
         environment = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(login)}
-        command = [str(self.session.toolbox.crane), *words]
+        command = [str(self.session.toolbox.images.crane), *words]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def digest(self, repository: str, name: str) -> str:
@@ -143,7 +143,7 @@ def test_02_the_released_chart_names_the_released_image_by_digest(run: Run, tmp_
     }
     with archive.open("wb") as output:
         layer = f"{environment['CHARTS']}/stock@{manifest['layers'][0]['digest']}"
-        subprocess.run([str(run.session.toolbox.crane), "blob", layer], env=endpoints, stdout=output, check=True)
+        subprocess.run([str(run.session.toolbox.images.crane), "blob", layer], env=endpoints, stdout=output, check=True)
     shown = subprocess.run(
         [str(run.session.toolbox.helm), "show", "values", str(archive)], capture_output=True, text=True, check=True
     )
