@@ -173,7 +173,9 @@ def _hard(quota: QuotaSettings) -> dict[str, str]:
         "limits.ephemeral-storage": quota.scratch,
         "persistentvolumeclaims": str(quota.volumes),
         f"requests.{gpu.TAINT}": str(quota.gpus),
-        # Ways into the cluster are Gateways; a service that opens one by itself is a mistake.
+        # The Gateway is the only way in, and the built-in role `edit` creates all of these. Of an Ingress, GKE makes a
+        # public load balancer by plain HTTP, without the firewall and the proxy.
+        "count/ingresses.networking.k8s.io": "0",
         "services.loadbalancers": "0",
         "services.nodeports": "0",
     }

@@ -58,7 +58,12 @@ def test_every_container_has_defaults_for_what_the_quota_counts() -> None:
     # https://github.com/kubernetes/kubernetes/blob/master/pkg/quota/v1/evaluator/core/pods.go (Constraints)
     counted = {key.partition(".")[2] for key in hard if key.startswith(("requests.", "limits."))} - {"nvidia.com/gpu"}
     assert counted == set(limits["defaultRequest"]) == {"cpu", *limits["default"]}
-    assert (hard["services.loadbalancers"], hard["services.nodeports"]) == ("0", "0")
+
+
+def test_no_way_in_but_the_gateway_can_be_opened() -> None:
+    hard = _recording().resource("kubernetes:core/v1:ResourceQuota", "team-quota").inputs["spec"]["hard"]
+    ways = ("services.loadbalancers", "services.nodeports", "count/ingresses.networking.k8s.io")
+    assert [hard[way] for way in ways] == ["0", "0", "0"]
 
 
 def test_the_quota_has_the_amounts_of_the_settings() -> None:

@@ -214,7 +214,7 @@ def test_07_the_quota_refuses_a_request_above_it(home: Home) -> None:
     assert "exceeded quota: quota" in refused(api(home, "staging"), "/api/v1/namespaces/orders/pods", large)
 
 
-def test_08_a_load_balancer_in_addition_to_the_gateway_is_refused(home: Home) -> None:
+def test_08_only_the_gateway_leads_into_a_namespace(home: Home) -> None:
     service = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -222,6 +222,14 @@ def test_08_a_load_balancer_in_addition_to_the_gateway_is_refused(home: Home) ->
         "spec": {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"a": "b"}},
     }
     assert "exceeded quota" in refused(api(home, "staging"), "/api/v1/namespaces/orders/services", service)
+    ingress = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "door"},
+        "spec": {"defaultBackend": {"service": {"name": "orders", "port": {"number": 80}}}},
+    }
+    path = "/apis/networking.k8s.io/v1/namespaces/orders/ingresses"
+    assert "exceeded quota" in refused(api(home, "staging"), path, ingress)
 
 
 @pytest.mark.parametrize("stack", LASTING)
