@@ -16,6 +16,9 @@ from pathlib import Path
 from atwork.errors import SandboxError
 from atwork.files import replace_file
 
+NODE_HOSTS = ("securetoken.googleapis.com", "iamcredentials.googleapis.com", "secretmanager.googleapis.com")
+"""What the program answers for the Secret Manager add-on of nodes (atwork/sandbox/node_google.py)."""
+
 
 @dataclass(frozen=True)
 class TokenHolder:
@@ -134,7 +137,8 @@ def write_certificates(folder: Path, endpoints: Endpoints, *, keep: bool = False
         authority = trustme.CA(organization_name="atwork sandbox", key_type=kind)
     if keep:
         replace_file(key, authority.private_key_pem.bytes(), mode=0o600)
-    hosts = [host for host in (endpoints.registry, *endpoints.clusters, *endpoints.services) if host]
+    apis = NODE_HOSTS if endpoints.nodes else ()
+    hosts = [host for host in (endpoints.registry, *endpoints.clusters, *endpoints.services, *apis) if host]
     served = authority.issue_cert(*(hosts or ["localhost"]), key_type=kind)
     replace_file(certificate, authority.cert_pem.bytes())
     replace_file(folder / "endpoints.crt", b"".join(part.bytes() for part in served.cert_chain_pems))

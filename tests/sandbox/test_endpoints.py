@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+import grpc
 import pytest
 from rich.console import Console
 
@@ -27,6 +28,8 @@ from atwork.toolchain import programs
 
 HOST = "europe-docker.pkg.dev"
 READ, WRITE = (f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload"))
+CLUSTER = "projects/p/locations/europe-west1/clusters/one"
+AUDIENCE = f"identitynamespace:p.svc.id.goog:https://container.googleapis.com/v1/{CLUSTER}"
 WRITER = TokenHolder("serviceAccount:a", {"acme/candidates": [READ, WRITE], "acme/services": [READ, WRITE]})
 READER = TokenHolder("serviceAccount:b", {"acme/candidates": [READ]})
 
@@ -210,6 +213,53 @@ def test_the_registry_of_nodes_keeps_images_and_asks_who_a_node_is(tmp_path: Pat
     finally:
         registry.remove()
     assert not registry.folder.exists()
+
+
+def test_pods_of_a_node_exchange_their_token_and_read_secrets(tmp_path: Path) -> None:
+    registry, answer = NodeRegistry(tmp_path / "registry"), tmp_path / "answer.json"
+    try:
+        registry.start(programs.google_endpoints(Console(stderr=True)))
+        registry.admit("one", ["false"], CLUSTER, ["cat", str(answer)])
+        assert _exchange(registry, AUDIENCE.replace("clusters/one", "clusters/two"))[0] == HTTPStatus.BAD_REQUEST
+        answer.write_text(json.dumps({"refusal": "UNAUTHENTICATED", "message": "the token is not one of a pod"}))
+        status, body = _exchange(registry, AUDIENCE)
+        assert (status, "the token is not one of a pod" in body["error_description"]) == (HTTPStatus.UNAUTHORIZED, True)
+        answer.write_text(json.dumps({"principal": "serviceAccount:p.svc.id.goog[shop/web]"}))
+        token = str(_exchange(registry, AUDIENCE)[1]["access_token"])
+        answer.write_text(json.dumps({"name": "the-version", "data": base64.b64encode(b"the-value").decode()}))
+        assert "the-value" in _secret(registry, token)
+        assert "UNAUTHENTICATED" in _secret(registry, "of nobody")
+        answer.write_text(json.dumps({"refusal": "NOT_FOUND", "message": "Secret Version [a] not found."}))
+        assert "NOT_FOUND: Secret Version [a] not found." in _secret(registry, token)
+        answer.unlink()
+        assert "INTERNAL: the simulated cloud does not answer" in _secret(registry, token)
+    finally:
+        registry.remove()
+
+
+def _exchange(registry: NodeRegistry, audience: str) -> tuple[int, dict[str, str]]:
+    """The answer of the exchange of tokens to a pod's."""
+    host, port = registry.endpoints("", ()).proxy.split(":")
+    context = ssl.create_default_context(cafile=str(registry.folder / "ca.crt"))
+    with closing(http.client.HTTPSConnection(host, int(port), context=context, timeout=60)) as connection:
+        connection.set_tunnel("securetoken.googleapis.com", 443)
+        body = json.dumps({"audience": audience, "subject_token": "that of a pod"})
+        connection.request("POST", "/v1/identitybindingtoken", body)
+        with connection.getresponse() as answer:
+            return answer.status, json.loads(answer.read())
+
+
+def _secret(registry: NodeRegistry, token: str) -> str:
+    """What Secret Manager answers to the holder of a token: a message of gRPC, or code and text of an error."""
+    proxy = registry.endpoints("", ()).proxy
+    trusted = grpc.ssl_channel_credentials((registry.folder / "ca.crt").read_bytes())
+    options = [("grpc.http_proxy", f"http://{proxy}"), ("grpc.enable_http_proxy", 1)]
+    with grpc.secure_channel("secretmanager.googleapis.com:443", trusted, options) as channel:
+        call = channel.unary_unary("/google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion")
+        try:
+            return call(b"", metadata=(("authorization", f"Bearer {token}"),), timeout=60).decode(errors="replace")
+        except grpc.RpcError as error:
+            return f"{error.code().name}: {error.details()}"
 
 
 def _second(registry: NodeRegistry, endpoints: Endpoints) -> str:

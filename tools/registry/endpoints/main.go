@@ -22,6 +22,7 @@ import (
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+	"google.golang.org/grpc/credentials"
 )
 
 func main() {
@@ -50,8 +51,11 @@ func main() {
 			log.Fatal(err)
 		}
 	}
-	inner := newConnections(listener.Addr())
-	hosts := &hosts{settings: settings, registry: &guard{settings: settings, images: images}}
+	inner, calls := newConnections(listener.Addr()), newConnections(listener.Addr())
+	google := newGoogle(settings)
+	certificate := &tls.Config{GetCertificate: settings.certificate}
+	go func() { log.Fatal(google.server(credentials.NewTLS(certificate.Clone())).Serve(calls)) }()
+	hosts := &hosts{settings: settings, google: google, registry: &guard{settings: settings, images: images}}
 	go func() { log.Fatal((&http.Server{Handler: hosts, ErrorLog: quiet}).Serve(inner)) }()
 	if !stays {
 		go func() {
@@ -60,7 +64,7 @@ func main() {
 		}()
 	}
 	fmt.Println(listener.Addr())
-	outer := &proxy{settings: settings, inner: inner, tls: &tls.Config{GetCertificate: settings.certificate}}
+	outer := &proxy{settings: settings, inner: inner, calls: calls, tls: certificate}
 	log.Fatal((&http.Server{Handler: outer, ErrorLog: quiet}).Serve(listener))
 }
 
@@ -68,6 +72,7 @@ func main() {
 type proxy struct {
 	settings *source
 	inner    *connections
+	calls    *connections // of gRPC, whose server does TLS itself
 	tls      *tls.Config
 }
 
@@ -89,6 +94,10 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
+	if settings.speaksGRPC(host) {
+		p.calls.add(&rest{conn, buffered.Reader})
+		return
+	}
 	p.inner.add(tls.Server(&rest{conn, buffered.Reader}, p.tls))
 }
 
@@ -131,6 +140,7 @@ func (c *connections) Addr() net.Addr { return c.address }
 // hosts chooses the endpoint by the name of the host.
 type hosts struct {
 	settings *source
+	google   http.Handler
 	registry http.Handler
 }
 
@@ -143,6 +153,10 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
+	}
+	if host == secureToken && settings.serves(host) {
+		h.google.ServeHTTP(w, r)
+		return
 	}
 	identity, err := settings.identity(r)
 	if err != nil {

@@ -33,6 +33,8 @@ type Identity struct {
 	Clusters  []string            `json:"clusters"` // hosts of clusters whose API it reaches
 	User      string              `json:"user"`     // its name in Kubernetes
 	Command   []string            `json:"command"`  // prints principal and registry, if these are not known yet
+	Cluster   string              `json:"cluster"`  // ID of the GKE cluster of a node
+	Google    []string            `json:"google"`   // answers for other APIs of Google (google.go)
 }
 
 // Fault is a failure of the registry.
@@ -47,7 +49,23 @@ type Fault struct {
 func (s *Settings) serves(host string) bool {
 	_, cluster := s.Clusters[host]
 	_, service := s.Services[host]
-	return cluster || service || host == s.Registry
+	return cluster || service || host == s.Registry || s.Nodes != "" && (host == secureToken || s.speaksGRPC(host))
+}
+
+// speaksGRPC tells whether a host answers gRPC, and nothing else.
+func (s *Settings) speaksGRPC(host string) bool {
+	return s.Nodes != "" && (host == secretValues || host == accountToken)
+}
+
+// nodes returns the identities of nodes by token.
+func (s *Settings) nodes() (map[string]Identity, error) {
+	content, err := os.ReadFile(s.Nodes)
+	if err != nil {
+		return nil, err
+	}
+	nodes := map[string]Identity{}
+	err = json.Unmarshal(content, &nodes)
+	return nodes, err
 }
 
 // identity returns the identity of a request's token, or nil.
@@ -70,12 +88,8 @@ func (s *Settings) identity(r *http.Request) (*Identity, error) {
 	if s.Nodes == "" {
 		return nil, nil
 	}
-	content, err := os.ReadFile(s.Nodes)
+	nodes, err := s.nodes()
 	if err != nil {
-		return nil, err
-	}
-	nodes := map[string]Identity{}
-	if err := json.Unmarshal(content, &nodes); err != nil {
 		return nil, err
 	}
 	found, known := nodes[value]

@@ -80,11 +80,14 @@ class NodeRegistry:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def admit(self, node: str, command: Sequence[str]) -> RegistryAccess:
-        """Give a node its token; for each pull, the command prints who it is and what it may read (JSON)."""
+    def admit(self, node: str, command: Sequence[str], cluster: str = "", google: Sequence[str] = ()) -> RegistryAccess:
+        """Give a node its token; for each pull, the command prints who it is and what it may read (JSON).
+
+        `google` is what answers to the pods of the GKE cluster with this ID (atwork/sandbox/node_google.py).
+        """
         known = json.loads(self._nodes.read_text())
         token = next((token for token, holder in known.items() if holder["node"] == node), secrets.token_urlsafe(24))
-        known[token] = {"node": node, "command": list(command)}
+        known[token] = {"node": node, "command": list(command), "cluster": cluster, "google": list(google)}
         replace_file(self._nodes, json.dumps(known), mode=0o600)
         return RegistryAccess(int((self.folder / "port").read_text()), (self.folder / "ca.crt").read_bytes(), token)
 
