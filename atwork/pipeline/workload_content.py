@@ -12,11 +12,11 @@ from typing import Any
 import yaml
 
 from atwork.containers.errors import ContainerError
+from atwork.sandbox import secret_manager
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.provider.values import reveal
-from atwork.sandbox.verify.mounts import DRIVER
-from components.type_tokens import SECRET_VERSION
+from atwork.sandbox.clusters.node.secrets import DRIVER
+from atwork.sandbox.secret_manager import GoogleRefused
 
 Manifest = Mapping[str, Any]
 
@@ -127,18 +127,9 @@ class PodContent:
         if manifest is None:
             raise ContainerError(f"SecretProviderClass {self._namespace}/{provider} is missing")
         entries = yaml.safe_load(manifest["spec"]["parameters"]["secrets"]) or ()
-        return {entry["path"]: _secret(self.cloud, str(entry["resourceName"])) for entry in entries}
-
-
-def _secret(cloud: Cloud, resource: str) -> bytes:
-    """The value of projects/P/secrets/S/versions/V, where V may be `latest`."""
-    secret, _, version = resource.partition("/versions/")
-    versions = {
-        int(item.id.rpartition("/")[2]): item
-        for item in cloud.objects("", SECRET_VERSION)
-        if item.id.startswith(f"{secret}/versions/") and reveal(item.inputs).get("enabled") is not False
-    }
-    number = max(versions, default=0) if version == "latest" else int(version)
-    if number not in versions:
-        raise ContainerError(f"{secret} has no version {version}")
-    return str(reveal(versions[number].inputs)["secretData"]).encode()
+        try:
+            return {
+                entry["path"]: secret_manager.access(self.cloud, str(entry["resourceName"]))[1] for entry in entries
+            }
+        except GoogleRefused as refused:
+            raise ContainerError(str(refused)) from None

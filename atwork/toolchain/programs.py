@@ -110,11 +110,12 @@ NODE = Program(
         "ptp": f"{_NETWORK}/main/ptp",
         "host-local": f"{_NETWORK}/ipam/host-local",
         "pause": "./pause",
+        "secrets-store": "./secrets",
     },
-    minutes=2,
+    minutes=4,
     variables={f"{_CONTAINERD}/version.Version": "{version}"},
 )
-"""What runs the pods of a node: containerd, which starts runc, and the plugins of the pods' network."""
+"""What runs the pods of a node: containerd, which starts runc, the plugins of the pods' network, and their secrets."""
 
 KWOK = Program("kwok", "sigs.k8s.io/kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, minutes=3)
 """Plays their nodes, so that pods become ready with no container running."""

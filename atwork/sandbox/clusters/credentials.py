@@ -34,6 +34,7 @@ _ACCOUNTS = {
     "system:kube-proxy": "",
     "system:coredns": "",
     "system:network-policies": "",
+    "system:secrets-store": "",
 }
 
 

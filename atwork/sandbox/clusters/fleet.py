@@ -20,6 +20,7 @@ from atwork.sandbox.clusters.control_plane import ControlPlane
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.etcd import Etcd
 from atwork.sandbox.clusters.node import placement, services
+from atwork.sandbox.clusters.node import secrets as secret_volumes
 from atwork.sandbox.clusters.node.files import ApiAccess
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
@@ -93,8 +94,11 @@ class Fleet:
 
         with self._lock():
             self.registry.start(programs.google_endpoints(self._console))
-            rights = [sys.executable, "-P", "-m", "atwork.sandbox.node_rights", str(self.folder.parents[1])]
-            access = self.registry.admit(cluster.key, [*rights, cluster.identity])
+            rights, google = (
+                [sys.executable, "-P", "-m", f"atwork.sandbox.{name}", str(self.folder.parents[1]), cluster.identity]
+                for name in ("node_rights", "node_google")
+            )
+            access = self.registry.admit(cluster.key, rights, cluster.identity, google)
         self.node(cluster).start(self._node_access(cluster), access, *programs.node(self._console))
 
     def remove(self, cluster: Cluster) -> None:
@@ -169,6 +173,7 @@ class Fleet:
             if cluster.managed and self.real_nodes:
                 placement.install(api)
                 services.install(api)
+                secret_volumes.install(api, cluster.identity.split("/")[1])
         finally:
             api.close()
 
@@ -194,13 +199,15 @@ class Fleet:
     def _node_access(self, cluster: Cluster) -> ApiAccess:
         """How the node of a cluster reaches its API server, with the rights that its programs have on GKE."""
         authority = self.authority(cluster).read_bytes()
-        users = (f"system:node:{credentials.NODE}", services.PROXY, services.NAMES, services.POLICIES)
+        programs = (services.PROXY, services.NAMES, services.POLICIES, secret_volumes.USER)
+        users = (f"system:node:{credentials.NODE}", *programs)
         kubelet, *others = (
             credentials.kubeconfig(cluster.name, cluster.server, authority, credentials.token(self._shared, user))
             for user in users
         )
-        kubeconfigs: dict[str, str] = dict(zip(users[1:], others, strict=True))
-        return ApiAccess(cluster.server, kubelet, kubeconfigs, (self._shared / "kubelet-ca.crt").read_bytes())
+        kubeconfigs: dict[str, str] = dict(zip(programs, others, strict=True))
+        clients = (self._shared / "kubelet-ca.crt").read_bytes()
+        return ApiAccess(cluster.server, cluster.identity, kubelet, kubeconfigs, clients)
 
     def _write_credentials(self, cluster: Cluster) -> None:
         """Write certificates and tokens if missing, and let the plugin answer for the cluster."""

@@ -21,8 +21,14 @@ _KINDS = {
     ),
     "monitoring.googleapis.com": (("v1", "PodMonitoring", "podmonitorings"), ("v1", "Rules", "rules")),
     "secret-sync.gke.io": (("v1", "SecretSync", "secretsyncs"),),
-    "secrets-store.csi.x-k8s.io": (("v1", "SecretProviderClass", "secretproviderclasses"),),
+    "secrets-store.csi.x-k8s.io": (
+        ("v1", "SecretProviderClass", "secretproviderclasses"),
+        ("v1", "SecretProviderClassPodStatus", "secretproviderclasspodstatuses"),
+    ),
 }
+_WITH_STATUS = ("SecretProviderClassPodStatus",)
+"""Kinds whose status is written together with all other fields."""
+
 _STORAGE_CLASSES = {"standard-rwo": ("pd-balanced", True), "premium-rwo": ("pd-ssd", False)}
 
 
@@ -77,7 +83,7 @@ def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, A
                     "served": True,
                     "storage": True,
                     "schema": {"openAPIV3Schema": schema},
-                    "subresources": {"status": {}},
+                    "subresources": {} if kind in _WITH_STATUS else {"status": {}},
                 }
             ],
         },

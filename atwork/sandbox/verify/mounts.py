@@ -9,17 +9,14 @@ from typing import Any
 import yaml
 
 from atwork.access.model import AccessModel
+from atwork.sandbox.clusters.node.secrets import DRIVER
+from atwork.sandbox.secret_manager import READ
 from atwork.sandbox.verify.environments import EnvironmentObjects
 from atwork.sandbox.verify.identity import identity
 from atwork.sandbox.verify.model import Pod, PodFinding
 from atwork.sandbox.verify.prerequisites import marked
 from components.type_tokens import SECRET, SECRET_VERSION
 
-DRIVER = "secrets-store-gke.csi.k8s.io"
-"""Of GKE's Secret Manager add-on.
-https://cloud.google.com/secret-manager/docs/secret-manager-managed-csi-component"""
-
-READ = "secretmanager.versions.access"
 _VERSION = re.compile(r"(?P<secret>projects/[^/]+/secrets/[^/]+)/versions/(?P<version>latest|[0-9]+)")
 _VOLUME_KINDS = {
     "secret": ("Secret", "secretName"),
@@ -146,10 +143,10 @@ def _secret(pod: Pod, resource: str, here: EnvironmentObjects, access: AccessMod
 
 
 def _has_version(here: EnvironmentObjects, secret: str, version: str) -> bool:
-    """Whether a version exists and is enabled."""
-    usable = [
-        str(item["id"]).rpartition("/")[2]
+    """Whether a version exists and is enabled; `latest` is the one that was created last."""
+    enabled = {
+        int(str(item["id"]).rpartition("/")[2]): item.get("enabled") is not False
         for item in here.all(SECRET_VERSION)
-        if str(item["id"]).startswith(f"{secret}/versions/") and item.get("enabled") is not False
-    ]
-    return bool(usable) if version == "latest" else version in usable
+        if str(item["id"]).startswith(f"{secret}/versions/")
+    }
+    return enabled.get(max(enabled, default=0) if version == "latest" else int(version), False)

@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -35,7 +36,7 @@ from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.clusters.node import files, services
+from atwork.sandbox.clusters.node import files, secrets, services
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
 from atwork.sandbox.endpoints import Endpoints, TokenHolder
@@ -54,6 +55,21 @@ _SECONDS = 120
 HOST = "europe-docker.pkg.dev"
 READ, WRITE = (f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload"))
 
+GOOGLE = """
+import base64, json, sys
+asked = json.load(sys.stdin)
+if asked["method"] == "exchange":
+    claims = asked["token"].split(".")[1]
+    answer = {"principal": json.loads(base64.urlsafe_b64decode(claims + "=="))["sub"]}
+else:
+    answer = json.load(open(sys.argv[1]))[f"{asked['principal']} {asked['name']}"]
+print(json.dumps(answer))
+"""
+"""What answers for Google: the file of `Machine.secrets` stands for the simulated cloud."""
+
+SECRET = b"a-value-that-is-nowhere-else"
+VERSION = "projects/p/secrets/shop-api-key/versions/latest"
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -64,6 +80,8 @@ class Machine:
     api: Api
     rights: Path
     """File with what the node may do in the registry."""
+    secrets: Path
+    """File with what Secret Manager answers, by principal and name of the version."""
     before: Footprint
 
     @property
@@ -80,7 +98,9 @@ class Machine:
         self.rights.write_text(json.dumps(identity))
         # The simulated cloud, which the registry of a sandbox asks, is not there. Of a new token it remembers nothing.
         self.fleet.registry.dismiss(self.cluster.key)
-        token = self.fleet.registry.admit(self.cluster.key, ["cat", str(self.rights)]).token
+        google = [sys.executable, "-c", GOOGLE, str(self.secrets)]
+        command = ["cat", str(self.rights)]
+        token = self.fleet.registry.admit(self.cluster.key, command, self.cluster.identity, google).token
         login = self.node.folder / "login.json"
         login.write_text(re.sub(r'"password": "[^"]*"', f'"password": "{token}"', login.read_text()))
 
@@ -95,7 +115,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     try:
         fleet.start(cluster)
         fleet.install_addons(cluster)
-        machine = Machine(fleet, cluster, Api(fleet.kubeconfig(cluster)), folder / "rights.json", before)
+        api = Api(fleet.kubeconfig(cluster))
+        machine = Machine(fleet, cluster, api, folder / "rights.json", folder / "secrets.json", before)
         push(fleet.registry, folder, f"{HOST}/p/services/web:1", console)
         yield machine
     finally:
@@ -269,7 +290,7 @@ def placed(machine: Machine, body: dict[str, Any]) -> bool:
     [
         ("default", {}, {}),
         ("data", {}, {}),
-        ("shop", {}, {"volumes": [{"name": "data", "csi": {"driver": "secrets-store-gke.csi.k8s.io"}}]}),
+        ("shop", {}, {"volumes": [{"name": "data", "csi": {"driver": "pd.csi.storage.gke.io"}}]}),
         ("shop", {}, {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "a"}}]}),
         ("shop", {}, {"nodeName": "gke-default-0"}),
         ("shop", {}, {"affinity": {"nodeAffinity": {}}}),
@@ -461,6 +482,61 @@ def test_a_node_without_the_right_to_read_pulls_no_image(machine: Machine) -> No
     machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/forbidden")
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_pod_waits_for_a_secret_that_it_may_not_read_and_then_has_its_value(machine: Machine) -> None:
+    place = machine.api.place("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass")
+    mounted = json.dumps([{"resourceName": VERSION, "path": "api-key"}])
+    spec = {"provider": "gke", "parameters": {"secrets": mounted}}
+    body = {"apiVersion": "secrets-store.csi.x-k8s.io/v1", "kind": "SecretProviderClass", "spec": spec}
+    machine.api.create(place, {**body, "metadata": {"name": "keys", "namespace": "shop"}}, manager="test")
+    why = f"Permission 'secretmanager.versions.access' denied for resource '{VERSION}' (or it may not exist)."
+    answer_secret(machine, {"refusal": "PERMISSION_DENIED", "message": why})
+    machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=with_secret("keeper"))
+    wait_for(lambda: any(why in line for line in reasons(machine)), lambda: messages(machine, "keeper"))
+    [line] = [line for line in reasons(machine) if why in line]
+    assert line.startswith("shop/keeper: FailedMount: ")
+    answer_secret(machine, {"name": VERSION, "data": base64.b64encode(SECRET).decode()})
+    wait_for(lambda: is_ready(machine, "keeper"), lambda: messages(machine, "keeper"))
+    assert execute(machine, "keeper", "cat", "/run/keys/api-key") == SECRET.decode()
+    assert " /run/keys tmpfs ro," in execute(machine, "keeper", "cat", "/proc/mounts")
+    assert files_with(SECRET, machine.node.folder) == []
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_killed_driver_of_secrets_ends_the_node_and_its_pods_have_their_secrets_again(machine: Machine) -> None:
+    machine.start()
+    wait_for(lambda: is_ready(machine, "keeper"), lambda: messages(machine, "keeper"))
+    namespace = namespace_of(machine)
+    os.kill(number_of(namespace, "secrets-store"), signal.SIGKILL)
+    wait_for(lambda: not processes(namespace) and not machine.node.daemon.alive(), lambda: processes(namespace))
+    assert files_with(SECRET, machine.node.folder) == []
+    machine.start()
+    wait_for(lambda: restarted(machine, "keeper"), lambda: read(machine, "keeper")["status"])
+    assert execute(machine, "keeper", "cat", "/run/keys/api-key") == SECRET.decode()
+    machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/keeper")
+
+
+def answer_secret(machine: Machine, answer: dict[str, str]) -> None:
+    """What pods with the account `default` of the namespace get for the version."""
+    machine.secrets.write_text(json.dumps({f"system:serviceaccount:shop:default {VERSION}": answer}))
+
+
+def with_secret(name: str) -> dict[str, Any]:
+    """A pod with a volume of Secret Manager."""
+    body = pod(name, f"{HOST}/p/services/web:1")
+    attributes = {"secretProviderClass": "keys"}
+    source = {"driver": secrets.DRIVER, "readOnly": True, "volumeAttributes": attributes}
+    body["spec"]["volumes"].append({"name": "keys", "csi": source})
+    mount = {"name": "keys", "mountPath": "/run/keys", "readOnly": True}
+    body["spec"]["containers"][0]["volumeMounts"].append(mount)
+    return body
+
+
+def files_with(content: bytes, folder: Path) -> list[Path]:
+    """The files below a folder that contain something, as the machine sees them."""
+    return [path for path in folder.rglob("*") if path.is_file() and content in path.read_bytes()]
+
+
 def reasons(machine: Machine) -> list[str]:
     """Why pods do not run, as `atwork sandbox status` shows it."""
     return waiting.reasons(machine.api)
@@ -535,10 +611,10 @@ def test_a_killed_registry_is_reported_and_the_next_command_starts_it_with_its_i
     wait_for(lambda: restarted(machine), lambda: read(machine, "web")["status"])
 
 
-def restarted(machine: Machine) -> bool:
+def restarted(machine: Machine, name: str = "web") -> bool:
     """Whether the pod answers again; the API server shows it as ready until the new kubelet looks at it."""
     try:
-        return answer(machine, "web") == http.client.OK
+        return answer(machine, name) == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
 

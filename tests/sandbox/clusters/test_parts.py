@@ -318,7 +318,9 @@ def test_a_new_program_gets_a_token_and_the_others_keep_theirs(tmp_path: Path) -
 
 
 def test_the_files_of_a_node_keep_its_programs_away_from_the_machine(tmp_path: Path) -> None:
-    access = files.ApiAccess("https://127.0.0.1:20001", "{}", {services.PROXY: "{}"}, b"authority")
+    access = files.ApiAccess(
+        "https://127.0.0.1:20001", "projects/p/locations/l/clusters/c", "{}", {services.PROXY: "{}"}, b"authority"
+    )
     registry = RegistryAccess(20002, b"authority", "a-token")
     files.write(tmp_path, access, registry, name="n", group="atwork-1", runc="/usr/sbin/runc")
     kubelet = yaml.safe_load((tmp_path / "kubelet.yaml").read_text())
@@ -327,7 +329,7 @@ def test_the_files_of_a_node_keep_its_programs_away_from_the_machine(tmp_path: P
     assert containerd["version"] == 3
     folders = [containerd["root"], containerd["state"], containerd["plugins"]["io.containerd.internal.v1.opt"]["path"]]
     assert all(folder.startswith("/run/") for folder in folders)
-    assert files.pull_environment(20002)["HTTPS_PROXY"] == "http://127.0.0.1:20002"
+    assert files.google_environment(20002)["HTTPS_PROXY"] == "http://127.0.0.1:20002"
     assert all((tmp_path / name).stat().st_mode & 0o777 == 0o600 for name in ("kubeconfig", "login.json"))
 
 

@@ -1,8 +1,9 @@
 """The program of a node: it creates the namespaces, starts the programs of a node in them, and ends with them.
 
 Arguments: the folder of the node, with `node.json`. It connects ports of loopback in the node with the same ports of
-the machine: those of the API server and of the registry. Nothing else leads out of the node. A proxy on a socket of
-the machine leads in: the API server reaches the kubelet for logs and commands.
+the machine: those of the API server, and of the registry, which also answers for other hosts of Google. Nothing else
+leads out of the node. A proxy on a socket of the machine leads in: the API server reaches the kubelet for logs and
+commands.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from atwork.containers.namespaces import Namespaces, namespaces
 from atwork.errors import SandboxError
 from atwork.files import replace_file
 from atwork.sandbox.clusters.control_plane import SERVICES
-from atwork.sandbox.clusters.node import files, services
+from atwork.sandbox.clusters.node import files, secrets, services
 
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.1
@@ -90,12 +91,15 @@ def run(folder: Path) -> None:
             forwarder.forward(network.listen(inside.pid, "127.0.0.1", port), _machine(port))
         forwarder.proxy(_listen(settings.tunnel), _node(inside.pid))
         words = [str(files.PROGRAMS / "containerd"), f"--config={files.HOME / 'containerd.toml'}"]
-        containerd = _start(inside, folder, words, files.pull_environment(settings.registry))
+        google = files.google_environment(settings.registry)
+        containerd = _start(inside, folder, words, google)
         _import_pause(inside, folder, Path(settings.programs), containerd)
         children = {"containerd": containerd}
         for name in files.PARTS:
             flags = (folder / f"{name}.flags").read_text().splitlines()
             children[name] = _start(inside, folder, [str(files.KUBERNETES / name), *flags])
+        flags = (folder / f"{secrets.PROGRAM}.flags").read_text().splitlines()
+        children[secrets.PROGRAM] = _start(inside, folder, [str(files.PROGRAMS / secrets.PROGRAM), *flags], google)
         while all(child.poll() is None for child in children.values()):
             time.sleep(_POLL_SECONDS)
         ended = [

@@ -12,14 +12,14 @@ from typing import Any
 import yaml
 
 from atwork.files import replace_file
-from atwork.sandbox.clusters.node import services
+from atwork.sandbox.clusters.node import secrets, services
 from atwork.sandbox.clusters.node.registry import RegistryAccess
 
 HOME = Path("/run/node")
 """The folder of the node."""
 
 PROGRAMS = Path("/run/programs")
-"""The folder of containerd and the plugins."""
+"""The folder of containerd, the plugins, and the driver of secrets."""
 
 KUBERNETES = Path("/run/kubernetes")
 """The folder of the kubelet, kube-proxy, CoreDNS and kube-network-policies."""
@@ -73,6 +73,8 @@ class ApiAccess:
 
     server: str
     """URL, with a port of loopback."""
+    cluster: str
+    """ID of its GKE cluster."""
     kubeconfig: str
     """That of the kubelet."""
     kubeconfigs: Mapping[str, str]
@@ -98,6 +100,7 @@ def write(folder: Path, access: ApiAccess, registry: RegistryAccess, *, name: st
     for path, value in TUNABLES.items():
         replace_file(folder / "tunables" / path.replace("/", "."), value)
     replace_file(folder / "kubelet.flags", "\n".join(_flags(name)))
+    secrets.write(folder, HOME, node=name, cluster=access.cluster, kubelet=HOME / "kubelet")
     services.write(folder, HOME, access.kubeconfigs, node=name, address=str(ADDRESS), pods=str(PODS))
 
 
@@ -114,8 +117,8 @@ def _flags(name: str) -> list[str]:
     ]
 
 
-def pull_environment(port: int) -> dict[str, str]:
-    """Variables with which containerd reaches the registry, and no other."""
+def google_environment(port: int) -> dict[str, str]:
+    """Variables with which containerd and the driver of secrets reach what plays Google, and nothing else."""
     return {"HTTPS_PROXY": f"http://127.0.0.1:{port}", "SSL_CERT_FILE": str(HOME / "registry.crt")}
 
 

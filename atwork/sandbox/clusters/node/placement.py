@@ -4,7 +4,7 @@ A policy that changes pods when they are created, in namespaces with the ConfigM
 previews. All other pods, those of the system and of Jenkins, stay on nodes that kwok plays. So do pods that need what
 the node does not have yet:
 
-- volumes of Secret Manager and disks;
+- disks, and volumes of other drivers than that of Secret Manager;
 - data outside the cluster: all pods of a namespace with a database or a Redis of Google;
 - machines of a certain kind: a selector, an affinity, a runtime class.
 """
@@ -16,6 +16,7 @@ from typing import Any
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.node.files import TAINT
+from atwork.sandbox.clusters.node.secrets import DRIVER
 from components.service import CONFIG_MAP
 
 _MANAGER = "sandbox"
@@ -27,8 +28,9 @@ _HOST = "kubernetes.io/hostname"
 _TOLERATION = f"{{'key': '{TAINT}', 'operator': 'Exists', 'effect': 'NoSchedule'}}"
 _CONDITIONS = {
     "data-in-the-cluster": f"!has(params.data) || !params.data.exists(name, name in {list(_DATA)})",
-    "scratch-volumes": "!object.spec.?volumes.orValue([]).exists("
-    "volume, has(volume.csi) || has(volume.persistentVolumeClaim) || has(volume.ephemeral))",
+    "scratch-volumes": "!object.spec.?volumes.orValue([]).exists(volume, "
+    f"(has(volume.csi) && volume.csi.driver != '{DRIVER}') || "
+    "has(volume.persistentVolumeClaim) || has(volume.ephemeral))",
     "any-machine": "!has(object.spec.nodeSelector) && !has(object.spec.nodeName) && !has(object.spec.runtimeClassName)"
     " && !object.spec.?affinity.?nodeAffinity.hasValue()",
 }

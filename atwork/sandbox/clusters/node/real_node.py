@@ -12,7 +12,7 @@ from atwork.containers.runtime import runc
 from atwork.errors import SandboxError
 from atwork.sandbox.clusters import credentials
 from atwork.sandbox.clusters.daemon import Daemon
-from atwork.sandbox.clusters.node import control_groups, files
+from atwork.sandbox.clusters.node import control_groups, files, secrets
 from atwork.sandbox.clusters.node.agent import NodeSettings
 from atwork.sandbox.clusters.node.files import ApiAccess
 from atwork.sandbox.clusters.node.machine import check_node, needs_root
@@ -56,6 +56,7 @@ class RealNode:
         self._clean()
         self.folder.mkdir(parents=True, exist_ok=True)
         files.write(self.folder, access, registry, name=credentials.NODE, group=self.control_group, runc=runc())
+        secrets.remove_mount_points(self.folder / "kubelet")
         api = int(access.server.rpartition(":")[2])
         NodeSettings(str(kubernetes), str(programs), api, registry.port, self.tunnel).save(self.folder)
         control_groups.create(self.control_group)
