@@ -1,6 +1,7 @@
 //go:build tools
 
-// Package tools pins what runs the pods of the nodes in the sandbox: containerd, and the plugins of their network.
+// Package tools pins what runs the pods of the nodes in the sandbox: containerd, and the plugins of their network. What
+// mounts their secrets is in secrets.
 package tools
 
 import (

@@ -92,6 +92,9 @@ def test_a_value_in_secret_manager_closes_its_prerequisite(shipped: Objects, pla
     secret = "projects/acme-at-work-production/secrets/orders-payment-gateway"
     added = [*shipped, CloudObject("", SECRET_VERSION, f"{secret}/versions/1", "", {}, {})]
     assert not [item for item in report(added, planned).findings if item.environment == "production"]
+    disabled = CloudObject("", SECRET_VERSION, f"{secret}/versions/2", "", {"enabled": False}, {"enabled": False})
+    [missing] = [item for item in report([*added, disabled], planned).findings if item.environment == "production"]
+    assert "has no version latest" in missing.what
 
 
 # Planting causes
