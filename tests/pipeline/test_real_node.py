@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 
 import pytest
 from support import shell
@@ -23,9 +25,13 @@ from atwork.sandbox.clusters import waiting
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.fleet import Fleet
+from atwork.sandbox.clusters.node import files
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.open_service import opened
+from atwork.sandbox.provider.values import reveal
+from components.type_tokens import SECRET_VERSION
 
+SECRET_GRANT = "gcp:secretmanager/secretIamMember:SecretIamMember"
 GRANT = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
 
 pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.engine]
@@ -33,9 +39,9 @@ pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.en
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
-    """A service without stores and secrets, next to one with stores for previews."""
+    """A service with a secret and without stores, next to one with stores for previews."""
     folder = tmp_path_factory.mktemp("nodes")
-    with sandbox(folder, "web", (), ("--nodes", "real")) as web:
+    with sandbox(folder, "web", ("--secrets", "api-key"), ("--nodes", "real")) as web:
         stores = ("--stores", "postgres,redis", "--into", str(folder / "stock"), "--owner", "team-stock")
         shell.run(web.home, "service", "new", "stock", "--repo", "https://github.com/acme/stock", *stores)
         stock = replace(web, repository=folder / "stock")
@@ -79,6 +85,7 @@ def test_01_a_service_without_stores_is_deployed_to_the_node_and_answers(web: St
     assert f"Successfully assigned web/web-smoke-test to {NODE}" in [each["message"] for each in events]
     [pod] = staging(web).all("/api/v1/namespaces/web/pods")
     assert pod["spec"]["nodeName"] == NODE
+    assert secret(web, pod) == value(web)
     with opened(fleet(web), "web") as address, urllib.request.urlopen(f"http://{address}/readyz") as answer:
         assert json.loads(answer.read()) == {"ready": True}
 
@@ -127,7 +134,49 @@ def test_01c_a_drained_node_ends_its_pods_and_runs_them_again_when_it_is_back(we
     wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: states(api))
 
 
-def test_01d_a_version_that_never_becomes_ready_says_why_and_the_one_before_is_back(web: Stock) -> None:
+def test_01d_a_pod_without_the_right_to_its_secret_waits_and_starts_when_it_has_it(web: Stock) -> None:
+    api = staging(web)
+    [grant] = [item for item in web.cloud.objects("", SECRET_GRANT) if item.id.startswith(f"{version(web)[0]}/")]
+    [before] = names(api)
+    web.cloud.delete("", SECRET_GRANT, grant.id)
+    try:
+        # Without the grace period, in which another pod answers.
+        api.call("DELETE", f"/api/v1/namespaces/web/pods/{before}", query={"gracePeriodSeconds": "0"})
+        denied = "PermissionDenied desc = Permission 'secretmanager.versions.access' denied for resource"
+        wait_for(lambda: any(denied in why for why in waiting.reasons(api)), lambda: waiting.reasons(api))
+        [line] = [why for why in waiting.reasons(api) if denied in why]
+        assert line.startswith("web/web-")
+    finally:
+        web.cloud.create(grant, set())
+    wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: waiting.reasons(api))
+    [pod] = api.all("/api/v1/namespaces/web/pods", labelSelector="pod-template-hash")
+    assert secret(web, pod) == value(web)
+
+
+def version(web: Stock) -> tuple[str, str]:
+    """The secret of the service in staging, and its value in the simulated cloud."""
+    [item] = [
+        item
+        for item in web.cloud.objects("", SECRET_VERSION)
+        if "-staging/" in item.id and "/secrets/web-api-key/" in item.id
+    ]
+    return item.id.partition("/versions/")[0], str(reveal(item.inputs)["secretData"])
+
+
+def value(web: Stock) -> str:
+    return version(web)[1]
+
+
+def secret(web: Stock, pod: dict[str, Any]) -> str:
+    """What a pod has in its volume, as the node sees it."""
+    cluster = fleet(web).of("staging")
+    assert cluster is not None
+    root = Path(f"/proc/{fleet(web).node(cluster).pid}/root")
+    volume = f"kubelet/pods/{pod['metadata']['uid']}/volumes/kubernetes.io~csi/secrets/mount"
+    return (root / files.HOME.relative_to("/") / volume / "api-key").read_text()
+
+
+def test_01e_a_version_that_never_becomes_ready_says_why_and_the_one_before_is_back(web: Stock) -> None:
     file = web.home.checkout / "services" / "web.yaml"
     file.write_text(f"{file.read_text()}rollout_minutes: 1\n")
     shell.run(web.home, "sandbox", "up", "ci", "--clusters", "real")  # Jenkins' job
@@ -144,7 +193,7 @@ def test_01d_a_version_that_never_becomes_ready_says_why_and_the_one_before_is_b
         assert json.loads(answer.read()) == {"ready": True}
 
 
-def test_01e_a_quota_refuses_pods_and_the_deployment_says_so(web: Stock) -> None:
+def test_01f_a_quota_refuses_pods_and_the_deployment_says_so(web: Stock) -> None:
     api = staging(web)
     deployment = "/apis/apps/v1/namespaces/web/deployments/web"
     api.merge(deployment, {"spec": {"replicas": 500}})
