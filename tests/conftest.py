@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -18,8 +19,11 @@ from support.program import run_stack
 from atwork.containers.errors import obstacles
 
 # No test measures time, because machines are busy.
-hypothesis.settings.register_profile("atwork", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("atwork")
+for name, fixed in (("search", False), ("repeat", True)):
+    hypothesis.settings.register_profile(
+        name, deadline=None, derandomize=fixed, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+hypothesis.settings.load_profile(os.environ.get("ATWORK_TEST_EXAMPLES", "search"))
 
 GOLDEN = Path(__file__).parent / "golden"
 
