@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from atwork.access import principals
 from atwork.access.model import ACT_AS, AccessModel
+
+_GOOGLE_ACCOUNTS = ".iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,17 @@ class PodAccount:
     def identity(self) -> str:
         """The identity that Google's APIs see."""
         return f"serviceAccount:{self.annotation}" if self.annotation else self.principal
+
+
+def without_projects(accounts: Iterable[PodAccount], projects: Collection[str]) -> Iterator[PodAccount]:
+    """The accounts whose pods act as no Google account of these projects.
+
+    Jenkins' pods act as accounts of other environments, which do not exist before these are up.
+    """
+    for account in accounts:
+        project = (account.annotation or "").partition("@")[2].removesuffix(_GOOGLE_ACCOUNTS)
+        if project not in projects:
+            yield account
 
 
 def mistakes(model: AccessModel, accounts: Iterable[PodAccount], external_accounts: Mapping[str, str]) -> Iterator[str]:

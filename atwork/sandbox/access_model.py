@@ -55,12 +55,13 @@ class SandboxAccess:
 def _findings(home: Home) -> list[AccessFinding]:
     objects = _objects(home)
     environments, catalog = read_all(home.project.stacks), read_services(home.project.services)
-    bootstrap_plans = _plans(home, environments)
-    access = _model(environments, bootstrap_plans, objects)
     running = {name: config for name, config in environments.items() if _is_up(objects, config)}
     facts = {name: _facts(name, config, catalog, objects) for name, config in running.items()}
-    bootstrapped = [plan for plan in bootstrap_plans if plan.name in running]
-    mistakes = pods.mistakes(access, accounts(objects), external_accounts(environments))
+    bootstrapped = [plan for plan in _plans(home, environments) if plan.name in running]
+    access = _model(environments, bootstrapped, objects)
+    absent = {config.project.id for name, config in environments.items() if name not in running}
+    acting = pods.without_projects(accounts(objects), absent)
+    mistakes = pods.mistakes(access, acting, external_accounts(environments))
     return [
         *(AccessFinding(*sentence.split(": ", 1)) for sentence in mistakes),
         *audit.findings(access, table.duties(facts, bootstrapped)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,14 @@ DEPLOYER = f"platform-deployer@{STAGING}.iam.gserviceaccount.com"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, stacks: dict[str, Simulated]) -> Home:
-    home = Home(checkout.copy(tmp_path_factory.mktemp("access") / "checkout"))
+    return filled(tmp_path_factory.mktemp("access"), stacks.values())
+
+
+def filled(folder: Path, simulations: Iterable[Simulated]) -> Home:
+    """A checkout whose sandbox has the objects of some stacks."""
+    home = Home(checkout.copy(folder / "checkout"))
     cloud = Cloud(home.cloud)
-    for item in (item for simulation in stacks.values() for item in simulation.objects):
+    for item in (item for simulation in simulations for item in simulation.objects):
         cloud.create(item, set())
     return home
 
@@ -86,6 +92,16 @@ def test_audit_reports_only_missing_rights_inside_the_clusters(run: CliRunner) -
         "identity": "ServiceAccount:orders/deployer",
         "message": "may not deploy orders: create deployments.apps in orders of staging",
     } in findings
+
+
+@pytest.mark.parametrize("up", [("ci",), ("ci", "staging")])
+def test_audit_knows_which_environments_are_up(
+    up: tuple[str, ...], stacks: dict[str, Simulated], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jenkins deploys to environments whose accounts do not exist yet, and bootstrap has made others."""
+    monkeypatch.chdir(filled(tmp_path, (stacks[name] for name in up)).checkout)
+    findings = json.loads(CliRunner().invoke(app, ["access", "audit", "--json"]).output)
+    assert {item["identity"].partition(":")[0] for item in findings} <= {"Group", "User", "ServiceAccount"}
 
 
 @pytest.mark.parametrize(
