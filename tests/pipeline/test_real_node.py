@@ -187,21 +187,25 @@ def test_01e_a_version_that_never_becomes_ready_says_why_and_the_one_before_is_b
     assert done.returncode == 1
     probe = "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"
     assert re.search(rf"the deploy failed and the release before it is back \(web-\S+: service: {probe}\)", done.stdout)
-    [(_, phase)] = states(staging(web))
-    assert phase == "Running"
+    api = staging(web)
+    wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: states(api))  # the other pod has ended
     with opened(fleet(web), "web") as address, urllib.request.urlopen(f"http://{address}/readyz") as answer:
         assert json.loads(answer.read()) == {"ready": True}
 
 
 def test_01f_a_quota_refuses_pods_and_the_deployment_says_so(web: Stock) -> None:
     api = staging(web)
-    deployment = "/apis/apps/v1/namespaces/web/deployments/web"
-    api.merge(deployment, {"spec": {"replicas": 500}})
-    try:
-        wait_for(lambda: any("exceeded quota" in why for why in failures(api)), lambda: failures(api))
-    finally:
-        api.merge(deployment, {"spec": {"replicas": 1}})
-    wait_for(lambda: len(names(api)) == 1, lambda: states(api))
+    path = "/apis/apps/v1/namespaces/web/deployments/web"
+    [container] = api.call("GET", path)["spec"]["template"]["spec"]["containers"]
+    large = {kind: {**amounts, "memory": "500Gi"} for kind, amounts in container["resources"].items()}
+    for resources, refused in ((large, True), (container["resources"], False)):
+        containers = [{**container, "resources": resources}]
+        api.merge(path, {"spec": {"template": {"spec": {"containers": containers}}}})
+        wait_for(
+            lambda refused=refused: any("exceeded quota" in why for why in failures(api)) == refused,
+            lambda: failures(api),
+        )
+    assert [phase for _, phase in states(api)] == ["Running"]
 
 
 def failures(api: Api) -> list[str]:
