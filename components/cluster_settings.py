@@ -12,6 +12,10 @@ from components.cluster_monitoring import LogComponent, MetricComponent
 from components.maintenance import MaintenanceSettings
 from components.settings import Email, Settings, Zone
 
+CSI_DRIVER = "secrets-store-gke.csi.k8s.io"
+"""CSI driver of the Secret Manager add-on.
+https://cloud.google.com/secret-manager/docs/secret-manager-managed-csi-component"""
+
 SECRET_ROTATION_SECONDS = 120
 """How often each pod reads its secrets of Secret Manager again."""
 

@@ -15,8 +15,8 @@ from atwork.containers.errors import ContainerError
 from atwork.sandbox import secret_manager
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.clusters.node.secrets import DRIVER
 from atwork.sandbox.secret_manager import GoogleRefused
+from components.cluster_settings import CSI_DRIVER
 
 Manifest = Mapping[str, Any]
 
@@ -116,7 +116,7 @@ class PodContent:
                 data = self._data(kind, source[name], optional=bool(source.get("optional")))
                 items = {item["key"]: item["path"] for item in source.get("items") or ()}
                 return {items.get(file, file): content for file, content in data.items() if not items or file in items}
-        if (volume.get("csi") or {}).get("driver") == DRIVER:
+        if (volume.get("csi") or {}).get("driver") == CSI_DRIVER:
             return self._secrets(volume["csi"]["volumeAttributes"]["secretProviderClass"])
         kind = next(key for key in volume if key != "name")
         raise ContainerError(f"volume {volume['name']}: {kind} is not played on this machine")

@@ -10,7 +10,7 @@ from atwork.sandbox.provider.values import reveal
 from components.type_tokens import SECRET_VERSION
 
 READ = "secretmanager.versions.access"
-_VERSION = re.compile(r"(?P<secret>projects/[^/]+/secrets/[^/]+)/versions/(?P<number>latest|[0-9]+)")
+VERSION = re.compile(r"(?P<secret>projects/[^/]+/secrets/[^/]+)/versions/(?P<number>latest|[0-9]+)")
 
 
 class GoogleRefused(SandboxError):
@@ -48,7 +48,7 @@ def access(cloud: Cloud, name: str) -> tuple[str, bytes]:
 
 
 def _parts(name: str) -> tuple[str, str]:
-    match = _VERSION.fullmatch(name)
+    match = VERSION.fullmatch(name)
     if match is None:
         raise GoogleRefused("INVALID_ARGUMENT", f"{name} is not projects/P/secrets/S/versions/V")
     return match["secret"], match["number"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.cluster_settings import CSI_DRIVER
 from components.expected_secrets import ExpectedSecret
 from components.jenkins import names
 from components.jenkins.documents import as_yaml
@@ -19,8 +20,6 @@ from components.jenkins.settings import JenkinsSettings
 
 FOLDER = "/run/secret-manager"
 """Folder of the files in the controller's pod; each file has the name of its secret."""
-
-DRIVER = "secrets-store-gke.csi.k8s.io"
 
 ADMIN_PASSWORD = "jenkins-admin-password"  # noqa: S105 - the name of a secret
 OIDC_CLIENT_ID = "jenkins-oidc-client-id"
@@ -90,7 +89,7 @@ def provider_class(settings: JenkinsSettings, project: str) -> dict[str, Any]:
 
 def volume() -> dict[str, Any]:
     """The volume with the files, as a value of the chart."""
-    source = {"driver": DRIVER, "readOnly": True, "volumeAttributes": {"secretProviderClass": _CLASS}}
+    source = {"driver": CSI_DRIVER, "readOnly": True, "volumeAttributes": {"secretProviderClass": _CLASS}}
     return {"name": _VOLUME, "csi": source}
 
 

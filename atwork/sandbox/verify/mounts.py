@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from atwork.access.model import AccessModel
-from atwork.sandbox.clusters.node.secrets import DRIVER
-from atwork.sandbox.secret_manager import READ
+from atwork.sandbox.secret_manager import READ, VERSION
 from atwork.sandbox.verify.environments import EnvironmentObjects
 from atwork.sandbox.verify.identity import identity
 from atwork.sandbox.verify.model import Pod, PodFinding
 from atwork.sandbox.verify.prerequisites import marked
+from components.cluster_settings import CSI_DRIVER
 from components.type_tokens import SECRET, SECRET_VERSION
 
-_VERSION = re.compile(r"(?P<secret>projects/[^/]+/secrets/[^/]+)/versions/(?P<version>latest|[0-9]+)")
 _VOLUME_KINDS = {
     "secret": ("Secret", "secretName"),
     "configMap": ("ConfigMap", "name"),
@@ -84,12 +82,12 @@ def _variables(pod: Pod) -> Iterator[tuple[str, str]]:
 
 def _csi(pod: Pod, csi: Mapping[str, Any], here: EnvironmentObjects, access: AccessModel) -> Iterator[PodFinding]:
     addon = (here.cluster.get("secretManagerConfig") or {}).get("enabled")
-    if csi["driver"] != DRIVER or not addon:
+    if csi["driver"] != CSI_DRIVER or not addon:
         yield pod.finding(
             "mount",
             f"no node has the CSI driver {csi['driver']}",
             "the volume is never mounted",
-            f"use {DRIVER} and turn the Secret Manager add-on on",
+            f"use {CSI_DRIVER} and turn the Secret Manager add-on on",
             "FailedMount",
         )
         return
@@ -109,7 +107,7 @@ def _csi(pod: Pod, csi: Mapping[str, Any], here: EnvironmentObjects, access: Acc
 
 
 def _secret(pod: Pod, resource: str, here: EnvironmentObjects, access: AccessModel) -> Iterator[PodFinding]:
-    match = _VERSION.fullmatch(resource)
+    match = VERSION.fullmatch(resource)
     names = {f"projects/{str(item['id']).split('/')[1]}/secrets/{item['secretId']}" for item in here.all(SECRET)}
     secret = match["secret"] if match is not None else resource
     if match is None or secret not in names:
@@ -131,10 +129,10 @@ def _secret(pod: Pod, resource: str, here: EnvironmentObjects, access: AccessMod
             f"grant roles/secretmanager.secretAccessor on it to {who}",
             "FailedMount",
         )
-    if not _has_version(here, secret, match["version"]):
+    if not _has_version(here, secret, match["number"]):
         missing = pod.finding(
             "mount",
-            f"{secret} has no version {match['version']}",
+            f"{secret} has no version {match['number']}",
             "the volume is never mounted",
             "add the value",
             "FailedMount",

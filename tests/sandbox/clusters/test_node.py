@@ -36,11 +36,12 @@ from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.clusters.node import files, secrets, services
+from atwork.sandbox.clusters.node import files, services
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
 from atwork.sandbox.endpoints import Endpoints, TokenHolder
 from atwork.toolchain import programs
+from components.cluster_settings import CSI_DRIVER
 from components.service import CONFIG_MAP
 
 pytestmark = [pytest.mark.usefixtures("containers"), pytest.mark.engine]
@@ -528,7 +529,7 @@ def with_secret(name: str) -> dict[str, Any]:
     """A pod with a volume of Secret Manager."""
     body = pod(name, f"{HOST}/p/services/web:1")
     attributes = {"secretProviderClass": "keys"}
-    source = {"driver": secrets.DRIVER, "readOnly": True, "volumeAttributes": attributes}
+    source = {"driver": CSI_DRIVER, "readOnly": True, "volumeAttributes": attributes}
     body["spec"]["volumes"].append({"name": "keys", "csi": source})
     mount = {"name": "keys", "mountPath": "/run/keys", "readOnly": True}
     body["spec"]["containers"][0]["volumeMounts"].append(mount)

@@ -16,7 +16,7 @@ from typing import Any
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.node.files import TAINT
-from atwork.sandbox.clusters.node.secrets import DRIVER
+from components.cluster_settings import CSI_DRIVER
 from components.service import CONFIG_MAP
 
 _MANAGER = "sandbox"
@@ -29,7 +29,7 @@ _TOLERATION = f"{{'key': '{TAINT}', 'operator': 'Exists', 'effect': 'NoSchedule'
 _CONDITIONS = {
     "data-in-the-cluster": f"!has(params.data) || !params.data.exists(name, name in {list(_DATA)})",
     "scratch-volumes": "!object.spec.?volumes.orValue([]).exists(volume, "
-    f"(has(volume.csi) && volume.csi.driver != '{DRIVER}') || "
+    f"(has(volume.csi) && volume.csi.driver != '{CSI_DRIVER}') || "
     "has(volume.persistentVolumeClaim) || has(volume.ephemeral))",
     "any-machine": "!has(object.spec.nodeSelector) && !has(object.spec.nodeName) && !has(object.spec.runtimeClassName)"
     " && !object.spec.?affinity.?nodeAffinity.hasValue()",

@@ -11,10 +11,7 @@ from typing import Any
 
 from atwork.files import replace_file
 from atwork.sandbox.clusters.api import Api
-from components.cluster_settings import SECRET_ROTATION_SECONDS
-
-DRIVER = "secrets-store-gke.csi.k8s.io"
-"""https://cloud.google.com/secret-manager/docs/secret-manager-managed-csi-component"""
+from components.cluster_settings import CSI_DRIVER, SECRET_ROTATION_SECONDS
 
 USER = "system:secrets-store"
 PROGRAM = "secrets-store"
@@ -33,7 +30,7 @@ def write(folder: Path, home: Path, *, node: str, cluster: str, kubelet: Path) -
         "kubeconfig": home / f"{PROGRAM}.kubeconfig",
         "node": node,
         "cluster": cluster,
-        "driver": DRIVER,
+        "driver": CSI_DRIVER,
         "kubelet": kubelet,
         "rotation": f"{SECRET_ROTATION_SECONDS}s",
     }
@@ -60,7 +57,7 @@ def _driver(project: str) -> dict[str, Any]:
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "CSIDriver",
-        "metadata": {"name": DRIVER},
+        "metadata": {"name": CSI_DRIVER},
         "spec": {
             "attachRequired": False,
             "podInfoOnMount": True,

@@ -16,6 +16,7 @@ import yaml
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.provider.gcp.clusters import servers
 from atwork.sandbox.provider.values import reveal
+from components.cluster_settings import CSI_DRIVER
 from components.type_tokens import (
     CLUSTER,
     KUBERNETES_ACCOUNT,
@@ -26,7 +27,6 @@ from components.type_tokens import (
     VOLUME_CLAIM,
 )
 
-DRIVER = "secrets-store-gke.csi.k8s.io"
 _ACCESSOR = "roles/secretmanager.secretAccessor"
 _VERSION_NAME = re.compile(r"projects/([^/]+)/secrets/([^/]+)/versions/([^/]+)")
 _TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 (a type)
@@ -152,7 +152,7 @@ def _volume(pod: ReleasePod, volume: ChartValues, values: ChartValues) -> Iterat
         yield from pod.secret(volume["secret"]["secretName"])
     if "persistentVolumeClaim" in volume:
         yield from pod.claim(volume["persistentVolumeClaim"]["claimName"])
-    if (volume.get("csi") or {}).get("driver") == DRIVER:
+    if (volume.get("csi") or {}).get("driver") == CSI_DRIVER:
         name = volume["csi"]["volumeAttributes"]["secretProviderClass"]
         provider = _provider_class(name, values)
         if provider is None:
