@@ -12,6 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from components import descriptions
 from components.forms import TextForm
 from components.google import locations, reserved
 
@@ -20,7 +21,7 @@ class Settings(BaseModel):
     """A part of a stack file: every field described, unknown keys refused, nothing converted."""
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
+        frozen=True, strict=True, extra="forbid", validate_default=True, use_attribute_docstrings=descriptions.WANTED
     )
 
     @model_validator(mode="after")

@@ -20,8 +20,10 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import NoReturn
 
@@ -107,14 +109,21 @@ def _exit_code(end: SystemExit) -> int:
     return end.code or 0
 
 
+def preload(modules: Iterable[str]) -> None:
+    """Import the modules; one that does not exist is left to the program that needs it."""
+    for module in modules:
+        with suppress(ImportError):
+            importlib.import_module(module)
+            # The SDKs load a module and its packages when something asks for an attribute (`lazy_import` of pulumi).
+            for package in accumulate(module.split("."), "{}.{}".format):
+                getattr(sys.modules[package], "__all__", None)
+
+
 def main() -> None:
-    """Import the modules and serve; a module that does not exist is left to the program that needs it."""
+    """Import the modules and serve."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     gc.disable()
-    for module in sys.argv[2:]:
-        with suppress(ImportError):
-            # The SDKs load their modules when something asks for an attribute (`lazy_import` of pulumi).
-            getattr(importlib.import_module(module), "__all__", None)
+    preload(sys.argv[2:])
     gc.freeze()
     gc.enable()
     serve(connection)

@@ -27,25 +27,43 @@ POSSIBLE = sys.platform == "linux"
 PRELOADED = (
     "pulumi",
     "pulumi_policy",
+    "pulumi_gcp.artifactregistry",
+    "pulumi_gcp.billing",
+    "pulumi_gcp.binaryauthorization",
+    "pulumi_gcp.certificatemanager",
     "pulumi_gcp.compute",
     "pulumi_gcp.container",
     "pulumi_gcp.dns",
+    "pulumi_gcp.gkebackup",
     "pulumi_gcp.kms",
+    "pulumi_gcp.logging",
+    "pulumi_gcp.memorystore",
+    "pulumi_gcp.monitoring",
     "pulumi_gcp.networkconnectivity",
     "pulumi_gcp.projects",
+    "pulumi_gcp.pubsub",
     "pulumi_gcp.secretmanager",
     "pulumi_gcp.serviceaccount",
     "pulumi_gcp.sql",
     "pulumi_kubernetes.admissionregistration.v1",
+    "pulumi_kubernetes.apiextensions",
     "pulumi_kubernetes.batch.v1",
     "pulumi_kubernetes.core.v1",
+    "pulumi_kubernetes.helm.v3",
+    "pulumi_kubernetes.meta.v1",
     "pulumi_kubernetes.networking.v1",
     "pulumi_kubernetes.rbac.v1",
+    "pulumi_kubernetes.scheduling.v1",
     "pulumi_kubernetes.storage.v1",
-    "pydantic",
+    # The package itself imports nothing until somebody asks for a name of it.
+    "pydantic.fields",
+    "pydantic.main",
+    "pydantic.types",
+    "pydantic.functional_validators",
+    "pydantic.plugin._loader",
     "yaml",
 )
-"""The modules that take longest to import in the program and the policies, by `python -X importtime`."""
+"""What the program and the policies import from libraries; tests/engine/test_preloaded.py finds what is missing."""
 
 _SERVER = Path(__file__).with_name("fork_server.py")
 

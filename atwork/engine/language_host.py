@@ -24,6 +24,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 from atwork.engine import program
 from atwork.engine.child_processes import ChildProcesses, forward, lines
 from atwork.engine.interpreter import interpreter_of, missing, packages_of
+from components import descriptions
 
 _PROGRAM = Path(__file__).with_name("program.py")
 
@@ -74,6 +75,7 @@ class LanguageServicer(language_pb2_grpc.LanguageRuntimeServicer):
         }
         environment = {
             **os.environ,
+            descriptions.VARIABLE: "no",
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
             "PYTHONUNBUFFERED": "1",
@@ -92,7 +94,7 @@ class LanguageServicer(language_pb2_grpc.LanguageRuntimeServicer):
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Run a plugin written in Python, such as a policy pack, and stream its output."""
-        environment = {**os.environ, **dict(pair.split("=", 1) for pair in request.env)}
+        environment = {**os.environ, descriptions.VARIABLE: "no", **dict(pair.split("=", 1) for pair in request.env)}
         python = interpreter_of(request.info)
         if not Path(python).exists():
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, missing(python))

@@ -14,6 +14,9 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from atwork.engine.language_host import serve
+from infra.stack import StackConfig
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,17 @@ def test_a_plugins_two_streams_arrive_as_they_are_printed(host: Any, tmp_path: P
     go_on.touch()
     assert next(answers).stdout == b"second\n"
     assert next(answers).exitcode == 3
+
+
+def test_no_program_reads_the_docstrings_of_settings(host: Any, tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text(
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from infra.stack import StackConfig\n"
+        "print([name for name, field in StackConfig.model_fields.items() if field.description])\n"
+    )
+    answers = host.RunPlugin(language_pb2.RunPluginRequest(pwd=str(tmp_path), info=info(tmp_path)))
+    assert [answer.stdout or answer.exitcode for answer in answers] == [b"[]\n", 0]
+    assert StackConfig.model_fields["region"].description
 
 
 def test_the_end_of_a_program_that_could_not_begin_is_handed_to_the_engine(host: Any, tmp_path: Path) -> None:
