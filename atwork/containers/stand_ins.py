@@ -95,7 +95,8 @@ def stand_in(name: str, console: Console) -> Path:
     """The OCI layout of a stand-in, made first if it is not in the cache."""
     if name not in STAND_INS:
         raise ContainerError(
-            f"{name}: cannot be made from Debian packages on this machine; {', '.join(STAND_INS)} can be"
+            f"{name}: cannot be made from Debian packages on this machine; {', '.join(STAND_INS)} can be. "
+            f"`atwork sandbox images {name}:TAG` fetches it where Docker Hub or a mirror of it can be reached"
         )
     recipe = STAND_INS[name]
     settings = b"".join(path.read_bytes() for path in _SETTINGS if path.exists())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from rich.console import Console
 from atwork.checkout import Checkout
 from atwork.containers.errors import ContainerError, check_machine
 from atwork.containers.images import image_store
-from atwork.containers.stand_ins import STAND_INS, stand_in
+from atwork.containers.official_images import OfficialImage, OfficialImages, base_images
+from atwork.containers.stand_ins import STAND_INS
 from atwork.files import cache_folder
 from atwork.pipeline import google_apis, jvm, platform
 from atwork.pipeline.google_apis import GoogleApis
@@ -33,11 +33,9 @@ from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.running import real_clusters
 from atwork.sandbox.endpoints import Endpoints, TokenHolder, serve
 from atwork.sandbox.home import Home
+from atwork.sandbox.images import official_images
 from atwork.toolchain import programs
 from components.delivery import StoreName
-
-_BASE = re.compile(r"^FROM\s+\$\{?DOCKER_HUB\}?/library/(\w+)(:\S+)", re.MULTILINE)
-"""A base image from the mirror of Docker Hub, in a Dockerfile."""
 
 
 @contextmanager
@@ -57,7 +55,8 @@ def opened(
             google_apis.serve(apis) as address,
             _serving(jenkins, fleet, console, folder, address) as (endpoints, toolbox),
         ):
-            _fill_mirror(jenkins, endpoints, toolbox, console, dockerfile, folder)
+            images = _images(official_images(home), jenkins, dockerfile, console)
+            _fill_mirror(jenkins, endpoints, toolbox, images, folder)
             player = jvm.player(console)
             session = PipelineSession(
                 jenkins, endpoints, toolbox, player, checkout.root / "delivery", folder / "builds", console
@@ -156,15 +155,28 @@ def _store(jenkins: platform.JenkinsPlatform, name: StoreName) -> dict[str, Any]
     return container
 
 
+def _images(
+    fetched: OfficialImages, jenkins: platform.JenkinsPlatform, dockerfile: str, console: Console
+) -> dict[OfficialImage, Path]:
+    """The layouts of the images that a build needs from Docker Hub: of its Dockerfile, and the stores of its tests."""
+    images = {image: fetched.layout(image, console) for image in base_images(dockerfile)}
+    for role, template in jenkins.values["additionalAgents"].items():
+        if role.startswith("store-"):
+            [container] = yaml.safe_load(template["yamlTemplate"])["spec"]["initContainers"]
+            image = OfficialImage.read(container["image"].rpartition("/")[2])
+            if image.name in STAND_INS or fetched.fetched(image):  # else the build that asks for it says so
+                images[image] = fetched.layout(image, console)
+    return images
+
+
 def _fill_mirror(
     jenkins: platform.JenkinsPlatform,
     endpoints: Endpoints,
     toolbox: Toolbox,
-    console: Console,
-    dockerfile: str,
+    images: Mapping[OfficialImage, Path],
     folder: Path,
 ) -> None:
-    """Put the images that stand in for Docker Hub's into the mirror, as Artifact Registry fetches the real ones."""
+    """Put images into the mirror of Docker Hub, as Artifact Registry fetches them."""
     mirror = jenkins.environment["DOCKER_HUB"]
     repository = mirror.partition("/")[2]
     verbs = [f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload")]
@@ -173,14 +185,9 @@ def _fill_mirror(
     endpoints.save()
     login = write_login(folder / "mirror", endpoints.registry, token)
     variables = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(login)}
-    images = {name: f"{mirror}/library/{name}{tag}" for name, tag in _BASE.findall(dockerfile)}
-    for name, template in jenkins.values["additionalAgents"].items():
-        store = name.removeprefix("store-")
-        if store in STAND_INS and name != store:
-            [container] = yaml.safe_load(template["yamlTemplate"])["spec"]["initContainers"]
-            images[store] = container["image"].partition("@")[0]
-    for name, reference in images.items():
-        command = [str(toolbox.images.crane), "push", str(stand_in(name, console)), reference]
+    for image, layout in images.items():
+        reference = f"{mirror}/library/{image}"
+        command = [str(toolbox.images.crane), "push", str(layout), reference]
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if done.returncode:
             last = done.stderr.strip().splitlines()[-1:]

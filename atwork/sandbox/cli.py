@@ -119,6 +119,21 @@ def open_service(
 
 
 @app.command()
+def images(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="NAME:TAG of official images; else the template's base image and the stores of tests."),
+    ] = None,
+    *,
+    host: Annotated[str, typer.Option(help="Docker Hub, or a registry that mirrors it.")] = "docker.io",
+) -> None:
+    """Fetch the base images and data stores of builds; images made from Debian packages stand in for them else."""
+    from atwork.sandbox.images import run
+
+    raise typer.Exit(run(names or [], host))
+
+
+@app.command()
 def stop() -> None:
     """Stop the programs of real clusters; the next command that needs them starts them again."""
     from atwork.sandbox import commands

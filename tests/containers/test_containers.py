@@ -20,6 +20,7 @@ from atwork.containers.container import Container
 from atwork.containers.errors import ContainerError
 from atwork.containers.images import ImageStore, image_store, layered
 from atwork.containers.namespaces import Namespaces, namespaces
+from atwork.containers.official_images import OfficialImage, OfficialImages, digest_of
 from atwork.containers.stand_ins import stand_in
 from atwork.sandbox.endpoints import Endpoints, TokenHolder, serve
 from atwork.toolchain import programs
@@ -57,6 +58,23 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             subprocess.run(command, env=environment, check=True, capture_output=True)
         with image_store(crane, folder / "images") as images:
             yield Machine(environment, crane, folder, images)
+
+
+def test_an_official_image_is_fetched_and_follows_its_tag(machine: Machine, tmp_path: Path) -> None:
+    images, image = OfficialImages(tmp_path), OfficialImage("redis", "8-alpine")
+    hub, console = f"{HOST}/p/docker-hub", Console(stderr=True)
+    with pytest.raises(ContainerError, match=rf"^cannot be fetched from {hub}: GET .*: MANIFEST_UNKNOWN"):
+        images.fetch(image, hub, machine.crane, machine.environment)
+    assert images.layout(image, console) == stand_in("redis", console)
+    for content in ("redis", "redis", "python"):
+        command = [str(machine.crane), "push", str(stand_in(content, console)), f"{hub}/library/{image}"]
+        subprocess.run(command, env=machine.environment, check=True, capture_output=True)
+        layout = images.fetch(image, hub, machine.crane, machine.environment)
+        assert digest_of(layout) == digest_of(stand_in(content, console))
+        assert images.layout(image, console) == layout
+    assert [path.name for path in tmp_path.iterdir()] == ["redis-8-alpine"]
+    target = f"{HOST}/p/candidates/redis:1"  # the layout is one that builds can push
+    subprocess.run([str(machine.crane), "push", str(layout), target], env=machine.environment, check=True)
 
 
 def build(machine: Machine, inside: Namespaces, dockerfile: str, tag: str) -> subprocess.CompletedProcess[str]:
