@@ -119,6 +119,15 @@ def test_the_last_warning_is_the_reason_where_the_state_says_nothing(state: dict
     assert done.stdout in (f"stock-1: service: {expected}\n", f"stock-1: {expected}\n")
 
 
+def test_a_pod_that_is_not_scheduled_yet_has_the_reason_in_its_events(tmp_path: Path) -> None:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": "scheduling gates"}
+    event = {"involvedObject": {"uid": "u1"}, "reason": "FailedCreate", "message": "not admitted", "lastTimestamp": ""}
+    waiting = pods({"phase": "Pending", "conditions": [condition]})
+    with_event = reasons(tmp_path, {**waiting, "/events": {"items": [event]}})
+    assert with_event.stdout == "stock-1: FailedCreate: not admitted\n"
+    assert reasons(tmp_path, waiting).stdout == "stock-1: SchedulingGated: scheduling gates\n"
+
+
 def test_pods_that_are_refused_are_named(tmp_path: Path) -> None:
     condition = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods=40"}
     deployment = {"metadata": {"name": "stock"}, "status": {"conditions": [condition]}}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -29,7 +31,7 @@ from atwork.sandbox.clusters.node import files
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.open_service import opened
 from atwork.sandbox.provider.values import reveal
-from components.type_tokens import SECRET_VERSION
+from components.type_tokens import OCCURRENCE, SECRET_VERSION
 
 SECRET_GRANT = "gcp:secretmanager/secretIamMember:SecretIamMember"
 GRANT = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
@@ -206,6 +208,47 @@ def test_01f_a_quota_refuses_pods_and_the_deployment_says_so(web: Stock) -> None
             lambda: failures(api),
         )
     assert [phase for _, phase in states(api)] == ["Running"]
+
+
+def test_01g_an_image_without_an_attestation_waits_and_starts_when_it_has_one(web: Stock) -> None:
+    """Nothing starts unchecked, and nothing waits for ever, when the program that checks images is killed."""
+    api = staging(web)
+    kill(web, "gate")
+    end_pod(api)
+    unchecked = "its images are not checked yet"
+    wait_for(lambda: any(unchecked in why for why in waiting.reasons(api)), lambda: waiting.reasons(api))
+    web.require("enforce")
+    wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: waiting.reasons(api))
+    attestations = web.cloud.objects("", OCCURRENCE)
+    for item in attestations:
+        web.cloud.delete("", OCCURRENCE, item.id)
+    try:
+        end_pod(api)
+        denied = "Binary Authorization of staging does not admit it"
+        wait_for(lambda: any(denied in why for why in waiting.reasons(api)), lambda: waiting.reasons(api))
+        [pod] = api.all("/api/v1/namespaces/web/pods", labelSelector="pod-template-hash")
+        assert "nodeName" not in pod["spec"]
+        [line] = [line for line in shell.run(web.home, "sandbox", "status").splitlines() if denied in line]
+        assert line.strip().startswith(f"staging: web/{pod['metadata']['name']}: image ")
+    finally:
+        for item in attestations:
+            web.cloud.create(item, set())
+    wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: waiting.reasons(api))
+
+
+def end_pod(api: Api) -> None:
+    """Delete the pod of the service without the grace period, in which another pod answers."""
+    [name] = names(api)
+    api.call("DELETE", f"/api/v1/namespaces/web/pods/{name}", query={"gracePeriodSeconds": "0"})
+
+
+def kill(web: Stock, name: str) -> None:
+    """End a program of the cluster of staging as a lack of memory does."""
+    cluster = fleet(web).of("staging")
+    assert cluster is not None
+    [number] = [each.number for each in fleet(web).daemons(cluster) if each.name == name]
+    assert number is not None
+    os.kill(number, signal.SIGKILL)
 
 
 def failures(api: Api) -> list[str]:

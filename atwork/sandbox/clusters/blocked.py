@@ -13,6 +13,9 @@ PLAYED = "true"
 CONTAINERS = "containers"
 """A command runs their containers (claims.py)."""
 
+ADMISSION = "sandbox.atwork.dev/admission"
+"""Scheduling gate of pods for a real node. The gate removes it when Binary Authorization admits their images."""
+
 BLOCKED = "sandbox.atwork.dev/blocked"
 """Annotation of pods that may not start, with the reasons."""
 

@@ -171,7 +171,7 @@ class Fleet:
                 gke_addons.create_system_namespaces(api)
             gke_addons.install_addons(api)
             if cluster.managed and self.real_nodes:
-                placement.install(api)
+                placement.install(api, gated=self.gated)
                 services.install(api)
                 secret_volumes.install(api, cluster.identity.split("/")[1])
         finally:

@@ -3,7 +3,8 @@
 A program that runs as long as the clusters. It checks each pod that has a node: a pod without findings gets the
 annotation that kwok waits for, or the command that claimed its namespace (clusters/claims.py). Another pod stays as on
 GKE (ImagePullBackOff, ContainerCreating, not Ready), with the reasons as events and in an annotation. The scheduler
-decides about pods without a node, and the kubelet of a real node about its own.
+decides about pods without a node, and the kubelet of a real node about its own, which are scheduled when Binary
+Authorization admits their images.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from atwork.access import simulated
 from atwork.errors import AccessError, ConfigError
 from atwork.sandbox.cloud import Cloud, CloudCorrupt
 from atwork.sandbox.clusters.api import Api, ApiError
-from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED, CONTAINERS, PLAYED
+from atwork.sandbox.clusters.blocked import ADMISSION, ADMITTED, BLOCKED, CONTAINERS, PLAYED
 from atwork.sandbox.clusters.claims import claimed
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
-from atwork.sandbox.verify import real_clusters
+from atwork.sandbox.verify import images, real_clusters
 from atwork.sandbox.verify.checks import CheckContext, PodPlan, check
 from atwork.sandbox.verify.environments import environments
 from atwork.sandbox.verify.model import PodFinding, Reason
@@ -74,7 +75,7 @@ class Gate:
     def judge(self, api: Api, environment: str) -> None:
         """Check all waiting pods of a cluster."""
         pods = api.all("/api/v1/pods")
-        waiting = [pod for pod in pods if _waits(pod)]
+        waiting = [pod for pod in pods if _waits(pod) or _gates(pod)]
         if not waiting:
             return
         objects = Cloud(self._home.cloud).objects()
@@ -94,6 +95,9 @@ class Gate:
         present = [real_clusters.pod(other, here) for other in pods]
         claims = claimed(self._home.folder / "clusters")
         for pod in waiting:
+            if _gates(pod):
+                tell(api, pod, list(images.check_admission(real_clusters.pod(pod, here), here, context.access)))
+                continue
             starter = CONTAINERS if (environment, pod["metadata"]["namespace"]) in claims else PLAYED
             tell(api, pod, check(real_clusters.pod(pod, here), present, context), starter)
 
@@ -107,18 +111,30 @@ def _waits(pod: Mapping[str, Any]) -> bool:
     return pod["spec"].get("nodeName", NODE) != NODE and phase in ("Pending", "Running")
 
 
+def _gates(pod: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The scheduling gates of a pod that has this gate's; empty for another pod."""
+    gates = pod["spec"].get("schedulingGates") or []
+    return gates if "deletionTimestamp" not in pod["metadata"] and {"name": ADMISSION} in gates else []
+
+
 def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[PodFinding], starter: str = PLAYED) -> None:
     """Let a pod start, or report why it does not; `starter` is who starts it."""
     metadata = pod["metadata"]
     path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
     try:
+        gates = _gates(pod)
         if not findings:
-            api.merge(path, {"metadata": {"annotations": {ADMITTED: starter, BLOCKED: None}}})
+            body: JsonObject = {"metadata": {"annotations": {ADMITTED: starter, BLOCKED: None}}}
+            if gates:
+                others = [other for other in gates if other["name"] != ADMISSION]
+                body = {"metadata": {"annotations": {BLOCKED: None}}, "spec": {"schedulingGates": others}}
+            api.merge(path, body)
             return
         why = "; ".join(finding.what for finding in findings)
         if (metadata.get("annotations") or {}).get(BLOCKED) == why:
             return
-        api.merge(f"{path}/status", {"status": status(pod, findings)})
+        if not gates:
+            api.merge(f"{path}/status", {"status": status(pod, findings)})
         for finding in findings:
             _event(api, pod, finding)
         api.merge(path, {"metadata": {"annotations": {BLOCKED: why}}})

@@ -56,7 +56,7 @@ def check(
     pod: Pod, here: EnvironmentObjects, everywhere: Sequence[EnvironmentObjects], access: AccessModel
 ) -> Iterator[PodFinding]:
     """A finding for each image of a pod that its nodes cannot pull or that is not admitted."""
-    for image in sorted({str(container["image"]) for container in pod.containers()}):
+    for image in _images(pod):
         match = _REFERENCE.fullmatch(image)
         if match is None or not (match["tag"] or match["digest"]):
             yield pod.finding(
@@ -69,6 +69,16 @@ def check(
             continue
         yield from _pulled(pod, image, match["path"], here, everywhere, access)
         yield from binary_authorization.check(pod, image, here, access)
+
+
+def check_admission(pod: Pod, here: EnvironmentObjects, access: AccessModel) -> Iterator[PodFinding]:
+    """A finding for each image of a pod that is not admitted."""
+    for image in _images(pod):
+        yield from binary_authorization.check(pod, image, here, access)
+
+
+def _images(pod: Pod) -> list[str]:
+    return sorted({str(container["image"]) for container in pod.containers()})
 
 
 def _pulled(

@@ -115,16 +115,18 @@ def unscheduled(pod: Item) -> str:
 def of_pod(cluster: Cluster, pod: Item, events: list[Item]) -> str:
     """Why a pod is not ready; prints the logs of its containers."""
     name = pod["metadata"]["name"]
-    why = unscheduled(pod)
+    why, warning = unscheduled(pod), last_warning(events, pod["metadata"]["uid"])
+    if why.startswith("SchedulingGated"):  # says nothing of what it waits for
+        why = warning or why
     for container in containers(pod):
-        stated = state(container) or last_warning(events, pod["metadata"]["uid"])
+        stated = state(container) or warning
         why = why or (f"{container['name']}: {stated}" if stated else "")
         log = cluster.log(pod, container)
         if log:
             print(f"{name}, container {container['name']}, the end of its log:", file=sys.stderr)
             print(*(f"  {line}" for line in log), sep="\n", file=sys.stderr)
     phase = (pod.get("status") or {}).get("phase", "Pending")
-    return f"{name}: {one_line(why or last_warning(events, pod['metadata']['uid']) or f'{phase}, not ready')}"
+    return f"{name}: {one_line(why or warning or f'{phase}, not ready')}"
 
 
 def refused(deployments: list[Item]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 import pytest
 
 from atwork.sandbox.clusters.api import Api, ApiError, Place
-from atwork.sandbox.clusters.blocked import ADMITTED, BLOCKED
+from atwork.sandbox.clusters.blocked import ADMISSION, ADMITTED, BLOCKED
 from atwork.sandbox.home import Home
 from atwork.sandbox.verify import real_clusters
 from atwork.sandbox.verify.environments import EnvironmentObjects
@@ -62,6 +62,21 @@ def report_to(recorder: Recorder, *findings: PodFinding, pod: dict[str, Any] = P
 
 def test_a_pod_without_findings_may_start() -> None:
     assert report_to(Recorder()).merged == [("cart", {"metadata": {"annotations": {ADMITTED: "true", BLOCKED: None}}})]
+
+
+FOR_A_NODE: dict[str, Any] = {
+    **POD,
+    "spec": {"containers": [], "schedulingGates": [{"name": "a"}, {"name": ADMISSION}, {"name": "b"}]},
+}
+
+
+def test_a_pod_for_a_real_node_is_scheduled_when_its_images_are_admitted() -> None:
+    blocked = report_to(Recorder(), finding("FailedCreate", "image"), pod=FOR_A_NODE)
+    assert blocked.merged == [("cart", {"metadata": {"annotations": {BLOCKED: "what of FailedCreate"}}})]
+    assert [event["message"] for event in blocked.events] == ["what of FailedCreate; fix"]
+    [(_, body)] = report_to(Recorder(), pod=FOR_A_NODE).merged
+    others = [{"name": "a"}, {"name": "b"}]
+    assert body == {"metadata": {"annotations": {BLOCKED: None}}, "spec": {"schedulingGates": others}}
 
 
 def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_path: Path) -> None:

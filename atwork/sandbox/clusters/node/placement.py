@@ -7,6 +7,8 @@ the node does not have yet:
 - disks, and volumes of other drivers than that of Secret Manager;
 - data outside the cluster: all pods of a namespace with a database or a Redis of Google;
 - machines of a certain kind: a selector, an affinity, a runtime class.
+
+In a sandbox, a pod also gets a scheduling gate, which the gate of the sandbox removes (atwork/sandbox/verify/gate.py).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from atwork.sandbox.clusters.api import Api
+from atwork.sandbox.clusters.blocked import ADMISSION
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.node.files import TAINT
 from components.cluster_settings import CSI_DRIVER
@@ -34,23 +37,22 @@ _CONDITIONS = {
     "any-machine": "!has(object.spec.nodeSelector) && !has(object.spec.nodeName) && !has(object.spec.runtimeClassName)"
     " && !object.spec.?affinity.?nodeAffinity.hasValue()",
 }
-_MUTATION = (
-    "[has(object.spec.tolerations)"
-    f" ? JSONPatch{{op: 'add', path: '/spec/tolerations/-', value: {_TOLERATION}}}"
-    f" : JSONPatch{{op: 'add', path: '/spec/tolerations', value: [{_TOLERATION}]}},"
-    f" JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{'{_HOST}': '{NODE}'}}}}]"
-)
+_SELECTOR = f"JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{'{_HOST}': '{NODE}'}}}}"
 
 
-def install(api: Api) -> None:
-    """Create the policy in a cluster with a node."""
-    for body in (_policy(), _binding()):
+def install(api: Api, *, gated: bool) -> None:
+    """Create the policy in a cluster with a node; `gated` if a pod waits for the gate of the sandbox."""
+    for body in (_policy(gated=gated), _binding()):
         place = api.place(body["apiVersion"], body["kind"])
         api.apply(place, body, manager=_MANAGER, force=True)
 
 
-def _policy() -> dict[str, Any]:
+def _policy(*, gated: bool) -> dict[str, Any]:
     """https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/."""
+    additions = [_add("tolerations", _TOLERATION)]
+    if gated:
+        additions.append(_add("schedulingGates", f"{{'name': '{ADMISSION}'}}"))
+    mutation = f"[{', '.join([*additions, _SELECTOR])}]"
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -62,7 +64,7 @@ def _policy() -> dict[str, Any]:
             "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
             "matchConstraints": {"resourceRules": [rule]},
             "matchConditions": [{"name": name, "expression": text} for name, text in _CONDITIONS.items()],
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": _MUTATION}}],
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutation}}],
         },
     }
 
@@ -78,3 +80,12 @@ def _binding() -> dict[str, Any]:
             "paramRef": {"name": CONFIG_MAP, "parameterNotFoundAction": "Allow"},
         },
     }
+
+
+def _add(name: str, item: str) -> str:
+    """The expression of a patch that adds an item to a list of the pod's specification."""
+    return (
+        f"has(object.spec.{name})"
+        f" ? JSONPatch{{op: 'add', path: '/spec/{name}/-', value: {item}}}"
+        f" : JSONPatch{{op: 'add', path: '/spec/{name}', value: [{item}]}}"
+    )
