@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from atwork.sandbox.clusters.api import Api
-from atwork.sandbox.clusters.blocked import BLOCKED
+from atwork.sandbox.clusters.blocked import ADMISSION, BLOCKED
 
 _LONGEST = 400
 _NO_REASON = ("", "ContainerCreating", "PodInitializing")
@@ -33,6 +33,8 @@ def _runs(pod: Mapping[str, Any]) -> bool:
 def _reason(api: Api, pod: Mapping[str, Any]) -> str:
     if blocked := (pod["metadata"].get("annotations") or {}).get(BLOCKED):
         return str(blocked)
+    if {"name": ADMISSION} in (pod["spec"].get("schedulingGates") or ()):
+        return "its images are not checked yet; if this stays, .sandbox/clusters/shared/gate.log says why"
     status = pod.get("status") or {}
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":

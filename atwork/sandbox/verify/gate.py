@@ -13,7 +13,8 @@ import hashlib
 import logging
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 from atwork.access import simulated
 from atwork.errors import AccessError, ConfigError
 from atwork.sandbox.cloud import Cloud, CloudCorrupt
-from atwork.sandbox.clusters.api import Api, ApiError
+from atwork.sandbox.clusters.api import Api, ApiError, Unreachable
 from atwork.sandbox.clusters.blocked import ADMISSION, ADMITTED, BLOCKED, CONTAINERS, PLAYED
 from atwork.sandbox.clusters.claims import claimed
 from atwork.sandbox.clusters.credentials import NODE
@@ -82,7 +83,8 @@ class Gate:
         everywhere = environments(objects)
         if environment not in everywhere:  # the simulated cloud does not have it: no checks
             for pod in waiting:
-                tell(api, pod, ())
+                with _alone(environment, pod):
+                    tell(api, pod, ())
             return
         here = real_clusters.environment(everywhere[environment], api)
         numbers = {
@@ -95,11 +97,24 @@ class Gate:
         present = [real_clusters.pod(other, here) for other in pods]
         claims = claimed(self._home.folder / "clusters")
         for pod in waiting:
-            if _gates(pod):
-                tell(api, pod, list(images.check_admission(real_clusters.pod(pod, here), here, context.access)))
-                continue
-            starter = CONTAINERS if (environment, pod["metadata"]["namespace"]) in claims else PLAYED
-            tell(api, pod, check(real_clusters.pod(pod, here), present, context), starter)
+            with _alone(environment, pod):
+                if _gates(pod):
+                    tell(api, pod, list(images.check_admission(real_clusters.pod(pod, here), here, context.access)))
+                    continue
+                starter = CONTAINERS if (environment, pod["metadata"]["namespace"]) in claims else PLAYED
+                tell(api, pod, check(real_clusters.pod(pod, here), present, context), starter)
+
+
+@contextmanager
+def _alone(environment: str, pod: Mapping[str, Any]) -> Generator[None]:
+    """Log what goes wrong with a pod, as when an admission policy refuses its annotation, and go on with the others."""
+    try:
+        yield
+    except Unreachable:
+        raise
+    except (ApiError, AccessError, LookupError) as error:
+        name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        log.warning("%s: %s: %s: %s", environment, name, type(error).__name__, error)
 
 
 def _waits(pod: Mapping[str, Any]) -> bool:

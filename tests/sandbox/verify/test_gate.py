@@ -8,6 +8,7 @@ from typing import Any, cast, get_args
 
 import pytest
 
+from atwork.sandbox.clusters import waiting
 from atwork.sandbox.clusters.api import Api, ApiError, Place
 from atwork.sandbox.clusters.blocked import ADMISSION, ADMITTED, BLOCKED
 from atwork.sandbox.home import Home
@@ -31,19 +32,21 @@ def finding(reason: Reason, check: CheckName = "mount") -> PodFinding:
 class Recorder:
     """An API server that records its requests."""
 
-    def __init__(self, *, there: bool = True) -> None:
-        self.there = there
+    def __init__(self, *pods: dict[str, Any], there: bool = True) -> None:
+        self.there, self.pods = there, pods or (POD,)
         self.merged: list[tuple[str, Any]] = []
         self.events: list[Mapping[str, Any]] = []
 
     def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         if not self.there:
             raise ApiError(404, "NotFound", "pods not found")
+        if path.endswith("/refused"):
+            raise ApiError(422, "Invalid", "ValidatingAdmissionPolicy 'candidates' denied request")
         self.merged.append((path.removeprefix("/api/v1/namespaces/shop/pods/"), body))
         return {}
 
     def all(self, path: str) -> list[dict[str, Any]]:
-        return [POD] if path == "/api/v1/pods" else []
+        return list(self.pods) if path == "/api/v1/pods" else []
 
     def place(self, api_version: str, kind: str) -> Place:
         return Place(api_version, kind, namespaced=True)
@@ -77,6 +80,33 @@ def test_a_pod_for_a_real_node_is_scheduled_when_its_images_are_admitted() -> No
     [(_, body)] = report_to(Recorder(), pod=FOR_A_NODE).merged
     others = [{"name": "a"}, {"name": "b"}]
     assert body == {"metadata": {"annotations": {BLOCKED: None}}, "spec": {"schedulingGates": others}}
+
+
+def test_a_pod_that_ends_stays_gated(tmp_path: Path) -> None:
+    ended = {**FOR_A_NODE, "metadata": {**POD["metadata"], "deletionTimestamp": "2026-11-28T08:00:00Z"}}
+    for pod, writes in ((FOR_A_NODE, 1), (ended, 0)):
+        recorder = Recorder(pod)
+        Gate(Home(tmp_path)).judge(cast("Api", recorder), "elsewhere")
+        assert len(recorder.merged) == writes
+
+
+def test_a_pod_whose_annotation_is_refused_does_not_hold_up_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = {**POD, "metadata": {**POD["metadata"], "name": "refused"}}
+    recorder = Recorder(refused, POD)
+    Gate(Home(tmp_path)).judge(cast("Api", recorder), "elsewhere")
+    assert [path for path, _ in recorder.merged] == ["cart"]
+    assert "elsewhere: shop/refused: ApiError: ValidatingAdmissionPolicy 'candidates' denied request" in caplog.text
+
+
+def test_a_gated_pod_waits_for_the_gate_or_for_what_the_gate_found() -> None:
+    [line] = waiting.reasons(cast("Api", Recorder(FOR_A_NODE)))
+    assert (
+        line == "shop/cart: its images are not checked yet; if this stays, .sandbox/clusters/shared/gate.log says why"
+    )
+    blocked = {**FOR_A_NODE, "metadata": {**POD["metadata"], "annotations": {BLOCKED: "not admitted"}}}
+    assert waiting.reasons(cast("Api", Recorder(blocked))) == ["shop/cart: not admitted"]
 
 
 def test_a_cluster_that_the_simulated_cloud_does_not_know_starts_every_pod(tmp_path: Path) -> None:
