@@ -136,23 +136,29 @@ def test_01c_a_drained_node_ends_its_pods_and_runs_them_again_when_it_is_back(we
     wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: states(api))
 
 
-def test_01d_a_pod_without_the_right_to_its_secret_waits_and_starts_when_it_has_it(web: Stock) -> None:
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (SECRET_GRANT, "PermissionDenied desc = Permission 'secretmanager.versions.access' denied for resource"),
+        (SECRET_VERSION, "NotFound desc = Secret [projects/"),
+    ],
+    ids=["no right", "no version"],
+)
+def test_01d_a_pod_that_cannot_read_its_secret_waits_and_starts_when_it_can(web: Stock, kind: str, why: str) -> None:
     api = staging(web)
-    [grant] = [item for item in web.cloud.objects("", SECRET_GRANT) if item.id.startswith(f"{version(web)[0]}/")]
-    [before] = names(api)
-    web.cloud.delete("", SECRET_GRANT, grant.id)
+    [item] = [item for item in web.cloud.objects("", kind) if item.id.startswith(f"{version(web)[0]}/")]
+    expected = value(web)
+    web.cloud.delete("", kind, item.id)
     try:
-        # Without the grace period, in which another pod answers.
-        api.call("DELETE", f"/api/v1/namespaces/web/pods/{before}", query={"gracePeriodSeconds": "0"})
-        denied = "PermissionDenied desc = Permission 'secretmanager.versions.access' denied for resource"
-        wait_for(lambda: any(denied in why for why in waiting.reasons(api)), lambda: waiting.reasons(api))
-        [line] = [why for why in waiting.reasons(api) if denied in why]
+        end_pod(api)
+        wait_for(lambda: any(why in line for line in waiting.reasons(api)), lambda: waiting.reasons(api))
+        [line] = [line for line in waiting.reasons(api) if why in line]
         assert line.startswith("web/web-")
     finally:
-        web.cloud.create(grant, set())
+        web.cloud.create(item, set())
     wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: waiting.reasons(api))
     [pod] = api.all("/api/v1/namespaces/web/pods", labelSelector="pod-template-hash")
-    assert secret(web, pod) == value(web)
+    assert secret(web, pod) == expected == value(web)
 
 
 def version(web: Stock) -> tuple[str, str]:

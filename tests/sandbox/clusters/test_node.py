@@ -36,7 +36,7 @@ from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.clusters.node import files, services
+from atwork.sandbox.clusters.node import files, secrets, services
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
 from atwork.sandbox.endpoints import Endpoints, TokenHolder
@@ -507,17 +507,43 @@ def test_a_pod_waits_for_a_secret_that_it_may_not_read_and_then_has_its_value(ma
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_killed_driver_of_secrets_ends_the_node_and_its_pods_have_their_secrets_again(machine: Machine) -> None:
+def test_a_pod_without_its_secret_provider_class_waits_and_says_which(machine: Machine) -> None:
+    machine.start()
+    body = with_secret("lost")
+    body["spec"]["volumes"][-1]["csi"]["volumeAttributes"]["secretProviderClass"] = "nothing"
+    machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=body)
+    why = 'secretproviderclasses.secrets-store.csi.x-k8s.io "nothing" not found'
+    wait_for(
+        lambda: any(line.startswith("shop/lost: FailedMount: ") and why in line for line in reasons(machine)),
+        lambda: messages(machine, "lost"),
+    )
+    machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/lost")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_killed_driver_of_secrets_ends_the_node_and_its_pods_have_their_secrets_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine.start()
     wait_for(lambda: is_ready(machine, "keeper"), lambda: messages(machine, "keeper"))
     namespace = namespace_of(machine)
     os.kill(number_of(namespace, "secrets-store"), signal.SIGKILL)
     wait_for(lambda: not processes(namespace) and not machine.node.daemon.alive(), lambda: processes(namespace))
     assert files_with(SECRET, machine.node.folder) == []
+    monkeypatch.setattr(secrets, "SECRET_ROTATION_SECONDS", 1)
     machine.start()
     wait_for(lambda: restarted(machine, "keeper"), lambda: read(machine, "keeper")["status"])
     assert execute(machine, "keeper", "cat", "/run/keys/api-key") == SECRET.decode()
+    answer_secret(machine, {"name": VERSION, "data": base64.b64encode(b"the-next-value").decode()})
+    wait_for(lambda: refreshed(machine, "keeper") == "the-next-value")
     machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/keeper")
+
+
+def refreshed(machine: Machine, name: str) -> str:
+    """The secret of a pod that has just changed: the kubelet looks at a pod that does not change once in a minute."""
+    annotations = {"looked-at": str(time.monotonic())}
+    machine.api.merge(f"/api/v1/namespaces/shop/pods/{name}", {"metadata": {"annotations": annotations}})
+    return execute(machine, name, "cat", "/run/keys/api-key")
 
 
 def answer_secret(machine: Machine, answer: dict[str, str]) -> None:
