@@ -25,6 +25,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.database_administrator import ACCOUNT
+from components.database_engine import database_user
 from components.database_instance import instance_settings
 from components.database_login import login_account_id, workload_login
 from components.database_replicas import replicas
@@ -53,7 +54,7 @@ class Database(pulumi.ComponentResource):
         project_id: pulumi.Input[str],
         network: NetworkRefs,
         workload_pool: pulumi.Input[str],
-        administrator: pulumi.Resource | None,
+        administrator: pulumi.Resource,
         encryption_key: pulumi.Input[str] | None,
         replica_keys: Mapping[str, pulumi.Input[str]],
         labels: Mapping[str, str],
@@ -94,15 +95,16 @@ class Database(pulumi.ComponentResource):
             )
             for key, user in settings.users.items()
         }
-        if administrator is not None:
-            gcp.sql.User(
-                f"{name}-administrator",
-                name=pulumi.Output.concat(ACCOUNT, "@", project_id, ".iam"),
-                type="CLOUD_IAM_SERVICE_ACCOUNT",
-                database_roles=[ADMINISTRATOR_ROLE],
-                instance=instance.name,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[administrator], retain_on_delete=True),
-            )
+        gcp.sql.User(
+            f"{name}-administrator",
+            name=pulumi.Output.concat(ACCOUNT, "@", project_id, ".iam.gserviceaccount.com").apply(
+                lambda address: database_user(settings.version, address)
+            ),
+            type="CLOUD_IAM_SERVICE_ACCOUNT",
+            database_roles=[ADMINISTRATOR_ROLE],
+            instance=instance.name,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[administrator], retain_on_delete=True),
+        )
         for group in settings.groups:
             gcp.sql.User(
                 f"{name}-group-{group.partition('@')[0]}",

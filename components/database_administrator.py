@@ -28,9 +28,9 @@ ACCOUNT = "database-admin"
 _SIZE = NamespaceSettings(quota=QuotaSettings(cpu="2", memory="4Gi", scratch="10Gi", pods=50))
 
 
-def administrator(project_id: str) -> str:
-    """The administrator's user in the instances of a project."""
-    return f"{ACCOUNT}@{project_id}.iam"
+def account_email(project_id: str) -> str:
+    """The e-mail address of the Google account in a project."""
+    return f"{ACCOUNT}@{project_id}.iam.gserviceaccount.com"
 
 
 class DatabaseAdministrator(pulumi.ComponentResource):

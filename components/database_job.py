@@ -1,7 +1,7 @@
 """A Job that runs SQL once in a database of Cloud SQL, as the Google account of the Job's service account.
 
-psql connects to Cloud SQL's proxy in the same pod, which logs in by IAM and encrypts: nobody has a password. The proxy
-is a native sidecar, which ends with the Job. https://github.com/GoogleCloudPlatform/cloud-sql-proxy#readme
+The client connects to Cloud SQL's proxy in the same pod, which logs in by IAM and encrypts: nobody has a password. The
+proxy is a native sidecar, which ends with the Job. https://github.com/GoogleCloudPlatform/cloud-sql-proxy#readme
 
 Traps: the pod's template of a Job cannot change, so other SQL replaces the Job and runs again; the same SQL does not.
 A failed Job fails the update with the last line of the log, and the next update replaces it (`replaceUnready`).
@@ -10,23 +10,24 @@ https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.google.sql import Engine
+from components.sql_client import SqlClient
 from components.versions import CLOUD_SQL_PROXY, IMAGES
 
 COMPONENT_LABEL = "app.kubernetes.io/component"
 COMPONENT = "database-rights"
 """Label of these Jobs."""
 
-_PORT = 5432
 _PROXY_CHECKS = 9090
 _SECONDS = 600
 _USER = 65532
-"""The user of the proxy's image; psql runs as any."""
+"""The user of the proxy's image; the clients run as any."""
 _TIMEOUTS = pulumi.CustomTimeouts(create="15m")
 """Longer than the Job's own deadline, so that its message is in the error."""
 _HARDENED: kubernetes.core.v1.SecurityContextArgsDict = {
@@ -38,56 +39,49 @@ _HARDENED: kubernetes.core.v1.SecurityContextArgsDict = {
 
 @dataclass(frozen=True)
 class JobImages:
-    """The images of the two containers."""
+    """The images of the clients and of the proxy."""
 
     psql: pulumi.Input[str]
+    mysql: pulumi.Input[str]
     proxy: pulumi.Input[str] = CLOUD_SQL_PROXY
 
     @classmethod
     def through(cls, mirror: pulumi.Input[str]) -> JobImages:
         """The images, those of Docker Hub through its mirror at this address."""
-        return cls(pulumi.Output.concat(mirror, "/library/", IMAGES["postgres"]))
+        return cls(*(pulumi.Output.concat(mirror, "/library/", IMAGES[name]) for name in ("postgres", "mysql")))
 
-    @property
-    def names(self) -> list[pulumi.Input[str]]:
-        """Both."""
-        return [self.psql, self.proxy]
+    def names(self, engines: Collection[Engine]) -> list[pulumi.Input[str]]:
+        """Those of Jobs in instances of these engines."""
+        clients = {"POSTGRES": self.psql, "MYSQL": self.mysql}
+        return [*(image for engine, image in clients.items() if engine in engines), *([self.proxy] if engines else [])]
 
 
 @dataclass(frozen=True)
 class JobLogin:
-    """Who connects: a Kubernetes service account, and the user in the instance that it logs in as."""
+    """Who runs the Job: a Kubernetes service account, which the proxy logs in as."""
 
     namespace: pulumi.Input[str]
     account: str
-    user: str
-    """Without `.gserviceaccount.com`."""
 
 
 def rights_job(
     name: str,
-    statements: str,
+    client: SqlClient,
     *,
     physical_name: str,
     login: JobLogin,
     instance: pulumi.Input[str],
-    database: str,
-    images: JobImages,
+    proxy_image: pulumi.Input[str],
     parent: pulumi.Resource,
     after: Sequence[pulumi.Resource] = (),
 ) -> kubernetes.batch.v1.Job:
-    """Declare a Job that runs the statements in one transaction; `instance` is the connection name."""
+    """Declare a Job that runs a client next to the proxy; `instance` is the connection name."""
     labels = {COMPONENT_LABEL: COMPONENT, "app.kubernetes.io/name": physical_name}
-    psql: kubernetes.core.v1.ContainerArgsDict = {
-        "name": "psql",
-        "image": images.psql,
-        "command": ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statements],
-        "env": [
-            {"name": "PGHOST", "value": "127.0.0.1"},
-            {"name": "PGPORT", "value": str(_PORT)},
-            {"name": "PGUSER", "value": login.user},
-            {"name": "PGDATABASE", "value": database},
-        ],
+    container: kubernetes.core.v1.ContainerArgsDict = {
+        "name": client.name,
+        "image": client.image,
+        "command": list(client.command),
+        "env": [{"name": key, "value": value} for key, value in client.environment.items()],
         "image_pull_policy": "Always",
         "security_context": _HARDENED,
         "resources": _resources("64Mi"),
@@ -95,7 +89,7 @@ def rights_job(
     }
     proxy: kubernetes.core.v1.ContainerArgsDict = {
         "name": "proxy",
-        "image": images.proxy,
+        "image": proxy_image,
         "restart_policy": "Always",
         "args": [
             "--auto-iam-authn",
@@ -104,7 +98,7 @@ def rights_job(
             "--health-check",
             "--http-address=0.0.0.0",
             f"--http-port={_PROXY_CHECKS}",
-            f"--port={_PORT}",
+            f"--port={client.port}",
             instance,
         ],
         "startup_probe": {
@@ -141,7 +135,7 @@ def rights_job(
                         "seccomp_profile": {"type": "RuntimeDefault"},
                     },
                     "init_containers": [proxy],
-                    "containers": [psql],
+                    "containers": [container],
                 },
             },
         },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -15,6 +14,7 @@ from components.database_replicas import MOST_REPLICAS, ReplicaName, ReplicaSett
 from components.forms import TextForm
 from components.google import sql, sql_flags
 from components.google.sql import SqlDiskType
+from components.mysql_rights import LONGEST_GROUP
 from components.settings import DatabaseName, Email, Settings
 
 LoginName = Annotated[
@@ -96,6 +96,12 @@ class DatabaseSettings(Settings):
         )
         if fixed:
             raise ValueError(f"flags {', '.join(fixed)} are set for every instance (CIS); remove them")
+        long = [group for group in self.groups if len(group.partition("@")[0]) > LONGEST_GROUP]
+        if long and self.engine == "MYSQL":
+            raise ValueError(
+                f"groups: {long[0]} has more than {LONGEST_GROUP} characters before the @, and accounts of MySQL "
+                "have at most that; choose a group with a shorter address"
+            )
         if self.disk_size_gb > self.disk_limit_gb:
             raise ValueError(f"disk_size_gb {self.disk_size_gb} is above disk_limit_gb {self.disk_limit_gb}; raise it")
         if (days := self.backups.point_in_time_days) > (most := sql.log_days(self.edition)):
@@ -188,8 +194,3 @@ class DatabaseSettings(Settings):
         return (
             name == "log_connections" and lists_connection_aspects(self.version) and logs_connections(self.flags[name])
         )
-
-
-def of_postgres(databases: Mapping[str, DatabaseSettings]) -> frozenset[str]:
-    """The instances of PostgreSQL, in whose databases Jobs give rights (components/postgres_rights.py)."""
-    return frozenset(key for key, settings in databases.items() if settings.engine == "POSTGRES")

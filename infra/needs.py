@@ -14,7 +14,7 @@ from components.cluster_access import CONNECT_ROLE
 from components.cluster_settings import SECRET_ROTATION_SECONDS
 from components.database_administrator import ACCOUNT
 from components.database_login import INSTANCE_ROLES, login_account_id
-from components.database_settings import DatabaseSettings, of_postgres
+from components.database_settings import DatabaseSettings
 from components.gateway.names import IAP_ROLE
 from components.node_account import NODE_ROLES, STREAMING_ROLE, node_account_id
 from components.node_pool import NodePoolSettings
@@ -81,7 +81,7 @@ def service_accounts(name: str, config: StackConfig) -> set[str]:
     """IDs of the service accounts that the program creates in an environment's project."""
     names = {login_account_id(user) for database in config.databases.values() for user in database.users}
     names.add(node_account_id(physical_name(name)))
-    if of_postgres(config.databases):
+    if config.databases:
         names.add(ACCOUNT)
     if config.upstream is not None:
         names.add(DEPLOYER)
@@ -111,7 +111,7 @@ def grants(name: str, config: StackConfig) -> set[tuple[str, str]]:
     if config.preview_namespaces is not None:
         pairs.add((connect, account(PREVIEW_DEPLOYER)))
     logins = {login_account_id(user) for database in config.databases.values() for user in database.users}
-    if of_postgres(config.databases):
+    if config.databases:
         logins.add(ACCOUNT)
     for tenant in config.redis():
         pairs |= {(redis.CONNECT_ROLE, account(login)) for login in config.redis_logins(tenant).values()}

@@ -105,9 +105,6 @@ def _strangers(stack: str, instance: DatabaseSettings, file: str, database: Serv
     """Groups with rights in a database that cannot log in to its instance."""
     key = f"databases.{database.instance}"
     for right, groups in (("writers", database.writers), ("readers", database.readers)):
-        if groups and instance.engine != "POSTGRES":
-            yield f"{file}: database.{right}: {key} of {stack} is of MySQL, which has no such roles here; remove it"
-            continue
         for group in groups:
             if group not in instance.groups:
                 yield (

@@ -98,7 +98,11 @@ def stand_in(name: str, console: Console) -> Path:
             f"{name}: cannot be made from Debian packages on this machine; {', '.join(STAND_INS)} can be. "
             f"`atwork sandbox images {name}:TAG` fetches it where Docker Hub or a mirror of it can be reached"
         )
-    recipe = STAND_INS[name]
+    return make(name, STAND_INS[name], console)
+
+
+def make(name: str, recipe: StandIn, console: Console) -> Path:
+    """The OCI layout of an image of a recipe, made first if it is not in the cache."""
     settings = b"".join(path.read_bytes() for path in _SETTINGS if path.exists())
     key = hashlib.sha256(repr((asdict(recipe), debian_mirror())).encode() + settings).hexdigest()[:16]
     folder = cache_folder() / "images" / f"{name}-{key}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from components.database import Database
 from components.database_administrator import DatabaseAdministrator
-from components.database_settings import of_postgres
 from infra.environment import Environment, through
 from infra.parts.foundation import Foundation
 from infra.parts.runtime import Runtime
@@ -12,8 +11,15 @@ from infra.parts.runtime import Runtime
 
 def make(here: Environment, base: Foundation, runtime: Runtime) -> dict[str, Database]:
     """Instances by the key of their settings, with the administrator who gives rights in them."""
-    postgres = of_postgres(here.config.databases)
-    administrator = _administrator(here, base, runtime) if postgres else None
+    if not here.config.databases:
+        return {}
+    administrator = DatabaseAdministrator(
+        "database-administrator",
+        project_id=base.project.id,
+        workload_pool=runtime.cluster.workload_pool,
+        database_range=here.config.network.nodes,
+        opts=through(base.google, runtime.cluster_provider),
+    )
     return {
         key: Database(
             f"database-{key}",
@@ -22,7 +28,7 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> dict[str, Dat
             project_id=base.project.id,
             network=base.network,
             workload_pool=runtime.cluster.workload_pool,
-            administrator=administrator if key in postgres else None,
+            administrator=administrator,
             encryption_key=base.keys.key("databases", here.config.region),
             replica_keys={
                 place: key_id for place in settings.replica_regions() if (key_id := base.keys.key("databases", place))
@@ -32,13 +38,3 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> dict[str, Dat
         )
         for key, settings in here.config.databases.items()
     }
-
-
-def _administrator(here: Environment, base: Foundation, runtime: Runtime) -> DatabaseAdministrator:
-    return DatabaseAdministrator(
-        "database-administrator",
-        project_id=base.project.id,
-        workload_pool=runtime.cluster.workload_pool,
-        database_range=here.config.network.nodes,
-        opts=through(base.google, runtime.cluster_provider),
-    )

@@ -12,7 +12,6 @@ from components.access import CANDIDATES, RELEASED, AccessRefs, PlatformAccess, 
 from components.attestor import Attestor
 from components.binary_authorization import BinaryAuthorization
 from components.database_job import JobImages
-from components.database_settings import of_postgres
 from components.preview_namespaces import PreviewNamespaces, PreviewNamespaceSettings
 from components.registry import ContainerRegistry
 from components.repositories import DOCKER_HUB
@@ -44,7 +43,7 @@ class Arrival:
 def make(here: Environment, base: Foundation, runtime: Runtime) -> Arrival:
     """What arrives from where; only images of the registry may run, and those of Jobs for databases."""
     arrival = _downstream(here, base, runtime) if here.config.upstream else _home(here, base, runtime)
-    jobs = JobImages.through(arrival.mirror).names if of_postgres(here.config.databases) else []
+    jobs = JobImages.through(arrival.mirror).names({database.engine for database in here.config.databases.values()})
     BinaryAuthorization(
         "images",
         here.config.binary_authorization,

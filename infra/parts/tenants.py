@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.database_engine import login_name
 from components.database_job import JobImages
 from components.database_login import login_account_id
-from components.database_settings import of_postgres
 from components.gateway.hosts import expose, record
 from components.gateway.iap_client import synchronize
 from components.monitoring.objectives import Objectives
@@ -131,17 +131,20 @@ def _rights(
     cluster_provider: pulumi.ProviderResource,
 ) -> None:
     database, project = here.services[service].database, here.config.project.id
-    if database is None or database.instance not in of_postgres(here.config.databases):
+    if database is None:
         return
+    version = here.config.databases[database.instance].version
+    refs = ServiceDatabaseRefs(
+        shared.instances[database.instance].connection_name,
+        database_name(service, database),
+        login_name(version, f"{login_account_id(service)}@{project}.iam.gserviceaccount.com"),
+        version,
+        database.writers,
+        database.readers,
+    )
     ServiceRights(
         f"rights-{service}",
-        ServiceDatabaseRefs(
-            shared.instances[database.instance].connection_name,
-            database_name(service, database),
-            f"{login_account_id(service)}@{project}.iam",
-            database.writers,
-            database.readers,
-        ),
+        refs,
         service=service,
         namespace=tenant.namespace_name,
         project_id=project,

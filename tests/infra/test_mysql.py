@@ -9,6 +9,7 @@ import pytest
 from support.mocks import Recording
 from support.program import run_stack
 
+from components.versions import CLOUD_SQL_PROXY, IMAGES
 from infra.config import STACKS, parse, read_file
 from infra.errors import ConfigError
 
@@ -49,6 +50,46 @@ def test_a_login_has_the_whole_address_and_the_pod_the_name_that_mysql_keeps(mys
     assert facts["DATABASE_USER"] == "orders-sql"
 
 
+def test_an_administrator_gives_rights_by_one_job(mysql: Recording) -> None:
+    """MySQL's rights are on a database, so that the login of the service has nothing to do for them.
+
+    The Job has the name that it has for PostgreSQL: it is replaced where a service moves to the other engine.
+    """
+    user = mysql.resource("gcp:sql/user:User", "database-main-administrator").inputs
+    assert user["name"] == "database-admin@acme-at-work-staging.iam.gserviceaccount.com"
+    assert user["databaseRoles"] == ["cloudsqlsuperuser"]
+    jobs = {
+        name: job.inputs
+        for name, job in mysql.of_type("kubernetes:batch/v1:Job").items()
+        if name.startswith("rights-orders")
+    }
+    assert list(jobs) == ["rights-orders-roles"]
+    job = jobs["rights-orders-roles"]
+    assert job["metadata"]["namespace"] == "database-rights"
+    pod = job["spec"]["template"]["spec"]
+    [client], [proxy] = pod["containers"], pod["initContainers"]
+    assert client["image"].endswith(f"/library/{IMAGES['mysql']}")
+    assert {"--user=database-admin", "--port=3306", "--enable-cleartext-plugin"} <= set(client["command"])
+    assert "TO ''orders-sql''@''%''" in client["command"][-1]
+    assert {"--auto-iam-authn", "--port=3306"} <= set(proxy["args"])
+    waits = {
+        urn.rpartition("::")[2] for urn in mysql.resource("kubernetes:batch/v1:Job", "rights-orders-roles").depends_on
+    }
+    assert {"database-main-administrator", "database-main-orders-user", "database-main-orders"} <= waits
+
+
+def test_only_images_of_the_engines_in_use_may_run(recordings: dict[str, Recording]) -> None:
+    """Production has no preview namespaces, whose stores are of all engines."""
+    main = json.loads(read_file(STACKS / "Pulumi.production.yaml"))["databases"]["main"]
+    mysql = run_stack("production", {"databases": {"main": main | {"version": "MYSQL_8_4"}}})
+    for recording, used, unused in ((mysql, "mysql", "postgres"), (recordings["production"], "postgres", "mysql")):
+        [policy] = recording.of_type("gcp:binaryauthorization/policy:Policy").values()
+        named = json.dumps(policy.inputs)
+        assert IMAGES[used] in named
+        assert CLOUD_SQL_PROXY in named
+        assert IMAGES[unused] not in named
+
+
 def test_postgresql_keeps_its_names_and_logs(recordings: dict[str, Recording]) -> None:
     backups = recordings["staging"].resource(*INSTANCE).inputs["settings"]["backupConfiguration"]
     assert backups["pointInTimeRecoveryEnabled"] is True
@@ -70,6 +111,8 @@ def test_postgresql_keeps_its_names_and_logs(recordings: dict[str, Recording]) -
         {"version": "MYSQL_8_4", "flags": {"slow_query_log": "ON", "long_query_time": "0.5"}},
         {"version": "POSTGRES_15", "flags": {"force_parallel_mode": "off"}},
         {"version": "MYSQL_8_4", "backups": {"retained": 7, "point_in_time_days": 0}},
+        {"version": "MYSQL_8_4", "groups": [f"{'a' * 32}@example.com"]},
+        {"version": "POSTGRES_18", "groups": [f"{'a' * 33}@example.com"]},
     ],
     ids=str,
 )
@@ -90,6 +133,10 @@ def test_engines_and_versions_that_are_accepted(database: dict[str, Any]) -> Non
         ({"version": "MYSQL_8_4", "flags": {"long_query_time": "1s"}}, r'long_query_time: "1s" is not a number'),
         ({"version": "MYSQL_8_4", "databases": ["mysql"]}, r"every instance has mysql from the start"),
         ({"version": "MYSQL_5_7"}, r'"MYSQL_5_7" is not possible; write one of POSTGRES_14, .*MYSQL_8_0, MYSQL_8_4'),
+        (
+            {"version": "MYSQL_8_4", "groups": [f"{'a' * 33}@example.com"]},
+            r"groups: a+@example\.com has more than 32 characters before the @",
+        ),
         ({"version": "POSTGRES_13"}, r'"POSTGRES_13" is not possible; write one of POSTGRES_14'),
         ({"version": "POSTGRES_18", "tier": "db-n1-standard-1"}, r"tier db-n1-standard-1 is of MySQL"),
         ({"version": "POSTGRES_14", "flags": {"transaction_timeout": "100"}}, r"POSTGRES_14 has no flag transaction_t"),

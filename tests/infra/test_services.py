@@ -17,6 +17,7 @@ from infra.environment_settings import EnvironmentSettings
 from infra.errors import ConfigError
 from infra.service_composition import complete
 from infra.services import ServiceSettings, is_name, within
+from infra.stack import StackConfig
 
 ORDERS: dict[str, Any] = yaml.safe_load((STACKS.parent / "services" / "orders.yaml").read_text())
 
@@ -290,12 +291,19 @@ def test_a_service_gets_no_namespace_of_jenkins(name: str, tmp_path: Path) -> No
         read_services(write_catalog(tmp_path, **{name: other(environments={"ci": {}})}))
 
 
-def test_groups_of_people_have_rights_in_postgres_alone(tmp_path: Path) -> None:
+def test_groups_of_people_have_rights_in_mysql_if_they_log_in_there(tmp_path: Path) -> None:
     before = read_all()["staging"]
-    staging = changed(before, databases={"main": changed(before.databases["main"], version="MYSQL_8_4")})
     services = read_services(write_catalog(tmp_path, stock=other(database={"readers": ["a@example.com"]})))
-    with pytest.raises(ConfigError, match=r"stock\.yaml: database\.readers: databases\.main of staging is of MySQL"):
-        complete("staging", staging, services)
+
+    def with_groups(*groups: str) -> StackConfig:
+        main = changed(before.databases["main"], version="MYSQL_8_4", groups=groups)
+        return complete("staging", changed(before, databases={"main": main}), services)
+
+    assert "stock" in with_groups("a@example.com").tenants
+    with pytest.raises(
+        ConfigError, match=r"database\.readers: a@example\.com cannot log in to databases\.main of staging"
+    ):
+        with_groups()
 
 
 def test_the_namespace_of_databases_is_no_services_name(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def cloud_sql(folder: Path, databases: Iterable[str], users: Iterable[CloudSqlUs
     with namespaces(own_network=True) as inside:
         container = Container(
             name="postgres",
-            image=_unpack(stand_in("postgres", Console(stderr=True)), folder / "image"),
+            image=unpack(stand_in("postgres", Console(stderr=True)), folder / "image"),
             inside=inside,
             folder=folder / "containers",
             environment=dict(store.environment),
@@ -47,7 +47,7 @@ def cloud_sql(folder: Path, databases: Iterable[str], users: Iterable[CloudSqlUs
         process.wait()
 
 
-def _unpack(layout: Path, folder: Path) -> Unpacked:
+def unpack(layout: Path, folder: Path) -> Unpacked:
     """The root file system of an image of one layer, and its settings."""
 
     def blob(digest: str) -> Path:

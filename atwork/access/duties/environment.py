@@ -22,7 +22,6 @@ from atwork.access.duties.model import Duty, EnvironmentFacts, duty
 from atwork.access.pods import PodAccount
 from components import access, database_administrator, encryption, redis
 from components.database_login import login_account_id
-from components.database_settings import of_postgres
 from components.gateway.names import IAP_CLIENT
 from components.jenkins import secrets as jenkins_secrets
 from components.jenkins.names import CONTROLLER_NAMESPACE
@@ -98,7 +97,7 @@ def _services(environment: EnvironmentFacts) -> Iterator[Duty]:
 
 def _databases(environment: EnvironmentFacts) -> Iterator[Duty]:
     """Jobs that give rights in databases log in as the administrator."""
-    if not of_postgres(environment.config.databases):
+    if not environment.config.databases:
         return
     project, project_id = environment.project, environment.config.project.id
     email = f"{database_administrator.ACCOUNT}@{project_id}.iam.gserviceaccount.com"
