@@ -157,6 +157,7 @@ PROCESSES = {
     "atwork/containers/images.py": "crane and tar",
     "atwork/containers/init.py": "mount, in the namespaces of containers",
     "atwork/containers/namespaces.py": "unshare",
+    "atwork/containers/official_images.py": "crane",
     "atwork/containers/runtime.py": "runc, from the program that BuildKit starts",
     "atwork/containers/stand_ins.py": "mmdebstrap",
     "atwork/doctor/machine.py": "the versions of tools",
