@@ -1,7 +1,7 @@
 """Which images may run in an environment's cluster: released images, and what is named in addition.
 
-Owns: the project's one Binary Authorization policy (CIS GKE 5.10.4), and, while attestations are only logged, the
-admission policy that refuses other images.
+Owns: the project's one Binary Authorization policy (CIS GKE 5.10.4); while it blocks, the admission policy that no pod
+asks to be left out; while attestations are only logged, the one that refuses other images.
 Does not own: the attestor (components/attestor.py), the cluster's switch that makes it ask (components/cluster.py has
 it always on), Google's own images, which the global policy answers for.
 
@@ -23,7 +23,8 @@ import pulumi_gcp as gcp
 from pulumi_gcp.binaryauthorization import PolicyAdmissionWhitelistPatternArgs, PolicyDefaultAdmissionRuleArgs
 from pydantic import Field, model_validator
 
-from components import image_sources
+from components import binary_authorization_bypass, image_sources
+from components.admission_rules import enforce
 from components.forms import TextForm
 from components.settings import DnsLabel, Settings
 
@@ -92,9 +93,13 @@ class BinaryAuthorization(pulumi.ComponentResource):
         every = pulumi.Output.all(_below(released), always).apply(lambda parts: [*parts[0], *parts[1]])
         logs_only = not settings.enforced or (attestor is not None and settings.attestation == "log")
         self.patterns = every if attestor is None else always
+        in_cluster = pulumi.ResourceOptions(parent=self, provider=cluster)
         first: list[pulumi.Resource] = []
         if attestor is not None and settings.attestation == "log" and settings.enforced:
-            first = image_sources.make(f"{name}-sources", every, pulumi.ResourceOptions(parent=self, provider=cluster))
+            sources = every.apply(image_sources.policy_spec)
+            first = enforce(f"{name}-sources", image_sources.POLICY, sources, in_cluster)
+        elif not logs_only:
+            enforce(f"{name}-bypass", binary_authorization_bypass.POLICY, binary_authorization_bypass.SPEC, in_cluster)
         gcp.binaryauthorization.Policy(
             f"{name}-policy",
             description="Released images, and no others except those that are listed",

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.admission_rules import POD_CHANGES
-from components.google import reserved
+from components.admission_rules import NOT_OF_GKE, POD_CHANGES
 
 POLICY = "image-sources"
 
@@ -31,17 +29,11 @@ def allowed(pattern: str) -> str:
 
 def policy_spec(patterns: Sequence[str]) -> kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict:
     """Pods run only images that a pattern matches."""
-    names = ", ".join(f"'{name}'" for name in reserved.system_namespaces() if name != "default")
-    prefixes = "".join(
-        f" && !request.namespace.startsWith('{prefix}')" for prefix in reserved.system_namespace_prefixes()
-    )
     condition = " || ".join(allowed(pattern) for pattern in patterns)
     return {
         "failure_policy": "Fail",
         "match_constraints": {"resource_rules": [POD_CHANGES]},
-        "match_conditions": [
-            {"name": "not-of-gke", "expression": f"!(request.namespace in [{names}]){prefixes}"},
-        ],
+        "match_conditions": [NOT_OF_GKE],
         "validations": [
             {
                 "expression": f"object.spec.{field}.map(c, c.image).all(image, {condition})",
@@ -51,20 +43,3 @@ def policy_spec(patterns: Sequence[str]) -> kubernetes.admissionregistration.v1.
             for field in ("containers", "?initContainers.orValue([])", "?ephemeralContainers.orValue([])")
         ],
     }
-
-
-def make(name: str, patterns: pulumi.Output[list[str]], opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
-    """The policy, in force."""
-    policy = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
-        name, metadata={"name": POLICY}, spec=patterns.apply(policy_spec), opts=opts
-    )
-    binding = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-        f"{name}-binding",
-        metadata={"name": POLICY},
-        spec={
-            "policy_name": policy.metadata.apply(lambda metadata: metadata.name or ""),
-            "validation_actions": ["Deny"],
-        },
-        opts=opts,
-    )
-    return [policy, binding]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.admission_rules import POD_CHANGES
+from components.admission_rules import POD_CHANGES, enforce
 from components.gateway.names import IAP_CLIENT
 
 LABEL = "atwork.dev/preview"
@@ -111,29 +111,9 @@ def make(name: str, *, candidates: pulumi.Input[str], kept: Sequence[str], opts:
         "previews": traffic_policy(kept),
     }
     for key, spec in specs.items():
-        _enforce(name, key, spec, opts)
+        enforce(f"{name}-{key}", key, spec, opts)
 
 
 def keep_client(name: str, opts: pulumi.ResourceOptions) -> None:
     """The policy for the OAuth client of the proxy, in force."""
-    _enforce(name, "preview-iap-client", CLIENT_POLICY, opts)
-
-
-def _enforce(
-    name: str,
-    key: str,
-    spec: pulumi.Input[kubernetes.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict],
-    opts: pulumi.ResourceOptions,
-) -> None:
-    policy = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
-        f"{name}-{key}", metadata={"name": key}, spec=spec, opts=opts
-    )
-    kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-        f"{name}-{key}-binding",
-        metadata={"name": key},
-        spec={
-            "policy_name": policy.metadata.apply(lambda metadata: metadata.name or ""),
-            "validation_actions": ["Deny"],
-        },
-        opts=opts,
-    )
+    enforce(f"{name}-preview-iap-client", "preview-iap-client", CLIENT_POLICY, opts)

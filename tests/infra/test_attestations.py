@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from support import signing
+from support.program import run_stack
 
+from components.binary_authorization_bypass import POLICY
 from components.image_sources import allowed
 from infra.config import STACKS, parse, read_file
 from infra.environment_rules import check_together
@@ -42,6 +44,17 @@ def test_who_requires_attestations_needs_a_signer_and_its_key(signs: object, mes
 def test_an_environment_that_builds_requires_no_attestation() -> None:
     with pytest.raises(ConfigError, match=r"attestation: log needs upstream, which signs what runs here"):
         parse("ci", text("ci", binary_authorization={"attestation": "log"}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "kinds"),
+    [({}, ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]), ({"enforced": False}, [])],
+)
+def test_pods_may_not_ask_to_be_left_out_where_images_are_refused(settings: dict[str, Any], kinds: list[str]) -> None:
+    resources = run_stack("production", {"binary_authorization": settings}).resources.values()
+    assert kinds == [
+        item.type.rpartition(":")[2] for item in resources if item.inputs.get("metadata", {}).get("name") == POLICY
+    ]
 
 
 RSA = "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf\n-----END PUBLIC KEY-----\n"

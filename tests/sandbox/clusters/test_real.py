@@ -34,6 +34,7 @@ from atwork.sandbox.faults.model import Operation
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import deployment
 from atwork.services.new import NewService, render
+from components.binary_authorization_bypass import NAMESPACE_LABEL
 from components.google.reserved import is_system_namespace
 from components.jenkins import names
 from infra.config import read_all
@@ -459,6 +460,33 @@ def test_12b_candidates_run_only_in_preview_namespaces(home: Home) -> None:
     server.call("POST", "/api/v1/namespaces/preview-1/pods", body=candidate, query={"dryRun": "All"})
     released = pod(image="europe-docker.pkg.dev/acme-at-work-ci/services/orders@sha256:0")
     server.call("POST", "/api/v1/namespaces/orders/pods", body=released, query={"dryRun": "All"})
+
+
+def test_12ba_no_pod_leaves_binary_authorization_where_no_administrator_allows_it(home: Home) -> None:
+    server, pods = api(home, "staging"), "/api/v1/namespaces/orders/pods"
+    asking = [
+        {"labels": {"image-policy.k8s.io/break-glass": "true"}},
+        {"labels": {"image-policy.k8s.io/break-glass": ""}},
+        {"annotations": {"alpha.image-policy.k8s.io/break-glass": "true"}},
+    ]
+
+    def asks(metadata: dict[str, Any]) -> dict[str, Any]:
+        return pod() | {"metadata": {"name": "asks", **metadata}}
+
+    for metadata in asking:
+        assert "would leave the pod out of Binary Authorization" in refusal(server, pods, asks(metadata))
+    server.call("POST", "/api/v1/namespaces/kube-system/pods", body=asks(asking[0]), query={"dryRun": "All"})
+    assert not may(server, "orders/deployer", "patch", "namespaces", "", "orders")
+    server.merge("/api/v1/namespaces/orders", {"metadata": {"labels": {NAMESPACE_LABEL: "true"}}})
+    end = time.monotonic() + 10  # the API server reads labels of namespaces from a cache
+    while True:
+        try:
+            server.call("POST", pods, body=asks(asking[0]), query={"dryRun": "All"})
+            break
+        except ApiError:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+    server.merge("/api/v1/namespaces/orders", {"metadata": {"labels": {NAMESPACE_LABEL: None}}})
 
 
 def test_12c_a_preview_namespace_may_allow_no_egress_and_not_change_the_policies_of_the_platform(home: Home) -> None:
