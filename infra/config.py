@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import CONFIG_KEY, callers
+from infra.domain_rules import hosts_elsewhere
 from infra.environment_rules import check_together
 from infra.errors import ConfigError
 from infra.layout import STACKS_FOLDER, stack_files
@@ -142,6 +143,8 @@ def check_services(
 ) -> None:
     """Raise `ConfigError` for services in missing environments and for missing services in environments.
 
+    Also for hosts that are another environment's domain.
+
     Names of environments and services whose files are invalid are not missing.
     """
     mistakes: list[str] = []
@@ -165,6 +168,7 @@ def _check_environments(
         for stack in service.environments
         if stack not in environments and stack not in invalid
     ]
+    mistakes += hosts_elsewhere(environments, services)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
 

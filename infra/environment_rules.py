@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Collection, Iterator, Mapping
 
 from components.node_account import STREAMING_SERVICES
-from infra import CONFIG_KEY
+from infra import CONFIG_KEY, domain_rules
 from infra.delivery.settings import EPHEMERAL
 from infra.deployers import DEPLOYER, PREVIEW_DEPLOYER, address
 from infra.errors import ConfigError
@@ -30,7 +30,7 @@ def check_together(environments: Mapping[str, StackConfig], invalid: Collection[
         *_approvals(environments),
         *_streaming(environments),
         *_attestations(environments),
-        *_domains(environments),
+        *domain_rules.domains(environments),
     ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -205,18 +205,4 @@ def _attestations(environments: Mapping[str, StackConfig]) -> Iterator[str]:
             yield (
                 f"{key}: no public key is trusted; add release_signing.public_keys to {there} (docs/security.md says "
                 "how), or remove this"
-            )
-
-
-def _domains(environments: Mapping[str, StackConfig]) -> Iterator[str]:
-    """A domain has one zone and one certificate."""
-    seen: dict[str, str] = {}
-    for name, config in environments.items():
-        if config.gateway is None:
-            continue
-        other = seen.setdefault(config.gateway.domain, name)
-        if other != name:
-            yield (
-                f"stacks/Pulumi.{name}.yaml: {CONFIG_KEY}.gateway.domain: {config.gateway.domain} is the domain of "
-                f"{other} already; choose another"
             )

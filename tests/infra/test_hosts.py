@@ -21,7 +21,7 @@ from components.gateway.names import preview_domain, preview_host
 from components.gateway.settings import GatewaySettings, IapSettings, WafSettings
 from components.type_tokens import BACKEND_POLICY, GATEWAY, ROUTE
 from infra.catalog import read_all as read_services
-from infra.config import STACKS, parse, read_all, read_file
+from infra.config import STACKS, check_services, parse, read_all, read_file, with_services
 from infra.environment_rules import check_together
 from infra.errors import ConfigError
 from infra.layout import SERVICES_FOLDER, STACKS_FOLDER
@@ -186,6 +186,44 @@ def test_two_environments_have_no_domain_together() -> None:
     twice = changed(production, gateway=changed(production.gateway, domain=DOMAIN))
     with pytest.raises(ConfigError, match=r"gateway\.domain: staging\.example\.com is the domain of \w+ already"):
         check_together({**environments, "production": twice})
+
+
+def test_no_environment_has_the_domain_of_preview_namespaces() -> None:
+    environments = read_all()
+    production, taken = environments["production"], preview_domain(DOMAIN)
+    assert production.gateway is not None
+    twice = changed(production, gateway=changed(production.gateway, domain=taken))
+    message = rf"Pulumi\.production\.yaml: .*gateway\.domain: {taken} is the domain of preview namespaces of staging"
+    with pytest.raises(ConfigError, match=message):
+        check_together({**environments, "production": twice})
+
+
+def test_jenkins_does_not_take_the_domain_of_another_environment() -> None:
+    environments = read_all()
+    production = environments["production"]
+    assert production.gateway is not None
+    taken = changed(production, gateway=changed(production.gateway, domain="jenkins.ci.example.com"))
+    with pytest.raises(
+        ConfigError, match=r"Pulumi\.ci\.yaml: .*jenkins\.hostname: jenkins\.ci\.example\.com is the dom"
+    ):
+        check_together({**environments, "production": taken})
+
+
+@pytest.mark.parametrize("host", [DOMAIN, "ci.example.com"])
+def test_a_service_does_not_take_the_domain_of_another_environment(host: str, tmp_path: Path) -> None:
+    """Production's domain is example.com, and its certificate would cover them."""
+    about = yaml.safe_load((catalog(tmp_path, stock={}) / "stock.yaml").read_text())
+    (tmp_path / "stock.yaml").write_text(yaml.safe_dump({**about, "environments": {"production": {"host": host}}}))
+    services = read_services(tmp_path)
+    message = rf"services/stock\.yaml: environments\.production\.host: {host} is the domain of \w+, whose zone answers"
+    for checked in (check_services, lambda *given: with_services("production", *given)):
+        with pytest.raises(ConfigError, match=message):
+            checked(read_all(), services)
+
+
+def test_a_service_has_the_domain_of_its_own_environment(tmp_path: Path) -> None:
+    services = read_services(catalog(tmp_path, stock={"host": DOMAIN}))
+    check_services(read_all(), services)
 
 
 @pytest.mark.parametrize("length", [193, 194])
