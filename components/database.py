@@ -19,7 +19,7 @@ Traps:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_gcp as gcp
@@ -27,7 +27,7 @@ import pulumi_gcp as gcp
 from components.database_administrator import ACCOUNT
 from components.database_engine import database_user
 from components.database_instance import instance_settings
-from components.database_login import login_account_id, workload_login
+from components.database_login import LoginPlace, login_account_id, workload_login
 from components.database_replicas import replicas
 from components.database_settings import DatabaseSettings
 from components.network_refs import NetworkRefs
@@ -36,7 +36,10 @@ from components.settings import Region
 
 
 class Database(pulumi.ComponentResource):
-    """A private instance, its databases, and logins by IAM alone."""
+    """A private instance, its databases, and logins by IAM alone.
+
+    `others` are names of components of other instances, from which logins may come.
+    """
 
     instance_name: pulumi.Output[str]
     connection_name: pulumi.Output[str]
@@ -58,6 +61,7 @@ class Database(pulumi.ComponentResource):
         encryption_key: pulumi.Input[str] | None,
         replica_keys: Mapping[str, pulumi.Input[str]],
         labels: Mapping[str, str],
+        others: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:database:Database", name, {}, opts)
@@ -92,6 +96,7 @@ class Database(pulumi.ComponentResource):
                 project_id=project_id,
                 workload_pool=workload_pool,
                 parent=self,
+                elsewhere=[LoginPlace(f"{other}-{key}", other, "atwork:database:Database") for other in others],
             )
             for key, user in settings.users.items()
         }

@@ -53,7 +53,7 @@ class DatabaseAdministrator(pulumi.ComponentResource):
         account = gcp.serviceaccount.Account(
             f"{name}-account", account_id=ACCOUNT, display_name="Gives rights in databases", opts=child
         )
-        grant_login(name, account, project_id, child)
+        grant_login(name, account, project_id, parent=self)
         namespace = Namespace(name, _SIZE, physical_name=NAMESPACE, opts=child)
         kubernetes.core.v1.ServiceAccount(
             f"{name}-kubernetes-account",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_gcp as gcp
+from pulumi.resource import create_urn
 
 from components.database_engine import DatabaseVersion, database_user
 from components.settings import DnsLabel, Settings
@@ -22,18 +26,47 @@ class DatabaseUserSettings(Settings):
     """Kubernetes service account of the workload."""
 
 
+@dataclass(frozen=True)
+class LoginPlace:
+    """Where a login is declared: the name of the login, and the component that it is in.
+
+    The account of a workload has the same ID in each instance. A workload that moves to another instance keeps it:
+    made again, it would be refused, because the old one is deleted last.
+    """
+
+    name: str
+    component: str
+    """Name of the component."""
+    type: str
+    """Type of the component, such as atwork:database:Database."""
+
+    def alias(self, suffix: str) -> pulumi.Alias:
+        """The resource of the login with this end of its name, as it was called in this place."""
+        return pulumi.Alias(name=f"{self.name}-{suffix}", parent=create_urn(self.component, self.type))
+
+
 def login_account_id(user: str) -> str:
     """Id of the service account of a database user, which is unique in the project."""
     return f"{user}-sql"
 
 
 def grant_login(
-    name: str, account: gcp.serviceaccount.Account, project_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+    name: str,
+    account: gcp.serviceaccount.Account,
+    project_id: pulumi.Input[str],
+    *,
+    parent: pulumi.Resource,
+    elsewhere: Sequence[LoginPlace] = (),
 ) -> None:
     """Let an account connect to the instances of a project, and log in."""
     for role in INSTANCE_ROLES:
+        suffix = role.rpartition(".")[2]
         gcp.projects.IAMMember(
-            f"{name}-{role.rpartition('.')[2]}", project=project_id, role=role, member=account.member, opts=opts
+            f"{name}-{suffix}",
+            project=project_id,
+            role=role,
+            member=account.member,
+            opts=_moving(suffix, parent, elsewhere),
         )
 
 
@@ -47,21 +80,27 @@ def workload_login(
     project_id: pulumi.Input[str],
     workload_pool: pulumi.Input[str],
     parent: pulumi.Resource,
+    elsewhere: Sequence[LoginPlace] = (),
 ) -> pulumi.Output[str]:
-    """Create account, grants and user; returns the account's e-mail address."""
-    child = pulumi.ResourceOptions(parent=parent)
+    """Create account, grants and user; returns the account's e-mail address.
+
+    `elsewhere` is where the login is if the workload comes from another instance.
+    """
     # Database users must be service accounts: workload principals cannot be.
     account = gcp.serviceaccount.Account(
-        f"{name}-account", account_id=account_id, display_name=f"Database login of {name}", opts=child
+        f"{name}-account",
+        account_id=account_id,
+        display_name=f"Database login of {name}",
+        opts=_moving("account", parent, elsewhere),
     )
     gcp.serviceaccount.IAMMember(
         f"{name}-impersonation",
         service_account_id=account.name,
         role="roles/iam.workloadIdentityUser",
         member=pulumi.Output.format("serviceAccount:{0}[{1}/{2}]", workload_pool, user.namespace, user.service_account),
-        opts=child,
+        opts=_moving("impersonation", parent, elsewhere),
     )
-    grant_login(name, account, project_id, child)
+    grant_login(name, account, project_id, parent=parent, elsewhere=elsewhere)
     gcp.sql.User(
         f"{name}-user",
         # Not from the account's own e-mail: a preview has to know the name before the account is there.
@@ -73,3 +112,7 @@ def workload_login(
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[account], retain_on_delete=True),
     )
     return account.email
+
+
+def _moving(suffix: str, parent: pulumi.Resource, elsewhere: Sequence[LoginPlace]) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(parent=parent, aliases=[place.alias(suffix) for place in elsewhere])

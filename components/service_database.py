@@ -9,15 +9,20 @@ takes them back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_gcp as gcp
 
 from components.database_engine import DatabaseVersion
-from components.database_login import DatabaseUserSettings, workload_login
+from components.database_login import DatabaseUserSettings, LoginPlace, workload_login
 
 
 class ServiceDatabase(pulumi.ComponentResource):
-    """The database and the login of one service."""
+    """The database and the login of one service.
+
+    `others` are names of the component if the database is in other instances, from which the login may come.
+    """
 
     account: pulumi.Output[str]
     """E-mail address of the service account that the service's pods act as."""
@@ -33,6 +38,7 @@ class ServiceDatabase(pulumi.ComponentResource):
         version: DatabaseVersion,
         project_id: pulumi.Input[str],
         workload_pool: pulumi.Input[str],
+        others: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("atwork:service_database:ServiceDatabase", name, {}, opts)
@@ -51,5 +57,6 @@ class ServiceDatabase(pulumi.ComponentResource):
             project_id=project_id,
             workload_pool=workload_pool,
             parent=self,
+            elsewhere=[LoginPlace(other, other, "atwork:service_database:ServiceDatabase") for other in others],
         )
         self.register_outputs({"account": self.account})

@@ -34,6 +34,7 @@ def make(here: Environment, base: Foundation, runtime: Runtime) -> dict[str, Dat
                 place: key_id for place in settings.replica_regions() if (key_id := base.keys.key("databases", place))
             },
             labels=here.labels,
+            others=[f"database-{other}" for other in here.config.databases if other != key],
             opts=base.google_options,
         )
         for key, settings in here.config.databases.items()

@@ -29,6 +29,7 @@ def make(here: Environment, shared: Shared, google: pulumi.ProviderResource) -> 
             version=here.config.databases[settings.instance].version,
             project_id=here.config.project.id,
             workload_pool=shared.workload_pool,
+            others=[f"database-{other}-{name}" for other in here.config.databases if other != settings.instance],
             opts=through(google),
         )
         accounts.setdefault(settings.instance, {})[name] = login.account

@@ -73,6 +73,20 @@ def test_a_service_of_a_group_concerns_the_stacks_of_the_group_alone(tmp_path: P
         ("ci", "ci.payments", "staging", "staging.payments"), "unchanged"
     )
 
+    # Their accounts have the same IDs in the other instance, so that they must stay.
+    second = "    databases:\n      second:\n        tier: db-custom-1-3840\n"
+    test = stack_file(folder / "stacks", "staging")
+    test.write_text(test.read_text().replace("    databases:\n", second))
+    moved = {"staging": "orders.yaml", "staging.payments": "payments/ledger.yaml"}
+    for file in moved.values():
+        path = folder / "services" / file
+        path.write_text(path.read_text().replace("instance: main", "instance: second"))
+    atwork(folder, "sandbox", "up", "staging", "staging.payments")
+    for stack, file in moved.items():
+        login = {f"{Path(file).stem}-{part}" for part in ("account", "client", "impersonation", "user")}
+        assert {f"database-second-{part}" for part in login} <= names(folder, stack)
+        assert not {f"database-main-{part}" for part in login} & names(folder, stack)
+
     for service in ("ledger", "stock"):
         path = folder / "services" / "payments" / f"{service}.yaml"
         path.write_text(path.read_text().replace("staging: {}", "staging: {deletion_protection: false}"))
