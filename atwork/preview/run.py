@@ -24,6 +24,7 @@ from atwork.report.read import Reading
 from atwork.report.terminal import ProgressWatch
 from infra import PLATFORM, SHARED
 from infra.stack_name import StackName
+from infra.yaml_lines import with_lines
 
 _PARALLEL = max(4, os.cpu_count() or 1)
 """Previews at the same time: each has an engine and a program in memory, and the stacks can be many."""
@@ -77,6 +78,7 @@ def preview(
     if outcome.failed and not reading.errors and not any(policy.mandatory for policy in reading.policies):
         # What the engine says before it has events: a locked state, a wrong passphrase, a missing plugin.
         reading.errors.append(outcome.errors[0].partition("\n")[0])
+    reading.errors[:] = [with_lines(error, checkout.root) for error in reading.errors]
     return reading.report(
         code=outcome.code,
         pending=_pending(state),

@@ -13,6 +13,7 @@ from atwork.engine.wire import SECRET
 from atwork.sandbox.home import Home
 from atwork.sandbox.state_files import resources
 from infra import PLATFORM, SHARED
+from infra.yaml_lines import with_lines
 
 _COLUMNS = {
     "created": ("create",),
@@ -33,7 +34,7 @@ def show(home: Home, outcomes: Sequence[Outcome], console: Console, *, addresses
             console.print(f"advice: {advice}", markup=False, highlight=False, soft_wrap=True)
         for error in outcome.errors:
             console.print(f"[red]{outcome.stack}[/red]: ", end="")
-            console.print(error, markup=False, highlight=False, soft_wrap=True)
+            console.print(with_lines(error, home.checkout), markup=False, highlight=False, soft_wrap=True)
     if any(outcome.failed for outcome in outcomes):
         return 1
     if addresses:

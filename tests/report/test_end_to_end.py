@@ -104,7 +104,8 @@ def test_4_a_program_that_fails_is_a_failure(home: Home) -> None:
     code, [report] = preview(home, "ci")
     edit(home, "ci", "max_agent: 40", "max_agents: 40")
     assert (code, report["result"]) == (1, "failed")
-    assert any("max_agent: unknown key; did you mean max_agents?" in item for item in report["errors"])
+    [error] = report["errors"]
+    assert re.fullmatch(r"stacks/Pulumi\.ci\.yaml:\d+: .*max_agent: unknown key; did you mean max_agents\?.*", error)
 
 
 def test_5_a_new_environment_is_previewed_and_makes_nothing(home: Home) -> None:

@@ -248,9 +248,12 @@ def test_08_no_secret_of_the_sandbox_is_in_the_state(home: Home) -> None:
 def test_09_a_typo_is_reported_once_with_file_key_and_fix(home: Home) -> None:
     edit(home, "staging", "autoscaling_profile:", "autoscaling_profil:")
     done = atwork(home, "sandbox", "up", "staging")
+    file = home.checkout / "stacks" / "Pulumi.staging.yaml"
+    line = 1 + file.read_text()[: file.read_text().index("autoscaling_profil:")].count("\n")
     edit(home, "staging", "autoscaling_profil:", "autoscaling_profile:")
     assert done.returncode == 1
-    message = "stacks/Pulumi.staging.yaml: atwork:stack.cluster.autoscaling_profil: unknown key; did you mean autoscaling_profile?"
+    key = "atwork:stack.cluster.autoscaling_profil"
+    message = f"stacks/Pulumi.staging.yaml:{line}: {key}: unknown key; did you mean autoscaling_profile?"
     assert (done.stdout + done.stderr).count(message) == 1, done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
