@@ -18,8 +18,6 @@ from rich.console import Console
 from atwork.containers.errors import ContainerError
 from atwork.containers.stand_ins import stand_in
 
-DOCKER_HUB = "docker.io"
-
 # https://github.com/distribution/reference/blob/v0.6.0/regexp.go, for a name of one part
 _REFERENCE = re.compile(r"(?P<name>[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*):(?P<tag>\w[\w.-]{0,127})")
 _BASE = re.compile(r"^FROM\s+\$\{?DOCKER_HUB\}?/library/(\S+)", re.MULTILINE)
@@ -34,12 +32,18 @@ class OfficialImage:
     tag: str
 
     @classmethod
-    def read(cls, text: str) -> OfficialImage:
-        """Read `NAME:TAG`; a digest after it is left out, because a stand-in has another. `ContainerError` if wrong."""
+    def find(cls, text: str) -> OfficialImage | None:
+        """The image that `NAME:TAG` names; a digest after it is left out, because a stand-in has another."""
         match = _REFERENCE.fullmatch(text.partition("@")[0])
-        if match is None:
+        return None if match is None else cls(match["name"], match["tag"])
+
+    @classmethod
+    def read(cls, text: str) -> OfficialImage:
+        """The image that a person names; `ContainerError` for a name of another kind."""
+        image = cls.find(text)
+        if image is None:
             raise ContainerError(f"{text}: is no official image with a tag; write NAME:TAG, such as python:3.13-slim")
-        return cls(match["name"], match["tag"])
+        return image
 
     def __str__(self) -> str:
         """As a Dockerfile names it."""

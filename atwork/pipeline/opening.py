@@ -17,7 +17,7 @@ from atwork.checkout import Checkout
 from atwork.containers.errors import ContainerError, check_machine
 from atwork.containers.images import image_store
 from atwork.containers.official_images import OfficialImage, OfficialImages, base_images
-from atwork.containers.stand_ins import STAND_INS
+from atwork.containers.stand_ins import STAND_INS, stand_in
 from atwork.files import cache_folder
 from atwork.pipeline import google_apis, jvm, platform
 from atwork.pipeline.google_apis import GoogleApis
@@ -55,7 +55,8 @@ def opened(
             google_apis.serve(apis) as address,
             _serving(jenkins, fleet, console, folder, address) as (endpoints, toolbox),
         ):
-            images = _images(official_images(home), jenkins, dockerfile, console)
+            mirror = jenkins.environment["DOCKER_HUB"]
+            images = mirrored(official_images(home), jenkins.values, mirror, dockerfile, console)
             _fill_mirror(jenkins, endpoints, toolbox, images, folder)
             player = jvm.player(console)
             session = PipelineSession(
@@ -155,17 +156,28 @@ def _store(jenkins: platform.JenkinsPlatform, name: StoreName) -> dict[str, Any]
     return container
 
 
-def _images(
-    fetched: OfficialImages, jenkins: platform.JenkinsPlatform, dockerfile: str, console: Console
-) -> dict[OfficialImage, Path]:
-    """The layouts of the images that a build needs from Docker Hub: of its Dockerfile, and the stores of its tests."""
-    images = {image: fetched.layout(image, console) for image in base_images(dockerfile)}
-    for role, template in jenkins.values["additionalAgents"].items():
-        if role.startswith("store-"):
-            [container] = yaml.safe_load(template["yamlTemplate"])["spec"]["initContainers"]
-            image = OfficialImage.read(container["image"].rpartition("/")[2])
-            if image.name in STAND_INS or fetched.fetched(image):  # else the build that asks for it says so
-                images[image] = fetched.layout(image, console)
+def mirrored(
+    fetched: OfficialImages, values: Mapping[str, Any], mirror: str, dockerfile: str, console: Console
+) -> dict[str, Path]:
+    """Layouts of what a build needs from Docker Hub, by reference: its base images, and the stores of its tests.
+
+    `values` are those of the Jenkins chart. A stack file may choose other images for the stores; the same stand-ins
+    take their place.
+    """
+    library = f"{mirror}/library/"
+    images = {f"{library}{image}": fetched.layout(image, console) for image in base_images(dockerfile)}
+    for role, template in values["additionalAgents"].items():
+        store = role.removeprefix("store-")
+        if store == role:
+            continue
+        [container] = yaml.safe_load(template["yamlTemplate"])["spec"]["initContainers"]
+        reference = container["image"].partition("@")[0]
+        official = OfficialImage.find(reference.removeprefix(library))
+        layout = None if official is None else fetched.fetched(official)
+        if layout is None and store in STAND_INS:
+            layout = stand_in(store, console)
+        if layout is not None:  # else the build that asks for it says so
+            images[reference] = layout
     return images
 
 
@@ -173,7 +185,7 @@ def _fill_mirror(
     jenkins: platform.JenkinsPlatform,
     endpoints: Endpoints,
     toolbox: Toolbox,
-    images: Mapping[OfficialImage, Path],
+    images: Mapping[str, Path],
     folder: Path,
 ) -> None:
     """Put images into the mirror of Docker Hub, as Artifact Registry fetches them."""
@@ -185,8 +197,7 @@ def _fill_mirror(
     endpoints.save()
     login = write_login(folder / "mirror", endpoints.registry, token)
     variables = {**os.environ, **endpoints.environment(), "DOCKER_CONFIG": str(login)}
-    for image, layout in images.items():
-        reference = f"{mirror}/library/{image}"
+    for reference, layout in images.items():
         command = [str(toolbox.images.crane), "push", str(layout), reference]
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if done.returncode:

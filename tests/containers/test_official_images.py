@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
 from atwork.containers.errors import ContainerError
 from atwork.containers.official_images import OfficialImage, OfficialImages, base_images
+from atwork.pipeline import opening
 from atwork.sandbox import images
 from atwork.sandbox.home import Home
 
@@ -68,3 +70,33 @@ def test_what_cannot_be_fetched_has_a_stand_in_or_is_named(
     assert "fetched before" in capsys.readouterr().out
     assert images.run(["golang:1.26"], "hub.example.com", console=console) == 1
     assert "MB" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("reference", "source"),
+    [
+        ("m/library/postgres:18-alpine", "fetched"),
+        ("m/library/postgres:18-alpine@sha256:1", "fetched"),
+        ("m/library/postgres:17", "stand-in"),
+        ("m/library/postgres", "stand-in"),
+        ("m/bitnami/postgresql:18.1", "stand-in"),
+    ],
+)
+def test_a_store_whose_image_a_stack_file_chose_has_the_same_stand_in(
+    reference: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "stand_in", lambda name, _: tmp_path / f"stand-in-{name}")
+    fetched = _layout(tmp_path / "postgres-18-alpine")
+    pod = yaml.safe_dump({"spec": {"initContainers": [{"image": reference}]}})
+    values = {"additionalAgents": {"store-postgres": {"yamlTemplate": pod}, "build": {"yamlTemplate": ""}}}
+    layouts = opening.mirrored(OfficialImages(tmp_path), values, "m", "", Console())
+    expected = fetched if source == "fetched" else tmp_path / "stand-in-postgres"
+    assert layouts == {reference.partition("@")[0]: expected}
+
+
+def test_a_store_without_an_image_is_left_to_the_build_that_asks_for_it(tmp_path: Path) -> None:
+    pod = yaml.safe_dump({"spec": {"initContainers": [{"image": "m/library/mysql:8.4"}]}})
+    values = {"additionalAgents": {"store-mysql": {"yamlTemplate": pod}}}
+    assert opening.mirrored(OfficialImages(tmp_path), values, "m", "", Console()) == {}
+    layout = _layout(tmp_path / "mysql-8.4")
+    assert opening.mirrored(OfficialImages(tmp_path), values, "m", "", Console()) == {"m/library/mysql:8.4": layout}
