@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -12,15 +10,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from support.postgres import unpack
+from support.data_stores import running
 
 from atwork.containers.container import Container
 from atwork.containers.errors import ContainerError
-from atwork.containers.namespaces import namespaces
 from atwork.containers.stand_ins import StandIn, make
 from atwork.errors import SandboxError
-from atwork.pipeline.build_containers import run_store
-from components.jenkins.stores import STORES, sidecar
 from components.sql_client import mysql
 
 _RECIPE = StandIn(
@@ -94,27 +89,10 @@ def cloud_sql(
         layout = make("mysql", _RECIPE, Console(stderr=True))
     except ContainerError as error:  # the packages are of Debian's development release, which is not always complete
         pytest.skip(str(error))
-    store = STORES["mysql"]
-    [settings] = sidecar("mysql", "mysql")["initContainers"]
-    data = folder / "data"
-    data.mkdir()
-    os.chown(data, store.user, store.group)
-    with namespaces(own_network=True) as inside:
-        container = Container(
-            name="mysql",
-            image=unpack(layout, folder / "image"),
-            inside=inside,
-            folder=folder / "containers",
-            environment=dict(store.environment),
-            mounts={data: store.data},
-            security=settings["securityContext"],
-        )
-        process = run_store(settings, container, folder / "log")
+    with running("mysql", layout, folder) as container:
         server = MySqlServer(container)
         accounts = [f"CREATE USER '{name}'@'%';" for name in (administrator, *logins)]
         accounts += [f"CREATE ROLE '{group.replace('@', chr(39) + '@' + chr(39))}';" for group in groups]
         accounts += [f"CREATE DATABASE `{name}`;" for name in databases]
         server.run("root", "\n".join([_SETUP, *accounts, f"GRANT cloudsqlsuperuser TO '{administrator}'@'%';"]))
         yield server
-        os.kill(inside.pid, signal.SIGKILL)
-        process.wait()
