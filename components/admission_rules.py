@@ -41,7 +41,7 @@ def enforce(
         f"{name}-binding",
         metadata={"name": policy_name},
         spec={
-            "policy_name": policy.metadata.apply(lambda metadata: metadata.name or ""),
+            "policy_name": policy.metadata.apply(lambda metadata: metadata.name or policy_name),
             "validation_actions": ["Deny"],
         },
         opts=opts,

@@ -24,10 +24,10 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_gcp as gcp
 
-from components.database_administrator import ACCOUNT
+from components.database_administrator import account_email
 from components.database_engine import database_user
 from components.database_instance import instance_settings
-from components.database_login import LoginPlace, login_account_id, workload_login
+from components.database_login import login_account_id, workload_login
 from components.database_replicas import replicas
 from components.database_settings import DatabaseSettings
 from components.network_refs import NetworkRefs
@@ -96,14 +96,14 @@ class Database(pulumi.ComponentResource):
                 project_id=project_id,
                 workload_pool=workload_pool,
                 parent=self,
-                elsewhere=[LoginPlace(f"{other}-{key}", other, "atwork:database:Database") for other in others],
+                elsewhere={other: f"{other}-{key}" for other in others},
             )
             for key, user in settings.users.items()
         }
         gcp.sql.User(
             f"{name}-administrator",
-            name=pulumi.Output.concat(ACCOUNT, "@", project_id, ".iam.gserviceaccount.com").apply(
-                lambda address: database_user(settings.version, address)
+            name=pulumi.Output.from_input(project_id).apply(
+                lambda project: database_user(settings.version, account_email(project))
             ),
             type="CLOUD_IAM_SERVICE_ACCOUNT",
             database_roles=[ADMINISTRATOR_ROLE],

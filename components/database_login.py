@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pulumi
 import pulumi_gcp as gcp
@@ -15,6 +15,8 @@ from components.settings import DnsLabel, Settings
 INSTANCE_ROLES = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
 """Connect through the connector, and log in by IAM."""
 
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
+
 
 class DatabaseUserSettings(Settings):
     """A workload that logs in: its Kubernetes service account acts as a service account made for it."""
@@ -24,25 +26,6 @@ class DatabaseUserSettings(Settings):
 
     service_account: DnsLabel
     """Kubernetes service account of the workload."""
-
-
-@dataclass(frozen=True)
-class LoginPlace:
-    """Where a login is declared: the name of the login, and the component that it is in.
-
-    The account of a workload has the same ID in each instance. A workload that moves to another instance keeps it:
-    made again, it would be refused, because the old one is deleted last.
-    """
-
-    name: str
-    component: str
-    """Name of the component."""
-    type: str
-    """Type of the component, such as atwork:database:Database."""
-
-    def alias(self, suffix: str) -> pulumi.Alias:
-        """The resource of the login with this end of its name, as it was called in this place."""
-        return pulumi.Alias(name=f"{self.name}-{suffix}", parent=create_urn(self.component, self.type))
 
 
 def login_account_id(user: str) -> str:
@@ -56,7 +39,7 @@ def grant_login(
     project_id: pulumi.Input[str],
     *,
     parent: pulumi.Resource,
-    elsewhere: Sequence[LoginPlace] = (),
+    elsewhere: Mapping[str, str] = _NOWHERE,
 ) -> None:
     """Let an account connect to the instances of a project, and log in."""
     for role in INSTANCE_ROLES:
@@ -80,11 +63,11 @@ def workload_login(
     project_id: pulumi.Input[str],
     workload_pool: pulumi.Input[str],
     parent: pulumi.Resource,
-    elsewhere: Sequence[LoginPlace] = (),
+    elsewhere: Mapping[str, str] = _NOWHERE,
 ) -> pulumi.Output[str]:
     """Create account, grants and user; returns the account's e-mail address.
 
-    `elsewhere` is where the login is if the workload comes from another instance.
+    `elsewhere` has the name of the login in other instances, from which the workload may come, by component.
     """
     # Database users must be service accounts: workload principals cannot be.
     account = gcp.serviceaccount.Account(
@@ -114,5 +97,14 @@ def workload_login(
     return account.email
 
 
-def _moving(suffix: str, parent: pulumi.Resource, elsewhere: Sequence[LoginPlace]) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(parent=parent, aliases=[place.alias(suffix) for place in elsewhere])
+def _moving(suffix: str, parent: pulumi.Resource, elsewhere: Mapping[str, str]) -> pulumi.ResourceOptions:
+    """The options of a resource that a workload keeps when it moves to another instance.
+
+    An account has the same ID in each instance: made again, it would be refused, because the old one is deleted last.
+    """
+    kind = parent.pulumi_resource_type
+    aliases = [
+        pulumi.Alias(name=f"{login}-{suffix}", parent=create_urn(component, kind))
+        for component, login in elsewhere.items()
+    ]
+    return pulumi.ResourceOptions(parent=parent, aliases=aliases)

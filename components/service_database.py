@@ -15,7 +15,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.database_engine import DatabaseVersion
-from components.database_login import DatabaseUserSettings, LoginPlace, workload_login
+from components.database_login import DatabaseUserSettings, workload_login
 
 
 class ServiceDatabase(pulumi.ComponentResource):
@@ -57,6 +57,6 @@ class ServiceDatabase(pulumi.ComponentResource):
             project_id=project_id,
             workload_pool=workload_pool,
             parent=self,
-            elsewhere=[LoginPlace(other, other, "atwork:service_database:ServiceDatabase") for other in others],
+            elsewhere={other: other for other in others},
         )
         self.register_outputs({"account": self.account})

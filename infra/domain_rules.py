@@ -37,10 +37,10 @@ def domains(environments: Mapping[str, StackConfig]) -> Iterator[str]:
 
 def hosts_elsewhere(environments: Mapping[str, StackConfig], services: Mapping[str, ServiceSettings]) -> Iterator[str]:
     """Hosts of services that are the domain of another environment: its zone answers for them."""
-    domains = {config.gateway.domain: name for name, config in environments.items() if config.gateway is not None}
+    owners = {config.gateway.domain: name for name, config in environments.items() if config.gateway is not None}
     for service in services.values():
         for name, place in service.environments.items():
-            if (other := domains.get(place.host or "", name)) != name:
+            if (other := owners.get(place.host or "", name)) != name:
                 yield (
                     f"{service.file}: environments.{name}.host: {place.host} is the domain of {other}, whose zone "
                     "answers; choose another"

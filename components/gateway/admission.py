@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
+from components.admission_rules import enforce
 from components.gateway import names
 
 if TYPE_CHECKING:
@@ -92,15 +92,4 @@ def _listed(annotation: str) -> str:
 
 def make(name: str, opts: pulumi.ResourceOptions) -> None:
     """The policy, in force."""
-    policy = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
-        f"{name}-hosts", metadata={"name": POLICY}, spec=spec(), opts=opts
-    )
-    kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-        f"{name}-hosts-binding",
-        metadata={"name": POLICY},
-        spec={
-            "policy_name": policy.metadata.apply(lambda metadata: metadata.name or POLICY),
-            "validation_actions": ["Deny"],
-        },
-        opts=opts,
-    )
+    enforce(f"{name}-hosts", POLICY, spec(), opts)

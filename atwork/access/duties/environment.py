@@ -100,7 +100,7 @@ def _databases(environment: EnvironmentFacts) -> Iterator[Duty]:
     if not environment.config.databases:
         return
     project, project_id = environment.project, environment.config.project.id
-    email = f"{database_administrator.ACCOUNT}@{project_id}.iam.gserviceaccount.com"
+    email = database_administrator.account_email(project_id)
     job = PodAccount(project_id, database_administrator.NAMESPACE, database_administrator.ACCOUNT, email)
     yield duty(job.principal, f"act as {email}", GET_TOKEN, f"{project}/serviceAccounts/{email}")
     yield duty(job.identity, "give rights in databases", LOG_IN, project)
