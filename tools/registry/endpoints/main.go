@@ -19,13 +19,19 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/registry"
 	"google.golang.org/grpc/credentials"
 )
 
+// memory is what the program takes when nothing is uploaded; above it, freed memory is returned to the machine at once.
+const memory = 64 << 20
+
 func main() {
+	// The registry has each layer in memory while it is uploaded, which can be hundreds of megabytes.
+	debug.SetMemoryLimit(memory)
 	path := flag.String("settings", "", "settings file (JSON)")
 	blobs := flag.String("blobs", "", "folder for the content of images")
 	address := flag.String("listen", "", "address of a program that stays; else any free port, until standard input closes")
