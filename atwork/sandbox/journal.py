@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,6 +18,7 @@ import grpc
 from filelock import FileLock, Timeout
 
 from atwork.engine.urn import stack_of
+from atwork.files import replace_file
 
 _CHANGES = ("Create", "Update", "Delete")
 
@@ -76,6 +78,14 @@ class CallJournal(grpc.ServerInterceptor):
                 file_lock.release()
             self._files.clear()
             self._file_locks.clear()
+
+
+def remember(folder: Path, stack: str, urns: Iterable[str]) -> UnfinishedCalls:
+    """Record URNs of a stack as those of a killed process, until the file is removed."""
+    calls = UnfinishedCalls(folder / f"{stack}.recovery", frozenset(urns))
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(calls.path, "".join(f"{urn}\n" for urn in sorted(calls.urns)))
+    return calls
 
 
 def unfinished(folder: Path, stack: str) -> list[UnfinishedCalls]:

@@ -44,16 +44,17 @@ def recover(home: Home, stack: Stack, fleet: Fleet | None, console: Console) -> 
     if not pending and not unfinished:
         _settle_owners(home, name)
         return
-    # Before the refresh clears the pending operations: if this run is killed, too, the next run still knows them.
-    _delete_orphans(home, name, fleet, pending.union(*(calls.urns for calls in unfinished)), console)
+    # The refresh first clears the pending operations: if this run is killed, too, the next run still knows them.
+    remembered = journal.remember(home.running, name, pending.union(*(calls.urns for calls in unfinished)))
+    _delete_orphans(home, name, fleet, remembered.urns, console)
     if pending or deployment(home, name).get("resources"):
         reason = f"{len(pending)} interrupted operation(s)" if pending else "a run was killed"
         console.print(f"{name}: {reason}; comparing the state with the cloud")
         outcome = stack.refresh(clear_pending_creates=True)
         if outcome.failed:
             raise SandboxError("\n".join([f"{name}: could not recover: {outcome.errors[0]}", *outcome.errors[1:]]))
-    for calls in unfinished:
-        calls.path.unlink()
+    for calls in (*unfinished, remembered):
+        calls.path.unlink(missing_ok=True)
 
 
 def _pending(home: Home, stack: str) -> frozenset[str]:

@@ -128,6 +128,25 @@ def test_a_recovery_that_is_killed_as_well_is_finished_by_the_next(stack: FakeSt
     assert stack.recover() == ["kept"]
 
 
+def test_a_refresh_that_fails_after_it_cleared_the_pending_operations_is_repeated(stack: FakeStack) -> None:
+    """As when its providers are killed before they answer: then nothing of the state was compared."""
+    stack.state("kept", "deleted", deleted="deleting")
+
+    def cleared() -> int:
+        stack.state("kept", "deleted")
+        return 1
+
+    stack.at_refresh = cleared
+    with pytest.raises(SandboxError, match="could not recover"):
+        stack.recover()
+    assert journal.unfinished(stack.home.running, "ci")[0].urns == {urn("deleted")}
+    stack.at_refresh = lambda: 0
+    stack.recover()
+    stack.recover()
+    assert len(stack.ran) == 2
+    assert journal.unfinished(stack.home.running, "ci") == []
+
+
 def test_a_pending_update_is_read_again_and_nothing_is_deleted(stack: FakeStack) -> None:
     stack.state("kept", kept="updating")
     assert stack.recover() == ["kept"]
