@@ -1,4 +1,4 @@
-"""Images of a registry as folders that runc can run."""
+"""Images of a registry, and of OCI layouts, as folders that runc can run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Generator, Mapping
+import tarfile
+import zlib
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +19,16 @@ from typing import Any
 from filelock import FileLock
 
 from atwork.containers.errors import ContainerError
+from atwork.containers.layout import read_layout
 from atwork.containers.namespaces import Namespaces
 
 _IMAGES = 12
 """How many images stay between runs; each has 100 to 400 MB."""
 
 _UNFINISHED = ".unfinished"
+
+_REMOVED, _EMPTIED = ".wh.", ".wh..wh..opq"
+"""Files of a layer that remove others below it: https://github.com/opencontainers/image-spec/blob/main/layer.md"""
 
 
 @dataclass(frozen=True)
@@ -54,34 +60,82 @@ class ImageStore:
     def pull(self, reference: str, environment: Mapping[str, str]) -> Unpacked:
         """Pull an image; `environment` has the proxy and the login of the registry, which is asked each time."""
         described = json.loads(self._run(environment, reference, "config", reference))
-        layers = json.dumps(described["rootfs"]["diff_ids"])  # images that differ in labels alone share them
+
+        def fill(unfinished: Path) -> None:
+            archive = unfinished.with_suffix(".tar")
+            try:
+                self._run(environment, reference, "export", reference, str(archive))
+                _extract(archive, unfinished)
+            finally:
+                archive.unlink(missing_ok=True)
+
+        return Unpacked(self._root(described["rootfs"]["diff_ids"], fill), described.get("config") or {})
+
+    def puller(self, environment: Mapping[str, str]) -> Callable[[str], Unpacked]:
+        """What pulls images with a login."""
+        return lambda reference: self.pull(reference, environment)
+
+    def unpacked(self, layout: Path) -> Unpacked:
+        """The image of an OCI layout."""
+        image = read_layout(layout)
+
+        def fill(unfinished: Path) -> None:
+            for layer in image.layers:
+                _remove_hidden(layer, unfinished)
+                _extract(layer, unfinished, f"--exclude={_REMOVED}*")
+
+        return Unpacked(self._root(image.content, fill), image.configuration)
+
+    def _root(self, content: Iterable[str], fill: Callable[[Path], None]) -> Path:
+        """The root file system of an image with these layers; `fill` writes one that is not there yet."""
+        layers = json.dumps([*content])  # images that differ in labels alone share them
         root = self.folder / hashlib.sha256(layers.encode()).hexdigest()
         with FileLock(root.with_suffix(".lock")):
             if not root.exists():
-                self._unpack(environment, reference, root)
+                unfinished = root.with_suffix(_UNFINISHED)
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                try:
+                    fill(unfinished)
+                    unfinished.rename(root)
+                finally:
+                    shutil.rmtree(unfinished, ignore_errors=True)
         os.utime(root)
-        return Unpacked(root, described.get("config") or {})
-
-    def _unpack(self, environment: Mapping[str, str], reference: str, root: Path) -> None:
-        unfinished, archive = root.with_suffix(_UNFINISHED), root.with_suffix(".tar")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
-        try:
-            self._run(environment, reference, "export", reference, str(archive))
-            extract = ["tar", "--extract", "--file", str(archive), "--directory", str(unfinished)]
-            done = subprocess.run(extract, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise ContainerError(f"{reference}: cannot be unpacked into {root}: {done.stderr.strip()[-300:]}")
-            unfinished.rename(root)
-        finally:
-            archive.unlink(missing_ok=True)
-            shutil.rmtree(unfinished, ignore_errors=True)
+        return root
 
     def _run(self, environment: Mapping[str, str], reference: str, *words: str) -> bytes:
         done = subprocess.run([str(self.crane), *words], env=dict(environment), capture_output=True, check=False)
         if done.returncode:
             raise ContainerError(f"{reference}: cannot be pulled: {done.stderr.decode().strip()[-400:]}")
         return done.stdout
+
+
+def _extract(archive: Path, folder: Path, *options: str) -> None:
+    extract = ["tar", "--extract", *options, "--file", str(archive), "--directory", str(folder)]
+    done = subprocess.run(extract, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ContainerError(f"{archive}: cannot be unpacked into {folder}: {done.stderr.strip()[-300:]}")
+
+
+def _remove_hidden(layer: Path, folder: Path) -> None:
+    """Remove what a layer says is no longer there."""
+    try:
+        with tarfile.open(layer) as archive:
+            names = [Path(name) for name in archive.getnames()]
+    except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
+        raise ContainerError(f"{layer}: cannot be unpacked into {folder}: {error}") from None
+    for name in names:
+        if name.name == _EMPTIED:
+            gone = [*(folder / name.parent).iterdir()] if (folder / name.parent).exists() else []
+        elif name.name.startswith(_REMOVED):
+            gone = [folder / name.parent / name.name.removeprefix(_REMOVED)]
+        else:
+            continue
+        for path in gone:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 @contextmanager

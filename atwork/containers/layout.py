@@ -1,4 +1,4 @@
-"""An image of one layer as an OCI layout, from the tar of a root file system.
+"""Images as OCI layouts: one of one layer is written from the tar of a root file system, and any image is read.
 
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 """
@@ -10,6 +10,7 @@ import json
 import platform
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,31 @@ _CHUNK = 1 << 20
 _GZIP = 31  # zlib's window bits for a gzip header
 _TYPE = "application/vnd.oci.image"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True)
+class LayoutImage:
+    """The one image of a layout."""
+
+    configuration: Mapping[str, Any]
+    """The fields Env, Entrypoint, Cmd and so on."""
+    content: tuple[str, ...]
+    """Digests of the unpacked layers."""
+    layers: tuple[Path, ...]
+    """Archives, the lowest first."""
+
+
+def read_layout(folder: Path) -> LayoutImage:
+    """Read a layout that has one image."""
+
+    def blob(digest: str) -> Path:
+        return folder / "blobs" / digest.replace(":", "/")
+
+    [described] = json.loads((folder / "index.json").read_text())["manifests"]
+    manifest = json.loads(blob(described["digest"]).read_text())
+    config = json.loads(blob(manifest["config"]["digest"]).read_text())
+    layers = tuple(blob(layer["digest"]) for layer in manifest["layers"])
+    return LayoutImage(config.get("config") or {}, tuple(config["rootfs"]["diff_ids"]), layers)
 
 
 def architecture() -> str:
