@@ -5,29 +5,30 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from atwork.containers.container import Container
-from atwork.containers.images import ImageStore, layered
+from atwork.containers.images import Unpacked, layered
 from atwork.containers.namespaces import Namespaces
 from atwork.errors import SandboxError
 
 _READY_SECONDS = 120.0
 
+Pull = Callable[[str], Unpacked]
+"""Gives the image of a reference."""
 
-def build_container(
-    settings: Mapping[str, Any], inside: Namespaces, images: ImageStore, login: Mapping[str, str], folder: Path
-) -> Container:
-    """A container of a pod, with the workspace and scratch volumes in `folder`."""
+
+def build_container(settings: Mapping[str, Any], inside: Namespaces, pull: Pull, folder: Path) -> Container:
+    """A container of a pod, with the workspace and its volumes in `folder`, where those of an earlier start may be."""
     name = settings["name"]
     security = settings.get("securityContext") or {}
-    image = layered(images.pull(settings["image"], login), inside, folder / "layers" / name, security)
+    image = layered(pull(settings["image"]), inside, folder / "layers" / name, security)
     scratch: dict[Path, str] = {folder / "workspace": str(folder / "workspace")}
     for number, mount in enumerate(settings.get("volumeMounts") or ()):
         path = folder / f"volume-{name}-{number}"
-        path.mkdir()
+        path.mkdir(exist_ok=True)
         os.chown(path, security.get("runAsUser", 0), security.get("runAsGroup", 0))
         scratch[path] = mount["mountPath"]
     return Container(
@@ -42,11 +43,9 @@ def build_container(
     )
 
 
-def start_store(
-    settings: Mapping[str, Any], inside: Namespaces, images: ImageStore, login: Mapping[str, str], folder: Path
-) -> subprocess.Popen[str]:
+def start_store(settings: Mapping[str, Any], inside: Namespaces, pull: Pull, folder: Path) -> subprocess.Popen[str]:
     """Start a data store, and wait until its probe succeeds, as the pod's other containers do."""
-    container = build_container(settings, inside, images, login, folder)
+    container = build_container(settings, inside, pull, folder)
     return run_store(settings, container, folder / f"{settings['name']}.log")
 
 

@@ -52,15 +52,20 @@ class CloudSqlInstance:
     container: Container
     log: Path
 
-    def setup(self, databases: Iterable[str], users: Iterable[CloudSqlUser]) -> None:
-        """Create the roles of Cloud SQL, the databases and the users in an empty server."""
-        self.run(_SUPERUSER, "postgres", _SETUP)
+    def add(self, databases: Iterable[str], users: Iterable[CloudSqlUser]) -> None:
+        """Create the roles of Cloud SQL, the databases and the users that the server does not have yet."""
+        known = self.run(_SUPERUSER, "postgres", "SELECT rolname FROM pg_roles").splitlines()
+        statements = [] if ADMINISTRATOR_ROLE in known else [_SETUP]
         for user in users:
             roles = [*([_KINDS[user.type]] if user.type in _KINDS else []), *user.roles]
-            grant = f"GRANT {', '.join(roles)} TO {_identifier(user.name)};" if roles else ""
-            self.run(_SUPERUSER, "postgres", f"CREATE ROLE {_identifier(user.name)} LOGIN; {grant}")
+            statements += [] if user.name in known else [f"CREATE ROLE {_identifier(user.name)} LOGIN;"]
+            statements += [f"GRANT {', '.join(roles)} TO {_identifier(user.name)};"] if roles else []
+        if statements:
+            self.run(_SUPERUSER, "postgres", "\n".join(statements))
+        known = self.run(_SUPERUSER, "postgres", "SELECT datname FROM pg_database").splitlines()
         for database in databases:
-            self.run(_SUPERUSER, "postgres", f"CREATE DATABASE {_identifier(database)} OWNER {ADMINISTRATOR_ROLE}")
+            if database not in known:
+                self.run(_SUPERUSER, "postgres", f"CREATE DATABASE {_identifier(database)} OWNER {ADMINISTRATOR_ROLE}")
 
     def run(self, user: str, database: str, statements: str) -> str:
         """Run statements in one transaction, and return the rows; `SandboxError` has the server's message."""

@@ -135,7 +135,7 @@ def _containers(session: PipelineSession, home: Home, fleet: Fleet, folder: Path
         session.toolbox.images,
         endpoints.registry,
         [
-            kind(_store(jenkins, store), Cloud(home.cloud), session.toolbox.images, login, folder / name)
+            kind(_store(jenkins, store), Cloud(home.cloud), session.toolbox.images.puller(login), folder / name)
             for kind, store, name in stand_ins
         ],
         folder,

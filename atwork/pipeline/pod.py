@@ -100,9 +100,10 @@ def running(
             # Processes in namespaces end with them, and are waited for after that.
             stack.push(lambda *_: _wait_for_all(started))
             stack.push(lambda *_: os.kill(inside.pid, signal.SIGKILL))
-            started.extend(start_store(store, inside, toolbox.images, login, folder) for store in template.stores)
+            pull = toolbox.images.puller(login)
+            started.extend(start_store(store, inside, pull, folder) for store in template.stores)
             for container in others:
-                pod.containers[container["name"]] = build_container(container, inside, toolbox.images, login, folder)
+                pod.containers[container["name"]] = build_container(container, inside, pull, folder)
         yield pod
 
 

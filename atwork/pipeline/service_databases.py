@@ -1,20 +1,21 @@
 """Databases of services on this machine: a PostgreSQL for each instance of Cloud SQL in the simulated cloud.
 
 An instance starts with the first connection. It gets the databases and users of the simulated cloud, and then runs the
-commands of the Jobs that give rights (components/service_rights.py), as they are in the cluster.
+commands of the Jobs that give rights (components/service_rights.py), as they are in the cluster. What an update adds
+later is there at the next connection.
 """
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from atwork.containers.namespaces import Namespaces
 from atwork.errors import SandboxError
 from atwork.pipeline.cloud_sql import CloudSqlInstance, CloudSqlUser
-from atwork.pipeline.service_stores import ServiceStores
+from atwork.pipeline.service_stores import RunningStore, ServiceStores
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.service_network import Neighbor
 from atwork.sandbox.provider.values import reveal
@@ -28,8 +29,26 @@ _HOST = "cloud-sql"
 _POSTGRES = STORES["postgres"]
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What an instance has to have."""
+
+    databases: tuple[str, ...]
+    users: tuple[CloudSqlUser, ...]
+    commands: tuple[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], ...]
+    """Those of the Jobs, each with its variables."""
+
+
+@dataclass
 class ServiceDatabases(ServiceStores):
     """The instances that pods connect to, by connection name."""
+
+    _prepared: dict[int, _Content] = field(default_factory=dict[int, _Content])
+    """By the first process of the container."""
+
+    def existing(self) -> set[str]:
+        """The names of all instances in the simulated cloud."""
+        return {_name(item.outputs["connectionName"]) for item in self.cloud.objects("", DATABASE_INSTANCE)}
 
     @staticmethod
     def variables(known: Mapping[str, str]) -> dict[str, str]:
@@ -43,23 +62,27 @@ class ServiceDatabases(ServiceStores):
         """The database of a pod with these variables in a cluster."""
         if not self.variables(known):
             return []
-        return [Neighbor([_HOST], {_POSTGRES.port: lambda: self._connected(api, known["DATABASE_INSTANCE"])})]
+        return [Neighbor([_HOST], {_POSTGRES.port: lambda: self.connect(api, known["DATABASE_INSTANCE"])})]
 
-    def _connected(self, api: Api, connection: str) -> socket.socket:
-        return self.connected(connection, _POSTGRES.port, lambda: self._start(api, connection))
+    def connect(self, api: Api, connection: str) -> socket.socket:
+        """A connection to an instance, with what the simulated cloud and a cluster say that it has."""
+        content = self._content(api, connection)
+        return self.connected(_name(connection), _POSTGRES.port, lambda running: self._prepare(running, content))
 
-    def _start(self, api: Api, connection: str) -> Namespaces:
-        databases, users = self._content(connection)
-        inside, container, folder = self.started(connection.replace(":", "-"), "postgres.log")
-        instance = CloudSqlInstance(container, folder / "statements.log")
-        instance.setup(databases, users)
-        for job in _jobs(api, connection):
-            [psql] = job["spec"]["template"]["spec"]["containers"]
-            instance.execute(psql["command"], {pair["name"]: pair["value"] for pair in psql["env"]})
-        return inside
+    def _prepare(self, running: RunningStore, content: _Content) -> None:
+        pid = running.container.inside.pid
+        before = self._prepared.get(pid)
+        if before == content:
+            return
+        instance = CloudSqlInstance(running.container, running.folder / "statements.log")
+        instance.add(content.databases, content.users)
+        for command, variables in content.commands:
+            if before is None or (command, variables) not in before.commands:
+                instance.execute(list(command), dict(variables))
+        self._prepared[pid] = content
 
-    def _content(self, connection: str) -> tuple[list[str], list[CloudSqlUser]]:
-        """Databases and users of an instance in the simulated cloud."""
+    def _content(self, api: Api, connection: str) -> _Content:
+        """Databases and users of an instance in the simulated cloud, and commands of Jobs in a cluster."""
         name = connection.rpartition(":")[2]
         instances = [item for item in self.cloud.objects("", DATABASE_INSTANCE) if item.id == name]
         if not instances:
@@ -72,11 +95,20 @@ class ServiceDatabases(ServiceStores):
             every = [reveal(item.inputs) for item in self.cloud.objects("", kind)]
             return [resource for resource in every if resource["instance"] == name]
 
-        users = [
+        users = tuple(
             CloudSqlUser(user["name"], user["type"], tuple(user.get("databaseRoles") or ()))
             for user in inputs(DATABASE_USER)
-        ]
-        return [database["name"] for database in inputs(DATABASE)], users
+        )
+        clients = [job["spec"]["template"]["spec"]["containers"][0] for job in _jobs(api, connection)]
+        commands = tuple(
+            (tuple(client["command"]), tuple((pair["name"], pair["value"]) for pair in client["env"]))
+            for client in clients
+        )
+        return _Content(tuple(database["name"] for database in inputs(DATABASE)), users, commands)
+
+
+def _name(connection: str) -> str:
+    return connection.replace(":", "-")
 
 
 def _jobs(api: Api, connection: str) -> Iterator[Mapping[str, Any]]:

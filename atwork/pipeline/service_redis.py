@@ -23,7 +23,7 @@ _REDIS = STORES["redis"]
 
 
 class ServiceRedis(ServiceStores):
-    """The instances that pods connect to, by their address in the simulated cloud."""
+    """The instances that pods connect to."""
 
     @staticmethod
     def variables(known: Mapping[str, str]) -> dict[str, str]:
@@ -37,17 +37,22 @@ class ServiceRedis(ServiceStores):
         del api
         if not self.variables(known):
             return []
-        return [Neighbor([_HOST], {_REDIS.port: lambda: self._connected(known[_REDIS.variable])})]
+        return [Neighbor([_HOST], {_REDIS.port: lambda: self.connect(known[_REDIS.variable])})]
 
-    def _connected(self, address: str) -> socket.socket:
-        return self.connected(address, _REDIS.port, lambda: self.started(self._instance(address), "redis.log")[0])
+    def connect(self, address: str) -> socket.socket:
+        """A connection to the instance with an address."""
+        return self.connected(self.instance(address).rpartition("/")[2], _REDIS.port)
 
-    def _instance(self, address: str) -> str:
-        """The name of the instance with an address."""
+    def existing(self) -> set[str]:
+        """The names of all instances in the simulated cloud."""
+        return {item.id.rpartition("/")[2] for item in self.cloud.objects("", REDIS_INSTANCE)}
+
+    def instance(self, address: str) -> str:
+        """The ID of the instance with an address; `SandboxError` if there is none."""
         host = urlsplit(address).hostname
         for item in self.cloud.objects("", REDIS_INSTANCE):
             endpoints: Any = item.outputs.get("endpoints") or ()
             connections = [each["pscAutoConnection"] for endpoint in endpoints for each in endpoint["connections"]]
             if host in [each["ipAddress"] for each in connections]:
-                return item.id.rpartition("/")[2]
+                return item.id
         raise SandboxError(f"{address}: no Redis has this address in the sandbox; run `atwork sandbox up`")

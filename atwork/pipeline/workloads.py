@@ -194,7 +194,7 @@ class Workloads:
         workload = Workload(
             PodContent(cluster.api, self.cloud, pod, str(_ADDRESSES[next(self._numbers)])),
             folder,
-            lambda image: self.images.pull(image, cluster.login),
+            self.images.puller(cluster.login),
             neighbors,
             more_variables,
             self._forwarder,

@@ -22,7 +22,7 @@ NO_API = cast("Api", None)
 @pytest.fixture
 def databases(tmp_path: Path) -> ServiceDatabases:
     return ServiceDatabases(
-        {}, Cloud(tmp_path / "cloud.db"), ImageStore(Path("crane"), tmp_path), {}, tmp_path / "cloud-sql"
+        {}, Cloud(tmp_path / "cloud.db"), ImageStore(Path("crane"), tmp_path).puller({}), tmp_path / "cloud-sql"
     )
 
 

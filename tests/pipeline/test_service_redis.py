@@ -20,7 +20,7 @@ NO_API = cast("Api", None)
 @pytest.fixture
 def redis(tmp_path: Path) -> ServiceRedis:
     return ServiceRedis(
-        {}, Cloud(tmp_path / "cloud.db"), ImageStore(Path("crane"), tmp_path), {}, tmp_path / "memorystore"
+        {}, Cloud(tmp_path / "cloud.db"), ImageStore(Path("crane"), tmp_path).puller({}), tmp_path / "memorystore"
     )
 
 

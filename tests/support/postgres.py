@@ -18,5 +18,5 @@ def cloud_sql(folder: Path, databases: Iterable[str], users: Iterable[CloudSqlUs
     """An instance with databases and users, until the end."""
     with running("postgres", stand_in("postgres", Console(stderr=True)), folder) as container:
         instance = CloudSqlInstance(container, folder / "statements.log")
-        instance.setup(databases, users)
+        instance.add(databases, users)
         yield instance
