@@ -177,6 +177,7 @@ PROCESSES = {
     "atwork/pipeline/workloads.py": "crane",
     "atwork/sandbox/clusters/node/agent.py": "containerd, its client and the kubelet, in the namespaces of a node",
     "atwork/sandbox/clusters/node/machine.py": "mount, to try what the kernel permits",
+    "atwork/sandbox/clusters/node/on_demand.py": "what answers for databases of nodes",
     "atwork/sandbox/endpoints.py": "google-endpoints",
     "atwork/sandbox/provider/kubernetes/helm.py": "helm",
     "atwork/sandbox/verify/charts.py": "helm",

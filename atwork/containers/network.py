@@ -16,7 +16,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 Dial = Callable[[], socket.socket]
 """Connects to whatever a connection is for; raises `OSError`."""
+
+Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[socket.socket]]
+"""Decides about a connection, by its client and by what it sends first; connects to what is to answer the rest.
+
+Raises `UserError` or `OSError` for a connection that ends, after what it wrote is sent.
+"""
 
 _Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
@@ -101,6 +107,10 @@ class Forwarder:
         """Forward until the returned function is called."""
         return self._serve(listener, lambda reader, writer: self._carry(reader, writer, dial))
 
+    def answer(self, listener: socket.socket, accept: Accept) -> Callable[[], None]:
+        """Forward what `accept` accepts, until the returned function is called."""
+        return self._serve(listener, lambda reader, writer: self._accept(reader, writer, accept))
+
     def proxy(self, listener: socket.socket, connect: Callable[[str, int], socket.socket]) -> Callable[[], None]:
         """Be an HTTP proxy whose clients CONNECT to a host and port, until the returned function is called."""
         return self._serve(listener, lambda reader, writer: self._tunnel(reader, writer, connect))
@@ -111,6 +121,8 @@ class Forwarder:
             self._connections.add(task)
             try:
                 await handle(reader, writer)
+            except asyncio.CancelledError:  # by `close`; asyncio of Python 3.11 would log it as an error
+                log.debug("a connection was ended")
             finally:
                 self._connections.discard(task)
 
@@ -124,6 +136,15 @@ class Forwarder:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, accept: Accept) -> None:
+        try:
+            target = await accept(reader, writer)
+        except (OSError, UserError, asyncio.IncompleteReadError) as error:
+            log.warning("%s", error)
+            await _refuse(reader, writer)
+            return
+        await self._carry(reader, writer, lambda: target)
 
     async def _tunnel(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connect: Callable[[str, int], socket.socket]
@@ -166,6 +187,22 @@ class Forwarder:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._loop.shutdown_default_executor()
+
+
+async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """End a connection after what was written to it is sent.
+
+    An end that is closed before it has read everything resets the connection, and what it wrote is lost.
+    """
+    try:
+        writer.write_eof()
+        await asyncio.wait_for(reader.read(), _CONNECT_SECONDS)
+        writer.close()
+        await writer.wait_closed()
+    except (OSError, TimeoutError):
+        log.info("a client that was refused did not end")
+    finally:
+        writer.transport.abort()
 
 
 def _destination(request: bytes) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import time
@@ -72,3 +73,40 @@ def test_a_proxy_connects_to_what_it_may_and_says_why_not(forwarder: Forwarder) 
     )
     assert asked(forwarder, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 502 GET is not CONNECT")
     assert asked(forwarder, b"\r\n\r\n").startswith(b"HTTP/1.1 502 ")
+
+
+def test_a_refused_client_reads_why_although_it_still_writes(forwarder: Forwarder) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> socket.socket:
+        writer.write(b"no")
+        raise ConnectionRefusedError("not this one")
+
+    end = forwarder.answer(listener, refuse)
+    with socket.create_connection(listener.getsockname()) as client:
+        client.settimeout(10)
+        for _ in range(5):
+            client.sendall(b"a question")
+            time.sleep(0.02)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100) == b"no"
+        assert client.recv(100) == b""
+    end()
+
+
+def test_an_accepted_client_is_connected_with_what_it_sends_next(forwarder: Forwarder) -> None:
+    listener, server = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+    target = server.getsockname()
+
+    async def accept(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> socket.socket:
+        assert await reader.readexactly(5) == b"first"
+        return socket.create_connection(target)
+
+    end = forwarder.answer(listener, accept)
+    with server, socket.create_connection(listener.getsockname()) as client:
+        client.sendall(b"first and second")
+        accepted, _ = server.accept()
+        with accepted:
+            accepted.settimeout(10)
+            assert accepted.recv(100) == b" and second"
+    end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -13,11 +14,13 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from support import shell
 from support.pipelines import Stock, sandbox
@@ -31,7 +34,7 @@ from atwork.sandbox.clusters.node import files
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.open_service import opened
 from atwork.sandbox.provider.values import reveal
-from components.type_tokens import OCCURRENCE, SECRET_VERSION
+from components.type_tokens import OCCURRENCE, PROJECT_MEMBER, SECRET_VERSION
 
 SECRET_GRANT = "gcp:secretmanager/secretIamMember:SecretIamMember"
 GRANT = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
@@ -41,7 +44,7 @@ pytestmark = [pytest.mark.usefixtures("containers", "pipelines"), pytest.mark.en
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
-    """A service with a secret and without stores, next to one with stores for previews."""
+    """A service with a secret and without stores, next to one with a database and Redis."""
     folder = tmp_path_factory.mktemp("nodes")
     with sandbox(folder, "web", ("--secrets", "api-key"), ("--nodes", "real")) as web:
         stores = ("--stores", "postgres,redis", "--into", str(folder / "stock"), "--owner", "team-stock")
@@ -242,10 +245,81 @@ def test_01g_an_image_without_an_attestation_waits_and_starts_when_it_has_one(we
     wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: waiting.reasons(api))
 
 
-def end_pod(api: Api) -> None:
-    """Delete the pod of the service without the grace period, in which another pod answers."""
-    [name] = names(api)
-    api.call("DELETE", f"/api/v1/namespaces/web/pods/{name}", query={"gracePeriodSeconds": "0"})
+def test_01h_a_service_with_a_database_and_redis_of_google_runs_on_the_node_and_keeps_its_data(web: Stock) -> None:
+    done = shell.atwork(web.home, "service", "run", str(web.repository.with_name("stock")), "--stage=deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    events = staging(web).all("/api/v1/namespaces/stock/events", fieldSelector="reason=Scheduled")
+    placed = [each["involvedObject"]["name"] for each in events if each["message"].endswith(f" to {NODE}")]
+    for part in ("stock-migration-", "stock-smoke-test", "stock-"):
+        assert any(name.startswith(part) for name in placed), placed
+    assert not any(name.startswith("database-login-") for name in placed), placed
+    with opened(fleet(web), "stock") as address:
+        visits = visit(address)
+        assert cached(web) == visits
+        [program] = [each for each in psutil.process_iter() if is_data_program(web, each)]
+        stores = [each for each in program.children(recursive=True) if each.name() in ("postgres", "redis-server")]
+        assert {each.name() for each in stores} == {"postgres", "redis-server"}
+        program.kill()
+        assert psutil.wait_procs(stores, timeout=60)[1] == []
+        wait_for(lambda: is_ready(address), lambda: waiting.reasons(staging(web)))
+        assert visit(address) == visits + 1 == cached(web)
+
+
+def test_01i_a_pod_that_may_not_log_in_to_its_database_says_so_and_is_ready_when_it_may(web: Stock) -> None:
+    api = staging(web)
+    [item] = [
+        item
+        for item in web.cloud.objects("", PROJECT_MEMBER)
+        if item.inputs["role"] == "roles/cloudsql.instanceUser"
+        and "stock-sql@acme-at-work-staging." in str(item.inputs)
+    ]
+    web.cloud.delete("", PROJECT_MEMBER, item.id)
+    try:
+        end_pod(api, "stock")
+        why = "Cloud SQL: Not authorized to access resource. Possibly missing permission cloudsql.instances.login on"
+        wait_for(lambda: any(why in line for line in waiting.reasons(api)), lambda: waiting.reasons(api))
+        [line] = [line for line in waiting.reasons(api) if why in line]
+        assert line.startswith(f"stock/{names(api, 'stock')[0]}: ")
+    finally:
+        web.cloud.create(item, set())
+    stock = "stock/stock-"
+    wait_for(lambda: not any(line.startswith(stock) for line in waiting.reasons(api)), lambda: waiting.reasons(api))
+
+
+def is_data_program(web: Stock, process: psutil.Process) -> bool:
+    """Whether a process answers for Cloud SQL on the nodes of a sandbox."""
+    with suppress(psutil.Error):
+        return {"atwork.pipeline.node_data", str(web.home.checkout)} <= {*process.cmdline()}
+    return False
+
+
+def is_ready(address: str) -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"http://{address}/readyz") as answer:
+        return json.loads(answer.read()) == {"ready": True}
+    return False
+
+
+def visit(address: str) -> int:
+    """Count one visit in the database, and in Redis; the new count."""
+    host, _, port = address.partition(":")
+    with closing(http.client.HTTPConnection(host, int(port))) as client:
+        client.request("POST", "/visits")
+        return int(json.loads(client.getresponse().read())["visits"])
+
+
+def cached(web: Stock) -> int:
+    """What a pod of the service reads from Redis."""
+    login = web.home.checkout / "kubeconfig"
+    login.write_text(shell.run(web.home, "sandbox", "kubeconfig", "staging"))
+    script = "from app import cache; print(int(cache.connect().get('visits')))"
+    command = ["kubectl", f"--kubeconfig={login}", "--namespace=stock", "exec", "deploy/stock", "--", "python", "-c"]
+    return int(subprocess.run([*command, script], capture_output=True, text=True, check=True).stdout)
+
+
+def end_pod(api: Api, service: str = "web") -> None:
+    """Delete the pod of a service without the grace period, in which another pod answers."""
+    [name] = names(api, service)
+    api.call("DELETE", f"/api/v1/namespaces/{service}/pods/{name}", query={"gracePeriodSeconds": "0"})
 
 
 def kill(web: Stock, name: str) -> None:
@@ -273,14 +347,15 @@ def ask(address: str, ended: threading.Event) -> list[int]:
     return answers
 
 
-def states(api: Api) -> list[tuple[str, str]]:
-    """Name and phase of the pods of the service."""
-    pods = api.all("/api/v1/namespaces/web/pods", labelSelector="pod-template-hash,app.kubernetes.io/name=web")
+def states(api: Api, service: str = "web") -> list[tuple[str, str]]:
+    """Name and phase of the pods of a service."""
+    selector = f"pod-template-hash,app.kubernetes.io/name={service}"
+    pods = api.all(f"/api/v1/namespaces/{service}/pods", labelSelector=selector)
     return [(pod["metadata"]["name"], pod["status"]["phase"]) for pod in pods]
 
 
-def names(api: Api) -> list[str]:
-    return [name for name, _ in states(api)]
+def names(api: Api, service: str = "web") -> list[str]:
+    return [name for name, _ in states(api, service)]
 
 
 def wait_for(condition: Callable[[], bool], what: Callable[[], object]) -> None:

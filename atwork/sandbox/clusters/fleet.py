@@ -21,6 +21,7 @@ from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.etcd import Etcd
 from atwork.sandbox.clusters.node import placement, services
 from atwork.sandbox.clusters.node import secrets as secret_volumes
+from atwork.sandbox.clusters.node.data_services import DataServices
 from atwork.sandbox.clusters.node.files import ApiAccess
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
@@ -99,7 +100,12 @@ class Fleet:
                 for name in ("node_rights", "node_google")
             )
             access = self.registry.admit(cluster.key, rights, cluster.identity, google)
-        self.node(cluster).start(self._node_access(cluster), access, *programs.node(self._console))
+        folders = programs.node(self._console)
+        self.node(cluster).start(self._node_access(cluster), access, *folders, self._data_services(cluster))
+
+    def _data_services(self, cluster: Cluster) -> DataServices | None:
+        """Cloud SQL and Memorystore of its environment; None outside a sandbox."""
+        return DataServices.of(self.folder.parents[1], cluster.environment, cluster.identity) if self.gated else None
 
     def remove(self, cluster: Cluster) -> None:
         """Stop a cluster and delete its data; etcd ends with the last managed cluster."""
@@ -171,7 +177,7 @@ class Fleet:
                 gke_addons.create_system_namespaces(api)
             gke_addons.install_addons(api)
             if cluster.managed and self.real_nodes:
-                placement.install(api, gated=self.gated)
+                placement.install(api, self._data_services(cluster), gated=self.gated)
                 services.install(api)
                 secret_volumes.install(api, cluster.identity.split("/")[1])
         finally:

@@ -36,12 +36,14 @@ from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.clusters.node import files, secrets, services
+from atwork.sandbox.clusters.node import files, placement, secrets, services
+from atwork.sandbox.clusters.node.data_services import DataServices
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
 from atwork.sandbox.endpoints import Endpoints, TokenHolder
 from atwork.toolchain import programs
 from components.cluster_settings import CSI_DRIVER
+from components.database_job import COMPONENT, COMPONENT_LABEL
 from components.service import CONFIG_MAP
 
 pytestmark = [pytest.mark.usefixtures("containers"), pytest.mark.engine]
@@ -67,6 +69,16 @@ else:
 print(json.dumps(answer))
 """
 """What answers for Google: the file of `Machine.secrets` stands for the simulated cloud."""
+
+FACTS = {
+    "DATABASE_INSTANCE": "acme:europe-west1:main-1",
+    "DATABASE_NAME": "stock",
+    "DATABASE_USER": "stock-sql@acme.iam",
+    "REDIS_URL": "rediss://10.0.15.7:6379/0",
+    "REDIS_AUTH": "iam",
+    "REDIS_CA": "a certificate",
+}
+"""Those of a namespace with a database and Redis."""
 
 SECRET = b"a-value-that-is-nowhere-else"
 VERSION = "projects/p/secrets/shop-api-key/versions/latest"
@@ -306,6 +318,56 @@ def test_pods_that_the_node_cannot_run_stay_on_nodes_of_kwok(
     body["metadata"] |= {"namespace": namespace, "annotations": annotations}
     body["spec"] |= spec
     assert not placed(machine, body)
+
+
+@pytest.fixture
+def with_data(machine: Machine, shop: None) -> Iterator[str]:
+    """The path of the facts of a namespace with data services, as the program creates them."""
+    path = "/api/v1/namespaces/data/configmaps/platform"
+    before = machine.api.call("GET", path)["data"]
+    placement.install(machine.api, DataServices(ipaddress.IPv4Address("10.0.15.254"), ()), gated=False)
+    machine.api.merge(path, {"data": FACTS})
+    yield path
+    placement.install(machine.api, None, gated=False)
+    machine.api.merge(path, {"data": {**dict.fromkeys(FACTS), **before}})
+
+
+def variables(machine: Machine, body: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The variables of the containers of a pod, by container, in a dry run."""
+    spec = machine.api.call("POST", "/api/v1/namespaces/data/pods", body=body, query={"dryRun": "All"})["spec"]
+    containers = [*spec["containers"], *(spec.get("initContainers") or ())]
+    return {
+        each["name"]: {pair["name"]: pair.get("value", "") for pair in each.get("env") or ()} for each in containers
+    }
+
+
+def test_pods_get_the_address_of_their_database_and_their_redis(machine: Machine, with_data: str) -> None:
+    body = pod("web", "a:1")
+    body["metadata"]["namespace"] = "data"
+    [main] = body["spec"]["containers"]
+    own = {**main, "name": "own", "env": [{"name": "DATABASE_URL", "value": "a"}, {"name": "B", "value": "c"}]}
+    body["spec"] |= {"containers": [main, own], "initContainers": [{**main, "name": "first", "readinessProbe": None}]}
+    redis = {"REDIS_URL": "redis://10.0.15.254:6379/0", "REDIS_AUTH": "", "REDIS_CA": ""}
+    every = {"DATABASE_URL": "postgresql://stock-sql%40acme.iam@10.0.15.254:3307/stock", **redis}
+    expected = {"main": every, "first": every, "own": {"DATABASE_URL": "a", "B": "c", **redis}}
+    wait_for(lambda: variables(machine, body) == expected, lambda: variables(machine, body))
+    assert placed(machine, body)
+    machine.api.merge(with_data, {"data": {**dict.fromkeys(FACTS), "A": "b"}})
+    wait_for(lambda: variables(machine, body) == {"main": {}, "first": {}, "own": {"DATABASE_URL": "a", "B": "c"}})
+
+
+def test_pods_with_a_database_of_mysql_and_jobs_that_give_rights_stay_on_nodes_of_kwok(
+    machine: Machine, with_data: str
+) -> None:
+    body = pod("web", "a:1")
+    body["metadata"]["namespace"] = "data"
+    wait_for(lambda: placed(machine, body))
+    body["metadata"]["labels"] = {COMPONENT_LABEL: COMPONENT}
+    assert not placed(machine, body)
+    body["metadata"]["labels"] = {COMPONENT_LABEL: "web"}
+    assert placed(machine, body)
+    machine.api.merge(with_data, {"data": {"DATABASE_USER": "stock-sql"}})
+    wait_for(lambda: not placed(machine, body))
 
 
 @pytest.mark.usefixtures("shop")

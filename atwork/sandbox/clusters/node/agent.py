@@ -1,9 +1,9 @@
 """The program of a node: it creates the namespaces, starts the programs of a node in them, and ends with them.
 
 Arguments: the folder of the node, with `node.json`. It connects ports of loopback in the node with the same ports of
-the machine: those of the API server, and of the registry, which also answers for other hosts of Google. Nothing else
-leads out of the node. A proxy on a socket of the machine leads in: the API server reaches the kubelet for logs and
-commands.
+the machine: those of the API server, and of the registry, which also answers for other hosts of Google. At one more
+address, a program of the machine answers for databases. Nothing else leads out of the node. A proxy on a socket of the
+machine leads in: the API server reaches the kubelet for logs and commands.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from atwork.errors import SandboxError
 from atwork.files import replace_file
 from atwork.sandbox.clusters.control_plane import SERVICES
 from atwork.sandbox.clusters.node import files, secrets, services
+from atwork.sandbox.clusters.node.on_demand import OnDemand
 
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.1
@@ -63,6 +64,10 @@ class NodeSettings:
     """Port of loopback that leads to the registry of the machine."""
     tunnel: str
     """Name of the abstract socket where the API server finds a proxy into the network of the node."""
+    data_address: str = ""
+    """Where `data_program` answers at `data_ports`; empty without such a program."""
+    data_ports: Sequence[int] = ()
+    data_program: Sequence[str] = ()
 
     def save(self, folder: Path) -> None:
         """Write the file."""
@@ -78,7 +83,11 @@ class NodeSettings:
 def run(folder: Path) -> None:
     """Run the node until one of its programs ends; `SandboxError` then says which."""
     settings = NodeSettings.read(folder)
-    with namespaces(own_network=True, control_groups=True) as inside, closing(network.Forwarder()) as forwarder:
+    with (
+        namespaces(own_network=True, control_groups=True) as inside,
+        closing(network.Forwarder()) as forwarder,
+        closing(_data(inside, folder, settings)) as data,
+    ):
         replace_file(folder / "first.pid", str(inside.pid))
         _mount(inside, folder, settings)
         for name, address in files.INTERFACES.items():
@@ -101,11 +110,19 @@ def run(folder: Path) -> None:
         flags = (folder / f"{secrets.PROGRAM}.flags").read_text().splitlines()
         children[secrets.PROGRAM] = _start(inside, folder, [str(files.PROGRAMS / secrets.PROGRAM), *flags], google)
         while all(child.poll() is None for child in children.values()):
-            time.sleep(_POLL_SECONDS)
+            data.wait(_POLL_SECONDS)
         ended = [
             f"{name} ended with {child.returncode}" for name, child in children.items() if child.poll() is not None
         ]
         raise SandboxError("; ".join(ended))
+
+
+def _data(inside: Namespaces, folder: Path, settings: NodeSettings) -> OnDemand:
+    address, listeners = settings.data_address, dict[int, socket.socket]()
+    if address:
+        network.add_bridge(inside.pid, files.DATA_INTERFACE, ipaddress.IPv4Interface((address, 32)))
+        listeners = {port: network.listen(inside.pid, address, port) for port in settings.data_ports}
+    return OnDemand(settings.data_program, listeners, folder / "data.log")
 
 
 def _machine(port: int) -> network.Dial:

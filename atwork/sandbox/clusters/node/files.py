@@ -40,6 +40,9 @@ ADDRESS = PODS[1]
 INTERFACE = "node"
 """Where packets for Services go, which rules change or refuse on their way."""
 
+DATA_INTERFACE = "data"
+"""What holds the address of Cloud SQL and Memorystore."""
+
 _ADDRESSES = {INTERFACE: ADDRESS, "nodelocaldns": services.DNS}
 INTERFACES = {name: ipaddress.IPv4Interface((address, 32)) for name, address in _ADDRESSES.items()}
 """Bridges without ports, which only hold an address."""

@@ -5,10 +5,12 @@ previews. All other pods, those of the system and of Jenkins, stay on nodes that
 the node does not have yet:
 
 - disks, and volumes of other drivers than that of Secret Manager;
-- data outside the cluster: all pods of a namespace with a database or a Redis of Google;
-- machines of a certain kind: a selector, an affinity, a runtime class.
+- machines of a certain kind: a selector, an affinity, a runtime class;
+- a database of MySQL: all pods of such a namespace;
+- Cloud SQL's proxy, as Jobs that give rights: node_data.py runs their SQL.
 
-In a sandbox, a pod also gets a scheduling gate, which the gate of the sandbox removes (atwork/sandbox/verify/gate.py).
+In a sandbox, a pod also gets a scheduling gate, which the gate of the sandbox removes (atwork/sandbox/verify/gate.py),
+and the variables that lead it to its database and its Redis (data_services.py).
 """
 
 from __future__ import annotations
@@ -18,41 +20,53 @@ from typing import Any
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.blocked import ADMISSION
 from atwork.sandbox.clusters.credentials import NODE
+from atwork.sandbox.clusters.node.data_services import INSTANCE, REDIS, DataServices
 from atwork.sandbox.clusters.node.files import TAINT
 from components.cluster_settings import CSI_DRIVER
+from components.database_job import COMPONENT, COMPONENT_LABEL
 from components.service import CONFIG_MAP
 
 _MANAGER = "sandbox"
 _NAME = "sandbox-node"
-_DATA = ("DATABASE_INSTANCE", "REDIS_AUTH")
-"""Variables of namespaces whose pods need data that this machine keeps elsewhere."""
-
 _HOST = "kubernetes.io/hostname"
 _TOLERATION = f"{{'key': '{TAINT}', 'operator': 'Exists', 'effect': 'NoSchedule'}}"
 _CONDITIONS = {
-    "data-in-the-cluster": f"!has(params.data) || !params.data.exists(name, name in {list(_DATA)})",
     "scratch-volumes": "!object.spec.?volumes.orValue([]).exists(volume, "
     f"(has(volume.csi) && volume.csi.driver != '{CSI_DRIVER}') || "
     "has(volume.persistentVolumeClaim) || has(volume.ephemeral))",
     "any-machine": "!has(object.spec.nodeSelector) && !has(object.spec.nodeName) && !has(object.spec.runtimeClassName)"
     " && !object.spec.?affinity.?nodeAffinity.hasValue()",
+    "no-proxy": f"object.metadata.?labels[?'{COMPONENT_LABEL}'].orValue('') != '{COMPONENT}'",
 }
+_NO_DATA = f"!has(params.data) || !params.data.exists(name, name in {[INSTANCE, REDIS]})"
+# Users of MySQL have no domain (components/database_engine.py).
+_NO_MYSQL = "!has(params.data) || !('DATABASE_USER' in params.data) || params.data.DATABASE_USER.contains('@')"
 _SELECTOR = f"JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{'{_HOST}': '{NODE}'}}}}"
 
 
-def install(api: Api, *, gated: bool) -> None:
-    """Create the policy in a cluster with a node; `gated` if a pod waits for the gate of the sandbox."""
-    for body in (_policy(gated=gated), _binding()):
+def install(api: Api, data: DataServices | None, *, gated: bool) -> None:
+    """Create the policy in a cluster with a node; `gated` if a pod waits for the gate of the sandbox.
+
+    Without data services, pods that need them stay on nodes of kwok.
+    """
+    for body in (_policy(data, gated=gated), _binding()):
         place = api.place(body["apiVersion"], body["kind"])
         api.apply(place, body, manager=_MANAGER, force=True)
 
 
-def _policy(*, gated: bool) -> dict[str, Any]:
+def _policy(data: DataServices | None, *, gated: bool) -> dict[str, Any]:
     """https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/."""
     additions = [_add("tolerations", _TOLERATION)]
     if gated:
         additions.append(_add("schedulingGates", f"{{'name': '{ADMISSION}'}}"))
     mutation = f"[{', '.join([*additions, _SELECTOR])}]"
+    mutations: list[dict[str, Any]] = [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutation}}]
+    if data is not None:
+        expressions = [_add_variables(data, containers) for containers in ("containers", "initContainers")]
+        mutations += [
+            {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": text}} for text in expressions
+        ]
+    conditions = {**_CONDITIONS, "data": _NO_DATA if data is None else _NO_MYSQL}
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -63,8 +77,8 @@ def _policy(*, gated: bool) -> dict[str, Any]:
             "reinvocationPolicy": "Never",
             "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
             "matchConstraints": {"resourceRules": [rule]},
-            "matchConditions": [{"name": name, "expression": text} for name, text in _CONDITIONS.items()],
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutation}}],
+            "matchConditions": [{"name": name, "expression": text} for name, text in conditions.items()],
+            "mutations": mutations,
         },
     }
 
@@ -89,3 +103,16 @@ def _add(name: str, item: str) -> str:
         f" ? JSONPatch{{op: 'add', path: '/spec/{name}/-', value: {item}}}"
         f" : JSONPatch{{op: 'add', path: '/spec/{name}', value: [{item}]}}"
     )
+
+
+def _add_variables(data: DataServices, containers: str) -> str:
+    """The expression of containers with variables that they do not set themselves."""
+    kind = f"Object.spec.{containers}"
+    lists = [
+        f"(has(params.data) && {condition} && !each.?env.orValue([]).exists(own, own.name == '{name}')"
+        f" ? [{kind}.env{{name: '{name}', value: {value}}}] : [])"
+        for name, (condition, value) in data.variables().items()
+    ]
+    container = f"{kind}{{name: each.name, env: {' + '.join(lists)}}}"
+    mapped = f"object.spec.?{containers}.orValue([]).map(each, {container})"
+    return f"Object{{spec: Object.spec{{{containers}: {mapped}}}}}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atwork.containers.runtime import runc
@@ -14,6 +14,7 @@ from atwork.sandbox.clusters import credentials
 from atwork.sandbox.clusters.daemon import Daemon
 from atwork.sandbox.clusters.node import control_groups, files, secrets
 from atwork.sandbox.clusters.node.agent import NodeSettings
+from atwork.sandbox.clusters.node.data_services import DataServices
 from atwork.sandbox.clusters.node.files import ApiAccess
 from atwork.sandbox.clusters.node.machine import check_node, needs_root
 from atwork.sandbox.clusters.node.registry import RegistryAccess
@@ -45,7 +46,14 @@ class RealNode:
         """Name of the abstract socket of the proxy into its network."""
         return f"{self.control_group}-tunnel"
 
-    def start(self, access: ApiAccess, registry: RegistryAccess, kubernetes: Path, programs: Path) -> None:
+    def start(
+        self,
+        access: ApiAccess,
+        registry: RegistryAccess,
+        kubernetes: Path,
+        programs: Path,
+        data: DataServices | None = None,
+    ) -> None:
         """Start it if it does not run; its pods begin again, as after a reboot.
 
         The folders are those of the kubelet and of containerd (atwork/toolchain/programs.py, `node`).
@@ -58,7 +66,11 @@ class RealNode:
         files.write(self.folder, access, registry, name=credentials.NODE, group=self.control_group, runc=runc())
         secrets.remove_mount_points(self.folder / "kubelet")
         api = int(access.server.rpartition(":")[2])
-        NodeSettings(str(kubernetes), str(programs), api, registry.port, self.tunnel).save(self.folder)
+        settings = NodeSettings(str(kubernetes), str(programs), api, registry.port, self.tunnel)
+        if data is not None:
+            where = str(data.address)
+            settings = replace(settings, data_address=where, data_ports=data.ports, data_program=data.command)
+        settings.save(self.folder)
         control_groups.create(self.control_group)
         self.daemon.start([sys.executable, "-P", "-m", "atwork.sandbox.clusters.node.agent", str(self.folder)])
 
