@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import struct
@@ -15,7 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,7 +24,7 @@ from typing import Any
 from rich.console import Console
 
 from atwork.containers import network
-from atwork.containers.images import ImageStore, Unpacked, image_store
+from atwork.containers.images import ImageStore, Unpacked
 from atwork.containers.official_images import OfficialImage
 from atwork.errors import UserError
 from atwork.files import cache_folder
@@ -42,10 +43,8 @@ from components.delivery import StoreName
 from components.jenkins.stores import STORES, sidecar
 from components.versions import IMAGES
 
-log = logging.getLogger("atwork.pipeline.node_data")
-
 _INTERVAL_SECONDS = 5.0
-"""After which an instance that the simulated cloud no longer has is deleted."""
+"""After which an instance that the simulated cloud no longer has is deleted, and images are used again."""
 _SQL = tuple(f"cloudsql.instances.{verb}" for verb in ("get", "connect", "login"))
 _MEMORYSTORE = ("memorystore.instances.connect",)
 _DOMAIN = ".gserviceaccount.com"
@@ -83,7 +82,7 @@ class NodeData:
         with self.callers.reported(caller, "Cloud SQL"):
             connection = _fact(caller, INSTANCE)
             if user is not None:  # else it cancels a query, and the server decides
-                self.callers.check(caller, _SQL, f"projects/{connection.split(':')[-3]}")
+                self.callers.check(caller, _SQL, f"projects/{connection.rsplit(':', 2)[0]}")
                 if user != caller.account.removesuffix(_DOMAIN):
                     raise GoogleRefused("UNAUTHENTICATED", _other_user(user, caller))
         return _sent(self.databases.connect(self.api, connection), message)
@@ -132,7 +131,9 @@ async def _first_message(reader: asyncio.StreamReader, writer: asyncio.StreamWri
             return None, header + body
         if code not in (_SSL, _ENCRYPTION):
             words = body.split(b"\0")
-            return dict(zip(words[::2], words[1::2], strict=False)).get(b"user", b"").decode(), header + body
+            return dict(zip(words[::2], words[1::2], strict=False)).get(b"user", b"").decode(
+                errors="replace"
+            ), header + body
         writer.write(b"N")
 
 
@@ -156,6 +157,32 @@ def _store(name: StoreName, arguments: Sequence[str]) -> Mapping[str, Any]:
     return {**container, "args": [*arguments, *STORES[name].alone]}
 
 
+@dataclass(frozen=True)
+class _Images:
+    """Images of stores, which stay on this machine while they are used.
+
+    Runs of pipelines remove all but those that were used last, if no other run holds the lock of the folder. A program
+    that holds it for days would keep the images of all builds.
+    """
+
+    home: Home
+    store: ImageStore
+    roots: set[Path] = field(default_factory=set[Path])
+
+    def image(self, reference: str) -> Unpacked:
+        """The image that the sandbox fetched, or its stand-in."""
+        official = OfficialImage.read(reference.partition("@")[0])
+        self.store.folder.mkdir(parents=True, exist_ok=True)
+        image = self.store.unpacked(official_images(self.home).layout(official, Console(stderr=True)))
+        self.roots.add(image.root)
+        return image
+
+    def use(self) -> None:
+        """Let the images be those that were used last."""
+        for root in [*self.roots]:
+            os.utime(root)
+
+
 def _serve(home: Home, cluster: str, listeners: Mapping[int, socket.socket], stack: ExitStack) -> None:
     fleet = fleet_of(home)
     known = {each.identity: each for each in fleet.clusters()} if fleet else {}
@@ -163,13 +190,9 @@ def _serve(home: Home, cluster: str, listeners: Mapping[int, socket.socket], sta
         raise SystemExit(f"{cluster}: not a cluster of this sandbox; run `atwork sandbox up`")
     folder, cloud = fleet.folder / known[cluster].key / "data", Cloud(home.cloud)
     api = stack.enter_context(closing(Api(fleet.kubeconfig(known[cluster]))))
-    images = stack.enter_context(image_store(Path("crane"), cache_folder() / "unpacked"))
-
-    def image(reference: str) -> Unpacked:
-        return _image(home, images, reference)
-
-    databases = ServiceDatabases(_store("postgres", ()), cloud, image, folder / "cloud-sql", keeps_data=True)
-    redis = ServiceRedis(_store("redis", STORES["redis"].arguments), cloud, image, folder / "memorystore")
+    images = _Images(home, ImageStore(Path("crane"), cache_folder() / "unpacked"))
+    databases = ServiceDatabases(_store("postgres", ()), cloud, images.image, folder / "cloud-sql", keeps_data=True)
+    redis = ServiceRedis(_store("redis", STORES["redis"].arguments), cloud, images.image, folder / "memorystore")
     callers = Callers(api, cluster.split("/")[1], lambda: SandboxAccess(home.project).model())
     data = NodeData(api, callers, databases, redis)
     forwarder = network.Forwarder()
@@ -181,12 +204,8 @@ def _serve(home: Home, cluster: str, listeners: Mapping[int, socket.socket], sta
     while True:
         for each in (databases, redis):
             each.delete_missing()
+        images.use()
         time.sleep(_INTERVAL_SECONDS)
-
-
-def _image(home: Home, images: ImageStore, reference: str) -> Unpacked:
-    official = OfficialImage.read(reference.partition("@")[0])
-    return images.unpacked(official_images(home).layout(official, Console(stderr=True)))
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

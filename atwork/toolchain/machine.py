@@ -50,6 +50,7 @@ PROGRAMS = {
         MachineProgram("iptables-nft-restore", "iptables", "network policies on nodes that run pods"),
         MachineProgram("unshare", "util-linux", _CONTAINERS),
         MachineProgram("nsenter", "util-linux", _CONTAINERS),
+        MachineProgram("setpriv", "util-linux", "databases of nodes that run pods"),
         MachineProgram("mmdebstrap", "mmdebstrap", "images in place of those of Docker Hub"),
         MachineProgram("java", "default-jre-headless", "pipelines without Jenkins, and their tests"),
         MachineProgram("mvn", "maven", "pipelines without Jenkins, and their tests"),

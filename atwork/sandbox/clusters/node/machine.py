@@ -17,7 +17,7 @@ from atwork.sandbox.clusters.node import control_groups, files, services
 from atwork.toolchain import machine
 
 _RESTORE = "iptables-nft-restore"
-_PROGRAMS = ("runc", "nft", _RESTORE, "unshare", "nsenter")
+_PROGRAMS = ("runc", "nft", _RESTORE, "unshare", "nsenter", "setpriv")
 _INSTEAD = "or leave out `--nodes real`: kwok then plays all nodes"
 _OVERLAY = """
 set -e
