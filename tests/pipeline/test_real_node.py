@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -206,17 +206,39 @@ def test_01e_a_version_that_never_becomes_ready_says_why_and_the_one_before_is_b
 
 def test_01f_a_quota_refuses_pods_and_the_deployment_says_so(web: Stock) -> None:
     api = staging(web)
+    with requesting(api, "500Gi"):
+        wait_for(lambda: any("exceeded quota" in why for why in failures(api)), lambda: failures(api))
+    wait_for(lambda: failures(api) == [], lambda: failures(api))
+    assert [phase for _, phase in states(api)] == ["Running"]
+
+
+def test_01f_a_pod_waits_if_no_machine_of_a_pool_is_large_enough(web: Stock) -> None:
+    """The node has the size of all pools together, which is more than this machine has."""
+    api = staging(web)
+    amounts = api.call("GET", f"/api/v1/nodes/{NODE}")["status"]["allocatable"]
+    assert amounts["cpu"] == f"{3 * 1930 + 6 * 3920}m"  # three e2-standard-2 and six e2-standard-4
+    with requesting(api, "14Gi"):
+        why = "no node takes it (pools-services"
+        wait_for(lambda: any(why in line for line in waiting.reasons(api)), lambda: waiting.reasons(api))
+    wait_for(lambda: [phase for _, phase in states(api)] == ["Running"], lambda: states(api))
+
+
+@contextmanager
+def requesting(api: Api, memory: str) -> Generator[None]:
+    """The deployment of the service, whose pods request an amount of memory."""
     path = "/apis/apps/v1/namespaces/web/deployments/web"
     [container] = api.call("GET", path)["spec"]["template"]["spec"]["containers"]
-    large = {kind: {**amounts, "memory": "500Gi"} for kind, amounts in container["resources"].items()}
-    for resources, refused in ((large, True), (container["resources"], False)):
+    large = {kind: {**amounts, "memory": memory} for kind, amounts in container["resources"].items()}
+
+    def set_resources(resources: dict[str, Any]) -> None:
         containers = [{**container, "resources": resources}]
         api.merge(path, {"spec": {"template": {"spec": {"containers": containers}}}})
-        wait_for(
-            lambda refused=refused: any("exceeded quota" in why for why in failures(api)) == refused,
-            lambda: failures(api),
-        )
-    assert [phase for _, phase in states(api)] == ["Running"]
+
+    set_resources(large)
+    try:
+        yield
+    finally:
+        set_resources(container["resources"])
 
 
 def test_01g_an_image_without_an_attestation_waits_and_starts_when_it_has_one(web: Stock) -> None:
@@ -276,6 +298,8 @@ def test_01i_a_pod_that_may_not_log_in_to_its_database_says_so_and_is_ready_when
     web.cloud.delete("", PROJECT_MEMBER, item.id)
     try:
         end_pod(api, "stock")
+        wait_for(lambda: [phase for _, phase in states(api, "stock")] == ["Running"], lambda: waiting.reasons(api))
+        in_pod(web, "cache.connect().delete('visits')")  # else it answers without its database, for a minute
         why = "Cloud SQL: Not authorized to access resource. Possibly missing permission cloudsql.instances.login on"
         wait_for(lambda: any(why in line for line in waiting.reasons(api)), lambda: waiting.reasons(api))
         [line] = [line for line in waiting.reasons(api) if why in line]
@@ -309,11 +333,16 @@ def visit(address: str) -> int:
 
 def cached(web: Stock) -> int:
     """What a pod of the service reads from Redis."""
+    return int(in_pod(web, "print(int(cache.connect().get('visits')))"))
+
+
+def in_pod(web: Stock, statement: str) -> str:
+    """Run Python in a pod of the service, with its connection to Redis; returns the output."""
     login = web.home.checkout / "kubeconfig"
     login.write_text(shell.run(web.home, "sandbox", "kubeconfig", "staging"))
-    script = "from app import cache; print(int(cache.connect().get('visits')))"
     command = ["kubectl", f"--kubeconfig={login}", "--namespace=stock", "exec", "deploy/stock", "--", "python", "-c"]
-    return int(subprocess.run([*command, script], capture_output=True, text=True, check=True).stdout)
+    script = f"from app import cache; {statement}"
+    return subprocess.run([*command, script], capture_output=True, text=True, check=True).stdout
 
 
 def end_pod(api: Api, service: str = "web") -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.gke_addons import DISK_DRIVER, FIELD_MANAGER
+from atwork.sandbox.clusters.node import capacity
 from atwork.sandbox.clusters.node_pools import POOL_LABEL, Pool
 
 log = logging.getLogger("atwork.sandbox.provider")
@@ -49,6 +50,7 @@ class GkeControllers:
 def reconcile(api: Api, pools: Mapping[str, Pool]) -> None:
     """Run all controllers once in a cluster."""
     _scale(api, pools)
+    capacity.resize(api, pools.values())
     _provision_disks(api)
     _assign_addresses(api)
 

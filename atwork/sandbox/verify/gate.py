@@ -4,7 +4,7 @@ A program that runs as long as the clusters. It checks each pod that has a node:
 annotation that kwok waits for, or the command that claimed its namespace (clusters/claims.py). Another pod stays as on
 GKE (ImagePullBackOff, ContainerCreating, not Ready), with the reasons as events and in an annotation. The scheduler
 decides about pods without a node, and the kubelet of a real node about its own, which are scheduled when Binary
-Authorization admits their images.
+Authorization admits their images and they fit on a machine of a node pool.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from atwork.sandbox.clusters.claims import claimed
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
-from atwork.sandbox.verify import images, real_clusters
+from atwork.sandbox.verify import images, placement, real_clusters
 from atwork.sandbox.verify.checks import CheckContext, PodPlan, check
 from atwork.sandbox.verify.environments import environments
 from atwork.sandbox.verify.model import PodFinding, Reason
@@ -99,7 +99,9 @@ class Gate:
         for pod in waiting:
             with _alone(environment, pod):
                 if _gates(pod):
-                    tell(api, pod, list(images.check_admission(real_clusters.pod(pod, here), here, context.access)))
+                    real = real_clusters.pod(_free(pod), here)
+                    denied = images.check_admission(real, here, context.access)
+                    tell(api, pod, [*denied, *placement.check(real, here)])
                     continue
                 starter = CONTAINERS if (environment, pod["metadata"]["namespace"]) in claims else PLAYED
                 tell(api, pod, check(real_clusters.pod(pod, here), present, context), starter)
@@ -130,6 +132,12 @@ def _gates(pod: Mapping[str, Any]) -> list[dict[str, str]]:
     """The scheduling gates of a pod that has this gate's; empty for another pod."""
     gates = pod["spec"].get("schedulingGates") or []
     return gates if "deletionTimestamp" not in pod["metadata"] and {"name": ADMISSION} in gates else []
+
+
+def _free(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """A pod without what places it on a real node, so that it can be compared with the pools of GKE."""
+    selector = {key: value for key, value in (pod["spec"].get("nodeSelector") or {}).items() if value != NODE}
+    return {**pod, "spec": {**pod["spec"], "nodeSelector": selector}}
 
 
 def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[PodFinding], starter: str = PLAYED) -> None:

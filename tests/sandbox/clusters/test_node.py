@@ -36,10 +36,11 @@ from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind
 from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.fleet import Fleet
-from atwork.sandbox.clusters.node import files, placement, secrets, services
+from atwork.sandbox.clusters.node import capacity, files, placement, secrets, services
 from atwork.sandbox.clusters.node.data_services import DataServices
 from atwork.sandbox.clusters.node.real_node import RealNode
 from atwork.sandbox.clusters.node.registry import NodeRegistry
+from atwork.sandbox.clusters.node_pools import Pool
 from atwork.sandbox.endpoints import Endpoints, TokenHolder
 from atwork.toolchain import programs
 from components.cluster_settings import CSI_DRIVER
@@ -530,6 +531,31 @@ def test_a_pod_of_a_higher_priority_takes_the_place_of_a_lower_one(machine: Mach
         wait_for(lambda name=name: is_ready(machine, name), lambda name=name: messages(machine, name))
     assert any("Preempted" in message for message in messages(machine, "low")), messages(machine, "low")
     machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/high")
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_node_has_the_size_of_the_pools_whatever_the_kubelet_reports(machine: Machine) -> None:
+    path = f"/api/v1/nodes/{NODE}"
+    before = machine.api.call("GET", path)
+    sizes = capacity.of_pools([Pool("services", "e2-standard-32", ("europe-west1-b",), 1, 8)])
+    capacity.resize(machine.api, [Pool("services", "e2-standard-32", ("europe-west1-b",), 1, 8)])
+    status = machine.api.call("GET", path)["status"]
+    assert status["allocatable"].items() >= sizes.items()
+    assert before["status"]["allocatable"]["cpu"] != status["allocatable"]["cpu"]
+    reported = heartbeat(status)
+    wait_for(lambda: heartbeat(machine.api.call("GET", path)["status"]) != reported)
+    assert machine.api.call("GET", path)["status"]["allocatable"] == status["allocatable"]
+    body = pod("large", f"{HOST}/p/services/web:1")
+    body["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "200"}, "limits": {"memory": "64Mi"}}
+    machine.api.call("POST", "/api/v1/namespaces/shop/pods", body=body)
+    wait_for(lambda: is_ready(machine, "large"), lambda: messages(machine, "large"))
+    machine.api.call("DELETE", "/api/v1/namespaces/shop/pods/large")
+
+
+def heartbeat(status: dict[str, Any]) -> str:
+    """When the kubelet last reported."""
+    [ready] = [each for each in status["conditions"] if each["type"] == "Ready"]
+    return str(ready["lastHeartbeatTime"])
 
 
 @pytest.mark.usefixtures("shop")

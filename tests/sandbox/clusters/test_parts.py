@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind, choose
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.machines import capacity, size
 from atwork.sandbox.clusters.node import control_groups, files, services
+from atwork.sandbox.clusters.node.capacity import of_pools
 from atwork.sandbox.clusters.node.machine import check_node
 from atwork.sandbox.clusters.node.registry import RegistryAccess
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
@@ -177,6 +179,15 @@ def test_keys_and_tokens_are_created_once_and_only_their_owner_can_read_them(tmp
 def test_the_size_of_a_machine(machine: str, cpus: int, gib: float) -> None:
     assert size(machine) == (cpus, gib)
     assert capacity(machine)["memory"] == f"{int(gib * 1024)}Mi"
+
+
+def test_the_node_that_runs_pods_has_the_size_of_all_pools_that_take_them() -> None:
+    plain = Pool("services", "e2-standard-4", ("europe-west1-b",), 1, 6)
+    small = Pool("system", "e2-standard-2", ("europe-west1-b",), 1, 3, disk_gb=50)
+    tainted = replace(plain, name="agents", taints=({"key": "a", "value": "b", "effect": "NoSchedule"},))
+    expected = {"cpu": f"{6 * 3920 + 3 * 1930}m", "memory": f"{6 * 13621 + 3 * 6248}Mi"}
+    assert of_pools([plain, small, tainted]).items() >= expected.items()
+    assert of_pools([tainted])["cpu"] == "0m"
 
 
 def test_a_pool_has_the_settings_of_its_inputs() -> None:

@@ -15,19 +15,16 @@ and the variables that lead it to its database and its Redis (data_services.py).
 
 from __future__ import annotations
 
-from typing import Any
-
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.blocked import ADMISSION
 from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.clusters.node.data_services import INSTANCE, REDIS, DataServices
 from atwork.sandbox.clusters.node.files import TAINT
+from atwork.sandbox.clusters.node.mutations import MutatingPolicy
 from components.cluster_settings import CSI_DRIVER
 from components.database_job import COMPONENT, COMPONENT_LABEL
 from components.service import CONFIG_MAP
 
-_MANAGER = "sandbox"
-_NAME = "sandbox-node"
 _HOST = "kubernetes.io/hostname"
 _TOLERATION = f"{{'key': '{TAINT}', 'operator': 'Exists', 'effect': 'NoSchedule'}}"
 _CONDITIONS = {
@@ -49,51 +46,18 @@ def install(api: Api, data: DataServices | None, *, gated: bool) -> None:
 
     Without data services, pods that need them stay on nodes of kwok.
     """
-    for body in (_policy(data, gated=gated), _binding()):
-        place = api.place(body["apiVersion"], body["kind"])
-        api.apply(place, body, manager=_MANAGER, force=True)
-
-
-def _policy(data: DataServices | None, *, gated: bool) -> dict[str, Any]:
-    """https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/."""
     additions = [_add("tolerations", _TOLERATION)]
     if gated:
         additions.append(_add("schedulingGates", f"{{'name': '{ADMISSION}'}}"))
-    mutation = f"[{', '.join([*additions, _SELECTOR])}]"
-    mutations: list[dict[str, Any]] = [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutation}}]
-    if data is not None:
-        expressions = [_add_variables(data, containers) for containers in ("containers", "initContainers")]
-        mutations += [
-            {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": text}} for text in expressions
-        ]
-    conditions = {**_CONDITIONS, "data": _NO_DATA if data is None else _NO_MYSQL}
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingAdmissionPolicy",
-        "metadata": {"name": _NAME},
-        "spec": {
-            "failurePolicy": "Fail",
-            "reinvocationPolicy": "Never",
-            "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
-            "matchConstraints": {"resourceRules": [rule]},
-            "matchConditions": [{"name": name, "expression": text} for name, text in conditions.items()],
-            "mutations": mutations,
-        },
-    }
-
-
-def _binding() -> dict[str, Any]:
-    """The parameter is the ConfigMap in the namespace of the pod; without it, the pod stays as it is."""
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingAdmissionPolicyBinding",
-        "metadata": {"name": _NAME},
-        "spec": {
-            "policyName": _NAME,
-            "paramRef": {"name": CONFIG_MAP, "parameterNotFoundAction": "Allow"},
-        },
-    }
+    MutatingPolicy(
+        "sandbox-node",
+        "CREATE",
+        "pods",
+        conditions={**_CONDITIONS, "data": _NO_DATA if data is None else _NO_MYSQL},
+        patches=[*additions, _SELECTOR],
+        merged=[_add_variables(data, kind) for kind in ("containers", "initContainers")] if data is not None else [],
+        parameter=CONFIG_MAP,
+    ).install(api)
 
 
 def _add(name: str, item: str) -> str:
