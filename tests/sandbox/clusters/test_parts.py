@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import socket
@@ -23,12 +24,15 @@ from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.machines import capacity, size
 from atwork.sandbox.clusters.node import control_groups, files, services
 from atwork.sandbox.clusters.node.capacity import of_pools
+from atwork.sandbox.clusters.node.data_services import DataServices
 from atwork.sandbox.clusters.node.machine import check_node
 from atwork.sandbox.clusters.node.registry import RegistryAccess
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
 from atwork.toolchain import machine as toolchain_machine
+from infra.config import read_all
 
 REAL_NODES = Choice(ClusterKind.real, {}, NodeKind.real)
+ROOT = Path(__file__).parents[3]
 POOL = {
     "name": "agents-1a2b",
     "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": 8},
@@ -179,6 +183,16 @@ def test_keys_and_tokens_are_created_once_and_only_their_owner_can_read_them(tmp
 def test_the_size_of_a_machine(machine: str, cpus: int, gib: float) -> None:
     assert size(machine) == (cpus, gib)
     assert capacity(machine)["memory"] == f"{int(gib * 1024)}Mi"
+
+
+def test_databases_of_a_node_have_an_address_in_the_range_of_the_nodes_of_the_environment() -> None:
+    here = DataServices.of(ROOT, "staging", "projects/p/locations/l/clusters/c")
+    assert here is not None
+    nodes = ipaddress.IPv4Network(read_all(ROOT / "stacks")["staging"].network.nodes)
+    assert here.address in nodes
+    assert here.address not in (nodes.network_address, nodes.broadcast_address)
+    assert here.command[-2:] == (str(ROOT), "projects/p/locations/l/clusters/c")
+    assert DataServices.of(ROOT, "elsewhere", "") is None
 
 
 def test_the_node_that_runs_pods_has_the_size_of_all_pools_that_take_them() -> None:
