@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from atwork.access import simulated
+from atwork.access.model import AccessModel
 from atwork.errors import AccessError, ConfigError
 from atwork.sandbox.cloud import Cloud, CloudCorrupt
 from atwork.sandbox.clusters.api import Api, ApiError, Unreachable
@@ -30,7 +31,7 @@ from atwork.sandbox.clusters.running import fleet_of
 from atwork.sandbox.home import Home
 from atwork.sandbox.verify import images, placement, real_clusters
 from atwork.sandbox.verify.checks import CheckContext, PodPlan, check
-from atwork.sandbox.verify.environments import environments
+from atwork.sandbox.verify.environments import EnvironmentObjects, environments
 from atwork.sandbox.verify.model import PodFinding, Reason
 from infra.config import read_all
 
@@ -99,9 +100,7 @@ class Gate:
         for pod in waiting:
             with _alone(environment, pod):
                 if _gates(pod):
-                    real = real_clusters.pod(_free(pod), here)
-                    denied = images.check_admission(real, here, context.access)
-                    tell(api, pod, [*denied, *placement.check(real, here)])
+                    tell(api, pod, holding(pod, here, context.access))
                     continue
                 starter = CONTAINERS if (environment, pod["metadata"]["namespace"]) in claims else PLAYED
                 tell(api, pod, check(real_clusters.pod(pod, here), present, context), starter)
@@ -134,10 +133,12 @@ def _gates(pod: Mapping[str, Any]) -> list[dict[str, str]]:
     return gates if "deletionTimestamp" not in pod["metadata"] and {"name": ADMISSION} in gates else []
 
 
-def _free(pod: Mapping[str, Any]) -> dict[str, Any]:
-    """A pod without what places it on a real node, so that it can be compared with the pools of GKE."""
+def holding(pod: Mapping[str, Any], here: EnvironmentObjects, access: AccessModel) -> list[PodFinding]:
+    """Why a pod for a real node is not scheduled: its images are denied, or no machine on GKE is large enough."""
+    # Without what places it on this node, so that it can be compared with the pools of GKE.
     selector = {key: value for key, value in (pod["spec"].get("nodeSelector") or {}).items() if value != NODE}
-    return {**pod, "spec": {**pod["spec"], "nodeSelector": selector}}
+    real = real_clusters.pod({**pod, "spec": {**pod["spec"], "nodeSelector": selector}}, here)
+    return [*images.check_admission(real, here, access), *placement.check(real, here)]
 
 
 def tell(api: Api, pod: Mapping[str, Any], findings: Sequence[PodFinding], starter: str = PLAYED) -> None:

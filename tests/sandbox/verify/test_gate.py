@@ -8,15 +8,18 @@ from typing import Any, cast, get_args
 
 import pytest
 
+from atwork.access.model import AccessModel
 from atwork.sandbox.clusters import waiting
 from atwork.sandbox.clusters.api import Api, ApiError, Place
 from atwork.sandbox.clusters.blocked import ADMISSION, ADMITTED, BLOCKED
+from atwork.sandbox.clusters.credentials import NODE
 from atwork.sandbox.home import Home
 from atwork.sandbox.verify import real_clusters
 from atwork.sandbox.verify.environments import EnvironmentObjects
-from atwork.sandbox.verify.gate import Gate, status, tell
+from atwork.sandbox.verify.gate import Gate, holding, status, tell
 from atwork.sandbox.verify.model import CheckName, PodFinding, Reason
 from components.jenkins.traffic import CONTROLLER_LABELS
+from components.type_tokens import CLUSTER, NODE_POOL
 
 POD: dict[str, Any] = {
     "metadata": {"name": "cart", "namespace": "shop", "uid": "u"},
@@ -80,6 +83,34 @@ def test_a_pod_for_a_real_node_is_scheduled_when_its_images_are_admitted() -> No
     [(_, body)] = report_to(Recorder(), pod=FOR_A_NODE).merged
     others = [{"name": "a"}, {"name": "b"}]
     assert body == {"metadata": {"annotations": {BLOCKED: None}}, "spec": {"schedulingGates": others}}
+
+
+@pytest.mark.parametrize(
+    ("requests", "autoprovisioning", "refusals"),
+    [
+        ({"memory": "13Gi"}, False, 0),
+        ({"memory": "14Gi"}, False, 1),
+        ({"cpu": "4"}, False, 1),
+        ({"memory": "14Gi"}, True, 0),
+        ({"memory": "300Gi"}, True, 1),
+    ],
+)
+def test_a_pod_for_a_real_node_waits_if_no_machine_on_gke_is_large_enough(
+    requests: dict[str, str], *, autoprovisioning: bool, refusals: int
+) -> None:
+    limits = [{"resourceType": "cpu", "maximum": 64}, {"resourceType": "memory", "maximum": 256}]
+    cluster = {
+        "id": "projects/p/locations/europe-west1-b/clusters/c",
+        "clusterAutoscaling": {"enabled": autoprovisioning, "resourceLimits": limits},
+    }
+    pool = {"id": f"{cluster['id']}/nodePools/services", "nodeConfig": {"machineType": "e2-standard-4"}, "nodeCount": 1}
+    here = EnvironmentObjects("staging", {CLUSTER: [cluster], NODE_POOL: [pool]}, {})
+    spec = {
+        "containers": [{"name": "main", "image": "a", "resources": {"requests": requests}}],
+        "nodeSelector": {"kubernetes.io/hostname": NODE},
+    }
+    findings = holding({**POD, "spec": spec}, here, AccessModel(()))
+    assert [each.what.partition(" (services")[0] for each in findings] == ["no node takes it"] * refusals
 
 
 def test_a_pod_that_ends_stays_gated(tmp_path: Path) -> None:
