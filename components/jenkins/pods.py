@@ -6,7 +6,8 @@ containers with new names.
 
 Traps: the name of the agent's container is jnlp; the chart writes its image and arguments and keeps the fields that are
 set here. All containers that run steps share files, so they run as the same user. Only rootless BuildKit may gain
-privileges (newuidmap) and run without seccomp and AppArmor.
+privileges (newuidmap) and run without seccomp and AppArmor. No pod has an `fsGroup`: it sets the setgid bit of volumes,
+BuildKit's folders and those of the workspace inherit it, and so do folders of the images that are built.
 """
 
 from __future__ import annotations
@@ -53,8 +54,6 @@ def base(pool: str | None) -> dict[str, Any]:
         "enableServiceLinks": False,
         "priorityClassName": names.AGENT_PRIORITY,
         "securityContext": {
-            "fsGroup": USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
             "runAsNonRoot": True,
             "seccompProfile": {"type": "RuntimeDefault"},
         },

@@ -103,6 +103,12 @@ def test_steps_run_as_one_user() -> None:
         assert users == {pods.USER}
 
 
+@EVERY
+def test_volumes_give_no_setgid_bit_to_the_folders_of_images(name: str) -> None:
+    assert SPECS[name]["securityContext"].keys() == {"runAsNonRoot", "seccompProfile"}
+    assert all("emptyDir" in volume for volume in SPECS[name].get("volumes", []))  # which all users may write
+
+
 def test_the_registry_token_is_never_on_a_disk() -> None:
     for name in ("build", "deploy"):
         (volume,) = [item for item in SPECS[name]["volumes"] if item["name"] == "registry-login"]
