@@ -54,6 +54,7 @@ def tools() -> None:
     else:
         kubelet, containerd = programs.node(console)
         binaries += [programs.buildkit(console) / "buildkitd", containerd / "containerd", kubelet / "kubelet"]
+        binaries.append(programs.rootlesskit(console))
     for binary in (*binaries, *programs.control_plane(console).values()):
         console.print(f"{binary.name}: {binary}")
 

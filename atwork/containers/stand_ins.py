@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,18 @@ _SETTINGS = (Path("/etc/pip.conf"), Path("/etc/ssl/certs/ca-certificates.crt"))
 
 @dataclass(frozen=True)
 class StandIn:
-    """How to make an image: Debian packages, a script that runs in the root file system, and the image's settings."""
+    """How to make an image: Debian packages, a script that runs in the root file system, and the image's settings.
+
+    The folder `/run` is as the script leaves it.
+    """
 
     packages: tuple[str, ...]
     script: str
     configuration: dict[str, Any] = field(default_factory=dict[str, Any])
     debian: str = "trixie"
     """The release of Debian that the packages come from."""
+    programs: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    """Programs of this machine by their path in the image."""
 
 
 STAND_INS = {
@@ -104,7 +110,9 @@ def stand_in(name: str, console: Console) -> Path:
 def make(name: str, recipe: StandIn, console: Console) -> Path:
     """The OCI layout of an image of a recipe, made first if it is not in the cache."""
     settings = b"".join(path.read_bytes() for path in _SETTINGS if path.exists())
-    key = hashlib.sha256(repr((asdict(recipe), debian_mirror())).encode() + settings).hexdigest()[:16]
+    content = {path: hashlib.sha256(program.read_bytes()).hexdigest() for path, program in recipe.programs.items()}
+    described = repr(({**asdict(recipe), "programs": content}, debian_mirror()))
+    key = hashlib.sha256(described.encode() + settings).hexdigest()[:16]
     folder = cache_folder() / "images" / f"{name}-{key}"
     if folder.exists():
         return folder
@@ -125,7 +133,8 @@ def make(name: str, recipe: StandIn, console: Console) -> Path:
 
 def _bootstrap(recipe: StandIn, tar: Path) -> None:
     script = tar.with_name("script")
-    script.write_text(f"set -e\n{recipe.script}\nchmod -f +x /usr/local/bin/docker-entrypoint.sh || true\n")
+    executable = "".join(f"chmod 755 {path}\n" for path in recipe.programs)
+    script.write_text(f"set -e\n{executable}{recipe.script}\nchmod -f +x /usr/local/bin/docker-entrypoint.sh || true\n")
     command = [
         "mmdebstrap",
         "--quiet",
@@ -136,6 +145,8 @@ def _bootstrap(recipe: StandIn, tar: Path) -> None:
         "--dpkgopt=force-unsafe-io",
         # Lists of packages expire after days, and a mirror may be older. Their signature is verified.
         '--aptopt=Acquire::Check-Valid-Until "false"',
+        "--skip=cleanup/run",
+        *(f"--customize-hook=upload {program} {path}" for path, program in recipe.programs.items()),
         f"--customize-hook=copy-in {script} /",
         '--customize-hook=chroot "$1" sh /script && rm "$1/script"',
         *(f'--customize-hook=mkdir -p "$1{path.parent}"; cp {path} "$1{path}"' for path in _SETTINGS if path.exists()),

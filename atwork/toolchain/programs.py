@@ -42,6 +42,13 @@ BUILDKIT = Program(
 )
 """Builds the images of services; it starts its containers with runc."""
 
+_ROOTLESSKIT = "github.com/rootless-containers/rootlesskit/v3"
+ROOTLESSKIT = Program("rootlesskit", _ROOTLESSKIT, {"rootlesskit": f"{_ROOTLESSKIT}/cmd/rootlesskit"}, minutes=1)
+"""Starts BuildKit without root, in the image of build pods.
+
+A module of its own: in BuildKit's, it would raise versions that BuildKit was released with.
+"""
+
 ACTIONLINT = Program(
     "actionlint",
     "github.com/rhysd/actionlint",
@@ -150,6 +157,11 @@ def buildkit(console: Console) -> Path:
     paths = {Path(path).parent for name in BUILDKIT.binaries if (path := shutil.which(name))}
     missing = any(shutil.which(name) is None for name in BUILDKIT.binaries)
     return provide(BUILDKIT, console) if missing or len(paths) > 1 else paths.pop()
+
+
+def rootlesskit(console: Console) -> Path:
+    """RootlessKit, from the cache: its version is that of BuildKit's image."""
+    return provide(ROOTLESSKIT, console) / "rootlesskit"
 
 
 def google_endpoints(console: Console) -> Path:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from atwork.containers.errors import ContainerError
 from atwork.containers.layout import write_layout
-from atwork.containers.stand_ins import debian_mirror, stand_in
+from atwork.containers.stand_ins import StandIn, debian_mirror, make, stand_in
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,24 @@ def test_an_image_that_cannot_be_made_is_one_clear_error() -> None:
         match=r"^mysql: cannot be made from Debian packages .*; python, postgres, redis can be. `atwork sandbox images mysql:TAG`",
     ):
         stand_in("mysql", Console(stderr=True))
+
+
+def test_another_program_makes_another_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layouts: list[Path] = []
+
+    def bootstrap(recipe: StandIn, tar: Path) -> None:
+        tar.write_bytes(recipe.programs["/usr/bin/program"].read_bytes())
+
+    monkeypatch.setattr("atwork.containers.stand_ins.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("atwork.containers.stand_ins.check_machine", lambda: None)
+    monkeypatch.setattr("atwork.containers.stand_ins.debian_mirror", lambda: "http://a.example/debian")
+    monkeypatch.setattr("atwork.containers.stand_ins._bootstrap", bootstrap)
+    for content in ("one", "two", "one"):
+        program = tmp_path / f"program-{len(layouts)}"
+        program.write_text(content)
+        recipe = StandIn((), "", programs={"/usr/bin/program": program})
+        layouts.append(make("image", recipe, Console(stderr=True)))
+    assert layouts[0] == layouts[2] != layouts[1]
 
 
 def test_a_layout_names_its_content_by_digest(tmp_path: Path) -> None:
