@@ -12,18 +12,19 @@ import time
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from atwork.errors import SandboxError, UsageError
 from atwork.sandbox.clusters import certificates, credentials, daemon, external, stages
+from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice, ClusterKind, NodeKind, choose, contexts_of
 from atwork.sandbox.clusters.daemon import Daemon, free_port
 from atwork.sandbox.clusters.machines import capacity, size
 from atwork.sandbox.clusters.node import control_groups, files, services
-from atwork.sandbox.clusters.node.capacity import of_pools
+from atwork.sandbox.clusters.node.capacity import of_pools, resize
 from atwork.sandbox.clusters.node.data_services import DataServices
 from atwork.sandbox.clusters.node.machine import check_node
 from atwork.sandbox.clusters.node.registry import RegistryAccess
@@ -202,6 +203,47 @@ def test_the_node_that_runs_pods_has_the_size_of_all_pools_that_take_them() -> N
     expected = {"cpu": f"{6 * 3920 + 3 * 1930}m", "memory": f"{6 * 13621 + 3 * 6248}Mi"}
     assert of_pools([plain, small, tainted]).items() >= expected.items()
     assert of_pools([tainted])["cpu"] == "0m"
+
+
+class ApiWithNode:
+    """An API server with the node that runs pods; it writes amounts in another form."""
+
+    def __init__(self) -> None:
+        self.node: dict[str, Any] = {"metadata": {}, "status": {"allocatable": {"cpu": "2"}}}
+        self.applied: list[str] = []
+
+    def place(self, _: str, kind: str) -> str:
+        return kind
+
+    def get(self, *_: str) -> dict[str, Any]:
+        return self.node
+
+    def apply(self, place: str, _: object, **__: object) -> None:
+        self.applied.append(place)
+
+    def merge(self, _: str, body: dict[str, Any]) -> dict[str, Any]:
+        allocatable = body.get("status", {}).get("allocatable", {})
+        self.node["status"]["allocatable"].update({name: f"{amount} or so" for name, amount in allocatable.items()})
+        self.node["metadata"].update(body.get("metadata", {}))
+        return self.node
+
+
+def test_the_node_is_resized_when_pools_change_and_when_the_kubelet_reported_before_the_policy_was_in_force() -> None:
+    api, pool = ApiWithNode(), Pool("services", "e2-standard-4", ("europe-west1-b",), 1, 6)
+    policy = ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"]
+    for _ in range(2):
+        resize(cast("Api", api), [pool])
+    assert api.applied == policy
+    api.node["status"]["allocatable"]["cpu"] = "2"
+    for _ in range(2):
+        resize(cast("Api", api), [pool])
+    assert api.applied == policy * 2
+    assert api.node["status"]["allocatable"]["cpu"] == "23520m or so"
+    for _ in range(2):
+        resize(cast("Api", api), [replace(pool, most=7)])
+    assert api.applied == policy * 3
+    resize(cast("Api", api), [])
+    assert api.applied == policy * 3
 
 
 def test_a_pool_has_the_settings_of_its_inputs() -> None:

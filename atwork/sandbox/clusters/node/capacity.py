@@ -11,6 +11,7 @@ the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.credentials import NODE
@@ -37,7 +38,7 @@ def resize(api: Api, pools: Iterable[Pool]) -> None:
     amounts = of_pools(pools)
     if node is None or all(amount.startswith("0") for amount in amounts.values()):
         return
-    if (node["metadata"].get("annotations") or {}).get(_NAME) == _text(amounts):
+    if (node["metadata"].get("annotations") or {}).get(_NAME) == _state(amounts, node):
         return
     MutatingPolicy(
         _NAME,
@@ -54,9 +55,12 @@ def resize(api: Api, pools: Iterable[Pool]) -> None:
         ],
     ).install(api)
     path = f"/api/v1/nodes/{NODE}"
-    api.merge(f"{path}/status", {"status": {"allocatable": amounts, "capacity": amounts}})
-    api.merge(path, {"metadata": {"annotations": {_NAME: _text(amounts)}}})
+    resized = api.merge(f"{path}/status", {"status": {"allocatable": amounts, "capacity": amounts}})
+    # The kubelet may report once more before the policy is in force: then this is done again.
+    api.merge(path, {"metadata": {"annotations": {_NAME: _state(amounts, resized)}}})
 
 
-def _text(amounts: Mapping[str, str]) -> str:
-    return " ".join(f"{name}={amount}" for name, amount in amounts.items())
+def _state(amounts: Mapping[str, str], node: Mapping[str, Any]) -> str:
+    """Amounts, and how the API server writes them."""
+    shown = node["status"].get("allocatable") or {}
+    return " ".join(f"{name}={amount}={shown.get(name, '')}" for name, amount in amounts.items())

@@ -13,7 +13,8 @@ from pathlib import Path
 
 _PAUSE_SECONDS = 5.0
 """Between two starts of a program that ends."""
-_END_SECONDS = 10.0
+_END_SECONDS = 5.0
+"""Less than a command waits for the end of the agent."""
 
 
 @dataclass
