@@ -218,15 +218,15 @@ def test_01f_the_node_has_the_size_of_the_pools(web: Stock) -> None:
     amounts = api.call("GET", f"/api/v1/nodes/{NODE}")["status"]["allocatable"]
     assert amounts["cpu"] == f"{3 * 1930 + 6 * 3920}m"  # three e2-standard-2 and six e2-standard-4
     with requesting(api, "14Gi"):
-        wait_for(lambda: memory(api) == ["14Gi"], lambda: states(api))
-    wait_for(lambda: memory(api) == ["256Mi"], lambda: states(api))
+        wait_for(lambda: sizes(api) == [("14Gi", "Running")], lambda: sizes(api))
+    wait_for(lambda: sizes(api) == [("256Mi", "Running")], lambda: sizes(api))
 
 
-def memory(api: Api) -> list[str]:
-    """What the running pods of the service request."""
+def sizes(api: Api) -> list[tuple[str, str]]:
+    """What the pods of the service request, and their phases; also those that are about to end."""
     pods = api.all("/api/v1/namespaces/web/pods", labelSelector="pod-template-hash,app.kubernetes.io/name=web")
-    running = [pod for pod in pods if pod["status"]["phase"] == "Running"]
-    return [pod["spec"]["containers"][0]["resources"]["requests"]["memory"] for pod in running]
+    requests = [pod["spec"]["containers"][0]["resources"]["requests"]["memory"] for pod in pods]
+    return [(memory, pod["status"]["phase"]) for memory, pod in zip(requests, pods, strict=True)]
 
 
 @contextmanager
@@ -420,6 +420,31 @@ def test_03_the_node_pulls_with_the_rights_of_its_account(web: Stock) -> None:
     finally:
         for grant in grants:
             web.cloud.create(grant, set())
+
+
+def test_04_a_stopped_sandbox_leaves_no_process_no_mount_and_no_control_group(web: Stock) -> None:
+    """Also none of its databases."""
+    groups = [fleet(web).node(cluster).control_group for cluster in fleet(web).clusters()]
+    assert {"postgres", "redis-server", "kubelet"} <= {each.name() for each in processes(web)}
+    assert control_groups(groups)
+    shell.run(web.home, "sandbox", "stop")
+    wait_for(lambda: processes(web) == [], lambda: processes(web))
+    assert str(web.home.checkout) not in Path("/proc/self/mounts").read_text()
+    assert control_groups(groups) == []
+
+
+def processes(web: Stock) -> list[psutil.Process]:
+    """What runs in the sandbox, or in the namespaces of something in it."""
+    everything: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if str(web.home.checkout) in " ".join(process.cmdline()):
+                everything += [process, *process.children(recursive=True)]
+    return everything
+
+
+def control_groups(names: list[str]) -> list[Path]:
+    return [path for name in names for path in Path("/sys/fs/cgroup").glob(f"*/{name}")]
 
 
 def rights(web: Stock) -> dict[str, list[str]]:
