@@ -43,8 +43,10 @@ class _Content:
 class ServiceDatabases(ServiceStores):
     """The instances that pods connect to, by connection name."""
 
-    _prepared: dict[int, _Content] = field(default_factory=dict[int, _Content])
-    """By the first process of the container."""
+    _prepared: dict[str, tuple[RunningStore, _Content]] = field(
+        default_factory=dict[str, tuple[RunningStore, _Content]]
+    )
+    """What a container has, by the name of the instance; another container of it has to be prepared again."""
 
     def existing(self) -> set[str]:
         """The names of all instances in the simulated cloud."""
@@ -67,11 +69,12 @@ class ServiceDatabases(ServiceStores):
     def connect(self, api: Api, connection: str) -> socket.socket:
         """A connection to an instance, with what the simulated cloud and a cluster say that it has."""
         content = self._content(api, connection)
-        return self.connected(_name(connection), _POSTGRES.port, lambda running: self._prepare(running, content))
+        name = _name(connection)
+        return self.connected(name, _POSTGRES.port, lambda running: self._prepare(name, running, content))
 
-    def _prepare(self, running: RunningStore, content: _Content) -> None:
-        pid = running.container.inside.pid
-        before = self._prepared.get(pid)
+    def _prepare(self, name: str, running: RunningStore, content: _Content) -> None:
+        prepared = self._prepared.get(name)
+        before = prepared[1] if prepared is not None and prepared[0] is running else None
         if before == content:
             return
         instance = CloudSqlInstance(running.container, running.folder / "statements.log")
@@ -79,7 +82,7 @@ class ServiceDatabases(ServiceStores):
         for command, variables in content.commands:
             if before is None or (command, variables) not in before.commands:
                 instance.execute(list(command), dict(variables))
-        self._prepared[pid] = content
+        self._prepared[name] = (running, content)
 
     def _content(self, api: Api, connection: str) -> _Content:
         """Databases and users of an instance in the simulated cloud, and commands of Jobs in a cluster."""
