@@ -38,7 +38,12 @@ def database_user(version: DatabaseVersion, account: str) -> str:
     https://cloud.google.com/sql/docs/postgres/add-manage-iam-users
     MySQL's API takes the complete address: https://cloud.google.com/sql/docs/mysql/add-manage-iam-users
     """
-    return account if engine_of(version) == "MYSQL" else account.removesuffix(_ACCOUNT_DOMAIN)
+    return account if engine_of(version) == "MYSQL" else postgres_user(account)
+
+
+def postgres_user(account: str) -> str:
+    """The name with which a service account is known to PostgreSQL, from its e-mail address."""
+    return account.removesuffix(_ACCOUNT_DOMAIN)
 
 
 def login_name(version: DatabaseVersion, account: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from atwork.access import principals
 from atwork.access.model import ACT_AS, AccessModel
@@ -22,8 +22,6 @@ from components.service import CONFIG_MAP
 _SECONDS = 10.0
 """A container can start before the kubelet has reported the address of its pod."""
 _POLL_SECONDS = 0.2
-
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -94,23 +92,17 @@ class Callers:
 
     def check(self, caller: Caller, permissions: Iterable[str], resource: str) -> None:
         """Raise `GoogleRefused` with the permission that a pod does not have on a resource."""
-        if caller.account and not self._allowed(lambda model: bool(model.may_act_as(caller.identity, caller.account))):
-            why = f"Permission '{ACT_AS}' denied on {caller.account} ({caller.identity})"
-            raise GoogleRefused("PERMISSION_DENIED", why)
-
-        def missing(model: AccessModel) -> str:
-            return next((each for each in permissions if not model.may(caller.principal, each, resource)), "")
-
-        if permission := self._allowed(missing):
-            why = f"Not authorized to access resource. Possibly missing permission {permission} on resource {resource}"
-            raise GoogleRefused("PERMISSION_DENIED", f"{why} ({caller.principal})")
-
-    def _allowed(self, question: Callable[[AccessModel], _Answer]) -> _Answer:
-        """The answer of the access model; `GoogleRefused` for what it does not know."""
         try:
-            return question(self.access())
-        except AccessError as error:
+            model = self.access()
+            if caller.account and not model.may_act_as(caller.identity, caller.account):
+                why = f"Permission '{ACT_AS}' denied on {caller.account} ({caller.identity})"
+                raise GoogleRefused("PERMISSION_DENIED", why)
+            missing = [each for each in permissions if not model.may(caller.principal, each, resource)]
+        except AccessError as error:  # the resource is not there
             raise GoogleRefused("NOT_FOUND", str(error)) from None
+        if missing:
+            why = f"Not authorized to access resource. Possibly missing permission {missing[0]} on resource {resource}"
+            raise GoogleRefused("PERMISSION_DENIED", f"{why} ({caller.principal})")
 
     def _pod(self, address: str) -> Mapping[str, Any]:
         end = time.monotonic() + _SECONDS

@@ -23,6 +23,7 @@ from typing import Any
 
 from rich.console import Console
 
+from atwork.access.duties.methods import LOG_IN, LOG_IN_TO_REDIS
 from atwork.containers import network
 from atwork.containers.images import ImageStore, Unpacked
 from atwork.containers.official_images import OfficialImage
@@ -35,19 +36,18 @@ from atwork.sandbox.access_model import SandboxAccess
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api, ApiError
 from atwork.sandbox.clusters.node.data_services import INSTANCE, REDIS, REDIS_PORT, SQL_PORT
-from atwork.sandbox.clusters.running import fleet_of
+from atwork.sandbox.clusters.running import cluster_of
 from atwork.sandbox.home import Home
 from atwork.sandbox.images import official_images
 from atwork.sandbox.secret_manager import GoogleRefused
+from components.database_engine import postgres_user
 from components.delivery import StoreName
 from components.jenkins.stores import STORES, sidecar
 from components.versions import IMAGES
 
 _INTERVAL_SECONDS = 5.0
 """After which an instance that the simulated cloud no longer has is deleted, and images are used again."""
-_SQL = tuple(f"cloudsql.instances.{verb}" for verb in ("get", "connect", "login"))
-_MEMORYSTORE = ("memorystore.instances.connect",)
-_DOMAIN = ".gserviceaccount.com"
+_SQL, _MEMORYSTORE = (tuple(call.removeprefix("permission:") for call in calls) for calls in (LOG_IN, LOG_IN_TO_REDIS))
 _HEADER = struct.Struct("!II")
 _SSL, _ENCRYPTION, _CANCEL = 80877103, 80877104, 80877102
 """Codes of first messages. https://www.postgresql.org/docs/18/protocol-message-formats.html"""
@@ -83,7 +83,7 @@ class NodeData:
             connection = _fact(caller, INSTANCE)
             if user is not None:  # else it cancels a query, and the server decides
                 self.callers.check(caller, _SQL, f"projects/{connection.rsplit(':', 2)[0]}")
-                if user != caller.account.removesuffix(_DOMAIN):
+                if user != postgres_user(caller.account):
                     raise GoogleRefused("UNAUTHENTICATED", _other_user(user, caller))
         return _sent(self.databases.connect(self.api, connection), message)
 
@@ -171,7 +171,7 @@ class _Images:
 
     def image(self, reference: str) -> Unpacked:
         """The image that the sandbox fetched, or its stand-in."""
-        official = OfficialImage.read(reference.partition("@")[0])
+        official = OfficialImage.read(reference)
         self.store.folder.mkdir(parents=True, exist_ok=True)
         image = self.store.unpacked(official_images(self.home).layout(official, Console(stderr=True)))
         self.roots.add(image.root)
@@ -184,12 +184,9 @@ class _Images:
 
 
 def _serve(home: Home, cluster: str, listeners: Mapping[int, socket.socket], stack: ExitStack) -> None:
-    fleet = fleet_of(home)
-    known = {each.identity: each for each in fleet.clusters()} if fleet else {}
-    if fleet is None or cluster not in known:
-        raise SystemExit(f"{cluster}: not a cluster of this sandbox; run `atwork sandbox up`")
-    folder, cloud = fleet.folder / known[cluster].key / "data", Cloud(home.cloud)
-    api = stack.enter_context(closing(Api(fleet.kubeconfig(known[cluster]))))
+    fleet, known = cluster_of(home, cluster)
+    folder, cloud = fleet.folder / known.key / "data", Cloud(home.cloud)
+    api = stack.enter_context(closing(Api(fleet.kubeconfig(known))))
     images = _Images(home, ImageStore(Path("crane"), cache_folder() / "unpacked"))
     databases = ServiceDatabases(_store("postgres", ()), cloud, images.image, folder / "cloud-sql", keeps_data=True)
     redis = ServiceRedis(_store("redis", STORES["redis"].arguments), cloud, images.image, folder / "memorystore")
@@ -220,7 +217,10 @@ def main() -> None:
     pairs = (each.split("=") for each in ports)
     listeners = {int(port): socket.socket(fileno=int(descriptor)) for port, descriptor in pairs}
     with ExitStack() as stack:
-        _serve(Home(Path(checkout)), cluster, listeners, stack)
+        try:
+            _serve(Home(Path(checkout)), cluster, listeners, stack)
+        except UserError as error:
+            sys.exit(str(error))
 
 
 if __name__ == "__main__":

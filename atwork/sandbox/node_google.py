@@ -22,10 +22,10 @@ from pathlib import Path
 
 from atwork.access import principals
 from atwork.access.model import ACT_AS
-from atwork.errors import AccessError, SandboxError, UserError
+from atwork.errors import AccessError, UserError
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api, ApiError
-from atwork.sandbox.clusters.running import fleet_of
+from atwork.sandbox.clusters.running import cluster_of
 from atwork.sandbox.home import Home
 from atwork.sandbox.secret_manager import READ, GoogleRefused, access, secret_of
 
@@ -84,12 +84,9 @@ def _reviewer(home: Home, cluster: str) -> Callable[[str, str], str]:
     """What asks the API server of a cluster; `SandboxError` for one that is not there."""
 
     def review(token: str, audience: str) -> str:
-        fleet = fleet_of(home)
-        known = {each.identity: each for each in fleet.clusters()} if fleet else {}
-        if fleet is None or cluster not in known:
-            raise SandboxError(f"{cluster}: not a cluster of this sandbox; run `atwork sandbox up`")
+        fleet, known = cluster_of(home, cluster)
         body = {"spec": {"token": token, "audiences": [audience]}}
-        with closing(Api(fleet.kubeconfig(known[cluster]))) as api:
+        with closing(Api(fleet.kubeconfig(known))) as api:
             status = api.call("POST", "/apis/authentication.k8s.io/v1/tokenreviews", body=body)["status"]
         return str(status["user"]["username"]) if status.get("authenticated") else ""
 

@@ -19,7 +19,7 @@ PUSH = (
     "artifactregistry.projects.locations.repositories.packages.tags.patch",
 )
 READ_SECRET = ("secretmanager.projects.secrets.versions.access",)
-LOG_IN = tuple(f"permission:cloudsql.instances.{verb}" for verb in ("connect", "get", "login"))
+LOG_IN = tuple(f"permission:cloudsql.instances.{verb}" for verb in ("get", "connect", "login"))
 """The connector requests the instance and a certificate, and logs in through IAM."""
 
 LOG_IN_TO_REDIS = ("permission:memorystore.instances.connect",)

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from atwork.errors import SandboxError
 from atwork.sandbox.cloud import Cloud
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.choice import Choice, ClusterKind
+from atwork.sandbox.clusters.cluster import Cluster
 from atwork.sandbox.clusters.fleet import Fleet
 from atwork.sandbox.clusters.gke import GkeControllers
 from atwork.sandbox.clusters.node_pools import Pool, pools_of
@@ -24,6 +26,15 @@ def fleet_of(home: Home, console: Console | None = None) -> Fleet | None:
     if choice is None or choice.kind == ClusterKind.simulated:
         return None
     return Fleet(home.folder / "clusters", home.folder / "bin", choice, console or Console(stderr=True))
+
+
+def cluster_of(home: Home, identity: str) -> tuple[Fleet, Cluster]:
+    """The fleet of a sandbox, and the real cluster of the GKE cluster with an ID; `SandboxError` if it is not there."""
+    fleet = fleet_of(home)
+    known = {cluster.identity: cluster for cluster in fleet.clusters()} if fleet else {}
+    if fleet is None or identity not in known:
+        raise SandboxError(f"{identity}: not a cluster of this sandbox; run `atwork sandbox up`")
+    return fleet, known[identity]
 
 
 @contextmanager
