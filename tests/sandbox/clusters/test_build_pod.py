@@ -194,7 +194,9 @@ def builds(recordings: dict[str, Recording], tmp_path_factory: pytest.TempPathFa
         pool = spec["nodeSelector"][names.POOL_LABEL]
         taints = [{"key": names.POOL_LABEL, "value": pool, "effect": "NoSchedule"}]
         of_pool = {"metadata": {"labels": spec["nodeSelector"]}, "spec": {"taints": taints}}
-        it.api.merge(f"/api/v1/nodes/{NODE}", of_pool)
+        nodes = it.api.place("v1", "Node")
+        wait_for(lambda: it.api.get(nodes, "", NODE) is not None)  # the kubelet registers it
+        it.api.merge(nodes.path(name=NODE), of_pool)
         forwarder = ended.enter_context(closing(network.Forwarder()))
         port = int(fleet.registry.endpoints("", ()).proxy.rpartition(":")[2])
         network.add_bridge(node.pid, "internet", ipaddress.IPv4Interface((INTERNET, 32)))
