@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import RawIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 POSSIBLE = sys.platform == "linux"
 
@@ -108,13 +108,35 @@ class ForkedProcess:
                 os.kill(self.pid, number)
 
 
-class ForkServer:
-    """Starts the server with the first program, and again if it was killed."""
+class ServerProcess(Protocol):
+    """The part of Popen's interface that a server needs."""
 
-    def __init__(self) -> None:
+    @property
+    def pid(self) -> int: ...  # noqa: D102
+    def poll(self) -> int | None: ...  # noqa: D102
+    def wait(self) -> int | None: ...  # noqa: D102
+
+
+class ForkServer:
+    """Starts the server with the first program, and again if it was killed.
+
+    `modules` are imported in the server; it has the environment of this process if none is given.
+    """
+
+    def __init__(self, modules: Sequence[str] = PRELOADED, environment: Mapping[str, str] | None = None) -> None:
+        self._modules, self._environment = modules, environment
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ServerProcess | None = None
         self._connection: socket.socket | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The ID of the server's process; None before the first program."""
+        return self._process and self._process.pid
+
+    def adopt(self, process: ServerProcess, connection: socket.socket) -> None:
+        """Use a process that runs `fork_server.serve` at the other end of a connection, instead of starting one."""
+        self._process, self._connection = process, connection
 
     def start(self, script: str, arguments: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> ForkedProcess:
         """Run a script, or a folder with `__main__.py`, in a fork."""
@@ -152,16 +174,19 @@ class ForkServer:
                 self._process.wait()
                 self._process = None
 
-    def _running(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    def _running(self) -> tuple[ServerProcess, socket.socket]:
         with self._lock:
             if self._process is None or self._connection is None or self._process.poll() is not None:
                 if self._connection is not None:
                     self._connection.close()
                 self._connection, theirs = socket.socketpair()
                 with theirs:
-                    command = [sys.executable, "-u", str(_SERVER), str(theirs.fileno()), *PRELOADED]
                     self._process = subprocess.Popen(
-                        command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], process_group=0
+                        [sys.executable, "-u", str(_SERVER), str(theirs.fileno()), *self._modules],
+                        env=self._environment,
+                        stdin=subprocess.DEVNULL,
+                        pass_fds=[theirs.fileno()],
+                        process_group=0,
                     )
             return self._process, self._connection
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
@@ -17,7 +15,9 @@ from typing import IO
 
 import psutil
 
+from atwork.engine.forked import PRELOADED, ForkedProcess, ForkServer
 from atwork.sandbox.home import Home
+from tools.soak import command
 
 _TIMEOUT_SECONDS = 900.0
 _POLL_SECONDS = 0.01
@@ -39,15 +39,19 @@ class StillRunning(Exception):
 class Started:
     """A running command."""
 
-    process: subprocess.Popen[bytes]
+    words: tuple[str, ...]
+    process: ForkedProcess
     output: IO[str]
 
     def ended(self) -> Done:
         """Wait for the end of the command."""
-        try:
-            code = self.process.wait(_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise StillRunning(f"{self.process.args} still runs after {_TIMEOUT_SECONDS:.0f} s") from None
+        end = time.monotonic() + _TIMEOUT_SECONDS
+        while (code := self.process.poll()) is None:
+            if time.monotonic() > end:
+                raise StillRunning(f"{' '.join(self.words)} still runs after {_TIMEOUT_SECONDS:.0f} s")
+            time.sleep(_POLL_SECONDS)
+        for stream in (self.process.stdout, self.process.stderr):
+            stream.close()
         self.output.seek(0)
         printed = self.output.read()
         self.output.close()
@@ -105,28 +109,27 @@ class Engines:
             "PATH": os.pathsep.join([str(home.folder / "bin"), os.environ["PATH"]]),
             "TMPDIR": str(home.checkout / "temporary"),
         }
+        self._forks = ForkServer([*PRELOADED, *command.LIBRARIES], self._environment)
 
     def atwork(self, *words: str) -> Started:
         """Start `atwork …`."""
-        return self._start([sys.executable, "-c", "from atwork.cli import main; main()", *words])
+        return self._start(("atwork", *words), "atwork.cli", *words)
 
     def pulumi(self, *words: str) -> Started:
         """Start plain `pulumi …`, as after `eval "$(atwork sandbox env)"`."""
-        return self._start([str(self._home.folder / "bin" / "pulumi"), *words])
+        return self._start(("pulumi", *words), "atwork.sandbox.shim", str(self._home.checkout), *words)
 
-    def _start(self, command: list[str]) -> Started:
+    def _start(self, words: tuple[str, ...], module: str, *arguments: str) -> Started:
         # The output is not a file of the sandbox; `Life.ended` searches it for secrets.
-        output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed after the end of the command)
-        process = subprocess.Popen(
-            command,
-            cwd=self._home.checkout,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            process_group=0,
+        output = tempfile.NamedTemporaryFile("w+")  # noqa: SIM115 (closed after the end of the command)
+        process = self._forks.start(
+            command.__file__, [output.name, module, *arguments], cwd=str(self._home.checkout), env=self._environment
         )
-        return Started(process, output)
+        return Started(words, process, output)
+
+    def close(self) -> None:
+        """End the process that starts commands."""
+        self._forks.stop()
 
     def running(self) -> list[psutil.Process]:
         """Every running process that was started in the sandbox."""
@@ -134,7 +137,7 @@ class Engines:
         for item in psutil.process_iter():
             with suppress(psutil.Error):
                 inside = item.environ().get("PULUMI_HOME") == self._environment["PULUMI_HOME"]
-                if inside and item.status() != psutil.STATUS_ZOMBIE:
+                if inside and item.status() != psutil.STATUS_ZOMBIE and item.pid != self._forks.pid:
                     result.append(item)
         return result
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from atwork.sandbox.faults.model import Effect, Fault, Operation
 from tools.soak import invariants
@@ -123,8 +122,7 @@ def cancel(life: Life, environment: SoakEnvironment) -> str:
     """Ctrl-C while a call hangs: the update ends cleanly, releases the lock and leaves no pending operation."""
     with _hanging_update(life, environment) as (changed, started):
         # The command handles SIGTERM as Ctrl-C; programs that a shell starts in the background ignore SIGINT.
-        with suppress(ProcessLookupError):
-            started.process.send_signal(signal.SIGTERM)
+        started.process.terminate()
         life.ended(started, code=1)
     life.figures["cancels"] += 1
     environment.up = True

@@ -81,11 +81,11 @@ class Life:
         self.figures["commands"] += 1
         for text in ("Traceback", "panic:", "the simulation failed", *self.secrets):
             if text in done.printed:
-                raise Disagreement(f"{started.process.args} printed {text!r}:\n{done.printed[-3000:]}")
+                raise Disagreement(f"{' '.join(started.words)} printed {text!r}:\n{done.printed[-3000:]}")
         if code is not None and bool(done.code) != bool(code):
-            raise Disagreement(f"{started.process.args}: exit code {done.code}:\n{done.printed[-3000:]}")
+            raise Disagreement(f"{' '.join(started.words)}: exit code {done.code}:\n{done.printed[-3000:]}")
         if holding not in done.printed:
-            raise Disagreement(f"{started.process.args} did not print {holding!r}:\n{done.printed[-3000:]}")
+            raise Disagreement(f"{' '.join(started.words)} did not print {holding!r}:\n{done.printed[-3000:]}")
         return done
 
     def up(self, environment: SoakEnvironment) -> Done:

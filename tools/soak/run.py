@@ -46,6 +46,8 @@ def run(folder: Path, seed: int, steps: int, console: Console) -> SoakResult:
         _finish(life)
     except (Disagreement, StillRunning) as error:
         result.failure = str(error)
+    finally:
+        life.engines.close()
     result.seconds = before + time.monotonic() - began
     return result
 

@@ -18,7 +18,7 @@ class Update:
 
     def __init__(self, life: Interrupted, *, hangs: bool) -> None:
         self._life, self._hangs = life, hangs
-        self.process = SimpleNamespace(send_signal=lambda _: None)
+        self.process = SimpleNamespace(terminate=lambda: None)
 
     def until(self, condition: Callable[[], bool]) -> bool:
         """Run until a fault is hit; false if the command ends first."""
