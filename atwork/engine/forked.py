@@ -132,7 +132,7 @@ class ForkServer:
     @property
     def pid(self) -> int | None:
         """The ID of the server's process; None before the first program."""
-        return self._process and self._process.pid
+        return None if self._process is None else self._process.pid
 
     def adopt(self, process: ServerProcess, connection: socket.socket) -> None:
         """Use a process that runs `fork_server.serve` at the other end of a connection, instead of starting one."""
