@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from support.waiting import wait_for
 
 from atwork.containers.buildkit import buildkit
 from atwork.containers.container import Container
@@ -220,25 +220,20 @@ STARTED: list[subprocess.Popen[str]] = []
 
 
 def answers(container: Container, *probe: str) -> bool:
-    """Whether a probe succeeds within two minutes."""
-    end = time.monotonic() + 120
-    while container.start(list(probe), output=subprocess.DEVNULL).wait():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.5)
-    return True
+    """Whether a probe succeeds."""
+    return container.start(list(probe), output=subprocess.DEVNULL).wait() == 0
 
 
 def test_the_stores_of_a_test_start_as_the_pod_template_says(machine: Machine) -> None:
     """The stand-ins take the arguments, variables and users that the platform gives Docker's images."""
     with namespaces(own_network=True) as pod:
         redis = store(machine, "redis", pod, ["--save", "", "--bind", "127.0.0.1"], 999)
-        assert answers(redis, "redis-cli", "-h", "127.0.0.1", "ping")
+        wait_for(lambda: answers(redis, "redis-cli", "-h", "127.0.0.1", "ping"))
         arguments = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
         variables = {"POSTGRES_HOST_AUTH_METHOD": "trust", "PGDATA": "/data/pgdata"}
         postgres = store(machine, "postgres", pod, arguments, 70, **variables)
         ready = ("pg_isready", "-h", "127.0.0.1", "-U", "postgres")
-        assert answers(postgres, *ready), (machine.folder / "store-postgres" / "log").read_text()
+        wait_for(lambda: answers(postgres, *ready), (machine.folder / "store-postgres" / "log").read_text)
     assert [process.wait(timeout=60) for process in STARTED] == [-signal.SIGKILL] * 2
 
 
@@ -283,14 +278,8 @@ def test_a_killed_process_leaves_no_process_mount_control_group_or_interface(mac
         try:
             assert child.stdout is not None
             assert child.stdout.readline() == "started\n"
-            end = time.monotonic() + 60
-            while not sleepers():
-                assert time.monotonic() < end
-                time.sleep(0.1)
+            wait_for(sleepers)
         finally:
             child.send_signal(signal.SIGKILL)
-    end = time.monotonic() + 60
-    while sleepers():
-        assert time.monotonic() < end, "the container outlives the process that started it"
-        time.sleep(0.1)
+    wait_for(lambda: not sleepers(), lambda: "the container outlives the process that started it")
     assert footprint() == before

@@ -13,7 +13,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,6 +21,7 @@ import pytest
 from rich.console import Console
 from support import shell
 from support.pipelines import Stock
+from support.waiting import wait_for
 
 from atwork.checkout import Checkout
 from atwork.pipeline.opening import opened
@@ -250,10 +250,7 @@ def test_09_an_image_without_an_attestation_does_not_start(
     name = running.content.pod["metadata"]["name"]
     api = running.content.api
     api.delete(api.place("v1", "Pod"), "stock", name, propagation="Background")
-    deadline = time.monotonic() + 60
-    while not (blocked := [pod for pod in api.all("/api/v1/namespaces/stock/pods") if BLOCKED in noted(pod)]):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    blocked = wait_for(lambda: [pod for pod in api.all("/api/v1/namespaces/stock/pods") if BLOCKED in noted(pod)])
     digest = blocked[0]["spec"]["containers"][0]["image"].partition("@")[2]
     why = f"platform-releases has no attestation of {digest} with a key that it trusts"
     assert "Binary Authorization of staging does not admit it" in noted(blocked[0])[BLOCKED]
@@ -263,6 +260,4 @@ def test_09_an_image_without_an_attestation_does_not_start(
     ]
     again = session.start("platform/stock/promote", promoted.parameters, released)
     assert again.passed, again.log.read_text()
-    while not workloads(session).running("staging", "stock"):
-        assert time.monotonic() < deadline + 60
-        time.sleep(0.2)
+    wait_for(lambda: workloads(session).running("staging", "stock"))

@@ -10,9 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -24,6 +23,7 @@ import psutil
 import pytest
 from support import shell
 from support.pipelines import Stock, sandbox
+from support.waiting import wait_for
 
 from atwork.errors import UsageError
 from atwork.sandbox.clusters import waiting
@@ -391,13 +391,6 @@ def states(api: Api, service: str = "web") -> list[tuple[str, str]]:
 
 def names(api: Api, service: str = "web") -> list[str]:
     return [name for name, _ in states(api, service)]
-
-
-def wait_for(condition: Callable[[], bool], what: Callable[[], object]) -> None:
-    end = time.monotonic() + 180
-    while not condition():
-        assert time.monotonic() < end, what()
-        time.sleep(0.2)
 
 
 def test_02_open_says_where_a_service_is_missing(web: Stock) -> None:

@@ -13,21 +13,18 @@ import re
 import socket
 import subprocess
 import tarfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient, Configuration, CoreV1Api
-from kubernetes.config.kube_config import load_kube_config_from_dict
-from kubernetes.stream import stream
 from rich.console import Console
+from support import pod_client, rootless
 from support import programs as needed
-from support import rootless
 from support.mocks import Recording
+from support.waiting import wait_for
 
 from atwork.containers import network
 from atwork.containers.stand_ins import stand_in
@@ -50,7 +47,6 @@ READ, WRITE = (f"artifactregistry.repositories.{verb}Artifacts" for verb in ("do
 INTERNET = "203.0.113.1"
 """An address that the network policy of builds permits, where the registry listens."""
 
-_SECONDS = 120
 
 DOCKERFILE = """\
 ARG DOCKER_HUB
@@ -87,18 +83,10 @@ class Builds:
 
     def execute(self, script: str) -> str:
         """What a script prints in the container `buildkit`, as a step of a pipeline runs it; it must succeed."""
-        settings: Any = Configuration()
-        load_kube_config_from_dict(json.loads(self.kubeconfig), client_configuration=settings, persist_config=False)
-        settings.proxy = None
-        with ApiClient(settings) as connection:
-            run = CoreV1Api(connection).connect_get_namespaced_pod_exec
-            options = {"command": ["sh", "-c", script], "stdout": True, "stderr": True, "_preload_content": False}
-            session = stream(run, "build", names.AGENTS_NAMESPACE, container="buildkit", **options)
-            session.run_forever(timeout=_SECONDS)
-            code = session.returncode
-            output = session.read_all()
-            session.sock.shutdown()
-            connection.rest_client.pool_manager.clear()
+        words = ("sh", "-c", script)
+        code, output = pod_client.execute(
+            self.kubeconfig, names.AGENTS_NAMESPACE, "build", *words, container="buildkit"
+        )
         assert code == 0, output
         return output
 
@@ -120,13 +108,6 @@ class Builds:
 
 def pod(name: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
-
-
-def wait_for(condition: Callable[[], bool], what: Callable[[], object] = lambda: "") -> None:
-    end = time.monotonic() + _SECONDS
-    while not condition():
-        assert time.monotonic() < end, what()
-        time.sleep(0.2)
 
 
 def composed(recording: Recording) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ import yaml
 from support.checkout import ROOT
 from support.program import run_stack
 from support.real_cluster import real_cluster
+from support.waiting import wait_for
 
 from atwork.sandbox.clusters.api import Api, ApiError
 from components.monitoring.objectives import NAME
@@ -38,18 +38,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 def refusal(api: Api, body: dict[str, Any]) -> str:
     """Why an object is refused; "" if it would be created."""
-    for _ in range(300):
-        try:
-            place = api.place(body["apiVersion"], body["kind"])
-        except (ApiError, KeyError):
-            time.sleep(0.1)  # a kind is served shortly after its definition is created
-            continue
-        try:
-            api.create(place, body, manager="test", dry_run=True)
-        except ApiError as error:
-            return str(error)
-        return ""
-    raise AssertionError(f"{body['kind']} is not served within 30 seconds")
+    # A kind is served shortly after its definition is created.
+    place = wait_for(lambda: api.place(body["apiVersion"], body["kind"]), early=ApiError)
+    try:
+        api.create(place, body, manager="test", dry_run=True)
+    except ApiError as error:
+        return str(error)
+    return ""
 
 
 def test_the_objectives_of_a_service_are_accepted(server: Api) -> None:

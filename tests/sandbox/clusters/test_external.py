@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.checkout import copy
 from support.real_cluster import real_cluster
+from support.waiting import wait_for
 
 from atwork.sandbox.clusters.api import Api
 from atwork.sandbox.clusters.cluster import Cluster
@@ -86,12 +86,7 @@ def test_outside_a_sandbox_every_pod_starts(external: tuple[Fleet, Cluster]) -> 
     spec = {"nodeName": "node", "containers": containers, "automountServiceAccountToken": False}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": spec}
     path = "/api/v1/namespaces/default/pods"
-    end = time.monotonic() + 120
-    while not server.all("/api/v1/namespaces/default/serviceaccounts"):
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_for(lambda: server.all("/api/v1/namespaces/default/serviceaccounts"))
     server.call("POST", path, body=pod)
-    while server.call("GET", f"{path}/probe")["status"]["phase"] != "Running":
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_for(lambda: server.call("GET", f"{path}/probe")["status"]["phase"] == "Running")
     server.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from support.gateway_api import definitions
 from support.mocks import Recording
 from support.program import run_stack
 from support.real_cluster import real_cluster
+from support.waiting import wait_for
 
 from atwork.sandbox.clusters.api import Api, ApiError
 from components.gateway import previews
@@ -51,30 +51,19 @@ def server(kubeconfig: str, staging: Recording) -> Api:
     api = Api(kubeconfig)
     for definition in definitions("gateways", "httproutes"):
         create(api, definition)
-    until(lambda: api.place("gateway.networking.k8s.io/v1", "HTTPRoute"))
+    wait_for(lambda: api.place("gateway.networking.k8s.io/v1", "HTTPRoute"), early=ApiError)
     namespaces = staging.of_type("kubernetes:core/v1:Namespace")
     for name in ("gateway-namespace", "tenant-orders-namespace", "preview-namespaces-preview-1-namespace"):
         create(api, namespaces[name].inputs)
     create(api, staging.resource(f"{ADMISSION}ValidatingAdmissionPolicy", "gateway-hosts").inputs)
     create(api, staging.resource(f"{ADMISSION}ValidatingAdmissionPolicyBinding", "gateway-hosts-binding").inputs)
     foreign = route(staging, hostnames=["billing.staging.example.com"])
-    until(lambda: refusal(api, foreign))  # a policy is in force shortly after it is created
+    wait_for(lambda: refusal(api, foreign))  # a policy is in force shortly after it is created
     return api
 
 
 def create(api: Api, body: dict[str, Any]) -> dict[str, Any]:
     return api.apply(api.place(body["apiVersion"], body["kind"]), body, manager=MANAGER, force=True)
-
-
-def until(condition: Any) -> None:
-    for _ in range(300):
-        try:
-            if condition():
-                return
-        except (ApiError, KeyError):
-            pass
-        time.sleep(0.1)
-    raise AssertionError("not within 30 seconds")
 
 
 def refusal(api: Api, body: dict[str, Any]) -> str:
@@ -227,7 +216,7 @@ def test_only_the_account_of_the_platform_gives_a_build_its_host(kubeconfig: str
     """A chart is installed as the deployer of the namespace, and its pods can run as it."""
     place = server.place("gateway.networking.k8s.io/v1", "HTTPRoute")
     ours, chart = Api(kubeconfig, acting_as=account), Api(kubeconfig, acting_as=DEPLOYER)
-    until(lambda: ours.apply(place, preview(), manager="atwork", force=True))
+    wait_for(lambda: ours.apply(place, preview(), manager="atwork", force=True), early=ApiError)
     with pytest.raises(ApiError, match="forbidden"):
         chart.apply(place, preview(), manager="helm", force=True)
     with pytest.raises(ApiError, match="forbidden"):
@@ -262,7 +251,7 @@ def test_a_chart_leaves_the_client_of_the_proxy_alone(kubeconfig: str, server: A
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "iap-client", "namespace": "preview-1"}}
     other = {**secret, "metadata": {"name": "other", "namespace": "preview-1"}}
     create(server, secret)
-    until(lambda: "iap-client is the platform's" in refusal(chart, {**secret, "kind": "ServiceAccount"}))
+    wait_for(lambda: "iap-client is the platform's" in refusal(chart, {**secret, "kind": "ServiceAccount"}))
     with pytest.raises(ApiError, match="iap-client is the platform's"):
         chart.apply(secrets, {**secret, "stringData": {"key": "mine"}}, manager="helm", force=True)
     with pytest.raises(ApiError, match="iap-client is the platform's"):

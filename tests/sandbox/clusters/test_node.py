@@ -16,17 +16,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient, Configuration, CoreV1Api
-from kubernetes.config.kube_config import load_kube_config_from_dict
-from kubernetes.stream import stream
 from rich.console import Console
+from support import pod_client
+from support.waiting import wait_for
 
 from atwork.containers import network
 from atwork.containers.stand_ins import stand_in
@@ -52,7 +51,6 @@ pytestmark = [pytest.mark.usefixtures("containers"), pytest.mark.engine]
 _COMM = 15
 """Characters of a program's name that the kernel keeps."""
 
-_SECONDS = 120
 """More than any step takes on a busy machine."""
 
 
@@ -146,13 +144,6 @@ def push(registry: NodeRegistry, folder: Path, image: str, console: Console) -> 
         environment = {**endpoints.environment(), "DOCKER_CONFIG": str(folder), "HOME": str(folder)}
         command = [str(programs.registry(console)[0]), "push", str(stand_in("python", console)), image]
         subprocess.run(command, env=environment, capture_output=True, check=True)
-
-
-def wait_for(condition: Callable[[], bool], what: Callable[[], object] = lambda: "") -> None:
-    end = time.monotonic() + _SECONDS
-    while not condition():
-        assert time.monotonic() < end, what()
-        time.sleep(0.1)
 
 
 def pod(name: str, image: str) -> dict[str, Any]:
@@ -390,10 +381,8 @@ def test_a_restricted_pod_runs_answers_and_is_in_the_control_group_of_the_node(m
 @pytest.mark.usefixtures("shop")
 def test_logs_and_commands_reach_the_pod_through_the_api_server(machine: Machine) -> None:
     wait_for(lambda: restarted(machine))
-    with ApiClient(configuration(machine)) as connection:
-        client = CoreV1Api(connection)
-        assert '"GET / HTTP/1.1" 200' in str(client.read_namespaced_pod_log("web", "shop"))
-        connection.rest_client.pool_manager.clear()
+    printed = pod_client.log(machine.fleet.kubeconfig(machine.cluster), "shop", "web")
+    assert '"GET / HTTP/1.1" 200' in printed
     output = execute(machine, "web", "sh", "-c", "id -u; touch /file")
     assert "1000\n" in output
     assert "Read-only file system" in output
@@ -401,24 +390,7 @@ def test_logs_and_commands_reach_the_pod_through_the_api_server(machine: Machine
 
 def execute(machine: Machine, pod: str, *words: str) -> str:
     """What a command in a pod prints."""
-    with ApiClient(configuration(machine)) as connection:
-        run = CoreV1Api(connection).connect_get_namespaced_pod_exec
-        options = {"command": list(words), "stdout": True, "stderr": True, "_preload_content": False}
-        session = stream(run, pod, "shop", **options)
-        session.run_forever(timeout=_SECONDS)
-        output = session.read_all()
-        session.sock.shutdown()  # `close` does nothing after the server has closed the connection
-        connection.rest_client.pool_manager.clear()
-    return output
-
-
-def configuration(machine: Machine) -> Any:
-    """The settings of the official client."""
-    settings: Any = Configuration()
-    kubeconfig = json.loads(machine.fleet.kubeconfig(machine.cluster))
-    load_kube_config_from_dict(kubeconfig, client_configuration=settings, persist_config=False)
-    settings.proxy = None
-    return settings
+    return pod_client.execute(machine.fleet.kubeconfig(machine.cluster), "shop", pod, *words)[1]
 
 
 @pytest.mark.usefixtures("shop")

@@ -6,13 +6,13 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
+from support.waiting import wait_for
 
 from atwork.sandbox.clusters.node import on_demand
 from atwork.sandbox.clusters.node.on_demand import OnDemand
@@ -83,9 +83,7 @@ def test_a_program_that_ends_at_once_is_not_started_again_before_a_pause(
     [port] = program.listeners
     with socket.create_connection(("127.0.0.1", port)):
         program.wait(SECONDS)
-        end = time.monotonic() + SECONDS
-        while program.log.read_text() != "ended\n" and time.monotonic() < end:
-            time.sleep(0.05)
+        wait_for(lambda: program.log.read_text() == "ended\n")
         for _ in range(5):
             program.wait(0.01)
     assert program.log.read_text() == "ended\n"

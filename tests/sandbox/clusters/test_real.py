@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from support.build_pods import ASKED
 from support.checkout import copy
 from support.processes import kill_in_call
 from support.simulation import Provider
+from support.waiting import wait_for
 
 from atwork.sandbox import simulation
 from atwork.sandbox.cloud import Cloud
@@ -478,14 +478,8 @@ def test_12ba_no_pod_leaves_binary_authorization_where_no_administrator_allows_i
     server.call("POST", "/api/v1/namespaces/kube-system/pods", body=asks(asking[0]), query={"dryRun": "All"})
     assert not may(server, "orders/deployer", "patch", "namespaces", "", "orders")
     server.merge("/api/v1/namespaces/orders", {"metadata": {"labels": {NAMESPACE_LABEL: "true"}}})
-    end = time.monotonic() + 10  # the API server reads labels of namespaces from a cache
-    while True:
-        try:
-            server.call("POST", pods, body=asks(asking[0]), query={"dryRun": "All"})
-            break
-        except ApiError:
-            assert time.monotonic() < end
-            time.sleep(0.1)
+    # The API server reads labels of namespaces from a cache.
+    wait_for(lambda: server.call("POST", pods, body=asks(asking[0]), query={"dryRun": "All"}), early=ApiError)
     server.merge("/api/v1/namespaces/orders", {"metadata": {"labels": {NAMESPACE_LABEL: None}}})
 
 
@@ -557,13 +551,14 @@ def test_13_the_chart_of_a_new_service_is_admitted_and_its_pods_become_ready(hom
     assert charts["name"] == "orders"
 
 
-def wait_for(server: Api, name: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+def until(server: Api, name: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Wait until a pod in the namespace orders meets a condition, and return the pod."""
-    end = time.monotonic() + 120
-    while not condition(pod := server.call("GET", f"/api/v1/namespaces/orders/pods/{name}")):
-        assert time.monotonic() < end, pod["status"]
-        time.sleep(0.1)
-    return pod
+
+    def read() -> dict[str, Any]:
+        return server.call("GET", f"/api/v1/namespaces/orders/pods/{name}")
+
+    wait_for(lambda: condition(read()), read)
+    return read()
 
 
 def runs(pod: dict[str, Any]) -> bool:
@@ -577,7 +572,7 @@ def check_blocked(home: Home, name: str, change: dict[str, Any], state: str, eve
     body = pod(**valid | change)
     body["metadata"]["name"] = name
     server.call("POST", "/api/v1/namespaces/orders/pods", body=body)
-    created = wait_for(server, name, lambda pod: BLOCKED in (pod["metadata"].get("annotations") or {}))
+    created = until(server, name, lambda pod: BLOCKED in (pod["metadata"].get("annotations") or {}))
     assert created["status"]["phase"] == "Pending"
     assert [status["state"]["waiting"]["reason"] for status in created["status"]["containerStatuses"]] == [state]
     events = server.all("/api/v1/namespaces/orders/events", fieldSelector=f"involvedObject.name={name},type=Warning")
@@ -606,14 +601,14 @@ def test_13a_a_pod_whose_nodes_may_not_pull_its_image_starts_after_the_grant(hom
         check_blocked(home, "pulls-nothing", {}, "ImagePullBackOff", f"may not read {repository}")
     finally:
         cloud.create(grant, set())
-    wait_for(api(home, "staging"), "pulls-nothing", runs)
+    until(api(home, "staging"), "pulls-nothing", runs)
 
 
 def test_13b_a_blocked_pod_starts_when_the_missing_secret_exists(home: Home) -> None:
     server = api(home, "staging")
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "absent"}}
     server.call("POST", "/api/v1/namespaces/orders/secrets", body=secret)
-    wait_for(server, "mounts-nothing", runs)
+    until(server, "mounts-nothing", runs)
     assert not any("mounts-nothing" in reason for reason in reasons(server, "orders"))
 
 
