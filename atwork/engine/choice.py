@@ -13,8 +13,10 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from atwork.checkout import Checkout
+from atwork.engine import forked
 from atwork.engine.backend import Backend
 from atwork.engine.build import ensure
+from atwork.engine.locate import is_installed
 from atwork.engine.remote import RemoteBackend, remote_backend
 
 _URL = "PULUMI_BACKEND_URL"
@@ -58,6 +60,15 @@ def sandbox_of(checkout: Checkout) -> Sandbox:
 def is_remote() -> bool:
     """Whether PULUMI_BACKEND_URL names a backend other than a sandbox."""
     return bool(os.environ.get(_URL)) and _SANDBOX not in os.environ[_URL]
+
+
+def prepare_programs() -> None:
+    """Start to import what programs import, for a command that will run some in the sandbox.
+
+    Only an engine that was built has no way of its own to run Python.
+    """
+    if forked.POSSIBLE and not is_remote() and not is_installed():
+        forked.SERVER.prepare()
 
 
 def remote(checkout: Checkout, console: Console) -> RemoteBackend:

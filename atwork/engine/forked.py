@@ -128,6 +128,7 @@ class ForkServer:
         self._lock = threading.Lock()
         self._process: ServerProcess | None = None
         self._connection: socket.socket | None = None
+        self._used = False
 
     @property
     def pid(self) -> int | None:
@@ -137,6 +138,10 @@ class ForkServer:
     def adopt(self, process: ServerProcess, connection: socket.socket) -> None:
         """Use a process that runs `fork_server.serve` at the other end of a connection, instead of starting one."""
         self._process, self._connection = process, connection
+
+    def prepare(self) -> None:
+        """Start the server now, so that its imports are done when the first program comes."""
+        self._running()
 
     def start(self, script: str, arguments: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> ForkedProcess:
         """Run a script, or a folder with `__main__.py`, in a fork."""
@@ -150,6 +155,7 @@ class ForkServer:
         """Send a request; None if the server is being killed."""
         streams = [os.pipe() for _ in range(3)]
         process, connection = self._running()
+        self._used = True
         with tempfile.TemporaryFile("w+") as request:
             json.dump(settings, request)
             request.seek(0)
@@ -171,6 +177,8 @@ class ForkServer:
         with self._lock:
             if self._process is not None and self._connection is not None:
                 self._connection.close()
+                if not self._used:  # it may still import, and has no program to end
+                    os.kill(self._process.pid, signal.SIGKILL)
                 self._process.wait()
                 self._process = None
 

@@ -35,13 +35,24 @@ class Engine:
 
 def find_installed() -> Engine | None:
     """Find the engine on this machine; `EngineError` if ATWORK_PULUMI names one that does not run."""
+    engine = _installed()
+    return None if engine is None else _checked(*engine)
+
+
+def is_installed() -> bool:
+    """Whether an engine is named or on PATH; otherwise, the one in the cache is used. Starts no process."""
+    return _installed() is not None
+
+
+def _installed() -> tuple[Path, Literal["named", "path"]] | None:
+    """The engine that is named or on PATH."""
     named = os.environ.get("ATWORK_PULUMI")
     if named:
-        return _checked(Path(named), "named")
+        return Path(named), "named"
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         candidate = Path(folder or ".", "pulumi")
         if os.access(candidate, os.X_OK) and not _is_shim(candidate):
-            return _checked(candidate.resolve(), "path")
+            return candidate.resolve(), "path"
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from atwork.arguments import Groups, Stacks, words
+from atwork.engine.choice import prepare_programs
 
 app = typer.Typer()
 
@@ -54,6 +55,7 @@ def preview_all(
 
     Exit codes: 0 nothing, 1 an error, 2 changes, 3 a protection or data goes.
     """
+    prepare_programs()
     from atwork.preview import commands
 
     raise typer.Exit(
@@ -104,6 +106,7 @@ def drift(
     groups: Groups = True,
 ) -> None:
     """Report what changed behind Pulumi's back: a preview with refresh, that writes nothing."""
+    prepare_programs()
     from atwork.preview import commands
 
     title = "Drift" if slack else ""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from atwork.arguments import Stacks
+from atwork.engine.choice import prepare_programs
 from atwork.sandbox.clusters.choice import ClusterKind, NodeKind
 from atwork.sandbox.faults.cli import app as fault
 
@@ -40,6 +41,7 @@ def sandbox_up(
     ] = None,
 ) -> None:
     """Create or update environments."""
+    prepare_programs()
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.up(stacks or [], clusters=clusters, contexts=context or [], nodes=nodes))
@@ -48,6 +50,7 @@ def sandbox_up(
 @app.command()
 def preview(stacks: Stacks = None) -> None:
     """Show what `up` would change."""
+    prepare_programs()
     from atwork.sandbox import commands
 
     raise typer.Exit(commands.preview(stacks or []))

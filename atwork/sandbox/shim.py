@@ -11,11 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from atwork.engine import choice
 from atwork.engine.build import ensure
 from atwork.engine.runner import run_in_terminal
 from atwork.errors import UsageError, reported
 from atwork.sandbox.home import Home
-from atwork.sandbox.session import opened
 
 _PATH_OPTIONS = (
     "--config-file",
@@ -69,6 +69,10 @@ def run(checkout: Path, arguments: Sequence[str]) -> int:
     """Run the engine as a child process and return its exit code."""
     home = Home(checkout)
     refuse_writes(arguments)
+    if {"up", "preview"} & set(arguments):
+        choice.prepare_programs()
+    from atwork.sandbox.session import opened  # after the line above, because it imports the providers
+
     with opened(home, ensure(Console(stderr=True))) as session:
         stack = stack_of(arguments)
         if stack is not None and home.project.stack_file(stack).exists():

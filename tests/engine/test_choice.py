@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from atwork.checkout import Checkout
-from atwork.engine import choice
+from atwork.engine import choice, forked
 from atwork.engine.remote import ObjectStore, PulumiCloud, remote_backend
 from atwork.errors import UsageError
 from atwork.locks import commands
@@ -57,3 +57,26 @@ def test_unlock_refuses_a_backend_whose_files_it_does_not_read(
     monkeypatch.setenv("PULUMI_BACKEND_URL", url)
     with pytest.raises(StoreError, match=f"{url}: locks are read in file:// and gs:// backends only; `pulumi cancel"):
         commands.unlock("ci", run="", ended="")
+
+
+@pytest.mark.parametrize(
+    ("variables", "prepared"),
+    [
+        ({}, True),
+        ({"PULUMI_BACKEND_URL": "file:///checkout/.sandbox/state"}, True),
+        ({"PULUMI_BACKEND_URL": "gs://acme-state"}, False),
+        ({"ATWORK_PULUMI": "/opt/pulumi/pulumi"}, False),
+    ],
+)
+def test_programs_are_prepared_where_this_process_forks_them(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, prepared: bool
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(forked.ForkServer, "prepare", lambda _: calls.append("prepared"))
+    monkeypatch.setattr(forked, "POSSIBLE", True)
+    for name in ("PULUMI_BACKEND_URL", "ATWORK_PULUMI"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"PATH": "", **variables}.items():
+        monkeypatch.setenv(name, value)
+    choice.prepare_programs()
+    assert bool(calls) == prepared

@@ -102,6 +102,26 @@ def test_nothing_is_left_when_the_process_that_started_the_server_is_killed(tmp_
         assert psutil.wait_procs(processes, timeout=600)[1] == []
 
 
+def test_a_prepared_server_runs_the_first_program(tmp_path: Path) -> None:
+    server = ForkServer(["json"])
+    server.prepare()
+    prepared = server.pid
+    try:
+        assert ended(start(server, tmp_path, "import os; print(os.getppid())")) == (0, f"{prepared}\n", "")
+    finally:
+        server.stop()
+
+
+def test_a_prepared_server_that_runs_no_program_does_not_end_its_imports(tmp_path: Path) -> None:
+    (tmp_path / "endless.py").write_text("import time\ntime.sleep(3000)\n")
+    server = ForkServer(["endless"], {**os.environ, "PYTHONPATH": str(tmp_path)})
+    server.prepare()
+    assert server.pid is not None
+    process = psutil.Process(server.pid)
+    server.stop()
+    assert not process.is_running()
+
+
 def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
     server = ForkServer()
     try:
