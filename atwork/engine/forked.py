@@ -118,7 +118,7 @@ class ServerProcess(Protocol):
 
 
 class ForkServer:
-    """Starts the server with the first program, and again if it was killed.
+    """Starts the server with the first program or before it, and again if it was killed.
 
     `modules` are imported in the server; it has the environment of this process if none is given.
     """
@@ -132,7 +132,7 @@ class ForkServer:
 
     @property
     def pid(self) -> int | None:
-        """The ID of the server's process; None before the first program."""
+        """The ID of the server's process; None before it is started."""
         return None if self._process is None else self._process.pid
 
     def adopt(self, process: ServerProcess, connection: socket.socket) -> None:

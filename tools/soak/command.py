@@ -2,7 +2,7 @@
 
 A soak runs thousands of commands, which spend most of their time with imports: the command itself, and the process that
 forks its programs. Here, both are forks. What a kill meets stays the same: the process that forks programs is a child
-of its command, has imported no part of a program, and ends with the command.
+of its command, has imported no part of a program, and ends with the command. Linux only, as these forks are.
 
     python command.py OUTPUT MODULE ARGUMENT…
 """

@@ -8,11 +8,15 @@ import pytest
 from rich.console import Console
 from support import soak
 
+from atwork.engine.forked import POSSIBLE
 from tools.soak import checkpoint
 from tools.soak.actions import ACTIONS
 from tools.soak.run import run
 
-pytestmark = pytest.mark.engine
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(not POSSIBLE, reason="commands of a soak are forked on Linux only"),
+]
 STEPS, INTERRUPTED = 25, 12
 
 
