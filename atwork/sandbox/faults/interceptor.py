@@ -35,6 +35,8 @@ class FaultInterceptor(grpc.ServerInterceptor):
     def __init__(self, store: FaultStore) -> None:
         self._store = store
         self._waiting: dict[str, list[threading.Event]] = {}
+        self._canceled: set[str] = set()
+        """Engines that have canceled: a call that is counted before and waits after that must end, too."""
         self._lock = threading.Lock()
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
@@ -52,6 +54,7 @@ class FaultInterceptor(grpc.ServerInterceptor):
     def _wrap_cancel(self, inner: Handler) -> Handler:
         def wrapped(request: Any, context: grpc.ServicerContext) -> Any:
             with self._lock:
+                self._canceled.add(context.peer())
                 for event in self._waiting.get(context.peer(), []):
                     event.set()
             return inner(request, context)
@@ -95,6 +98,8 @@ class FaultInterceptor(grpc.ServerInterceptor):
         if not context.add_callback(event.set):
             return True
         with self._lock:
+            if context.peer() in self._canceled:
+                return True
             self._waiting.setdefault(context.peer(), []).append(event)
         try:
             return event.wait(_seconds(fault))

@@ -16,7 +16,7 @@ from pulumi.runtime.proto import provider_pb2
 from support.simulation import Provider, providers
 
 from atwork.sandbox.cloud import Cloud
-from atwork.sandbox.faults.model import Effect, Fault, Operation
+from atwork.sandbox.faults.model import Call, Effect, Fault, Operation
 from atwork.sandbox.faults.store import FaultStore
 from atwork.sandbox.provider.values import from_struct
 
@@ -109,10 +109,24 @@ def test_a_hanging_call_ends_when_the_engine_cancels(sandbox: Sandbox) -> None:
         refused = pool.submit(sandbox.refused)
         while not sandbox.faults.all()[0].hits:
             time.sleep(0.01)
-        while not refused.done():  # the call is counted just before it waits
-            sandbox.google.stub.Cancel(empty_pb2.Empty())
+        sandbox.google.stub.Cancel(empty_pb2.Empty())
     assert refused.result().code() is grpc.StatusCode.CANCELLED
     assert networks(sandbox) == []
+
+
+def test_a_call_that_is_counted_before_the_engine_cancels_and_waits_after_it_ends_too(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = FaultStore.count
+
+    def canceled_meanwhile(store: FaultStore, call: Call) -> list[Fault]:
+        faults = count(store, call)
+        sandbox.google.stub.Cancel(empty_pb2.Empty())
+        return faults
+
+    monkeypatch.setattr(FaultStore, "count", canceled_meanwhile)
+    sandbox.faults.add(Fault(effect=Effect.hang, seconds=5))
+    assert sandbox.refused().code() is grpc.StatusCode.CANCELLED
 
 
 def test_a_slow_call_can_fail_too(sandbox: Sandbox) -> None:
