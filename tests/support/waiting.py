@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 
 def wait_for(
-    condition: Callable[[], Value], what: Callable[[], object] = lambda: "", *, early: type[Exception] | None = None
+    condition: Callable[[], Value], what: Callable[[], object] = lambda: "", *, early: type[Exception] | tuple[()] = ()
 ) -> Value:
     """Wait until a condition holds and return its value; the assertion that fails otherwise says what is there.
 
@@ -25,8 +25,8 @@ def wait_for(
         try:
             if value := condition():
                 return value
-        except Exception as error:
-            if early is None or not isinstance(error, early) or time.monotonic() > end:
+        except early:
+            if time.monotonic() > end:
                 raise
         assert time.monotonic() < end, what()
         time.sleep(_PAUSE_SECONDS)

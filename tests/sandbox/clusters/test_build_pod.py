@@ -47,7 +47,6 @@ READ, WRITE = (f"artifactregistry.repositories.{verb}Artifacts" for verb in ("do
 INTERNET = "203.0.113.1"
 """An address that the network policy of builds permits, where the registry listens."""
 
-
 DOCKERFILE = """\
 ARG DOCKER_HUB
 FROM ${DOCKER_HUB}/library/python:3 AS runtime

@@ -51,8 +51,6 @@ pytestmark = [pytest.mark.usefixtures("containers"), pytest.mark.engine]
 _COMM = 15
 """Characters of a program's name that the kernel keeps."""
 
-"""More than any step takes on a busy machine."""
-
 
 HOST = "europe-docker.pkg.dev"
 READ, WRITE = (f"artifactregistry.repositories.{verb}Artifacts" for verb in ("download", "upload"))

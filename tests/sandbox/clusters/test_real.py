@@ -557,8 +557,12 @@ def until(server: Api, name: str, condition: Callable[[dict[str, Any]], bool]) -
     def read() -> dict[str, Any]:
         return server.call("GET", f"/api/v1/namespaces/orders/pods/{name}")
 
-    wait_for(lambda: condition(read()), read)
-    return read()
+    def met() -> dict[str, Any] | None:
+        return pod if condition(pod := read()) else None
+
+    pod = wait_for(met, read)
+    assert pod is not None
+    return pod
 
 
 def runs(pod: dict[str, Any]) -> bool:
